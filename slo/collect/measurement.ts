@@ -1,0 +1,38 @@
+/** Counts events: `bad` of `total`, both whole numbers, 0 ≤ bad ≤ total. */
+export interface Count {
+  total: number;
+  bad: number;
+}
+
+/** Holds the counts accumulated since the start of the measured load, as known at one moment. */
+export interface CumulativePoint {
+  /** Unix seconds. */
+  atSeconds: number;
+  total: number;
+  /** Events that are bad for certain. */
+  bad: number;
+}
+
+/** Shows the PromQL behind a measurement, so that a reader can ask again. */
+export interface Queries {
+  total: string;
+  bad: string;
+}
+
+/**
+ * States what was counted for one objective.
+ * Where a count is not exact, the truth lies between `best` (all doubtful events good) and `worst` (all bad).
+ */
+export type Measurement =
+  | {
+      kind: "counted";
+      objective: string;
+      best: Count;
+      worst: Count;
+      /** Why best and worst differ, one sentence each; empty when they are equal. */
+      doubts: string[];
+      /** In order of time; empty where only the whole run could be read. */
+      cumulative: CumulativePoint[];
+      queries: Queries;
+    }
+  | { kind: "absent"; objective: string; reason: string; queries: Queries };
