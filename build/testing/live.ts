@@ -1,0 +1,34 @@
+import { describe, inject, test } from "vitest";
+import type { FoundTools, LiveTool } from "./tools.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    liveTools: FoundTools;
+  }
+}
+
+/**
+ * Describes tests that drive real tools, whose absolute paths the body gets by name.
+ * A missing tool skips them with its reason in the title; where `CI` is set it fails them instead.
+ */
+export function describeLive<T extends LiveTool>(title: string, tools: readonly T[], body: (paths: Record<T, string>) => void): void {
+  const found = inject("liveTools");
+  const missing: string[] = [];
+  const paths: [T, string][] = [];
+  for (const tool of tools) {
+    const entry = found[tool];
+    if (entry.kind === "missing") missing.push(`${tool}: ${entry.message}`);
+    else paths.push([tool, entry.path]);
+  }
+  if (missing.length === 0) {
+    describe(title, () => body(Object.fromEntries(paths) as Record<T, string>));
+    return;
+  }
+  if (process.env["CI"]) {
+    test(title, () => {
+      throw new Error(`A live test needs what is missing here. ${missing.join("; ")}`);
+    });
+    return;
+  }
+  test.skip(`${title} (skipped: ${missing.join("; ")})`);
+}
