@@ -1,0 +1,130 @@
+import { z } from "zod";
+import type { PromQL } from "../compile/promql.ts";
+
+/** Says where Prometheus answers, and what to send along. */
+export interface PrometheusApi {
+  /** Base URL, e.g. http://127.0.0.1:9090 or https://host/prefix */
+  url: string;
+  headers: Record<string, string>;
+  timeoutSeconds: number;
+  /** Asks over HTTP; Node's fetch unless TLS options want another. */
+  fetch: typeof fetch;
+}
+
+/** Is one bucket of a native histogram: `count` observations in (lower, upper]. */
+export interface HistogramBucket {
+  lower: number;
+  upper: number;
+  count: number;
+}
+
+/** Holds a native histogram's whole count and its buckets. */
+export interface Histogram {
+  count: number;
+  sum: number;
+  buckets: HistogramBucket[];
+}
+
+/** Is one series of an answer; `at` is Unix seconds. */
+export interface Series<T> {
+  labels: Record<string, string>;
+  points: { atSeconds: number; value: T }[];
+}
+
+/** Holds an answer, or says why there is none; an empty answer is an answer. */
+export type Answer<T> = { kind: "answer"; value: T } | { kind: "failed"; reason: string };
+
+const sample = z.tuple([z.number(), z.string()]);
+const bucket = z.tuple([z.number(), z.string(), z.string(), z.string()]);
+const histogram = z.tuple([z.number(), z.object({ count: z.string(), sum: z.string(), buckets: z.array(bucket).optional() })]);
+const labels = z.record(z.string(), z.string());
+const instant = z.object({ metric: labels, value: sample.optional(), histogram: histogram.optional() });
+const matrix = z.object({ metric: labels, values: z.array(sample).optional(), histograms: z.array(histogram).optional() });
+const data = z.discriminatedUnion("resultType", [
+  z.object({ resultType: z.literal("vector"), result: z.array(instant) }),
+  z.object({ resultType: z.literal("matrix"), result: z.array(matrix) }),
+  z.object({ resultType: z.literal("scalar"), result: sample }),
+]);
+const answer = z.discriminatedUnion("status", [
+  z.object({ status: z.literal("success"), data }),
+  z.object({ status: z.literal("error"), errorType: z.string(), error: z.string() }),
+]);
+
+function histogramOf([, raw]: z.infer<typeof histogram>): Histogram {
+  const buckets = (raw.buckets ?? []).map(([, lower, upper, count]) => ({ lower: Number(lower), upper: Number(upper), count: Number(count) }));
+  return { count: Number(raw.count), sum: Number(raw.sum), buckets };
+}
+
+async function ask(api: PrometheusApi, path: string, form: Record<string, string>): Promise<Answer<z.infer<typeof data>>> {
+  try {
+    const response = await api.fetch(`${api.url.replace(/\/+$/, "")}${path}`, {
+      method: "POST",
+      headers: { ...api.headers, "content-type": "application/x-www-form-urlencoded" },
+      body: new URLSearchParams(form).toString(),
+      signal: AbortSignal.timeout(api.timeoutSeconds * 1000),
+    });
+    const text = await response.text();
+    const parsed = answer.safeParse(parseJson(text));
+    if (!parsed.success) return { kind: "failed", reason: `Prometheus answered ${response.status}: ${text.slice(0, 200)}` };
+    if (parsed.data.status === "error") return { kind: "failed", reason: `Prometheus refused the query: ${parsed.data.error}` };
+    return { kind: "answer", value: parsed.data.data };
+  } catch (error) {
+    return { kind: "failed", reason: reasonOf(error) };
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Says in words why a request failed, with the cause that fetch hides. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause instanceof Error ? `: ${error.cause.message || error.cause.name}` : "";
+  return `${error.message}${cause}`;
+}
+
+/** Asks for the value of each series at one moment. */
+export async function queryVector(api: PrometheusApi, query: PromQL, atSeconds: number | undefined): Promise<Answer<Series<number>[]>> {
+  const time = atSeconds === undefined ? {} : { time: atSeconds.toFixed(3) };
+  const got = await ask(api, "/api/v1/query", { query: query.promql, ...time });
+  if (got.kind === "failed") return got;
+  if (got.value.resultType === "scalar") return { kind: "answer", value: [{ labels: {}, points: [pointOf(got.value.result)] }] };
+  if (got.value.resultType !== "vector") return { kind: "failed", reason: `Prometheus answered with a ${got.value.resultType}` };
+  return { kind: "answer", value: got.value.result.flatMap((row) => (row.value ? [{ labels: row.metric, points: [pointOf(row.value)] }] : [])) };
+}
+
+function pointOf([atSeconds, value]: z.infer<typeof sample>): { atSeconds: number; value: number } {
+  return { atSeconds, value: Number(value) };
+}
+
+/** Asks for one number at one moment; undefined when there is no series. */
+export async function queryNumber(api: PrometheusApi, query: PromQL, atSeconds: number | undefined): Promise<Answer<number | undefined>> {
+  const got = await queryVector(api, query, atSeconds);
+  if (got.kind === "failed") return got;
+  if (got.value.length > 1) return { kind: "failed", reason: `expected one series, got ${got.value.length}` };
+  return { kind: "answer", value: got.value[0]?.points[0]?.value };
+}
+
+/** Asks for the values of each series from `from` to `to`, every `step` seconds. */
+export async function queryRange(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Answer<Series<number>[]>> {
+  const got = await ask(api, "/api/v1/query_range", { query: query.promql, start: from.toFixed(3), end: to.toFixed(3), step: step.toFixed(3) });
+  if (got.kind === "failed") return got;
+  if (got.value.resultType !== "matrix") return { kind: "failed", reason: `Prometheus answered with a ${got.value.resultType}` };
+  return { kind: "answer", value: got.value.result.map((row) => ({ labels: row.metric, points: (row.values ?? []).map(pointOf) })) };
+}
+
+/** Asks for a native histogram from `from` to `to`; undefined when there is none. */
+export async function queryHistograms(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Answer<Series<Histogram> | undefined>> {
+  const got = await ask(api, "/api/v1/query_range", { query: query.promql, start: from.toFixed(3), end: to.toFixed(3), step: step.toFixed(3) });
+  if (got.kind === "failed") return got;
+  if (got.value.resultType !== "matrix") return { kind: "failed", reason: `Prometheus answered with a ${got.value.resultType}` };
+  const row = got.value.result[0];
+  if (row === undefined) return { kind: "answer", value: undefined };
+  const points = (row.histograms ?? []).map((h) => ({ atSeconds: h[0], value: histogramOf(h) }));
+  return { kind: "answer", value: points.length === 0 ? undefined : { labels: row.metric, points } };
+}

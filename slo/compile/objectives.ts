@@ -1,0 +1,147 @@
+import { k6Labels, k6Metrics, targetLabels, targetMetrics, warmupScenario } from "../spec/names.ts";
+import type { Objective, Spec, Where } from "../spec/spec.ts";
+import { promql, selector, type Matcher, type PromQL } from "./promql.ts";
+import { parseSelector, type SelectorProblem } from "./selector.ts";
+
+/** Says whose series are read: one run's on the client side, one service's on the server side. */
+export interface Scope {
+  testid: string;
+  /** Labels that pick the service's own series, e.g. { job: "storage-api" }. */
+  server: Where;
+}
+
+/** Reads cumulative counts that k6 sent: each expression takes the range to look back over. */
+export interface ClientQueries {
+  kind: "client";
+  objective: string;
+  total: Reading;
+  /** Bad for certain; their sum counts. */
+  bad: Reading[];
+  /** Must have a series, or `bad` was never counted at all. */
+  proof: Reading | undefined;
+  /** Where the client did not count slow requests itself: the native histogram to read them from. */
+  histogram: { read: Reading; atMostSeconds: number } | undefined;
+  /** True when the objective is about every request, so that a dropped iteration is certainly bad. */
+  unfiltered: boolean;
+}
+
+/**
+ * Reads cumulative counters of the service, to be subtracted (after − before).
+ * `mustExist`: a ratio's own selector without a series may be a typing error, so it is never read as zero.
+ */
+export interface ServerQueries {
+  kind: "server";
+  objective: string;
+  total: Reading;
+  bad: { kind: "counter"; read: Reading; mustExist: boolean } | { kind: "above"; atMostSeconds: number; buckets: Reading; below: (les: readonly string[]) => Reading };
+}
+
+/** Is a sum at a moment, of the last values in the range before it. */
+export type Reading = (rangeSeconds: number) => PromQL;
+
+/** Is what one objective asks of Prometheus. */
+export type ObjectiveQueries = ClientQueries | ServerQueries;
+
+/** Sums the last value of each series: exact for counters that begin at 0 with the run. */
+export const sumOfLast =
+  (series: PromQL): Reading =>
+  (rangeSeconds) =>
+    promql`sum(last_over_time(${series}[${{ rangeSeconds }}]))`;
+
+/** Selects a k6 series of this run, in the judged scenarios only (neither setup nor warm-up). */
+export function judged(metric: string, testid: string, ...more: Matcher[]): PromQL {
+  return selector(metric, [
+    { label: k6Labels.testid, is: testid },
+    { label: k6Labels.scenario, isNot: "" },
+    { label: k6Labels.scenario, isNot: warmupScenario },
+    ...more,
+  ]);
+}
+
+/** Prints a threshold as the client labels it: seconds, shortest form. */
+export function thresholdLabel(atMostSeconds: number): string {
+  return String(atMostSeconds);
+}
+
+function clientWhere(where: Where): Matcher[] {
+  return Object.entries(where).map(([label, is]) => ({ label: label === targetLabels.route ? k6Labels.name : label, is }));
+}
+
+function serverWhere(scope: Scope, where: Where): Matcher[] {
+  return Object.entries({ ...scope.server, ...where }).map(([label, is]) => ({ label, is }));
+}
+
+function clientQueries(objective: Objective, scope: Scope, slowCounted: boolean): ClientQueries {
+  const { indicator } = objective;
+  if (indicator.kind === "ratio") throw new Error("a ratio has no client side");
+  const where = clientWhere(indicator.where);
+  const base = {
+    kind: "client" as const,
+    objective: objective.name,
+    total: sumOfLast(judged(k6Metrics.requests, scope.testid, ...where)),
+    unfiltered: where.length === 0,
+  };
+  if (indicator.kind === "errors") {
+    return {
+      ...base,
+      bad: [
+        sumOfLast(judged(k6Metrics.requests, scope.testid, { label: k6Labels.expectedResponse, is: "false" }, ...where)),
+        sumOfLast(judged(k6Metrics.wrongContents, scope.testid, { label: k6Labels.method, isNot: "" }, ...where)),
+      ],
+      proof: sumOfLast(judged(k6Metrics.requests, scope.testid, { label: k6Labels.expectedResponse, isNot: "" }, ...where)),
+      histogram: undefined,
+    };
+  }
+  const threshold: Matcher = { label: k6Labels.threshold, is: thresholdLabel(indicator.atMostSeconds) };
+  if (slowCounted) {
+    const counted = selector(k6Metrics.slowRequests, [{ label: k6Labels.testid, is: scope.testid }, { label: k6Labels.method, is: "" }, threshold]);
+    const slow = judged(k6Metrics.slowRequests, scope.testid, { label: k6Labels.method, isNot: "" }, threshold, ...where);
+    return { ...base, bad: [sumOfLast(slow)], proof: sumOfLast(counted), histogram: undefined };
+  }
+  const read = sumOfLast(judged(k6Metrics.requestDuration, scope.testid, ...where));
+  return { ...base, bad: [], proof: undefined, histogram: { read, atMostSeconds: indicator.atMostSeconds } };
+}
+
+function serverQueries(objective: Objective, scope: Scope): ServerQueries {
+  const { indicator } = objective;
+  if (indicator.kind === "ratio") throw new Error("a ratio is compiled from its own selectors");
+  const where = serverWhere(scope, indicator.where);
+  const count = `${targetMetrics.requestDuration}_count`;
+  const bucket = `${targetMetrics.requestDuration}_bucket`;
+  const base = { kind: "server" as const, objective: objective.name, total: sumOfLast(selector(count, where)) };
+  if (indicator.kind === "errors") {
+    const read = sumOfLast(selector(count, [...where, { label: targetLabels.status, prefix: "5" }]));
+    return { ...base, bad: { kind: "counter", read, mustExist: false } };
+  }
+  const buckets: Reading = (rangeSeconds) => promql`count by (le) (last_over_time(${selector(bucket, where)}[${{ rangeSeconds }}]))`;
+  const below = (les: readonly string[]): Reading => sumOfLast(selector(bucket, [...where, { label: "le", in: les }]));
+  return { ...base, bad: { kind: "above", atMostSeconds: indicator.atMostSeconds, buckets, below } };
+}
+
+/**
+ * Compiles the objectives of a spec into queries for one run; a ratio whose selectors cannot be read is a problem, not a query.
+ * `slowCounted` says that the scenario counts slow requests itself (ours do, a foreign script does not).
+ */
+export function compileObjectives(
+  spec: Spec,
+  scope: Scope,
+  slowCounted: boolean,
+): { kind: "compiled"; queries: ObjectiveQueries[] } | { kind: "problems"; problems: (SelectorProblem & { objective: Objective })[] } {
+  const problems: (SelectorProblem & { objective: Objective })[] = [];
+  const queries = spec.objectives.flatMap((objective): ObjectiveQueries[] => {
+    const { indicator } = objective;
+    if (indicator.kind !== "ratio") return [indicator.side === "client" ? clientQueries(objective, scope, slowCounted) : serverQueries(objective, scope)];
+    const total = parseSelector(indicator.total);
+    const bad = parseSelector(indicator.bad);
+    for (const parsed of [total, bad]) if (parsed.kind === "problem") problems.push({ ...parsed, objective });
+    if (total.kind === "problem" || bad.kind === "problem") return [];
+    return [{ kind: "server", objective: objective.name, total: sumOfLast(total.series), bad: { kind: "counter", read: sumOfLast(bad.series), mustExist: true } }];
+  });
+  return problems.length > 0 ? { kind: "problems", problems } : { kind: "compiled", queries };
+}
+
+/** Lists the thresholds, in seconds, that the client has to count slow requests by. */
+export function clientThresholds(spec: Spec): number[] {
+  const seconds = spec.objectives.flatMap(({ indicator }) => (indicator.kind === "latency" && indicator.side === "client" ? [indicator.atMostSeconds] : []));
+  return [...new Set(seconds)].sort((a, b) => a - b);
+}

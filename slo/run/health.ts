@@ -1,0 +1,68 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** Is the generator's health over one interval. */
+export interface HealthSample {
+  /** Unix seconds at the interval's end. */
+  atSeconds: number;
+  /** CPU seconds that k6 used, a second. */
+  cpuShare: number;
+  /** Seconds that k6's threads waited for a CPU, a second, all threads together. */
+  waitShare: number;
+  memoryBytes: number;
+}
+
+/** Reads a process's CPU, run-queue wait and memory from /proc; undefined where there is none (macOS) or it has ended. */
+function readProcess(pid: number): { cpuSeconds: number; waitSeconds: number; memoryBytes: number } | undefined {
+  try {
+    let cpu = 0;
+    let wait = 0;
+    for (const task of readdirSync(`/proc/${pid}/task`)) {
+      // proc(5): time on the CPU and time waiting on a run queue, both in nanoseconds
+      const [ran, waited] = readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ");
+      cpu += Number(ran) / 1e9;
+      wait += Number(waited) / 1e9;
+    }
+    const resident = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+    return { cpuSeconds: cpu, waitSeconds: wait, memoryBytes: Number(resident?.[1] ?? 0) * 1024 };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Watches a process every `everySeconds`; `stop` gives the samples (empty where the system does not tell). */
+export function watchHealth(pid: number, everySeconds = 1): { samples: () => HealthSample[]; stop: () => HealthSample[] } {
+  const samples: HealthSample[] = [];
+  let before = readProcess(pid);
+  let beforeAt = performance.now();
+  const timer = setInterval(() => {
+    const now = readProcess(pid);
+    const at = performance.now();
+    const seconds = (at - beforeAt) / 1000;
+    if (now && before && seconds > 0) {
+      samples.push({
+        atSeconds: Date.now() / 1000,
+        cpuShare: Math.max(0, now.cpuSeconds - before.cpuSeconds) / seconds,
+        waitShare: Math.max(0, now.waitSeconds - before.waitSeconds) / seconds,
+        memoryBytes: now.memoryBytes,
+      });
+    }
+    before = now;
+    beforeAt = at;
+  }, everySeconds * 1000);
+  timer.unref();
+  return {
+    samples: () => [...samples],
+    stop() {
+      clearInterval(timer);
+      return samples;
+    },
+  };
+}
+
+/**
+ * Says whether k6 was short of CPU in an interval: it waited for a CPU at least as long as it ran, and for at least half a second a second.
+ * A generator with spare CPU waits a few percent of the time that it runs.
+ */
+export function isStarved({ cpuShare, waitShare }: HealthSample): boolean {
+  return waitShare >= 0.5 && waitShare >= cpuShare;
+}

@@ -1,0 +1,115 @@
+import { execFile } from "node:child_process";
+import type { Child, Nursery } from "./child.ts";
+
+/** Is what k6 said of itself while it ran; counts are k6's own, over all its scenarios. */
+export interface K6Progress {
+  iterations: number;
+  interrupted: number;
+  vus: number;
+}
+
+/** Is what a k6 run needs; `labels` become tags on every sample. */
+export interface K6Options {
+  binary: string;
+  script: string;
+  folder: string;
+  logFile: string;
+  writeUrl: string;
+  labels: Record<string, string>;
+  environment: NodeJS.ProcessEnv;
+  /** Written by k6 at its end with its own totals; undefined in long runs, where k6 would keep every sample in memory for it. */
+  summaryFile: string | undefined;
+  /** Ours are trimmed by the scenario; a foreign script's are bounded here. */
+  systemTags: string | undefined;
+  onLine: (line: K6Line) => void;
+}
+
+/** Is a line of k6's output, told apart. */
+export type K6Line = { kind: "progress"; progress: K6Progress } | { kind: "log"; level: string; message: string } | { kind: "other"; text: string };
+
+const progressLine = /^running \(.*\), (\d+)\/(\d+) VUs, (\d+) complete and (\d+) interrupted iterations/;
+
+/** Reads one line of k6's output. */
+export function readK6Line(line: string): K6Line {
+  const progress = progressLine.exec(line);
+  if (progress) return { kind: "progress", progress: { vus: Number(progress[1]), iterations: Number(progress[3]), interrupted: Number(progress[4]) } };
+  if (line.startsWith("{")) return readLog(line);
+  return { kind: "other", text: line };
+}
+
+function readLog(line: string): K6Line {
+  try {
+    const log = JSON.parse(line) as Record<string, unknown>;
+    const error = typeof log["error"] === "string" && log["error"] !== log["msg"] ? `: ${log["error"]}` : "";
+    return { kind: "log", level: String(log["level"]), message: `${String(log["msg"])}${error}` };
+  } catch {
+    return { kind: "other", text: line };
+  }
+}
+
+const features = "native-histograms,merge-run-tags";
+
+/** Keeps k6's variables away from the child: those that would change what is measured or where it is written. */
+export function k6Environment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith("K6_") || name.startsWith("K6_BROWSER")));
+}
+
+/** Asks k6 how it reads the script; a script that throws while it loads is a problem with k6's own words. */
+export function inspectScript(options: {
+  binary: string;
+  script: string;
+  environment: NodeJS.ProcessEnv;
+}): Promise<{ kind: "inspected"; output: string } | { kind: "problem"; message: string }> {
+  return new Promise((resolve) => {
+    const args = ["inspect", "--execution-requirements", "--log-format", "json", "--features", features, options.script];
+    const limits = { env: k6Environment(options.environment), timeout: 30_000, maxBuffer: 16 * 1024 * 1024 };
+    execFile(options.binary, args, limits, (error, stdout, stderr) => {
+      if (error === null) return resolve({ kind: "inspected", output: stdout });
+      const errors = stderr.split("\n").map(readK6Line).flatMap((line) => (line.kind === "log" && line.level === "error" ? [line.message] : []));
+      resolve({ kind: "problem", message: errors.join("\n") || stderr.trim() || error.message });
+    });
+  });
+}
+
+/** Starts k6 with remote write to the relay; its end is the child's exit. */
+export function startK6(nursery: Nursery, options: K6Options): Child {
+  const tags = Object.entries(options.labels).flatMap(([name, value]) => ["--tag", `${name}=${value}`]);
+  const summary = options.summaryFile ? ["--summary-mode", "compact", "--summary-export", options.summaryFile] : ["--summary-mode", "disabled"];
+  const system = options.systemTags ? ["--system-tags", options.systemTags] : [];
+  return nursery.start({
+    name: "k6",
+    command: options.binary,
+    args: [
+      ...["run", "--out", "experimental-prometheus-rw", "--features", features, "--no-thresholds", "--no-color", "--no-usage-report"],
+      ...["--log-format", "json", ...summary, ...system, ...tags, options.script],
+    ],
+    environment: {
+      GOGC: "400", // k6 spends up to a fifth of its time collecting garbage at Go's default of 100
+      ...k6Environment(options.environment),
+      K6_PROMETHEUS_RW_SERVER_URL: options.writeUrl,
+      K6_PROMETHEUS_RW_PUSH_INTERVAL: "1s",
+    },
+    folder: options.folder,
+    logFile: options.logFile,
+    onLine: (line) => options.onLine(readK6Line(line)),
+  });
+}
+
+/** Says what a k6 exit code means (k6, errext/exitcodes). */
+export function k6ExitMeaning(code: number): string {
+  const meanings: Record<number, string> = {
+    99: "thresholds failed",
+    100: "setup() took too long",
+    101: "teardown() took too long",
+    102: "a time-out",
+    103: "stopped through the REST API",
+    104: "invalid configuration",
+    105: "stopped by a signal",
+    106: "its REST API could not start",
+    107: "the script threw an error",
+    108: "the script aborted the test",
+    109: "k6 crashed",
+    110: "the script marked the test as failed",
+  };
+  return meanings[code] ?? `exit code ${code}`;
+}

@@ -1,0 +1,141 @@
+import { z } from "zod";
+import { warmupScenario } from "../spec/names.ts";
+
+const stage = z.object({ duration: z.string(), target: z.number() });
+const executor = z.object({
+  executor: z.string(),
+  startTime: z.string().nullish(),
+  gracefulStop: z.string().nullish(),
+  rate: z.number().nullish(),
+  startRate: z.number().nullish(),
+  timeUnit: z.string().nullish(),
+  duration: z.string().nullish(),
+  maxDuration: z.string().nullish(),
+  stages: z.array(stage).nullish(),
+  iterations: z.number().nullish(),
+  vus: z.number().nullish(),
+});
+const mixEntry = z.object({ method: z.string(), route: z.string(), perIteration: z.number() });
+const inspected = z.object({
+  scenarios: z.record(z.string(), executor).nullish(),
+  ext: z.object({ plimsoll: z.object({ mix: z.array(mixEntry) }).nullish() }).nullish(),
+  totalDuration: z.string().nullish(),
+  maxVUs: z.number().nullish(),
+});
+
+/** Is a straight piece of the offered rate; seconds since k6 began, iterations a second. */
+export interface RatePiece {
+  fromSeconds: number;
+  toSeconds: number;
+  fromRate: number;
+  toRate: number;
+}
+
+/** Is one k6 scenario as planned. */
+export interface PlannedScenario {
+  name: string;
+  executor: string;
+  judged: boolean;
+  openModel: boolean;
+  startSeconds: number;
+  /** Undefined where the executor has no planned length (iterations without a duration). */
+  endSeconds: number | undefined;
+  /** Empty in a closed model. */
+  offered: RatePiece[];
+}
+
+/** Says what k6 will be asked to do, as k6 itself reads the script. */
+export interface Plan {
+  scenarios: PlannedScenario[];
+  /** Expected requests by route for one iteration; empty for foreign scripts. */
+  mix: { method: string; route: string; perIteration: number }[];
+  /** Iterations offered by the judged scenarios; undefined in a closed model. */
+  offeredIterations: number | undefined;
+  openModel: boolean;
+  maxVUs: number;
+  /** Planned length with the graceful stop, seconds. */
+  totalSeconds: number;
+  /** Planned end of the last scenario without the graceful stop, seconds since k6 began. */
+  loadSeconds: number | undefined;
+}
+
+const unitSeconds: Record<string, number> = { d: 86_400, h: 3600, m: 60, s: 1, ms: 0.001, us: 1e-6, µs: 1e-6, ns: 1e-9 };
+
+/** Reads a Go duration such as 1m30s or 500ms (a bare number is milliseconds, as in k6) into seconds. */
+export function goDurationSeconds(text: string): number {
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) / 1000;
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|us|µs|ns|d|h|m|s)/g)];
+  if (parts.length === 0 || parts.map((p) => p[0]).join("") !== text) throw new Error(`not a duration: ${text}`);
+  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitSeconds[unit ?? ""] ?? Number.NaN), 0);
+}
+
+function offeredPieces(raw: z.infer<typeof executor>, startSeconds: number): RatePiece[] {
+  const perSecond = 1 / goDurationSeconds(raw.timeUnit ?? "1s");
+  if (raw.executor === "constant-arrival-rate" && raw.rate && raw.duration) {
+    const rate = raw.rate * perSecond;
+    return [{ fromSeconds: startSeconds, toSeconds: startSeconds + goDurationSeconds(raw.duration), fromRate: rate, toRate: rate }];
+  }
+  if (raw.executor !== "ramping-arrival-rate") return [];
+  let at = startSeconds;
+  let rate = (raw.startRate ?? 0) * perSecond;
+  return (raw.stages ?? []).map(({ duration, target }) => {
+    const piece = { fromSeconds: at, toSeconds: at + goDurationSeconds(duration), fromRate: rate, toRate: target * perSecond };
+    at = piece.toSeconds;
+    rate = piece.toRate;
+    return piece;
+  });
+}
+
+function plannedScenario(name: string, raw: z.infer<typeof executor>): PlannedScenario {
+  const startSeconds = raw.startTime ? goDurationSeconds(raw.startTime) : 0;
+  const offered = offeredPieces(raw, startSeconds);
+  const stagesSeconds = raw.stages?.reduce((sum, { duration }) => sum + goDurationSeconds(duration), 0);
+  const length = raw.duration ? goDurationSeconds(raw.duration) : stagesSeconds;
+  return {
+    name,
+    executor: raw.executor,
+    judged: name !== warmupScenario,
+    openModel: raw.executor.endsWith("-arrival-rate"),
+    startSeconds,
+    endSeconds: length === undefined ? undefined : startSeconds + length,
+    offered,
+  };
+}
+
+/** Integrates the offered rate: iterations in a piece. */
+export const iterationsIn = (piece: RatePiece): number => ((piece.fromRate + piece.toRate) / 2) * (piece.toSeconds - piece.fromSeconds);
+
+/** Says the offered rate of the given scenarios at a moment, iterations a second. */
+export function offeredRateAt(scenarios: readonly PlannedScenario[], seconds: number): number {
+  return scenarios
+    .flatMap((scenario) => scenario.offered)
+    .filter(({ fromSeconds, toSeconds }) => seconds >= fromSeconds && seconds < toSeconds)
+    .reduce((sum, p) => sum + p.fromRate + ((p.toRate - p.fromRate) * (seconds - p.fromSeconds)) / (p.toSeconds - p.fromSeconds), 0);
+}
+
+/** Reads what `k6 inspect --execution-requirements` prints into a plan. */
+export function readPlan(inspectOutput: string): Plan {
+  const raw = inspected.parse(JSON.parse(inspectOutput));
+  const scenarios = Object.entries(raw.scenarios ?? {}).map(([name, value]) => plannedScenario(name, value));
+  const judged = scenarios.filter((scenario) => scenario.judged);
+  const openModel = judged.length > 0 && judged.every((scenario) => scenario.openModel);
+  const offered = judged.flatMap((scenario) => scenario.offered).reduce((sum, piece) => sum + iterationsIn(piece), 0);
+  const ends = scenarios.map((scenario) => scenario.endSeconds);
+  return {
+    scenarios,
+    mix: raw.ext?.plimsoll?.mix ?? [],
+    offeredIterations: openModel ? Math.round(offered) : undefined,
+    openModel,
+    maxVUs: raw.maxVUs ?? 1,
+    totalSeconds: raw.totalDuration ? goDurationSeconds(raw.totalDuration) : 0,
+    loadSeconds: ends.length === 0 || ends.includes(undefined) ? undefined : Math.max(...ends.map((end) => end ?? 0)),
+  };
+}
+
+/** Expects how many requests an objective's filter will see; unknown for foreign scripts with a filter and for closed models. */
+export function expectedRequests(plan: Plan, where: Record<string, string>): number | "unknown" {
+  if (plan.offeredIterations === undefined || plan.mix.length === 0) return "unknown";
+  if (Object.keys(where).some((label) => label !== "method" && label !== "route")) return "unknown";
+  const matching = plan.mix.filter(({ method, route }) => (where["method"] ?? method) === method && (where["route"] ?? route) === route);
+  return Math.floor(plan.offeredIterations * matching.reduce((sum, entry) => sum + entry.perIteration, 0));
+}
