@@ -45,7 +45,7 @@ const objective = z.strictObject({
   evidence: evidence.optional(),
   doubts: z.array(z.string()),
   queries: z.strictObject({ total: z.string(), bad: z.string() }),
-  /** Share of the period's (e.g. 30 d) budget that this run spent, if the service had only this traffic. */
+  /** Since the start of the measured load; budget spent so far = bad ÷ ((1 − target) × total at the end). */
   cumulative: z.array(z.strictObject({ atSeconds: z.number(), total: z.number(), bad: z.number() })),
 });
 

@@ -1,0 +1,134 @@
+import type { WindowFinding } from "../judge/verdict.ts";
+import { periodBudgetSpent, type ReportObjective } from "./headline.ts";
+import { bytes, count, counted, duration, elapsed, percent, rate, targetPercent } from "./numbers.ts";
+import type { Report } from "./schema.ts";
+
+/** Is one row of the table that follows each request from k6 to the server; `null` could not be read, absent does not apply. */
+export interface CountedRow {
+  label: string;
+  requests: number | null;
+  errors?: number | null;
+}
+
+/** Is a short label and what to print beside it. */
+export type Fact = readonly [label: string, value: string];
+
+/** Lists what each side counted, in the order in which a request passes them. */
+export function countedRows({ reconciliation: r }: Report): CountedRow[] {
+  return [
+    { label: "k6 sent", requests: r.k6Requests, errors: r.k6Errors },
+    { label: "relay forwarded", requests: r.relayRequests },
+    { label: "Prometheus holds", requests: r.prometheusRequests },
+    { label: "server counted", requests: r.serverRequests, errors: r.serverErrors },
+    { label: "lost between", requests: r.lostBetween },
+  ];
+}
+
+/** Says whether the counts of the sides add up, which is unknown where a side could not be read. */
+export function agreement({ reconciliation: r }: Report): string {
+  if (r.agrees) return "The counts add up.";
+  const unread = r.k6Requests === null || r.prometheusRequests === null;
+  return unread ? "The counts could not be compared." : "The counts do not add up.";
+}
+
+/** Says how far the two sides' median latencies lie apart. */
+export function latencyGap(seconds: number | null): string {
+  if (seconds === null) return "client and server latency could not be compared";
+  const way = seconds < 0 ? "below" : "above";
+  return `median latency at the client is ${duration(Math.abs(seconds))} ${way} the server's`;
+}
+
+/** States the load that was offered and what became of it. */
+export function loadFacts({ load }: Report): Fact[] {
+  return [
+    ["offered", load.offeredIterations === null ? "not defined by the script" : counted(load.offeredIterations, "iteration")],
+    ["started", counted(load.startedIterations, "iteration")],
+    ["dropped", counted(load.droppedIterations, "iteration")],
+    ["interrupted", counted(load.interruptedIterations, "iteration")],
+    ["requests", count(load.requests)],
+    ["peak rate", `${rate(load.peakAchievedRate)} achieved, ${load.peakOfferedRate === null ? "none" : rate(load.peakOfferedRate)} offered`],
+    ["model", load.openModel ? "open (arrival rate)" : "closed (a slow service is offered less load)"],
+  ];
+}
+
+/** States the run's times, and what Plimsoll itself added before and after the load. */
+export function timingFacts({ timings }: Report): Fact[] {
+  return [
+    ["before the first request", lapse(timings.toFirstRequestSeconds)],
+    ["load", duration(timings.loadSeconds)],
+    ["last request to verdict", lapse(timings.toVerdictSeconds)],
+    ["added to the load's own time", addedTime(timings)],
+  ];
+}
+
+/** States how the load generator itself fared. */
+export function generatorFacts({ generator }: Report): Fact[] {
+  return [
+    ["highest CPU share", generator.cpuShareMax === null ? "not read" : percent(generator.cpuShareMax)],
+    ["short of CPU for", duration(generator.starvedSeconds)],
+    ["peak memory", bytes(generator.memoryPeakBytes)],
+  ];
+}
+
+/** Lists each target that the scenario is allowed in place of the spec's own. */
+export function allowances(report: Report): string[] {
+  return report.objectives.flatMap(({ name, targetRatio, statedTargetRatio }) => {
+    if (statedTargetRatio === undefined) return [];
+    return [`${name}: judged at ${targetPercent(targetRatio)}, not the spec's ${targetPercent(statedTargetRatio)}, as ${report.scenario} allows`];
+  });
+}
+
+/** Lists why some counts are not exact. */
+export function doubts(report: Report): string[] {
+  return report.objectives.flatMap(({ name, doubts: reasons }) => reasons.map((reason) => `${name}: ${reason}`));
+}
+
+/** Lists the windows that burst or were skipped, by objective. */
+export function notableWindows(report: Report): string[] {
+  return report.objectives.flatMap(({ name, evidence }) =>
+    (evidence?.windows ?? []).filter(({ kind }) => kind !== "calm").map((window) => `${name}: ${windowSentence(window, report)}`),
+  );
+}
+
+/** Says what one pair of windows found; times count from the start of the run's first phase. */
+export function windowSentence(window: WindowFinding, report: Report): string {
+  const pair = `${duration(window.longSeconds)}/${duration(window.shortSeconds)}`;
+  const limit = `limit ${count(window.burnLimit)}×`;
+  switch (window.kind) {
+    case "calm":
+      return `window ${pair} calm, worst burn ${count(window.worstBurn)}× (${limit})`;
+    case "skipped":
+      return `window ${pair} skipped: ${window.reason}`;
+    case "burst": {
+      const origin = runOrigin(report);
+      const span = `${elapsed(window.fromSeconds - origin)}–${elapsed(window.toSeconds - origin)}`;
+      const events = `${count(window.count.bad)} bad of ${count(window.count.total)}`;
+      return `window ${pair} burst at ${span}: burn ${count(window.worstBurn)}×, proved ${count(window.provedBurn)}× (${limit}), ${events}`;
+    }
+  }
+}
+
+/** Says how much of the period's budget the run spent, or nothing where nothing was counted. */
+export function periodSentence(report: Report, objective: ReportObjective): string | undefined {
+  const spent = periodBudgetSpent(report, objective);
+  if (spent === undefined) return undefined;
+  return `at this traffic, the run spent ${percent(spent)} of the error budget of ${duration(report.periodSeconds)}`;
+}
+
+/** Is the moment, in Unix seconds, from which every chart and sentence counts. */
+export function runOrigin(report: Report): number {
+  const starts = report.phases.map(({ fromSeconds }) => fromSeconds);
+  const [firstSample] = report.series.atSeconds;
+  if (firstSample !== undefined) starts.push(firstSample);
+  return starts.length === 0 ? report.startedAt : Math.min(...starts);
+}
+
+/** Writes a time that may never have come to be, in seconds. */
+export function lapse(seconds: number | null): string {
+  return seconds === null ? "unknown" : duration(seconds);
+}
+
+function addedTime({ toFirstRequestSeconds, toVerdictSeconds }: Report["timings"]): string {
+  if (toFirstRequestSeconds === null || toVerdictSeconds === null) return "unknown";
+  return duration(toFirstRequestSeconds + toVerdictSeconds);
+}

@@ -1,0 +1,61 @@
+import { count, counted } from "./numbers.ts";
+import type { Report } from "./schema.ts";
+
+/** Is the word for each verdict, as every report prints it. */
+export const verdictWords = {
+  met: "MET",
+  exceeded: "EXCEEDED",
+  inconclusive: "INCONCLUSIVE",
+  interrupted: "INTERRUPTED",
+} as const satisfies Record<Report["verdict"], string>;
+
+/** Is one row of `objectives` in a report. */
+export type ReportObjective = Report["objectives"][number];
+
+/** Says in one phrase what the run found; names in it are raw data, for the caller to escape. */
+export function headline(report: Report): string {
+  switch (report.verdict) {
+    case "met":
+      return allMet(report.objectives.length);
+    case "exceeded":
+      return named(report, "exceeded", "broken");
+    case "inconclusive":
+      return named(report, "inconclusive", "without proof");
+    case "interrupted":
+      return "stopped before its end; this is what was measured until then";
+  }
+}
+
+/** Says which run this was: service, scenario, requests, target; raw data, for the caller to escape. */
+export function subject(report: Report): string {
+  return `${report.service} under ${report.scenario}, ${counted(report.load.requests, "request")} to ${report.target}`;
+}
+
+/** Tells the share of the spec's period budget that this run spent, had the service served only this traffic, 0–1. */
+export function periodBudgetSpent(report: Report, objective: ReportObjective): number | undefined {
+  if (objective.evidence === undefined || report.periodSeconds <= 0) return undefined;
+  return (objective.evidence.budgetSpent * report.timings.loadSeconds) / report.periodSeconds;
+}
+
+/** Lists the objectives that are not met, the exceeded ones first. */
+export function unmet(report: Report): ReportObjective[] {
+  const exceeded = report.objectives.filter(({ verdict }) => verdict === "exceeded");
+  return [...exceeded, ...report.objectives.filter(({ verdict }) => verdict === "inconclusive")];
+}
+
+/** Lists the run's reasons that no objective's own reason repeats. */
+export function runReasons(report: Report): string[] {
+  const told = report.objectives.flatMap(({ name, reason }) => (reason === undefined ? [] : [reason, `${name}: ${reason}`]));
+  return report.reasons.filter((reason) => !told.includes(reason));
+}
+
+function allMet(objectives: number): string {
+  if (objectives === 0) return "no objective was judged";
+  return objectives === 1 ? "the one objective is met" : `all ${count(objectives)} objectives are met`;
+}
+
+function named(report: Report, verdict: "exceeded" | "inconclusive", state: string): string {
+  const names = report.objectives.filter((objective) => objective.verdict === verdict).map(({ name }) => name);
+  if (names.length === 0) return report.reasons[0] ?? "the run as a whole is not valid";
+  return `${names.length} of ${counted(report.objectives.length, "objective")} ${state}: ${names.join(", ")}`;
+}

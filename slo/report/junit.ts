@@ -1,0 +1,146 @@
+import { agreement, countedRows, latencyGap } from "./facts.ts";
+import { headline, type ReportObjective, runReasons, verdictWords } from "./headline.ts";
+import { count, counted, isoMoment, percent, provedGood, targetPercent } from "./numbers.ts";
+import { shortened } from "./plain.ts";
+import type { Report } from "./schema.ts";
+
+/** Is the one test case that no objective owns. */
+export const validityCaseName = "the run is valid and its counts add up";
+
+/** Characters that XML 1.0 cannot hold even as a reference, and format characters that turn text round. */
+const unfit = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\uFFFE\uFFFF\p{Cs}\p{Cf}]/gu;
+const references: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&apos;",
+  "\t": "&#9;",
+  "\n": "&#10;",
+  "\r": "&#13;",
+};
+const dataLimit = 2000;
+
+interface TestCase {
+  name: string;
+  kind: "pass" | "failure" | "error";
+  message: string;
+  detail: string;
+}
+
+/** Renders JUnit XML, one suite for the run; it is red exactly when the run is not met. */
+export function junitReport(report: Report): string {
+  const objectives = report.objectives.map((objective) => objectiveCase(objective));
+  const cases = [...objectives, validityCase(report, objectives)];
+  const failures = cases.filter(({ kind }) => kind === "failure").length;
+  const errors = cases.filter(({ kind }) => kind === "error").length;
+  const totals = { tests: cases.length, failures, errors, skipped: 0, time: seconds(report.timings.loadSeconds) };
+  const timestamp = isoMoment(report.startedAt);
+  const suite = { name: `${report.service}.${report.scenario}`, ...totals, ...(timestamp === undefined ? {} : { timestamp }) };
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites${attributes({ name: "plimsoll", ...totals })}>`,
+    `  <testsuite${attributes(suite)}>`,
+    "    <properties>",
+    ...properties(report).map(([name, value]) => `      <property${attributes({ name, value })}/>`),
+    "    </properties>",
+    ...cases.map((testCase) => caseXml(testCase, `${report.service}.${report.scenario}`)),
+    "  </testsuite>",
+    "</testsuites>",
+    "",
+  ].join("\n");
+}
+
+function objectiveCase(objective: ReportObjective): TestCase {
+  const { name, verdict, reason, targetRatio, evidence, description, place, queries } = objective;
+  const counts =
+    evidence === undefined
+      ? "nothing was counted"
+      : `${count(evidence.best.bad)} bad of ${count(evidence.best.total)}, ${percent(evidence.budgetSpent)} of the error budget spent, proved good ${provedGood(evidence, targetRatio)}`;
+  const kinds = { met: "pass", exceeded: "failure", inconclusive: "error" } as const satisfies Record<typeof verdict, TestCase["kind"]>;
+  const detail = [
+    `${description}, target ${targetPercent(targetRatio)}: ${counts}`,
+    `spec: ${place.file}:${place.line}:${place.column}`,
+    `bad: ${queries.bad}`,
+    `total: ${queries.total}`,
+    ...objective.doubts.map((doubt) => `doubt: ${doubt}`),
+  ].join("\n");
+  return { name, kind: kinds[verdict], message: reason ?? counts, detail };
+}
+
+function validityCase(report: Report, objectives: TestCase[]): TestCase {
+  const { agrees, explanation, clientMinusServerSeconds } = report.reconciliation;
+  const counts = countedRows(report).map(({ label, requests }) => `${label}: ${requests === null ? "not read" : counted(requests, "request")}`);
+  const detail = [`${verdictWords[report.verdict]}: ${headline(report)}`, agreement(report), explanation, ...counts, latencyGap(clientMinusServerSeconds), ...report.reasons, ...report.notes].filter((part) => part !== "").join("\n");
+  const told = objectives.some(({ kind }) => kind !== "pass");
+  const message = runReasons(report)[0] ?? (agrees ? headline(report) : `${agreement(report)} ${explanation}`);
+  return { name: validityCaseName, kind: validityKind(report, told), message, detail };
+}
+
+function validityKind(report: Report, told: boolean): TestCase["kind"] {
+  switch (report.verdict) {
+    case "met":
+      return report.exitCode === 0 ? "pass" : "error";
+    case "interrupted":
+      return "error";
+    case "exceeded":
+      if (!told) return "failure";
+      return report.reconciliation.agrees ? "pass" : "error";
+    case "inconclusive":
+      return told && report.reconciliation.agrees && runReasons(report).length === 0 ? "pass" : "error";
+  }
+}
+
+function caseXml({ name, kind, message, detail }: TestCase, classname: string): string {
+  const opening = `    <testcase${attributes({ classname, name, time: "0" })}>`;
+  const body =
+    kind === "pass"
+      ? `<system-out>${text(detail)}</system-out>`
+      : `<${kind}${attributes({ type: kind === "failure" ? "exceeded" : "inconclusive", message })}>${text(detail)}</${kind}>`;
+  return `${opening}\n      ${body}\n    </testcase>`;
+}
+
+function properties(report: Report): [string, string][] {
+  const { load, reconciliation, timings } = report;
+  const numbers: [string, number | null][] = [
+    ["exitCode", report.exitCode],
+    ["confidence", report.confidence],
+    ["requests", load.requests],
+    ["offeredIterations", load.offeredIterations],
+    ["startedIterations", load.startedIterations],
+    ["droppedIterations", load.droppedIterations],
+    ["k6Requests", reconciliation.k6Requests],
+    ["prometheusRequests", reconciliation.prometheusRequests],
+    ["serverRequests", reconciliation.serverRequests],
+    ["lostBetween", reconciliation.lostBetween],
+    ["loadSeconds", timings.loadSeconds],
+    ["toFirstRequestSeconds", timings.toFirstRequestSeconds],
+    ["toVerdictSeconds", timings.toVerdictSeconds],
+  ];
+  return [
+    ["testid", report.testid],
+    ["scenario", report.scenario],
+    ["service", report.service],
+    ["target", report.target],
+    ["verdict", report.verdict],
+    ...numbers.flatMap(([name, value]): [string, string][] => (value === null ? [] : [[name, String(value)]])),
+  ];
+}
+
+function seconds(value: number): string {
+  return Number.isFinite(value) ? value.toFixed(3) : "0";
+}
+
+function attributes(values: Record<string, string | number>): string {
+  return Object.entries(values)
+    .map(([name, value]) => ` ${name}="${fit(String(value)).replace(/[&<>"'\t\n\r]/gu, (character) => references[character] ?? "")}"`)
+    .join("");
+}
+
+function text(value: string): string {
+  return fit(value).replace(/[&<>"\r]/gu, (character) => references[character] ?? "");
+}
+
+function fit(value: string): string {
+  return shortened(value.replace(unfit, "\uFFFD"), dataLimit);
+}

@@ -1,0 +1,82 @@
+import { agreement, allowances, countedRows, doubts, latencyGap, loadFacts, notableWindows, periodSentence, timingFacts } from "./facts.ts";
+import { headline, type ReportObjective, runReasons, subject, unmet, verdictWords } from "./headline.ts";
+import { count, percent, provedGood, targetPercent } from "./numbers.ts";
+import { plainLine, shortened } from "./plain.ts";
+import type { Report } from "./schema.ts";
+
+const marks = { met: "✓", exceeded: "✕", inconclusive: "?", interrupted: "■" } as const satisfies Record<Report["verdict"], string>;
+/** GitHub cuts a step's summary at 1 MiB: data is kept far below that. */
+const dataLimit = 300;
+const entryLimit = 50;
+
+/** Renders `summary.md` in GitHub's Markdown; every piece of data in it is inert text. */
+export function markdownReport(report: Report): string {
+  const sections = [
+    `## ${marks[report.verdict]} ${verdictWords[report.verdict]}: ${data(headline(report))}`,
+    data(subject(report)),
+    objectivesTable(report),
+    list("Why", reasons(report)),
+    countedTable(report),
+    factLine("Load", loadFacts(report)),
+    factLine("Time", timingFacts(report)),
+    list("Allowed", allowances(report)),
+    list("Doubts", doubts(report)),
+    list("Windows", notableWindows(report)),
+    list("Notes", report.notes),
+    `Run ${data(report.testid)}, proof at ${percent(report.confidence)} confidence.`,
+  ];
+  return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
+}
+
+/** Escapes data for any place within a line of GitHub's Markdown, table cells included. */
+export function data(text: string): string {
+  return shortened(plainLine(text).trim(), dataLimit)
+    .replace(/[&<>@#]/gu, (character) => `&#${character.codePointAt(0)};`)
+    .replace(/[\\`*_{}[\]|~$]|:(?=\S)/gu, "\\$&")
+    .replace(/(www)\./giu, "$1\\.");
+}
+
+function objectivesTable(report: Report): string {
+  if (report.objectives.length === 0) return "No objective was judged.";
+  const rows = report.objectives.map((objective) => `| ${cells(objective).join(" | ")} |`);
+  return ["| Verdict | Objective | Target | Bad of total | Budget spent | Proved good |", "|:--|:--|--:|--:|--:|--:|", ...rows].join("\n");
+}
+
+function cells({ verdict, name, description, targetRatio, evidence }: ReportObjective): string[] {
+  const head = [`${marks[verdict]} ${verdictWords[verdict]}`, `**${data(name)}**<br>${data(description)}`, targetPercent(targetRatio)];
+  if (evidence === undefined) return [...head, "no count", "unknown", "nothing"];
+  const { best, worst } = evidence;
+  const bad = best.bad === worst.bad ? count(best.bad) : `${count(best.bad)} to ${count(worst.bad)}`;
+  return [...head, `${bad} of ${count(best.total)}`, percent(evidence.budgetSpent), provedGood(evidence, targetRatio)];
+}
+
+function reasons(report: Report): string[] {
+  const own = unmet(report).map((objective) => {
+    const { file, line, column } = objective.place;
+    const spent = objective.verdict === "exceeded" ? periodSentence(report, objective) : undefined;
+    const parts = [objective.reason ?? "no reason was given", spent].filter((part) => part !== undefined);
+    return `${objective.name}: ${parts.join("; ")} (${file}:${line}:${column})`;
+  });
+  return [...own, ...runReasons(report)];
+}
+
+function countedTable(report: Report): string {
+  const rows = countedRows(report).map(({ label, requests, errors }) => {
+    return `| ${label} | ${count(requests)} | ${errors === undefined ? "" : count(errors)} |`;
+  });
+  const { agrees, explanation, clientMinusServerSeconds } = report.reconciliation;
+  const verdict = agrees ? agreement(report) : `**${agreement(report)}**`;
+  const says = [verdict, data(explanation), `Latency: ${latencyGap(clientMinusServerSeconds)}.`].filter((part) => part !== "").join(" ");
+  return ["| Counted by | Requests | Errors |", "|:--|--:|--:|", ...rows, "", says].join("\n");
+}
+
+function factLine(title: string, facts: readonly (readonly [string, string])[]): string {
+  return `**${title}**: ${facts.map(([label, value]) => `${label} ${data(value)}`).join(", ")}.`;
+}
+
+function list(title: string, entries: readonly string[]): string {
+  if (entries.length === 0) return "";
+  const shown = entries.slice(0, entryLimit).map((entry) => `- ${data(entry)}`);
+  const left = entries.length - shown.length;
+  return [`**${title}**`, "", ...shown, ...(left > 0 ? [`- and ${left} more`] : [])].join("\n");
+}

@@ -1,0 +1,135 @@
+/** Writes a count with a comma at each thousand; `null` is "not read", which is not 0. */
+export function count(value: number | null): string {
+  if (value === null) return "not read";
+  if (!Number.isFinite(value)) return "unknown";
+  const digits = Number.isInteger(value) ? value.toFixed(0) : trimmed(value, decimalsFor(value));
+  return grouped(digits);
+}
+
+/** Writes a count and its noun: `1 request`, `2 requests`. */
+export function counted(value: number | null, noun: string): string {
+  if (value === null) return `${noun}s not read`;
+  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+}
+
+/** Writes a 0–1 ratio in percent, three digits; one that only rounds to 0% or 100% keeps digits until it differs. */
+export function percent(ratio: number | null): string {
+  if (ratio === null || !Number.isFinite(ratio)) return "unknown";
+  const value = ratio * 100;
+  if (value === 0) return "0%";
+  if (Math.abs(value - 100) < 1e-9) return "100%";
+  for (let decimals = decimalsFor(value); decimals <= 6; decimals++) {
+    const text = trimmed(value, decimals);
+    if (text !== "0" && text !== "-0" && text !== "100") return `${grouped(text)}%`;
+  }
+  if (value > 100) return "over 100%";
+  return value < 50 ? "under 0.000001%" : "under 100%";
+}
+
+/** Writes a target as it stands in the spec: 0.999 is `99.9%`. */
+export function targetPercent(targetRatio: number): string {
+  return `${Number((targetRatio * 100).toPrecision(10))}%`;
+}
+
+/** Writes the share of good events proved at best and at worst, rounded away from the proof and never across the target. */
+export function provedGood(evidence: { provedAtLeast: number; provedAtMost: number }, targetRatio: number): string {
+  const low = 1 - evidence.provedAtMost;
+  const high = 1 - evidence.provedAtLeast;
+  if (low >= targetRatio) return `≥ ${directed(low, targetRatio, Math.floor)}`;
+  if (high < targetRatio) return `≤ ${directed(high, targetRatio, Math.ceil)}`;
+  return `${directed(low, targetRatio, Math.floor)} to ${directed(high, targetRatio, Math.ceil)}`;
+}
+
+/** Writes seconds in the unit that a person would choose, from µs to days. */
+export function duration(seconds: number | null): string {
+  if (seconds === null) return "not read";
+  if (!Number.isFinite(seconds)) return "unknown";
+  if (seconds < 0) return `-${duration(-seconds)}`;
+  if (seconds === 0) return "0 s";
+  if (seconds < 0.0009995) return `${threeDigits(seconds * 1e6)} µs`;
+  if (seconds < 0.9995) return `${threeDigits(seconds * 1e3)} ms`;
+  if (seconds < 59.95) return `${threeDigits(seconds)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 3600) return pair(Math.floor(whole / 60), "min", whole % 60, "s");
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 1440) return pair(Math.floor(minutes / 60), "h", minutes % 60, "min");
+  const hours = Math.round(seconds / 3600);
+  return pair(Math.floor(hours / 24), "d", hours % 24, "h");
+}
+
+/** Writes seconds as a clock from the start: `1:05`, `2:00:00`. */
+export function elapsed(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "?";
+  const whole = Math.max(0, Math.floor(seconds));
+  const parts = [Math.floor(whole / 60) % 60, whole % 60];
+  const hours = Math.floor(whole / 3600);
+  const [minutes, rest] = parts as [number, number];
+  const tail = `${String(minutes).padStart(hours > 0 ? 2 : 1, "0")}:${String(rest).padStart(2, "0")}`;
+  return hours > 0 ? `${hours}:${tail}` : tail;
+}
+
+/** Writes events a second, three digits. */
+export function rate(perSecond: number | null): string {
+  if (perSecond === null) return "not read";
+  return `${threeDigits(perSecond)}/s`;
+}
+
+/** Writes bytes in decimal units. */
+export function bytes(value: number | null): string {
+  if (value === null) return "not read";
+  if (value >= 1e9) return `${threeDigits(value / 1e9)} GB`;
+  if (value >= 1e6) return `${threeDigits(value / 1e6)} MB`;
+  if (value >= 1e3) return `${threeDigits(value / 1e3)} kB`;
+  return `${threeDigits(value)} B`;
+}
+
+/** Writes Unix seconds as `2026-11-21 05:00:00 UTC`; a time that no calendar holds is "unknown". */
+export function moment(unixSeconds: number): string {
+  const iso = isoMoment(unixSeconds);
+  return iso === undefined ? "unknown" : `${iso.slice(0, -1).replace("T", " ")} UTC`;
+}
+
+/** Writes Unix seconds as ISO 8601 in UTC without fractions. */
+export function isoMoment(unixSeconds: number): string | undefined {
+  const date = new Date(unixSeconds * 1000);
+  return Number.isNaN(date.getTime()) ? undefined : `${date.toISOString().slice(0, -5)}Z`;
+}
+
+function threeDigits(value: number): string {
+  return Number.isFinite(value) ? grouped(trimmed(value, decimalsFor(value))) : "unknown";
+}
+
+function decimalsFor(value: number): number {
+  if (value === 0 || !Number.isFinite(value)) return 0;
+  return Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value)))));
+}
+
+function trimmed(value: number, decimals: number): string {
+  const text = value.toFixed(decimals);
+  return text.includes(".") ? text.replace(/\.?0+$/u, "") : text;
+}
+
+function grouped(digits: string): string {
+  if (digits.includes("e")) return digits;
+  const [whole = "", fraction] = digits.split(".");
+  const withCommas = whole.replace(/\B(?=(?:\d{3})+$)/gu, ",");
+  return fraction === undefined ? withCommas : `${withCommas}.${fraction}`;
+}
+
+function pair(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
+}
+
+/** Rounds in one direction, with digits enough that the written value lies on the same side of the target as the true one. */
+function directed(ratio: number, targetRatio: number, round: (value: number) => number): string {
+  const slack = round === Math.floor ? 1e-9 : -1e-9;
+  const targetDecimals = (targetPercent(targetRatio).split(".")[1]?.length ?? 1) - 1;
+  let text = String(ratio * 100);
+  for (let decimals = Math.max(2, targetDecimals + 1); decimals <= 8; decimals++) {
+    const written = round(ratio * 100 * 10 ** decimals + slack) / 10 ** decimals;
+    text = trimmed(written, decimals);
+    const sameSide = Number(text) / 100 >= targetRatio - 1e-12 === ratio >= targetRatio - 1e-12;
+    if (sameSide) break;
+  }
+  return `${text}%`;
+}

@@ -1,0 +1,16 @@
+const lineBreak = /[\t\n\v\f\r\u0085\u2028\u2029]+/gu;
+/** Control, format (bidi overrides, zero-width) and surrogate characters, and the two that XML forbids everywhere. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\uFFFE\uFFFF]/gu;
+
+/** Makes data fit for one printed line: line breaks become a space; what could steer a terminal or turn text round becomes U+FFFD. */
+export function plainLine(data: string): string {
+  return data.replace(lineBreak, " ").replace(unprintable, "\uFFFD");
+}
+
+/** Shortens text to `limit` characters and says how many it left out. */
+export function shortened(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  const characters = [...text];
+  if (characters.length <= limit) return text;
+  return `${characters.slice(0, limit).join("")}… (${characters.length - limit} more characters)`;
+}

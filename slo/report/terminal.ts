@@ -1,0 +1,161 @@
+import { clipped, columnsOf, padded, wrapped } from "./columns.ts";
+import { agreement, allowances, type CountedRow, countedRows, doubts, lapse, latencyGap, loadFacts, notableWindows, periodSentence } from "./facts.ts";
+import { headline, type ReportObjective, runReasons, subject, unmet, verdictWords } from "./headline.ts";
+import { count, counted, duration, percent, provedGood, rate, targetPercent } from "./numbers.ts";
+import { plainLine, shortened } from "./plain.ts";
+import type { Report } from "./schema.ts";
+
+/** Sets how the terminal's report looks: colour or none, columns, and the paths of the files that were written. */
+export interface TerminalOptions {
+  colour: boolean;
+  width: number;
+  files?: readonly string[];
+}
+
+type Paint = (text: string) => string;
+type Colour = "good" | "bad" | "doubtful" | "bold" | "dim";
+
+const codes: Record<Colour, string> = { good: "32;1", bad: "31;1", doubtful: "33;1", bold: "1", dim: "2" };
+const verdictColours: Record<Report["verdict"], Colour> = { met: "good", exceeded: "bad", inconclusive: "doubtful", interrupted: "doubtful" };
+/** Longest piece of data that is printed whole. */
+const dataLimit = 400;
+const narrowestName = 16;
+
+/** Renders the report for a terminal, the verdict first; ends with a newline. Nothing in the data can steer the terminal. */
+export function terminalReport(report: Report, options: TerminalOptions): string {
+  const width = Math.max(40, Math.floor(options.width));
+  const paint = (colour: Colour): Paint => (options.colour ? (text) => `\u001B[${codes[colour]}m${text}\u001B[0m` : (text) => text);
+  const word = verdictWords[report.verdict];
+  const verdictLine = `${paint(verdictColours[report.verdict])(word)}  ${clipped(data(headline(report)), width - word.length - 2)}`;
+  const sections = [
+    objectiveLines(report, width, paint),
+    section("Why", reasonLines(report), width, paint),
+    countedLines(report, width, paint),
+    section("Load", [loadSentence(report)], width, paint),
+    section("Time", [timeSentence(report)], width, paint),
+    section("Allowed", allowances(report), width, paint),
+    section("Doubts", doubts(report), width, paint),
+    section("Windows", notableWindows(report), width, paint),
+    section("Notes", report.notes, width, paint),
+    section("Files", options.files ?? [], width, paint),
+  ].filter((lines) => lines.length > 0);
+  return [[verdictLine, paint("dim")(clipped(data(subject(report)), width))], ...sections].map((lines) => `${lines.map((line) => line.trimEnd()).join("\n")}\n`).join("\n");
+}
+
+function data(text: string): string {
+  return shortened(plainLine(text), dataLimit);
+}
+
+function objectiveLines(report: Report, width: number, paint: (colour: Colour) => Paint): string[] {
+  if (report.objectives.length === 0) return [];
+  const rows = report.objectives.map(objectiveCells);
+  const heads = ["target", "bad of total", "spent", "proved good"];
+  const widths = heads.map((head, at) => Math.max(head.length, ...rows.map((row) => columnsOf(row.cells[at] ?? ""))));
+  const verdictWidth = Math.max(...rows.map(({ word }) => word.length));
+  const fixed = verdictWidth + 2 + widths.reduce((sum, cell) => sum + cell + 2, 0);
+  const longestName = Math.max("objective".length, ...rows.map(({ name }) => columnsOf(name)));
+  if (width - fixed < Math.min(longestName, narrowestName)) return rows.flatMap((row) => stackedRow(row, verdictWidth, width, paint));
+  const nameWidth = Math.min(longestName, width - fixed);
+  const line = (cells: string[]): string => cells.map((cell, at) => `  ${padded(cell, widths[at] ?? 0, "right")}`).join("");
+  const head = `${padded("", verdictWidth, "left")}  ${padded("objective", nameWidth, "left")}${line(heads)}`;
+  const body = rows.map(
+    ({ verdict, word, name, cells }) =>
+      `${paint(verdictColours[verdict])(padded(word, verdictWidth, "left"))}  ${padded(name, nameWidth, "left")}${line(cells)}`,
+  );
+  return [paint("dim")(head), ...body];
+}
+
+interface ObjectiveRow {
+  verdict: ReportObjective["verdict"];
+  word: string;
+  name: string;
+  cells: string[];
+}
+
+function objectiveCells({ name, verdict, targetRatio, evidence }: ReportObjective): ObjectiveRow {
+  const numbers =
+    evidence === undefined
+      ? ["no count", "unknown", "nothing"]
+      : [badOfTotal(evidence), percent(evidence.budgetSpent), provedGood(evidence, targetRatio)];
+  return { verdict, word: verdictWords[verdict], name: data(name), cells: [targetPercent(targetRatio), ...numbers] };
+}
+
+function badOfTotal({ best, worst }: NonNullable<ReportObjective["evidence"]>): string {
+  const bad = best.bad === worst.bad ? count(best.bad) : `${count(best.bad)} to ${count(worst.bad)}`;
+  return `${bad} of ${count(best.total)}`;
+}
+
+function stackedRow({ verdict, word, name, cells }: ObjectiveRow, verdictWidth: number, width: number, paint: (colour: Colour) => Paint): string[] {
+  const indent = verdictWidth + 2;
+  const [target = "", bad = "", spent = "", proved = ""] = cells;
+  const sentence = `target ${target}, ${bad} bad, budget spent ${spent}, proved good ${proved}`;
+  const head = `${paint(verdictColours[verdict])(padded(word, verdictWidth, "left"))}  ${clipped(name, width - indent)}`;
+  return [head, ...wrapped(sentence, width - indent).map((line) => " ".repeat(indent) + line)];
+}
+
+function reasonLines(report: Report): string[] {
+  const own = unmet(report).map((objective) => {
+    const { file, line, column } = objective.place;
+    const proof = objective.verdict === "inconclusive" && objective.evidence ? needed(objective.evidence) : undefined;
+    const parts = [objective.reason ?? "no reason was given", proof].filter((part) => part !== undefined);
+    return `${objective.name}: ${parts.join("; ")} (${file}:${line}:${column})`;
+  });
+  const spent = unmet(report).flatMap((objective) => {
+    const sentence = objective.verdict === "exceeded" ? periodSentence(report, objective) : undefined;
+    return sentence === undefined ? [] : [`${objective.name}: ${sentence}`];
+  });
+  return [...own, ...runReasons(report), ...spent];
+}
+
+function needed({ requestsNeeded, worst }: NonNullable<ReportObjective["evidence"]>): string | undefined {
+  if (requestsNeeded <= worst.total) return undefined;
+  return `proof needs ${counted(requestsNeeded, "request")} with no more than ${count(worst.bad)} bad`;
+}
+
+function countedLines(report: Report, width: number, paint: (colour: Colour) => Paint): string[] {
+  const rows = countedRows(report);
+  const labelWidth = Math.max(...rows.map(({ label }) => label.length));
+  const numberWidth = Math.max(...rows.map(({ requests }) => count(requests).length));
+  const { agrees, explanation, clientMinusServerSeconds } = report.reconciliation;
+  const lines = rows.map((row) => `${row.label.padEnd(labelWidth)}  ${count(row.requests).padStart(numberWidth)}${errorNote(row)}`);
+  const says = [agreement(report), explanation, `${capitalised(latencyGap(clientMinusServerSeconds))}.`];
+  const sentences = says.filter((part) => part !== "").flatMap((part) => wrapped(data(part), width - 2));
+  const colour = paint(agrees ? "bold" : "doubtful");
+  return [colour("Requests"), ...[...lines, ...sentences].map((line) => `  ${clipped(line, width - 2)}`)];
+}
+
+function errorNote({ errors }: CountedRow): string {
+  if (errors === undefined) return "";
+  return errors === null ? ", errors not read" : `, ${counted(errors, "error")}`;
+}
+
+function loadSentence(report: Report): string {
+  const facts = new Map(loadFacts(report));
+  const { load, generator } = report;
+  const starved = generator.starvedSeconds !== null && generator.starvedSeconds > 0 ? [`k6 short of CPU for ${duration(generator.starvedSeconds)}`] : [];
+  return [
+    load.offeredIterations === null ? "offered load not defined by the script" : `${facts.get("offered")} offered`,
+    `${count(load.startedIterations)} started`,
+    `${count(load.droppedIterations)} dropped`,
+    `${count(load.interruptedIterations)} interrupted`,
+    load.peakOfferedRate === null
+      ? `peak ${rate(load.peakAchievedRate)}`
+      : `peak ${rate(load.peakAchievedRate)} of ${rate(load.peakOfferedRate)} offered`,
+    ...starved,
+  ].join(", ");
+}
+
+function timeSentence({ timings }: Report): string {
+  const before = lapse(timings.toFirstRequestSeconds);
+  return `${before} before the first request, ${duration(timings.loadSeconds)} of load, ${lapse(timings.toVerdictSeconds)} from the last request to the verdict`;
+}
+
+function section(title: string, entries: readonly string[], width: number, paint: (colour: Colour) => Paint): string[] {
+  if (entries.length === 0) return [];
+  const lines = entries.flatMap((entry) => wrapped(data(entry), width - 4).map((line, at) => `${at === 0 ? "  " : "    "}${line}`));
+  return [paint("bold")(title), ...lines];
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
