@@ -17,7 +17,7 @@ export function describeLive<T extends LiveTool>(title: string, tools: readonly 
   const paths: [T, string][] = [];
   for (const tool of tools) {
     const entry = found[tool];
-    if (entry.kind === "missing") missing.push(`${tool}: ${entry.message}`);
+    if (entry.kind === "missing") missing.push(`${tool}: ${entry.message.replaceAll("\n", " ")}`);
     else paths.push([tool, entry.path]);
   }
   if (missing.length === 0) {

@@ -1,17 +1,26 @@
 import type { TestProject } from "vitest/node";
-import { findChromium, findProgram, toolVariables, type FoundTools, type LiveTool } from "./tools.ts";
+import { resolveTool } from "../../slo/run/tools/resolve.ts";
+import type { ToolName } from "../../slo/run/tools/tool.ts";
+import { findChromium, toolVariables, type FoundTools, type LiveTool } from "./tools.ts";
 
-/** Finds the real tools once, before the live tests, and hands their paths to the workers. */
+const say = (line: string): void => void process.stderr.write(`live tests: ${line}\n`);
+
+/** Finds the real tools once, before the live tests, and hands their paths to the workers; what is missing is said, not thrown. */
 export async function setup(project: TestProject): Promise<void> {
   const found: FoundTools = {
-    k6: findProgram(process.env, "K6_BIN", ["k6"], "install k6"),
-    prometheus: findProgram(process.env, "PROMETHEUS_BIN", ["prometheus"], "install Prometheus"),
-    promtool: findProgram(process.env, "PROMTOOL_BIN", ["promtool"], "install Prometheus"),
+    k6: await find("k6"),
+    prometheus: await find("prometheus"),
+    promtool: await find("promtool"),
     chromium: findChromium(process.env),
   };
   for (const [tool, entry] of Object.entries(found) as [LiveTool, FoundTools[LiveTool]][]) {
-    process.stderr.write(`live tests: ${tool}: ${entry.kind === "found" ? entry.path : entry.message}\n`);
+    say(`${tool}: ${entry.kind === "found" ? entry.path : entry.message}`);
     if (entry.kind === "found") process.env[toolVariables[tool]] = entry.path;
   }
   project.provide("liveTools", found);
+}
+
+async function find(tool: ToolName): Promise<FoundTools["k6"]> {
+  const resolution = await resolveTool(tool, { say });
+  return resolution.kind === "found" ? { kind: "found", path: resolution.path } : { kind: "missing", message: resolution.message };
 }

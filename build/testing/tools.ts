@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { findOnPath } from "../../slo/run/tools/locate.ts";
+import type { Environment } from "../../slo/run/tools/tool.ts";
 
 export type LiveTool = "k6" | "prometheus" | "promtool" | "chromium";
-/** Says where each tool is, or why it is not there and what would help. */
-export type FoundTools = Record<LiveTool, { kind: "found"; path: string } | { kind: "missing"; message: string }>;
+/** Says where a tool is, or why it is not there and what would help. */
+export type FoundTool = { kind: "found"; path: string } | { kind: "missing"; message: string };
+export type FoundTools = Record<LiveTool, FoundTool>;
 
 /** Names the environment variable that carries each tool's path. */
 export const toolVariables: Record<LiveTool, string> = {
@@ -14,38 +15,19 @@ export const toolVariables: Record<LiveTool, string> = {
   chromium: "CHROMIUM_BIN",
 };
 
-/** Finds a Chromium: `CHROMIUM_BIN`, then the usual names on PATH. */
-export function findChromium(environment: NodeJS.ProcessEnv): FoundTools["chromium"] {
-  return findProgram(environment, "CHROMIUM_BIN", ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"], "install Debian's package chromium");
-}
+const chromiumNames = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const probeMilliseconds = 20_000;
 
-/** Finds a program by its variable, then by its names on PATH. */
-export function findProgram(
-  environment: NodeJS.ProcessEnv,
-  variable: string,
-  names: string[],
-  remedy: string,
-): { kind: "found"; path: string } | { kind: "missing"; message: string } {
-  const set = environment[variable];
-  if (set) return runs(set) ? { kind: "found", path: set } : { kind: "missing", message: `${variable}=${set} does not run` };
-  for (const folder of (environment["PATH"] ?? "").split(delimiter)) {
-    for (const name of names) {
-      const path = join(folder, name);
-      if (folder !== "" && executable(path)) return { kind: "found", path };
-    }
+/** Finds a Chromium: `CHROMIUM_BIN`, which must run, then the usual names on PATH. */
+export function findChromium(environment: Environment): FoundTool {
+  const set = environment["CHROMIUM_BIN"];
+  if (set) {
+    const runs = spawnSync(set, ["--version"], { timeout: probeMilliseconds }).status === 0;
+    return runs ? { kind: "found", path: set } : { kind: "missing", message: `CHROMIUM_BIN=${set} does not run` };
   }
-  return { kind: "missing", message: `none of ${names.join(", ")} is on PATH; ${remedy}, or set ${variable}` };
-}
-
-function executable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
+  for (const name of chromiumNames) {
+    const path = findOnPath(name, environment);
+    if (path !== undefined) return { kind: "found", path };
   }
-}
-
-function runs(path: string): boolean {
-  return spawnSync(path, ["--version"], { timeout: 20_000 }).status === 0;
+  return { kind: "missing", message: `none of ${chromiumNames.join(", ")} is on PATH; install Debian's package chromium, or set CHROMIUM_BIN` };
 }
