@@ -1,5 +1,5 @@
 import type { ClientQueries } from "../compile/objectives.ts";
-import { promql, type PromQL } from "../compile/promql.ts";
+import type { PromQL } from "../compile/promql.ts";
 import type { CumulativePoint, Measurement, Queries } from "./measurement.ts";
 import { queryHistograms, queryNumber, queryRange, type Answer, type Histogram, type PrometheusApi } from "./prometheus.ts";
 
@@ -129,9 +129,4 @@ function proofProblem(query: ClientQueries, proof: Answer<number | undefined> | 
   }
   if (countsErrors && proof.value < total) return `${total - proof.value} requests carry no expected_response tag, so errors cannot be told`;
   return undefined;
-}
-
-/** Asks for one sum of a k6 series now; used to compare what is held with what was sent. */
-export async function heldSum(api: PrometheusApi, series: PromQL, rangeSeconds: number, atSeconds?: number): Promise<Answer<number | undefined>> {
-  return queryNumber(api, promql`sum(last_over_time(${series}[${{ rangeSeconds }}]))`, atSeconds);
 }

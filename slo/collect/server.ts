@@ -1,6 +1,6 @@
 import type { Reading, ServerQueries } from "../compile/objectives.ts";
-import { promql, selector, type PromQL } from "../compile/promql.ts";
-import type { Where } from "../spec/spec.ts";
+import type { PromQL } from "../compile/promql.ts";
+import type { ServiceQueries } from "../compile/run.ts";
 import { wholeCount } from "./client.ts";
 import type { CumulativePoint, Measurement, Queries } from "./measurement.ts";
 import { queryNumber, queryRange, queryVector, type Answer, type PrometheusApi } from "./prometheus.ts";
@@ -11,8 +11,6 @@ export interface ServerWindow {
   fromSeconds: number;
   toSeconds: number;
   stepSeconds: number;
-  /** Labels of the service's scrape target, e.g. { job: "storage-api" }. */
-  labels: Where;
   /** Judged iterations that never reached the service. */
   dropped: number;
 }
@@ -20,10 +18,11 @@ export interface ServerWindow {
 /** How far before the load a counter's last value is looked for. */
 const lookbackSeconds = 300;
 
-type Read = { kind: "read"; value: number } | { kind: "absent"; reason: string };
+/** Is a number that was read, or the reason why there is none. */
+export type Read = { kind: "read"; value: number } | { kind: "absent"; reason: string };
 
 /** Reads how much a sum of counters grew: the value after minus the value before, over the same series. */
-async function grown(api: PrometheusApi, read: Reading, window: ServerWindow): Promise<Read> {
+export async function grown(api: PrometheusApi, read: Reading, window: Pick<ServerWindow, "fromSeconds" | "toSeconds">): Promise<Read> {
   const length = window.toSeconds - window.fromSeconds;
   const [before, after] = await Promise.all([
     queryNumber(api, read(lookbackSeconds), window.fromSeconds),
@@ -36,34 +35,34 @@ async function grown(api: PrometheusApi, read: Reading, window: ServerWindow): P
 }
 
 /** Says why the service's counters cannot be trusted over the window, if they cannot: a restart, or no scrape before the load. */
-export async function counterProblem(api: PrometheusApi, window: ServerWindow): Promise<string | undefined> {
-  const labels = Object.entries(window.labels).map(([label, is]) => ({ label, is }));
-  const rangeSeconds = window.toSeconds - window.fromSeconds + lookbackSeconds;
-  const within = window.toSeconds - window.fromSeconds;
-  const up = selector("up", labels);
-  const starts = selector("process_start_time_seconds", labels);
-  const [instances, scraped, unseen, restarts] = await Promise.all([
-    queryNumber(api, promql`count(last_over_time(${up}[${{ rangeSeconds }}]))`, window.toSeconds),
-    queryNumber(api, promql`sum(last_over_time(${up}[${{ rangeSeconds }}]))`, window.toSeconds),
-    queryVector(api, promql`last_over_time(${up}[${{ rangeSeconds }}]) unless last_over_time(${up}[${{ rangeSeconds: lookbackSeconds }}] offset ${{ rangeSeconds: Math.max(within, 0.001) }})`, window.toSeconds),
-    queryNumber(api, promql`sum(changes(${starts}[${{ rangeSeconds: within + 2 }}]))`, window.toSeconds),
+export async function counterProblem(api: PrometheusApi, service: ServiceQueries, window: ServerWindow): Promise<string | undefined> {
+  const within = Math.max(window.toSeconds - window.fromSeconds, 0.001);
+  const range = within + lookbackSeconds;
+  const at = window.toSeconds;
+  const [instances, reachable, restarts] = await Promise.all([
+    queryNumber(api, service.instances(range), at),
+    queryNumber(api, service.reachable(range), at),
+    queryNumber(api, service.restarts(within + 2), at),
   ]);
-  for (const answer of [instances, scraped, unseen, restarts]) if (answer.kind === "failed") return answer.reason;
-  if (value(instances) === undefined) return `Prometheus does not scrape a target with ${shown(window.labels)}`;
-  if ((value(scraped) ?? 0) < (value(instances) ?? 0)) return "the service could not be scraped at the end of the run";
+  for (const answer of [instances, reachable, restarts]) if (answer.kind === "failed") return answer.reason;
+  if (value(instances) === undefined) return `Prometheus does not scrape a target with ${service.shown}`;
+  if ((value(reachable) ?? 0) < (value(instances) ?? 0)) return "the service could not be scraped at the end of the run";
   if ((value(restarts) ?? 0) > 0) return "the service was restarted during the run: what it counted since the scrape before that is lost";
-  return unseenProblem(api, unseen, window);
+  const unseen = await queryVector(api, service.unseen(range, lookbackSeconds, within), at);
+  if (unseen.kind === "failed") return unseen.reason;
+  return unseenProblem(api, service, unseen.value, window);
 }
 
 const value = (answer: Answer<number | undefined>): number | undefined => (answer.kind === "answer" ? answer.value : undefined);
 
-const shown = (labels: Where): string => `{${Object.entries(labels).map(([label, is]) => `${label}="${is}"`).join(",")}}`;
-
-async function unseenProblem(api: PrometheusApi, unseen: Answer<{ labels: Record<string, string> }[]>, window: ServerWindow): Promise<string | undefined> {
-  if (unseen.kind === "failed" || unseen.value.length === 0) return undefined;
-  for (const { labels } of unseen.value) {
-    const matchers = Object.entries(labels).flatMap(([label, is]) => (label === "__name__" ? [] : [{ label, is }]));
-    const started = await queryNumber(api, promql`min(last_over_time(${selector("process_start_time_seconds", matchers)}[${{ rangeSeconds: lookbackSeconds }}]))`, window.toSeconds);
+async function unseenProblem(
+  api: PrometheusApi,
+  service: ServiceQueries,
+  unseen: { labels: Record<string, string> }[],
+  window: ServerWindow,
+): Promise<string | undefined> {
+  for (const { labels } of unseen) {
+    const started = await queryNumber(api, service.startedAt(labels, lookbackSeconds), window.toSeconds);
     // An instance that started after the load began counted from zero; any other had a past that nobody saw.
     if (started.kind === "answer" && started.value !== undefined && started.value >= window.fromSeconds) continue;
     return `the instance ${labels["instance"] ?? "?"} was first scraped after the load began, so what it counted before is unknown`;

@@ -1,0 +1,168 @@
+import type { Totals } from "../collect/settle.ts";
+import type { RunVerdict, Verdict } from "../judge/verdict.ts";
+import type { Report } from "../report/schema.ts";
+import { offeredRateAt, type Plan } from "../run/plan.ts";
+import type { RunRecord } from "../run/record.ts";
+import type { Objective, Spec, Where } from "../spec/spec.ts";
+import type { Moments, Reading } from "./measure.ts";
+
+/** Holds everything that a report is made of. */
+export interface Ingredients {
+  record: RunRecord;
+  plan: Plan;
+  spec: Spec;
+  reading: Reading;
+  moments: Moments;
+  sent: Totals;
+  held: Totals | null;
+  judgedSent: { requests: number; iterations: number; dropped: number };
+  verdicts: Verdict[];
+  run: RunVerdict;
+  exitCode: number;
+  reasons: string[];
+  timings: Report["timings"];
+  /** Unix seconds of the last request. */
+  lastRequestAt: number;
+}
+
+const whereText = (where: Where): string =>
+  Object.entries(where)
+    .map(([label, is]) => `, ${label}=${is}`)
+    .join("");
+
+/** Says in words what an objective is about. */
+export function describeObjective({ indicator }: Objective): string {
+  if (indicator.kind === "errors") return `errors, ${indicator.side} side${whereText(indicator.where)}`;
+  if (indicator.kind === "latency") return `slower than ${indicator.atMostSeconds * 1000} ms, ${indicator.side} side${whereText(indicator.where)}`;
+  return `${indicator.bad} of ${indicator.total}`;
+}
+
+function objectiveRow(objective: Objective, verdict: Verdict, reading: Reading): Report["objectives"][number] {
+  const measured = reading.measurements.find((m) => m.objective === objective.name);
+  const { indicator } = objective;
+  return {
+    name: objective.name,
+    description: describeObjective(objective),
+    side: indicator.kind === "ratio" ? "other" : indicator.side,
+    targetRatio: objective.targetRatio,
+    ...(objective.allowance ? { statedTargetRatio: objective.allowance.statedTargetRatio } : {}),
+    ...(indicator.kind === "latency" ? { atMostSeconds: indicator.atMostSeconds } : {}),
+    place: objective.place,
+    verdict: verdict.kind,
+    ...(verdict.kind === "met" ? {} : { reason: verdict.reason }),
+    ...(verdict.evidence ? { evidence: verdict.evidence } : {}),
+    doubts: measured?.kind === "counted" ? measured.doubts : [],
+    queries: measured?.queries ?? { total: "", bad: "" },
+    cumulative: measured?.kind === "counted" ? thinned(measured.cumulative, 300) : [],
+  };
+}
+
+function thinned<T>(points: readonly T[], most: number): T[] {
+  const every = Math.ceil(points.length / most);
+  return points.filter((_, i) => i % every === 0 || i === points.length - 1);
+}
+
+function peak(line: readonly (number | null)[]): number | null {
+  const values = line.filter((value) => value !== null);
+  return values.length === 0 ? null : Math.max(...values);
+}
+
+function reconciliation(i: Ingredients): Report["reconciliation"] {
+  const { record, sent, held, reading } = i;
+  const k6 = record.k6;
+  const served = reading.served.requests;
+  const lost = served === null ? null : sent.requests - served;
+  const sameIterations = k6?.iterations === null || k6?.iterations === sent.iterations;
+  const sameSummary = k6?.summaryRequests === null || k6?.summaryRequests === sent.requests;
+  const sameHeld = held !== null && held.requests === sent.requests && held.errors === sent.errors;
+  const client = reading.clientMeanSeconds;
+  const server = reading.served.meanSeconds;
+  return {
+    k6Requests: k6?.summaryRequests ?? null,
+    k6Iterations: k6?.iterations ?? null,
+    relayRequests: sent.requests,
+    prometheusRequests: held?.requests ?? null,
+    serverRequests: served,
+    lostBetween: lost,
+    k6Errors: sent.errors,
+    serverErrors: reading.served.errors,
+    clientMinusServerSeconds: client === null || server === null ? null : client - server,
+    agrees: sameIterations && sameSummary && sameHeld && k6 !== null,
+    explanation: explain(lost, sameIterations && sameSummary, sameHeld, i),
+  };
+}
+
+function explain(lost: number | null, k6Same: boolean, heldSame: boolean, { record, sent, held }: Ingredients): string {
+  if (!k6Same) return "k6 counted other totals than it wrote";
+  if (!heldSame) return `Prometheus holds ${held?.requests ?? "none"} of the ${sent.requests} requests that were sent`;
+  if (lost === null) return "the service's own counters could not be read";
+  if (lost > 0) return `${lost} requests never reached the service`;
+  if (lost < 0) return `the service counted ${-lost} more: ${record.k6?.interrupted ? "requests that k6 cut off, or " : ""}traffic that was not ours`;
+  return "every request that k6 sent was counted once by k6, by Prometheus and by the service";
+}
+
+function phases(plan: Plan, moments: Moments): Report["phases"] {
+  const judged = plan.scenarios.filter((scenario) => scenario.judged).map((scenario) => scenario.startSeconds);
+  const zero = moments.judgedFrom - (judged.length > 0 ? Math.min(...judged) : 0);
+  return plan.scenarios.map((scenario) => ({
+    name: scenario.name,
+    fromSeconds: zero + scenario.startSeconds,
+    toSeconds: scenario.endSeconds === undefined ? moments.ended : zero + scenario.endSeconds,
+    judged: scenario.judged,
+  }));
+}
+
+function offeredLine(plan: Plan, moments: Moments, times: readonly number[]): (number | null)[] {
+  const judged = plan.scenarios.filter((scenario) => scenario.judged);
+  const zero = moments.judgedFrom - Math.min(...judged.map((scenario) => scenario.startSeconds));
+  if (!plan.openModel) return times.map(() => null);
+  return times.map((at) => offeredRateAt(judged, at - zero));
+}
+
+/** Composes the report from what was planned, sent, held, read and judged. */
+export function composeReport(i: Ingredients): Report {
+  const { record, plan, spec, reading, moments } = i;
+  const { silentFromSeconds, ...lines } = reading.charts;
+  const offeredRate = offeredLine(plan, moments, lines.atSeconds);
+  const silent = silentFromSeconds === null ? [] : [`no request was answered from ${(silentFromSeconds - moments.judgedFrom).toFixed(0)} s into the judged load on`];
+  return {
+    version: 1,
+    testid: record.testid,
+    service: spec.service,
+    scenario: record.scenario,
+    startedAt: moments.begun,
+    target: record.target,
+    prometheus: record.prometheus.url,
+    embedded: record.prometheus.embedded,
+    verdict: record.interrupted ? "interrupted" : i.run.kind,
+    exitCode: i.exitCode,
+    reasons: i.reasons,
+    notes: [...silent, ...record.notes, ...reading.notes],
+    confidence: spec.confidence,
+    periodSeconds: spec.periodSeconds,
+    timings: i.timings,
+    load: {
+      offeredIterations: plan.offeredIterations ?? null,
+      startedIterations: i.judgedSent.iterations,
+      droppedIterations: i.judgedSent.dropped,
+      interruptedIterations: record.k6?.interrupted ?? 0,
+      requests: i.judgedSent.requests,
+      peakOfferedRate: peak(offeredRate),
+      peakAchievedRate: peak(lines.achievedRate),
+      openModel: plan.openModel,
+    },
+    reconciliation: reconciliation(i),
+    objectives: spec.objectives.flatMap((objective) => {
+      const verdict = i.verdicts.find((v) => v.objective === objective.name);
+      return verdict ? [objectiveRow(objective, verdict, reading)] : [];
+    }),
+    routes: reading.routes,
+    phases: phases(plan, moments),
+    generator: {
+      cpuShareMax: record.health?.cpuShareMax ?? null,
+      starvedSeconds: record.health?.known ? record.health.starvedAtSeconds.length : null,
+      memoryPeakBytes: record.health?.memoryPeakBytes ?? null,
+    },
+    series: { ...lines, offeredRate },
+  };
+}

@@ -1,0 +1,139 @@
+import { k6Labels, k6Metrics, warmupScenario } from "../spec/names.ts";
+import { compileObjectives } from "../compile/objectives.ts";
+import { heldQueries, serviceQueries } from "../compile/run.ts";
+import type { PrometheusApi } from "../collect/prometheus.ts";
+import type { Totals } from "../collect/settle.ts";
+import { judge } from "../judge/judge.ts";
+import { runDoubts } from "../judge/validity.ts";
+import type { RunVerdict } from "../judge/verdict.ts";
+import type { Report } from "../report/schema.ts";
+import { k6ExitMeaning } from "../run/k6.ts";
+import { readPlan } from "../run/plan.ts";
+import type { RunRecord } from "../run/record.ts";
+import type { Spec } from "../spec/spec.ts";
+import { composeReport } from "./compose.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { dropsWhileStarved, readRun, type Moments } from "./measure.ts";
+import { settleCounts, settleScrapes } from "./settle.ts";
+
+/** Sums the last values that k6 wrote of a metric. */
+export interface Sent {
+  sumOf(metric: string, match?: (labels: Readonly<Record<string, string>>) => boolean): number;
+  /** The last value of every series of a metric. */
+  valuesOf(metric: string): { labels: Readonly<Record<string, string>>; value: number; atSeconds: number }[];
+}
+
+/** Is what concluding a run needs. */
+export interface ConcludeOptions {
+  record: RunRecord;
+  spec: Spec;
+  api: PrometheusApi;
+  sent: Sent;
+  /** What the relay has to say against the run. */
+  relayDoubts: string[];
+  settleLimitSeconds: number;
+  say: (line: string) => void;
+  now: () => number;
+}
+
+/** Ends a run with a report, or says why Prometheus could not be asked. */
+export type Concluded = { kind: "concluded"; report: Report } | { kind: "unreachable"; reason: string } | { kind: "problems"; messages: string[] };
+
+const isJudged = (labels: Readonly<Record<string, string>>): boolean => {
+  const scenario = labels[k6Labels.scenario] ?? "";
+  return scenario !== "" && scenario !== warmupScenario;
+};
+
+function totalsOf(sent: Sent): Totals {
+  return {
+    requests: sent.sumOf(k6Metrics.requests),
+    iterations: sent.sumOf(k6Metrics.iterations),
+    dropped: sent.sumOf(k6Metrics.droppedIterations),
+    errors: sent.sumOf(k6Metrics.requests, (labels) => labels[k6Labels.expectedResponse] === "false"),
+  };
+}
+
+function momentsOf(record: RunRecord, sent: Sent, settled: number): Moments {
+  const begun = record.k6?.startedAtSeconds ?? record.commandAtSeconds;
+  const starts = sent.valuesOf(k6Metrics.scenarioStart).filter(({ labels }) => isJudged(labels));
+  return {
+    begun,
+    judgedFrom: starts.length > 0 ? Math.min(...starts.map(({ value }) => value)) : begun,
+    ended: record.k6?.endedAtSeconds ?? settled,
+    settled,
+  };
+}
+
+function lastRequestOf(sent: Sent, fallback: number): number {
+  const times = sent.valuesOf(k6Metrics.requests).map(({ atSeconds }) => atSeconds);
+  return times.length > 0 ? Math.max(...times) : fallback;
+}
+
+function exitCodeOf(record: RunRecord, run: RunVerdict): number {
+  if (record.interrupted) return exitCodes.interrupted;
+  if (record.k6 === null || record.k6.signal !== null || record.k6.exitCode === 107 || record.k6.exitCode === 109) return exitCodes.notCarriedOut;
+  if (run.kind === "met") return exitCodes.met;
+  return run.kind === "exceeded" ? exitCodes.exceeded : exitCodes.inconclusive;
+}
+
+/** Settles, reads, judges and composes the report of a run that k6 has ended. */
+export async function conclude(options: ConcludeOptions): Promise<Concluded> {
+  const { record, spec, api, sent, now } = options;
+  const plan = readPlan(record.inspected);
+  const compiled = compileObjectives(spec, { testid: record.testid, server: record.serverLabels }, record.slowCounted);
+  if (compiled.kind === "problems") return { kind: "problems", messages: compiled.problems.map((p) => `${p.objective.name}: ${p.text} ${p.message}`) };
+  const totals = totalsOf(sent);
+  const ended = record.k6?.endedAtSeconds ?? now();
+  const range = now() - (record.k6?.startedAtSeconds ?? record.commandAtSeconds) + 120;
+  const settled = await settleCounts(api, heldQueries(record.testid), totals, range, options.settleLimitSeconds);
+  if (settled.kind === "unreachable") return { kind: "unreachable", reason: settled.reason };
+  if (settled.kind === "different") options.say(`Prometheus holds ${settled.held.requests} of ${totals.requests} requests; it was waited for ${options.settleLimitSeconds} s`);
+  const service = serviceQueries(record.serverLabels);
+  const wantsServer = compiled.queries.some((query) => query.kind === "server");
+  const scrapeLimit = wantsServer ? Math.min(options.settleLimitSeconds, 3 * record.scrapeIntervalSeconds + 3) : 1;
+  const clock = (): number => now() + record.clockOffsetSeconds;
+  const scraped = await settleScrapes(api, service, ended + record.clockOffsetSeconds, clock, scrapeLimit);
+  const moments = momentsOf(record, sent, now());
+  const judgedSent = {
+    requests: sent.sumOf(k6Metrics.requests, isJudged),
+    iterations: sent.sumOf(k6Metrics.iterations, isJudged),
+    dropped: sent.sumOf(k6Metrics.droppedIterations, isJudged),
+  };
+  const cutOff = record.k6?.interrupted ?? 0;
+  const reading = await readRun(api, record, plan, compiled.queries, moments, { dropped: judgedSent.dropped, interrupted: cutOff });
+  if (wantsServer && !scraped) reading.notes.push("the service was not scraped twice after the last request");
+  const doubts = runDoubts({
+    interrupted: record.interrupted,
+    k6: {
+      exitCode: record.k6?.exitCode ?? null,
+      signal: record.k6?.signal ?? null,
+      meaning: k6ExitMeaning(record.k6?.exitCode ?? -1),
+      iterations: record.k6?.iterations ?? null,
+      summaryRequests: record.k6?.summaryRequests ?? null,
+    },
+    sent: totals,
+    held: settled.held,
+    offeredIterations: plan.offeredIterations ?? null,
+    started: judgedSent.iterations,
+    dropped: judgedSent.dropped,
+    cutOff,
+    droppedWhileStarved: dropsWhileStarved(reading.droppedAtSeconds, record.health?.starvedAtSeconds ?? []),
+    more: [...record.doubts, ...options.relayDoubts],
+  });
+  const judgement = judge(spec, reading.measurements, { doubts, openModel: plan.openModel });
+  const lastRequestAt = lastRequestOf(sent, ended);
+  const firstRequestAt = Math.min(moments.judgedFrom, ...sent.valuesOf(k6Metrics.scenarioStart).map(({ value }) => value));
+  const report = composeReport({
+    ...{ record, plan, spec, reading, moments, sent: totals, held: settled.held, judgedSent, lastRequestAt },
+    verdicts: judgement.verdicts,
+    run: judgement.run,
+    exitCode: exitCodeOf(record, judgement.run),
+    reasons: judgement.run.kind === "met" ? [] : judgement.run.reasons,
+    timings: {
+      toFirstRequestSeconds: record.phase === "judged" ? null : firstRequestAt - record.commandAtSeconds,
+      loadSeconds: lastRequestAt - firstRequestAt,
+      toVerdictSeconds: record.phase === "judged" ? null : now() - lastRequestAt,
+    },
+  });
+  return { kind: "concluded", report };
+}

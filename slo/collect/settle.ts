@@ -1,0 +1,39 @@
+import type { HeldQueries, ServiceQueries } from "../compile/run.ts";
+import { queryNumber, type Answer, type PrometheusApi } from "./prometheus.ts";
+
+/** Is what was sent of a run, or what is held of it: whole numbers, setup and warm-up included. */
+export interface Totals {
+  requests: number;
+  iterations: number;
+  dropped: number;
+  errors: number;
+}
+
+/** Asks what Prometheus holds of the run; a sum without series is 0 here because it is compared with what was sent. */
+export async function readHeld(api: PrometheusApi, queries: HeldQueries, rangeSeconds: number): Promise<Answer<Totals>> {
+  const reads = [queries.requests, queries.iterations, queries.dropped, queries.errors];
+  const answers = await Promise.all(reads.map((read) => queryNumber(api, read(rangeSeconds), undefined)));
+  const values: number[] = [];
+  for (const answer of answers) {
+    if (answer.kind === "failed") return answer;
+    values.push(Math.round(answer.value ?? 0));
+  }
+  const [requests = 0, iterations = 0, dropped = 0, errors = 0] = values;
+  return { kind: "answer", value: { requests, iterations, dropped, errors } };
+}
+
+/** Tells whether two sets of totals are the same. */
+export function sameTotals(a: Totals, b: Totals): boolean {
+  return a.requests === b.requests && a.iterations === b.iterations && a.dropped === b.dropped && a.errors === b.errors;
+}
+
+/** Asks how often the slowest-scraped instance was scraped since a moment (Unix seconds of Prometheus's clock); undefined when it is not scraped at all. */
+export async function scrapesSince(api: PrometheusApi, queries: ServiceQueries, sinceSeconds: number, nowSeconds: number): Promise<Answer<number | undefined>> {
+  return queryNumber(api, queries.scrapes(Math.max(nowSeconds - sinceSeconds, 0.001)), nowSeconds);
+}
+
+/** Finds the last scrape at or before a moment: Unix seconds, undefined when there was none. */
+export async function lastScrapeBefore(api: PrometheusApi, queries: ServiceQueries, atSeconds: number, lookbackSeconds: number): Promise<number | undefined> {
+  const got = await queryNumber(api, queries.lastScrape(lookbackSeconds), atSeconds);
+  return got.kind === "answer" ? got.value : undefined;
+}

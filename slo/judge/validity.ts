@@ -1,0 +1,61 @@
+/** Is what has to agree for a run to prove success; null where it could not be known. */
+export interface RunFacts {
+  interrupted: boolean;
+  k6: { exitCode: number | null; signal: string | null; meaning: string; iterations: number | null; summaryRequests: number | null };
+  /** What k6 wrote to the relay: whole run. */
+  sent: { requests: number; iterations: number; dropped: number; errors: number };
+  /** What Prometheus holds of it; null when it could not be asked. */
+  held: { requests: number; iterations: number; dropped: number; errors: number } | null;
+  /** Judged iterations: planned (null in a closed model), then what became of them. */
+  offeredIterations: number | null;
+  started: number;
+  dropped: number;
+  cutOff: number;
+  droppedWhileStarved: boolean;
+  /** What the relay and the run's course have to say. */
+  more: readonly string[];
+}
+
+/** k6 may round each stage of a ramp down, so up to this share of the plan may be missing without a doubt. */
+const offeredTolerance = 0.01;
+
+/**
+ * Lists the reasons why a run cannot prove success, in plain sentences; an empty list is a valid run.
+ * Evidence of failure stands whatever is in the list.
+ */
+export function runDoubts(facts: RunFacts): string[] {
+  const { k6, sent, held } = facts;
+  const doubts: string[] = [];
+  if (facts.interrupted) doubts.push("the run was interrupted");
+  if (k6.signal !== null) doubts.push(`k6 was ended by ${k6.signal}`);
+  else if (k6.exitCode !== 0 && !facts.interrupted) doubts.push(`k6 ended with exit code ${k6.exitCode}: ${k6.meaning}`);
+  if (sent.requests === 0) doubts.push("k6 sent no request");
+  if (k6.iterations === null) doubts.push("k6 did not say how many iterations it ran, so nothing proves that all its samples arrived");
+  else if (k6.iterations !== sent.iterations) doubts.push(`k6 ran ${k6.iterations} iterations and wrote ${sent.iterations}: samples were lost between k6 and the relay`);
+  if (k6.summaryRequests !== null && k6.summaryRequests !== sent.requests) {
+    doubts.push(`k6 counted ${k6.summaryRequests} requests and wrote ${sent.requests}: samples were lost between k6 and the relay`);
+  }
+  if (held === null) doubts.push("Prometheus could not be asked what it holds");
+  else doubts.push(...heldDoubts(sent, held));
+  doubts.push(...offeredDoubts(facts));
+  if (facts.droppedWhileStarved) doubts.push("k6 dropped iterations while it was short of CPU: give it more, or lower the rate");
+  return [...doubts, ...facts.more];
+}
+
+function heldDoubts(sent: RunFacts["sent"], held: NonNullable<RunFacts["held"]>): string[] {
+  const rows = [
+    ["requests", sent.requests, held.requests],
+    ["failed requests", sent.errors, held.errors],
+    ["iterations", sent.iterations, held.iterations],
+    ["dropped iterations", sent.dropped, held.dropped],
+  ] as const;
+  return rows.flatMap(([what, was, is]) => (was === is ? [] : [`Prometheus holds ${is} of the ${was} ${what} that were sent`]));
+}
+
+function offeredDoubts({ offeredIterations, started, dropped, cutOff }: RunFacts): string[] {
+  if (offeredIterations === null) return [];
+  const sent = started + dropped + cutOff;
+  if (sent >= Math.floor(offeredIterations * (1 - offeredTolerance)) - 1) return [];
+  const share = ((100 * sent) / offeredIterations).toFixed(1);
+  return [`only ${sent} of ${offeredIterations} planned iterations (${share} %) were offered: the load in the plan was never sent`];
+}

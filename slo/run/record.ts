@@ -1,0 +1,84 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+
+const healthSummary = z.strictObject({
+  cpuShareMax: z.number().nullable(),
+  memoryPeakBytes: z.number().nullable(),
+  /** Unix seconds at which k6 was short of CPU. */
+  starvedAtSeconds: z.array(z.number()),
+  /** False where the system does not tell (no /proc). */
+  known: z.boolean(),
+});
+
+const k6Outcome = z.strictObject({
+  startedAtSeconds: z.number(),
+  endedAtSeconds: z.number().nullable(),
+  exitCode: z.number().nullable(),
+  signal: z.string().nullable(),
+  iterations: z.number().nullable(),
+  interrupted: z.number(),
+  /** k6's own total of requests, where its summary was on. */
+  summaryRequests: z.number().nullable(),
+  /** Its last errors, as it said them. */
+  errors: z.array(z.string()),
+});
+
+/** Describes `run.json`: what a run was asked to do and what became of it, enough to judge it later. */
+export const recordSchema = z.strictObject({
+  version: z.literal(1),
+  testid: z.string(),
+  scenario: z.string(),
+  /** The foreign script, where there is one. */
+  script: z.string().nullable(),
+  specFile: z.string(),
+  specText: z.string(),
+  target: z.string(),
+  prometheus: z.strictObject({ url: z.string(), embedded: z.boolean() }),
+  serverLabels: z.record(z.string(), z.string()),
+  slowCounted: z.boolean(),
+  scrapeIntervalSeconds: z.number(),
+  /** Prometheus's clock minus ours. */
+  clockOffsetSeconds: z.number(),
+  commandAtSeconds: z.number(),
+  /** What `k6 inspect` printed. */
+  inspected: z.string(),
+  phase: z.enum(["prepared", "loading", "loaded", "judged"]),
+  interrupted: z.boolean(),
+  k6: k6Outcome.nullable(),
+  health: healthSummary.nullable(),
+  /** What happened that a verdict has to know, one sentence each. */
+  doubts: z.array(z.string()),
+  notes: z.array(z.string()),
+});
+
+/** Is the record of one run. */
+export type RunRecord = z.infer<typeof recordSchema>;
+
+/** Names the folder of a run below the working folder. */
+export function runFolder(root: string, testid: string): string {
+  return join(root, ".plimsoll", "runs", testid);
+}
+
+/** Is a testid of ours: safe as a folder name and as a label value. */
+export const testidPattern = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/;
+
+/** Writes the record so that a crash leaves the old one or the new one, never half of one. */
+export function writeRecord(folder: string, record: RunRecord): void {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, "run.json");
+  writeFileSync(`${file}.part`, `${JSON.stringify(recordSchema.parse(record), null, 2)}\n`);
+  renameSync(`${file}.part`, file);
+}
+
+/** Reads a run's record back, or says what is wrong with it. */
+export function readRecord(folder: string): { kind: "record"; record: RunRecord } | { kind: "problem"; message: string } {
+  const file = join(folder, "run.json");
+  try {
+    const parsed = recordSchema.safeParse(JSON.parse(readFileSync(file, "utf8")));
+    if (parsed.success) return { kind: "record", record: parsed.data };
+    return { kind: "problem", message: `${file} is not a run record: ${z.prettifyError(parsed.error)}` };
+  } catch (error) {
+    return { kind: "problem", message: `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
