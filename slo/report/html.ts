@@ -1,0 +1,110 @@
+import { allowances } from "./facts.ts";
+import { headline, runReasons, subject, unmet, verdictWords } from "./headline.ts";
+import { type ChartModel, chartModels, lineSummaries } from "./html/charts.ts";
+import { loadMark } from "./html/mark.ts";
+import { html, jsonMarkup, type Markup, nothing, rawElementText } from "./html/markup.ts";
+import { pageScript } from "./html/script.ts";
+import { sha256Base64 } from "./html/sha256.ts";
+import { pageStyle } from "./html/style.ts";
+import { bullets, countedTable, factLists, headRow, objectiveDetails, objectivesTable, routesTable, scrolling, verdictSigns } from "./html/tables.ts";
+import { count, counted, duration, moment, percent, rate } from "./numbers.ts";
+import type { Report } from "./schema.ts";
+
+/** Holds uPlot's own files as text: `uPlot.iife.min.js` and `uPlot.min.css`. */
+export interface HtmlAssets {
+  chartScript: string;
+  chartStyle: string;
+}
+
+/** Renders the report as one HTML file that fetches nothing; its policy lets only the scripts and styles run whose hashes it names. */
+export function htmlReport(report: Report, assets: HtmlAssets): string {
+  const models = chartModels(report);
+  const drawn = models.filter(({ lines }) => lines.length > 0);
+  const scripts = [assets.chartScript, pageScript];
+  const styles = [assets.chartStyle, pageStyle];
+  const title = `${verdictWords[report.verdict]}: ${report.service} under ${report.scenario}`;
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy(scripts, styles)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<link rel="icon" href="data:,">
+${styles.map((style) => html`<style>${rawElementText(style, "style")}</style>`)}
+</head>
+<body>
+${verdictHeader(report)}
+<main>
+${glance(report)}
+${whySection(report)}
+<section><h2>Objectives</h2>${objectivesTable(report)}${bullets(allowances(report))}</section>
+<section><h2>Over time</h2><noscript><p class="empty">The charts need JavaScript; their numbers stand below each title.</p></noscript><div class="charts">${models.map(chartFigure)}</div></section>
+<section><h2>Requests on each side</h2>${countedTable(report)}</section>
+<section><h2>Routes</h2>${routesTable(report)}</section>
+<section><h2>How each objective was counted</h2>${objectiveDetails(report)}</section>
+<section><h2>Facts of the run</h2>${factLists(report)}</section>
+${notes(report)}
+</main>
+<footer><p>Written by Plimsoll. The same numbers are in report.json beside this file.</p></footer>
+<script type="application/json" id="chart-data">${jsonMarkup(drawn)}</script>
+${scripts.map((script) => html`<script>${rawElementText(script, "script")}</script>`)}
+</body>
+</html>
+`;
+  return page.markup;
+}
+
+function policy(scripts: string[], styles: string[]): string {
+  const hashes = (texts: string[]): string => texts.map((text) => `'sha256-${sha256Base64(text)}'`).join(" ");
+  return `default-src 'none'; script-src ${hashes(scripts)}; style-src ${hashes(styles)}; img-src data:; base-uri 'none'; form-action 'none'`;
+}
+
+function verdictHeader(report: Report): Markup {
+  const word = verdictWords[report.verdict];
+  const spent = report.objectives.flatMap(({ evidence }) => (evidence === undefined ? [] : [evidence.budgetSpent]));
+  const mark = loadMark(spent.length === 0 ? undefined : Math.max(...spent));
+  return html`<header class="verdict verdict-${report.verdict}">${mark}<div><p class="subject"><bdi>${subject(report)}</bdi></p><h1><span class="sign" aria-hidden="true">${verdictSigns[report.verdict]}</span> ${word.charAt(0)}${word.slice(1).toLowerCase()}</h1><p class="finding">${sentence(headline(report))}</p></div></header>`;
+}
+
+function glance(report: Report): Markup {
+  const { load, reconciliation } = report;
+  const spent = report.objectives.flatMap(({ name, evidence }) => (evidence === undefined ? [] : [{ name, spent: evidence.budgetSpent }]));
+  const most = spent.toSorted((a, b) => b.spent - a.spent)[0];
+  const facts: [string, string, string][] = [
+    ["Most budget spent", most === undefined ? "unknown" : percent(most.spent), most?.name ?? "nothing was counted"],
+    ["Requests", count(load.requests), counted(reconciliation.k6Errors, "error")],
+    ["Peak rate", rate(load.peakAchievedRate), load.peakOfferedRate === null ? "nothing was offered" : `of ${rate(load.peakOfferedRate)} offered`],
+    ["Dropped", count(load.droppedIterations), load.offeredIterations === null ? "iterations" : `of ${counted(load.offeredIterations, "iteration")}`],
+    ["Load", duration(report.timings.loadSeconds), `from ${moment(report.startedAt)}`],
+  ];
+  return html`<dl class="glance">${facts.map(([label, value, about]) => html`<div><dt>${label}</dt><dd>${value}<span class="about">${about}</span></dd></div>`)}</dl>`;
+}
+
+function whySection(report: Report): Markup {
+  const own = unmet(report).map(({ name, reason }) => html`<li><strong><bdi>${name}</bdi></strong>: ${reason ?? "no reason was given"}</li>`);
+  const all = [...own, ...runReasons(report).map((reason) => html`<li>${reason}</li>`)];
+  return all.length === 0 ? nothing : html`<section><h2>Why</h2><ul>${all}</ul></section>`;
+}
+
+function chartFigure(model: ChartModel): Markup {
+  const caption = html`<figcaption><h3>${model.title}</h3><p>${model.note}</p></figcaption>`;
+  if (model.lines.length === 0) return html`<figure>${caption}<p class="plain-empty">No samples.</p></figure>`;
+  const rows = lineSummaries(model).map(
+    ({ label, lowest, median, highest, highestAt }) =>
+      html`<tr><th scope="row">${label}</th><td class="number">${lowest}</td><td class="number">${median}</td><td class="number">${highest}</td><td class="number">${highestAt}</td></tr>`,
+  );
+  const table = html`<table>${headRow(["Line", "Lowest", "Median", "Highest", "Highest at"], 1)}<tbody>${rows}</tbody></table>`;
+  const silent = model.silent.length === 0 ? nothing : html`<p class="about">No samples: ${model.silent.join(", ")}.</p>`;
+  return html`<figure>${caption}<div class="plot" id="plot-${model.id}"></div>${silent}<details class="numbers"><summary>${model.title} in numbers</summary>${scrolling(`${model.title} in numbers`, table)}</details></figure>`;
+}
+
+function notes(report: Report): Markup {
+  return report.notes.length === 0 ? nothing : html`<section><h2>Notes</h2>${bullets(report.notes)}</section>`;
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,192 @@
+import { runOrigin } from "../facts.ts";
+import { duration, elapsed, percent, rate, targetPercent } from "../numbers.ts";
+import { plainLine, shortened } from "../plain.ts";
+import type { Report } from "../schema.ts";
+
+type Values = (number | null)[];
+type Unit = "rate" | "seconds" | "ratio";
+
+/** Is one line of a chart; `tone` 1–6 picks the colour, the dash tells it apart without colour. */
+export interface ChartLine {
+  label: string;
+  values: Values;
+  tone: number;
+  dash: "solid" | "dashed" | "dotted";
+  stepped: boolean;
+}
+
+/** Is all that the page's script needs to draw one chart. Times are seconds since the run's start, shares 0–1. */
+export interface ChartModel {
+  id: string;
+  title: string;
+  note: string;
+  axis: string;
+  unit: Unit;
+  scale: "linear" | "log";
+  at: number[];
+  lines: ChartLine[];
+  limits: { label: string; value: number }[];
+  bands: { name: string; from: number; to: number; judged: boolean }[];
+  /** Labels of the lines that have no sample at all. */
+  silent: string[];
+}
+
+/** Sums up one line for readers who cannot see it. */
+export interface LineSummary {
+  label: string;
+  lowest: string;
+  median: string;
+  highest: string;
+  highestAt: string;
+}
+
+const labelLimit = 40;
+const dashes = ["solid", "dashed", "dotted"] as const;
+
+/** Makes the report's four charts; one without lines has no samples. */
+export function chartModels(report: Report): ChartModel[] {
+  return [rateChart(report), latencyChart(report), errorChart(report), budgetChart(report)].map((model) => ({
+    ...model,
+    silent: model.lines.filter(({ values }) => !values.some(isSample)).map(({ label }) => label),
+    lines: model.lines.filter(({ values }) => values.some(isSample)),
+  }));
+}
+
+/** Gives each line's lowest, middle and highest value, and when it was highest. */
+export function lineSummaries(model: ChartModel): LineSummary[] {
+  return model.lines.map(({ label, values }) => {
+    const samples = values.filter(isSample).toSorted((a, b) => a - b);
+    const highest = samples.at(-1) as number;
+    const write = (value: number | undefined): string => written(value ?? null, model.unit);
+    return {
+      label,
+      lowest: write(samples[0]),
+      median: write(samples[Math.floor((samples.length - 1) / 2)]),
+      highest: write(highest),
+      highestAt: elapsed(model.at[values.indexOf(highest)] ?? 0),
+    };
+  });
+}
+
+function rateChart(report: Report): ChartModel {
+  const { offeredRate, achievedRate, serverRate } = report.series;
+  return {
+    ...frame(report, "rate", "Rate", "rate", "a second"),
+    note: "Iterations offered and started by k6, requests served by the target.",
+    lines: [
+      line("offered iterations", aligned(report, offeredRate), 3, "dashed", true),
+      line("achieved iterations", aligned(report, achievedRate), 1, "solid"),
+      line("server requests", aligned(report, serverRate), 2, "dotted"),
+    ],
+  };
+}
+
+function latencyChart(report: Report): ChartModel {
+  const { clientP50, clientP95, clientP99, serverP50, serverP95, serverP99 } = report.series;
+  const positive = (values: readonly (number | null)[]): Values => aligned(report, values).map((value) => (value !== null && value > 0 ? value : null));
+  return {
+    ...frame(report, "latency", "Latency", "seconds", "latency, logarithmic"),
+    note: "Percentiles of each moment, at the client (k6) and in the server; each latency objective's limit as a line.",
+    scale: "log",
+    lines: [
+      line("client p99", positive(clientP99), 1, "solid"),
+      line("client p95", positive(clientP95), 1, "dashed"),
+      line("client p50", positive(clientP50), 1, "dotted"),
+      line("server p99", positive(serverP99), 2, "solid"),
+      line("server p95", positive(serverP95), 2, "dashed"),
+      line("server p50", positive(serverP50), 2, "dotted"),
+    ],
+    limits: latencyLimits(report),
+  };
+}
+
+function errorChart(report: Report): ChartModel {
+  return {
+    ...frame(report, "errors", "Error share", "ratio", "share of requests"),
+    note: "Requests that got an unexpected answer or none, of all requests of that moment.",
+    lines: [line("errors", aligned(report, report.series.errorRatio), 6, "solid")],
+  };
+}
+
+function budgetChart(report: Report): ChartModel {
+  const counted = report.objectives.filter(({ cumulative }) => (cumulative.at(-1)?.total ?? 0) > 0);
+  const moments = [...new Set(counted.flatMap(({ cumulative }) => cumulative.map(({ atSeconds }) => atSeconds)))].toSorted((a, b) => a - b);
+  const origin = runOrigin(report);
+  return {
+    ...frame(report, "budget", "Error budget spent", "ratio", "share of the run's budget"),
+    note: "Bad events so far, as a share of all that the whole run may have; above 100% the objective is broken.",
+    at: moments.map((moment) => moment - origin),
+    lines: counted.map((objective, position) => {
+      const label = `${name(objective.name)} (${targetPercent(objective.targetRatio)})`;
+      return line(label, budgetSpent(objective, moments), (position % 6) + 1, dashes[Math.floor(position / 6) % 3] ?? "solid", true);
+    }),
+    limits: [{ label: "100%: all of the budget", value: 1 }],
+  };
+}
+
+/** Reads bad(t) ÷ ((1 − target) × total at the end) at each moment; it holds its value between points, and is absent before the first and after the last. */
+function budgetSpent({ cumulative, targetRatio }: Report["objectives"][number], moments: number[]): Values {
+  const allowed = (1 - targetRatio) * (cumulative.at(-1)?.total ?? 0);
+  const last = cumulative.at(-1)?.atSeconds ?? -Infinity;
+  let next = 0;
+  let value: number | null = null;
+  return moments.map((moment) => {
+    for (let point = cumulative[next]; point !== undefined && point.atSeconds <= moment; point = cumulative[++next]) value = point.bad / allowed;
+    return moment > last ? null : value;
+  });
+}
+
+function frame(report: Report, id: string, title: string, unit: Unit, axis: string): Omit<ChartModel, "note"> {
+  const origin = runOrigin(report);
+  const bands = report.phases.map(({ name: phase, fromSeconds, toSeconds, judged }) => ({
+    name: name(phase),
+    from: fromSeconds - origin,
+    to: toSeconds - origin,
+    judged,
+  }));
+  const at = inOrder(report).map((position) => (report.series.atSeconds[position] ?? 0) - origin);
+  return { id, title, axis, unit, scale: "linear", at, lines: [], limits: [], bands, silent: [] };
+}
+
+function latencyLimits(report: Report): ChartModel["limits"] {
+  const byValue = Map.groupBy(
+    report.objectives.filter(({ atMostSeconds }) => atMostSeconds !== undefined && atMostSeconds > 0),
+    ({ atMostSeconds }) => atMostSeconds as number,
+  );
+  return [...byValue].map(([value, objectives]) => {
+    const names = [...new Set(objectives.map((objective) => name(objective.name)))];
+    return { label: `${duration(value)}: ${names.slice(0, 2).join(", ")}${names.length > 2 ? ", …" : ""}`, value };
+  });
+}
+
+/** Puts a series in the order of time; a missing sample is absent, never 0. */
+function aligned(report: Report, values: readonly (number | null)[]): Values {
+  return inOrder(report).map((position) => values[position] ?? null);
+}
+
+function inOrder({ series: { atSeconds } }: Report): number[] {
+  return atSeconds.map((_, position) => position).toSorted((a, b) => (atSeconds[a] as number) - (atSeconds[b] as number));
+}
+
+function line(label: string, values: Values, tone: number, dash: ChartLine["dash"], stepped = false): ChartLine {
+  return { label, values, tone, dash, stepped };
+}
+
+function name(text: string): string {
+  return shortened(plainLine(text), labelLimit);
+}
+
+function isSample(value: number | null): value is number {
+  return value !== null;
+}
+
+function written(value: number | null, unit: Unit): string {
+  switch (unit) {
+    case "rate":
+      return rate(value);
+    case "seconds":
+      return duration(value);
+    case "ratio":
+      return percent(value);
+  }
+}

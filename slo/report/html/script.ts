@@ -1,0 +1,194 @@
+/**
+ * Is the page's own script, run after uPlot's: draws each chart model, and again when the width, the colour scheme or the paper changes.
+ * It reads data only from the page's JSON element and writes text only as text.
+ */
+export const pageScript = String.raw`(() => {
+  "use strict";
+  const models = JSON.parse(document.getElementById("chart-data").textContent);
+  const root = document.documentElement;
+  root.classList.add("scripted");
+  const style = (name) => getComputedStyle(root).getPropertyValue(name).trim();
+  const three = (value) => Number(value.toPrecision(3)).toLocaleString("en-US", { maximumFractionDigits: 6 });
+  const write = {
+    rate: (value) => three(value) + "/s",
+    seconds: (value) => (value >= 1 ? three(value) + " s" : value >= 0.001 ? three(value * 1e3) + " ms" : three(value * 1e6) + " µs"),
+    ratio: (value) => three(value * 100) + "%",
+  };
+  const two = (value) => String(value).padStart(2, "0");
+  const clock = (seconds) => {
+    const whole = Math.max(0, Math.round(seconds));
+    const tail = two(whole % 60);
+    return whole < 3600 ? Math.floor(whole / 60) + ":" + tail : Math.floor(whole / 3600) + ":" + two(Math.floor(whole / 60) % 60) + ":" + tail;
+  };
+  const patterns = { solid: [], dashed: [7, 4], dotted: [2, 3] };
+  const font = "12px system-ui, -apple-system, 'Segoe UI', sans-serif";
+  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
+
+  const linearTop = (model, highest) => {
+    const least = model.unit === "ratio" ? 0.001 : 1;
+    return Math.max(least, highest ?? 0, ...model.limits.map(({ value }) => value)) * 1.15;
+  };
+  const yRange = (model) => (_, lowest, highest) => {
+    if (model.scale === "linear") return [0, linearTop(model, highest)];
+    const known = [lowest, highest, ...model.limits.map(({ value }) => value)].filter((value) => value > 0);
+    const from = 10 ** Math.floor(Math.log10(Math.min(...known)));
+    const to = Math.max(...known) * 1.5;
+    return [from, to > from * 10 ? to : from * 10];
+  };
+
+  const drawBands = (model) => (u) => {
+    const { ctx, bbox } = u;
+    const px = uPlot.pxRatio;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    ctx.font = 11 * px + "px system-ui, -apple-system, 'Segoe UI', sans-serif";
+    ctx.textBaseline = "top";
+    for (const band of model.bands) {
+      const left = Math.max(bbox.left, u.valToPos(band.from, "x", true));
+      const right = Math.min(bbox.left + bbox.width, u.valToPos(band.to, "x", true));
+      if (right <= left) continue;
+      if (!band.judged) hatch(ctx, left, right, bbox, px);
+      ctx.fillStyle = style("--rule");
+      ctx.fillRect(left, bbox.top, px, bbox.height);
+      const names = band.judged ? [band.name] : [band.name + ", not judged", "not judged", band.name];
+      const fitting = names.find((name) => ctx.measureText(name).width + 8 * px < right - left);
+      if (fitting === undefined) continue;
+      ctx.fillStyle = style("--soft");
+      ctx.fillText(fitting, left + 5 * px, bbox.top + 4 * px);
+    }
+    ctx.restore();
+  };
+  const hatch = (ctx, left, right, bbox, px) => {
+    ctx.fillStyle = style("--band");
+    ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, bbox.top, right - left, bbox.height);
+    ctx.clip();
+    ctx.strokeStyle = style("--rule");
+    ctx.lineWidth = px;
+    for (let x = left - bbox.height; x < right; x += 9 * px) {
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top + bbox.height);
+      ctx.lineTo(x + bbox.height, bbox.top);
+      ctx.stroke();
+    }
+    ctx.restore();
+  };
+
+  const drawLimits = (model) => (u) => {
+    const { ctx, bbox } = u;
+    const px = uPlot.pxRatio;
+    ctx.save();
+    ctx.font = "600 " + 11 * px + "px system-ui, -apple-system, 'Segoe UI', sans-serif";
+    ctx.textAlign = "right";
+    ctx.textBaseline = "bottom";
+    for (const limit of model.limits) {
+      const y = Math.round(u.valToPos(limit.value, "y", true));
+      if (y < bbox.top || y > bbox.top + bbox.height) continue;
+      ctx.strokeStyle = style("--limit");
+      ctx.lineWidth = 1.5 * px;
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+      const room = bbox.width - 8 * px;
+      ctx.lineWidth = 4 * px;
+      ctx.lineJoin = "round";
+      ctx.strokeStyle = style("--paper");
+      ctx.strokeText(limit.label, bbox.left + bbox.width - 4 * px, y - 3 * px, room);
+      ctx.fillStyle = style("--limit");
+      ctx.fillText(limit.label, bbox.left + bbox.width - 4 * px, y - 3 * px, room);
+    }
+    ctx.restore();
+  };
+
+  const series = (model) => ({ label, tone, dash, stepped }) => ({
+    label,
+    scale: "y",
+    stroke: style("--tone-" + tone),
+    width: 1.75,
+    dash: patterns[dash],
+    spanGaps: false,
+    points: { show: model.at.length === 1 ? true : undefined, size: 5 },
+    value: (_, value) => (value === null || value === undefined ? "–" : write[model.unit](value)),
+    ...(stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
+  });
+
+  const axis = (more) => ({
+    font,
+    labelFont: font,
+    stroke: style("--soft"),
+    grid: { stroke: style("--grid"), width: 1 },
+    ticks: { stroke: style("--rule"), width: 1, size: 5 },
+    ...more,
+  });
+
+  const sizeOf = (box) => ({ width: Math.max(200, box.clientWidth), height: box.clientWidth < 480 ? 240 : 280 });
+
+  const options = (model, box) => ({
+    ...sizeOf(box),
+    padding: [8, 12, 0, 0],
+    cursor: { sync: { key: "run" }, y: false, drag: { x: true, y: false } },
+    legend: { live: true, markers: { width: 2, fill: "transparent", dash: (_, at) => model.lines[at - 1].dash, stroke: (_, at) => style("--tone-" + model.lines[at - 1].tone) } },
+    scales: { x: { time: false }, y: model.scale === "log" ? { distr: 3, range: yRange(model) } : { range: yRange(model) } },
+    axes: [
+      axis({ label: "time since the start, min:s", labelSize: 20, size: 34, space: 56, incrs: steps, values: (_, splits) => splits.map(clock) }),
+      axis({ label: model.axis, labelSize: 20, size: 62, values: (_, splits) => splits.map((value) => (value === null ? "" : write[model.unit](value))) }),
+    ],
+    series: [{ label: "time", value: (_, value) => (value === null ? "–" : clock(value)) }, ...model.lines.map(series(model))],
+    hooks: { drawClear: [drawBands(model)], draw: [drawLimits(model)] },
+  });
+
+  const operable = (box) => {
+    box.querySelector(".u-legend").setAttribute("role", "presentation");
+    for (const label of box.querySelectorAll(".u-legend .u-series:not(:first-child) th")) {
+      label.tabIndex = 0;
+      label.setAttribute("role", "button");
+      label.setAttribute("aria-pressed", "true");
+      label.title = "Show or hide this line";
+      label.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        label.click();
+      });
+      label.addEventListener("click", () => label.setAttribute("aria-pressed", String(!label.parentElement.classList.contains("u-off"))));
+    }
+  };
+
+  const charts = models.map((model) => ({ model, box: document.getElementById("plot-" + model.id), plot: undefined }));
+  const draw = (chart) => {
+    chart.plot?.destroy();
+    const { model, box } = chart;
+    chart.plot = new uPlot(options(model, box), [model.at, ...model.lines.map(({ values }) => values)], box);
+    operable(box);
+  };
+  const drawAll = () => charts.forEach(draw);
+  drawAll();
+
+  const resized = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const chart = charts.find(({ box }) => box === target);
+      const size = sizeOf(target);
+      if (chart.plot.width !== size.width || chart.plot.height !== size.height) chart.plot.setSize(size);
+    }
+  });
+  for (const { box } of charts) resized.observe(box);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+  const folded = () => document.querySelectorAll("details:not([open])");
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    root.dataset.paper = "";
+    opened = [...folded()];
+    for (const element of opened) element.open = true;
+    drawAll();
+  });
+  addEventListener("afterprint", () => {
+    delete root.dataset.paper;
+    for (const element of opened) element.open = false;
+    drawAll();
+  });
+})();
+`;

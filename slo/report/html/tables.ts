@@ -1,0 +1,105 @@
+import { countedRows, generatorFacts, agreement, type Fact, lapse, latencyGap, loadFacts, periodSentence, timingFacts, windowSentence } from "../facts.ts";
+import { type ReportObjective, verdictWords } from "../headline.ts";
+import { count, duration, percent, provedGood, targetPercent } from "../numbers.ts";
+import type { Report } from "../schema.ts";
+import { gauge } from "./mark.ts";
+import { html, type Markup, nothing } from "./markup.ts";
+
+/** Is the sign beside each verdict's word, so that colour is never the only one. */
+export const verdictSigns = { met: "✓", exceeded: "✕", inconclusive: "?", interrupted: "■" } as const satisfies Record<Report["verdict"], string>;
+
+/** Lists the objectives, one row each. */
+export function objectivesTable({ objectives }: Report): Markup {
+  if (objectives.length === 0) return html`<p class="empty">No objective was judged.</p>`;
+  const heads = ["Verdict", "Objective", "Target", "Bad of total", "Budget spent", "Proved good"];
+  return scrolling("Objectives", html`<table>${headRow(heads, 2)}<tbody>${objectives.map(objectiveRow)}</tbody></table>`);
+}
+
+function objectiveRow({ verdict, name, description, targetRatio, evidence }: ReportObjective): Markup {
+  const numbers =
+    evidence === undefined
+      ? html`<td class="number">no count</td><td>unknown</td><td class="number">nothing</td>`
+      : html`<td class="number">${badOfTotal(evidence)}</td><td><span class="spent verdict-${verdict}">${gauge(evidence.budgetSpent)} <span>${percent(evidence.budgetSpent)}</span></span></td><td class="number">${provedGood(evidence, targetRatio)}</td>`;
+  return html`<tr><td>${badge(verdict)}</td><th scope="row"><bdi class="name">${name}</bdi><span class="about">${description}</span></th><td class="number">${targetPercent(targetRatio)}</td>${numbers}</tr>`;
+}
+
+function badge(verdict: ReportObjective["verdict"]): Markup {
+  return html`<span class="badge verdict-${verdict}"><span class="sign" aria-hidden="true">${verdictSigns[verdict]}</span> ${lower(verdictWords[verdict])}</span>`;
+}
+
+function lower(word: string): string {
+  return word.charAt(0) + word.slice(1).toLowerCase();
+}
+
+function badOfTotal({ best, worst }: NonNullable<ReportObjective["evidence"]>): string {
+  const bad = best.bad === worst.bad ? count(best.bad) : `${count(best.bad)} to ${count(worst.bad)}`;
+  return `${bad} of ${count(best.total)}`;
+}
+
+/** Tells, for each objective, where it stands in the spec, what was asked of Prometheus, and what the windows found. */
+export function objectiveDetails(report: Report): Markup {
+  return html`${report.objectives.map((objective) => {
+    const { name, place, queries, doubts, evidence, reason } = objective;
+    const period = periodSentence(report, objective);
+    const windows = (evidence?.windows ?? []).map((window) => windowSentence(window, report));
+    const needs = evidence === undefined || evidence.requestsNeeded <= evidence.worst.total ? [] : [`Proof needs ${count(evidence.requestsNeeded)} events with no more than ${count(evidence.worst.bad)} bad.`];
+    const lines = [...(reason === undefined ? [] : [reason]), ...needs, ...doubts, ...windows, ...(period === undefined ? [] : [period])];
+    return html`<details><summary><bdi>${name}</bdi></summary><p class="place">Stated at <code>${place.file}:${place.line}:${place.column}</code></p>${bullets(lines)}<p class="query-title">Bad events</p><pre tabindex="0"><code>${queries.bad}</code></pre><p class="query-title">All events</p><pre tabindex="0"><code>${queries.total}</code></pre></details>`;
+  })}`;
+}
+
+/** Follows the requests from k6 to the server. */
+export function countedTable(report: Report): Markup {
+  const rows = countedRows(report).map(({ label, requests, errors }) => {
+    const cell = errors === undefined ? html`<td></td>` : html`<td class="number">${count(errors)}</td>`;
+    return html`<tr><th scope="row">${label}</th><td class="number">${count(requests)}</td>${cell}</tr>`;
+  });
+  const { explanation, clientMinusServerSeconds } = report.reconciliation;
+  const table = scrolling("Requests on each side", html`<table class="narrow">${headRow(["Counted by", "Requests", "Errors"], 1)}<tbody>${rows}</tbody></table>`);
+  return html`<p><strong>${agreement(report)}</strong> ${explanation}</p>${table}<p class="about">Latency: ${latencyGap(clientMinusServerSeconds)}.</p>`;
+}
+
+/** Lists the routes, worst first, with their answers by status. */
+export function routesTable({ routes }: Report): Markup {
+  if (routes.length === 0) return html`<p class="empty">No request was counted on any route.</p>`;
+  const rows = routes.map(({ method, route, requests, errors, statuses, p50Seconds, p99Seconds }) => {
+    const answers = Object.entries(statuses).map(([status, times]) => `${status === "0" ? "no answer" : status}: ${count(times)}`);
+    return html`<tr><th scope="row"><bdi><code>${method} ${route}</code></bdi></th><td class="number">${count(requests)}</td><td class="number">${count(errors)}</td><td>${answers.join(", ")}</td><td class="number">${lapse(p50Seconds)}</td><td class="number">${lapse(p99Seconds)}</td></tr>`;
+  });
+  const heads = ["Route", "Requests", "Errors", "Answers", "p50", "p99"];
+  return scrolling("Routes", html`<table>${headRow(heads, 1)}<tbody>${rows}</tbody></table>`);
+}
+
+/** Lists the facts of the load, its times, the generator and the run, in four short lists. */
+export function factLists(report: Report): Markup {
+  const run: Fact[] = [
+    ["run", report.testid],
+    ["target", report.target],
+    ["Prometheus", `${report.prometheus}${report.embedded ? ", started for this run" : ""}`],
+    ["confidence of each proof", percent(report.confidence)],
+    ["period of the budget", duration(report.periodSeconds)],
+    ["exit code", String(report.exitCode)],
+  ];
+  const lists: (readonly [string, Fact[]])[] = [
+    ["Load", loadFacts(report)],
+    ["Time", timingFacts(report)],
+    ["Load generator", generatorFacts(report)],
+    ["Run", run],
+  ];
+  return html`<div class="facts">${lists.map(([title, facts]) => html`<div><h3>${title}</h3><dl>${facts.map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl></div>`)}</div>`;
+}
+
+/** Makes a list, or nothing of nothing. */
+export function bullets(lines: readonly string[]): Markup {
+  return lines.length === 0 ? nothing : html`<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`;
+}
+
+/** Puts a wide table in a box of its own that scrolls, by keyboard too. */
+export function scrolling(label: string, table: Markup): Markup {
+  return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">${table}</div>`;
+}
+
+/** Makes a table's head; the first `left` columns hold words, the rest numbers. */
+export function headRow(heads: readonly string[], left: number): Markup {
+  return html`<thead><tr>${heads.map((head, at) => html`<th scope="col" class="${at < left ? "word" : "number"}">${head}</th>`)}</tr></thead>`;
+}
