@@ -1,0 +1,63 @@
+import { hash32 } from "./random.ts";
+
+/** Names what one iteration can do. */
+export const actions = ["read", "write", "delete", "users", "echo"] as const;
+export type Action = (typeof actions)[number];
+
+/** Gives each action its weight, a whole number; an iteration is one action. */
+export type Mix = Record<Action, number>;
+
+/** Is how many requests of a route one iteration sends on average. */
+export interface MixEntry {
+  method: string;
+  route: string;
+  perIteration: number;
+}
+
+/** Names the requests that each action sends; `delete` first writes the bucket that it deletes. */
+const requestsOf: Record<Action, readonly (readonly [method: string, route: string])[]> = {
+  read: [["GET", "/api/buckets/:id"]],
+  write: [["PUT", "/api/buckets/:id"]],
+  delete: [
+    ["PUT", "/api/buckets/:id"],
+    ["DELETE", "/api/buckets/:id"],
+  ],
+  users: [["GET", "/api/users"]],
+  echo: [["POST", "/api/echo"]],
+};
+
+const total = (mix: Mix): number => actions.reduce((sum, action) => sum + mix[action], 0);
+
+/** Says how many requests of each route an iteration sends on average; routes that never occur are left out. */
+export function expectedRequests(mix: Mix): MixEntry[] {
+  const weights = new Map<string, MixEntry>();
+  for (const action of actions) {
+    for (const [method, route] of requestsOf[action]) {
+      const entry = weights.get(`${method} ${route}`) ?? { method, route, perIteration: 0 };
+      entry.perIteration += mix[action];
+      weights.set(`${method} ${route}`, entry);
+    }
+  }
+  const all = total(mix);
+  return [...weights.values()]
+    .filter(({ perIteration }) => perIteration > 0)
+    .map((entry) => ({ ...entry, perIteration: entry.perIteration / all }));
+}
+
+const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
+
+/**
+ * Shuffles a deck in which each action lies as often as its weight says, in lowest terms.
+ * Iteration i plays card i mod length, so every pass through the deck has exactly the mix: shares are not left to chance.
+ */
+export function actionDeck(mix: Mix, seed: number): Action[] {
+  const unit = actions.reduce((a, action) => divisor(a, mix[action]), 0);
+  const deck = actions.flatMap((action) => Array.from({ length: mix[action] / unit }, () => action));
+  for (let i = deck.length - 1; i > 0; i -= 1) {
+    const j = hash32(i, seed) % (i + 1);
+    const held = deck[i] as Action;
+    deck[i] = deck[j] as Action;
+    deck[j] = held;
+  }
+  return deck;
+}

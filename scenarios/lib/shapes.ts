@@ -1,0 +1,90 @@
+import type { ConstantArrivalRateScenario, RampingArrivalRateScenario, Stage } from "k6/options";
+
+/** Is how hard and how long: `peakRate` in iterations a second, `seconds` of measured load, `maxVUs` at work at once. */
+export interface Size {
+  peakRate: number;
+  seconds: number;
+  maxVUs: number;
+}
+
+/** Is a load in the open model: iterations begin when they are due, however slow the service is. */
+export type ArrivalRate = ConstantArrivalRateScenario | RampingArrivalRateScenario;
+
+/** Makes a load of a given size. */
+export type Shape = (size: Size) => ArrivalRate;
+
+/** Is a leg of a ramp: `share` of the duration, at whose end the rate is `level` of the peak (both 0–1). */
+export interface Leg {
+  share: number;
+  level: number;
+}
+
+/** Writes seconds as k6 reads them, to the millisecond. */
+export const k6Duration = (seconds: number): string => `${Math.round(seconds * 1000) / 1000}s`;
+
+/** Counts the VUs that let one second of the peak rate wait: a longer stall shows as slow requests and dropped iterations. */
+export const vusFor = (peakRate: number): number => Math.min(1000, Math.max(10, Math.ceil(peakRate)));
+
+/** k6 takes whole rates only, so rates that are not whole are stated over 1,000 seconds. */
+function wholeRates(rates: readonly number[]): { timeUnit: string; whole: (rate: number) => number } {
+  if (rates.every(Number.isInteger)) return { timeUnit: "1s", whole: (rate) => rate };
+  return { timeUnit: "1000s", whole: (rate) => Math.round(rate * 1000) };
+}
+
+/** Keeps one rate from beginning to end. */
+export function constant({ peakRate, seconds, maxVUs }: Size): ConstantArrivalRateScenario {
+  const { timeUnit, whole } = wholeRates([peakRate]);
+  return {
+    executor: "constant-arrival-rate",
+    rate: whole(peakRate),
+    timeUnit,
+    duration: k6Duration(seconds),
+    preAllocatedVUs: maxVUs,
+    maxVUs,
+  } satisfies ConstantArrivalRateScenario;
+}
+
+/** Makes the shape that begins at `startLevel` of the peak and moves in straight lines from leg to leg; the shares must sum to 1. */
+export function ramp(startLevel: number, legs: readonly Leg[]): Shape {
+  return ({ peakRate, seconds, maxVUs }) => {
+    const { timeUnit, whole } = wholeRates([startLevel, ...legs.map(({ level }) => level)].map((level) => level * peakRate));
+    return {
+      executor: "ramping-arrival-rate",
+      startRate: whole(startLevel * peakRate),
+      timeUnit,
+      stages: legs.map(({ share, level }): Stage => ({ duration: k6Duration(share * seconds), target: whole(level * peakRate) })),
+      preAllocatedVUs: maxVUs,
+      maxVUs,
+    } satisfies RampingArrivalRateScenario;
+  };
+}
+
+/** Climbs to the peak in a tenth of the time, and stays. */
+export const plateau = ramp(0.1, [
+  { share: 0.1, level: 1 },
+  { share: 0.9, level: 1 },
+]);
+
+/** Leaps from an eighth of the peak to the peak and back, with a third of the time before and after. */
+export const spike = ramp(0.125, [
+  { share: 1 / 3, level: 0.125 },
+  { share: 1 / 30, level: 1 },
+  { share: 8 / 30, level: 1 },
+  { share: 1 / 30, level: 0.125 },
+  { share: 1 / 3, level: 0.125 },
+]);
+
+/** Climbs in equal steps, each a short rise and a hold. */
+export function stairs(steps: number): Shape {
+  const legs = Array.from({ length: steps }, (_, i): Leg[] => {
+    const level = (i + 1) / steps;
+    return [
+      { share: 0.2 / steps, level },
+      { share: 0.8 / steps, level },
+    ];
+  });
+  return ramp(1 / (2 * steps), legs.flat());
+}
+
+/** Climbs in one straight line from a hundredth of the peak, so that the moment of breaking names the rate. */
+export const climb = ramp(0.01, [{ share: 1, level: 1 }]);

@@ -1,0 +1,165 @@
+import crypto from "k6/crypto";
+import { SharedArray } from "k6/data";
+import encoding from "k6/encoding";
+import exec from "k6/execution";
+import type { Options, Scenario } from "k6/options";
+import { storageClient, timeoutSeconds } from "./client.ts";
+import { countersAtZero, routeCounter, scenarioBegan } from "./counters.ts";
+import { isJsonOf, isUsers } from "./json.ts";
+import { keyChooser, privateBucketPrefix, sharedBucket } from "./keys.ts";
+import { actionDeck, expectedRequests, type Action } from "./mix.ts";
+import { payloadBlock, payloadExtent } from "./payloads.ts";
+import { readSettings, type Defaults, type Settings } from "./settings.ts";
+import { constant, k6Duration, type Shape } from "./shapes.ts";
+
+/** Is the `scenario` label of the requests that nobody judges: the seeding of the buckets and the warm-up. */
+const warmupName = "warmup";
+/** The warm-up stops within the first second of the gap; then nothing is sent, so that the service's counters can be read between the two. */
+const gapSeconds = 2.5;
+const batchSize = 50;
+
+/** Is what a k6 script exports, `run` as its default. */
+export interface StorageLoad {
+  options: Options;
+  setup: () => void;
+  warmup: () => void;
+  run: () => void;
+}
+
+/**
+ * Makes the load on the storage API that a scenario file exports. `name` is the file's own name.
+ * Throws, while k6 loads the script, an error that says what is wrong with the settings.
+ */
+export function storageLoad(name: string, shape: Shape, defaults: Defaults): StorageLoad {
+  const read = readSettings(__ENV, defaults);
+  if (read.kind === "problems") throw new Error(read.problems.join("; "));
+  const { settings } = read;
+  const contents = sharedContents(settings);
+  const play = player(settings, contents);
+  return {
+    options: loadOptions(name, shape, settings),
+    setup: () => seed(settings, contents),
+    warmup: play(warmupName),
+    run: play(name),
+  };
+}
+
+function loadOptions(name: string, shape: Shape, settings: Settings): Options {
+  const { peakRate, seconds, maxVUs, warmupSeconds } = settings;
+  const warmupRate = Math.max(Math.min(peakRate, 5), peakRate / 5);
+  const warmup: Scenario = {
+    ...constant({ peakRate: warmupRate, seconds: warmupSeconds, maxVUs: Math.min(maxVUs, Math.max(10, Math.ceil(warmupRate))) }),
+    exec: warmupName,
+    gracefulStop: "1s",
+  };
+  const measured: Scenario = {
+    ...shape({ peakRate, seconds, maxVUs }),
+    startTime: k6Duration(warmupSeconds + gapSeconds),
+    // An iteration is at most two requests; with this both come to an end of their own and are counted.
+    gracefulStop: k6Duration(2 * timeoutSeconds + 2),
+  };
+  return {
+    scenarios: warmupSeconds > 0 ? { [warmupName]: warmup, [name]: measured } : { [name]: measured },
+    systemTags: ["scenario", "method", "name", "status", "error_code", "expected_response"],
+    maxRedirects: 0,
+    noCookiesReset: true,
+    userAgent: "plimsoll",
+    ext: { plimsoll: { mix: expectedRequests(settings.mix) } },
+  };
+}
+
+/** Is what each key's bucket holds. */
+interface Contents {
+  bytesOf: (key: number) => ArrayBuffer;
+  /** SHA-256 in hex. k6 hashes a kilobyte in 2 µs; a loop over its bytes in k6's JavaScript takes 65 µs or more. */
+  digestOf: (key: number) => string;
+}
+
+function sharedContents({ sizes, keys, seed: seedNumber }: Settings): Contents {
+  // Made once for all VUs; each decodes its own copy.
+  const encoded = new SharedArray("payloads", () => [encoding.b64encode(payloadBlock(sizes, keys, seedNumber))]);
+  const block = encoding.b64decode(encoded[0] as string);
+  const digests: (string | undefined)[] = [];
+  const bytesOf = (key: number): ArrayBuffer => {
+    const { fromByte, toByte } = payloadExtent(key, sizes, seedNumber);
+    return block.slice(fromByte, toByte);
+  };
+  return { bytesOf, digestOf: (key) => (digests[key] ??= crypto.sha256(bytesOf(key), "hex")) };
+}
+
+/** Fills every shared bucket, so that each later read can be verified. Throws when the service does not take it. */
+function seed({ target, keys, slowThresholdsSeconds }: Settings, { bytesOf }: Contents): void {
+  const put = storageClient(target)("PUT /api/buckets/:id", { expect: [200], answer: "none", tags: { scenario: warmupName } });
+  for (let from = 0; from < keys; from += batchSize) {
+    const batch = Array.from({ length: Math.min(batchSize, keys - from) }, (_, i) => from + i);
+    const answers = put.sendAll(batch.map((key) => [{ id: sharedBucket(key) }, bytesOf(key)]));
+    const refused = answers.findIndex(({ status }) => status !== 200);
+    if (refused < 0) continue;
+    const { status, error } = answers[refused] ?? { status: 0, error: "no answer" };
+    throw new Error(`${target} does not take PUT /api/buckets/${sharedBucket(from + refused)}: ${status === 0 ? error : `it answered ${status}`}`);
+  }
+  countersAtZero(slowThresholdsSeconds);
+}
+
+/** Prepares the calls, and gives the function that plays one iteration of a k6 scenario: one action from the deck. */
+function player(settings: Settings, contents: Contents): (scenario: string) => () => void {
+  const act = storageActions(settings, contents);
+  const deck = actionDeck(settings.mix, settings.seed);
+  const keyOf = keyChooser(settings.keys, settings.distribution, settings.seed);
+  // `exec.scenario` builds an object at each access (7 µs); its getters stay current, so each VU keeps one.
+  let current: typeof exec.scenario | undefined;
+  return (scenario) => {
+    const prefix = privateBucketPrefix(settings.instance, scenario);
+    let announced = false;
+    return () => {
+      current ??= exec.scenario;
+      if (!announced) {
+        scenarioBegan(current.startTime);
+        announced = true;
+      }
+      const iteration = current.iterationInTest;
+      act[deck[iteration % deck.length] as Action](keyOf(iteration), prefix + iteration);
+    };
+  };
+}
+
+/** Makes what an iteration can do: with a shared key, and with a bucket name that nobody else uses. */
+function storageActions({ target, slowThresholdsSeconds }: Settings, { bytesOf, digestOf }: Contents): Record<Action, (key: number, own: string) => void> {
+  const call = storageClient(target);
+  const counter = (of: { method: string; route: string }) => routeCounter(of.method, of.route, slowThresholdsSeconds);
+  const get = call("GET /api/buckets/:id", { expect: [200], answer: "binary" });
+  const put = call("PUT /api/buckets/:id", { expect: [200], answer: "none" });
+  const del = call("DELETE /api/buckets/:id", { expect: [200], answer: "none" });
+  const users = call("GET /api/users", { expect: [200], answer: "text" });
+  const echo = call("POST /api/echo", { expect: [200], answer: "text" });
+  const [gets, puts, dels, userses, echoes] = [counter(get), counter(put), counter(del), counter(users), counter(echo)];
+
+  const write = (id: string, key: number): boolean => {
+    const response = put.send({ id }, bytesOf(key));
+    puts.timed(response);
+    return response.status === 200;
+  };
+  return {
+    read(key) {
+      const response = get.send({ id: sharedBucket(key) });
+      gets.timed(response);
+      if (response.status === 200 && crypto.sha256(response.body, "hex") !== digestOf(key)) gets.wrong();
+    },
+    // The bytes are the ones that are there, so reads at the same time stay verifiable.
+    write: (key) => void write(sharedBucket(key), key),
+    delete(key, own) {
+      if (write(own, key)) dels.timed(del.send({ id: own }));
+    },
+    users() {
+      const response = users.send();
+      userses.timed(response);
+      if (response.status === 200 && !isUsers(response.body)) userses.wrong();
+    },
+    echo(key, own) {
+      const message = { message: own, key };
+      const response = echo.send(message);
+      echoes.timed(response);
+      if (response.status === 200 && !isJsonOf(response.body, message)) echoes.wrong();
+    },
+  };
+}

@@ -1,0 +1,8 @@
+import { constant } from "./lib/shapes.ts";
+import { storageLoad } from "./lib/storage.ts";
+
+/** Keeps 100 iterations a second for 30 min, to find what only grows slowly. */
+const load = storageLoad("soak", constant, { peakRate: 100, seconds: 1800 });
+
+export const { options, setup, warmup } = load;
+export default load.run;
