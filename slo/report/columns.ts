@@ -1,7 +1,5 @@
 const wide = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303F\uFF01-\uFF60]/u;
 const zeroWidth = /\p{M}/u;
-/** Letters with more marks than this on them are cut down: stacked marks spill over the lines above. */
-const mostMarks = 2;
 
 /** Counts the terminal columns that printable text takes: 2 for wide characters, 0 for combining marks. */
 export function columnsOf(text: string): number {
@@ -13,11 +11,10 @@ export function columnsOf(text: string): number {
 /** Cuts text to at most `width` columns, with an ellipsis where something was cut. */
 export function clipped(text: string, width: number): string {
   if (width <= 0) return "";
-  const calm = fewMarks(text);
-  if (columnsOf(calm) <= width) return calm;
+  if (columnsOf(text) <= width) return text;
   let kept = "";
   let columns = 0;
-  for (const character of calm) {
+  for (const character of text) {
     const next = columnsOfCharacter(character);
     if (columns + next > width - 1) break;
     kept += character;
@@ -38,7 +35,7 @@ export function wrapped(text: string, width: number): string[] {
   const room = Math.max(1, width);
   const lines: string[] = [];
   let line = "";
-  for (const word of fewMarks(text).split(" ").flatMap((whole) => pieces(whole, room))) {
+  for (const word of text.split(" ").flatMap((whole) => pieces(whole, room))) {
     if (line === "") line = word;
     else if (columnsOf(line) + 1 + columnsOf(word) <= room) line += ` ${word}`;
     else {
@@ -54,10 +51,6 @@ function columnsOfCharacter(character: string): number {
   if (character >= " " && character <= "~") return 1;
   if (zeroWidth.test(character)) return 0;
   return wide.test(character) ? 2 : 1;
-}
-
-function fewMarks(text: string): string {
-  return text.replace(/\p{M}{3,}/gu, (marks) => [...marks].slice(0, mostMarks).join(""));
 }
 
 function pieces(word: string, width: number): string[] {

@@ -1,4 +1,5 @@
 import { count, counted } from "./numbers.ts";
+import { shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
 
 /** Is the word for each verdict, as every report prints it. */
@@ -8,6 +9,9 @@ export const verdictWords = {
   inconclusive: "INCONCLUSIVE",
   interrupted: "INTERRUPTED",
 } as const satisfies Record<Report["verdict"], string>;
+
+const nameLimit = 80;
+const mostNames = 5;
 
 /** Is one row of `objectives` in a report. */
 export type ReportObjective = Report["objectives"][number];
@@ -28,7 +32,8 @@ export function headline(report: Report): string {
 
 /** Says which run this was: service, scenario, requests, target; raw data, for the caller to escape. */
 export function subject(report: Report): string {
-  return `${report.service} under ${report.scenario}, ${counted(report.load.requests, "request")} to ${report.target}`;
+  const [service, scenario, target] = [report.service, report.scenario, report.target].map(shortName) as [string, string, string];
+  return `${service} under ${scenario}, ${counted(report.load.requests, "request")} to ${target}`;
 }
 
 /** Tells the share of the spec's period budget that this run spent, had the service served only this traffic, 0–1. */
@@ -49,6 +54,11 @@ export function runReasons(report: Report): string[] {
   return report.reasons.filter((reason) => !told.includes(reason));
 }
 
+/** Cuts a name that is too long for a line of its own. */
+export function shortName(name: string): string {
+  return shortened(name, nameLimit);
+}
+
 function allMet(objectives: number): string {
   if (objectives === 0) return "no objective was judged";
   return objectives === 1 ? "the one objective is met" : `all ${count(objectives)} objectives are met`;
@@ -57,5 +67,7 @@ function allMet(objectives: number): string {
 function named(report: Report, verdict: "exceeded" | "inconclusive", state: string): string {
   const names = report.objectives.filter((objective) => objective.verdict === verdict).map(({ name }) => name);
   if (names.length === 0) return report.reasons[0] ?? "the run as a whole is not valid";
-  return `${names.length} of ${counted(report.objectives.length, "objective")} ${state}: ${names.join(", ")}`;
+  const listed = names.slice(0, mostNames).map(shortName);
+  const more = names.length > listed.length ? [`${names.length - listed.length} more`] : [];
+  return `${names.length} of ${counted(report.objectives.length, "objective")} ${state}: ${[...listed, ...more].join(", ")}`;
 }

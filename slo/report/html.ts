@@ -1,5 +1,5 @@
-import { allowances } from "./facts.ts";
-import { headline, runReasons, subject, unmet, verdictWords } from "./headline.ts";
+import { allowances, runOrigin } from "./facts.ts";
+import { headline, runReasons, shortName, subject, unmet, verdictWords } from "./headline.ts";
 import { type ChartModel, chartModels, lineSummaries } from "./html/charts.ts";
 import { loadMark } from "./html/mark.ts";
 import { html, jsonMarkup, type Markup, nothing, rawElementText } from "./html/markup.ts";
@@ -7,7 +7,7 @@ import { pageScript } from "./html/script.ts";
 import { sha256Base64 } from "./html/sha256.ts";
 import { pageStyle } from "./html/style.ts";
 import { bullets, countedTable, factLists, headRow, objectiveDetails, objectivesTable, routesTable, scrolling, verdictSigns } from "./html/tables.ts";
-import { count, counted, duration, moment, percent, rate } from "./numbers.ts";
+import { count, counted, duration, elapsed, moment, percent, rate } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 
 /** Holds uPlot's own files as text: `uPlot.iife.min.js` and `uPlot.min.css`. */
@@ -22,7 +22,7 @@ export function htmlReport(report: Report, assets: HtmlAssets): string {
   const drawn = models.filter(({ lines }) => lines.length > 0);
   const scripts = [assets.chartScript, pageScript];
   const styles = [assets.chartStyle, pageStyle];
-  const title = `${verdictWords[report.verdict]}: ${report.service} under ${report.scenario}`;
+  const title = `${verdictWords[report.verdict]}: ${shortName(report.service)} under ${shortName(report.scenario)}`;
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -40,8 +40,8 @@ ${verdictHeader(report)}
 <main>
 ${glance(report)}
 ${whySection(report)}
-<section><h2>Objectives</h2>${objectivesTable(report)}${bullets(allowances(report))}</section>
-<section><h2>Over time</h2><noscript><p class="empty">The charts need JavaScript; their numbers stand below each title.</p></noscript><div class="charts">${models.map(chartFigure)}</div></section>
+<section><h2>Objectives</h2>${objectivesTable(report)}${proofNote(report)}${bullets(allowances(report))}</section>
+<section><h2>Over time</h2><noscript><p class="empty">The charts need JavaScript; their numbers stand below each title.</p></noscript>${unjudged(report)}<div class="charts">${models.map(chartFigure)}</div></section>
 <section><h2>Requests on each side</h2>${countedTable(report)}</section>
 <section><h2>Routes</h2>${routesTable(report)}</section>
 <section><h2>How each objective was counted</h2>${objectiveDetails(report)}</section>
@@ -74,7 +74,7 @@ function glance(report: Report): Markup {
   const spent = report.objectives.flatMap(({ name, evidence }) => (evidence === undefined ? [] : [{ name, spent: evidence.budgetSpent }]));
   const most = spent.toSorted((a, b) => b.spent - a.spent)[0];
   const facts: [string, string, string][] = [
-    ["Most budget spent", most === undefined ? "unknown" : percent(most.spent), most?.name ?? "nothing was counted"],
+    ["Most budget spent", most === undefined ? "unknown" : percent(most.spent), shortName(most?.name ?? "nothing was counted")],
     ["Requests", count(load.requests), counted(reconciliation.k6Errors, "error")],
     ["Peak rate", rate(load.peakAchievedRate), load.peakOfferedRate === null ? "nothing was offered" : `of ${rate(load.peakOfferedRate)} offered`],
     ["Dropped", count(load.droppedIterations), load.offeredIterations === null ? "iterations" : `of ${counted(load.offeredIterations, "iteration")}`],
@@ -84,9 +84,22 @@ function glance(report: Report): Markup {
 }
 
 function whySection(report: Report): Markup {
-  const own = unmet(report).map(({ name, reason }) => html`<li><strong><bdi>${name}</bdi></strong>: ${reason ?? "no reason was given"}</li>`);
+  const own = unmet(report).map(({ name, reason }) => html`<li><strong><bdi>${shortName(name)}</bdi></strong>: ${reason ?? "no reason was given"}</li>`);
   const all = [...own, ...runReasons(report).map((reason) => html`<li>${reason}</li>`)];
   return all.length === 0 ? nothing : html`<section><h2>Why</h2><ul>${all}</ul></section>`;
+}
+
+function proofNote({ objectives, confidence }: Report): Markup {
+  if (objectives.length === 0) return nothing;
+  return html`<p class="about">Proved good is the share of good events that the counts prove at ${percent(confidence)} confidence. The mark on a bar is 100% of the budget.</p>`;
+}
+
+function unjudged(report: Report): Markup {
+  const origin = runOrigin(report);
+  const spans = report.phases
+    .filter(({ judged }) => !judged)
+    .map(({ name, fromSeconds, toSeconds }) => `${shortName(name)} (${elapsed(fromSeconds - origin)}–${elapsed(toSeconds - origin)})`);
+  return spans.length === 0 ? nothing : html`<p class="about">Hatched in the charts, and not judged: ${spans.join(", ")}.</p>`;
 }
 
 function chartFigure(model: ChartModel): Markup {
@@ -96,7 +109,8 @@ function chartFigure(model: ChartModel): Markup {
     ({ label, lowest, median, highest, highestAt }) =>
       html`<tr><th scope="row">${label}</th><td class="number">${lowest}</td><td class="number">${median}</td><td class="number">${highest}</td><td class="number">${highestAt}</td></tr>`,
   );
-  const table = html`<table>${headRow(["Line", "Lowest", "Median", "Highest", "Highest at"], 1)}<tbody>${rows}</tbody></table>`;
+  const figures = ["Lowest", "Median", "Highest", "Highest at"];
+  const table = html`<table>${headRow(["Line", ...figures], figures)}<tbody>${rows}</tbody></table>`;
   const silent = model.silent.length === 0 ? nothing : html`<p class="about">No samples: ${model.silent.join(", ")}.</p>`;
   return html`<figure>${caption}<div class="plot" id="plot-${model.id}"></div>${silent}<details class="numbers"><summary>${model.title} in numbers</summary>${scrolling(`${model.title} in numbers`, table)}</details></figure>`;
 }

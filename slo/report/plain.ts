@@ -2,9 +2,12 @@ const lineBreak = /[\t\n\v\f\r\u0085\u2028\u2029]+/gu;
 /** Control, format (bidi overrides, zero-width) and surrogate characters, and the two that XML forbids everywhere. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\uFFFE\uFFFF]/gu;
 
+/** Marks stacked higher than any script needs: they spill over the lines around them. */
+const stackedMarks = /(\p{M}{4})\p{M}+/gu;
+
 /** Makes data fit for one printed line: line breaks become a space; what could steer a terminal or turn text round becomes U+FFFD. */
 export function plainLine(data: string): string {
-  return data.replace(lineBreak, " ").replace(unprintable, "\uFFFD");
+  return data.replace(lineBreak, " ").replace(unprintable, "\uFFFD").replace(stackedMarks, "$1");
 }
 
 /** Shortens text to `limit` characters and says how many it left out. */

@@ -130,12 +130,13 @@ export function inconclusiveReport(): Report {
     cumulative: [],
   };
   const nothing = base.series.atSeconds.map(() => null);
+  const hundredth = (values: Report["series"]["offeredRate"]): Report["series"]["offeredRate"] => values.map((value) => (value === null ? null : value / 100));
   return {
     ...base,
     verdict: "inconclusive",
     exitCode: 3,
     reasons: [`availability: ${reason}`, `read latency: ${absent.reason}`, "k6 was short of CPU for 4 s: dropped iterations cannot be laid to the service"],
-    load: { ...base.load, offeredIterations: 300, startedIterations: 262, droppedIterations: 38, requests: 262, peakOfferedRate: 2, peakAchievedRate: 2 },
+    load: { ...base.load, offeredIterations: 300, startedIterations: 262, droppedIterations: 38, requests: 262, peakOfferedRate: 3, peakAchievedRate: 3 },
     reconciliation: {
       ...base.reconciliation,
       k6Requests: 262,
@@ -151,7 +152,7 @@ export function inconclusiveReport(): Report {
     },
     objectives: [few, absent],
     generator: { cpuShareMax: 0.99, starvedSeconds: 4, memoryPeakBytes: 96_000_000 },
-    series: { ...base.series, serverRate: nothing, serverP50: nothing, serverP95: nothing, serverP99: nothing },
+    series: { ...base.series, offeredRate: hundredth(base.series.offeredRate), achievedRate: hundredth(base.series.achievedRate), serverRate: nothing, serverP50: nothing, serverP95: nothing, serverP99: nothing },
   };
 }
 

@@ -71,7 +71,7 @@ export function lineSummaries(model: ChartModel): LineSummary[] {
 function rateChart(report: Report): ChartModel {
   const { offeredRate, achievedRate, serverRate } = report.series;
   return {
-    ...frame(report, "rate", "Rate", "rate", "a second"),
+    ...frame(report, "rate", "Rate", "rate", "iterations, requests"),
     note: "Iterations offered and started by k6, requests served by the target.",
     lines: [
       line("offered iterations", aligned(report, offeredRate), 3, "dashed", true),

@@ -8,7 +8,7 @@ export interface Markup {
 type Part = Markup | readonly Markup[] | string | number;
 
 const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-const dataLimit = 2000;
+const dataLimit = 1500;
 
 /** Builds HTML from a template; every value that is not Markup itself is data and is escaped. */
 export function html(template: TemplateStringsArray, ...parts: Part[]): Markup {

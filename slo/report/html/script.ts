@@ -36,27 +36,30 @@ export const pageScript = String.raw`(() => {
     return [from, to > from * 10 ? to : from * 10];
   };
 
+  const moments = models.flatMap(({ at, bands }) => [at[0], at[at.length - 1], ...bands.flatMap(({ from, to }) => [from, to])]);
+  const first = moments.reduce((least, moment) => Math.min(least, moment), Infinity);
+  const last = moments.reduce((most, moment) => Math.max(most, moment), -Infinity);
+  const xRange = ({ at }) => (_, from, to) => (from <= at[0] && to >= at[at.length - 1] ? [first, last > first ? last : first + 1] : [from, to]);
+
   const drawBands = (model) => (u) => {
     const { ctx, bbox } = u;
     const px = uPlot.pxRatio;
     ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
+    ctx.setLineDash([]);
     ctx.font = 11 * px + "px system-ui, -apple-system, 'Segoe UI', sans-serif";
-    ctx.textBaseline = "top";
+    ctx.textBaseline = "alphabetic";
     for (const band of model.bands) {
       const left = Math.max(bbox.left, u.valToPos(band.from, "x", true));
       const right = Math.min(bbox.left + bbox.width, u.valToPos(band.to, "x", true));
       if (right <= left) continue;
       if (!band.judged) hatch(ctx, left, right, bbox, px);
       ctx.fillStyle = style("--rule");
-      ctx.fillRect(left, bbox.top, px, bbox.height);
+      ctx.fillRect(left, bbox.top - 14 * px, px, bbox.height + 14 * px);
       const names = band.judged ? [band.name] : [band.name + ", not judged", "not judged", band.name];
-      const fitting = names.find((name) => ctx.measureText(name).width + 8 * px < right - left);
+      const fitting = names.find((name) => ctx.measureText(name).width + 6 * px < right - left);
       if (fitting === undefined) continue;
       ctx.fillStyle = style("--soft");
-      ctx.fillText(fitting, left + 5 * px, bbox.top + 4 * px);
+      ctx.fillText(fitting, left + 3 * px, bbox.top - 5 * px);
     }
     ctx.restore();
   };
@@ -82,6 +85,7 @@ export const pageScript = String.raw`(() => {
     const { ctx, bbox } = u;
     const px = uPlot.pxRatio;
     ctx.save();
+    ctx.setLineDash([]);
     ctx.font = "600 " + 11 * px + "px system-ui, -apple-system, 'Segoe UI', sans-serif";
     ctx.textAlign = "right";
     ctx.textBaseline = "bottom";
@@ -130,10 +134,10 @@ export const pageScript = String.raw`(() => {
 
   const options = (model, box) => ({
     ...sizeOf(box),
-    padding: [8, 12, 0, 0],
-    cursor: { sync: { key: "run" }, y: false, drag: { x: true, y: false } },
+    padding: [22, 20, 0, 0],
+    cursor: { sync: { key: "run", scales: ["x", null] }, y: false, drag: { x: true, y: false } },
     legend: { live: true, markers: { width: 2, fill: "transparent", dash: (_, at) => model.lines[at - 1].dash, stroke: (_, at) => style("--tone-" + model.lines[at - 1].tone) } },
-    scales: { x: { time: false }, y: model.scale === "log" ? { distr: 3, range: yRange(model) } : { range: yRange(model) } },
+    scales: { x: { time: false, range: xRange(model) }, y: model.scale === "log" ? { distr: 3, range: yRange(model) } : { range: yRange(model) } },
     axes: [
       axis({ label: "time since the start, min:s", labelSize: 20, size: 34, space: 56, incrs: steps, values: (_, splits) => splits.map(clock) }),
       axis({ label: model.axis, labelSize: 20, size: 62, values: (_, splits) => splits.map((value) => (value === null ? "" : write[model.unit](value))) }),

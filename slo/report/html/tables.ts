@@ -1,6 +1,7 @@
 import { countedRows, generatorFacts, agreement, type Fact, lapse, latencyGap, loadFacts, periodSentence, timingFacts, windowSentence } from "../facts.ts";
-import { type ReportObjective, verdictWords } from "../headline.ts";
+import { type ReportObjective, shortName, verdictWords } from "../headline.ts";
 import { count, duration, percent, provedGood, targetPercent } from "../numbers.ts";
+import { shortened } from "../plain.ts";
 import type { Report } from "../schema.ts";
 import { gauge } from "./mark.ts";
 import { html, type Markup, nothing } from "./markup.ts";
@@ -8,19 +9,25 @@ import { html, type Markup, nothing } from "./markup.ts";
 /** Is the sign beside each verdict's word, so that colour is never the only one. */
 export const verdictSigns = { met: "✓", exceeded: "✕", inconclusive: "?", interrupted: "■" } as const satisfies Record<Report["verdict"], string>;
 
+const descriptionLimit = 200;
+
 /** Lists the objectives, one row each. */
 export function objectivesTable({ objectives }: Report): Markup {
   if (objectives.length === 0) return html`<p class="empty">No objective was judged.</p>`;
-  const heads = ["Verdict", "Objective", "Target", "Bad of total", "Budget spent", "Proved good"];
-  return scrolling("Objectives", html`<table>${headRow(heads, 2)}<tbody>${objectives.map(objectiveRow)}</tbody></table>`);
+  const heads = ["Verdict", "Objective", "Budget spent", "Bad of total", "Target", "Proved good"];
+  return scrolling("Objectives", html`<table class="objectives">${headRow(heads, ["Target", "Bad of total", "Proved good"])}<tbody>${objectives.map(objectiveRow)}</tbody></table>`);
 }
 
 function objectiveRow({ verdict, name, description, targetRatio, evidence }: ReportObjective): Markup {
-  const numbers =
+  const [spent, bad, proved] =
     evidence === undefined
-      ? html`<td class="number">no count</td><td>unknown</td><td class="number">nothing</td>`
-      : html`<td class="number">${badOfTotal(evidence)}</td><td><span class="spent verdict-${verdict}">${gauge(evidence.budgetSpent)} <span>${percent(evidence.budgetSpent)}</span></span></td><td class="number">${provedGood(evidence, targetRatio)}</td>`;
-  return html`<tr><td>${badge(verdict)}</td><th scope="row"><bdi class="name">${name}</bdi><span class="about">${description}</span></th><td class="number">${targetPercent(targetRatio)}</td>${numbers}</tr>`;
+      ? [html`unknown`, "no count", "nothing"]
+      : [
+          html`<span class="spent verdict-${verdict}">${gauge(evidence.budgetSpent)} <span>${percent(evidence.budgetSpent)}</span></span>`,
+          badOfTotal(evidence),
+          provedGood(evidence, targetRatio),
+        ];
+  return html`<tr><td>${badge(verdict)}</td><th scope="row"><bdi class="name">${shortName(name)}</bdi><span class="about">${shortened(description, descriptionLimit)}</span></th><td>${spent}</td><td class="number">${bad}</td><td class="number">${targetPercent(targetRatio)}</td><td class="number">${proved}</td></tr>`;
 }
 
 function badge(verdict: ReportObjective["verdict"]): Markup {
@@ -44,7 +51,7 @@ export function objectiveDetails(report: Report): Markup {
     const windows = (evidence?.windows ?? []).map((window) => windowSentence(window, report));
     const needs = evidence === undefined || evidence.requestsNeeded <= evidence.worst.total ? [] : [`Proof needs ${count(evidence.requestsNeeded)} events with no more than ${count(evidence.worst.bad)} bad.`];
     const lines = [...(reason === undefined ? [] : [reason]), ...needs, ...doubts, ...windows, ...(period === undefined ? [] : [period])];
-    return html`<details><summary><bdi>${name}</bdi></summary><p class="place">Stated at <code>${place.file}:${place.line}:${place.column}</code></p>${bullets(lines)}<p class="query-title">Bad events</p><pre tabindex="0"><code>${queries.bad}</code></pre><p class="query-title">All events</p><pre tabindex="0"><code>${queries.total}</code></pre></details>`;
+    return html`<details><summary><bdi>${shortName(name)}</bdi></summary><p class="place">Stated at <code>${place.file}:${place.line}:${place.column}</code></p>${bullets(lines)}<p class="query-title">Bad events</p><pre tabindex="0"><code>${queries.bad}</code></pre><p class="query-title">All events</p><pre tabindex="0"><code>${queries.total}</code></pre></details>`;
   })}`;
 }
 
@@ -55,7 +62,7 @@ export function countedTable(report: Report): Markup {
     return html`<tr><th scope="row">${label}</th><td class="number">${count(requests)}</td>${cell}</tr>`;
   });
   const { explanation, clientMinusServerSeconds } = report.reconciliation;
-  const table = scrolling("Requests on each side", html`<table class="narrow">${headRow(["Counted by", "Requests", "Errors"], 1)}<tbody>${rows}</tbody></table>`);
+  const table = scrolling("Requests on each side", html`<table class="narrow">${headRow(["Counted by", "Requests", "Errors"], ["Requests", "Errors"])}<tbody>${rows}</tbody></table>`);
   return html`<p><strong>${agreement(report)}</strong> ${explanation}</p>${table}<p class="about">Latency: ${latencyGap(clientMinusServerSeconds)}.</p>`;
 }
 
@@ -63,11 +70,11 @@ export function countedTable(report: Report): Markup {
 export function routesTable({ routes }: Report): Markup {
   if (routes.length === 0) return html`<p class="empty">No request was counted on any route.</p>`;
   const rows = routes.map(({ method, route, requests, errors, statuses, p50Seconds, p99Seconds }) => {
-    const answers = Object.entries(statuses).map(([status, times]) => `${status === "0" ? "no answer" : status}: ${count(times)}`);
-    return html`<tr><th scope="row"><bdi><code>${method} ${route}</code></bdi></th><td class="number">${count(requests)}</td><td class="number">${count(errors)}</td><td>${answers.join(", ")}</td><td class="number">${lapse(p50Seconds)}</td><td class="number">${lapse(p99Seconds)}</td></tr>`;
+    const answers = Object.entries(statuses).map(([status, times]) => `${status === "0" ? "no answer" : shortName(status)}: ${count(times)}`);
+    return html`<tr><th scope="row"><bdi><code>${shortName(method)} ${shortName(route)}</code></bdi></th><td class="number">${count(requests)}</td><td class="number">${count(errors)}</td><td>${answers.join(", ")}</td><td class="number">${lapse(p50Seconds)}</td><td class="number">${lapse(p99Seconds)}</td></tr>`;
   });
   const heads = ["Route", "Requests", "Errors", "Answers", "p50", "p99"];
-  return scrolling("Routes", html`<table>${headRow(heads, 1)}<tbody>${rows}</tbody></table>`);
+  return scrolling("Routes", html`<table>${headRow(heads, ["Requests", "Errors", "p50", "p99"])}<tbody>${rows}</tbody></table>`);
 }
 
 /** Lists the facts of the load, its times, the generator and the run, in four short lists. */
@@ -99,7 +106,7 @@ export function scrolling(label: string, table: Markup): Markup {
   return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">${table}</div>`;
 }
 
-/** Makes a table's head; the first `left` columns hold words, the rest numbers. */
-export function headRow(heads: readonly string[], left: number): Markup {
-  return html`<thead><tr>${heads.map((head, at) => html`<th scope="col" class="${at < left ? "word" : "number"}">${head}</th>`)}</tr></thead>`;
+/** Makes a table's head; the columns whose names are in `numbers` stand at the right, as their cells do. */
+export function headRow(heads: readonly string[], numbers: readonly string[]): Markup {
+  return html`<thead><tr>${heads.map((head) => html`<th scope="col" class="${numbers.includes(head) ? "number" : "word"}">${head}</th>`)}</tr></thead>`;
 }
