@@ -34,6 +34,8 @@ export interface ConcludeOptions {
   settleLimitSeconds: number;
   say: (line: string) => void;
   now: () => number;
+  /** True when the run is judged later than it ran: nothing more will be scraped, and the command's own time means nothing. */
+  finished?: boolean;
 }
 
 /** Ends a run with a report, or says why Prometheus could not be asked. */
@@ -92,7 +94,7 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
   const wantsServer = compiled.queries.some((query) => query.kind === "server");
   const scrapeLimit = wantsServer ? Math.min(options.settleLimitSeconds, 3 * record.scrapeIntervalSeconds + 3) : 1;
   const clock = (): number => now() + record.clockOffsetSeconds;
-  const scraped = await settleScrapes(api, service, ended + record.clockOffsetSeconds, clock, scrapeLimit);
+  const scraped = await settleScrapes(api, service, ended + record.clockOffsetSeconds, clock, options.finished ? 0 : scrapeLimit);
   const moments = momentsOf(record, sent, now());
   const judgedSent = {
     requests: sent.sumOf(k6Metrics.requests, isJudged),
@@ -100,8 +102,7 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
     dropped: sent.sumOf(k6Metrics.droppedIterations, isJudged),
   };
   const cutOff = record.k6?.interrupted ?? 0;
-  const reading = await readRun(api, record, plan, compiled.queries, moments, { dropped: judgedSent.dropped, interrupted: cutOff });
-  if (wantsServer && !scraped) reading.notes.push("the service was not scraped twice after the last request");
+  const reading = await readRun(api, record, plan, compiled.queries, moments, { dropped: judgedSent.dropped, interrupted: cutOff }, scraped);
   const doubts = runDoubts({
     interrupted: record.interrupted,
     k6: {
@@ -130,9 +131,9 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
     exitCode: exitCodeOf(record, judgement.run),
     reasons: judgement.run.kind === "met" ? [] : judgement.run.reasons,
     timings: {
-      toFirstRequestSeconds: record.phase === "judged" ? null : firstRequestAt - record.commandAtSeconds,
+      toFirstRequestSeconds: options.finished ? null : firstRequestAt - record.commandAtSeconds,
       loadSeconds: lastRequestAt - firstRequestAt,
-      toVerdictSeconds: record.phase === "judged" ? null : now() - lastRequestAt,
+      toVerdictSeconds: options.finished ? null : now() - lastRequestAt,
     },
   });
   return { kind: "concluded", report };

@@ -73,6 +73,7 @@ export async function readRun(
   queries: readonly ObjectiveQueries[],
   moments: Moments,
   omitted: { dropped: number; interrupted: number },
+  scrapedTwice: boolean,
 ): Promise<Reading> {
   const offset = record.clockOffsetSeconds;
   const notes: string[] = [];
@@ -85,7 +86,7 @@ export async function readRun(
   }
   const server: ServerWindow = { fromSeconds: start.at, toSeconds: moments.settled + offset, stepSeconds: Math.max(1, record.scrapeIntervalSeconds), dropped: omitted.dropped };
   const service = serviceQueries(record.serverLabels);
-  const problem = await counterProblem(api, service, server);
+  const problem = (await counterProblem(api, service, server)) ?? (scrapedTwice ? undefined : "the service was not scraped twice after the last request, so its last counts may be missing");
   const measurements = await Promise.all(
     queries.map((query) => (query.kind === "client" ? measureClient(api, query, client) : measureServer(api, query, server, problem))),
   );

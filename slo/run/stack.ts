@@ -20,15 +20,17 @@ export interface NotStarted {
 /** How often the local Prometheus scrapes: short, because the verdict waits for two scrapes after the last request. */
 export const scrapeIntervalSeconds = 0.25;
 
-function prometheusConfig(job: string, targetAddress: string): string {
+function prometheusConfig(job: string, targetUrl: string | undefined): string {
+  if (targetUrl === undefined) return JSON.stringify({ scrape_configs: [] });
+  const { protocol, host } = new URL(targetUrl);
   return JSON.stringify({
-    global: { scrape_interval: "1s" },
     scrape_configs: [
       {
         job_name: job,
         scrape_interval: `${scrapeIntervalSeconds * 1000}ms`,
         scrape_timeout: `${scrapeIntervalSeconds * 1000}ms`,
-        static_configs: [{ targets: [targetAddress] }],
+        scheme: protocol.replace(":", ""),
+        static_configs: [{ targets: [host] }],
       },
     ],
   });
@@ -53,14 +55,14 @@ async function untilReady(child: Child, url: string, name: string, limitSeconds:
   return { kind: "failed", message: `${name} did not answer at ${url} within ${limitSeconds} s:\n  ${said}` };
 }
 
-/** Starts Prometheus on a loopback port with its data in `folder`, scraping `targetAddress` (host:port) as `job`. */
+/** Starts Prometheus on a loopback port with its data in `folder`, scraping `/metrics` of `targetUrl`'s host, if any, as `job`. */
 export async function startPrometheus(
   nursery: Nursery,
-  options: { binary: string; folder: string; logFile: string; job: string; targetAddress: string; port?: number; environment: NodeJS.ProcessEnv },
+  options: { binary: string; folder: string; logFile: string; job: string; targetUrl: string | undefined; port?: number; environment: NodeJS.ProcessEnv },
 ): Promise<Started | NotStarted> {
   mkdirSync(options.folder, { recursive: true });
   const config = join(options.folder, "prometheus.yml");
-  writeFileSync(config, prometheusConfig(options.job, options.targetAddress));
+  writeFileSync(config, prometheusConfig(options.job, options.targetUrl));
   for (let attempt = 1; ; attempt += 1) {
     const port = options.port ?? (await freePort());
     const url = `http://127.0.0.1:${port}`;

@@ -1,0 +1,46 @@
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join, relative } from "node:path";
+import { remember, type HistoryEntry } from "../history/history.ts";
+import { htmlReport } from "../report/html.ts";
+import { jsonReport } from "../report/json.ts";
+import { junitReport } from "../report/junit.ts";
+import { markdownReport } from "../report/markdown.ts";
+import type { Report } from "../report/schema.ts";
+import { terminalReport } from "../report/terminal.ts";
+import type { Host } from "./host.ts";
+
+function chartAssets(): { chartScript: string; chartStyle: string } {
+  const { resolve } = createRequire(import.meta.url);
+  const read = (name: string): string => readFileSync(resolve(`uplot/dist/${name}`), "utf8");
+  return { chartScript: read("uPlot.iife.min.js"), chartStyle: read("uPlot.min.css") };
+}
+
+/** Writes the report in every form, remembers the run, prints the result, and gives the exit code. */
+export function finish(report: Report, folder: string, host: Host, json: boolean): number {
+  host.live(undefined);
+  const jsonText = jsonReport(report);
+  const summary = markdownReport(report);
+  const files = { "report.json": jsonText, "junit.xml": junitReport(report), "summary.md": summary, "report.html": htmlReport(report, chartAssets()) };
+  for (const [name, text] of Object.entries(files)) writeOrSay(host, join(folder, name), () => writeFileSync(join(folder, name), text));
+  const { stepSummaryFile } = host.settings;
+  if (stepSummaryFile) writeOrSay(host, stepSummaryFile, () => appendFileSync(stepSummaryFile, `${summary}\n`));
+  writeOrSay(host, "the history", () => remember(join(host.folder, ".plimsoll", "history.sqlite"), historyEntry(report)));
+  host.out(json ? jsonText : terminalReport(report, { colour: host.settings.colour, width: host.width }));
+  host.say(`report: ${relative(host.folder, join(folder, "report.html"))}`);
+  return report.exitCode;
+}
+
+function historyEntry(report: Report): HistoryEntry {
+  const { testid, startedAt, scenario, service, target, verdict, exitCode, reconciliation } = report;
+  return { testid, startedAt, scenario, service, target, verdict, exitCode, requests: reconciliation.relayRequests, errors: reconciliation.k6Errors };
+}
+
+/** Does one write; a full disk costs that file, never the verdict. */
+function writeOrSay(host: Host, what: string, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    host.say(`cannot write ${what}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,235 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { openNursery, type Child, type Nursery } from "../run/child.ts";
+import { watchHealth, isStarved, type HealthSample } from "../run/health.ts";
+import { startK6, type K6Line, type K6Progress } from "../run/k6.ts";
+import { lockTarget } from "../run/lock.ts";
+import { writeRecord, type RunRecord } from "../run/record.ts";
+import { startRelay, type Relay } from "../run/relay/relay.ts";
+import type { Receiver } from "../run/relay/write.ts";
+import { scrapeIntervalSeconds } from "../run/stack.ts";
+import { conclude } from "./conclude.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { finish } from "./finish.ts";
+import type { Host } from "./host.ts";
+import { startLiveLine } from "./live.ts";
+import { checkClock, checkPrometheus, checkTarget } from "./preflight.ts";
+import { planSentences, prepare, type LoadOptions, type Prepared } from "./prepare.ts";
+import { receiverOf, startStack, type Stack } from "./stack.ts";
+import { prometheusApi } from "./settings.ts";
+
+/** How many requests k6 may be asked to keep a summary of; above that its memory would grow with the run. */
+const summaryLimit = 100_000;
+
+/** How long k6 may take beyond its own plan before it is stopped. */
+const graceSeconds = 90;
+
+/** Is what a run has by the time k6 starts. */
+interface Running {
+  prepared: Prepared;
+  stack: Stack;
+  relay: Relay;
+  record: RunRecord;
+}
+
+/** Ends the load early or not at all; what ended it is remembered. */
+interface Course {
+  interrupted: boolean;
+  k6: Child | undefined;
+}
+
+/** Runs `load`: prepares, starts, checks, loads, settles, judges, reports, stops; gives the exit code. */
+export async function load(options: LoadOptions, host: Host): Promise<number> {
+  const prepared = await prepare(options, host);
+  if (prepared.kind === "refused") {
+    host.say(prepared.message);
+    return prepared.exitCode;
+  }
+  planSentences(prepared).forEach(host.say);
+  const nursery = openNursery();
+  const course: Course = { interrupted: false, k6: undefined };
+  host.onInterrupt((times) => {
+    course.interrupted = true;
+    if (times === 1) host.say("interrupted: stopping k6 and keeping what was measured (once more to stop at once)");
+    course.k6?.signal("SIGINT");
+    if (times > 1) void nursery.stopAll().then(() => process.exit(exitCodes.interrupted));
+  });
+  const lock = options.target === undefined ? undefined : lockTarget(join(host.cache, "locks"), options.target, prepared.testid);
+  if (lock?.kind === "taken") return notCarriedOut(host, `the run ${lock.by.testid} (process ${lock.by.pid}) is loading ${options.target} now; wait for it, or stop it`);
+  if (lock?.kind === "failed") return notCarriedOut(host, lock.message);
+  try {
+    return await inNursery(options, host, prepared, nursery, course);
+  } finally {
+    host.live(undefined);
+    lock?.release();
+    await nursery.stopAll();
+  }
+}
+
+function notCarriedOut(host: Host, message: string): number {
+  host.live(undefined);
+  host.say(message);
+  return exitCodes.notCarriedOut;
+}
+
+async function inNursery(options: LoadOptions, host: Host, prepared: Prepared, nursery: Nursery, course: Course): Promise<number> {
+  const stack = await startStack(options, host, prepared, nursery);
+  if (stack.kind === "failed") return notCarriedOut(host, stack.message);
+  if (course.interrupted) return exitCodes.interrupted;
+  const receiver = receiverOf(stack.prometheus, host.settings.credentials);
+  const checked = await preflight(options, host, prepared, stack, receiver);
+  if (checked.kind === "problem") return notCarriedOut(host, checked.message);
+  const relay = await startRelay({ folder: join(prepared.folder, "spool"), receiver, say: host.say });
+  if (relay.kind === "failed") return notCarriedOut(host, relay.message);
+  try {
+    const record = newRecord(options, host, prepared, stack, checked.offset);
+    writeRecord(prepared.folder, record);
+    const running: Running = { prepared, stack, relay: relay.relay, record };
+    if (course.interrupted) return exitCodes.interrupted;
+    await loadWithK6(running, host, nursery, course);
+    return await settleAndJudge(running, options, host);
+  } finally {
+    await relay.relay.close();
+  }
+}
+
+async function preflight(
+  options: LoadOptions,
+  host: Host,
+  prepared: Prepared,
+  stack: Stack,
+  receiver: Receiver,
+): Promise<{ kind: "fine"; offset: number } | { kind: "problem"; message: string }> {
+  const api = prometheusApi(stack.prometheus, host.settings.credentials);
+  const [target, writes, clock] = await Promise.all([
+    options.target === undefined ? ({ kind: "fine", value: undefined } as const) : checkTarget(options.target),
+    checkPrometheus(api, receiver, prepared.testid, host.now),
+    checkClock(api, host.now),
+  ]);
+  if (target.kind === "problem") return target;
+  if (writes.kind === "problem") return writes;
+  if (clock.kind === "problem") return clock;
+  return { kind: "fine", offset: clock.value };
+}
+
+function newRecord(options: LoadOptions, host: Host, prepared: Prepared, stack: Stack, clockOffsetSeconds: number): RunRecord {
+  const fault = options.fault === undefined ? [] : [`faults were injected into the storage API: ${options.fault}`];
+  return {
+    ...{ version: 1, testid: prepared.testid, scenario: prepared.name, script: prepared.foreign ? (options.script ?? null) : null },
+    ...{ specFile: prepared.specFile, specText: prepared.specText, target: stack.target },
+    prometheus: { url: stack.prometheus, embedded: stack.embedded },
+    serverLabels: options.serverLabels ?? { job: prepared.spec.service },
+    slowCounted: !prepared.foreign,
+    scrapeIntervalSeconds: stack.embedded ? scrapeIntervalSeconds : 15,
+    clockOffsetSeconds,
+    commandAtSeconds: host.commandAtSeconds,
+    inspected: prepared.inspected,
+    phase: "prepared",
+    interrupted: false,
+    ...{ k6: null, health: null, doubts: [], notes: fault },
+  };
+}
+
+async function loadWithK6(running: Running, host: Host, nursery: Nursery, course: Course): Promise<void> {
+  const { prepared, stack, relay, record } = running;
+  const errors: string[] = [];
+  let progress: K6Progress | undefined;
+  const onLine = (line: K6Line): void => {
+    if (line.kind === "progress") progress = line.progress;
+    if (line.kind === "log" && line.level === "error" && errors.length < 20) errors.push(line.message);
+  };
+  const summaryFile = (prepared.plan.offeredIterations ?? 0) * 2 <= summaryLimit ? join(prepared.folder, "k6-summary.json") : undefined;
+  const startedAtSeconds = host.now();
+  const k6 = startK6(nursery, {
+    ...{ binary: prepared.k6, script: prepared.script, folder: host.folder, logFile: join(prepared.folder, "k6.log"), writeUrl: relay.url, summaryFile, onLine },
+    labels: { testid: prepared.testid, instance_id: "0" },
+    environment: { ...host.environment, ...prepared.scenarioEnvironment, PLIMSOLL_TARGET: stack.target, PLIMSOLL_INSTANCE: "0" },
+    systemTags: prepared.foreign ? "proto,subproto,status,method,name,group,check,error,error_code,tls_version,scenario,service,expected_response" : undefined,
+  });
+  course.k6 = k6;
+  if (course.interrupted) k6.signal("SIGINT");
+  record.k6 = { startedAtSeconds, endedAtSeconds: null, exitCode: null, signal: null, iterations: null, interrupted: 0, summaryRequests: null, errors };
+  record.phase = "loading";
+  writeRecord(prepared.folder, record);
+  const health = watchHealth(k6.pid ?? 0);
+  const live = startLiveLine({ plan: prepared.plan, spec: prepared.spec, relay }, host, startedAtSeconds);
+  const limit = setTimeout(() => {
+    record.doubts.push(`k6 did not end within ${graceSeconds} s of its plan and was stopped`);
+    void k6.stop("SIGINT", 10);
+  }, (prepared.plan.totalSeconds + graceSeconds) * 1000);
+  const watch = watchStack(stack, record, host);
+  const exit = await k6.exited;
+  clearTimeout(limit);
+  live.stop();
+  watch.stop();
+  if (exit.error) errors.push(exit.error);
+  record.interrupted = course.interrupted;
+  record.health = summarizeHealth(health.stop());
+  record.k6 = {
+    ...{ startedAtSeconds, endedAtSeconds: host.now(), exitCode: exit.code, signal: exit.signal, errors },
+    ...{ iterations: progress?.iterations ?? null, interrupted: progress?.interrupted ?? 0, summaryRequests: summaryRequests(summaryFile) },
+  };
+  record.phase = "loaded";
+  writeRecord(prepared.folder, record);
+}
+
+/** Notes when a part of the local stack ends in the middle of the load; the load goes on, because what it meets then is the truth. */
+function watchStack(stack: Stack, record: RunRecord, host: Host): { stop: () => void } {
+  let over = false;
+  for (const child of stack.children) {
+    void child.exited.then((exit) => {
+      if (over) return;
+      const after = host.now() - (record.k6?.startedAtSeconds ?? host.now());
+      const sentence = `${child.name} ended ${after.toFixed(1)} s after k6 began (${exit.signal ?? exit.error ?? `exit code ${exit.code}`})`;
+      record.notes.push(sentence);
+      host.say(sentence);
+    });
+  }
+  return { stop: () => void (over = true) };
+}
+
+function summarizeHealth(samples: readonly HealthSample[]): NonNullable<RunRecord["health"]> {
+  const most = (values: number[]): number | null => (values.length === 0 ? null : Math.max(...values));
+  return {
+    cpuShareMax: most(samples.map((sample) => sample.cpuShare)),
+    memoryPeakBytes: most(samples.map((sample) => sample.memoryBytes)),
+    starvedAtSeconds: samples.filter(isStarved).map((sample) => sample.atSeconds),
+    known: samples.length > 0,
+  };
+}
+
+/** Reads k6's own total of requests; null where it wrote none. */
+function summaryRequests(file: string | undefined): number | null {
+  if (file === undefined) return null;
+  try {
+    const summary = JSON.parse(readFileSync(file, "utf8")) as { metrics?: Record<string, { count?: number }> };
+    return summary.metrics?.["http_reqs"]?.count ?? null;
+  } catch {
+    return null;
+  }
+}
+
+async function settleAndJudge(running: Running, options: LoadOptions, host: Host): Promise<number> {
+  const { prepared, stack, relay, record } = running;
+  for (const error of [...new Set(record.k6?.errors ?? [])].slice(0, 5)) host.say(`k6: ${error}`);
+  const limit = record.interrupted ? Math.min(10, options.settleLimitSeconds) : options.settleLimitSeconds;
+  const flushed = await relay.flushed(limit);
+  if (flushed.kind === "pending") return pending(host, prepared, `${flushed.bodies} pushes are not in Prometheus: ${flushed.reason}`);
+  const concluded = await conclude({
+    ...{ record, spec: prepared.spec, api: prometheusApi(stack.prometheus, host.settings.credentials), sent: relay.sent() },
+    ...{ relayDoubts: relay.doubts(), settleLimitSeconds: limit, say: host.say, now: host.now },
+  });
+  if (concluded.kind === "unreachable") return pending(host, prepared, `Prometheus does not answer: ${concluded.reason}`);
+  if (concluded.kind === "problems") return notCarriedOut(host, concluded.messages.join("\n"));
+  record.phase = "judged";
+  writeRecord(prepared.folder, record);
+  return finish(concluded.report, prepared.folder, host, options.json);
+}
+
+function pending(host: Host, prepared: Prepared, reason: string): number {
+  host.live(undefined);
+  host.say(`inconclusive: ${reason}`);
+  host.say(`nothing is lost: the samples are kept in ${join(prepared.folder, "spool")}`);
+  host.say(`when Prometheus is back: npm run slo -- gate --run ${prepared.testid}`);
+  return exitCodes.inconclusive;
+}

@@ -1,0 +1,61 @@
+import { randomInt } from "node:crypto";
+import { queryNumber, queryVector, reasonOf, type PrometheusApi } from "../collect/prometheus.ts";
+import { clockQuery, preflightQuery } from "../compile/run.ts";
+import { encodeWrite, writeOnce, type Receiver } from "../run/relay/write.ts";
+import { waitFor } from "../run/wait.ts";
+import { k6Labels, plimsollMetrics } from "../spec/names.ts";
+
+/** Ends a check before the load: fine, or why not and what to do. */
+export type Checked<T> = { kind: "fine"; value: T } | { kind: "problem"; message: string };
+
+/** Asks the target for any HTTP answer at all, three times at most. */
+export async function checkTarget(url: string): Promise<Checked<undefined>> {
+  let reason = "";
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(5000), redirect: "manual" });
+      await response.body?.cancel();
+      return { kind: "fine", value: undefined };
+    } catch (error) {
+      reason = reasonOf(error);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+  }
+  return { kind: "problem", message: `the target ${new URL(url).origin} does not answer: ${reason}. Start it, or give another with --target` };
+}
+
+/** Writes one sample through the same way as the run will, and asks for it back. */
+export async function checkPrometheus(api: PrometheusApi, receiver: Receiver, testid: string, now: () => number): Promise<Checked<undefined>> {
+  const value = randomInt(1, 1_000_000_000);
+  const labels = { __name__: plimsollMetrics.preflight, [k6Labels.testid]: testid };
+  const written = await writeOnce(receiver, encodeWrite([{ labels, value, atMillis: Math.round(now() * 1000) }]));
+  if (written.kind === "unreachable") return { kind: "problem", message: `Prometheus at ${api.url} does not answer: ${written.reason}` };
+  if (written.kind === "refused") {
+    const hint = written.status === 404 || written.status === 405 ? ". Start it with --web.enable-remote-write-receiver" : "";
+    return { kind: "problem", message: `Prometheus at ${api.url} refuses remote write (${written.status}): ${written.reason}${hint}` };
+  }
+  let reason = "the sample did not come back";
+  const back = await waitFor(
+    async () => {
+      const got = await queryNumber(api, preflightQuery(testid), now() + 60);
+      if (got.kind === "failed") reason = got.reason;
+      return got.kind === "answer" && got.value === value ? true : undefined;
+    },
+    10,
+    25,
+  );
+  if (back) return { kind: "fine", value: undefined };
+  return { kind: "problem", message: `Prometheus at ${api.url} took a sample and did not give it back within 10 s: ${reason}` };
+}
+
+/** Measures Prometheus's clock minus ours, in seconds, from the middle of the request; more than a minute is a problem. */
+export async function checkClock(api: PrometheusApi, now: () => number): Promise<Checked<number>> {
+  const before = now();
+  const got = await queryVector(api, clockQuery, undefined);
+  const after = now();
+  const theirs = got.kind === "answer" ? got.value[0]?.points[0]?.value : undefined;
+  if (theirs === undefined) return { kind: "problem", message: `Prometheus at ${api.url} does not tell its time${got.kind === "failed" ? `: ${got.reason}` : ""}` };
+  const offset = theirs - (before + after) / 2;
+  if (Math.abs(offset) > 60) return { kind: "problem", message: `the clock of Prometheus at ${api.url} is ${offset.toFixed(0)} s off from this machine's: set one of them right` };
+  return { kind: "fine", value: Math.abs(offset) < 0.05 ? 0 : offset };
+}

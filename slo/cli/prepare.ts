@@ -1,0 +1,157 @@
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { isAbsolute, join, relative, resolve } from "node:path";
+import { clientThresholds, compileObjectives } from "../compile/objectives.ts";
+import { canProve } from "../judge/plan.ts";
+import { bundleScenario, checkTypes } from "../run/bundle/bundle.ts";
+import { findScenario } from "../run/bundle/scenarios.ts";
+import { inspectScript } from "../run/k6.ts";
+import { expectedRequests, readPlan, type Plan } from "../run/plan.ts";
+import { runFolder } from "../run/record.ts";
+import { resolveTool } from "../run/tools/resolve.ts";
+import { formatProblem, loadSpec } from "../spec/load.ts";
+import type { Spec } from "../spec/spec.ts";
+import { exitCodes } from "./exit-codes.ts";
+import type { Host } from "./host.ts";
+
+/** Is what a person asked of `load`, as parsed. */
+export interface LoadOptions {
+  scenario: string | undefined;
+  script: string | undefined;
+  target: string | undefined;
+  prometheus: string | undefined;
+  spec: string | undefined;
+  rate: number | undefined;
+  duration: string | undefined;
+  set: Record<string, string>;
+  fault: string | undefined;
+  store: "memory" | "sqlite";
+  serverLabels: Record<string, string> | undefined;
+  settleLimitSeconds: number;
+  json: boolean;
+}
+
+/** Is a run that is ready to start: parsed, bundled, checked and planned. */
+export interface Prepared {
+  kind: "prepared";
+  testid: string;
+  /** The name that reports use. */
+  name: string;
+  folder: string;
+  spec: Spec;
+  specFile: string;
+  specText: string;
+  script: string;
+  foreign: boolean;
+  k6: string;
+  prometheus: string | undefined;
+  plan: Plan;
+  inspected: string;
+  scenarioEnvironment: Record<string, string>;
+}
+
+/** Refuses to start, with the exit code and the words. */
+export interface Refused {
+  kind: "refused";
+  exitCode: number;
+  message: string;
+}
+
+const refuse = (exitCode: number, message: string): Refused => ({ kind: "refused", exitCode, message });
+
+function testidOf(now: number, name: string): string {
+  const time = new Date(now * 1000).toISOString().replace(/[-:]/g, "").slice(0, 15);
+  const random = Math.floor(Math.random() * 0xffff).toString(16).padStart(4, "0");
+  return `${name.replace(/[^a-zA-Z0-9]+/g, "-").slice(0, 40)}-${time}-${random}`;
+}
+
+/** Reads the spec that a run is judged by, with the scenario's allowances applied. */
+export function readSpec(host: Pick<Host, "folder" | "project">, file: string | undefined, scenario: string | undefined): { kind: "spec"; spec: Spec; file: string; text: string } | Refused {
+  const path = file === undefined ? join(host.project, "slo/objectives/storage-api.yaml") : resolve(host.folder, file);
+  const shown = relative(host.folder, path).startsWith("..") ? path : relative(host.folder, path);
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    return refuse(exitCodes.badUsage, `cannot read the spec ${shown}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const loaded = loadSpec(text, shown, scenario);
+  if (loaded.kind === "problems") return refuse(exitCodes.badUsage, loaded.problems.map(formatProblem).join("\n"));
+  return { kind: "spec", spec: loaded.spec, file: shown, text };
+}
+
+function entryOf(options: LoadOptions, host: Host): { kind: "entry"; entry: string; name: string; foreign: boolean } | Refused {
+  if (options.script !== undefined) {
+    const entry = isAbsolute(options.script) ? options.script : resolve(host.folder, options.script);
+    if (!existsSync(entry)) return refuse(exitCodes.badUsage, `there is no script ${options.script}`);
+    return { kind: "entry", entry, name: (entry.split("/").pop() ?? "script").replace(/\.[cm]?[jt]s$/, ""), foreign: true };
+  }
+  const found = findScenario(join(host.project, "scenarios"), options.scenario ?? "");
+  if (found.kind === "unknown") return refuse(exitCodes.badUsage, found.message);
+  return { kind: "entry", entry: found.entry, name: found.name, foreign: false };
+}
+
+function scenarioEnvironment(options: LoadOptions, spec: Spec): Record<string, string> {
+  return {
+    ...(options.rate === undefined ? {} : { PLIMSOLL_RATE: String(options.rate) }),
+    ...(options.duration === undefined ? {} : { PLIMSOLL_DURATION: options.duration }),
+    PLIMSOLL_SET: JSON.stringify(options.set),
+    PLIMSOLL_SLOW_THRESHOLDS: clientThresholds(spec).join(","),
+  };
+}
+
+async function findTools(options: LoadOptions, host: Host): Promise<{ kind: "tools"; k6: string; prometheus: string | undefined } | Refused> {
+  const wanted = options.prometheus === undefined ? (["k6", "prometheus"] as const) : (["k6"] as const);
+  const paths: Record<string, string> = {};
+  for (const name of wanted) {
+    const tool = await resolveTool(name, { say: host.say });
+    if (tool.kind === "missing") return refuse(exitCodes.notCarriedOut, tool.message);
+    paths[name] = tool.path;
+  }
+  return { kind: "tools", k6: paths["k6"] ?? "", prometheus: paths["prometheus"] };
+}
+
+/** Parses, bundles, type-checks and plans; nothing is started but tools that answer at once. */
+export async function prepare(options: LoadOptions, host: Host): Promise<Prepared | Refused> {
+  const entry = entryOf(options, host);
+  if (entry.kind === "refused") return entry;
+  const read = readSpec(host, options.spec, entry.name);
+  if (read.kind === "refused") return read;
+  const compiled = compileObjectives(read.spec, { testid: "x", server: {} }, !entry.foreign);
+  if (compiled.kind === "problems") {
+    const lines = compiled.problems.map(({ objective, text, message }) => formatProblem({ place: objective.place, path: objective.name, message: `${text} ${message}` }));
+    return refuse(exitCodes.badUsage, lines.join("\n"));
+  }
+  const testid = testidOf(host.commandAtSeconds, entry.name);
+  const folder = runFolder(host.folder, testid);
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    return refuse(exitCodes.notCarriedOut, `cannot make the run's folder: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const bundled = await bundleScenario({ entry: entry.entry, outfile: join(folder, "bundle.js") });
+  if (bundled.kind === "problems") return refuse(exitCodes.badUsage, bundled.problems.map((p) => `${relative(host.folder, p.file)}:${p.line}:${p.column} ${p.message}`).join("\n"));
+  const types = await checkTypes(entry.entry, { inputs: bundled.inputs, hash: bundled.hash, cache: join(host.cache, "types"), project: host.project });
+  if (types.kind === "problems") return refuse(exitCodes.badUsage, types.problems.map((p) => `${relative(host.folder, p.file)}:${p.line}:${p.column} ${p.message}`).join("\n"));
+  const tools = await findTools(options, host);
+  if (tools.kind === "refused") return tools;
+  const environment = scenarioEnvironment(options, read.spec);
+  const inspected = await inspectScript({ binary: tools.k6, script: bundled.file, environment: { ...host.environment, ...environment } });
+  if (inspected.kind === "problem") return refuse(exitCodes.badUsage, inspected.message);
+  return {
+    ...{ kind: "prepared", testid, name: entry.name, folder, spec: read.spec, specFile: read.file, specText: read.text },
+    ...{ script: bundled.file, foreign: entry.foreign, k6: tools.k6, prometheus: tools.prometheus },
+    ...{ plan: readPlan(inspected.output), inspected: inspected.output, scenarioEnvironment: environment },
+  };
+}
+
+/** Says what the run will do, and whether that can prove the objectives. */
+export function planSentences(prepared: Prepared): string[] {
+  const { plan, spec } = prepared;
+  const length = plan.loadSeconds === undefined ? "" : `, ${Math.round(plan.loadSeconds)} s`;
+  const offered = plan.offeredIterations === undefined ? "a closed model: latency objectives cannot be met by it" : `${plan.offeredIterations} iterations offered`;
+  const expected = spec.objectives.map((objective) => {
+    const requests = objective.indicator.kind === "ratio" ? "unknown" : expectedRequests(plan, objective.indicator.where);
+    return { objective: objective.name, requests } as const;
+  });
+  return [`${prepared.name}: ${offered}${length}`, ...canProve(spec, expected).flatMap((row) => (row.kind === "short" ? [row.sentence] : []))];
+}

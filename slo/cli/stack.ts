@@ -1,0 +1,65 @@
+import { join } from "node:path";
+import type { Child, Nursery } from "../run/child.ts";
+import type { Receiver } from "../run/relay/write.ts";
+import { startPrometheus, startTarget, type NotStarted } from "../run/stack.ts";
+import { freePort } from "../run/ports.ts";
+import type { Host } from "./host.ts";
+import type { LoadOptions, Prepared } from "./prepare.ts";
+import type { Credentials } from "./settings.ts";
+
+/** Is what a run works with: a target and a Prometheus, started here or given. */
+export interface Stack {
+  kind: "up";
+  target: string;
+  prometheus: string;
+  /** True when Prometheus was started here, with its data in the run's folder. */
+  embedded: boolean;
+  children: Child[];
+}
+
+/** Says where and how samples are written. */
+export function receiverOf(prometheus: string, credentials: Credentials): Receiver {
+  return {
+    url: `${prometheus.replace(/\/+$/, "")}/api/v1/write`,
+    headers: credentials.headers,
+    ...(credentials.basic ? { basic: credentials.basic } : {}),
+    ...(credentials.bearer ? { bearer: credentials.bearer } : {}),
+    ...(credentials.caFile ? { tls: { caFile: credentials.caFile } } : {}),
+  };
+}
+
+function targetEnvironment(options: LoadOptions, host: Host, folder: string): NodeJS.ProcessEnv {
+  return {
+    ...host.environment,
+    STORE: options.store,
+    ...(options.store === "sqlite" ? { STORE_FILE: join(folder, "store.sqlite") } : {}),
+    ...(options.fault === undefined ? {} : { FAULTS: options.fault }),
+  };
+}
+
+/** Starts what was not given: the storage API without `--target`, Prometheus without `--prometheus`; both at once. */
+export async function startStack(options: LoadOptions, host: Host, prepared: Prepared, nursery: Nursery): Promise<Stack | NotStarted> {
+  const port = await freePort();
+  const targetUrl = options.target ?? `http://127.0.0.1:${port}`;
+  const { folder } = prepared;
+  const [target, prometheus] = await Promise.all([
+    options.target === undefined
+      ? startTarget(nursery, { root: host.project, logFile: join(folder, "target.log"), port, environment: targetEnvironment(options, host, folder) })
+      : undefined,
+    options.prometheus === undefined
+      ? startPrometheus(nursery, {
+          ...{ binary: prepared.prometheus ?? "", folder: join(folder, "prometheus"), logFile: join(folder, "prometheus.log") },
+          ...{ job: prepared.spec.service, targetUrl, environment: host.environment },
+        })
+      : undefined,
+  ]);
+  if (target?.kind === "failed") return target;
+  if (prometheus?.kind === "failed") return prometheus;
+  return {
+    kind: "up",
+    target: targetUrl,
+    prometheus: options.prometheus ?? prometheus?.url ?? "",
+    embedded: options.prometheus === undefined,
+    children: [target, prometheus].flatMap((started) => (started ? [started.child] : [])),
+  };
+}

@@ -1,0 +1,43 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { openNursery } from "../run/child.ts";
+import { startPrometheus, startTarget } from "../run/stack.ts";
+import { resolveTool } from "../run/tools/resolve.ts";
+import { exitCodes } from "./exit-codes.ts";
+import type { Host } from "./host.ts";
+
+/** Keeps the local target and Prometheus up, on their usual ports, until it is interrupted. */
+export async function up(options: { targetPort: number; prometheusPort: number; fault: string | undefined }, host: Host): Promise<number> {
+  const tool = await resolveTool("prometheus", { say: host.say });
+  if (tool.kind === "missing") {
+    host.say(tool.message);
+    return exitCodes.notCarriedOut;
+  }
+  const folder = join(host.folder, ".plimsoll", "stack");
+  mkdirSync(folder, { recursive: true });
+  const nursery = openNursery();
+  const interrupted = new Promise<void>((resolve) => host.onInterrupt(() => resolve()));
+  try {
+    const environment = { FAULTS_ADMIN: "on", ...host.environment, ...(options.fault === undefined ? {} : { FAULTS: options.fault }) };
+    const target = await startTarget(nursery, { root: host.project, logFile: join(folder, "target.log"), port: options.targetPort, environment });
+    if (target.kind === "failed") return failed(host, target.message);
+    const prometheus = await startPrometheus(nursery, {
+      ...{ binary: tool.path, folder, logFile: join(folder, "prometheus.log"), port: options.prometheusPort },
+      ...{ job: "storage-api", targetUrl: target.url, environment: host.environment },
+    });
+    if (prometheus.kind === "failed") return failed(host, prometheus.message);
+    host.out(`storage API  ${target.url}  (OpenAPI at ${target.url}/openapi.json)\nPrometheus   ${prometheus.url}\n`);
+    host.say(`load it with: npm run load -- --scenario smoke --target ${target.url} --prometheus ${prometheus.url}`);
+    host.say("Ctrl-C stops both");
+    const ended = await Promise.race([interrupted, target.child.exited, prometheus.child.exited]);
+    if (ended === undefined) return exitCodes.met;
+    return failed(host, `a part of the stack ended by itself: see ${folder}`);
+  } finally {
+    await nursery.stopAll();
+  }
+}
+
+function failed(host: Host, message: string): number {
+  host.say(message);
+  return exitCodes.notCarriedOut;
+}

@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import type { Indicator, Objective, Spec } from "../spec/spec.ts";
+import { clientThresholds, compileObjectives, type ObjectiveQueries } from "./objectives.ts";
+
+const objective = (name: string, indicator: Indicator): Objective => ({ name, targetRatio: 0.99, indicator, place: { file: "s.yaml", line: 1, column: 1 } });
+const spec = (...objectives: Objective[]): Spec => ({ version: 1, service: "shop", confidence: 0.95, periodSeconds: 2_592_000, objectives, scenarios: {} });
+const scope = { testid: "T", server: { job: "shop" } };
+
+function compiled(indicator: Indicator, slowCounted = true): ObjectiveQueries {
+  const got = compileObjectives(spec(objective("o", indicator)), scope, slowCounted);
+  if (got.kind === "problems" || got.queries[0] === undefined) throw new Error(JSON.stringify(got));
+  return got.queries[0];
+}
+
+const judged = 'testid="T",scenario!="",scenario!="warmup"';
+const sum = (series: string): string => `sum(last_over_time(${series}[60s]))`;
+
+test("client errors are unexpected responses and wrong contents, of all judged requests", () => {
+  const query = compiled({ kind: "errors", side: "client", where: {} });
+  if (query.kind !== "client") throw new Error(query.kind);
+  expect(query.total(60).promql).toBe(sum(`k6_http_reqs_total{${judged}}`));
+  expect(query.bad.map((read) => read(60).promql)).toEqual([
+    sum(`k6_http_reqs_total{${judged},expected_response="false"}`),
+    sum(`k6_wrong_contents_total{${judged},method!=""}`),
+  ]);
+  expect(query.proof?.(60).promql).toBe(sum(`k6_http_reqs_total{${judged},expected_response!=""}`));
+  expect(query.unfiltered).toBe(true);
+});
+
+test("a route is k6's name on the client and the route label on the server", () => {
+  const where = { method: "GET", route: "/api/buckets/:id" };
+  const client = compiled({ kind: "errors", side: "client", where });
+  const server = compiled({ kind: "errors", side: "server", where });
+  expect(client.total(60).promql).toBe(sum(`k6_http_reqs_total{${judged},method="GET",name="/api/buckets/:id"}`));
+  expect(server.total(60).promql).toBe(sum(`http_request_duration_seconds_count{job="shop",method="GET",route="/api/buckets/:id"}`));
+  expect(client.kind === "client" && client.unfiltered).toBe(false);
+});
+
+test("slow requests are the client's own count at exactly the threshold, proved by the series without a method", () => {
+  const query = compiled({ kind: "latency", side: "client", atMostSeconds: 0.25, where: {} });
+  if (query.kind !== "client") throw new Error(query.kind);
+  expect(query.bad.map((read) => read(60).promql)).toEqual([sum(`k6_slow_requests_total{${judged},method!="",threshold="0.25"}`)]);
+  expect(query.proof?.(60).promql).toBe(sum('k6_slow_requests_total{testid="T",method="",threshold="0.25"}'));
+});
+
+test("a foreign script's slow requests come from the native histogram", () => {
+  const query = compiled({ kind: "latency", side: "client", atMostSeconds: 0.25, where: {} }, false);
+  expect(query.kind === "client" && query.histogram?.read(60).promql).toBe(sum(`k6_http_req_duration_seconds{${judged}}`));
+});
+
+test("server latency reads the buckets there are, whatever the spelling of le", () => {
+  const query = compiled({ kind: "latency", side: "server", atMostSeconds: 1, where: {} });
+  if (query.kind !== "server" || query.bad.kind !== "above") throw new Error(query.kind);
+  expect(query.bad.below(["1", "1.0"])(60).promql).toBe(sum('http_request_duration_seconds_bucket{job="shop",le=~"1|1\\\\.0"}'));
+});
+
+test("a ratio is read from its own selectors, and its bad events must exist", () => {
+  const query = compiled({ kind: "ratio", bad: 'orders_total{result="failed"}', total: "orders_total" });
+  if (query.kind !== "server" || query.bad.kind !== "counter") throw new Error(query.kind);
+  expect([query.total(60).promql, query.bad.read(60).promql, query.bad.mustExist]).toEqual([sum("orders_total"), sum('orders_total{result="failed"}'), true]);
+});
+
+test("a ratio that is no selector is a problem of that objective", () => {
+  const got = compileObjectives(spec(objective("orders", { kind: "ratio", bad: "rate(x[5m])", total: "x" })), scope, true);
+  expect(got.kind === "problems" && got.problems.map((p) => [p.objective.name, p.text])).toEqual([["orders", "rate(x[5m])"]]);
+});
+
+test("each client threshold is counted once, in order", () => {
+  const latency = (atMostSeconds: number, side: "client" | "server"): Objective => objective(`${side} ${atMostSeconds}`, { kind: "latency", side, atMostSeconds, where: {} });
+  expect(clientThresholds(spec(latency(0.5, "client"), latency(0.25, "client"), latency(0.5, "client"), latency(1, "server")))).toEqual([0.25, 0.5]);
+});
