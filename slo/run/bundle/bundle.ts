@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { build, type BuildFailure, type BuildOptions, type Metafile } from "esbuild";
+import { placementOf, type Source } from "./place.ts";
+import { esbuildProblems, type ScriptProblem } from "./problems.ts";
+import { knownClean, readListedFiles, rememberClean, runTsc } from "./types.ts";
+
+/** Lists what is wrong in a script. */
+export interface Problems {
+  kind: "problems";
+  problems: ScriptProblem[];
+}
+
+/** Is a script that k6 can run. */
+export interface Bundled {
+  kind: "bundled";
+  /** The bundle, or the script itself where it runs in its place. */
+  file: string;
+  inPlace: boolean;
+  /** Absolute paths of the sources that k6 will run; files that only give types are not among them. */
+  inputs: string[];
+  /** SHA-256 over the sources' paths and contents, hex. */
+  hash: string;
+}
+
+/** Makes one file for k6 of a script and its imports, or leaves a script that k6 can run as it is where it is. Nothing is written beside it. */
+export async function bundleScenario(options: { entry: string; outfile: string }): Promise<Bundled | Problems> {
+  const entry = resolve(options.entry);
+  const folder = dirname(entry);
+  const built = await esbuildOf(entry, {});
+  if (built.kind === "problems") return built;
+  const sources = Object.keys(built.metafile.inputs).map((path): Source => ({ path, text: readFileSync(resolve(folder, path), "utf8") }));
+  const common = { kind: "bundled", inputs: sources.map(({ path }) => resolve(folder, path)), hash: hashOf(sources) } as const;
+  const placement = placementOf(built.metafile, sources, folder);
+  switch (placement.kind) {
+    case "inPlace":
+      return { ...common, inPlace: true, file: entry };
+    case "stuck": {
+      const { line, column, path, what } = placement;
+      const message = `${what} finds files from where the script is, which a bundle cannot keep; import every file by its exact relative name, so that the script can run in its place`;
+      return { kind: "problems", problems: [{ file: resolve(folder, path), line, column, message }] };
+    }
+    case "bundle":
+      return write(options.outfile, built.text, common);
+    case "bundleWithOpen": {
+      const again = await esbuildOf(entry, openBeside(folder));
+      return again.kind === "problems" ? again : write(options.outfile, again.text, common);
+    }
+  }
+}
+
+async function write(outfile: string, text: string, common: Pick<Bundled, "kind" | "inputs" | "hash">): Promise<Bundled> {
+  await mkdir(dirname(outfile), { recursive: true });
+  await writeFile(outfile, text);
+  return { ...common, inPlace: false, file: outfile };
+}
+
+type Built = { kind: "built"; text: string; metafile: Metafile } | Problems;
+
+async function esbuildOf(entry: string, more: Pick<BuildOptions, "define" | "banner">): Promise<Built> {
+  const folder = dirname(entry);
+  try {
+    const { outputFiles, metafile } = await build({
+      absWorkingDir: folder,
+      entryPoints: [entry],
+      bundle: true,
+      write: false,
+      metafile: true,
+      logLevel: "silent",
+      ...{ format: "esm", platform: "neutral", target: "es2022", mainFields: ["module", "main"], charset: "utf8" },
+      // k6 reads the map, so its errors name the lines of the sources.
+      ...{ sourcemap: "inline", sourcesContent: false, sourceRoot: `${folder}/` },
+      external: ["k6", "k6/*", "https://*"],
+      ...more,
+    });
+    return { kind: "built", text: outputFiles[0]?.text ?? "", metafile };
+  } catch (error) {
+    const { errors } = error as Partial<BuildFailure>;
+    if (errors === undefined) throw error;
+    return { kind: "problems", problems: esbuildProblems(errors, entry, folder) };
+  }
+}
+
+/** Lets the free name `open` look for files from the script's folder, as k6 does for a script that it runs in place. */
+function openBeside(folder: string): Pick<BuildOptions, "define" | "banner"> {
+  const beside = JSON.stringify(`${folder}/`);
+  return {
+    define: { open: "plimsollOpen" },
+    banner: { js: `const plimsollOpen = (path, ...mode) => open(/^(file:\\/\\/|\\/)/.test(path) ? path : ${beside} + path, ...mode);` },
+  };
+}
+
+function hashOf(sources: readonly Source[]): string {
+  const hash = createHash("sha256");
+  for (const { path, text } of [...sources].sort((a, b) => (a.path < b.path ? -1 : 1))) hash.update(`${path}\0${text.length}\0${text}`);
+  return hash.digest("hex");
+}
+
+/**
+ * Checks the types of a TypeScript script with the project's own compiler; JavaScript is not checked.
+ * A clean result is remembered in the `cache` folder for as long as every file that the compiler read stays the same.
+ */
+export async function checkTypes(
+  entry: string,
+  options: { inputs: readonly string[]; hash: string; cache: string; project: string },
+): Promise<{ kind: "clean"; cached: boolean } | { kind: "notChecked" } | Problems> {
+  if (!/\.[cm]?ts$/.test(entry)) return { kind: "notChecked" };
+  const script = { entry: resolve(entry), project: resolve(options.project) };
+  if (knownClean(options.cache, options.hash, script)) return { kind: "clean", cached: true };
+  const ran = await runTsc(script);
+  if (ran.kind === "problems") return ran;
+  rememberClean(options.cache, options.hash, script, readListedFiles(ran.output));
+  return { kind: "clean", cached: false };
+}

@@ -1,0 +1,35 @@
+import { resolve } from "node:path";
+import type { Message } from "esbuild";
+
+/** Points at what is wrong in a script; `line` and `column` begin at 1, `file` is absolute. */
+export interface ScriptProblem {
+  file: string;
+  line: number;
+  column: number;
+  message: string;
+}
+
+/** Reads esbuild's errors; paths in them are relative to `folder`. */
+export function esbuildProblems(errors: readonly Message[], entry: string, folder: string): ScriptProblem[] {
+  return errors.map(({ text, location }) => {
+    if (location === null) return { file: entry, line: 1, column: 1, message: text };
+    return { file: resolve(folder, location.file), line: location.line, column: location.column + 1, message: text };
+  });
+}
+
+const located = /^(.+)\((\d+),(\d+)\): error (TS\d+: .*)$/;
+const unlocated = /^error (TS\d+: .*)$/;
+
+/** Reads what `tsc --pretty false` prints; lines that go on with an error are joined to it. Paths are relative to `folder`. */
+export function tscProblems(output: string, entry: string, folder: string): ScriptProblem[] {
+  const problems: ScriptProblem[] = [];
+  for (const line of output.split("\n")) {
+    const [, file, row, column, message] = located.exec(line) ?? [];
+    const general = unlocated.exec(line)?.[1];
+    const last = problems.at(-1);
+    if (file !== undefined && message !== undefined) problems.push({ file: resolve(folder, file), line: Number(row), column: Number(column), message });
+    else if (general !== undefined) problems.push({ file: entry, line: 1, column: 1, message: general });
+    else if (last !== undefined && line.startsWith("  ")) last.message += ` ${line.trim()}`;
+  }
+  return problems;
+}

@@ -1,0 +1,25 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { closest, distance } from "fastest-levenshtein";
+
+/** Is a scenario file, or the sentence that says why there is none. */
+export type FoundScenario = { kind: "found"; name: string; entry: string } | { kind: "unknown"; message: string };
+
+/** Lists the names of a folder's scenarios: its own `.ts` files, tests and declarations aside, in alphabetical order. */
+export function listScenarios(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && /^[A-Za-z0-9_-]+\.ts$/.test(entry.name))
+    .map((entry) => entry.name.slice(0, -".ts".length))
+    .sort();
+}
+
+/** Finds a scenario by its name; only a listed name becomes a path. */
+export function findScenario(folder: string, name: string): FoundScenario {
+  const names = listScenarios(folder);
+  if (names.includes(name)) return { kind: "found", name, entry: join(folder, `${name}.ts`) };
+  const there = `scenarios: ${names.join(", ")}`;
+  if (name === "") return { kind: "unknown", message: `no scenario named; ${there}` };
+  const meant = names.length === 0 ? "" : closest(name, names);
+  const hint = meant !== "" && distance(name, meant) <= Math.max(2, name.length / 3) ? ` (did you mean "${meant}"?)` : "";
+  return { kind: "unknown", message: `unknown scenario "${name}"${hint}; ${there}` };
+}
