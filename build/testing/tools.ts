@@ -29,5 +29,8 @@ export function findChromium(environment: Environment): FoundTool {
     const path = findOnPath(name, environment);
     if (path !== undefined) return { kind: "found", path };
   }
-  return { kind: "missing", message: `none of ${chromiumNames.join(", ")} is on PATH; install Debian's package chromium, or set CHROMIUM_BIN` };
+  return {
+    kind: "missing",
+    message: `none of ${chromiumNames.join(", ")} is on PATH; install Debian's package chromium, or set CHROMIUM_BIN`,
+  };
 }

@@ -38,7 +38,8 @@ export async function readCached(pin: Pin, folder: string, ports: Ports): Promis
   }
   if (!isExecutable(path)) return { kind: "failed", reason: `${path} is missing or cannot be executed` };
   const file = await stat(path);
-  if (file.size === stamp.value.bytes && file.mtimeMs === stamp.value.modifiedMs) return { kind: "ok", value: { path, version: stamp.value.version } };
+  if (file.size === stamp.value.bytes && file.mtimeMs === stamp.value.modifiedMs)
+    return { kind: "ok", value: { path, version: stamp.value.version } };
   if ((await digestOf(path)) !== stamp.value.sha256) return { kind: "failed", reason: `${path} is not the file that was installed` };
   const probed = await probe(path, pin, ports.environment, ports.bounds);
   if (probed.kind === "failed") return probed;
@@ -48,7 +49,13 @@ export async function readCached(pin: Pin, folder: string, ports: Ports): Promis
 }
 
 /** Puts a finished program in its place by renaming it, then its stamp; the caller holds the entry's lock. */
-export async function install(pin: Pin, folder: string, file: string, origin: Stamp["origin"], ports: Ports): Promise<Outcome<{ path: string; version: string }>> {
+export async function install(
+  pin: Pin,
+  folder: string,
+  file: string,
+  origin: Stamp["origin"],
+  ports: Ports,
+): Promise<Outcome<{ path: string; version: string }>> {
   await chmod(file, 0o755);
   const probed = await probe(file, pin, ports.environment, ports.bounds);
   if (probed.kind === "failed") return probed;

@@ -9,7 +9,12 @@ const redirectLimit = 5;
  * Gets a body over HTTP in pieces, bounded in size and by the ports' connect, answer, idle and total times.
  * Honours HTTPS_PROXY, HTTP_PROXY and NO_PROXY. Plain HTTP is only spoken to loopback.
  */
-export async function fetchBody(url: string, maxBytes: number, ports: Ports, take: (piece: Buffer, totalBytes: number | undefined) => void | Promise<void>): Promise<Outcome<number>> {
+export async function fetchBody(
+  url: string,
+  maxBytes: number,
+  ports: Ports,
+  take: (piece: Buffer, totalBytes: number | undefined) => void | Promise<void>,
+): Promise<Outcome<number>> {
   const overall = AbortSignal.timeout(ports.bounds.totalSeconds * 1000);
   const signal = ports.signal === undefined ? overall : AbortSignal.any([overall, ports.signal]);
   try {
@@ -60,7 +65,13 @@ function ask(url: URL, signal: AbortSignal, ports: Ports): Promise<IncomingMessa
   return promise.finally(() => clearTimeout(timer));
 }
 
-async function readBody(url: string, response: IncomingMessage, maxBytes: number, ports: Ports, take: (piece: Buffer, totalBytes: number | undefined) => void | Promise<void>): Promise<Outcome<number>> {
+async function readBody(
+  url: string,
+  response: IncomingMessage,
+  maxBytes: number,
+  ports: Ports,
+  take: (piece: Buffer, totalBytes: number | undefined) => void | Promise<void>,
+): Promise<Outcome<number>> {
   const { idleSeconds } = ports.bounds;
   const announced = response.headers["content-length"];
   const totalBytes = announced === undefined ? undefined : Number(announced);
@@ -69,15 +80,18 @@ async function readBody(url: string, response: IncomingMessage, maxBytes: number
   try {
     for await (const piece of response as AsyncIterable<Buffer>) {
       received += piece.length;
-      if (Math.max(received, totalBytes ?? 0) > maxBytes) return { kind: "failed", reason: `${url}: larger than the ${maxBytes} bytes that are allowed` };
+      if (Math.max(received, totalBytes ?? 0) > maxBytes)
+        return { kind: "failed", reason: `${url}: larger than the ${maxBytes} bytes that are allowed` };
       await take(piece, totalBytes);
     }
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ECONNRESET") throw new Error(`the connection was cut after ${received} bytes`, { cause: error });
+    if (error instanceof Error && "code" in error && error.code === "ECONNRESET")
+      throw new Error(`the connection was cut after ${received} bytes`, { cause: error });
     throw error;
   } finally {
     response.destroy();
   }
-  if (totalBytes !== undefined && received !== totalBytes) return { kind: "failed", reason: `${url}: ${received} of ${totalBytes} bytes came` };
+  if (totalBytes !== undefined && received !== totalBytes)
+    return { kind: "failed", reason: `${url}: ${received} of ${totalBytes} bytes came` };
   return { kind: "ok", value: received };
 }

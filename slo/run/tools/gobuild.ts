@@ -15,7 +15,9 @@ export async function buildTool(pin: Pin, file: string, ports: Ports): Promise<O
   const label = `${pin.name} ${pin.version}`;
   const began = performance.now();
   const elapsed = () => `${Math.round((performance.now() - began) / 1000)} s`;
-  ports.say(`${label}: building from its pinned Go module ${relative(process.cwd(), pin.recipe.moduleFolder) || "."}; the first time takes minutes`);
+  ports.say(
+    `${label}: building from its pinned Go module ${relative(process.cwd(), pin.recipe.moduleFolder) || "."}; the first time takes minutes`,
+  );
   const ticker = setInterval(() => ports.say(`${label}: still building, ${elapsed()}`), sayEverySeconds * 1000);
   try {
     const ran = await runGo(go, goArguments(pin, file), pin.recipe.moduleFolder, ports);
@@ -29,7 +31,17 @@ export async function buildTool(pin: Pin, file: string, ports: Ports): Promise<O
 function goArguments(pin: Pin, file: string): string[] {
   const { tags, linkerFlags } = pin.recipe;
   // readonly: neither go.mod nor go.sum of the pinned module may change. buildvcs: the result must not depend on a checkout.
-  return ["build", "-mod=readonly", "-trimpath", "-buildvcs=false", `-tags=${tags}`, `-ldflags=${linkerFlags}`, "-o", file, pin.recipe.package];
+  return [
+    "build",
+    "-mod=readonly",
+    "-trimpath",
+    "-buildvcs=false",
+    `-tags=${tags}`,
+    `-ldflags=${linkerFlags}`,
+    "-o",
+    file,
+    pin.recipe.package,
+  ];
 }
 
 function goEnvironment(environment: Environment): NodeJS.ProcessEnv {

@@ -42,7 +42,8 @@ async function take(database: DatabaseSync, folder: string, label: string, ports
     }
     const waitedSeconds = (performance.now() - began) / 1000;
     if (ports.signal?.aborted) return { kind: "failed", reason: "interrupted" };
-    if (waitedSeconds >= ports.bounds.buildSeconds) return { kind: "failed", reason: `another run still installs it after ${ports.bounds.buildSeconds} s` };
+    if (waitedSeconds >= ports.bounds.buildSeconds)
+      return { kind: "failed", reason: `another run still installs it after ${ports.bounds.buildSeconds} s` };
     if (waitedSeconds >= nextWords) {
       ports.say(`${label}: waiting for another run that installs it (process ${await holderOf(folder)}), ${Math.floor(waitedSeconds)} s`);
       nextWords += sayEverySeconds;

@@ -34,7 +34,14 @@ export async function obtain(pin: Pin, platform: string, folder: string, ports: 
   return { kind: "failed", attempts: [{ way: "cache", reason: done.reason }] };
 }
 
-async function downloadOrBuild(pin: Pin, platform: string, folder: string, work: string, ports: Ports, attempts: Attempt[]): Promise<Obtained> {
+async function downloadOrBuild(
+  pin: Pin,
+  platform: string,
+  folder: string,
+  work: string,
+  ports: Ports,
+  attempts: Attempt[],
+): Promise<Obtained> {
   for (const way of ["download", "build"] as const) {
     if (ports.signal?.aborted) {
       attempts.push({ way, reason: "interrupted" });

@@ -30,7 +30,14 @@ export function archiveOf(entries: Entry[]): Buffer {
   const blocks: Buffer[] = [];
   for (const { path, content = "", type = "File", linkpath } of entries) {
     const header = Buffer.alloc(512);
-    new Header({ path, type, size: Buffer.byteLength(content), mode: 0o755, mtime: new Date(0), ...(linkpath === undefined ? {} : { linkpath }) }).encode(header, 0);
+    new Header({
+      path,
+      type,
+      size: Buffer.byteLength(content),
+      mode: 0o755,
+      mtime: new Date(0),
+      ...(linkpath === undefined ? {} : { linkpath }),
+    }).encode(header, 0);
     const body = Buffer.alloc(Math.ceil(Buffer.byteLength(content) / 512) * 512);
     body.write(content);
     blocks.push(header, body);
@@ -99,7 +106,10 @@ export async function writeProgram(path: string, content: string): Promise<strin
 }
 
 /** Makes ports for a Linux machine with nothing but an empty cache; `lines` holds what was said. */
-export async function portsWith(environment: Record<string, string>, bounds: Partial<Bounds> = {}): Promise<Ports & { lines: string[]; cache: string }> {
+export async function portsWith(
+  environment: Record<string, string>,
+  bounds: Partial<Bounds> = {},
+): Promise<Ports & { lines: string[]; cache: string }> {
   const lines: string[] = [];
   const cache = join(await temporaryFolder(), "cache");
   return {

@@ -2,7 +2,20 @@ import { readdir, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { archiveName, archiveOf, goodArchive, k6Folder, listen, listOf, member, portsWith, releasePages, script, serve, type Handler } from "./release.fixture.ts";
+import {
+  archiveName,
+  archiveOf,
+  goodArchive,
+  k6Folder,
+  listen,
+  listOf,
+  member,
+  portsWith,
+  releasePages,
+  script,
+  serve,
+  type Handler,
+} from "./release.fixture.ts";
 import { resolveTool } from "./resolve.ts";
 import type { Bounds, Resolution } from "./tool.ts";
 
@@ -39,7 +52,10 @@ test("one archive of Prometheus brings promtool too", async () => {
 });
 
 test("a redirect is followed", async () => {
-  const server = await serve({ ...releasePages(goodArchive, { [archive]: (_request, response) => response.writeHead(302, { location: "/elsewhere" }).end() }), "/elsewhere": (_request, response) => response.end(goodArchive) });
+  const server = await serve({
+    ...releasePages(goodArchive, { [archive]: (_request, response) => response.writeHead(302, { location: "/elsewhere" }).end() }),
+    "/elsewhere": (_request, response) => response.end(goodArchive),
+  });
   expect(await resolveTool("k6", await portsWith({ PLIMSOLL_DOWNLOAD_BASE: server.base }))).toMatchObject({ from: "download" });
 });
 
@@ -55,11 +71,19 @@ const trickle: Handler = (_request, response) => {
   const timer = setInterval(() => response.write("x"), 20);
   response.on("close", () => clearInterval(timer));
 };
-const to = (location: string): Handler => (_request, response) => response.writeHead(302, { location }).end();
+const to =
+  (location: string): Handler =>
+  (_request, response) =>
+    response.writeHead(302, { location }).end();
 
 const badServers: [string, Record<string, Handler>, Partial<Bounds>, string][] = [
   ["a wrong checksum", { [archive]: (_request, response) => response.end("not the archive") }, {}, "its release publishes"],
-  ["a list that lacks the file", { [list]: (_request, response) => response.end(listOf(goodArchive, "k6-other.tar.gz")) }, {}, `does not list ${archiveName}`],
+  [
+    "a list that lacks the file",
+    { [list]: (_request, response) => response.end(listOf(goodArchive, "k6-other.tar.gz")) },
+    {},
+    `does not list ${archiveName}`,
+  ],
   ["an empty list", { [list]: (_request, response) => response.end() }, {}, "does not list"],
   ["no list", { [list]: (_request, response) => response.writeHead(404).end() }, {}, `${list}: HTTP 404`],
   ["no archive", { [archive]: (_request, response) => response.writeHead(404).end() }, {}, `${archive}: HTTP 404`],
@@ -68,8 +92,18 @@ const badServers: [string, Record<string, Handler>, Partial<Bounds>, string][] =
   ["a server that never answers", { [list]: never }, { answerSeconds: 0.3 }, "no answer within 0.3 s"],
   ["a body that stops coming", { [archive]: half }, { idleSeconds: 0.3 }, "nothing came for 0.3 s"],
   ["a body that never ends", { [archive]: trickle }, { totalSeconds: 1 }, "not finished within 1 s"],
-  ["a body announced too large", { [list]: (_request, response) => response.writeHead(200, { "content-length": 2_000_000 }).write("x") }, {}, "larger than the 1000000 bytes"],
-  ["a body that grows too large", { [list]: (_request, response) => response.end("x".repeat(1_000_001)) }, {}, "larger than the 1000000 bytes"],
+  [
+    "a body announced too large",
+    { [list]: (_request, response) => response.writeHead(200, { "content-length": 2_000_000 }).write("x") },
+    {},
+    "larger than the 1000000 bytes",
+  ],
+  [
+    "a body that grows too large",
+    { [list]: (_request, response) => response.end("x".repeat(1_000_001)) },
+    {},
+    "larger than the 1000000 bytes",
+  ],
   ["a redirect away from TLS", { [list]: to("http://example.invalid/list") }, {}, "http://example.invalid: only HTTPS is trusted"],
   ["a redirect without end", { [list]: to(list) }, {}, "more than 5 redirects"],
 ];
@@ -81,18 +115,54 @@ test.each(badServers)("%s is refused, and said", async (_sentence, pages, bounds
 });
 
 const badArchives: [string, Buffer, string][] = [
-  ["a path that climbs out", archiveOf([{ path: "../../escaped", content: "x" }, { path: member, content: script("2.2.0") }]), 'leaves its folder: "../../escaped"'],
-  ["a climbing path after the program", archiveOf([{ path: member, content: script("2.2.0") }, { path: "k6-v2.2.0-linux-amd64/../../escaped", content: "x" }]), "leaves its folder"],
-  ["an absolute path", archiveOf([{ path: "/tmp/escaped", content: "x" }, { path: member, content: script("2.2.0") }]), "leaves its folder"],
-  ["a symbolic link for the program", archiveOf([{ path: member, type: "SymbolicLink", linkpath: "/bin/sh" }]), "is not a regular file (SymbolicLink)"],
+  [
+    "a path that climbs out",
+    archiveOf([
+      { path: "../../escaped", content: "x" },
+      { path: member, content: script("2.2.0") },
+    ]),
+    'leaves its folder: "../../escaped"',
+  ],
+  [
+    "a climbing path after the program",
+    archiveOf([
+      { path: member, content: script("2.2.0") },
+      { path: "k6-v2.2.0-linux-amd64/../../escaped", content: "x" },
+    ]),
+    "leaves its folder",
+  ],
+  [
+    "an absolute path",
+    archiveOf([
+      { path: "/tmp/escaped", content: "x" },
+      { path: member, content: script("2.2.0") },
+    ]),
+    "leaves its folder",
+  ],
+  [
+    "a symbolic link for the program",
+    archiveOf([{ path: member, type: "SymbolicLink", linkpath: "/bin/sh" }]),
+    "is not a regular file (SymbolicLink)",
+  ],
   ["a hard link for the program", archiveOf([{ path: member, type: "Link", linkpath: "/bin/sh" }]), "is not a regular file (Link)"],
   ["a folder that is a link", archiveOf([{ path: "k6-v2.2.0-linux-amd64", type: "SymbolicLink", linkpath: "/tmp" }]), `holds no ${member}`],
-  ["the program twice", archiveOf([{ path: member, content: script("2.2.0") }, { path: member, content: "other" }]), "twice"],
+  [
+    "the program twice",
+    archiveOf([
+      { path: member, content: script("2.2.0") },
+      { path: member, content: "other" },
+    ]),
+    "twice",
+  ],
   ["no program", archiveOf([{ path: "README", content: "x" }]), `holds no ${member}`],
   ["half an archive", goodArchive.subarray(0, goodArchive.length / 2), "cannot be unpacked"],
   ["no archive at all", Buffer.from("<html>"), "cannot be unpacked"],
   ["a program that fails", archiveOf([{ path: member, content: "#!/bin/sh\necho broken >&2\nexit 1\n" }]), "does not run: broken"],
-  ["a program of another version", archiveOf([{ path: member, content: script("2.1.9") }]), "is k6 2.1.9; 2.2.0 or newer within 2.x is needed"],
+  [
+    "a program of another version",
+    archiveOf([{ path: member, content: script("2.1.9") }]),
+    "is k6 2.1.9; 2.2.0 or newer within 2.x is needed",
+  ],
 ];
 
 test.each(badArchives)("an archive with %s is refused although its checksum is right", async (_sentence, bytes, reason) => {
@@ -130,7 +200,10 @@ test("an interrupt ends a download", async () => {
 });
 
 async function expectRefused(resolution: Resolution, reason: string, cache: string): Promise<void> {
-  expect(resolution).toMatchObject({ kind: "missing", attempts: expect.arrayContaining([{ way: "download", reason: expect.stringContaining(reason) }]) });
+  expect(resolution).toMatchObject({
+    kind: "missing",
+    attempts: expect.arrayContaining([{ way: "download", reason: expect.stringContaining(reason) }]),
+  });
   if (resolution.kind === "missing") expect(resolution.message).toContain(reason);
   const entry = join(cache, "tools", "k6-2.2.0-linux-amd64");
   expect((await readdir(entry)).toSorted(), "nothing half done is left").toEqual(["holder", "lock.db"]);

@@ -32,24 +32,41 @@ const brokenVariables: [string, string | undefined, string][] = [
   ["a program that never answers", script("2.2.0", "while :; do :; done\n"), "gave no answer within"],
 ];
 
-test.each(brokenVariables)("a variable that names %s is an error that names the variable, and nothing else is tried", async (_sentence, content, reason) => {
-  const folder = await pathWith({ k6: script("2.2.0"), ...(content === undefined ? {} : { set: content }) });
-  const server = await serve(releasePages(goodArchive));
-  const ports = await portsWith({ K6_BIN: join(folder, "set"), PATH: folder, PLIMSOLL_DOWNLOAD_BASE: server.base }, content?.includes("while") ? { probeSeconds: 0.5 } : {});
-  const resolution = await resolveTool("k6", ports);
-  expect(resolution).toMatchObject({ kind: "missing", attempts: [{ way: "environment" }], message: expect.stringContaining(`K6_BIN=${join(folder, "set")}`) });
-  expect(resolution).toMatchObject({ message: expect.stringContaining(reason) });
-  expect(server.asked).toEqual([]);
-});
+test.each(brokenVariables)(
+  "a variable that names %s is an error that names the variable, and nothing else is tried",
+  async (_sentence, content, reason) => {
+    const folder = await pathWith({ k6: script("2.2.0"), ...(content === undefined ? {} : { set: content }) });
+    const server = await serve(releasePages(goodArchive));
+    const ports = await portsWith(
+      { K6_BIN: join(folder, "set"), PATH: folder, PLIMSOLL_DOWNLOAD_BASE: server.base },
+      content?.includes("while") ? { probeSeconds: 0.5 } : {},
+    );
+    const resolution = await resolveTool("k6", ports);
+    expect(resolution).toMatchObject({
+      kind: "missing",
+      attempts: [{ way: "environment" }],
+      message: expect.stringContaining(`K6_BIN=${join(folder, "set")}`),
+    });
+    expect(resolution).toMatchObject({ message: expect.stringContaining(reason) });
+    expect(server.asked).toEqual([]);
+  },
+);
 
 test("a program on PATH serves when it is new enough", async () => {
   const folder = await pathWith({ k6: script("2.3.0") });
-  expect(await resolveTool("k6", await portsWith({ PATH: folder }))).toEqual({ kind: "found", path: join(folder, "k6"), from: "path", version: "2.3.0" });
+  expect(await resolveTool("k6", await portsWith({ PATH: folder }))).toEqual({
+    kind: "found",
+    path: join(folder, "k6"),
+    from: "path",
+    version: "2.3.0",
+  });
 });
 
 test("a program on PATH that is too old is passed over, with the reason", async () => {
   const ports = await portsWith({ PATH: await pathWith({ k6: script("2.1.0") }), PLIMSOLL_DOWNLOAD_BASE: noNetwork });
-  expect(await resolveTool("k6", ports)).toMatchObject({ attempts: expect.arrayContaining([{ way: "path", reason: expect.stringContaining("k6 2.1.0; 2.2.0 or newer") }]) });
+  expect(await resolveTool("k6", ports)).toMatchObject({
+    attempts: expect.arrayContaining([{ way: "path", reason: expect.stringContaining("k6 2.1.0; 2.2.0 or newer") }]),
+  });
 });
 
 test("a build serves where no download can be had, and is kept", async () => {
@@ -75,14 +92,21 @@ test("a build from another recipe is not served", async () => {
 });
 
 const failedBuilds: [string, string, string][] = [
-  ["Go's own last words", "#!/bin/sh\necho 'go: downloading x v1' >&2\necho 'main.go:3: undefined: cmd' >&2\nexit 1\n", "go build failed: main.go:3: undefined: cmd"],
+  [
+    "Go's own last words",
+    "#!/bin/sh\necho 'go: downloading x v1' >&2\necho 'main.go:3: undefined: cmd' >&2\nexit 1\n",
+    "go build failed: main.go:3: undefined: cmd",
+  ],
   ["a build that writes nothing", "#!/bin/sh\nexit 0\n", "ENOENT"],
   ["a build without end", "#!/bin/sh\nwhile :; do :; done\n", "not finished within 0.5 s"],
 ];
 
 test.each(failedBuilds)("a failed build is told with %s", async (_sentence, go, reason) => {
   const ports = await portsWith({ PATH: await pathWith({ go }), PLIMSOLL_DOWNLOAD_BASE: noNetwork }, { buildSeconds: 0.5 });
-  expect(await resolveTool("k6", ports)).toMatchObject({ kind: "missing", attempts: expect.arrayContaining([{ way: "build", reason: expect.stringContaining(reason) }]) });
+  expect(await resolveTool("k6", ports)).toMatchObject({
+    kind: "missing",
+    attempts: expect.arrayContaining([{ way: "build", reason: expect.stringContaining(reason) }]),
+  });
 });
 
 const harms: [string, (path: string) => Promise<unknown>, "cache" | "download"][] = [
@@ -120,13 +144,19 @@ test("a cache folder that cannot be written is named", async () => {
   await writeFile(file, "");
   const server = await serve(releasePages(goodArchive));
   const resolution = await resolveTool("k6", await portsWith({ PLIMSOLL_CACHE: file, PLIMSOLL_DOWNLOAD_BASE: server.base }));
-  expect(resolution).toMatchObject({ kind: "missing", message: expect.stringMatching(new RegExp(`${file}.* cannot be made: .*\n.*PLIMSOLL_CACHE`, "s")) });
+  expect(resolution).toMatchObject({
+    kind: "missing",
+    message: expect.stringMatching(new RegExp(`${file}.* cannot be made: .*\n.*PLIMSOLL_CACHE`, "s")),
+  });
 });
 
 test("a folder in the place of the lock is named", async () => {
   const ports = await portsWith({ PLIMSOLL_DOWNLOAD_BASE: noNetwork });
   await mkdir(join(ports.cache, "tools", "k6-2.2.0-linux-amd64", "lock.db"), { recursive: true });
-  expect(await resolveTool("k6", ports)).toMatchObject({ kind: "missing", message: expect.stringContaining("lock.db: unable to open database file") });
+  expect(await resolveTool("k6", ports)).toMatchObject({
+    kind: "missing",
+    message: expect.stringContaining("lock.db: unable to open database file"),
+  });
 });
 
 test("when nothing works, one error lists each way with its reason and says what to install", async () => {

@@ -13,14 +13,23 @@ const resolution = await resolveTool("k6", { platform: { os: "linux", arch: "x64
 console.log(JSON.stringify(resolution));
 `;
 
-function startRun(environment: Record<string, string | undefined>): { child: ChildProcess; said: string[]; finished: Promise<{ from?: string; path?: string }> } {
-  const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", program], { env: { ...environment }, stdio: ["ignore", "pipe", "pipe"] });
+function startRun(environment: Record<string, string | undefined>): {
+  child: ChildProcess;
+  said: string[];
+  finished: Promise<{ from?: string; path?: string }>;
+} {
+  const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", program], {
+    env: { ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   onTestFinished(() => void child.kill("SIGKILL"));
   const said: string[] = [];
   let result = "";
   child.stderr.on("data", (piece: Buffer) => said.push(piece.toString()));
   child.stdout.on("data", (piece: Buffer) => (result += piece.toString()));
-  const finished = new Promise<{ from?: string; path?: string }>((resolve) => child.on("close", () => resolve(result === "" ? {} : JSON.parse(result))));
+  const finished = new Promise<{ from?: string; path?: string }>((resolve) =>
+    child.on("close", () => resolve(result === "" ? {} : JSON.parse(result))),
+  );
   return { child, said, finished };
 }
 
@@ -41,7 +50,9 @@ test("two processes at once: one installs, the other waits, says so and is serve
   const first = startRun(ports.environment);
   await gate.asked;
   const second = startRun(ports.environment);
-  await expect.poll(() => second.said.join(""), { timeout: 15_000 }).toContain(`waiting for another run that installs it (process ${first.child.pid})`);
+  await expect
+    .poll(() => second.said.join(""), { timeout: 15_000 })
+    .toContain(`waiting for another run that installs it (process ${first.child.pid})`);
   gate.open();
   const results = [await first.finished, await second.finished];
   expect(results.map((result) => result.from)).toEqual(["download", "cache"]);
@@ -59,14 +70,22 @@ test("a run that was killed while it installed neither blocks the next one nor l
   await killed.finished;
   gate.open();
   expect(await resolveTool("k6", ports)).toMatchObject({ from: "download" });
-  expect((await readdir(join(ports.cache, "tools", "k6-2.2.0-linux-amd64"))).toSorted()).toEqual(["holder", "k6", "k6.stamp.json", "lock.db"]);
+  expect((await readdir(join(ports.cache, "tools", "k6-2.2.0-linux-amd64"))).toSorted()).toEqual([
+    "holder",
+    "k6",
+    "k6.stamp.json",
+    "lock.db",
+  ]);
 });
 
 test("many resolutions in one process download once", async () => {
   const server = await serve(releasePages(goodArchive));
   const ports = await portsWith({ PLIMSOLL_DOWNLOAD_BASE: server.base });
   const results = await Promise.all(Array.from({ length: 8 }, () => resolveTool("k6", ports)));
-  expect(results.map((result) => (result.kind === "found" ? result.from : result.message)).toSorted()).toEqual([...Array.from({ length: 7 }, () => "cache"), "download"]);
+  expect(results.map((result) => (result.kind === "found" ? result.from : result.message)).toSorted()).toEqual([
+    ...Array.from({ length: 7 }, () => "cache"),
+    "download",
+  ]);
   expect(server.asked.filter((path) => path === archive)).toHaveLength(1);
 });
 

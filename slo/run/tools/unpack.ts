@@ -22,7 +22,14 @@ export async function unpackMembers(archive: string, members: string[], folder: 
     return true;
   };
   try {
-    await extract({ file: archive, cwd: folder, strict: true, strip: 1, noMtime: true, filter: (path, entry) => filter(path, entry as ReadEntry) });
+    await extract({
+      file: archive,
+      cwd: folder,
+      strict: true,
+      strip: 1,
+      noMtime: true,
+      filter: (path, entry) => filter(path, entry as ReadEntry),
+    });
   } catch (error) {
     return { kind: "failed", reason: refusals[0] ?? `the archive cannot be unpacked: ${wordsOf(error)}` };
   }
@@ -31,10 +38,12 @@ export async function unpackMembers(archive: string, members: string[], folder: 
 }
 
 function refusalOf(path: string, entry: ReadEntry, members: string[], seen: Set<string>, bytes: number): string | undefined {
-  if (path.startsWith("/") || path.split(/[\\/]/).includes("..")) return `the archive holds a path that leaves its folder: ${JSON.stringify(path)}`;
+  if (path.startsWith("/") || path.split(/[\\/]/).includes(".."))
+    return `the archive holds a path that leaves its folder: ${JSON.stringify(path)}`;
   if (bytes > maxUnpackedBytes) return `the archive holds more than ${maxUnpackedBytes} bytes`;
   if (!members.includes(path)) return undefined;
-  if (entry.type !== "File" && entry.type !== "OldFile") return `the archive's ${JSON.stringify(path)} is not a regular file (${entry.type})`;
+  if (entry.type !== "File" && entry.type !== "OldFile")
+    return `the archive's ${JSON.stringify(path)} is not a regular file (${entry.type})`;
   return seen.has(path) ? `the archive holds ${JSON.stringify(path)} twice` : undefined;
 }
 
