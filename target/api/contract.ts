@@ -49,7 +49,7 @@ export interface StorageApi {
     responses: { 200: Json; 400: ErrorBody; 413: ErrorBody; 415: ErrorBody; 500: ErrorBody };
   };
   "GET /api/error": {
-    query: { type?: "client" | "server" };
+    query: { type?: string };
     responses: { 400: ErrorBody; 500: ErrorBody };
   };
   "GET /health/liveness": { responses: { 200: Health; 500: ErrorBody } };

@@ -1,0 +1,69 @@
+import type { Store } from "../store/store.ts";
+import type { Api } from "./http.ts";
+import { bucketParamsSchema, bytesSchema, emptySchema, errorBodySchema } from "./schemas.ts";
+
+const octets = "application/octet-stream";
+
+/** Is what the bucket routes say of themselves; `contract.test.ts` holds it against `StorageApi`. */
+export const bucketSchemas = {
+  put: {
+    summary: "Keep bytes under an id",
+    consumes: [octets],
+    params: bucketParamsSchema,
+    body: bytesSchema.optional(),
+    response: { 200: emptySchema, 400: errorBodySchema, 413: errorBodySchema, 500: errorBodySchema },
+  },
+  get: {
+    summary: "Give the bytes back",
+    produces: [octets],
+    params: bucketParamsSchema,
+    response: { 200: bytesSchema, 400: errorBodySchema, 404: errorBodySchema, 500: errorBodySchema },
+  },
+  delete: {
+    summary: "Remove a bucket",
+    params: bucketParamsSchema,
+    response: { 200: emptySchema, 400: errorBodySchema, 500: errorBodySchema },
+  },
+};
+
+/** Serves `/api/buckets/:id`: any bytes of any content type, kept in the store that is given. */
+export async function bucketRoutes(api: Api, { store }: { store: Store }): Promise<void> {
+  api.removeAllContentTypeParsers();
+  api.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+
+  api.route({
+    method: "PUT",
+    url: "/api/buckets/:id",
+    schema: bucketSchemas.put,
+    // The content type is of no use here, and a malformed one must not refuse the bytes.
+    onRequest: (request, _reply, done) => {
+      if (request.headers["content-type"] !== undefined) request.headers["content-type"] = octets;
+      done();
+    },
+    handler: async (request, reply) => {
+      await store.put(request.params.id, request.body ?? new Uint8Array(0));
+      return reply.code(200).send();
+    },
+  });
+
+  api.route({
+    method: "GET",
+    url: "/api/buckets/:id",
+    schema: bucketSchemas.get,
+    handler: (request, reply) => {
+      const contents = store.get(request.params.id);
+      if (contents === undefined) return void reply.code(404).send({ error: "not found" });
+      reply.code(200).type(octets).send(Buffer.from(contents.buffer, contents.byteOffset, contents.byteLength));
+    },
+  });
+
+  api.route({
+    method: "DELETE",
+    url: "/api/buckets/:id",
+    schema: bucketSchemas.delete,
+    handler: async (request, reply) => {
+      const existed = await store.delete(request.params.id);
+      return existed ? reply.code(200).send() : reply.code(400).send({ error: "bad request" });
+    },
+  });
+}

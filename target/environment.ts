@@ -1,0 +1,80 @@
+import { isIP } from "node:net";
+import { z } from "zod";
+import { operations } from "./api/operations.ts";
+import { defaultDurationBuckets } from "./app.ts";
+import { parseFaultText } from "./faults/parse.ts";
+
+const switchSchema = z.enum(["on", "off"], "must be on or off");
+
+function integer(min: number, max: number): z.ZodType<number, string> {
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+}
+
+const secondsSchema = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/, "must be a number of seconds")
+  .transform(Number)
+  .pipe(z.number().max(3_600, "must be at most 3600"));
+
+const bucketsSchema = z.string().transform((text, context) => {
+  const bounds = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+  if (bounds.every((bound) => Number.isFinite(bound) && bound > 0)) return [...new Set(bounds)].sort((a, b) => a - b);
+  context.addIssue("must be seconds above 0, with commas between: 0.1,0.25,1");
+  return z.NEVER;
+});
+
+const faultsSchema = z.string().transform((text, context) => {
+  const parsed = parseFaultText(text, operations);
+  if (parsed.kind === "rules") return parsed.rules;
+  for (const problem of parsed.problems) context.addIssue(problem);
+  return z.NEVER;
+});
+
+// Not strict: the environment is full of what is meant for others.
+const environmentSchema = z
+  .object({
+    PORT: integer(0, 65_535).default(5_000),
+    HOST: z.string().default("127.0.0.1"),
+    STORE: z.enum(["memory", "sqlite"], "must be memory or sqlite").default("memory"),
+    STORE_FILE: z.string().optional(),
+    BUCKET_MAX_BYTES: integer(1, 1_073_741_824).default(1_048_576),
+    LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
+    DURATION_BUCKETS: bucketsSchema.default([...defaultDurationBuckets]),
+    METRICS: switchSchema.default("on"),
+    FAULTS: faultsSchema.default([]),
+    FAULTS_ADMIN: switchSchema.default("off"),
+    FAULTS_TOKEN: z.string().min(16, "must have at least 16 characters").optional(),
+    DRAIN_SECONDS: secondsSchema.default(0),
+    SHUTDOWN_SECONDS: secondsSchema.default(10),
+  })
+  .superRefine((values, context) => {
+    if (values.STORE === "sqlite" && values.STORE_FILE === undefined) {
+      context.addIssue({ code: "custom", path: ["STORE_FILE"], message: "is needed when STORE is sqlite" });
+    }
+    if (values.FAULTS_ADMIN === "on" && values.FAULTS_TOKEN === undefined && !isLoopback(values.HOST)) {
+      context.addIssue({ code: "custom", path: ["FAULTS_TOKEN"], message: `is needed when FAULTS_ADMIN is on and HOST is ${values.HOST}` });
+    }
+  });
+
+/** Is the environment after validation, its defaults filled in; seconds and bytes. */
+export type Environment = z.infer<typeof environmentSchema>;
+
+/** Is the environment, or one sentence for each thing wrong with it. */
+export type ParsedEnvironment = { kind: "environment"; environment: Environment } | { kind: "problems"; problems: string[] };
+
+/** Validates the variables of the process; an empty one counts as absent. Values of FAULTS_TOKEN are never repeated. */
+export function parseEnvironment(variables: Record<string, string | undefined>): ParsedEnvironment {
+  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ""));
+  const parsed = environmentSchema.safeParse(given);
+  if (parsed.success) return { kind: "environment", environment: parsed.data };
+  return { kind: "problems", problems: parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`) };
+}
+
+function isLoopback(host: string): boolean {
+  if (isIP(host) === 4) return host.startsWith("127.");
+  return host === "localhost" || host === "::1";
+}

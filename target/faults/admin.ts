@@ -1,0 +1,81 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { z } from "zod";
+import type { Api } from "../api/http.ts";
+import { operations } from "../api/operations.ts";
+import { errorBodySchema } from "../api/schemas.ts";
+import type { FaultEngine, RuleReport } from "./engine.ts";
+import { parseFaultRules, parsePreset } from "./parse.ts";
+import { type FaultRule, faultRuleSchema } from "./rules.ts";
+
+const requestSchema = z.union([z.strictObject({ rules: z.array(z.unknown()) }), z.strictObject({ preset: z.string() })]);
+const countSchema = z.int().min(0);
+const reportSchema = z.strictObject({
+  rules: z.array(z.strictObject({ rule: faultRuleSchema, matched: countSchema, injected: countSchema })),
+});
+const refusals = { 401: errorBodySchema, 403: errorBodySchema };
+
+/** Is what the admin routes need: who may come in, and what a change does. */
+export interface FaultAdmin {
+  engine: FaultEngine;
+  /** Is the bearer token to ask for; without one only requests addressed to a loopback name are answered. */
+  token: string | undefined;
+  /** Puts new rules into effect, counts at zero. */
+  activate: (rules: readonly FaultRule[]) => Promise<void>;
+}
+
+/** Serves `GET` and `PUT /admin/faults`; registered only when the admin is switched on. */
+export async function faultAdminRoutes(api: Api, { engine, token, activate }: FaultAdmin): Promise<void> {
+  api.addHook("onRequest", async (request, reply) => {
+    const refused = refusal(request.headers, token);
+    if (refused !== undefined) return reply.code(refused.status).send({ error: refused.error });
+    return undefined;
+  });
+  api.route({
+    method: "GET",
+    url: "/admin/faults",
+    schema: { summary: "Tell the fault rules and their exact counts", response: { 200: reportSchema, ...refusals } },
+    handler: (_request, reply) => {
+      reply.code(200).send(reportOf(engine));
+    },
+  });
+  api.route({
+    method: "PUT",
+    url: "/admin/faults",
+    schema: {
+      summary: "Replace the fault rules; their counts start at zero",
+      body: requestSchema,
+      response: { 200: reportSchema, 400: errorBodySchema, 413: errorBodySchema, 415: errorBodySchema, ...refusals },
+    },
+    handler: async (request, reply) => {
+      const parsed = "rules" in request.body ? parseFaultRules(request.body.rules, operations) : parsePreset(request.body.preset);
+      if (parsed.kind === "problems") return reply.code(400).send({ error: parsed.problems.join("; ") });
+      await activate(parsed.rules);
+      return reply.code(200).send(reportOf(engine));
+    },
+  });
+}
+
+function reportOf(engine: FaultEngine): { rules: RuleReport[] } {
+  return { rules: engine.report() };
+}
+
+interface CallerHeaders {
+  authorization?: string | undefined;
+  host?: string | undefined;
+}
+
+function refusal({ authorization, host }: CallerHeaders, token: string | undefined): { status: 401 | 403; error: string } | undefined {
+  if (token === undefined) return isLoopbackHost(host) ? undefined : { status: 403, error: "only by a loopback name" };
+  return sameSecret(authorization ?? "", `Bearer ${token}`) ? undefined : { status: 401, error: "a bearer token is needed" };
+}
+
+/** Refuses names that a web page could have pointed at this machine (DNS rebinding). */
+function isLoopbackHost(host: string | undefined): boolean {
+  return host !== undefined && /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(host);
+}
+
+/** Compares in a time that does not depend on where two texts differ. */
+function sameSecret(given: string, wanted: string): boolean {
+  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(given), digest(wanted));
+}

@@ -1,0 +1,122 @@
+import { seededRandom } from "./random.ts";
+import { type Delay, type FaultKind, type FaultRule, ruleMatches } from "./rules.ts";
+
+/** Is what happens to a request before its handler runs: a wait, and perhaps an end. */
+export interface Interference {
+  waitSeconds: number;
+  /** Is the kind of the last rule that had a part in it. */
+  kind: FaultKind;
+  end: { kind: "none" } | { kind: "error"; status: number } | { kind: "drop" };
+}
+
+/** Is what happens to a good answer before it is sent. */
+export type Spoiling = "delete-answers-500" | "wrong-contents";
+
+/** Is one rule with the exact counts of what it met and what it did. */
+export interface RuleReport {
+  rule: FaultRule;
+  matched: number;
+  injected: number;
+}
+
+/** Decides which requests are spoilt; knows nothing of HTTP and takes the time as a parameter (seconds, monotonic). */
+export interface FaultEngine {
+  /** Replaces the rules and starts their counts at zero. */
+  set(rules: readonly FaultRule[], nowSeconds: number): void;
+  /** Tells whether there is no rule at all. */
+  isEmpty(): boolean;
+  /** Tells the rules in order, with their counts. */
+  report(): RuleReport[];
+  /** Decides on a request that has arrived; `undefined` where no rule applies. */
+  before(method: string, route: string, nowSeconds: number): Interference | undefined;
+  /** Decides on an answer that worked; `undefined` where no rule applies. */
+  after(method: string, route: string): Spoiling | undefined;
+}
+
+interface LiveRule extends RuleReport {
+  random: () => number;
+  /** Is when a stall's clock began, in seconds; `undefined` until then. */
+  since: number | undefined;
+}
+
+/**
+ * Makes an engine without rules; `onInjected` hears of each injected fault once.
+ * Rules are asked in order. After a rule that ends the request, later rules do not see it, so `injected` is always floor(`matched` / `every`).
+ */
+export function createFaultEngine(onInjected: (method: string, route: string, kind: FaultKind) => void): FaultEngine {
+  let rules: LiveRule[] = [];
+
+  const inject = (live: LiveRule, method: string, route: string): void => {
+    live.injected += 1;
+    onInjected(method, route, live.rule.kind);
+  };
+  const before: FaultEngine["before"] = (method, route, nowSeconds) => {
+    let found: Interference | undefined;
+    for (const live of rules) {
+      if (spoils(live.rule) || !ruleMatches(live.rule, method, route)) continue;
+      const effect = meet(live, nowSeconds);
+      if (effect === undefined) continue;
+      inject(live, method, route);
+      found = { ...effect, waitSeconds: (found?.waitSeconds ?? 0) + effect.waitSeconds };
+      if (found.end.kind !== "none") return found;
+    }
+    return found;
+  };
+  const after: FaultEngine["after"] = (method, route) => {
+    for (const live of rules) {
+      if (!spoils(live.rule) || !ruleMatches(live.rule, method, route)) continue;
+      live.matched += 1;
+      if (!isPicked(live)) continue;
+      inject(live, method, route);
+      return live.rule.kind === "wrong-contents" ? "wrong-contents" : "delete-answers-500";
+    }
+    return undefined;
+  };
+  return {
+    set: (next, nowSeconds) => {
+      rules = next.map((rule, index) => enliven(rule, index, nowSeconds));
+    },
+    isEmpty: () => rules.length === 0,
+    report: () => rules.map(({ rule, matched, injected }) => ({ rule, matched, injected })),
+    before,
+    after,
+  };
+}
+
+function enliven(rule: FaultRule, index: number, nowSeconds: number): LiveRule {
+  const seed = ("seed" in rule ? rule.seed : undefined) ?? index + 1;
+  const since = rule.kind === "stall" && rule.from === "activation" ? nowSeconds : undefined;
+  return { rule, matched: 0, injected: 0, random: seededRandom(seed), since };
+}
+
+function spoils(rule: FaultRule): boolean {
+  return rule.kind === "delete-answers-500" || rule.kind === "wrong-contents";
+}
+
+/** Counts the request as matched and gives what the rule does to it, if anything. */
+function meet(live: LiveRule, nowSeconds: number): Interference | undefined {
+  live.matched += 1;
+  const { rule } = live;
+  if (rule.kind === "stall") {
+    live.since ??= nowSeconds;
+    const begin = live.since + rule.afterSeconds;
+    const end = begin + rule.forSeconds;
+    return nowSeconds >= begin && nowSeconds < end ? { kind: "stall", waitSeconds: end - nowSeconds, end: { kind: "none" } } : undefined;
+  }
+  if (!isPicked(live)) return undefined;
+  if (rule.kind === "latency") return { kind: "latency", waitSeconds: drawDelay(rule.seconds, live.random), end: { kind: "none" } };
+  if (rule.kind === "error") return { kind: "error", waitSeconds: 0, end: { kind: "error", status: rule.status } };
+  return { kind: "drop", waitSeconds: 0, end: { kind: "drop" } };
+}
+
+function isPicked({ rule, matched, random }: LiveRule): boolean {
+  if (rule.kind === "stall") return false;
+  if (rule.every !== undefined) return matched % rule.every === 0;
+  return rule.share === undefined || random() < rule.share;
+}
+
+function drawDelay(delay: Delay, random: () => number): number {
+  if ("constant" in delay) return delay.constant;
+  if ("uniform" in delay) return delay.uniform.min + (delay.uniform.max - delay.uniform.min) * random();
+  return Math.min(delay.exponential.max, -Math.log(1 - random()) * delay.exponential.mean);
+}

@@ -1,0 +1,53 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Api } from "../api/http.ts";
+import type { FaultEngine, Interference } from "./engine.ts";
+
+/** Is what the hooks need of time: seconds that only grow, and a wait in seconds. */
+export interface FaultClock {
+  now: () => number;
+  wait: (seconds: number) => Promise<void>;
+}
+
+/** Puts the engine's decisions into effect on every route. */
+export function injectFaults(api: Api, engine: FaultEngine, clock: FaultClock): void {
+  api.addHook("onRequest", (request, reply, done) => {
+    const effect = engine.isEmpty() ? undefined : engine.before(request.method, request.routeOptions.url ?? "", clock.now());
+    if (effect === undefined) return done();
+    request.injectedFault = effect.kind;
+    if (effect.waitSeconds === 0) return finish(effect, request, reply, done);
+    clock.wait(effect.waitSeconds).then(() => finish(effect, request, reply, done), done);
+  });
+  api.addHook("onSend", (request, reply, payload, done) => {
+    const effect = engine.isEmpty() || reply.statusCode !== 200 ? undefined : engine.after(request.method, request.routeOptions.url ?? "");
+    if (effect === undefined) return done(null, payload);
+    request.injectedFault = effect;
+    if (effect === "wrong-contents") return done(null, spoil(payload));
+    reply.code(500).type("application/json; charset=utf-8");
+    done(null, JSON.stringify({ error: "internal server error" }));
+  });
+}
+
+function finish({ end }: Interference, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  if (end.kind === "none") return done();
+  if (end.kind === "error") return void reply.code(end.status).send({ error: "injected fault" });
+  drop(request, reply);
+}
+
+/**
+ * Cuts the connection in the middle of an answer. The few bytes matter: Go's HTTP client, k6's too, silently repeats
+ * a GET on a reused connection that was closed without a byte of answer, and the two sides would count differently.
+ */
+function drop(request: FastifyRequest, reply: FastifyReply): void {
+  reply.hijack();
+  request.raw.socket.write("HTTP/1.1 ");
+  reply.raw.destroy();
+}
+
+/** Changes the first byte, or gives one byte where there was none. */
+function spoil(payload: unknown): Buffer {
+  const bytes = Buffer.from(payload instanceof Uint8Array ? payload : new Uint8Array(0));
+  const first = bytes[0];
+  if (first === undefined) return Buffer.from([0]);
+  bytes[0] = first ^ 0xff;
+  return bytes;
+}

@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { faultPresets, presetRules } from "./presets.ts";
+import { faultRulesSchema, type FaultRule, fixedOperation, ruleMatches } from "./rules.ts";
+
+/** Is a list of rules, or the sentences that say what is wrong with it. */
+export type ParsedRules = { kind: "rules"; rules: FaultRule[] } | { kind: "problems"; problems: string[] };
+
+/** Is one operation of the service, as faults see it. */
+export interface FaultPlace {
+  method: string;
+  route: string;
+}
+
+/** Reads the text of the environment: a JSON array of rules, the name of a preset, or nothing. */
+export function parseFaultText(text: string, places: readonly FaultPlace[]): ParsedRules {
+  const trimmed = text.trim();
+  if (trimmed === "") return { kind: "rules", rules: [] };
+  if (!trimmed.startsWith("[")) return parsePreset(trimmed);
+  try {
+    return parseFaultRules(JSON.parse(trimmed), places);
+  } catch (error) {
+    return { kind: "problems", problems: [`is not JSON: ${error instanceof Error ? error.message : String(error)}`] };
+  }
+}
+
+/** Looks a preset up by its name. */
+export function parsePreset(name: string): ParsedRules {
+  const rules = presetRules(name);
+  if (rules !== undefined) return { kind: "rules", rules: [...rules] };
+  return { kind: "problems", problems: [`no preset "${name}"; there are: ${Object.keys(faultPresets).join(", ")}`] };
+}
+
+/** Validates a list of rules; a rule that touches no operation of the service is a problem, not a silent nothing. */
+export function parseFaultRules(value: unknown, places: readonly FaultPlace[]): ParsedRules {
+  const parsed = faultRulesSchema.safeParse(value);
+  if (!parsed.success) return { kind: "problems", problems: sentences(parsed.error) };
+  const problems = parsed.data.flatMap((rule, index) => {
+    if (fixedOperation(rule.kind) !== undefined || places.some(({ method, route }) => ruleMatches(rule, method, route))) return [];
+    return [`[${index}]: no route of this service matches; there are: ${places.map(({ method, route }) => `${method} ${route}`).join(", ")}`];
+  });
+  return problems.length > 0 ? { kind: "problems", problems } : { kind: "rules", rules: parsed.data };
+}
+
+function sentences(error: z.ZodError): string[] {
+  return error.issues.map((issue) => {
+    const path = issue.path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
+    return path === "" ? issue.message : `${path}: ${issue.message}`;
+  });
+}

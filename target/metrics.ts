@@ -1,0 +1,165 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "@platformatic/prom-client";
+import fastifyMetrics, { type IHistogramOverrides } from "fastify-metrics";
+import { z } from "zod";
+import type { Api } from "./api/http.ts";
+import { targetLabels, targetMetrics } from "./api/names.ts";
+import { operations } from "./api/operations.ts";
+import { type FaultKind, faultKinds, type FaultRule, fixedOperation, ruleMatches } from "./faults/rules.ts";
+
+/** Is the route label of a request that no registered route serves. */
+export const unknownRoute = "__unknown__";
+
+/** Is the status label of a request whose client left before the answer was sent (nginx's number for it). */
+export const clientGoneStatus = 499;
+
+/** Is the status label of a request whose connection a fault cut; it was never sent, but the service failed. */
+export const droppedStatus = 599;
+
+const errorTypes = {
+  400: "bad_request",
+  404: "not_found",
+  413: "too_large",
+  415: "unsupported_media_type",
+  499: "client_gone",
+  500: "internal",
+  503: "unavailable",
+} as const;
+
+/** Is the value of the label `type` of the error counter. */
+export type ErrorType = (typeof errorTypes)[keyof typeof errorTypes] | "other" | "injected" | "malformed";
+
+/** Holds what the service counts of itself. */
+export interface Metrics {
+  active: Gauge;
+  /** Counts one failed request by its type. */
+  error(type: ErrorType): void;
+  /** Counts one injected fault. */
+  fault(method: string, route: string, kind: FaultKind): void;
+  /** Counts a request that never came to a route, with no duration. */
+  unrouted(method: string, status: number): void;
+  /** Creates the label sets that these rules can give, at zero, where they are not there yet. */
+  expectFaults(rules: readonly FaultRule[]): Promise<void>;
+}
+
+/** Tells the type of an error by its status (400 or more) and whether a fault made it. */
+export function errorTypeOf(status: number, injected: boolean): ErrorType {
+  if (injected) return "injected";
+  if (status in errorTypes) return errorTypes[status as keyof typeof errorTypes];
+  return status >= 500 ? "internal" : "other";
+}
+
+/** Registers fastify-metrics with a registry of its own, `GET /metrics`, and every documented label set at zero. Call it before any route. */
+export async function registerMetrics(api: Api, durationBuckets: readonly number[]): Promise<Metrics> {
+  const registry = new Registry();
+  const documented: LabelSet[] = [];
+  api.addHook("onRoute", ({ method, url, schema }) => {
+    const statuses = [...Object.keys(schema?.response ?? {}).map(Number), clientGoneStatus, 500];
+    for (const verb of [method].flat()) documented.push(...statuses.map((status) => ({ method: verb, route: url, status })));
+  });
+  await api.register(fastifyMetrics.default, {
+    endpoint: null,
+    defaultMetrics: { enabled: false },
+    routeMetrics: {
+      enabled: { histogram: true, summary: false },
+      registeredRoutesOnly: false,
+      invalidRouteGroup: unknownRoute,
+      methodBlacklist: [],
+      overrides: {
+        labels: targetLabels,
+        histogram: {
+          name: targetMetrics.requestDuration,
+          help: "Seconds from request received to response sent",
+          buckets: [...durationBuckets],
+          registers: [asTyped(registry)],
+        },
+        summary: { registers: [asTyped(new Registry())] },
+      },
+    },
+  });
+  const histogram = registry.getSingleMetric(targetMetrics.requestDuration);
+  if (!(histogram instanceof Histogram)) throw new Error("fastify-metrics did not use @platformatic/prom-client");
+  collectDefaultMetrics({ register: registry });
+  const createAtZero = zeroKeeper(histogram);
+  api.addHook("onReady", () => createAtZero([...documented, ...unknownRouteSets]));
+  const counters = createCounters(registry);
+  metricsRoute(api, registry);
+  return {
+    ...counters,
+    unrouted: (method, status) => histogram.observe(labelsOf({ method, route: unknownRoute, status }), 0),
+    expectFaults: (rules) => createAtZero(rules.flatMap(statusesOf)),
+  };
+}
+
+type TypedRegistry = NonNullable<IHistogramOverrides["registers"]>[number];
+
+/** Gives a registry the type that fastify-metrics knows: it is typed by prom-client, and takes @platformatic/prom-client when it runs. */
+function asTyped(registry: Registry): TypedRegistry {
+  return registry as unknown as TypedRegistry;
+}
+
+interface LabelSet {
+  method: string;
+  route: string;
+  status: number;
+}
+
+const unknownRouteSets: LabelSet[] = ["GET", "PUT", "POST", "DELETE"].flatMap((method) =>
+  [400, 404, clientGoneStatus].map((status) => ({ method, route: unknownRoute, status })),
+);
+
+function labelsOf({ method, route, status }: LabelSet): Record<string, string> {
+  return { [targetLabels.method]: method, [targetLabels.route]: route, [targetLabels.status]: String(status) };
+}
+
+/** Lists the label sets that a rule adds to the documented ones. */
+function statusesOf(rule: FaultRule): LabelSet[] {
+  const status = rule.kind === "error" ? rule.status : rule.kind === "drop" ? droppedStatus : undefined;
+  if (status === undefined) return [];
+  return operations.filter(({ method, route }) => ruleMatches(rule, method, route)).map((operation) => ({ ...operation, status }));
+}
+
+/** Creates label sets that are not there; prom-client's `zero` alone would set one that counts back to nothing. */
+function zeroKeeper(histogram: Histogram<string>): (sets: readonly LabelSet[]) => Promise<void> {
+  const keyOf = (labels: Partial<Record<string, string | number>>): string =>
+    JSON.stringify([targetLabels.method, targetLabels.route, targetLabels.status].map((name) => String(labels[name])));
+  return async (sets) => {
+    const present = new Set((await histogram.get()).values.map(({ labels }) => keyOf(labels)));
+    for (const set of sets) {
+      const labels = labelsOf(set);
+      if (present.has(keyOf(labels))) continue;
+      histogram.zero(labels);
+      present.add(keyOf(labels));
+    }
+  };
+}
+
+function createCounters(registry: Registry): Pick<Metrics, "active" | "error" | "fault"> {
+  const registers = [registry];
+  const active = new Gauge({ name: targetMetrics.activeRequests, help: "Requests in flight", registers });
+  const errors = new Counter({ name: targetMetrics.errors, help: "Failed requests by type", labelNames: ["type"], registers });
+  const faults = new Counter({
+    name: targetMetrics.faultsInjected,
+    help: "Faults injected on purpose, by operation and kind",
+    labelNames: [targetLabels.method, targetLabels.route, "fault"],
+    registers,
+  });
+  const fault: Metrics["fault"] = (method, route, kind) =>
+    faults.inc({ [targetLabels.method]: method, [targetLabels.route]: route, fault: kind });
+  for (const type of [...Object.values(errorTypes), "other", "injected", "malformed"]) errors.inc({ type }, 0);
+  for (const kind of faultKinds) {
+    const fixed = fixedOperation(kind);
+    for (const { method, route } of fixed === undefined ? operations : [fixed]) {
+      faults.inc({ [targetLabels.method]: method, [targetLabels.route]: route, fault: kind }, 0);
+    }
+  }
+  return { active, fault, error: (type) => errors.inc({ type }) };
+}
+
+function metricsRoute(api: Api, registry: Registry): void {
+  api.route({
+    method: "GET",
+    url: "/metrics",
+    schema: { hide: true, response: { 200: z.string() } },
+    handler: async (_request, reply) => reply.code(200).type(registry.contentType).send(await registry.metrics()),
+  });
+}

@@ -1,0 +1,106 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Socket } from "node:net";
+import type { Api } from "./api/http.ts";
+import type { FaultKind } from "./faults/rules.ts";
+import { clientGoneStatus, droppedStatus, errorTypeOf, type Metrics } from "./metrics.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Is the kind of fault that spoilt this request, `null` for none. */
+    injectedFault: FaultKind | null;
+  }
+}
+
+const saneId = /^[A-Za-z0-9._:-]{1,128}$/;
+
+/** Makes the function that gives each request its id: the client's `x-request-id` when it is sane, else one of ours. */
+export function requestIds(prefix: string): (request: { headers: Record<string, string | string[] | undefined> }) => string {
+  let count = 0;
+  return ({ headers }) => {
+    const given = headers["x-request-id"];
+    return typeof given === "string" && saneId.test(given) ? given : `${prefix}-${(count += 1)}`;
+  };
+}
+
+/** Tells whether a level lets the line of each request through. */
+export function logsRequests(level: string): boolean {
+  return ["trace", "debug", "info"].includes(level);
+}
+
+/** Echoes the request id and, where `logged`, writes one log line for each request. */
+export function followRequests(api: Api, logged: boolean): void {
+  api.decorateRequest("injectedFault", null);
+  api.addHook("onRequest", (request, reply, done) => {
+    reply.header("x-request-id", request.id);
+    done();
+  });
+  if (!logged) return;
+  api.addHook("onResponse", (request, reply, done) => {
+    request.log.info(
+      {
+        reqId: request.id,
+        method: request.method,
+        url: request.url,
+        route: request.routeOptions.url,
+        statusCode: reply.statusCode,
+        durationSeconds: reply.elapsedTime / 1_000,
+        ...(request.injectedFault === null ? {} : { fault: request.injectedFault }),
+      },
+      "request",
+    );
+    done();
+  });
+}
+
+/** Counts requests in flight and errors by type. */
+export function countRequests(api: Api, metrics: Metrics): void {
+  api.addHook("onRequest", (_request, _reply, done) => {
+    metrics.active.inc();
+    done();
+  });
+  api.addHook("onResponse", (request, reply, done) => {
+    metrics.active.dec();
+    if (reply.statusCode >= 400) metrics.error(errorTypeOf(reply.statusCode, request.injectedFault !== null));
+    done();
+  });
+}
+
+interface Exchange {
+  request: FastifyRequest;
+  reply: FastifyReply;
+}
+
+/**
+ * Ends, for the counters and the log, each request whose connection closed before its answer was sent.
+ * Fastify runs `onResponse` on the answer's `finish` or `error`, and a lost connection gives neither; we raise the `error`.
+ * Fastify takes its listeners off at the first of the two, so no request can be counted twice.
+ */
+export function settleLostRequests(api: Api): void {
+  const open = new WeakMap<Socket, Set<Exchange>>();
+  const exchanges = new WeakMap<FastifyRequest, Exchange>();
+
+  const openOn = (socket: Socket): Set<Exchange> => {
+    const known = open.get(socket);
+    if (known !== undefined) return known;
+    const fresh = new Set<Exchange>();
+    open.set(socket, fresh);
+    socket.once("close", () => {
+      for (const { request, reply } of [...fresh]) {
+        reply.raw.statusCode = request.injectedFault === "drop" ? droppedStatus : clientGoneStatus;
+        reply.raw.emit("error", new Error("the connection closed before the answer was sent"));
+      }
+    });
+    return fresh;
+  };
+  api.addHook("onRequest", (request, reply, done) => {
+    const exchange = { request, reply };
+    exchanges.set(request, exchange);
+    openOn(request.raw.socket).add(exchange);
+    done();
+  });
+  api.addHook("onResponse", (request, _reply, done) => {
+    const exchange = exchanges.get(request);
+    if (exchange !== undefined) open.get(request.raw.socket)?.delete(exchange);
+    done();
+  });
+}

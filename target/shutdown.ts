@@ -1,0 +1,33 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Api } from "./api/http.ts";
+
+/** Is how a service ended: every request finished, or some cut at the end of the time allowed. */
+export type Ending = "clean" | "cut";
+
+/** Is how long a stop may take, in seconds: before the port closes, and after. */
+export interface StopTimes {
+  drainSeconds: number;
+  shutdownSeconds: number;
+}
+
+/**
+ * Stops a listening service: waits `drainSeconds` with readiness already saying no (the caller switches it), stops listening,
+ * lets requests in flight finish, closes connections as they fall idle, and after `shutdownSeconds` cuts what is left.
+ */
+export async function stopGracefully(api: Api, { drainSeconds, shutdownSeconds }: StopTimes): Promise<Ending> {
+  if (drainSeconds > 0) await sleep(drainSeconds * 1_000);
+  let ending: Ending = "clean";
+  // A connection that was busy when the port closed would be kept alive for its next request; we ask again.
+  const idle = setInterval(() => api.server.closeIdleConnections(), 25);
+  const limit = setTimeout(() => {
+    ending = "cut";
+    api.server.closeAllConnections();
+  }, shutdownSeconds * 1_000);
+  try {
+    await api.close();
+  } finally {
+    clearInterval(idle);
+    clearTimeout(limit);
+  }
+  return ending;
+}
