@@ -12,13 +12,26 @@ export interface TypedScript {
   project: string;
 }
 
+/** Declares what k6 2.2 offers without import and @types/k6 leaves out (the library "dom" would make `open` a browser's), and modules without types. */
+const globals = `
+declare module "https://*";
+declare module "k6/x/*";
+declare const console: Record<"log" | "debug" | "info" | "warn" | "error", (...values: unknown[]) => void>;
+declare function setTimeout(callback: (...values: any[]) => void, milliseconds?: number, ...values: unknown[]): number;
+declare function setInterval(callback: (...values: any[]) => void, milliseconds?: number, ...values: unknown[]): number;
+declare function clearTimeout(id?: number): void;
+declare function clearInterval(id?: number): void;
+declare const crypto: any, TextEncoder: any, TextDecoder: any, ReadableStream: any;
+`;
+const globalsFile = "k6-globals.d.ts";
+
 const remembered = z.strictObject({ version: z.literal(1), files: z.record(z.string(), z.string()) });
 
 /** Makes the compiler options for a script: the project's own strict ones for its own, forgiving ones for anyone else's. */
 export function tsconfigFor({ entry, project }: TypedScript): object {
   const types = join(project, "node_modules/@types");
   const k6 = { types: ["k6"], typeRoots: [types], noEmit: true, allowImportingTsExtensions: true };
-  if (isOurs({ entry, project })) return { extends: join(project, "tsconfig.json"), compilerOptions: k6, include: [], files: [entry] };
+  if (isOurs({ entry, project })) return { extends: join(project, "tsconfig.json"), compilerOptions: k6, include: [], files: [entry, globalsFile] };
   return {
     compilerOptions: {
       ...k6,
@@ -26,7 +39,7 @@ export function tsconfigFor({ entry, project }: TypedScript): object {
       ...{ strict: false, skipLibCheck: true, allowJs: true, checkJs: false },
       paths: { k6: [join(types, "k6")], "k6/*": [join(types, "k6/*")] },
     },
-    files: [entry, "remote.d.ts"],
+    files: [entry, globalsFile],
   };
 }
 
@@ -37,7 +50,7 @@ export async function runTsc(script: TypedScript): Promise<{ kind: "output"; out
   const folder = mkdtempSync(join(tmpdir(), "plimsoll-types-"));
   try {
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(tsconfigFor(script)));
-    writeFileSync(join(folder, "remote.d.ts"), 'declare module "https://*";\ndeclare module "k6/x/*";\n');
+    writeFileSync(join(folder, globalsFile), globals);
     const { code, output } = await tsc(script.project, folder);
     if (code === 0) return { kind: "output", output };
     const problems = tscProblems(output, script.entry, folder);
@@ -59,7 +72,7 @@ function tsc(project: string, folder: string): Promise<{ code: number; output: s
 
 /** Reads the files that `tsc --listFiles` names, those of packages left out (their versions stand for them). */
 export function readListedFiles(output: string): string[] {
-  return output.split("\n").filter((line) => line.startsWith("/") && !line.includes("/node_modules/") && !line.endsWith("/remote.d.ts"));
+  return output.split("\n").filter((line) => line.startsWith("/") && !line.includes("/node_modules/") && !line.endsWith(`/${globalsFile}`));
 }
 
 /** Says whether this script was clean before, and nothing that the compiler read has changed since. */
