@@ -1,13 +1,13 @@
-import Fastify, { LogController, type FastifyError, type FastifyReply, type FastifyRequest } from "fastify";
+import Fastify, { LogController, type FastifyError, type FastifyReply } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { randomBytes } from "node:crypto";
-import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bucketRoutes } from "./api/buckets.ts";
 import { echoRoute } from "./api/echo.ts";
 import { errorRoute } from "./api/error.ts";
 import { healthRoutes } from "./api/health.ts";
 import type { Api } from "./api/http.ts";
+import { answerError, refuseMalformed } from "./api/refusals.ts";
 import { collectOpenApi, openApiRoute } from "./api/openapi.ts";
 import { usersRoute } from "./api/users.ts";
 import { faultAdminRoutes } from "./faults/admin.ts";
@@ -101,9 +101,11 @@ function createServer(options: AppOptions, bucketMaxBytes: number, sink: { metri
     exposeHeadRoutes: false,
     // Longer than a header can be: the schema answers for long ids, with 400.
     routerOptions: { maxParamLength: 65_536 },
+    // A path that cannot be decoded comes to no route and no hook; it is counted and logged here.
     frameworkErrors: (_error, request, reply) => {
       reply.raw.once("close", () => sink.metrics?.unrouted(request.method, 400));
       sink.metrics?.error("bad_request");
+      request.log.info({ reqId: request.id, method: request.method, url: request.url, statusCode: 400 }, "request");
       const plain: FastifyReply = reply;
       plain.header("x-request-id", request.id).code(400).send({ error: "bad request" });
     },
@@ -116,21 +118,4 @@ function createServer(options: AppOptions, bucketMaxBytes: number, sink: { metri
   api.setNotFoundHandler((_request, reply) => void reply.code(404).send({ error: "not found" }));
   api.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, bucketMaxBytes));
   return api;
-}
-
-function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply, bucketMaxBytes: number): void {
-  const status = error.statusCode ?? 500;
-  if (status === 413) return void reply.code(413).send({ error: `the body is larger than ${bucketMaxBytes} bytes` });
-  if (status >= 400 && status < 500) return void reply.code(status).send({ error: error.message });
-  request.log.error({ reqId: request.id, err: error }, "request failed");
-  reply.code(500).send({ error: "internal server error" });
-}
-
-/** Answers what is not HTTP; a connection that broke is no one's error. */
-function refuseMalformed(error: Error & { code?: string }, socket: Socket, count: () => void): void {
-  if (error.code?.startsWith("HPE_") === true || error.code === "ERR_HTTP_REQUEST_TIMEOUT") count();
-  if (!socket.writable) return void socket.destroy();
-  const body = JSON.stringify({ error: "bad request" });
-  const status = error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
-  socket.end(`HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`);
 }

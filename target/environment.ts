@@ -22,7 +22,7 @@ const secondsSchema = z
 
 const bucketsSchema = z.string().transform((text, context) => {
   const bounds = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
-  if (bounds.every((bound) => Number.isFinite(bound) && bound > 0)) return [...new Set(bounds)].sort((a, b) => a - b);
+  if (bounds.every((bound) => Number.isFinite(bound) && bound > 0)) return [...new Set(bounds)].toSorted((a, b) => a - b);
   context.addIssue("must be seconds above 0, with commas between: 0.1,0.25,1");
   return z.NEVER;
 });

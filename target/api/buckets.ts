@@ -10,14 +10,14 @@ export const bucketSchemas = {
     summary: "Keep bytes under an id",
     consumes: [octets],
     params: bucketParamsSchema,
-    body: bytesSchema.optional(),
+    // Fastify gives `null` for a request without a body.
+    body: bytesSchema.nullable(),
     response: { 200: emptySchema, 400: errorBodySchema, 413: errorBodySchema, 500: errorBodySchema },
   },
   get: {
     summary: "Give the bytes back",
-    produces: [octets],
     params: bucketParamsSchema,
-    response: { 200: bytesSchema, 400: errorBodySchema, 404: errorBodySchema, 500: errorBodySchema },
+    response: { 200: { description: "the bytes", content: { [octets]: { schema: bytesSchema } } }, 400: errorBodySchema, 404: errorBodySchema, 500: errorBodySchema },
   },
   delete: {
     summary: "Remove a bucket",

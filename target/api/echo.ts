@@ -15,6 +15,11 @@ export async function echoRoute(api: Api): Promise<void> {
     method: "POST",
     url: "/api/echo",
     schema: echoSchema,
+    // A request without a body reads as `null`, which is JSON that nobody sent.
+    preValidation: (request, reply, done) => {
+      if (request.headers["content-type"] !== undefined) return done();
+      reply.code(400).send({ error: "a JSON body is needed" });
+    },
     // Written here: Fastify sends `null` and strings as they are, which is not JSON.
     handler: (request, reply) => {
       reply.code(200).type("application/json; charset=utf-8").send(JSON.stringify(request.body));

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { faultPresets, presetRules } from "./presets.ts";
 import { faultRulesSchema, type FaultRule, fixedOperation, ruleMatches } from "./rules.ts";
 
