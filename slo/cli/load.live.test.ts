@@ -1,0 +1,287 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { describeLive } from "../../build/testing/live.ts";
+import { openNursery } from "../run/child.ts";
+import { freePort } from "../run/ports.ts";
+import { startPrometheus, startTarget } from "../run/stack.ts";
+import { waitFor } from "../run/wait.ts";
+import { easySpec, leftBehind, reportIn, run, runsIn, start, workingFolder } from "./testing.ts";
+
+const project = new URL("../../", import.meta.url).pathname;
+const brief = ["--rate", "60", "--duration", "8s", "--set", "warmup=1"];
+
+async function nothingLeft(folder: string): Promise<void> {
+  await waitFor(async () => (leftBehind(folder).length === 0 ? true : undefined), 15, 100);
+  expect(leftBehind(folder)).toEqual([]);
+}
+
+async function k6Pid(folder: string): Promise<number> {
+  const pid = await waitFor(
+    async () => {
+      for (const name of readdirSync("/proc")) {
+        if (!/^\d+$/.test(name)) continue;
+        try {
+          const command = readFileSync(`/proc/${name}/cmdline`, "utf8");
+          if (command.includes("experimental-prometheus-rw") && command.includes(folder)) return Number(name);
+        } catch {
+          continue;
+        }
+      }
+      return undefined;
+    },
+    60,
+    50,
+  );
+  if (pid === undefined) throw new Error("k6 was not started");
+  return pid;
+}
+
+describeLive("a run with everything started here", ["k6", "prometheus"], () => {
+  test("that keeps its objectives ends with 0, and all sides agree to the request", async () => {
+    const folder = workingFolder();
+    const ended = await run(["load", "--scenario", "smoke", ...brief, "--spec", easySpec(folder)], { folder });
+    expect(ended.stderr).not.toMatch(/bug/);
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(0);
+    const report = reportIn(folder);
+    const { reconciliation: r } = report;
+    expect([report.verdict, r.agrees, r.lostBetween]).toEqual(["met", true, 0]);
+    expect([r.relayRequests, r.prometheusRequests, r.serverRequests]).toEqual([r.k6Requests, r.k6Requests, r.k6Requests]);
+    expect(report.objectives.map((o) => [o.name, o.verdict])).toEqual(["availability", "server errors", "latency", "server latency"].map((name) => [name, "met"]));
+    expect(report.timings.toFirstRequestSeconds).toBeGreaterThan(0);
+    const [testid = ""] = runsIn(folder);
+    expect(readdirSync(join(folder, ".plimsoll/runs", testid))).toEqual(expect.arrayContaining(["report.json", "report.html", "junit.xml", "summary.md", "run.json", "k6.log"]));
+    await nothingLeft(folder);
+    const history = await run(["history"], { folder });
+    expect(history.stdout).toContain(testid);
+    const again = await run(["gate", "--run", testid, "--json"], { folder });
+    expect(again.exitCode, again.stderr).toBe(0);
+    expect((JSON.parse(again.stdout) as { verdict: string }).verdict).toBe("met");
+  });
+
+  test("whose DELETE answers 500 ends with 1 and names the route", async () => {
+    const folder = workingFolder();
+    const ended = await run(["load", "--scenario", "load", "--rate", "60", "--duration", "12s", "--set", "warmup=1", "--fault", "delete-answers-500"], { folder });
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(1);
+    const report = reportIn(folder);
+    expect(report.routes[0]).toMatchObject({ method: "DELETE", route: "/api/buckets/:id" });
+    expect(report.routes[0]?.errors).toBe(report.routes[0]?.requests);
+    expect(ended.stdout).toContain("/api/buckets/:id");
+  });
+
+  test("that is too short to prove anything ends with 3 and says how many requests are needed", async () => {
+    const folder = workingFolder();
+    const ended = await run(["load", "--scenario", "smoke", "--rate", "10", "--duration", "3s", "--set", "warmup=0"], { folder });
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(3);
+    expect(ended.stdout).toMatch(/2,?995/);
+    expect(ended.stderr).toMatch(/2,?995/); // said before the load, too
+  });
+
+  test("whose target stalls for 2 s counts dropped and slow requests and is not met", async () => {
+    const folder = workingFolder();
+    const stall = JSON.stringify([{ kind: "stall", route: "/api/buckets/:id", afterSeconds: 6, seconds: 2, from: "first-request" }]);
+    const spec = easySpec(folder);
+    const ended = await run(["load", "--scenario", "smoke", "--rate", "100", "--duration", "10s", "--set", "vus=20", "--spec", spec, "--fault", stall], { folder });
+    const report = reportIn(folder);
+    expect([1, 3], ended.stderr + ended.stdout).toContain(ended.exitCode);
+    expect(report.load.droppedIterations).toBeGreaterThan(0);
+    expect(report.objectives.find((o) => o.name === "latency")?.evidence?.worst.bad).toBeGreaterThan(report.load.droppedIterations);
+  });
+});
+
+describeLive("a command that cannot be carried out as given", ["k6", "prometheus"], () => {
+  const folder = workingFolder();
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return name;
+  };
+  const k6Script = (body: string): string => `import http from "k6/http";\nexport default function () {\n${body}\n}\n`;
+
+  test.each([
+    ["an unknown flag has a suggestion", ["load", "--scenari", "smoke"], /--scenario/],
+    ["an unknown scenario has a suggestion", ["load", "--scenario", "smok"], /smoke/],
+    ["no scenario at all is told what to give", ["load"], /--scenario NAME or --script FILE/],
+    ["an unknown --set key has a suggestion", ["load", "--scenario", "smoke", "--set", "paylod=1KiB"], /payload/],
+    ["a rate must be a number", ["load", "--scenario", "smoke", "--rate", "fast"], /number above 0/],
+    ["a URL with a password is refused", ["load", "--scenario", "smoke", "--prometheus", "http://a:b@127.0.0.1:1"], /environment/],
+    ["a spec with a problem names file, line and column", ["load", "--scenario", "smoke", "--spec", file("bad.yaml", "version: 1\nservice: x\nobjectives:\n  - name: a\n    target: 100%\n    indicator: { errors: { side: client } }\n")], /bad\.yaml:5:13/],
+    ["a spec that is not there is named", ["load", "--scenario", "smoke", "--spec", "none.yaml"], /none\.yaml/],
+    ["a script with a syntax error names file and line", ["load", "--script", file("syntax.js", k6Script("  http.get(;"))], /syntax\.js:3:\d+/],
+    ["a script with a type error names file and line", ["load", "--script", file("types.ts", k6Script("  const n: number = 'x';\n  http.get(String(n));"))], /types\.ts:3:\d+/],
+    ["a script with a missing import names file and line", ["load", "--script", file("missing.js", 'import x from "./nothing.js";\nexport default function () { x(); }\n')], /missing\.js:1:\d+/],
+    ["a script that is not there is named", ["load", "--script", "none.js"], /none\.js/],
+    ["a fault makes no sense for a foreign target", ["load", "--scenario", "smoke", "--fault", "x", "--target", "http://127.0.0.1:1"], /--fault/],
+    ["gate without a run says how to get one", ["gate"], /npm run load/],
+    ["gate of a path that leaves the folder is refused", ["gate", "--run", "../../etc"], /not the id of a run/],
+    ["check names the place too", ["check", "bad.yaml"], /bad\.yaml:5:13/],
+  ])("%s: exit 2, nothing started", async (_, args, message) => {
+    const ended = await run(args, { folder });
+    expect(ended.stderr).toMatch(message);
+    expect(ended.exitCode, ended.stderr).toBe(2);
+    expect(runsIn(folder)).toEqual([]);
+  });
+
+  test("a target that is down ends with 4 before any load", async () => {
+    const port = await freePort();
+    const ended = await run(["load", "--scenario", "smoke", "--target", `http://127.0.0.1:${port}`], { folder: workingFolder() });
+    expect(ended.exitCode, ended.stderr).toBe(4);
+    expect(ended.stderr).toContain(`http://127.0.0.1:${port} does not answer`);
+    expect(existsSync(join(ended.folder, ".plimsoll/runs", runsIn(ended.folder)[0] ?? "none", "k6.log"))).toBe(false);
+  });
+
+  test("a Prometheus that is down ends with 4 and is named", async () => {
+    const port = await freePort();
+    const ended = await run(["load", "--scenario", "smoke", "--prometheus", `http://127.0.0.1:${port}`], { folder: workingFolder() });
+    expect(ended.exitCode, ended.stderr).toBe(4);
+    expect(ended.stderr).toContain(`Prometheus at http://127.0.0.1:${port} does not answer`);
+  });
+
+  test("a fault that is none ends with the target's own words", async () => {
+    const ended = await run(["load", "--scenario", "smoke", "--fault", "no-such-fault"], { folder: workingFolder() });
+    expect(ended.exitCode, ended.stderr).toBe(4);
+    expect(ended.stderr).toContain("no-such-fault");
+  });
+
+  test("a port in use is named", async () => {
+    const server = createServer();
+    const port = await new Promise<number>((resolve) => server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port)));
+    const ended = await run(["stack", "--target-port", String(port), "--prometheus-port", String(await freePort())], { folder: workingFolder() });
+    server.close();
+    expect(ended.exitCode, ended.stderr).toBe(4);
+    expect(ended.stderr).toContain(String(port));
+    await nothingLeft(ended.folder);
+  });
+
+  test("a folder that cannot be written is named", async () => {
+    const place = workingFolder();
+    writeFileSync(join(place, ".plimsoll"), "a file where the folder should be");
+    const ended = await run(["load", "--scenario", "smoke"], { folder: place });
+    expect(ended.exitCode, ended.stderr).toBe(4);
+    expect(ended.stderr).toContain(".plimsoll");
+  });
+});
+
+describeLive("a run that is cut short", ["k6", "prometheus"], () => {
+  test.each(["SIGINT", "SIGHUP", "SIGTERM"] as const)("by %s ends with 130, its children stopped, its record kept", async (signal) => {
+    const folder = workingFolder();
+    const running = start(["load", "--scenario", "smoke", "--rate", "60", "--duration", "60s", "--spec", easySpec(folder)], { folder });
+    await k6Pid(folder);
+    await running.says(" of ");
+    running.process.kill(signal);
+    const ended = await running.ended;
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(130);
+    expect(reportIn(folder).verdict).toBe("interrupted");
+    await nothingLeft(folder);
+  });
+
+  test("by the death of k6 ends with 4, and is never met", async () => {
+    const folder = workingFolder();
+    const running = start(["load", "--scenario", "smoke", "--rate", "60", "--duration", "60s", "--spec", easySpec(folder)], { folder });
+    const pid = await k6Pid(folder);
+    await running.says(" of ");
+    process.kill(pid, "SIGKILL");
+    const ended = await running.ended;
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(4);
+    expect(reportIn(folder).verdict).not.toBe("met");
+    await nothingLeft(folder);
+  });
+
+  test("by the death of the command itself leaves no process, and the run can still be judged: not met", async () => {
+    const folder = workingFolder();
+    const running = start(["load", "--scenario", "smoke", "--rate", "60", "--duration", "60s", "--spec", easySpec(folder)], { folder });
+    await k6Pid(folder);
+    await running.says(" of ");
+    running.process.kill("SIGKILL");
+    await running.ended;
+    await nothingLeft(folder);
+    const gate = await run(["gate"], { folder });
+    expect(gate.exitCode, gate.stderr + gate.stdout).toBe(3);
+    expect(gate.stdout).toContain("killed before k6 ended");
+  });
+
+  test("by the death of the target is exceeded, and says when it died", async () => {
+    const folder = workingFolder();
+    const nursery = openNursery();
+    afterAll(() => nursery.stopAll());
+    const target = await startTarget(nursery, { root: project, logFile: join(folder, "t.log"), environment: process.env });
+    if (target.kind === "failed") throw new Error(target.message);
+    const running = start(["load", "--scenario", "smoke", ...brief, "--duration", "12s", "--spec", easySpec(folder), "--target", target.url], { folder });
+    await k6Pid(folder);
+    await running.says(" of ");
+    await target.child.stop("SIGKILL", 0);
+    const ended = await running.ended;
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(1);
+    expect(ended.stdout).toMatch(/no request was answered from \d+ s/);
+  });
+});
+
+describeLive("a run whose Prometheus fails", ["k6", "prometheus"], ({ prometheus: binary }) => {
+  const nursery = openNursery();
+  afterAll(() => nursery.stopAll());
+
+  async function services(folder: string, port?: number) {
+    mkdirSync(folder, { recursive: true });
+    const target = await startTarget(nursery, { root: project, logFile: join(folder, "t.log"), environment: process.env });
+    if (target.kind === "failed") throw new Error(target.message);
+    const at = port ?? (await freePort());
+    const options = { binary, folder: join(folder, "p"), logFile: join(folder, "p.log"), job: "storage-api", targetUrl: target.url, port: at, environment: process.env };
+    const prometheus = await startPrometheus(nursery, options);
+    if (prometheus.kind === "failed") throw new Error(prometheus.message);
+    return { target, prometheus, again: () => startPrometheus(nursery, options) };
+  }
+
+  test("in the middle and comes back with its data gives the same verdict, and no request is lost in the counts", async () => {
+    const folder = workingFolder();
+    const { target, prometheus, again } = await services(join(folder, "services"));
+    const args = ["load", "--scenario", "smoke", "--rate", "60", "--duration", "20s", "--set", "warmup=1", "--spec", easySpec(folder)];
+    const running = start([...args, "--target", target.url, "--prometheus", prometheus.url], { folder });
+    await k6Pid(folder);
+    await running.says(" of ");
+    await prometheus.child.stop("SIGKILL", 0);
+    await running.says("Prometheus"); // the relay says that its receiver is gone
+    await again();
+    const ended = await running.ended;
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(0);
+    const { reconciliation: r } = reportIn(folder);
+    expect([r.relayRequests, r.prometheusRequests, r.serverRequests, r.agrees]).toEqual([r.k6Requests, r.k6Requests, r.k6Requests, true]);
+  });
+
+  test("for good ends with 3, and the printed command gives the verdict when it is back", async () => {
+    const folder = workingFolder();
+    const { target, prometheus, again } = await services(join(folder, "services"));
+    const args = ["load", "--scenario", "smoke", ...brief, "--spec", easySpec(folder), "--settle-limit", "3"];
+    const running = start([...args, "--target", target.url, "--prometheus", prometheus.url], { folder });
+    await k6Pid(folder);
+    await running.says(" of ");
+    await prometheus.child.stop("SIGKILL", 0);
+    const ended = await running.ended;
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(3);
+    const [testid = ""] = runsIn(folder);
+    expect(ended.stderr).toContain(`npm run slo -- gate --run ${testid}`);
+    await again();
+    const gate = await run(["gate", "--run", testid], { folder });
+    // The client's counts are complete; the service was not scraped while Prometheus was gone, but its counters are cumulative.
+    expect([0, 3], gate.stderr + gate.stdout).toContain(gate.exitCode);
+    const report = reportIn(folder);
+    expect(report.reconciliation.prometheusRequests).toBe(report.reconciliation.relayRequests);
+    expect(report.objectives.filter((o) => o.side === "client").map((o) => o.verdict)).toEqual(["met", "met"]);
+  });
+});
+
+describeLive("a foreign script", ["k6", "prometheus"], () => {
+  test("in a closed model proves errors, and leaves latency open", async () => {
+    const folder = workingFolder();
+    writeFileSync(
+      join(folder, "mine.js"),
+      `import http from "k6/http";
+export const options = { scenarios: { steady: { executor: "constant-vus", vus: 2, duration: "4s" } }, tags: { team: "a" } };
+export default function () { http.get(__ENV.PLIMSOLL_TARGET + "/api/users", { tags: { name: "/api/users" } }); }
+`,
+    );
+    const ended = await run(["load", "--script", "mine.js", "--spec", easySpec(folder)], { folder });
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(3);
+    const verdicts = Object.fromEntries(reportIn(folder).objectives.map((o) => [o.name, o.verdict]));
+    expect(verdicts).toMatchObject({ availability: "met", latency: "inconclusive" });
+  });
+});

@@ -1,0 +1,117 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { readReport } from "../report/json.ts";
+import type { Report } from "../report/schema.ts";
+
+const project = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Is a command line of ours that runs as a user's would: a process of its own, in a folder of its own. */
+export interface Running {
+  folder: string;
+  process: ChildProcess;
+  stderr: () => string;
+  /** Waits until stderr holds the text, or the process ends. */
+  says: (text: string) => Promise<void>;
+  ended: Promise<Ended>;
+}
+
+/** Is how it ended. */
+export interface Ended {
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+  folder: string;
+}
+
+/** Makes an empty working folder for a command. */
+export function workingFolder(): string {
+  return mkdtempSync(join(tmpdir(), "plimsoll-test-"));
+}
+
+/** Starts `plimsoll ARGS` in a folder. */
+export function start(args: readonly string[], options: { folder?: string; environment?: NodeJS.ProcessEnv } = {}): Running {
+  const folder = options.folder ?? workingFolder();
+  const environment = { ...process.env, INIT_CWD: folder, ...options.environment };
+  const child = spawn(process.execPath, ["--import", "tsx", join(project, "slo/cli/main.ts"), ...args], { cwd: project, env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const ended = new Promise<Ended>((resolve) => child.on("close", (exitCode) => resolve({ exitCode, stdout, stderr, folder })));
+  const says = (text: string): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (!stderr.includes(text)) return;
+        child.stderr.off("data", look);
+        resolve();
+      };
+      child.stderr.on("data", look);
+      void ended.then(() => resolve());
+      look();
+    });
+  return { folder, process: child, stderr: () => stderr, says, ended };
+}
+
+/** Runs `plimsoll ARGS` to its end. */
+export function run(args: readonly string[], options: { folder?: string; environment?: NodeJS.ProcessEnv } = {}): Promise<Ended> {
+  return start(args, options).ended;
+}
+
+/** Lists the runs that a folder remembers. */
+export function runsIn(folder: string): string[] {
+  try {
+    return readdirSync(join(folder, ".plimsoll", "runs"));
+  } catch {
+    return [];
+  }
+}
+
+/** Reads the report of the only run in a folder; throws what is wrong with it. */
+export function reportIn(folder: string): Report {
+  const [testid] = runsIn(folder);
+  const read = readReport(readFileSync(join(folder, ".plimsoll", "runs", testid ?? "none", "report.json"), "utf8"));
+  if (read.kind === "problem") throw new Error(read.message);
+  return read.report;
+}
+
+/** Writes a spec that a few hundred requests can prove, and gives its path. */
+export function easySpec(folder: string, more = ""): string {
+  const file = join(folder, "easy.yaml");
+  writeFileSync(
+    file,
+    `version: 1
+service: storage-api
+objectives:
+  - name: availability
+    target: 97%
+    indicator: { errors: { side: client } }
+  - name: server errors
+    target: 97%
+    indicator: { errors: { side: server } }
+  - name: latency
+    target: 95%
+    indicator: { latency: { side: client, atMost: 500ms } }
+  - name: server latency
+    target: 95%
+    indicator: { latency: { side: server, atMost: 500ms, where: { method: GET, route: "/api/buckets/:id" } } }
+${more}`,
+  );
+  return file;
+}
+
+/** Lists the processes, by command line, that mention a folder: what a run left behind. */
+export function leftBehind(folder: string): string[] {
+  return readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const command = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+      const environment = readFileSync(`/proc/${name}/environ`, "utf8");
+      return Number(name) !== process.pid && (command.includes(folder) || environment.includes(`INIT_CWD=${folder}\0`)) ? [command] : [];
+    } catch {
+      return [];
+    }
+  });
+}
