@@ -1,5 +1,5 @@
 import type { WindowFinding } from "../judge/verdict.ts";
-import { periodBudgetSpent, type ReportObjective } from "./headline.ts";
+import { periodBudgetSpent, type ReportObjective, shortName } from "./headline.ts";
 import { bytes, count, counted, duration, elapsed, percent, rate, targetPercent } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 
@@ -46,7 +46,10 @@ export function loadFacts({ load }: Report): Fact[] {
     ["dropped", counted(load.droppedIterations, "iteration")],
     ["interrupted", counted(load.interruptedIterations, "iteration")],
     ["requests", count(load.requests)],
-    ["peak rate", `${rate(load.peakAchievedRate)} achieved, ${load.peakOfferedRate === null ? "none" : rate(load.peakOfferedRate)} offered`],
+    [
+      "peak rate",
+      `${rate(load.peakAchievedRate)} achieved, ${load.peakOfferedRate === null ? "none" : rate(load.peakOfferedRate)} offered`,
+    ],
     ["model", load.openModel ? "open (arrival rate)" : "closed (a slow service is offered less load)"],
   ];
 }
@@ -74,19 +77,23 @@ export function generatorFacts({ generator }: Report): Fact[] {
 export function allowances(report: Report): string[] {
   return report.objectives.flatMap(({ name, targetRatio, statedTargetRatio }) => {
     if (statedTargetRatio === undefined) return [];
-    return [`${name}: judged at ${targetPercent(targetRatio)}, not the spec's ${targetPercent(statedTargetRatio)}, as ${report.scenario} allows`];
+    return [
+      `${shortName(name)}: judged at ${targetPercent(targetRatio)}, not the spec's ${targetPercent(statedTargetRatio)}, as ${shortName(report.scenario)} allows`,
+    ];
   });
 }
 
 /** Lists why some counts are not exact. */
 export function doubts(report: Report): string[] {
-  return report.objectives.flatMap(({ name, doubts: reasons }) => reasons.map((reason) => `${name}: ${reason}`));
+  return report.objectives.flatMap(({ name, doubts: reasons }) => reasons.map((reason) => `${shortName(name)}: ${reason}`));
 }
 
 /** Lists the windows that burst or were skipped, by objective. */
 export function notableWindows(report: Report): string[] {
   return report.objectives.flatMap(({ name, evidence }) =>
-    (evidence?.windows ?? []).filter(({ kind }) => kind !== "calm").map((window) => `${name}: ${windowSentence(window, report)}`),
+    (evidence?.windows ?? [])
+      .filter(({ kind }) => kind !== "calm")
+      .map((window) => `${shortName(name)}: ${windowSentence(window, report)}`),
   );
 }
 

@@ -6,7 +6,17 @@ import { html, jsonMarkup, type Markup, nothing, rawElementText } from "./html/m
 import { pageScript } from "./html/script.ts";
 import { sha256Base64 } from "./html/sha256.ts";
 import { pageStyle } from "./html/style.ts";
-import { bullets, countedTable, factLists, headRow, objectiveDetails, objectivesTable, routesTable, scrolling, verdictSigns } from "./html/tables.ts";
+import {
+  bullets,
+  countedTable,
+  factLists,
+  headRow,
+  objectiveDetails,
+  objectivesTable,
+  routesTable,
+  scrolling,
+  verdictSigns,
+} from "./html/tables.ts";
 import { count, counted, duration, elapsed, moment, percent, rate } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 
@@ -24,36 +34,65 @@ export function htmlReport(report: Report, assets: HtmlAssets): string {
   const styles = [assets.chartStyle, pageStyle];
   const title = `${verdictWords[report.verdict]}: ${shortName(report.service)} under ${shortName(report.scenario)}`;
   const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy(scripts, styles)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="color-scheme" content="light dark">
-<title>${title}</title>
-<link rel="icon" href="data:,">
-${styles.map((style) => html`<style>${rawElementText(style, "style")}</style>`)}
-</head>
-<body>
-${verdictHeader(report)}
-<main>
-${glance(report)}
-${whySection(report)}
-<section><h2>Objectives</h2>${objectivesTable(report)}${proofNote(report)}${bullets(allowances(report))}</section>
-<section><h2>Over time</h2><noscript><p class="empty">The charts need JavaScript; their numbers stand below each title.</p></noscript>${unjudged(report)}<div class="charts">${models.map(chartFigure)}</div></section>
-<section><h2>Requests on each side</h2>${countedTable(report)}</section>
-<section><h2>Routes</h2>${routesTable(report)}</section>
-<section><h2>How each objective was counted</h2>${objectiveDetails(report)}</section>
-<section><h2>Facts of the run</h2>${factLists(report)}</section>
-${notes(report)}
-</main>
-<footer><p>Written by Plimsoll. The same numbers are in report.json beside this file.</p></footer>
-<script type="application/json" id="chart-data">${jsonMarkup(drawn)}</script>
-${scripts.map((script) => html`<script>${rawElementText(script, "script")}</script>`)}
-</body>
-</html>
-`;
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content="${policy(scripts, styles)}" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="referrer" content="no-referrer" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${title}</title>
+        <link rel="icon" href="data:," />
+        ${styles.map(
+          (style) =>
+            html`<style>
+              ${rawElementText(style, "style")}
+            </style>`,
+        )}
+      </head>
+      <body>
+        ${verdictHeader(report)}
+        <main>
+          ${glance(report)} ${whySection(report)}
+          <section>
+            <h2>Objectives</h2>
+            ${objectivesTable(report)}${proofNote(report)}${bullets(allowances(report))}
+          </section>
+          <section>
+            <h2>Over time</h2>
+            <noscript><p class="empty">The charts need JavaScript; their numbers stand below each title.</p></noscript>${unjudged(report)}
+            <div class="charts">${models.map(chartFigure)}</div>
+          </section>
+          <section>
+            <h2>Requests on each side</h2>
+            ${countedTable(report)}
+          </section>
+          <section>
+            <h2>Routes</h2>
+            ${routesTable(report)}
+          </section>
+          <section>
+            <h2>How each objective was counted</h2>
+            ${objectiveDetails(report)}
+          </section>
+          <section>
+            <h2>Facts of the run</h2>
+            ${factLists(report)}
+          </section>
+          ${notes(report)}
+        </main>
+        <footer><p>Written by Plimsoll. The same numbers are in report.json beside this file.</p></footer>
+        <script type="application/json" id="chart-data">
+          ${jsonMarkup(drawn)}
+        </script>
+        ${scripts.map(
+          (script) =>
+            html`<script>
+              ${rawElementText(script, "script")};
+            </script>`,
+        )}
+      </body>
+    </html> `;
   return page.markup;
 }
 
@@ -66,7 +105,14 @@ function verdictHeader(report: Report): Markup {
   const word = verdictWords[report.verdict];
   const spent = report.objectives.flatMap(({ evidence }) => (evidence === undefined ? [] : [evidence.budgetSpent]));
   const mark = loadMark(spent.length === 0 ? undefined : Math.max(...spent));
-  return html`<header class="verdict verdict-${report.verdict}">${mark}<div><p class="subject"><bdi>${subject(report)}</bdi></p><h1><span class="sign" aria-hidden="true">${verdictSigns[report.verdict]}</span> ${word.charAt(0)}${word.slice(1).toLowerCase()}</h1><p class="finding">${sentence(headline(report))}</p></div></header>`;
+  return html`<header class="verdict verdict-${report.verdict}">
+    ${mark}
+    <div>
+      <p class="subject"><bdi>${subject(report)}</bdi></p>
+      <h1><span class="sign" aria-hidden="true">${verdictSigns[report.verdict]}</span> ${word.charAt(0)}${word.slice(1).toLowerCase()}</h1>
+      <p class="finding">${sentence(headline(report))}</p>
+    </div>
+  </header>`;
 }
 
 function glance(report: Report): Markup {
@@ -76,22 +122,54 @@ function glance(report: Report): Markup {
   const facts: [string, string, string][] = [
     ["Most budget spent", most === undefined ? "unknown" : percent(most.spent), shortName(most?.name ?? "nothing was counted")],
     ["Requests", count(load.requests), counted(reconciliation.k6Errors, "error")],
-    ["Peak rate", rate(load.peakAchievedRate), load.peakOfferedRate === null ? "nothing was offered" : `of ${rate(load.peakOfferedRate)} offered`],
-    ["Dropped", count(load.droppedIterations), load.offeredIterations === null ? "iterations" : `of ${counted(load.offeredIterations, "iteration")}`],
+    [
+      "Peak rate",
+      rate(load.peakAchievedRate),
+      load.peakOfferedRate === null ? "nothing was offered" : `of ${rate(load.peakOfferedRate)} offered`,
+    ],
+    [
+      "Dropped",
+      count(load.droppedIterations),
+      load.offeredIterations === null ? "iterations" : `of ${counted(load.offeredIterations, "iteration")}`,
+    ],
     ["Load", duration(report.timings.loadSeconds), `from ${moment(report.startedAt)}`],
   ];
-  return html`<dl class="glance">${facts.map(([label, value, about]) => html`<div><dt>${label}</dt><dd>${value}<span class="about">${about}</span></dd></div>`)}</dl>`;
+  return html`<dl class="glance">
+    ${facts.map(
+      ([label, value, about]) =>
+        html`<div>
+          <dt>${label}</dt>
+          <dd>${value}<span class="about">${about}</span></dd>
+        </div>`,
+    )}
+  </dl>`;
 }
 
 function whySection(report: Report): Markup {
-  const own = unmet(report).map(({ name, reason }) => html`<li><strong><bdi>${shortName(name)}</bdi></strong>: ${reason ?? "no reason was given"}</li>`);
+  const own = unmet(report).map(
+    ({ name, reason }) =>
+      html`<li>
+        <strong><bdi>${shortName(name)}</bdi></strong
+        >: ${reason ?? "no reason was given"}
+      </li>`,
+  );
   const all = [...own, ...runReasons(report).map((reason) => html`<li>${reason}</li>`)];
-  return all.length === 0 ? nothing : html`<section><h2>Why</h2><ul>${all}</ul></section>`;
+  return all.length === 0
+    ? nothing
+    : html`<section>
+        <h2>Why</h2>
+        <ul>
+          ${all}
+        </ul>
+      </section>`;
 }
 
 function proofNote({ objectives, confidence }: Report): Markup {
   if (objectives.length === 0) return nothing;
-  return html`<p class="about">Proved good is the share of good events that the counts prove at ${percent(confidence)} confidence. The mark on a bar is 100% of the budget.</p>`;
+  return html`<p class="about">
+    Proved good is the share of good events that the counts prove at ${percent(confidence)} confidence. The mark on a bar is 100% of the
+    budget.
+  </p>`;
 }
 
 function unjudged(report: Report): Markup {
@@ -103,20 +181,51 @@ function unjudged(report: Report): Markup {
 }
 
 function chartFigure(model: ChartModel): Markup {
-  const caption = html`<figcaption><h3>${model.title}</h3><p>${model.note}</p></figcaption>`;
-  if (model.lines.length === 0) return html`<figure>${caption}<p class="plain-empty">No samples.</p></figure>`;
+  const caption = html`<figcaption>
+    <h3>${model.title}</h3>
+    <p>${model.note}</p>
+  </figcaption>`;
+  if (model.lines.length === 0)
+    return html`<figure>
+      ${caption}
+      <p class="plain-empty">No samples.</p>
+    </figure>`;
   const rows = lineSummaries(model).map(
     ({ label, lowest, median, highest, highestAt }) =>
-      html`<tr><th scope="row">${label}</th><td class="number">${lowest}</td><td class="number">${median}</td><td class="number">${highest}</td><td class="number">${highestAt}</td></tr>`,
+      html`<tr>
+        <th scope="row">${label}</th>
+        <td class="number">${lowest}</td>
+        <td class="number">${median}</td>
+        <td class="number">${highest}</td>
+        <td class="number">${highestAt}</td>
+      </tr>`,
   );
   const figures = ["Lowest", "Median", "Highest", "Highest at"];
-  const table = html`<table>${headRow(["Line", ...figures], figures)}<tbody>${rows}</tbody></table>`;
+  const table = html`<table>
+    ${headRow(["Line", ...figures], figures)}
+    <tbody>
+      ${rows}
+    </tbody>
+  </table>`;
   const silent = model.silent.length === 0 ? nothing : html`<p class="about">No samples: ${model.silent.join(", ")}.</p>`;
-  return html`<figure>${caption}<div class="plot" id="plot-${model.id}"></div>${silent}<details class="numbers"><summary>${model.title} in numbers</summary>${scrolling(`${model.title} in numbers`, table)}</details></figure>`;
+  return html`<figure>
+    ${caption}
+    <div class="plot" id="plot-${model.id}"></div>
+    ${silent}
+    <details class="numbers">
+      <summary>${model.title} in numbers</summary>
+      ${scrolling(`${model.title} in numbers`, table)}
+    </details>
+  </figure>`;
 }
 
 function notes(report: Report): Markup {
-  return report.notes.length === 0 ? nothing : html`<section><h2>Notes</h2>${bullets(report.notes)}</section>`;
+  return report.notes.length === 0
+    ? nothing
+    : html`<section>
+        <h2>Notes</h2>
+        ${bullets(report.notes)}
+      </section>`;
 }
 
 function sentence(text: string): string {

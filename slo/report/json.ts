@@ -1,5 +1,3 @@
-import { z } from "zod";
-
 import { type Report, reportSchema } from "./schema.ts";
 
 const lineLimit = 140;
@@ -28,17 +26,14 @@ export function readReport(text: string): ReadReport {
   return { kind: "problem", message: `${place}: ${issue?.message ?? "not a report"}` };
 }
 
-/** Gives the JSON Schema of `report.json`, from the zod schema. */
-export function reportJsonSchema(): Record<string, unknown> {
-  return { title: "Plimsoll report", ...z.toJSONSchema(reportSchema) };
-}
-
 /** Prints JSON indented by two, but a value without nested objects on one line where it fits; numbers always so. */
 function printed(value: unknown, indent: string): string {
   if (typeof value !== "object" || value === null) return escaped(JSON.stringify(value));
   const entries = Array.isArray(value)
     ? value.map((item) => printed(item, `${indent}  `))
-    : Object.entries(value).flatMap(([key, item]) => (item === undefined ? [] : [`${escaped(JSON.stringify(key))}: ${printed(item, `${indent}  `)}`]));
+    : Object.entries(value).flatMap(([key, item]) =>
+        item === undefined ? [] : [`${escaped(JSON.stringify(key))}: ${printed(item, `${indent}  `)}`],
+      );
   const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
   if (entries.length === 0) return open + close;
   const flat = Object.values(value).every((item) => typeof item !== "object" || item === null);

@@ -70,8 +70,20 @@ function objectiveCase(objective: ReportObjective): TestCase {
 
 function validityCase(report: Report, objectives: TestCase[]): TestCase {
   const { agrees, explanation, clientMinusServerSeconds } = report.reconciliation;
-  const counts = countedRows(report).map(({ label, requests }) => `${label}: ${requests === null ? "not read" : counted(requests, "request")}`);
-  const detail = [`${verdictWords[report.verdict]}: ${headline(report)}`, agreement(report), explanation, ...counts, latencyGap(clientMinusServerSeconds), ...report.reasons, ...report.notes].filter((part) => part !== "").join("\n");
+  const counts = countedRows(report).map(
+    ({ label, requests }) => `${label}: ${requests === null ? "not read" : counted(requests, "request")}`,
+  );
+  const detail = [
+    `${verdictWords[report.verdict]}: ${headline(report)}`,
+    agreement(report),
+    explanation,
+    ...counts,
+    latencyGap(clientMinusServerSeconds),
+    ...report.reasons,
+    ...report.notes,
+  ]
+    .filter((part) => part !== "")
+    .join("\n");
   const told = objectives.some(({ kind }) => kind !== "pass");
   const message = runReasons(report)[0] ?? (agrees ? headline(report) : `${agreement(report)} ${explanation}`);
   return { name: validityCaseName, kind: validityKind(report, told), message, detail };

@@ -3,7 +3,13 @@ import { z } from "zod";
 const count = z.strictObject({ total: z.number(), bad: z.number() });
 
 const windowFinding = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("calm"), longSeconds: z.number(), shortSeconds: z.number(), burnLimit: z.number(), worstBurn: z.number() }),
+  z.strictObject({
+    kind: z.literal("calm"),
+    longSeconds: z.number(),
+    shortSeconds: z.number(),
+    burnLimit: z.number(),
+    worstBurn: z.number(),
+  }),
   z.strictObject({
     kind: z.literal("burst"),
     longSeconds: z.number(),
@@ -15,7 +21,13 @@ const windowFinding = z.discriminatedUnion("kind", [
     toSeconds: z.number(),
     count,
   }),
-  z.strictObject({ kind: z.literal("skipped"), longSeconds: z.number(), shortSeconds: z.number(), burnLimit: z.number(), reason: z.string() }),
+  z.strictObject({
+    kind: z.literal("skipped"),
+    longSeconds: z.number(),
+    shortSeconds: z.number(),
+    burnLimit: z.number(),
+    reason: z.string(),
+  }),
 ]);
 
 const evidence = z.strictObject({

@@ -1,5 +1,16 @@
 import { clipped, columnsOf, padded, wrapped } from "./columns.ts";
-import { agreement, allowances, type CountedRow, countedRows, doubts, lapse, latencyGap, loadFacts, notableWindows, periodSentence } from "./facts.ts";
+import {
+  agreement,
+  allowances,
+  type CountedRow,
+  countedRows,
+  doubts,
+  lapse,
+  latencyGap,
+  loadFacts,
+  notableWindows,
+  periodSentence,
+} from "./facts.ts";
 import { headline, type ReportObjective, runReasons, subject, unmet, verdictWords } from "./headline.ts";
 import { count, counted, duration, percent, provedGood, rate, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
@@ -16,7 +27,12 @@ type Paint = (text: string) => string;
 type Colour = "good" | "bad" | "doubtful" | "bold" | "dim";
 
 const codes: Record<Colour, string> = { good: "32;1", bad: "31;1", doubtful: "33;1", bold: "1", dim: "2" };
-const verdictColours: Record<Report["verdict"], Colour> = { met: "good", exceeded: "bad", inconclusive: "doubtful", interrupted: "doubtful" };
+const verdictColours: Record<Report["verdict"], Colour> = {
+  met: "good",
+  exceeded: "bad",
+  inconclusive: "doubtful",
+  interrupted: "doubtful",
+};
 /** Longest piece of data that is printed whole. */
 const dataLimit = 400;
 const narrowestName = 16;
@@ -39,7 +55,9 @@ export function terminalReport(report: Report, options: TerminalOptions): string
     section("Notes", report.notes, width, paint),
     section("Files", options.files ?? [], width, paint),
   ].filter((lines) => lines.length > 0);
-  return [[verdictLine, paint("dim")(clipped(data(subject(report)), width))], ...sections].map((lines) => `${lines.map((line) => line.trimEnd()).join("\n")}\n`).join("\n");
+  return [[verdictLine, paint("dim")(clipped(data(subject(report)), width))], ...sections]
+    .map((lines) => `${lines.map((line) => line.trimEnd()).join("\n")}\n`)
+    .join("\n");
 }
 
 function data(text: string): string {
@@ -85,7 +103,12 @@ function badOfTotal({ best, worst }: NonNullable<ReportObjective["evidence"]>): 
   return `${bad} of ${count(best.total)}`;
 }
 
-function stackedRow({ verdict, word, name, cells }: ObjectiveRow, verdictWidth: number, width: number, paint: (colour: Colour) => Paint): string[] {
+function stackedRow(
+  { verdict, word, name, cells }: ObjectiveRow,
+  verdictWidth: number,
+  width: number,
+  paint: (colour: Colour) => Paint,
+): string[] {
   const indent = verdictWidth + 2;
   const [target = "", bad = "", spent = "", proved = ""] = cells;
   const sentence = `target ${target}, ${bad} bad, budget spent ${spent}, proved good ${proved}`;
@@ -132,7 +155,8 @@ function errorNote({ errors }: CountedRow): string {
 function loadSentence(report: Report): string {
   const facts = new Map(loadFacts(report));
   const { load, generator } = report;
-  const starved = generator.starvedSeconds !== null && generator.starvedSeconds > 0 ? [`k6 short of CPU for ${duration(generator.starvedSeconds)}`] : [];
+  const starved =
+    generator.starvedSeconds !== null && generator.starvedSeconds > 0 ? [`k6 short of CPU for ${duration(generator.starvedSeconds)}`] : [];
   return [
     load.offeredIterations === null ? "offered load not defined by the script" : `${facts.get("offered")} offered`,
     `${count(load.startedIterations)} started`,

@@ -83,7 +83,8 @@ function rateChart(report: Report): ChartModel {
 
 function latencyChart(report: Report): ChartModel {
   const { clientP50, clientP95, clientP99, serverP50, serverP95, serverP99 } = report.series;
-  const positive = (values: readonly (number | null)[]): Values => aligned(report, values).map((value) => (value !== null && value > 0 ? value : null));
+  const positive = (values: readonly (number | null)[]): Values =>
+    aligned(report, values).map((value) => (value !== null && value > 0 ? value : null));
   return {
     ...frame(report, "latency", "Latency", "seconds", "latency, logarithmic"),
     note: "Percentiles of each moment, at the client (k6) and in the server; each latency objective's limit as a line.",
@@ -131,7 +132,8 @@ function budgetSpent({ cumulative, targetRatio }: Report["objectives"][number], 
   let next = 0;
   let value: number | null = null;
   return moments.map((moment) => {
-    for (let point = cumulative[next]; point !== undefined && point.atSeconds <= moment; point = cumulative[++next]) value = point.bad / allowed;
+    for (let point = cumulative[next]; point !== undefined && point.atSeconds <= moment; point = cumulative[++next])
+      value = point.bad / allowed;
     return moment > last ? null : value;
   });
 }

@@ -114,7 +114,7 @@ figcaption { margin-bottom: 0.5rem; }
 .numbers > .scroll { margin-left: 0; }
 .plain-empty { border: 1px dashed var(--rule); padding: 2.5rem 1rem; text-align: center; color: var(--soft); }
 
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 1.5rem 2.5rem; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.5rem 2.5rem; }
 .facts h3 { margin-bottom: 0.35rem; }
 .facts dl > div { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; padding: 0.35rem 0; border-top: 1px solid var(--rule); }
 .facts dd { font-variant-numeric: tabular-nums; }

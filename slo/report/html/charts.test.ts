@@ -1,0 +1,79 @@
+import { describe, expect, test } from "vitest";
+import { madeUpObjective, madeUpStart } from "../testing-parts.ts";
+import { emptyReport, exceededReport, inconclusiveReport, metReport } from "../testing.ts";
+import { chartModels, lineSummaries } from "./charts.ts";
+
+type Model = ReturnType<typeof chartModels>[number];
+const chart = (report: Parameters<typeof chartModels>[0], id: string): Model =>
+  chartModels(report).find((model) => model.id === id) as Model;
+
+test("budget spent ends at the share that the judge found", () => {
+  const report = exceededReport();
+  const ends = chart(report, "budget").lines.map(({ values }) => values.at(-1));
+  const judged = report.objectives.map(({ evidence }) => evidence?.budgetSpent);
+  ends.forEach((end, at) => expect(end).toBeCloseTo(judged[at] as number, 9));
+});
+
+test("budget spent never falls, and stands at 0 before the first bad event", () => {
+  const [availability] = chart(exceededReport(), "budget").lines;
+  const values = availability?.values.filter((value) => value !== null) ?? [];
+  expect(values[0]).toBe(0);
+  values.forEach((value, at) => expect(value).toBeGreaterThanOrEqual(values[at - 1] ?? 0));
+});
+
+test("objectives read at different moments share one axis; each holds its value between its points and is absent outside them", () => {
+  const point = (second: number, bad: number) => ({ atSeconds: madeUpStart + second, total: second * 100, bad });
+  const objectives = [
+    madeUpObjective({ name: "a", description: "", side: "client", targetRatio: 0.5, cumulative: [point(0, 0), point(10, 250)] }),
+    madeUpObjective({ name: "b", description: "", side: "client", targetRatio: 0.5, cumulative: [point(5, 0), point(20, 1000)] }),
+  ];
+  const { at, lines } = chart({ ...metReport(), objectives }, "budget");
+  expect(at).toEqual([0, 5, 10, 20]);
+  expect(lines.map(({ values }) => values)).toEqual([
+    [0, 0, 0.5, null],
+    [null, 0, 0, 1],
+  ]);
+});
+
+test("objectives with the same limit share one line on the latency chart", () => {
+  const base = metReport();
+  const more = madeUpObjective({ name: "write latency", description: "", side: "client", targetRatio: 0.9, atMostSeconds: 0.25 });
+  expect(chart({ ...base, objectives: [...base.objectives, more] }, "latency").limits).toEqual([
+    { label: "250 ms: read latency, write latency", value: 0.25 },
+  ]);
+});
+
+test("a series shorter than its times, or out of order, is set right and never filled with zeros", () => {
+  const base = metReport();
+  const series = {
+    ...base.series,
+    atSeconds: [madeUpStart + 2, madeUpStart, madeUpStart + 1],
+    achievedRate: [3, 1],
+    serverRate: [],
+    offeredRate: [],
+  };
+  const model = chart({ ...base, series }, "rate");
+  expect(model.at).toEqual([0, 1, 2]);
+  expect(model.lines.map(({ label, values }) => [label, values])).toEqual([["achieved iterations", [1, null, 3]]]);
+  expect(model.silent).toEqual(["offered iterations", "server requests"]);
+});
+
+test("a latency of 0 cannot stand on a logarithmic axis and is absent", () => {
+  const base = metReport();
+  const zeros = base.series.clientP50.map(() => 0);
+  expect(chart({ ...base, series: { ...base.series, clientP50: zeros } }, "latency").silent).toEqual(["client p50"]);
+});
+
+describe("without samples", () => {
+  test("no chart has a line", () => expect(chartModels(emptyReport()).flatMap(({ lines }) => lines)).toEqual([]));
+  test("a side that was not read is named", () =>
+    expect(chart(inconclusiveReport(), "latency").silent).toEqual(["server p99", "server p95", "server p50"]));
+});
+
+test("a line is summed up for those who cannot see it", () => {
+  const base = metReport();
+  const series = { ...base.series, atSeconds: [0, 1, 2].map((second) => madeUpStart + second), errorRatio: [0.01, null, 0.03] };
+  expect(lineSummaries(chart({ ...base, series }, "errors"))).toEqual([
+    { label: "errors", lowest: "1%", median: "1%", highest: "3%", highestAt: "0:02" },
+  ]);
+});
