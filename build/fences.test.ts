@@ -54,7 +54,7 @@ beforeAll(() => {
     [join(root, "node_modules/oxlint/bin/oxlint"), "--format", "json", "slo", "scenarios", "target"],
     { cwd: copy, encoding: "utf8" },
   );
-  expect(ran.status, ran.stdout + ran.stderr).toBe(1);
+  if (ran.status !== 1) throw new Error(`oxlint ended with ${ran.status}: ${ran.stdout}${ran.stderr}`);
   found = outputSchema.parse(JSON.parse(ran.stdout)).diagnostics;
 });
 

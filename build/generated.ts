@@ -10,7 +10,9 @@ export interface Generated {
 }
 
 /** Lists every generated file of the project. */
-export const generatedFiles: Generated[] = [{ path: "slo/report/report.schema.json", text: () => jsonSchema(reportSchema, "Plimsoll report", "output") }];
+export const generatedFiles: Generated[] = [
+  { path: "slo/report/report.schema.json", text: () => jsonSchema(reportSchema, "Plimsoll report", "output") },
+];
 
 /** Writes the files; gives the paths whose content changed. */
 export async function writeGenerated(root: string, files: Generated[]): Promise<string[]> {

@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { failedChecks, testCounts, type Counts } from "./counts.ts";
+
+const file = (status: string, ...tests: string[]) => ({ status, assertionResults: tests.map((state) => ({ status: state })) });
+const report = (success: boolean, ...testResults: unknown[]) => ({ success, testResults });
+
+const reports: [string, unknown, number, Counts][] = [
+  [
+    "tests are counted over files",
+    report(true, file("passed", "passed", "passed"), file("passed", "passed")),
+    0,
+    { passed: 3, failed: 0, skipped: 0 },
+  ],
+  [
+    "skipped, pending and todo tests did not run",
+    report(true, file("passed", "passed", "skipped", "pending", "todo")),
+    0,
+    { passed: 1, failed: 0, skipped: 3 },
+  ],
+  ["failures are counted once each", report(false, file("failed", "failed", "failed", "passed")), 1, { passed: 1, failed: 2, skipped: 0 }],
+  [
+    "a file that does not load is a failure",
+    report(false, file("failed"), file("passed", "passed")),
+    1,
+    { passed: 1, failed: 1, skipped: 0 },
+  ],
+  ["a file whose hook failed is a failure", report(false, file("failed", "skipped")), 1, { passed: 0, failed: 1, skipped: 1 }],
+  ["an exit code without a failed test is a failure", report(true, file("passed", "passed")), 1, { passed: 1, failed: 1, skipped: 0 }],
+  ["an unhandled error is a failure", report(false, file("passed", "passed")), 0, { passed: 1, failed: 1, skipped: 0 }],
+  ["a run without tests is a failure", report(true), 0, { passed: 0, failed: 1, skipped: 0 }],
+  ["a run that skipped everything is a failure", report(true, file("passed", "skipped")), 0, { passed: 0, failed: 1, skipped: 1 }],
+  ["no report is a failure", undefined, 0, { passed: 0, failed: 1, skipped: 0 }],
+];
+test.each(reports)("%s", (_sentence, json, code, counts) => {
+  expect(testCounts(json, code)).toEqual(counts);
+});
+
+const checks: [string, string, number, number][] = [
+  ["all passed", "checks: 4 passed, 0 failed\n", 0, 0],
+  ["some failed", "FAILED  types\nchecks: 2 passed, 2 failed\n", 1, 2],
+  ["the check itself broke", "Error: no such file\n", 1, 1],
+  ["it broke after its last word", "checks: 4 passed, 0 failed\n", 7, 1],
+];
+test.each(checks)("checks: %s", (_sentence, output, code, failed) => {
+  expect(failedChecks(output, code)).toBe(failed);
+});
