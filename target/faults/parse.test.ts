@@ -1,0 +1,43 @@
+import { describe, expect, test } from "vitest";
+import { operations } from "../api/operations.ts";
+import { parseFaultRules, parseFaultText } from "./parse.ts";
+import { faultPresets } from "./presets.ts";
+
+const good: [string, string, unknown[]][] = [
+  ["nothing is no rules", "", []],
+  ["an empty list is no rules", " [] ", []],
+  ["a preset stands for its rules", "delete-answers-500", [{ kind: "delete-answers-500" }]],
+  ["a list gets its defaults", '[{"kind":"drop","every":3}]', [{ kind: "drop", method: "*", route: "*", every: 3 }]],
+];
+
+const bad: [string, string, RegExp][] = [
+  ["an unknown preset names those there are", "delete-500", /no preset "delete-500"; there are: delete-answers-500, /],
+  ["a name from every object is no preset", "constructor", /no preset "constructor"/],
+  ["broken JSON says so", '[{"kind"', /is not JSON/],
+  ["an unknown kind is a problem with its place", '[{"kind":"explode"}]', /^\[0\]\.kind: /],
+  ["an unknown key is a problem", '[{"kind":"drop","every":1,"evry":2}]', /evry/],
+  ["both every and share are a problem", '[{"kind":"drop","every":1,"share":0.5}]', /not both/],
+  ["neither every nor share is a problem for an error", '[{"kind":"error"}]', /say how often/],
+  ["every 0 is a problem", '[{"kind":"drop","every":0}]', /^\[0\]\.every: /],
+  ["a share above 1 is a problem", '[{"kind":"drop","share":2}]', /^\[0\]\.share: /],
+  ["a status that is a success is a problem", '[{"kind":"error","every":1,"status":200}]', /^\[0\]\.status: /],
+  ["a route that is not there is a problem", '[{"kind":"drop","every":1,"route":"/api/bucket/:id"}]', /^\[0\]: no route .* PUT \/api\/buckets\/:id/],
+  ["a method that the route has not is a problem", '[{"kind":"drop","every":1,"method":"POST","route":"/api/users"}]', /no route/],
+  ["metrics cannot be spoilt", '[{"kind":"drop","every":1,"route":"/metrics"}]', /no route/],
+  ["a range upside down is a problem", '[{"kind":"latency","seconds":{"uniform":{"min":2,"max":1}}}]', /^\[0\]\.seconds/],
+];
+
+describe("fault rules as text", () => {
+  test.each(good)("%s", (_sentence, text, rules) => {
+    expect(parseFaultText(text, operations)).toEqual({ kind: "rules", rules });
+  });
+
+  test.each(bad)("%s", (_sentence, text, problem) => {
+    const parsed = parseFaultText(text, operations);
+    expect(parsed.kind === "problems" ? parsed.problems.join("; ") : "no problem").toMatch(problem);
+  });
+
+  test.each(Object.entries(faultPresets))("the preset %s is valid as it stands", (_name, rules) => {
+    expect(parseFaultRules(rules, operations)).toEqual({ kind: "rules", rules });
+  });
+});
