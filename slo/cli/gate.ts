@@ -88,7 +88,7 @@ async function judgeAgain(options: GateOptions, host: Host, record: RunRecord, f
   }
   const resumed = await resumeRelay({ folder: join(folder, "spool"), receiver: receiverOf(prometheus.url, host.settings.credentials), say: host.say, limitSeconds: options.settleLimitSeconds });
   if (resumed.kind !== "flushed") {
-    host.say(`inconclusive: ${resumed.kind === "pending" ? `${resumed.bodies} pushes are not in Prometheus: ${resumed.reason}` : resumed.message}`);
+    host.say(`inconclusive: ${resumed.kind === "pending" ? `${resumed.bytes} bytes of samples are not in Prometheus: ${resumed.reason}` : resumed.message}`);
     return exitCodes.inconclusive;
   }
   const { phase } = record;

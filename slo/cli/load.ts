@@ -214,7 +214,7 @@ async function settleAndJudge(running: Running, options: LoadOptions, host: Host
   for (const error of [...new Set(record.k6?.errors ?? [])].slice(0, 5)) host.say(`k6: ${error}`);
   const limit = record.interrupted ? Math.min(10, options.settleLimitSeconds) : options.settleLimitSeconds;
   const flushed = await relay.flushed(limit);
-  if (flushed.kind === "pending") return pending(host, prepared, `${flushed.bodies} pushes are not in Prometheus: ${flushed.reason}`);
+  if (flushed.kind === "pending") return pending(host, prepared, `${flushed.bytes} bytes of samples are not in Prometheus: ${flushed.reason}`);
   const concluded = await conclude({
     ...{ record, spec: prepared.spec, api: prometheusApi(stack.prometheus, host.settings.credentials), sent: relay.sent() },
     ...{ relayDoubts: relay.doubts(), settleLimitSeconds: limit, say: host.say, now: host.now },

@@ -140,7 +140,7 @@ function program(done: (exitCode: number) => void): Command {
     .addOption(settleLimit())
     .option("--json", "print the report as JSON on stdout", false)
     .addHelpText("after", loadHelp)
-    .action(async (flags: Record<string, never>, command: Command) => {
+    .action(async (_flags: object, command: Command) => {
       const given = command.opts<LoadFlags>();
       if (given.scenario === undefined && given.script === undefined) return command.error("error: give --scenario NAME or --script FILE", { exitCode: 2 });
       if (given.fault !== undefined && given.target !== undefined) return command.error("error: --fault is for the storage API that is started here; without --target", { exitCode: 2 });
@@ -159,7 +159,7 @@ function program(done: (exitCode: number) => void): Command {
     .addOption(settleLimit())
     .option("--json", "print the report as JSON on stdout", false)
     .addHelpText("after", `\n${credentialHelp}\n\n${exitCodeHelp}`)
-    .action(async (flags: Record<string, never>, command: Command) => {
+    .action(async (_flags: object, command: Command) => {
       const given = command.opts<{ run?: string; spec?: string; prometheus?: string; settleLimit: number; json: boolean }>();
       const { gate } = await import("./gate.ts");
       done(await gate({ run: given.run, spec: given.spec, prometheus: given.prometheus, settleLimitSeconds: given.settleLimit, json: given.json }, openHost()));

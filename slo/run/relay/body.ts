@@ -1,0 +1,135 @@
+import { PbfReader, PbfWriter } from "pbf";
+import snappy from "snappyjs";
+
+/** Is a native histogram's positive part as one push holds it: cumulative counts since k6 began, by bucket index. */
+export interface PushedHistogram {
+  schema: number;
+  zeroCount: number;
+  /** Bucket index → observations; bucket i covers (2^((i−1)/2^schema), 2^(i/2^schema)]. */
+  buckets: Map<number, number>;
+}
+
+/** Is one series of a push: its last sample, or its last histogram. */
+export interface PushedSeries {
+  labels: Record<string, string>;
+  value: number;
+  atMillis: number;
+  histogram: PushedHistogram | undefined;
+}
+
+/** Is a body that was read, or the reason why it is none. */
+export type ReadBody = { kind: "body"; series: PushedSeries[]; samples: number } | { kind: "malformed"; reason: string };
+
+/** Bounds what a compressed body may unpack to; k6's largest are a few MiB. */
+const mostBytes = 256 * 1024 * 1024;
+
+interface RawHistogram {
+  schema: number;
+  zeroCount: number;
+  spans: { offset: number; length: number }[];
+  deltas: number[];
+  counts: number[];
+  atMillis: number;
+}
+
+interface RawSeries {
+  labels: Record<string, string>;
+  value: number;
+  atMillis: number;
+  samples: number;
+  histogram: PushedHistogram | undefined;
+}
+
+/** Reads a remote-write 1.0 body (snappy over prompb.WriteRequest), https://prometheus.io/docs/specs/prw/remote_write_spec/ */
+export function readBody(body: Uint8Array): ReadBody {
+  try {
+    const series: PushedSeries[] = [];
+    let samples = 0;
+    new PbfReader(snappy.uncompress(Uint8Array.from(body), mostBytes)).readFields((tag, _, reader) => {
+      if (tag !== 1) return;
+      const one = reader.readMessage(seriesField, { labels: {}, value: Number.NaN, atMillis: 0, samples: 0, histogram: undefined } as RawSeries);
+      samples += one.samples;
+      series.push({ labels: one.labels, value: one.value, atMillis: one.atMillis, histogram: one.histogram });
+    }, undefined);
+    if (series.some(({ labels }) => labels["__name__"] === undefined)) return { kind: "malformed", reason: "a series has no name" };
+    return { kind: "body", series, samples };
+  } catch (error) {
+    return { kind: "malformed", reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function seriesField(tag: number, series: RawSeries, reader: PbfReader): void {
+  if (tag === 1) {
+    const { name, value } = reader.readMessage(labelField, { name: "", value: "" });
+    Object.defineProperty(series.labels, name, { value, enumerable: true, configurable: true, writable: true });
+  }
+  if (tag === 2) {
+    const { value, atMillis } = reader.readMessage(sampleField, { value: 0, atMillis: 0 });
+    Object.assign(series, { value, atMillis, samples: series.samples + 1 });
+  }
+  if (tag === 4) {
+    const raw = reader.readMessage(histogramField, { schema: 0, zeroCount: 0, spans: [], deltas: [], counts: [], atMillis: 0 } as RawHistogram);
+    Object.assign(series, { histogram: bucketsOf(raw), atMillis: raw.atMillis, samples: series.samples + 1 });
+  }
+}
+
+function labelField(tag: number, label: { name: string; value: string }, reader: PbfReader): void {
+  if (tag === 1) label.name = reader.readString();
+  if (tag === 2) label.value = reader.readString();
+}
+
+function sampleField(tag: number, sample: { value: number; atMillis: number }, reader: PbfReader): void {
+  if (tag === 1) sample.value = reader.readDouble();
+  if (tag === 2) sample.atMillis = reader.readVarint(true);
+}
+
+function histogramField(tag: number, raw: RawHistogram, reader: PbfReader): void {
+  if (tag === 4) raw.schema = reader.readSVarint();
+  if (tag === 6) raw.zeroCount = reader.readVarint();
+  if (tag === 7) raw.zeroCount = reader.readDouble();
+  if (tag === 11) raw.spans.push(reader.readMessage(spanField, { offset: 0, length: 0 }));
+  if (tag === 12) reader.readPackedSVarint(raw.deltas);
+  if (tag === 13) reader.readPackedDouble(raw.counts);
+  if (tag === 15) raw.atMillis = reader.readVarint(true);
+}
+
+function spanField(tag: number, span: { offset: number; length: number }, reader: PbfReader): void {
+  if (tag === 1) span.offset = reader.readSVarint();
+  if (tag === 2) span.length = reader.readVarint();
+}
+
+/** Lays the spans out: the first offset is absolute, each later one counts from the end of the span before (prompb/types.proto). */
+function bucketsOf({ schema, zeroCount, spans, deltas, counts }: RawHistogram): PushedHistogram {
+  const buckets = new Map<number, number>();
+  let index = 0;
+  let at = 0;
+  let count = 0;
+  for (const { offset, length } of spans) {
+    index += offset;
+    for (let i = 0; i < length; i += 1) {
+      count = counts.length > 0 ? (counts[at] ?? 0) : count + (deltas[at] ?? 0);
+      buckets.set(index, count);
+      index += 1;
+      at += 1;
+    }
+  }
+  return { schema, zeroCount, buckets };
+}
+
+/** Writes a remote-write 1.0 body of plain samples, one for each series. */
+export function encodeWrite(series: readonly { labels: Record<string, string>; value: number; atMillis: number }[]): Buffer {
+  const writer = new PbfWriter();
+  for (const one of series) {
+    writer.writeMessage(
+      1,
+      ({ labels, value, atMillis }, out) => {
+        for (const name of Object.keys(labels).sort()) {
+          out.writeMessage(1, (text: string, label) => (label.writeStringField(1, name), label.writeStringField(2, text)), labels[name] ?? "");
+        }
+        out.writeMessage(2, (_: undefined, sample) => (sample.writeDoubleField(1, value), sample.writeVarintField(2, atMillis)), undefined);
+      },
+      one,
+    );
+  }
+  return Buffer.from(snappy.compress(writer.finish()));
+}
