@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { Script } from "node:vm";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { html, jsonMarkup, rawElementText } from "./html/markup.ts";
+import { jsonMarkup, markup, rawElementText } from "./html/markup.ts";
 import { pageScript } from "./html/script.ts";
 import { sha256Base64 } from "./html/sha256.ts";
 import { htmlReport } from "./html.ts";
@@ -13,23 +13,19 @@ const assets = { chartScript: "globalThis.uPlot = class {};", chartStyle: ".uplo
 
 describe("escaping", () => {
   test("every value of a template is data", () => {
-    expect(html`<p title="${'"><b>'}">${"</p>&'"}</p>`.markup).toBe('<p title="&quot;&gt;&lt;b&gt;">&lt;/p&gt;&amp;&#39;</p>');
+    expect(markup`<p title="${'"><b>'}">${"</p>&'"}</p>`.markup).toBe('<p title="&quot;&gt;&lt;b&gt;">&lt;/p&gt;&amp;&#39;</p>');
   });
 
   test("markup in a template stays markup", () => {
-    expect(
-      html`<ul>
-        ${["a", "<"].map((item) => html`<li>${item}</li>`)}
-      </ul>`.markup,
-    ).toBe("<ul><li>a</li><li>&lt;</li></ul>");
+    expect(markup`<ul>${["a", "<"].map((item) => markup`<li>${item}</li>`)}</ul>`.markup).toBe("<ul><li>a</li><li>&lt;</li></ul>");
   });
 
   test("any value as JSON reads back, and holds no character that could end its element", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
-        const { markup } = jsonMarkup({ text });
-        expect(markup).not.toMatch(/[<>&\u2028\u2029]/u);
-        expect(JSON.parse(markup)).toEqual({ text });
+        const { markup: json } = jsonMarkup({ text });
+        expect(json).not.toMatch(/[<>&\u2028\u2029]/u);
+        expect(JSON.parse(json)).toEqual({ text });
       }),
     );
   });

@@ -2,7 +2,7 @@ import { allowances, runOrigin } from "./facts.ts";
 import { headline, runReasons, shortName, subject, unmet, verdictWords } from "./headline.ts";
 import { type ChartModel, chartModels, lineSummaries } from "./html/charts.ts";
 import { loadMark } from "./html/mark.ts";
-import { html, jsonMarkup, type Markup, nothing, rawElementText } from "./html/markup.ts";
+import { jsonMarkup, markup, type Markup, nothing, rawElementText } from "./html/markup.ts";
 import { pageScript } from "./html/script.ts";
 import { sha256Base64 } from "./html/sha256.ts";
 import { pageStyle } from "./html/style.ts";
@@ -33,66 +33,37 @@ export function htmlReport(report: Report, assets: HtmlAssets): string {
   const scripts = [assets.chartScript, pageScript];
   const styles = [assets.chartStyle, pageStyle];
   const title = `${verdictWords[report.verdict]}: ${shortName(report.service)} under ${shortName(report.scenario)}`;
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${policy(scripts, styles)}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="referrer" content="no-referrer" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${title}</title>
-        <link rel="icon" href="data:," />
-        ${styles.map(
-          (style) =>
-            html`<style>
-              ${rawElementText(style, "style")}
-            </style>`,
-        )}
-      </head>
-      <body>
-        ${verdictHeader(report)}
-        <main>
-          ${glance(report)} ${whySection(report)}
-          <section>
-            <h2>Objectives</h2>
-            ${objectivesTable(report)}${proofNote(report)}${bullets(allowances(report))}
-          </section>
-          <section>
-            <h2>Over time</h2>
-            <noscript><p class="empty">The charts need JavaScript; their numbers stand below each title.</p></noscript>${unjudged(report)}
-            <div class="charts">${models.map(chartFigure)}</div>
-          </section>
-          <section>
-            <h2>Requests on each side</h2>
-            ${countedTable(report)}
-          </section>
-          <section>
-            <h2>Routes</h2>
-            ${routesTable(report)}
-          </section>
-          <section>
-            <h2>How each objective was counted</h2>
-            ${objectiveDetails(report)}
-          </section>
-          <section>
-            <h2>Facts of the run</h2>
-            ${factLists(report)}
-          </section>
-          ${notes(report)}
-        </main>
-        <footer><p>Written by Plimsoll. The same numbers are in report.json beside this file.</p></footer>
-        <script type="application/json" id="chart-data">
-          ${jsonMarkup(drawn)}
-        </script>
-        ${scripts.map(
-          (script) =>
-            html`<script>
-              ${rawElementText(script, "script")};
-            </script>`,
-        )}
-      </body>
-    </html> `;
+  const page = markup`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy(scripts, styles)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<link rel="icon" href="data:,">
+${styles.map((style) => markup`<style>${rawElementText(style, "style")}</style>`)}
+</head>
+<body>
+${verdictHeader(report)}
+<main>
+${glance(report)}
+${whySection(report)}
+<section><h2>Objectives</h2>${objectivesTable(report)}${proofNote(report)}${bullets(allowances(report))}</section>
+<section><h2>Over time</h2><noscript><p class="empty">The charts need JavaScript; their numbers stand below each title.</p></noscript>${unjudged(report)}<div class="charts">${models.map(chartFigure)}</div></section>
+<section><h2>Requests on each side</h2>${countedTable(report)}</section>
+<section><h2>Routes</h2>${routesTable(report)}</section>
+<section><h2>How each objective was counted</h2>${objectiveDetails(report)}</section>
+<section><h2>Facts of the run</h2>${factLists(report)}</section>
+${notes(report)}
+</main>
+<footer><p>Written by Plimsoll. The same numbers are in report.json beside this file.</p></footer>
+<script type="application/json" id="chart-data">${jsonMarkup(drawn)}</script>
+${scripts.map((script) => markup`<script>${rawElementText(script, "script")}</script>`)}
+</body>
+</html>
+`;
   return page.markup;
 }
 
@@ -105,14 +76,9 @@ function verdictHeader(report: Report): Markup {
   const word = verdictWords[report.verdict];
   const spent = report.objectives.flatMap(({ evidence }) => (evidence === undefined ? [] : [evidence.budgetSpent]));
   const mark = loadMark(spent.length === 0 ? undefined : Math.max(...spent));
-  return html`<header class="verdict verdict-${report.verdict}">
-    ${mark}
-    <div>
-      <p class="subject"><bdi>${subject(report)}</bdi></p>
-      <h1><span class="sign" aria-hidden="true">${verdictSigns[report.verdict]}</span> ${word.charAt(0)}${word.slice(1).toLowerCase()}</h1>
-      <p class="finding">${sentence(headline(report))}</p>
-    </div>
-  </header>`;
+  return markup`<header class="verdict verdict-${report.verdict}">${mark}<div><p class="subject"><bdi>${subject(report)}</bdi></p>
+    <h1><span class="sign" aria-hidden="true">${verdictSigns[report.verdict]}</span> ${word.charAt(0)}${word.slice(1).toLowerCase()}</h1>
+    <p class="finding">${sentence(headline(report))}</p></div></header>`;
 }
 
 function glance(report: Report): Markup {
@@ -134,42 +100,20 @@ function glance(report: Report): Markup {
     ],
     ["Load", duration(report.timings.loadSeconds), `from ${moment(report.startedAt)}`],
   ];
-  return html`<dl class="glance">
-    ${facts.map(
-      ([label, value, about]) =>
-        html`<div>
-          <dt>${label}</dt>
-          <dd>${value}<span class="about">${about}</span></dd>
-        </div>`,
-    )}
-  </dl>`;
+  return markup`<dl class="glance">${facts.map(([label, value, about]) => markup`<div><dt>${label}</dt><dd>${value}<span class="about">${about}</span></dd></div>`)}</dl>`;
 }
 
 function whySection(report: Report): Markup {
   const own = unmet(report).map(
-    ({ name, reason }) =>
-      html`<li>
-        <strong><bdi>${shortName(name)}</bdi></strong
-        >: ${reason ?? "no reason was given"}
-      </li>`,
+    ({ name, reason }) => markup`<li><strong><bdi>${shortName(name)}</bdi></strong>: ${reason ?? "no reason was given"}</li>`,
   );
-  const all = [...own, ...runReasons(report).map((reason) => html`<li>${reason}</li>`)];
-  return all.length === 0
-    ? nothing
-    : html`<section>
-        <h2>Why</h2>
-        <ul>
-          ${all}
-        </ul>
-      </section>`;
+  const all = [...own, ...runReasons(report).map((reason) => markup`<li>${reason}</li>`)];
+  return all.length === 0 ? nothing : markup`<section><h2>Why</h2><ul>${all}</ul></section>`;
 }
 
 function proofNote({ objectives, confidence }: Report): Markup {
   if (objectives.length === 0) return nothing;
-  return html`<p class="about">
-    Proved good is the share of good events that the counts prove at ${percent(confidence)} confidence. The mark on a bar is 100% of the
-    budget.
-  </p>`;
+  return markup`<p class="about">Proved good is the share of good events that the counts prove at ${percent(confidence)} confidence. The mark on a bar is 100% of the budget.</p>`;
 }
 
 function unjudged(report: Report): Markup {
@@ -177,55 +121,26 @@ function unjudged(report: Report): Markup {
   const spans = report.phases
     .filter(({ judged }) => !judged)
     .map(({ name, fromSeconds, toSeconds }) => `${shortName(name)} (${elapsed(fromSeconds - origin)}–${elapsed(toSeconds - origin)})`);
-  return spans.length === 0 ? nothing : html`<p class="about">Hatched in the charts, and not judged: ${spans.join(", ")}.</p>`;
+  return spans.length === 0 ? nothing : markup`<p class="about">Hatched in the charts, and not judged: ${spans.join(", ")}.</p>`;
 }
 
 function chartFigure(model: ChartModel): Markup {
-  const caption = html`<figcaption>
-    <h3>${model.title}</h3>
-    <p>${model.note}</p>
-  </figcaption>`;
-  if (model.lines.length === 0)
-    return html`<figure>
-      ${caption}
-      <p class="plain-empty">No samples.</p>
-    </figure>`;
+  const caption = markup`<figcaption><h3>${model.title}</h3><p>${model.note}</p></figcaption>`;
+  if (model.lines.length === 0) return markup`<figure>${caption}<p class="plain-empty">No samples.</p></figure>`;
   const rows = lineSummaries(model).map(
     ({ label, lowest, median, highest, highestAt }) =>
-      html`<tr>
-        <th scope="row">${label}</th>
-        <td class="number">${lowest}</td>
-        <td class="number">${median}</td>
-        <td class="number">${highest}</td>
-        <td class="number">${highestAt}</td>
-      </tr>`,
+      markup`<tr><th scope="row">${label}</th><td class="number">${lowest}</td><td class="number">${median}</td>
+        <td class="number">${highest}</td><td class="number">${highestAt}</td></tr>`,
   );
   const figures = ["Lowest", "Median", "Highest", "Highest at"];
-  const table = html`<table>
-    ${headRow(["Line", ...figures], figures)}
-    <tbody>
-      ${rows}
-    </tbody>
-  </table>`;
-  const silent = model.silent.length === 0 ? nothing : html`<p class="about">No samples: ${model.silent.join(", ")}.</p>`;
-  return html`<figure>
-    ${caption}
-    <div class="plot" id="plot-${model.id}"></div>
-    ${silent}
-    <details class="numbers">
-      <summary>${model.title} in numbers</summary>
-      ${scrolling(`${model.title} in numbers`, table)}
-    </details>
-  </figure>`;
+  const table = markup`<table>${headRow(["Line", ...figures], figures)}<tbody>${rows}</tbody></table>`;
+  const silent = model.silent.length === 0 ? nothing : markup`<p class="about">No samples: ${model.silent.join(", ")}.</p>`;
+  return markup`<figure>${caption}<div class="plot" id="plot-${model.id}"></div>${silent}<details class="numbers">
+    <summary>${model.title} in numbers</summary>${scrolling(`${model.title} in numbers`, table)}</details></figure>`;
 }
 
 function notes(report: Report): Markup {
-  return report.notes.length === 0
-    ? nothing
-    : html`<section>
-        <h2>Notes</h2>
-        ${bullets(report.notes)}
-      </section>`;
+  return report.notes.length === 0 ? nothing : markup`<section><h2>Notes</h2>${bullets(report.notes)}</section>`;
 }
 
 function sentence(text: string): string {

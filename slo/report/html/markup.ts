@@ -1,6 +1,6 @@
 import { plainLine, shortened } from "../plain.ts";
 
-/** Holds HTML that is safe to place in a page; only `html` makes it. */
+/** Holds HTML that is safe to place in a page; only `markup` makes it. */
 export interface Markup {
   readonly markup: string;
 }
@@ -11,7 +11,7 @@ const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;
 const dataLimit = 1500;
 
 /** Builds HTML from a template; every value that is not Markup itself is data and is escaped. */
-export function html(template: TemplateStringsArray, ...parts: Part[]): Markup {
+export function markup(template: TemplateStringsArray, ...parts: Part[]): Markup {
   const filled = template.map((text, at) => (at === 0 ? text : rendered(parts[at - 1] as Part) + text));
   return { markup: filled.join("") };
 }

@@ -15,7 +15,7 @@ import { count, duration, percent, provedGood, targetPercent } from "../numbers.
 import { shortened } from "../plain.ts";
 import type { Report } from "../schema.ts";
 import { gauge } from "./mark.ts";
-import { html, type Markup, nothing } from "./markup.ts";
+import { markup, type Markup, nothing } from "./markup.ts";
 
 /** Is the sign beside each verdict's word, so that colour is never the only one. */
 export const verdictSigns = { met: "✓", exceeded: "✕", inconclusive: "?", interrupted: "■" } as const satisfies Record<
@@ -27,42 +27,31 @@ const descriptionLimit = 200;
 
 /** Lists the objectives, one row each. */
 export function objectivesTable({ objectives }: Report): Markup {
-  if (objectives.length === 0) return html`<p class="empty">No objective was judged.</p>`;
+  if (objectives.length === 0) return markup`<p class="empty">No objective was judged.</p>`;
   const heads = ["Verdict", "Objective", "Budget spent", "Bad of total", "Target", "Proved good"];
   return scrolling(
     "Objectives",
-    html`<table class="objectives">
-      ${headRow(heads, ["Target", "Bad of total", "Proved good"])}
-      <tbody>
-        ${objectives.map(objectiveRow)}
-      </tbody>
-    </table>`,
+    markup`<table class="objectives">${headRow(heads, ["Target", "Bad of total", "Proved good"])}<tbody>${objectives.map(objectiveRow)}</tbody></table>`,
   );
 }
 
 function objectiveRow({ verdict, name, description, targetRatio, evidence }: ReportObjective): Markup {
   const [spent, bad, proved] =
     evidence === undefined
-      ? [html`unknown`, "no count", "nothing"]
+      ? [markup`unknown`, "no count", "nothing"]
       : [
-          html`<span class="spent verdict-${verdict}">${gauge(evidence.budgetSpent)} <span>${percent(evidence.budgetSpent)}</span></span>`,
+          markup`<span class="spent verdict-${verdict}">${gauge(evidence.budgetSpent)} <span>${percent(evidence.budgetSpent)}</span></span>`,
           badOfTotal(evidence),
           provedGood(evidence, targetRatio),
         ];
-  return html`<tr>
-    <td>${badge(verdict)}</td>
+  return markup`<tr><td>${badge(verdict)}</td>
     <th scope="row"><bdi class="name">${shortName(name)}</bdi><span class="about">${shortened(description, descriptionLimit)}</span></th>
-    <td>${spent}</td>
-    <td class="number">${bad}</td>
-    <td class="number">${targetPercent(targetRatio)}</td>
-    <td class="number">${proved}</td>
-  </tr>`;
+    <td>${spent}</td><td class="number">${bad}</td><td class="number">${targetPercent(targetRatio)}</td>
+    <td class="number">${proved}</td></tr>`;
 }
 
 function badge(verdict: ReportObjective["verdict"]): Markup {
-  return html`<span class="badge verdict-${verdict}"
-    ><span class="sign" aria-hidden="true">${verdictSigns[verdict]}</span> ${lower(verdictWords[verdict])}</span
-  >`;
+  return markup`<span class="badge verdict-${verdict}"><span class="sign" aria-hidden="true">${verdictSigns[verdict]}</span> ${lower(verdictWords[verdict])}</span>`;
 }
 
 function lower(word: string): string {
@@ -76,7 +65,7 @@ function badOfTotal({ best, worst }: NonNullable<ReportObjective["evidence"]>): 
 
 /** Tells, for each objective, where it stands in the spec, what was asked of Prometheus, and what the windows found. */
 export function objectiveDetails(report: Report): Markup {
-  return html`${report.objectives.map((objective) => {
+  return markup`${report.objectives.map((objective) => {
     const { name, place, queries, doubts, evidence, reason } = objective;
     const period = periodSentence(report, objective);
     const windows = (evidence?.windows ?? []).map((window) => windowSentence(window, report));
@@ -85,71 +74,40 @@ export function objectiveDetails(report: Report): Markup {
         ? []
         : [`Proof needs ${count(evidence.requestsNeeded)} events with no more than ${count(evidence.worst.bad)} bad.`];
     const lines = [...(reason === undefined ? [] : [reason]), ...needs, ...doubts, ...windows, ...(period === undefined ? [] : [period])];
-    return html`<details>
-      <summary><bdi>${shortName(name)}</bdi></summary>
-      <p class="place">Stated at <code>${place.file}:${place.line}:${place.column}</code></p>
-      ${bullets(lines)}
-      <p class="query-title">Bad events</p>
-      <pre tabindex="0"><code>${queries.bad}</code></pre>
-      <p class="query-title">All events</p>
-      <pre tabindex="0"><code>${queries.total}</code></pre>
-    </details>`;
+    return markup`<details><summary><bdi>${shortName(name)}</bdi></summary>
+      <p class="place">Stated at <code>${place.file}:${place.line}:${place.column}</code></p>${bullets(lines)}<p class="query-title">Bad events</p>
+      <pre tabindex="0"><code>${queries.bad}</code></pre><p class="query-title">All events</p>
+      <pre tabindex="0"><code>${queries.total}</code></pre></details>`;
   })}`;
 }
 
 /** Follows the requests from k6 to the server. */
 export function countedTable(report: Report): Markup {
   const rows = countedRows(report).map(({ label, requests, errors }) => {
-    const cell = errors === undefined ? html`<td></td>` : html`<td class="number">${count(errors)}</td>`;
-    return html`<tr>
-      <th scope="row">${label}</th>
-      <td class="number">${count(requests)}</td>
-      ${cell}
-    </tr>`;
+    const cell = errors === undefined ? markup`<td></td>` : markup`<td class="number">${count(errors)}</td>`;
+    return markup`<tr><th scope="row">${label}</th><td class="number">${count(requests)}</td>${cell}</tr>`;
   });
   const { explanation, clientMinusServerSeconds } = report.reconciliation;
   const table = scrolling(
     "Requests on each side",
-    html`<table class="narrow">
-      ${headRow(["Counted by", "Requests", "Errors"], ["Requests", "Errors"])}
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>`,
+    markup`<table class="narrow">${headRow(["Counted by", "Requests", "Errors"], ["Requests", "Errors"])}<tbody>${rows}</tbody></table>`,
   );
-  return html`<p><strong>${agreement(report)}</strong> ${explanation}</p>
-    ${table}
-    <p class="about">Latency: ${latencyGap(clientMinusServerSeconds)}.</p>`;
+  return markup`<p><strong>${agreement(report)}</strong> ${explanation}</p>${table}<p class="about">Latency: ${latencyGap(clientMinusServerSeconds)}.</p>`;
 }
 
 /** Lists the routes, worst first, with their answers by status. */
 export function routesTable({ routes }: Report): Markup {
-  if (routes.length === 0) return html`<p class="empty">No request was counted on any route.</p>`;
+  if (routes.length === 0) return markup`<p class="empty">No request was counted on any route.</p>`;
   const rows = routes.map(({ method, route, requests, errors, statuses, p50Seconds, p99Seconds }) => {
     const answers = Object.entries(statuses).map(
       ([status, times]) => `${status === "0" ? "no answer" : shortName(status)}: ${count(times)}`,
     );
-    return html`<tr>
-      <th scope="row">
-        <bdi><code>${shortName(method)} ${shortName(route)}</code></bdi>
-      </th>
-      <td class="number">${count(requests)}</td>
-      <td class="number">${count(errors)}</td>
-      <td>${answers.join(", ")}</td>
-      <td class="number">${lapse(p50Seconds)}</td>
-      <td class="number">${lapse(p99Seconds)}</td>
-    </tr>`;
+    return markup`<tr><th scope="row"><bdi><code>${shortName(method)} ${shortName(route)}</code></bdi></th>
+      <td class="number">${count(requests)}</td><td class="number">${count(errors)}</td><td>${answers.join(", ")}</td>
+      <td class="number">${lapse(p50Seconds)}</td><td class="number">${lapse(p99Seconds)}</td></tr>`;
   });
   const heads = ["Route", "Requests", "Errors", "Answers", "p50", "p99"];
-  return scrolling(
-    "Routes",
-    html`<table>
-      ${headRow(heads, ["Requests", "Errors", "p50", "p99"])}
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>`,
-  );
+  return scrolling("Routes", markup`<table>${headRow(heads, ["Requests", "Errors", "p50", "p99"])}<tbody>${rows}</tbody></table>`);
 }
 
 /** Lists the facts of the load, its times, the generator and the run, in four short lists. */
@@ -168,44 +126,24 @@ export function factLists(report: Report): Markup {
     ["Load generator", generatorFacts(report)],
     ["Run", run],
   ];
-  return html`<div class="facts">
-    ${lists.map(
-      ([title, facts]) =>
-        html`<div>
-          <h3>${title}</h3>
-          <dl>
-            ${facts.map(
-              ([label, value]) =>
-                html`<div>
-                  <dt>${label}</dt>
-                  <dd>${value}</dd>
-                </div>`,
-            )}
-          </dl>
-        </div>`,
-    )}
-  </div>`;
+  return markup`<div class="facts">${lists.map(
+    ([title, facts]) => markup`<div><h3>${title}</h3>
+    <dl>${facts.map(([label, value]) => markup`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl></div>`,
+  )}</div>`;
 }
 
 /** Makes a list, or nothing of nothing. */
 export function bullets(lines: readonly string[]): Markup {
-  return lines.length === 0
-    ? nothing
-    : html`<ul>
-        ${lines.map((line) => html`<li>${line}</li>`)}
-      </ul>`;
+  return lines.length === 0 ? nothing : markup`<ul>${lines.map((line) => markup`<li>${line}</li>`)}</ul>`;
 }
 
 /** Puts a wide table in a box of its own that scrolls, by keyboard too. */
 export function scrolling(label: string, table: Markup): Markup {
-  return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">${table}</div>`;
+  return markup`<div class="scroll" role="region" aria-label="${label}" tabindex="0">${table}</div>`;
 }
 
 /** Makes a table's head; the columns whose names are in `numbers` stand at the right, as their cells do. */
 export function headRow(heads: readonly string[], numbers: readonly string[]): Markup {
-  return html`<thead>
-    <tr>
-      ${heads.map((head) => html`<th scope="col" class="${numbers.includes(head) ? "number" : "word"}">${head}</th>`)}
-    </tr>
-  </thead>`;
+  return markup`<thead>
+    <tr>${heads.map((head) => markup`<th scope="col" class="${numbers.includes(head) ? "number" : "word"}">${head}</th>`)}</tr></thead>`;
 }
