@@ -25,7 +25,11 @@ const good: [string, Record<string, string>, object][] = [
   ["buckets are sorted, each once", { DURATION_BUCKETS: "1, 0.1,0.25,1" }, { DURATION_BUCKETS: [0.1, 0.25, 1] }],
   ["a preset becomes its rules", { FAULTS: "delete-answers-500" }, { FAULTS: [{ kind: "delete-answers-500" }] }],
   ["the admin needs no token on loopback", { FAULTS_ADMIN: "on", HOST: "::1" }, { FAULTS_ADMIN: "on" }],
-  ["the admin with a token listens anywhere", { FAULTS_ADMIN: "on", HOST: "0.0.0.0", FAULTS_TOKEN: "0123456789abcdef" }, { HOST: "0.0.0.0" }],
+  [
+    "the admin with a token listens anywhere",
+    { FAULTS_ADMIN: "on", HOST: "0.0.0.0", FAULTS_TOKEN: "0123456789abcdef" },
+    { HOST: "0.0.0.0" },
+  ],
 ];
 
 const bad: [string, Record<string, string>, RegExp][] = [

@@ -13,11 +13,15 @@ const countKey = (method: string, route: string, status: number | string): strin
 describe("label sets at zero", () => {
   test("are there for every operation and each of its documented statuses before any request", async () => {
     const app = await buildApp(quiet());
-    const document: { paths: Record<string, Record<string, { responses: Record<string, unknown> }>> } = (await app.inject("/openapi.json")).json();
+    const document: { paths: Record<string, Record<string, { responses: Record<string, unknown> }>> } = (
+      await app.inject("/openapi.json")
+    ).json();
     const samples = readSamples((await app.inject("/metrics")).body);
     const expected = operations.flatMap(({ method, route }) => {
       const path = route.replaceAll(/:(\w+)/g, "{$1}");
-      return [...Object.keys(document.paths[path]?.[method.toLowerCase()]?.responses ?? {}), "499"].map((status) => countKey(method, route, status));
+      return [...Object.keys(document.paths[path]?.[method.toLowerCase()]?.responses ?? {}), "499"].map((status) =>
+        countKey(method, route, status),
+      );
     });
     expect(expected.length).toBeGreaterThan(30);
     expect(expected.filter((key) => samples.get(key) !== 0)).toEqual([]);
@@ -26,12 +30,17 @@ describe("label sets at zero", () => {
   test("have every bucket, and +Inf", async () => {
     const app = await buildApp({ ...quiet(), durationBuckets: [0.1, 0.25] });
     const samples = readSamples((await app.inject("/metrics")).body);
-    const bounds = [...samples.keys()].filter((key) => key.includes("_bucket{") && key.includes('method="PUT",route="/api/buckets/:id",status_code="413"'));
+    const bounds = [...samples.keys()].filter(
+      (key) => key.includes("_bucket{") && key.includes('method="PUT",route="/api/buckets/:id",status_code="413"'),
+    );
     expect(bounds.map((key) => /le="([^"]+)"/.exec(key)?.[1])).toEqual(["0.1", "0.25", "+Inf"]);
   });
 
   test("are there for what the given faults can do", async () => {
-    const app = await buildApp({ ...quiet(), faults: [...faultPresets["every-200th-dropped"], { kind: "error", method: "GET", route: "*", every: 1, status: 504 }] });
+    const app = await buildApp({
+      ...quiet(),
+      faults: [...faultPresets["every-200th-dropped"], { kind: "error", method: "GET", route: "*", every: 1, status: 504 }],
+    });
     const samples = readSamples((await app.inject("/metrics")).body);
     expect(samples.get(countKey("PUT", "/api/buckets/:id", 599))).toBe(0);
     expect(samples.get(countKey("GET", "/api/users", 504))).toBe(0);

@@ -160,6 +160,10 @@ function metricsRoute(api: Api, registry: Registry): void {
     method: "GET",
     url: "/metrics",
     schema: { hide: true, response: { 200: z.string() } },
-    handler: async (_request, reply) => reply.code(200).type(registry.contentType).send(await registry.metrics()),
+    handler: async (_request, reply) =>
+      reply
+        .code(200)
+        .type(registry.contentType)
+        .send(await registry.metrics()),
   });
 }

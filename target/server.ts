@@ -59,7 +59,8 @@ async function main(): Promise<void> {
     api.log.info({ signal }, "stopping");
     const ending = await stopGracefully(api, { drainSeconds: environment.DRAIN_SECONDS, shutdownSeconds: environment.SHUTDOWN_SECONDS });
     await store.close();
-    if (ending === "cut") api.log.warn({ shutdownSeconds: environment.SHUTDOWN_SECONDS }, "requests were cut at the end of the time allowed");
+    if (ending === "cut")
+      api.log.warn({ shutdownSeconds: environment.SHUTDOWN_SECONDS }, "requests were cut at the end of the time allowed");
     process.exit(ending === "clean" ? 0 : 1);
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));

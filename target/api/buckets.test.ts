@@ -24,15 +24,20 @@ describe.each(stores)("bytes in the %s store", (_name, store) => {
   test("come out as they went in, for any bytes, any id and any content type", async () => {
     const app = await buildApp({ store, logLevel: "silent" });
     await fc.assert(
-      fc.asyncProperty(anyId, anyBytes, fc.constantFrom("application/json", "text/plain", "image/png", "", "nonsense"), async (id, bytes, type) => {
-        const url = `/api/buckets/${encodeURIComponent(id)}`;
-        const put = await app.inject({ method: "PUT", url, payload: Buffer.from(bytes), headers: { "content-type": type } });
-        expect([put.statusCode, put.body]).toEqual([200, ""]);
-        const got = await app.inject(url);
-        expect([got.statusCode, got.rawPayload.equals(bytes)]).toEqual([200, true]);
-        expect((await app.inject({ method: "DELETE", url })).statusCode).toBe(200);
-        expect((await app.inject(url)).statusCode).toBe(404);
-      }),
+      fc.asyncProperty(
+        anyId,
+        anyBytes,
+        fc.constantFrom("application/json", "text/plain", "image/png", "", "nonsense"),
+        async (id, bytes, type) => {
+          const url = `/api/buckets/${encodeURIComponent(id)}`;
+          const put = await app.inject({ method: "PUT", url, payload: Buffer.from(bytes), headers: { "content-type": type } });
+          expect([put.statusCode, put.body]).toEqual([200, ""]);
+          const got = await app.inject(url);
+          expect([got.statusCode, got.rawPayload.equals(bytes)]).toEqual([200, true]);
+          expect((await app.inject({ method: "DELETE", url })).statusCode).toBe(200);
+          expect((await app.inject(url)).statusCode).toBe(404);
+        },
+      ),
       { numRuns: 200 },
     );
   });

@@ -17,7 +17,12 @@ export const bucketSchemas = {
   get: {
     summary: "Give the bytes back",
     params: bucketParamsSchema,
-    response: { 200: { description: "the bytes", content: { [octets]: { schema: bytesSchema } } }, 400: errorBodySchema, 404: errorBodySchema, 500: errorBodySchema },
+    response: {
+      200: { description: "the bytes", content: { [octets]: { schema: bytesSchema } } },
+      400: errorBodySchema,
+      404: errorBodySchema,
+      500: errorBodySchema,
+    },
   },
   delete: {
     summary: "Remove a bucket",
@@ -53,7 +58,10 @@ export async function bucketRoutes(api: Api, { store }: { store: Store }): Promi
     handler: (request, reply) => {
       const contents = store.get(request.params.id);
       if (contents === undefined) return void reply.code(404).send({ error: "not found" });
-      reply.code(200).type(octets).send(Buffer.from(contents.buffer, contents.byteOffset, contents.byteLength));
+      reply
+        .code(200)
+        .type(octets)
+        .send(Buffer.from(contents.buffer, contents.byteOffset, contents.byteLength));
     },
   });
 

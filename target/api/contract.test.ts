@@ -31,7 +31,11 @@ type Carried<Schema> = Schema extends z.ZodType
   : Schema extends { content: Record<string, { schema: infer Inner extends z.ZodType }> }
     ? Wire<z.output<Inner>>
     : never;
-type Sent<Schema> = Schema extends z.ZodType ? ([Uint8Array] extends [Exclude<z.input<Schema>, null>] ? Bytes : z.input<Schema>) : undefined;
+type Sent<Schema> = Schema extends z.ZodType
+  ? [Uint8Array] extends [Exclude<z.input<Schema>, null>]
+    ? Bytes
+    : z.input<Schema>
+  : undefined;
 
 /** Is `StorageApi` as the zod schemas give it. */
 type FromSchemas = {
@@ -70,7 +74,9 @@ describe("the contract's types", () => {
 
   test("name exactly the operations that the service has", async () => {
     const app = await buildApp({ store: openMemoryStore(), logLevel: "silent" });
-    const document: { paths: Record<string, Record<string, { responses: Record<string, unknown> }>> } = (await app.inject("/openapi.json")).json();
+    const document: { paths: Record<string, Record<string, { responses: Record<string, unknown> }>> } = (
+      await app.inject("/openapi.json")
+    ).json();
     const served = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ":$1")}`),
     );

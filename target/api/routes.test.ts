@@ -25,7 +25,12 @@ const answers: [string, Asked, number, unknown][] = [
   ["a PUT answers 200 with no body", { method: "PUT", url: "/api/buckets/a", payload: "x" }, 200, ""],
   ["a PUT without a body keeps no bytes", { method: "PUT", url: "/api/buckets/a" }, 200, ""],
   ["a PUT takes JSON as bytes", { method: "PUT", url: "/api/buckets/a", payload: "{broken", headers: json }, 200, ""],
-  ["a PUT takes a malformed content type", { method: "PUT", url: "/api/buckets/a", payload: "x", headers: { "content-type": ";;/" } }, 200, ""],
+  [
+    "a PUT takes a malformed content type",
+    { method: "PUT", url: "/api/buckets/a", payload: "x", headers: { "content-type": ";;/" } },
+    200,
+    "",
+  ],
   ["a PUT of exactly the limit is kept", { method: "PUT", url: "/api/buckets/a", payload: Buffer.alloc(bucketMaxBytes) }, 200, ""],
   [
     "a PUT of one byte more is refused",
@@ -39,7 +44,12 @@ const answers: [string, Asked, number, unknown][] = [
   ["an id with a slash is one id", { method: "GET", url: "/api/buckets/..%2F..%2Fetc%2Fpasswd" }, 404, notFound],
   ["an id named like an object's own parts is only an id", { method: "GET", url: "/api/buckets/__proto__" }, 404, notFound],
   ["the longest id is an id", { method: "GET", url: `/api/buckets/${"%E2%82%AC".repeat(1_024)}` }, 404, notFound],
-  ["an id of one character more is 400", { method: "GET", url: `/api/buckets/${"a".repeat(1_025)}` }, 400, { error: expect.stringContaining("params/id") }],
+  [
+    "an id of one character more is 400",
+    { method: "GET", url: `/api/buckets/${"a".repeat(1_025)}` },
+    400,
+    { error: expect.stringContaining("params/id") },
+  ],
   ["an empty id is 400", { method: "GET", url: "/api/buckets/" }, 400, { error: expect.stringContaining("params/id") }],
   ["an id with a broken percent sign is 400", { method: "GET", url: "/api/buckets/%zz" }, 400, { error: "bad request" }],
   ["an id that is not UTF-8 is 400", { method: "PUT", url: "/api/buckets/%ff", payload: "x" }, 400, { error: "bad request" }],
@@ -47,7 +57,12 @@ const answers: [string, Asked, number, unknown][] = [
   ["a DELETE that worked is 200", { method: "DELETE", url: "/api/buckets/there" }, 200, ""],
   ["a DELETE of none is 400", { method: "DELETE", url: "/api/buckets/none" }, 400, { error: "bad request" }],
   ["users are a list", { method: "GET", url: "/api/users" }, 200, { users: expect.arrayContaining([expect.objectContaining({ id: 1 })]) }],
-  ["an echo gives JSON back", { method: "POST", url: "/api/echo", payload: '{"a":[1,"x",null]}', headers: json }, 200, { a: [1, "x", null] }],
+  [
+    "an echo gives JSON back",
+    { method: "POST", url: "/api/echo", payload: '{"a":[1,"x",null]}', headers: json },
+    200,
+    { a: [1, "x", null] },
+  ],
   ["an echo gives null back", { method: "POST", url: "/api/echo", payload: "null", headers: json }, 200, null],
   ["an echo gives a string back", { method: "POST", url: "/api/echo", payload: '"x"', headers: json }, 200, "x"],
   ["an echo of broken JSON is 400", { method: "POST", url: "/api/echo", payload: "{", headers: json }, 400, { error: expect.any(String) }],
@@ -152,7 +167,13 @@ describe("request ids", () => {
     expect(answer.headers["x-request-id"]).toMatch(expected);
     const logged = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === "request");
     expect(logged).toEqual([
-      expect.objectContaining({ reqId: answer.headers["x-request-id"], method: "GET", route: "/api/buckets/:id", statusCode: 404, level: 30 }),
+      expect.objectContaining({
+        reqId: answer.headers["x-request-id"],
+        method: "GET",
+        route: "/api/buckets/:id",
+        statusCode: 404,
+        level: 30,
+      }),
     ]);
   });
 

@@ -9,7 +9,8 @@ import { type FaultRule, faultRuleSchema } from "./rules.ts";
 
 const requestSchema = z.union([z.strictObject({ rules: z.array(z.unknown()) }), z.strictObject({ preset: z.string() })]);
 const countSchema = z.int().min(0);
-const reportSchema = z.strictObject({
+/** Validates what the admin routes tell: the rules in order, each with its exact counts. */
+export const reportSchema = z.strictObject({
   rules: z.array(z.strictObject({ rule: faultRuleSchema, matched: countSchema, injected: countSchema })),
 });
 const refusals = { 401: errorBodySchema, 403: errorBodySchema };

@@ -39,7 +39,11 @@ describe("picking", () => {
 
   test("a star leaves health, metrics and admin routes alone", () => {
     const { engine } = engineWith([{ kind: "error", every: 1 }]);
-    expect(["/health/liveness", "/metrics", "/admin/faults"].map((route) => engine.before("GET", route, 0))).toEqual([undefined, undefined, undefined]);
+    expect(["/health/liveness", "/metrics", "/admin/faults"].map((route) => engine.before("GET", route, 0))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
     expect(engine.report()).toEqual([expect.objectContaining({ matched: 0, injected: 0 })]);
   });
 

@@ -30,7 +30,8 @@ async function statuses(app: Api, count: number, method: "GET" | "PUT" | "DELETE
   return seen;
 }
 
-const counts = async (app: Api) => (await app.inject({ url: "/admin/faults" })).json().rules.map((rule: object) => ({ ...rule, rule: undefined }));
+const counts = async (app: Api) =>
+  (await app.inject({ url: "/admin/faults" })).json().rules.map((rule: object) => ({ ...rule, rule: undefined }));
 const metricsOf = async (app: Api): Promise<string> => (await app.inject("/metrics")).body;
 
 describe("injected faults", () => {

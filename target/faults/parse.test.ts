@@ -21,7 +21,11 @@ const bad: [string, string, RegExp][] = [
   ["every 0 is a problem", '[{"kind":"drop","every":0}]', /^\[0\]\.every: /],
   ["a share above 1 is a problem", '[{"kind":"drop","share":2}]', /^\[0\]\.share: /],
   ["a status that is a success is a problem", '[{"kind":"error","every":1,"status":200}]', /^\[0\]\.status: /],
-  ["a route that is not there is a problem", '[{"kind":"drop","every":1,"route":"/api/bucket/:id"}]', /^\[0\]: no route .* PUT \/api\/buckets\/:id/],
+  [
+    "a route that is not there is a problem",
+    '[{"kind":"drop","every":1,"route":"/api/bucket/:id"}]',
+    /^\[0\]: no route .* PUT \/api\/buckets\/:id/,
+  ],
   ["a method that the route has not is a problem", '[{"kind":"drop","every":1,"method":"POST","route":"/api/users"}]', /no route/],
   ["metrics cannot be spoilt", '[{"kind":"drop","every":1,"route":"/metrics"}]', /no route/],
   ["a range upside down is a problem", '[{"kind":"latency","seconds":{"uniform":{"min":2,"max":1}}}]', /^\[0\]\.seconds/],

@@ -36,7 +36,9 @@ export function parseFaultRules(value: unknown, places: readonly FaultPlace[]): 
   if (!parsed.success) return { kind: "problems", problems: sentences(parsed.error) };
   const problems = parsed.data.flatMap((rule, index) => {
     if (fixedOperation(rule.kind) !== undefined || places.some(({ method, route }) => ruleMatches(rule, method, route))) return [];
-    return [`[${index}]: no route of this service matches; there are: ${places.map(({ method, route }) => `${method} ${route}`).join(", ")}`];
+    return [
+      `[${index}]: no route of this service matches; there are: ${places.map(({ method, route }) => `${method} ${route}`).join(", ")}`,
+    ];
   });
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "rules", rules: parsed.data };
 }

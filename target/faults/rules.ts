@@ -14,7 +14,9 @@ const place = {
 /** Validates how long a latency rule waits, in seconds. */
 export const delaySchema = z.union([
   z.strictObject({ constant: seconds }),
-  z.strictObject({ uniform: z.strictObject({ min: seconds, max: seconds }).refine((range) => range.min <= range.max, "min must not be above max") }),
+  z.strictObject({
+    uniform: z.strictObject({ min: seconds, max: seconds }).refine((range) => range.min <= range.max, "min must not be above max"),
+  }),
   z.strictObject({ exponential: z.strictObject({ mean: seconds, max: seconds.default(60) }) }),
 ]);
 

@@ -61,7 +61,9 @@ function openDatabase(file: string): DatabaseSync {
 }
 
 function transactionWriter(database: DatabaseSync): (batch: Write[]) => void {
-  const insert = database.prepare("INSERT INTO buckets (id, contents) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET contents = excluded.contents");
+  const insert = database.prepare(
+    "INSERT INTO buckets (id, contents) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET contents = excluded.contents",
+  );
   const remove = database.prepare("DELETE FROM buckets WHERE id = ?");
   const apply = ({ id, contents }: Write): boolean => {
     const result = contents === undefined ? remove.run(id) : insert.run(id, contents);
