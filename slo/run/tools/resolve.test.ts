@@ -112,6 +112,11 @@ test.each(failedBuilds)("a failed build is told with %s", async (_sentence, go, 
 const harms: [string, (path: string) => Promise<unknown>, "cache" | "download"][] = [
   ["whose time changed, its content did not, is served", (path) => utimes(path, 1, 1), "cache"],
   ["with other content is installed anew", (path) => writeFile(path, script("2.2.0", "# changed\n")), "download"],
+  [
+    "with other content of the same size is installed anew",
+    (path) => writeFile(path, script("2.2.0").replace("fixture", "altered")),
+    "download",
+  ],
   ["cut short is installed anew", (path) => writeFile(path, "#!/bin"), "download"],
   ["that may not be executed is installed anew", (path) => chmod(path, 0o644), "download"],
   ["without a stamp is installed anew", (path) => writeFile(`${path}.stamp.json`, ""), "download"],
