@@ -1,0 +1,84 @@
+/**
+ * Binomial probabilities in double precision, for n up to 1e12 and tails far below 1e-300's neighbourhood of 0.
+ * Source: C. Loader, "Fast and Accurate Computation of Binomial Probabilities" (2000), the method of R's dbinom;
+ * it has no difference of large logarithms, so nothing is lost at large n. Tails are sums of falling positive terms.
+ */
+const halfLogTwoPi = Math.log(2 * Math.PI) / 2;
+
+/** Is log(n!) minus Stirling's formula, for a whole number n ≥ 1. */
+function stirlingError(n: number): number {
+  if (n <= 15) {
+    let factorial = 1;
+    for (let i = 2; i <= n; i += 1) factorial *= i;
+    return Math.log(factorial) - (n + 0.5) * Math.log(n) + n - halfLogTwoPi;
+  }
+  const square = n * n;
+  return (1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - 1 / 1188 / square) / square) / square) / square) / n;
+}
+
+/** Is x·log(x/mean) + mean − x, without the cancellation where the two are close. */
+function deviance(x: number, mean: number): number {
+  if (Math.abs(x - mean) >= 0.1 * (x + mean)) return x * Math.log(x / mean) + mean - x;
+  const v = (x - mean) / (x + mean);
+  let sum = (x - mean) * v;
+  let power = 2 * x * v;
+  for (let i = 3; ; i += 2) {
+    power *= v * v;
+    const next = sum + power / i;
+    if (next === sum) return sum;
+    sum = next;
+  }
+}
+
+/** Gives the probability of exactly `bad` in `total` when each is bad with probability `ratio` (0 < ratio < 1). */
+export function exactly(bad: number, total: number, ratio: number): number {
+  if (bad < 0 || bad > total) return 0;
+  if (bad === 0) return Math.exp(total * Math.log1p(-ratio));
+  if (bad === total) return Math.exp(total * Math.log(ratio));
+  const good = total - bad;
+  const log =
+    stirlingError(total) - stirlingError(bad) - stirlingError(good) - deviance(bad, total * ratio) - deviance(good, total * (1 - ratio));
+  return Math.exp(log - halfLogTwoPi) * Math.sqrt(total / bad / good);
+}
+
+const negligible = 1e-17;
+
+/** Sums the probabilities of `bad`, bad − 1, … 0; each step must be smaller than the last. */
+function sumDown(bad: number, total: number, ratio: number): number {
+  const odds = (1 - ratio) / ratio;
+  let term = 1;
+  let sum = 1;
+  for (let i = bad; i > 0 && term > negligible * sum; i -= 1) {
+    term *= (i / (total - i + 1)) * odds;
+    sum += term;
+  }
+  return exactly(bad, total, ratio) * sum;
+}
+
+/** Sums the probabilities of `bad`, bad + 1, … total; each step must be smaller than the last. */
+function sumUp(bad: number, total: number, ratio: number): number {
+  const odds = ratio / (1 - ratio);
+  let term = 1;
+  let sum = 1;
+  for (let i = bad; i < total && term > negligible * sum; i += 1) {
+    term *= ((total - i) / (i + 1)) * odds;
+    sum += term;
+  }
+  return exactly(bad, total, ratio) * sum;
+}
+
+/** Gives the probability of at most `bad` in `total`, for a ratio from 0 to 1. */
+export function atMost(bad: number, total: number, ratio: number): number {
+  if (bad >= total) return 1;
+  if (bad < 0 || ratio >= 1) return 0;
+  if (ratio <= 0) return 1;
+  return bad < total * ratio ? sumDown(bad, total, ratio) : 1 - sumUp(bad + 1, total, ratio);
+}
+
+/** Gives the probability of at least `bad` in `total`, for a ratio from 0 to 1. */
+export function atLeast(bad: number, total: number, ratio: number): number {
+  if (bad <= 0) return 1;
+  if (bad > total || ratio <= 0) return 0;
+  if (ratio >= 1) return 1;
+  return bad > total * ratio ? sumUp(bad, total, ratio) : 1 - sumDown(bad - 1, total, ratio);
+}
