@@ -67,7 +67,7 @@ export function readSettings(environment: Environment, defaults: Defaults): { ki
   const settings: Settings = {
     target: take("PLIMSOLL_TARGET", environment["PLIMSOLL_TARGET"], "http://127.0.0.1:5000", parseTarget),
     peakRate,
-    seconds: take("--duration", environment["PLIMSOLL_DURATION"], defaults.seconds, parseDuration),
+    seconds: take("--duration", environment["PLIMSOLL_DURATION"], defaults.seconds, parseLength),
     warmupSeconds: choose("warmup", 3, (text) => parseWhole(text, 0, 3600)),
     sizes: choose("payload", { minBytes: 1024, maxBytes: 1024 }, parseSizes),
     keys: choose("keys", 100, (text) => parseWhole(text, 1, 10_000)),
@@ -107,6 +107,13 @@ function parseGiven(text: string): Parsed<Given> {
     if (typeof value !== "string" || value === "") return { kind: "problem", message: `${key} needs a value: ${setKeys[key as keyof typeof setKeys]}` };
   }
   return { kind: "value", value: json };
+}
+
+/** k6 takes no arrival rate for less than a second. */
+function parseLength(text: string): Parsed<number> {
+  const seconds = parseDuration(text);
+  if (seconds.kind === "problem" || seconds.value >= 1) return seconds;
+  return { kind: "problem", message: `"${text}" must be at least 1s` };
 }
 
 function parseTarget(text: string): Parsed<string> {

@@ -31,17 +31,33 @@ export interface StorageLoad {
  * Throws, while k6 loads the script, an error that says what is wrong with the settings.
  */
 export function storageLoad(name: string, shape: Shape, defaults: Defaults): StorageLoad {
-  const read = readSettings(__ENV, defaults);
-  if (read.kind === "problems") throw new Error(read.problems.join("; "));
-  const { settings } = read;
-  const contents = sharedContents(settings);
-  const play = player(settings, contents);
+  const plan = new SharedArray("plan", () => [makePlan(defaults)])[0] as Plan;
+  const { settings } = plan;
+  const contents = contentsOf(plan);
+  const play = player(plan, contents);
   return {
-    options: loadOptions(name, shape, settings),
+    // k6 reads the options from its first look at the script only.
+    options: __VU === 0 ? loadOptions(name, shape, settings) : {},
     setup: () => seed(settings, contents),
     warmup: play(warmupName),
     run: play(name),
   };
+}
+
+/** Is what all VUs share: made by the first, and only parsed by the others, which k6 starts by the hundred. */
+interface Plan {
+  settings: Settings;
+  deck: Action[];
+  /** The block of payloads, in base64. */
+  block: string;
+}
+
+function makePlan(defaults: Defaults): Plan {
+  const read = readSettings(__ENV, defaults);
+  if (read.kind === "problems") throw new Error(read.problems.join("; "));
+  const { settings } = read;
+  const { sizes, keys, seed: seedNumber, mix } = settings;
+  return { settings, deck: actionDeck(mix, seedNumber), block: encoding.b64encode(payloadBlock(sizes, keys, seedNumber)) };
 }
 
 function loadOptions(name: string, shape: Shape, settings: Settings): Options {
@@ -75,10 +91,8 @@ interface Contents {
   digestOf: (key: number) => string;
 }
 
-function sharedContents({ sizes, keys, seed: seedNumber }: Settings): Contents {
-  // Made once for all VUs; each decodes its own copy.
-  const encoded = new SharedArray("payloads", () => [encoding.b64encode(payloadBlock(sizes, keys, seedNumber))]);
-  const block = encoding.b64decode(encoded[0] as string);
+function contentsOf({ settings: { sizes, seed: seedNumber }, block: encoded }: Plan): Contents {
+  const block = encoding.b64decode(encoded);
   const digests: (string | undefined)[] = [];
   const bytesOf = (key: number): ArrayBuffer => {
     const { fromByte, toByte } = payloadExtent(key, sizes, seedNumber);
@@ -102,9 +116,8 @@ function seed({ target, keys, slowThresholdsSeconds }: Settings, { bytesOf }: Co
 }
 
 /** Prepares the calls, and gives the function that plays one iteration of a k6 scenario: one action from the deck. */
-function player(settings: Settings, contents: Contents): (scenario: string) => () => void {
+function player({ settings, deck }: Plan, contents: Contents): (scenario: string) => () => void {
   const act = storageActions(settings, contents);
-  const deck = actionDeck(settings.mix, settings.seed);
   const keyOf = keyChooser(settings.keys, settings.distribution, settings.seed);
   // `exec.scenario` builds an object at each access (7 µs); its getters stay current, so each VU keeps one.
   let current: typeof exec.scenario | undefined;
