@@ -1,6 +1,6 @@
 import type { Count, Measurement } from "../collect/measurement.ts";
 import type { Objective, Spec } from "../spec/spec.ts";
-import { allowedRatio, provedAtLeast, provedAtMost, provesExceeded, provesMet, requestsNeeded } from "./clopper-pearson.ts";
+import { complement, provedAtLeast, provedAtMost, provesAbove, provesMet, requestsNeeded } from "./clopper-pearson.ts";
 import type { Evidence, RunVerdict, Verdict, WindowFinding } from "./verdict.ts";
 import { findBursts } from "./windows.ts";
 
@@ -31,7 +31,7 @@ function evidenceOf({ targetRatio }: Objective, { best, worst, cumulative }: Cou
     errorRatio,
     provedAtLeast: provedAtLeast(best, confidence),
     provedAtMost: provedAtMost(worst, confidence),
-    budgetSpent: errorRatio / allowedRatio(targetRatio),
+    budgetSpent: errorRatio / complement(targetRatio),
     requestsNeeded: requestsNeeded(worst.bad, targetRatio, confidence),
     windows: findBursts(cumulative, targetRatio, confidence),
   };
@@ -43,7 +43,7 @@ function burstSentence({ burnLimit, provedBurn, count, longSeconds }: Extract<Wi
 
 function unproved({ targetRatio }: Objective, { best, worst, doubts }: Counted, evidence: Evidence, confidence: number): string {
   if (provesMet(best, targetRatio, confidence) && doubts.length > 0) return doubts.join("; ");
-  if (worst.bad / worst.total > allowedRatio(targetRatio)) {
+  if (worst.bad / worst.total > complement(targetRatio)) {
     return `${number(worst.bad)} bad of ${number(worst.total)} is more than ${percent(targetRatio)} allows, and too little to prove that it is no chance`;
   }
   const times = evidence.requestsNeeded / worst.total;
@@ -61,9 +61,9 @@ function judgeOne(objective: Objective, measurement: Measurement | undefined, ru
   if (measurement.worst.total === 0) return inconclusive("no request was counted");
   const evidence = evidenceOf(objective, measurement, confidence);
   const burst = evidence.windows.find((finding) => finding.kind === "burst");
-  if (provesExceeded(measurement.best, objective.targetRatio, confidence)) {
+  if (provesAbove(measurement.best, complement(objective.targetRatio), confidence)) {
     const { best } = measurement;
-    const reason = `${number(best.bad)} of ${number(best.total)} are bad: at least ${percent(evidence.provedAtLeast)}, where ${percent(allowedRatio(objective.targetRatio))} is allowed`;
+    const reason = `${number(best.bad)} of ${number(best.total)} are bad: at least ${percent(evidence.provedAtLeast)}, where ${percent(complement(objective.targetRatio))} is allowed`;
     return { ...base, kind: "exceeded", reason, evidence };
   }
   if (burst) return { ...base, kind: "exceeded", reason: burstSentence(burst), evidence };

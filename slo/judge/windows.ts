@@ -1,5 +1,5 @@
 import type { CumulativePoint } from "../collect/measurement.ts";
-import { allowedRatio, provedAtLeast } from "./clopper-pearson.ts";
+import { complement, provedAtLeast } from "./clopper-pearson.ts";
 import type { WindowFinding } from "./verdict.ts";
 
 /**
@@ -37,7 +37,7 @@ export function findBursts(points: readonly CumulativePoint[], targetRatio: numb
 function whySkipped(points: readonly CumulativePoint[], { burnLimit }: Pair, targetRatio: number): string | undefined {
   if (points.length < 10) return `only ${points.length} moments are known`;
   if (points.some((point, i) => i > 0 && (point.total < (points[i - 1]?.total ?? 0) || point.bad < (points[i - 1]?.bad ?? 0)))) return "the counts went backwards";
-  if (burnLimit * allowedRatio(targetRatio) >= 1) return `even with every request bad the budget cannot burn ${burnLimit} times too fast`;
+  if (burnLimit * complement(targetRatio) >= 1) return `even with every request bad the budget cannot burn ${burnLimit} times too fast`;
   return undefined;
 }
 
@@ -53,7 +53,7 @@ function windowsOf(points: readonly CumulativePoint[], seconds: number): (Cumula
 
 function examine(points: readonly CumulativePoint[], pair: Pair, targetRatio: number, confidence: number): WindowFinding {
   const { longSeconds, burnLimit } = pair;
-  const allowed = allowedRatio(targetRatio);
+  const allowed = complement(targetRatio);
   const begun = points[0]?.atSeconds ?? 0;
   const longs = windowsOf(points, longSeconds);
   const shorts = windowsOf(points, pair.shortSeconds);

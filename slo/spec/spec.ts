@@ -1,4 +1,4 @@
-// (to become zod: the type is z.infer; this is the agreed shape)
+/** Says who counted: k6, or the service itself. */
 export type Side = "client" | "server";
 /** Label equalities, e.g. { method: "GET", route: "/api/buckets/:id" }. On the client side `route` is k6's `name`. */
 export type Where = Record<string, string>;
