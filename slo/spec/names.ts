@@ -1,5 +1,5 @@
 /** Names every metric and label that Plimsoll reads or writes; the only place where they are spelled. */
-export { targetLabels, targetMetrics } from "../../target/api/names.ts";
+export { processMetrics, targetDetailLabels, targetLabels, targetMetrics } from "../../target/api/names.ts";
 
 /** Names the series that k6 2.x remote-writes (its own, then the ones that our scenario client adds). */
 export const k6Metrics = {
@@ -9,6 +9,17 @@ export const k6Metrics = {
   /** Native histogram, seconds. */
   requestDuration: "k6_http_req_duration_seconds",
   vus: "k6_vus",
+  vusMax: "k6_vus_max",
+  /** Native histograms, seconds: an iteration, and the phases of a request that `requestDuration` leaves out or sums up. */
+  iterationDuration: "k6_iteration_duration_seconds",
+  requestBlocked: "k6_http_req_blocked_seconds",
+  requestConnecting: "k6_http_req_connecting_seconds",
+  requestTls: "k6_http_req_tls_handshaking_seconds",
+  requestSending: "k6_http_req_sending_seconds",
+  requestWaiting: "k6_http_req_waiting_seconds",
+  requestReceiving: "k6_http_req_receiving_seconds",
+  dataSent: "k6_data_sent_total",
+  dataReceived: "k6_data_received_total",
   /** Requests slower than the label `threshold` (seconds), or never answered. A series without `method` proves that they were counted. */
   slowRequests: "k6_slow_requests_total",
   /** Expected status, unexpected bytes. */
@@ -27,10 +38,47 @@ export const k6Labels = {
   status: "status",
   expectedResponse: "expected_response",
   threshold: "threshold",
+  errorCode: "error_code",
 } as const;
 
 /** Is the `scenario` label of traffic that is sent to warm the service up and never judged. */
 export const warmupScenario = "warmup";
 
-/** Names the series that a finished run leaves in Prometheus. */
-export const plimsollMetrics = { preflight: "plimsoll_preflight" } as const;
+/** Names the series that Prometheus writes of each scrape. */
+export const scrapeMetrics = { up: "up" } as const;
+
+/** Names the labels that Prometheus gives to what it scrapes. */
+export const scrapeLabels = { job: "job", instance: "instance" } as const;
+
+/**
+ * Names the series that a run leaves in Prometheus: `preflight` before the load, the rest with the verdict, one sample each unless said otherwise.
+ * Those of the verdict have the labels testid, service and scenario, and of an objective its name as well. Ratios are 0-1.
+ */
+export const plimsollMetrics = {
+  preflight: "plimsoll_preflight",
+  /** One series for each value of `verdict` (met, exceeded, inconclusive): 1 on what was found, 0 on the others, so that a later gate overrules. */
+  runVerdict: "plimsoll_run_verdict",
+  objectiveVerdict: "plimsoll_objective_verdict",
+  targetRatio: "plimsoll_objective_target_ratio",
+  errorRatio: "plimsoll_objective_error_ratio",
+  /** By `bound`: the error ratio is proved to be at `least` and at `most` this. */
+  provedErrorRatio: "plimsoll_objective_proved_error_ratio",
+  budgetSpent: "plimsoll_objective_budget_spent_ratio",
+  /** Cumulative over the run, from 0, with the samples at the times at which they were read. */
+  events: "plimsoll_objective_events_total",
+  badEvents: "plimsoll_objective_bad_events_total",
+  /** By `window`, the length of the long window as a duration ("30s"): the worst burn rate that was found, and the one that is a burst. */
+  worstBurn: "plimsoll_objective_worst_burn_rate",
+  burnLimit: "plimsoll_objective_burn_limit_rate",
+} as const;
+
+/** Names the labels on the series that a finished run leaves. */
+export const plimsollLabels = {
+  testid: "testid",
+  service: "service",
+  scenario: "scenario",
+  objective: "objective",
+  verdict: "verdict",
+  bound: "bound",
+  window: "window",
+} as const;

@@ -12,3 +12,23 @@ export const targetMetrics = {
 
 /** Names the labels on the reference service's metrics. */
 export const targetLabels = { method: "method", route: "route", status: "status_code" } as const;
+
+/** Names the labels that only one metric each has: errors by type, faults by kind, collections by kind. */
+export const targetDetailLabels = { errorType: "type", fault: "fault", collection: "kind" } as const;
+
+/** Names the series of prom-client's default metrics: what a Node process says of its own resources. */
+export const processMetrics = {
+  /** Counter of CPU seconds, user and system. */
+  cpu: "process_cpu_seconds_total",
+  residentMemory: "process_resident_memory_bytes",
+  heapUsed: "nodejs_heap_size_used_bytes",
+  heapTotal: "nodejs_heap_size_total_bytes",
+  eventLoopLagMedian: "nodejs_eventloop_lag_p50_seconds",
+  eventLoopLagP99: "nodejs_eventloop_lag_p99_seconds",
+  /** Histogram of seconds, by kind of collection. */
+  garbageCollection: "nodejs_gc_duration_seconds",
+  openFiles: "process_open_fds",
+  openFilesLimit: "process_max_fds",
+  /** Gauge: Unix seconds. */
+  startTime: "process_start_time_seconds",
+} as const;
