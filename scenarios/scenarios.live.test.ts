@@ -63,8 +63,24 @@ describeLive("the scenarios, run by k6", ["k6", "prometheus"], ({ k6, prometheus
   let runs = 0;
   function run(name: string, target: string, environment: Record<string, string> = {}, more: string[] = []) {
     const out = join(folder, `${(runs += 1)}.json`);
-    const args = ["run", "--quiet", "--no-usage-report", "--summary-mode=disabled", "--out", `json=${out}`, ...more, join(import.meta.dirname, `${name}.ts`)];
-    const env = { ...process.env, PLIMSOLL_TARGET: target, PLIMSOLL_RATE: "20", PLIMSOLL_DURATION: "2s", PLIMSOLL_SET: '{"warmup":"1"}', ...environment };
+    const args = [
+      "run",
+      "--quiet",
+      "--no-usage-report",
+      "--summary-mode=disabled",
+      "--out",
+      `json=${out}`,
+      ...more,
+      join(import.meta.dirname, `${name}.ts`),
+    ];
+    const env = {
+      ...process.env,
+      PLIMSOLL_TARGET: target,
+      PLIMSOLL_RATE: "20",
+      PLIMSOLL_DURATION: "2s",
+      PLIMSOLL_SET: '{"warmup":"1"}',
+      ...environment,
+    };
     return new Promise<{ code: number; stderr: string; points: (metric: string) => Point[] }>((done) => {
       execFile(k6, args, { env, timeout: 100_000 }, (error, _stdout, stderr) => {
         const lines = (): Point[] =>
@@ -84,10 +100,11 @@ describeLive("the scenarios, run by k6", ["k6", "prometheus"], ({ k6, prometheus
     const server = await storageServer();
     try {
       const { code, points, stderr } = await run(name, server.url, { PLIMSOLL_SLOW_THRESHOLDS: "30" });
-      expect(code, stderr).toBe(0);
+      expect({ code, stderr }).toMatchObject({ code: 0 });
       const requests = points("http_reqs");
       const sent = new Map<string, number>();
-      for (const { tags } of requests) sent.set(`${tags["method"]} ${tags["name"]}`, (sent.get(`${tags["method"]} ${tags["name"]}`) ?? 0) + 1);
+      for (const { tags } of requests)
+        sent.set(`${tags["method"]} ${tags["name"]}`, (sent.get(`${tags["method"]} ${tags["name"]}`) ?? 0) + 1);
       expect(Object.fromEntries(sent)).toEqual(Object.fromEntries(server.counts));
       expect(requests.filter(({ tags }) => tags["expected_response"] !== "true" || tags["status"] !== "200")).toEqual([]);
       expect(new Set(requests.map(({ tags }) => tags["scenario"]))).toEqual(new Set(["warmup", name]));
@@ -108,7 +125,7 @@ describeLive("the scenarios, run by k6", ["k6", "prometheus"], ({ k6, prometheus
     expect(Math.abs(offered - 80)).toBeLessThanOrEqual(1);
     for (const { method, route, perIteration } of expectedRequests({ read: 60, write: 20, delete: 10, users: 5, echo: 5 })) {
       const count = measured.filter(({ tags }) => tags["method"] === method && tags["name"] === route).length;
-      expect(Math.abs(count - iterations * perIteration), `${method} ${route}: ${count} in ${iterations}`).toBeLessThanOrEqual(2);
+      expect({ method, route, count, near: Math.abs(count - iterations * perIteration) <= 2 }).toMatchObject({ near: true });
     }
   });
 
@@ -129,16 +146,22 @@ describeLive("the scenarios, run by k6", ["k6", "prometheus"], ({ k6, prometheus
   test("slow requests are exactly those whose duration passed the threshold, and those that were never answered", async () => {
     let cut = 0;
     const server = await serve(({ method, url, nth, response, bytes }) => {
-      if (method === "PUT" && url.includes("own-0-smoke")) return (cut += 1), response.destroy(), "handled";
+      if (method === "PUT" && url.includes("own-0-smoke")) return ((cut += 1), response.destroy(), "handled");
       if (method !== "GET" || nth % 4 !== 0) return bytes;
       setTimeout(() => response.end(bytes), 150);
       return "handled";
     });
-    const { points } = await run("smoke", server.url, { PLIMSOLL_DURATION: "4s", PLIMSOLL_SET: '{"warmup":"0"}', PLIMSOLL_SLOW_THRESHOLDS: "0.05,30" });
+    const { points } = await run("smoke", server.url, {
+      PLIMSOLL_DURATION: "4s",
+      PLIMSOLL_SET: '{"warmup":"0"}',
+      PLIMSOLL_SLOW_THRESHOLDS: "0.05,30",
+    });
     const slow = (threshold: string) => sum(points("slow_requests").filter(({ tags }) => tags["threshold"] === threshold));
     const unanswered = points("http_reqs").filter(({ tags }) => tags["status"] === "0").length;
     // The seeds, which nobody judges and setup does not time, are labelled as warm-up.
-    const late = points("http_req_duration").filter(({ value, tags }) => value > 50 && tags["status"] !== "0" && tags["scenario"] === "smoke");
+    const late = points("http_req_duration").filter(
+      ({ value, tags }) => value > 50 && tags["status"] !== "0" && tags["scenario"] === "smoke",
+    );
     expect(cut).toBeGreaterThan(0);
     expect(unanswered).toBe(cut);
     expect(slow("30")).toBe(cut);
@@ -147,7 +170,11 @@ describeLive("the scenarios, run by k6", ["k6", "prometheus"], ({ k6, prometheus
   });
 
   test.each<[string, Record<string, string>, string]>([
-    ["a misspelt key", { PLIMSOLL_SET: '{"paylod":"1KiB"}' }, 'unknown key \\"paylod\\" (did you mean \\"payload\\"?); known: payload, keys'],
+    [
+      "a misspelt key",
+      { PLIMSOLL_SET: '{"paylod":"1KiB"}' },
+      'unknown key \\"paylod\\" (did you mean \\"payload\\"?); known: payload, keys',
+    ],
     ["a rate that is none", { PLIMSOLL_RATE: "fast" }, '--rate: \\"fast\\" is not a number above 0'],
   ])("%s stops k6 before it starts", async (_sentence, environment, message) => {
     const server = await serve();
@@ -169,16 +196,24 @@ describeLive("the scenarios, run by k6", ["k6", "prometheus"], ({ k6, prometheus
     const database = await startPrometheus(prometheus, join(folder, "prometheus"));
     closing.push(() => database.child.kill("SIGKILL"));
     const began = Date.now() / 1000;
-    const { code } = await run("smoke", server.url, {
-      PLIMSOLL_SLOW_THRESHOLDS: "0.25,0.5",
-      K6_PROMETHEUS_RW_SERVER_URL: `${database.url}/api/v1/write`,
-    }, ["--out", "experimental-prometheus-rw"]);
+    const { code } = await run(
+      "smoke",
+      server.url,
+      {
+        PLIMSOLL_SLOW_THRESHOLDS: "0.25,0.5",
+        K6_PROMETHEUS_RW_SERVER_URL: `${database.url}/api/v1/write`,
+      },
+      ["--out", "experimental-prometheus-rw"],
+    );
     expect(code).toBe(0);
     const slow = await database.query('last_over_time(k6_slow_requests_total{method=""}[5m])');
-    expect(slow.map(({ metric, value }) => [metric["threshold"], value[1]]).sort()).toEqual([["0.25", "0"], ["0.5", "0"]]);
+    expect(slow.map(({ metric, value }) => [metric["threshold"], value[1]]).toSorted()).toEqual([
+      ["0.25", "0"],
+      ["0.5", "0"],
+    ]);
     expect((await database.query('last_over_time(k6_wrong_contents_total{method=""}[5m])')).map(({ value }) => value[1])).toEqual(["0"]);
     const starts = await database.query("last_over_time(k6_scenario_start_seconds[5m])");
-    expect(starts.map(({ metric }) => metric["scenario"]).sort()).toEqual(["smoke", "warmup"]);
+    expect(starts.map(({ metric }) => metric["scenario"]).toSorted()).toEqual(["smoke", "warmup"]);
     for (const { value } of starts) expect(Math.abs(Number(value[1]) - began)).toBeLessThan(60);
   });
 });
@@ -195,10 +230,19 @@ async function startPrometheus(binary: string, folder: string) {
   const url = `http://127.0.0.1:${await freePort()}`;
   const config = `${folder}.yml`;
   writeFileSync(config, "");
-  const args = [`--config.file=${config}`, `--storage.tsdb.path=${folder}`, `--web.listen-address=${url.slice(7)}`, "--web.enable-remote-write-receiver", "--log.level=error"];
+  const args = [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${folder}`,
+    `--web.listen-address=${url.slice(7)}`,
+    "--web.enable-remote-write-receiver",
+    "--log.level=error",
+  ];
   const child: ChildProcess = spawn(binary, args, { stdio: "ignore" });
   for (let tries = 0; tries < 200; tries += 1) {
-    const ready = await fetch(`${url}/-/ready`).then(({ ok }) => ok, () => false);
+    const ready = await fetch(`${url}/-/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
     if (ready) break;
     await new Promise((done) => setTimeout(done, 50));
   }

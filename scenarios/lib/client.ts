@@ -28,7 +28,10 @@ export const timeoutSeconds = 10;
 
 /** Prepares the calls of a service: everything that is the same for each request is made here, once. */
 export function storageClient(target: string) {
-  return function call<Op extends Operation, Answer extends ResponseType>(operation: Op, options: CallOptions<Op, Answer>): Call<Op, Answer> {
+  return function call<Op extends Operation, Answer extends ResponseType>(
+    operation: Op,
+    options: CallOptions<Op, Answer>,
+  ): Call<Op, Answer> {
     const [method, route] = operation.split(" ") as [MethodOf<Op>, RouteOf<Op>];
     const json = operation === "POST /api/echo";
     const params = {
@@ -39,7 +42,8 @@ export function storageClient(target: string) {
       ...bodyHeaders(method, json),
     };
     const [before, after] = `${target}${route}`.split(":id") as [string, string?];
-    const urlOf = (input: readonly unknown[]): string => (after === undefined ? before : `${before}${(input[0] as { id: string }).id}${after}`);
+    const urlOf = (input: readonly unknown[]): string =>
+      after === undefined ? before : `${before}${(input[0] as { id: string }).id}${after}`;
     const bodyOf = (input: readonly unknown[]): RequestBody | null => {
       if (json) return JSON.stringify(input[0]);
       return after === undefined ? null : ((input[1] as Bytes | undefined) ?? null);

@@ -11,7 +11,8 @@ const unitBytes: Record<string, number> = { B: 1, kB: 1e3, KB: 1e3, KiB: 1024, M
 export function parseDuration(text: string): Parsed<number> {
   if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return problem(`"${text}" is not a duration; write it like 30s, 2m or 1m30s`);
   let seconds = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) seconds += Number(amount) * (unitSeconds[unit ?? ""] ?? Number.NaN);
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
+    seconds += Number(amount) * (unitSeconds[unit ?? ""] ?? Number.NaN);
   return seconds > 0 ? value(seconds) : problem(`"${text}" must be longer than 0`);
 }
 

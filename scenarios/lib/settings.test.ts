@@ -27,11 +27,23 @@ test("with nothing set, everything has a default", () => {
 test.each<[string, Record<string, string>, object]>([
   ["the rate sizes the VUs", { PLIMSOLL_RATE: "300" }, { peakRate: 300, maxVUs: 300 }],
   ["a duration of several parts", { PLIMSOLL_DURATION: "1m30s" }, { seconds: 90 }],
-  ["a slash at the target's end is dropped, a path stays", { PLIMSOLL_TARGET: "https://api.example.org/v1/" }, { target: "https://api.example.org/v1" }],
+  [
+    "a slash at the target's end is dropped, a path stays",
+    { PLIMSOLL_TARGET: "https://api.example.org/v1/" },
+    { target: "https://api.example.org/v1" },
+  ],
   ["thresholds are a list", { PLIMSOLL_SLOW_THRESHOLDS: "0.25,0.5" }, { slowThresholdsSeconds: [0.25, 0.5] }],
-  ["empty means not set", { PLIMSOLL_SLOW_THRESHOLDS: "", PLIMSOLL_RATE: "", PLIMSOLL_SET: "" }, { slowThresholdsSeconds: [], peakRate: 150 }],
+  [
+    "empty means not set",
+    { PLIMSOLL_SLOW_THRESHOLDS: "", PLIMSOLL_RATE: "", PLIMSOLL_SET: "" },
+    { slowThresholdsSeconds: [], peakRate: 150 },
+  ],
   ["a range of sizes", { PLIMSOLL_SET: '{"payload":"1KiB-16KiB"}' }, { sizes: { minBytes: 1024, maxBytes: 16_384 } }],
-  ["actions that the mix leaves out do not happen", { PLIMSOLL_SET: '{"mix":"read=9,delete=1"}' }, { mix: { read: 9, write: 0, delete: 1, users: 0, echo: 0 } }],
+  [
+    "actions that the mix leaves out do not happen",
+    { PLIMSOLL_SET: '{"mix":"read=9,delete=1"}' },
+    { mix: { read: 9, write: 0, delete: 1, users: 0, echo: 0 } },
+  ],
   [
     "hot keys",
     { PLIMSOLL_SET: '{"distribution":"hot","hot-keys":"5%","hot-share":"99.5%"}' },
@@ -49,10 +61,22 @@ test.each<[string, Record<string, string>, string]>([
   ["a duration without unit", { PLIMSOLL_DURATION: "30" }, '--duration: "30" is not a duration; write it like 30s, 2m or 1m30s'],
   ["a duration of nothing", { PLIMSOLL_DURATION: "0s" }, '--duration: "0s" must be longer than 0'],
   ["a duration too short for k6", { PLIMSOLL_DURATION: "500ms" }, '--duration: "500ms" must be at least 1s'],
-  ["a target without scheme", { PLIMSOLL_TARGET: "localhost:5000" }, 'PLIMSOLL_TARGET: "localhost:5000" is not the address of a service; write it like http://127.0.0.1:5000'],
-  ["a target with credentials", { PLIMSOLL_TARGET: "http://a:b@c" }, 'PLIMSOLL_TARGET: "http://a:b@c" is not the address of a service; write it like http://127.0.0.1:5000'],
+  [
+    "a target without scheme",
+    { PLIMSOLL_TARGET: "localhost:5000" },
+    'PLIMSOLL_TARGET: "localhost:5000" is not the address of a service; write it like http://127.0.0.1:5000',
+  ],
+  [
+    "a target with credentials",
+    { PLIMSOLL_TARGET: "http://a:b@c" },
+    'PLIMSOLL_TARGET: "http://a:b@c" is not the address of a service; write it like http://127.0.0.1:5000',
+  ],
   ["an instance that would change a path", { PLIMSOLL_INSTANCE: "../x" }, 'PLIMSOLL_INSTANCE: "../x" may hold letters, digits and - only'],
-  ["a threshold that is none", { PLIMSOLL_SLOW_THRESHOLDS: "0.25,,1" }, 'PLIMSOLL_SLOW_THRESHOLDS: "" is not a number above 0 and up to 3600'],
+  [
+    "a threshold that is none",
+    { PLIMSOLL_SLOW_THRESHOLDS: "0.25,,1" },
+    'PLIMSOLL_SLOW_THRESHOLDS: "" is not a number above 0 and up to 3600',
+  ],
   ["a set that is no JSON", { PLIMSOLL_SET: "payload=1KiB" }, "--set: PLIMSOLL_SET is not JSON"],
   ["a set that is a list", { PLIMSOLL_SET: "[]" }, "--set: PLIMSOLL_SET is not a JSON object"],
 ])("%s is a problem", (_sentence, environment, problem) => {
@@ -66,13 +90,25 @@ test.each<[string, Record<string, string>, string]>([
   ["what every object has is no key", { constructor: "x" }, `--set: unknown key "constructor"; known: ${known}`],
   ["a key without a value", { keys: "" }, "--set: keys needs a value: number of buckets that are read and written"],
   ["bytes without unit", { payload: "1024" }, '--set payload=1024: "1024" is not a size; write it like 512B, 4KiB or 1MB'],
-  ["a range upside down", { payload: "2KiB-1KiB" }, '--set payload=2KiB-1KiB: "2KiB-1KiB" must be a size from 1B to 4MiB, or two with the smaller first'],
+  [
+    "a range upside down",
+    { payload: "2KiB-1KiB" },
+    '--set payload=2KiB-1KiB: "2KiB-1KiB" must be a size from 1B to 4MiB, or two with the smaller first',
+  ],
   ["half a byte", { payload: "1.5B" }, '--set payload=1.5B: "1.5B" is not a whole number of bytes'],
   ["no keys", { keys: "0" }, '--set keys=0: "0" is not a whole number from 1 to 10000'],
-  ["an unknown distribution", { distribution: "hott" }, '--set distribution=hott: unknown distribution "hott" (did you mean "hot"?); known: uniform, hot'],
+  [
+    "an unknown distribution",
+    { distribution: "hott" },
+    '--set distribution=hott: unknown distribution "hott" (did you mean "hot"?); known: uniform, hot',
+  ],
   ["hot keys without the hot distribution", { "hot-keys": "5%" }, "--set hot-keys=5%: needs --set distribution=hot"],
   ["more than all", { distribution: "hot", "hot-share": "101%" }, '--set hot-share=101%: "101%" is not a percentage from 0% to 100%'],
-  ["an unknown part of the mix", { mix: "reed=1" }, '--set mix=reed=1: unknown part of the mix "reed" (did you mean "read"?); known: read, write, delete, users, echo'],
+  [
+    "an unknown part of the mix",
+    { mix: "reed=1" },
+    '--set mix=reed=1: unknown part of the mix "reed" (did you mean "read"?); known: read, write, delete, users, echo',
+  ],
   ["a mix of nothing", { mix: "read=0" }, "--set mix=read=0: at least one weight must be above 0"],
   ["a weight that is none", { mix: "read=all" }, '--set mix=read=all: read: "all" is not a whole number from 0 to 1000'],
 ])("%s", (_sentence, pairs, problem) => {

@@ -50,7 +50,10 @@ type Given = Partial<Record<keyof typeof setKeys, string>>;
 const defaultMix: Mix = { read: 60, write: 20, delete: 10, users: 5, echo: 5 };
 
 /** Reads the environment that the command line hands to k6; every problem is one sentence that names where it is. */
-export function readSettings(environment: Environment, defaults: Defaults): { kind: "settings"; settings: Settings } | { kind: "problems"; problems: string[] } {
+export function readSettings(
+  environment: Environment,
+  defaults: Defaults,
+): { kind: "settings"; settings: Settings } | { kind: "problems"; problems: string[] } {
   const problems: string[] = [];
   const take = <T>(where: string, text: string | undefined, fallback: T, parse: (text: string) => Parsed<T>): T => {
     if (text === undefined || text === "") return fallback;
@@ -101,10 +104,12 @@ function parseGiven(text: string): Parsed<Given> {
   } catch {
     return { kind: "problem", message: "PLIMSOLL_SET is not JSON" };
   }
-  if (typeof json !== "object" || json === null || Array.isArray(json)) return { kind: "problem", message: "PLIMSOLL_SET is not a JSON object" };
+  if (typeof json !== "object" || json === null || Array.isArray(json))
+    return { kind: "problem", message: "PLIMSOLL_SET is not a JSON object" };
   for (const [key, value] of Object.entries(json)) {
     if (!Object.hasOwn(setKeys, key)) return { kind: "problem", message: unknownWord("key", key, Object.keys(setKeys)) };
-    if (typeof value !== "string" || value === "") return { kind: "problem", message: `${key} needs a value: ${setKeys[key as keyof typeof setKeys]}` };
+    if (typeof value !== "string" || value === "")
+      return { kind: "problem", message: `${key} needs a value: ${setKeys[key as keyof typeof setKeys]}` };
   }
   return { kind: "value", value: json };
 }
@@ -118,15 +123,21 @@ function parseLength(text: string): Parsed<number> {
 
 function parseTarget(text: string): Parsed<string> {
   const message = `"${text}" is not the address of a service; write it like http://127.0.0.1:5000`;
-  return /^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/.test(text) ? { kind: "value", value: text.replace(/\/+$/, "") } : { kind: "problem", message };
+  return /^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/.test(text)
+    ? { kind: "value", value: text.replace(/\/+$/, "") }
+    : { kind: "problem", message };
 }
 
 function parseInstance(text: string): Parsed<string> {
-  return /^[A-Za-z0-9-]{1,63}$/.test(text) ? { kind: "value", value: text } : { kind: "problem", message: `"${text}" may hold letters, digits and - only` };
+  return /^[A-Za-z0-9-]{1,63}$/.test(text)
+    ? { kind: "value", value: text }
+    : { kind: "problem", message: `"${text}" may hold letters, digits and - only` };
 }
 
 function parseDistribution(text: string): Parsed<"uniform" | "hot"> {
-  return text === "uniform" || text === "hot" ? { kind: "value", value: text } : { kind: "problem", message: unknownWord("distribution", text, ["uniform", "hot"]) };
+  return text === "uniform" || text === "hot"
+    ? { kind: "value", value: text }
+    : { kind: "problem", message: unknownWord("distribution", text, ["uniform", "hot"]) };
 }
 
 function parseSizes(text: string): Parsed<SizeRange> {
@@ -149,7 +160,9 @@ function parseMix(text: string): Parsed<Mix> {
     if (parsed.kind === "problem") return { kind: "problem", message: `${name}: ${parsed.message}` };
     mix[name as Action] = parsed.value;
   }
-  return actions.some((action) => mix[action] > 0) ? { kind: "value", value: mix } : { kind: "problem", message: "at least one weight must be above 0" };
+  return actions.some((action) => mix[action] > 0)
+    ? { kind: "value", value: mix }
+    : { kind: "problem", message: "at least one weight must be above 0" };
 }
 
 function parseThresholds(text: string): Parsed<number[]> {

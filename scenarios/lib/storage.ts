@@ -110,7 +110,9 @@ function seed({ target, keys, slowThresholdsSeconds }: Settings, { bytesOf }: Co
     const refused = answers.findIndex(({ status }) => status !== 200);
     if (refused < 0) continue;
     const { status, error } = answers[refused] ?? { status: 0, error: "no answer" };
-    throw new Error(`${target} does not take PUT /api/buckets/${sharedBucket(from + refused)}: ${status === 0 ? error : `it answered ${status}`}`);
+    throw new Error(
+      `${target} does not take PUT /api/buckets/${sharedBucket(from + refused)}: ${status === 0 ? error : `it answered ${status}`}`,
+    );
   }
   countersAtZero(slowThresholdsSeconds);
 }
@@ -137,7 +139,10 @@ function player({ settings, deck }: Plan, contents: Contents): (scenario: string
 }
 
 /** Makes what an iteration can do: with a shared key, and with a bucket name that nobody else uses. */
-function storageActions({ target, slowThresholdsSeconds }: Settings, { bytesOf, digestOf }: Contents): Record<Action, (key: number, own: string) => void> {
+function storageActions(
+  { target, slowThresholdsSeconds }: Settings,
+  { bytesOf, digestOf }: Contents,
+): Record<Action, (key: number, own: string) => void> {
   const call = storageClient(target);
   const counter = (of: { method: string; route: string }) => routeCounter(of.method, of.route, slowThresholdsSeconds);
   const get = call("GET /api/buckets/:id", { expect: [200], answer: "binary" });

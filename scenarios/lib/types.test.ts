@@ -13,11 +13,27 @@ const wrong: [sentence: string, script: string, code: string][] = [
   ["an unknown route", `${client}call(»"GET /api/bucket/:id", { expect: [200], answer: "none" });\n`, "TS2345"],
   ["a method that the route does not have", `${client}call(»"PATCH /api/buckets/:id", { expect: [200], answer: "none" });\n`, "TS2345"],
   ["a status that the route never answers", `${client}call("GET /api/users", { expect: [»404], answer: "none" });\n`, "TS2322"],
-  ["a body of the wrong type", `${client}call("PUT /api/buckets/:id", { expect: [200], answer: "none" }).send({ id: "a" }, »42);\n`, "TS2345"],
-  ["no body where one is needed", `${client}call("PUT /api/buckets/:id", { expect: [200], answer: "none" }).»send({ id: "a" });\n`, "TS2554"],
+  [
+    "a body of the wrong type",
+    `${client}call("PUT /api/buckets/:id", { expect: [200], answer: "none" }).send({ id: "a" }, »42);\n`,
+    "TS2345",
+  ],
+  [
+    "no body where one is needed",
+    `${client}call("PUT /api/buckets/:id", { expect: [200], answer: "none" }).»send({ id: "a" });\n`,
+    "TS2554",
+  ],
   ["a body where none is read", `${client}call("GET /api/users", { expect: [200], answer: "none" }).send(»{});\n`, "TS2554"],
-  ["a parameter with another name", `${client}call("GET /api/buckets/:id", { expect: [200], answer: "none" }).send({ »key: "a" });\n`, "TS2353"],
-  ["an answer that is not kept", `${client}const »text: string = call("GET /api/users", { expect: [200], answer: "none" }).send().body;\nvoid text;\n`, "TS2322"],
+  [
+    "a parameter with another name",
+    `${client}call("GET /api/buckets/:id", { expect: [200], answer: "none" }).send({ »key: "a" });\n`,
+    "TS2353",
+  ],
+  [
+    "an answer that is not kept",
+    `${client}const »text: string = call("GET /api/users", { expect: [200], answer: "none" }).send().body;\nvoid text;\n`,
+    "TS2322",
+  ],
   [
     "an executor's field with a wrong name",
     `${shape}export const load = { executor: "constant-arrival-rate", rate: 1, duration: "1s", »preAllocatedVus: 1 } satisfies ConstantArrivalRateScenario;\n`,
@@ -28,7 +44,11 @@ const wrong: [sentence: string, script: string, code: string][] = [
     `${shape}export const load = { executor: "constant-arrival-rate", »rate: "1", duration: "1s", preAllocatedVUs: 1 } satisfies ConstantArrivalRateScenario;\n`,
     "TS2322",
   ],
-  ["a field of another executor", `${shape}export const load = { executor: "constant-arrival-rate", rate: 1, »stages: [], duration: "1s", preAllocatedVUs: 1 } satisfies ConstantArrivalRateScenario;\n`, "TS2561"],
+  [
+    "a field of another executor",
+    `${shape}export const load = { executor: "constant-arrival-rate", rate: 1, »stages: [], duration: "1s", preAllocatedVUs: 1 } satisfies ConstantArrivalRateScenario;\n`,
+    "TS2561",
+  ],
   [
     "an entry that gives a shape too little",
     `import { storageLoad } from "${project}/scenarios/lib/storage.ts";\nimport { constant } from "${project}/scenarios/lib/shapes.ts";\nstorageLoad("x", constant, »{ peakRate: 1 });\n`,
@@ -44,7 +64,10 @@ function compile(scripts: Record<string, string>): string {
     const types = join(project, "node_modules/@types");
     const compilerOptions = { typeRoots: [types], types: ["k6"], paths: { "k6/*": [join(types, "k6/*/index.d.ts")] } };
     writeFileSync(join(folder, "package.json"), '{"type":"module"}');
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ extends: join(project, "tsconfig.json"), compilerOptions, include: ["*.ts"] }));
+    writeFileSync(
+      join(folder, "tsconfig.json"),
+      JSON.stringify({ extends: join(project, "tsconfig.json"), compilerOptions, include: ["*.ts"] }),
+    );
     const tsc = join(project, "node_modules/typescript/bin/tsc");
     return execFileSync(process.execPath, [tsc, "-p", folder, "--pretty", "false"], { cwd: folder, encoding: "utf8" });
   } catch (error) {
@@ -54,7 +77,10 @@ function compile(scripts: Record<string, string>): string {
   }
 }
 
-const output = compile({ ...Object.fromEntries(wrong.map(([, script], i) => [`wrong${i}.ts`, script.replace("»", "")])), "right.ts": right });
+const output = compile({
+  ...Object.fromEntries(wrong.map(([, script], i) => [`wrong${i}.ts`, script.replace("»", "")])),
+  "right.ts": right,
+});
 
 test.each(wrong.map((row, i) => [...row, i] as const))("the compiler refuses %s", (_sentence, script, code, i) => {
   const before = script.slice(0, script.indexOf("»")).split("\n");

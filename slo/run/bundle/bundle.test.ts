@@ -27,11 +27,23 @@ test.each<[string, Record<string, string>, boolean]>([
   ["a single file stays where it is", { "a.js": http }, true],
   ["so does one that imports from https", { "a.js": `import "https://example.org/x.js";\n${http}` }, true],
   ["so does one that opens a file and imports by exact name", { "a.js": `import "./b.js";\nopen("d.json");\n${http}`, "b.js": "" }, true],
-  ["so does CommonJS, whose exports a bundle would lose", { "a.js": 'const b = require("./b.js"); exports.default = () => b;', "b.js": "" }, true],
+  [
+    "so does CommonJS, whose exports a bundle would lose",
+    { "a.js": 'const b = require("./b.js"); exports.default = () => b;', "b.js": "" },
+    true,
+  ],
   ["files that import each other become one", { "a.js": `import "./b.js";\n${http}`, "b.js": "" }, false],
-  ["an import without extension, which k6 cannot follow, becomes one file", { "a.ts": `import "./b";\n${http}`, "b.ts": "export {};" }, false],
+  [
+    "an import without extension, which k6 cannot follow, becomes one file",
+    { "a.ts": `import "./b";\n${http}`, "b.ts": "export {};" },
+    false,
+  ],
   ["an npm package is taken in", { "a.js": `import { one } from "pack";\none;\n${http}`, ...npm }, false],
-  ["an npm package and open() together are taken in", { "a.js": `import { one } from "pack";\none; open("d.json");\n${http}`, ...npm }, false],
+  [
+    "an npm package and open() together are taken in",
+    { "a.js": `import { one } from "pack";\none; open("d.json");\n${http}`, ...npm },
+    false,
+  ],
 ])("%s", async (_sentence, files, inPlace) => {
   put(files);
   const entry = Object.keys(files)[0] ?? "";
@@ -41,7 +53,11 @@ test.each<[string, Record<string, string>, boolean]>([
 });
 
 test("a bundle looks for open()ed files beside the script, and leaves a name that the script made alone", async () => {
-  put({ "a.js": `import { one } from "pack";\nimport "./own.js";\nexport const text = open("d.json", "b") + one;\n${http}`, "own.js": "const f = (open) => open(1); f(f);", ...npm });
+  put({
+    "a.js": `import { one } from "pack";\nimport "./own.js";\nexport const text = open("d.json", "b") + one;\n${http}`,
+    "own.js": "const f = (open) => open(1); f(f);",
+    ...npm,
+  });
   const bundled = await bundle("a.js");
   const text = bundled.kind === "bundled" ? readFileSync(bundled.file, "utf8") : "";
   expect(text).toContain(`const plimsollOpen = `);
@@ -61,7 +77,10 @@ test.each<[string, Record<string, string>, object]>([
   ],
 ])("%s", async (_sentence, files, problem) => {
   put(files);
-  expect(await bundle("a.js")).toEqual({ kind: "problems", problems: [expect.objectContaining({ file: join(folder, "a.js"), ...problem })] });
+  expect(await bundle("a.js")).toEqual({
+    kind: "problems",
+    problems: [expect.objectContaining({ file: join(folder, "a.js"), ...problem })],
+  });
 });
 
 test("the hash changes with any source, and not with the output's place", async () => {
@@ -77,7 +96,10 @@ test("the hash changes with any source, and not with the output's place", async 
 
 test("a type error has its place, and is found again every time", async () => {
   put({ "a.ts": 'import http from "k6/http";\nexport default () => {\n  http.get(42);\n};\n' });
-  const expected = { kind: "problems", problems: [{ file: join(folder, "a.ts"), line: 3, column: 12, message: expect.stringContaining("TS2345") }] };
+  const expected = {
+    kind: "problems",
+    problems: [{ file: join(folder, "a.ts"), line: 3, column: 12, message: expect.stringContaining("TS2345") }],
+  };
   expect(await check("a.ts")).toEqual(expected);
   expect(await check("a.ts")).toEqual(expected);
 });
@@ -94,13 +116,24 @@ test.each<[string, string, string]>([
   ["JavaScript is not checked", "a.js", "notChecked"],
   ["a forgiving look at a stranger's TypeScript: implicit any, https and extension modules pass", "a.ts", "clean"],
 ])("%s", async (_sentence, name, kind) => {
-  put({ [name]: 'import x from "https://example.org/x.js";\nimport y from "k6/x/thing";\nconst f = (a) => a;\nconsole.log(__ENV.A);\nexport default () => f(x + y);\n' });
+  put({
+    [name]:
+      'import x from "https://example.org/x.js";\nimport y from "k6/x/thing";\nconst f = (a) => a;\nconsole.log(__ENV.A);\nexport default () => f(x + y);\n',
+  });
   expect(await check(name)).toMatchObject({ kind });
 });
 
 test.each<[string, string, object[]]>([
-  ["lines that go on are joined", "a.ts(1,2): error TS1: no.\n  because\n/x/b.ts\n", [{ file: "/f/a.ts", line: 1, column: 2, message: "TS1: no. because" }]],
-  ["an error without a place points at the script", "error TS5: bad option", [{ file: "/f/e.ts", line: 1, column: 1, message: "TS5: bad option" }]],
+  [
+    "lines that go on are joined",
+    "a.ts(1,2): error TS1: no.\n  because\n/x/b.ts\n",
+    [{ file: "/f/a.ts", line: 1, column: 2, message: "TS1: no. because" }],
+  ],
+  [
+    "an error without a place points at the script",
+    "error TS5: bad option",
+    [{ file: "/f/e.ts", line: 1, column: 1, message: "TS5: bad option" }],
+  ],
   ["no output is no problem", "", []],
 ])("tsc's words: %s", (_sentence, output, problems) => {
   expect(tscProblems(output, "/f/e.ts", "/f")).toEqual(problems);
@@ -109,7 +142,11 @@ test.each<[string, string, object[]]>([
 test.each<[string, string, object]>([
   ["a name is found", "spike", { kind: "found", name: "spike", entry: join(project, "scenarios/spike.ts") }],
   ["a near miss is named", "spkie", { kind: "unknown", message: expect.stringContaining('did you mean "spike"?') }],
-  ["a far miss lists what there is", "zzzzzz", { kind: "unknown", message: 'unknown scenario "zzzzzz"; scenarios: breakpoint, load, smoke, soak, spike, stress' }],
+  [
+    "a far miss lists what there is",
+    "zzzzzz",
+    { kind: "unknown", message: 'unknown scenario "zzzzzz"; scenarios: breakpoint, load, smoke, soak, spike, stress' },
+  ],
   ["a path is not a name", "../slo/cli/main", { kind: "unknown" }],
   ["nothing is not a name", "", { kind: "unknown", message: expect.stringContaining("no scenario named") }],
 ])("scenario names: %s", (_sentence, name, found) => {

@@ -94,7 +94,7 @@ function openBeside(folder: string): Pick<BuildOptions, "define" | "banner"> {
 
 function hashOf(sources: readonly Source[]): string {
   const hash = createHash("sha256");
-  for (const { path, text } of [...sources].sort((a, b) => (a.path < b.path ? -1 : 1))) hash.update(`${path}\0${text.length}\0${text}`);
+  for (const { path, text } of sources.toSorted((a, b) => (a.path < b.path ? -1 : 1))) hash.update(`${path}\0${text.length}\0${text}`);
   return hash.digest("hex");
 }
 

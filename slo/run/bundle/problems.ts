@@ -27,7 +27,8 @@ export function tscProblems(output: string, entry: string, folder: string): Scri
     const [, file, row, column, message] = located.exec(line) ?? [];
     const general = unlocated.exec(line)?.[1];
     const last = problems.at(-1);
-    if (file !== undefined && message !== undefined) problems.push({ file: resolve(folder, file), line: Number(row), column: Number(column), message });
+    if (file !== undefined && message !== undefined)
+      problems.push({ file: resolve(folder, file), line: Number(row), column: Number(column), message });
     else if (general !== undefined) problems.push({ file: entry, line: 1, column: 1, message: general });
     else if (last !== undefined && line.startsWith("  ")) last.message += ` ${line.trim()}`;
   }

@@ -10,7 +10,7 @@ export function listScenarios(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isFile() && /^[A-Za-z0-9_-]+\.ts$/.test(entry.name))
     .map((entry) => entry.name.slice(0, -".ts".length))
-    .sort();
+    .toSorted();
 }
 
 /** Finds a scenario by its name; only a listed name becomes a path. */

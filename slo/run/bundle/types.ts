@@ -31,7 +31,8 @@ const remembered = z.strictObject({ version: z.literal(1), files: z.record(z.str
 export function tsconfigFor({ entry, project }: TypedScript): object {
   const types = join(project, "node_modules/@types");
   const k6 = { types: ["k6"], typeRoots: [types], noEmit: true, allowImportingTsExtensions: true };
-  if (isOurs({ entry, project })) return { extends: join(project, "tsconfig.json"), compilerOptions: k6, include: [], files: [entry, globalsFile] };
+  if (isOurs({ entry, project }))
+    return { extends: join(project, "tsconfig.json"), compilerOptions: k6, include: [], files: [entry, globalsFile] };
   return {
     compilerOptions: {
       ...k6,
@@ -46,7 +47,9 @@ export function tsconfigFor({ entry, project }: TypedScript): object {
 const isOurs = ({ entry, project }: TypedScript): boolean => !/^(\.\.|\/)|node_modules/.test(relative(project, entry));
 
 /** Runs the project's `tsc` on a script in a folder of its own; the output lists the files that it read. */
-export async function runTsc(script: TypedScript): Promise<{ kind: "output"; output: string } | { kind: "problems"; problems: ScriptProblem[] }> {
+export async function runTsc(
+  script: TypedScript,
+): Promise<{ kind: "output"; output: string } | { kind: "problems"; problems: ScriptProblem[] }> {
   const folder = mkdtempSync(join(tmpdir(), "plimsoll-types-"));
   try {
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(tsconfigFor(script)));
@@ -102,6 +105,13 @@ export function rememberClean(cache: string, hash: string, script: TypedScript, 
 const contentHash = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
 
 function recordFile(cache: string, hash: string, { entry, project }: TypedScript): string {
-  const versions = ["node_modules/typescript/package.json", "node_modules/@types/k6/package.json", "tsconfig.json"].map((file) => contentHash(join(project, file)));
-  return join(cache, `${createHash("sha256").update([hash, entry, ...versions].join("\0")).digest("hex")}.json`);
+  const versions = ["node_modules/typescript/package.json", "node_modules/@types/k6/package.json", "tsconfig.json"].map((file) =>
+    contentHash(join(project, file)),
+  );
+  return join(
+    cache,
+    `${createHash("sha256")
+      .update([hash, entry, ...versions].join("\0"))
+      .digest("hex")}.json`,
+  );
 }
