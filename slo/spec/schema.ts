@@ -1,37 +1,97 @@
 import { z } from "zod";
+import { k6Labels } from "./names.ts";
+import { durationPattern, durationRule, parseDuration, parsePercent, percentPattern, percentRule, type Parsed } from "./units.ts";
+
+type Says = NonNullable<Parameters<typeof z.strictObject>[1]>;
+
+export const mappingRule = "must be a mapping of keys to values";
+export const textRule = "must be text";
+export const listRule = "must be a list";
+export const missing = "is missing";
+
+/** Words every type problem: what is not there, what is empty, and else the rule. */
+const says = (rule: string) => (issue: { input?: unknown }) => {
+  if (issue.input === undefined) return missing;
+  return issue.input === null ? `has no value; it ${rule}` : rule;
+};
+
+const object = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape, { error: says(mappingRule) } satisfies Says);
+
+type Context = z.core.$RefinementCtx;
+
+function refuse(context: Context, message: string, params: { hint?: string } = {}): void {
+  context.addIssue({ code: "custom", message, params });
+}
+
+function taken(parsed: Parsed, context: Context): number {
+  if (parsed.kind === "value") return parsed.value;
+  refuse(context, parsed.message, parsed.hint === undefined ? {} : { hint: parsed.hint });
+  return z.NEVER;
+}
 
 const percent = z
-  .string("must be a percentage such as 99.9%")
-  .regex(/^\d+(\.\d+)?%$/, "must be a percentage such as 99.9%");
-const target = percent.refine((text) => Number.parseFloat(text) > 0, "must be above 0%").refine((text) => Number.parseFloat(text) < 100, "must be below 100% (a target without any budget can never be proved)");
-const duration = z
-  .string("must be a duration with its unit, such as 250ms, 1.5s or 30d")
-  .regex(/^\d+(\.\d+)?(ms|s|m|h|d|w)$/, "must be a duration with its unit, such as 250ms, 1.5s or 30d")
-  .refine((text) => Number.parseFloat(text) > 0, "must be longer than nothing");
-const name = z.string("must be a text").min(1, "must not be empty").max(200, "must be at most 200 characters");
-const side = z.enum(["client", "server"], "must be client or server");
-const where = z.record(name, z.string("must be a text: put it in quotes"));
-const selector = z.string("must be a PromQL selector").min(1, "must not be empty");
+  .string({ error: says(percentRule) })
+  .meta({ pattern: percentPattern, examples: ["99.9%"] })
+  .transform((text, context) => taken(parsePercent(text), context));
 
-const indicator = z
-  .strictObject({
-    errors: z.strictObject({ side, where: where.optional() }).optional(),
-    latency: z.strictObject({ side, atMost: duration, where: where.optional() }).optional(),
-    ratio: z.strictObject({ bad: selector, total: selector }).optional(),
-  })
-  .refine((kinds) => Object.values(kinds).filter((kind) => kind !== undefined).length === 1, "must be exactly one of errors, latency and ratio");
+const duration = (atMost: { seconds: number; text: string } | undefined, example: string) =>
+  z
+    .string({ error: says(durationRule) })
+    .meta({ pattern: durationPattern, examples: [example] })
+    .transform((text, context) => taken(parseDuration(text), context))
+    .refine((seconds) => atMost === undefined || seconds <= atMost.seconds, { error: `must be at most ${atMost?.text}` });
 
-const objective = z.strictObject({ name, target, indicator });
-
-/** Describes a spec as people write it, in YAML. Percentages and durations carry their unit. */
-export const specFileSchema = z.strictObject({
-  version: z.literal(1, "must be 1"),
-  service: name,
-  confidence: percent.refine((text) => Number.parseFloat(text) >= 50 && Number.parseFloat(text) < 100, "must be at least 50% and below 100%").optional(),
-  period: duration.optional(),
-  objectives: z.array(objective, "must be a list").min(1, "must have at least one objective"),
-  scenarios: z.record(name, z.record(name, z.strictObject({ target }))).optional(),
+/** Below 50%, one count could prove both a claim and its opposite. */
+const confidence = percent.superRefine((ratio, context) => {
+  if (ratio < 0.5) refuse(context, "must be at least 50%", { hint: `did you mean ${Number((100 - ratio * 100).toPrecision(12))}%?` });
 });
 
-/** Is a spec file that passed the schema. */
-export type SpecFile = z.infer<typeof specFileSchema>;
+const text = (most: number) =>
+  z
+    .string({ error: says(textRule) })
+    .refine((given) => given.trim() !== "", { error: "must not be empty" })
+    .refine((given) => given.length <= most, { error: `must be at most ${most} characters long` });
+
+/** Labels that Plimsoll compares itself: a second comparison could make every bad event invisible. */
+const ownLabels: readonly string[] = ["__name__", "le", k6Labels.testid, k6Labels.expectedResponse, k6Labels.threshold];
+
+const label = z
+  .string()
+  .refine((name) => name.trim() !== "", { error: "a label must have a name" })
+  .refine((name) => !ownLabels.includes(name), { error: "is a label that Plimsoll sets itself" });
+const where = z.record(label, text(200), { error: says(mappingRule) });
+
+const side = z.enum(["client", "server"], { error: says("must be client or server") });
+const anHour = { seconds: 3600, text: "1h" };
+
+const indicator = object({
+  errors: object({ side, where: where.optional() }).optional(),
+  latency: object({ side, atMost: duration(anHour, "250ms"), where: where.optional() }).optional(),
+  ratio: object({ bad: text(2000), total: text(2000) }).optional(),
+}).transform(({ errors, latency, ratio }, context) => {
+  const stated = [errors, latency, ratio].filter((one) => one !== undefined);
+  if (stated.length === 1) {
+    if (errors) return { kind: "errors" as const, side: errors.side, where: errors.where ?? {} };
+    if (latency) return { kind: "latency" as const, side: latency.side, atMostSeconds: latency.atMost, where: latency.where ?? {} };
+    if (ratio) return { kind: "ratio" as const, ...ratio };
+  }
+  refuse(context, `must hold ${stated.length === 0 ? "one" : "only one"} of errors, latency and ratio`);
+  return z.NEVER;
+});
+
+const objective = object({ name: text(100), target: percent, indicator });
+
+/** Describes a spec file as people write it; its output has every default filled in, in seconds and 0–1 ratios. */
+export const specFileSchema = object({
+  version: z.literal(1, { error: says("must be 1") }),
+  service: text(100),
+  confidence: confidence.prefault("95%"),
+  period: duration(undefined, "30d").prefault("30d"),
+  objectives: z.array(objective, { error: says(listRule) }).min(1, { error: "must hold at least one objective" }),
+  scenarios: z
+    .record(z.string(), z.record(z.string(), object({ target: percent }), { error: says(mappingRule) }), { error: says(mappingRule) })
+    .prefault({}),
+});
+
+/** Is a spec file once it was read. */
+export type SpecFile = z.output<typeof specFileSchema>;

@@ -1,19 +1,22 @@
-/** Says who counted: k6, or the service itself. */
-export type Side = "client" | "server";
+import type { SpecFile } from "./schema.ts";
+
+/** Says what is counted, and on which side. On the client side the label `route` is k6's `name`. */
+export type Indicator = SpecFile["objectives"][number]["indicator"];
+
+/** Is where events are counted: by k6, or by the service itself. */
+export type Side = Extract<Indicator, { side: unknown }>["side"];
+
 /** Label equalities, e.g. { method: "GET", route: "/api/buckets/:id" }. On the client side `route` is k6's `name`. */
-export type Where = Record<string, string>;
+export type Where = Extract<Indicator, { where: unknown }>["where"];
 
-export type Indicator =
-  | { kind: "errors"; side: Side; where: Where }
-  | { kind: "latency"; side: Side; atMostSeconds: number; where: Where }
-  | { kind: "ratio"; bad: string; total: string };
-
+/** Is a place in a file that a person can jump to; line and column begin at 1. */
 export interface Place {
   file: string;
   line: number;
   column: number;
 }
 
+/** Is what a service promises, and how it is counted. */
 export interface Objective {
   name: string;
   /** 0–1, below 1. */
@@ -39,7 +42,9 @@ export interface Spec {
 /** `objectives/storage-api.yaml:5:13 target: must be below 100% (did you mean 99.9%?)` */
 export interface Problem {
   place: Place;
+  /** The key that the problem is about; empty when it is about the file. */
   path: string;
   message: string;
+  /** Stands in brackets after the message. */
   hint?: string;
 }

@@ -1,0 +1,23 @@
+import { closest, distance } from "fastest-levenshtein";
+
+/** Quotes text from a file for a terminal: escaped, and cut to a length that can be read. */
+export function quoted(text: string): string {
+  return `"${printable(text)}"`;
+}
+
+/** Escapes what a terminal would obey or hide, and cuts to 80 characters. */
+export function printable(text: string): string {
+  const cut = text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  return cut.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** Asks "did you mean …?" where a known name is close to the one that was written; nothing where none is. */
+export function nearest(written: string, known: readonly string[]): string | undefined {
+  if (known.length === 0 || known.length > 1000 || written.length > 100) return undefined;
+  const lower = new Map(known.map((name) => [name.toLowerCase(), name]));
+  const found = closest(written.toLowerCase(), [...lower.keys()]);
+  const away = distance(written.toLowerCase(), found);
+  const near = away <= Math.max(2, written.length / 3) && away < Math.min(written.length, found.length);
+  const name = lower.get(found);
+  return near && name !== undefined ? `did you mean ${printable(name)}?` : undefined;
+}
