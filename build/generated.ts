@@ -1,7 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { dashboardFiles } from "../deploy/grafana/dashboards.ts";
 import { reportSchema } from "../slo/report/schema.ts";
+import { specFileSchema } from "../slo/spec/schema.ts";
 
 /** Names one file that is written by a program, from the root, and makes its text. */
 export interface Generated {
@@ -11,6 +13,7 @@ export interface Generated {
 
 /** Lists every generated file of the project. */
 export const generatedFiles: Generated[] = [
+  { path: "slo/spec/schema.json", text: () => jsonSchema(specFileSchema, "Plimsoll spec", "input") },
   { path: "slo/report/report.schema.json", text: () => jsonSchema(reportSchema, "Plimsoll report", "output") },
 ];
 
