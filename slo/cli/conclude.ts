@@ -82,7 +82,8 @@ function exitCodeOf(record: RunRecord, run: RunVerdict): number {
 export async function conclude(options: ConcludeOptions): Promise<Concluded> {
   const { record, spec, api, sent, now } = options;
   const plan = readPlan(record.inspected);
-  const compiled = compileObjectives(spec, { testid: record.testid, server: record.serverLabels }, record.slowCounted);
+  const scope = { testid: record.testid, server: record.serverLabels, routes: [...new Set(plan.mix.map(({ route }) => route))] };
+  const compiled = compileObjectives(spec, scope, record.slowCounted);
   if (compiled.kind === "problems") return { kind: "problems", messages: compiled.problems.map((p) => `${p.objective.name}: ${p.text} ${p.message}`) };
   const totals = totalsOf(sent);
   const ended = record.k6?.endedAtSeconds ?? now();

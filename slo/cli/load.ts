@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { serviceQueries } from "../compile/run.ts";
 import { openNursery, type Child, type Nursery } from "../run/child.ts";
 import { watchHealth, isStarved, type HealthSample } from "../run/health.ts";
 import { startK6, type K6Line, type K6Progress } from "../run/k6.ts";
@@ -13,7 +14,7 @@ import { exitCodes } from "./exit-codes.ts";
 import { finish } from "./finish.ts";
 import type { Host } from "./host.ts";
 import { startLiveLine } from "./live.ts";
-import { checkClock, checkPrometheus, checkTarget } from "./preflight.ts";
+import { checkClock, checkPrometheus, checkScrape, checkTarget } from "./preflight.ts";
 import { planSentences, prepare, type LoadOptions, type Prepared } from "./prepare.ts";
 import { receiverOf, startStack, type Stack } from "./stack.ts";
 import { prometheusApi } from "./settings.ts";
@@ -101,14 +102,18 @@ async function preflight(
   receiver: Receiver,
 ): Promise<{ kind: "fine"; offset: number } | { kind: "problem"; message: string }> {
   const api = prometheusApi(stack.prometheus, host.settings.credentials);
-  const [target, writes, clock] = await Promise.all([
+  // Only what was started here is known to be scraped; elsewhere a service without metrics shows in its objectives.
+  const startedHere = stack.embedded && options.target === undefined;
+  const [target, writes, clock, scrape] = await Promise.all([
     options.target === undefined ? ({ kind: "fine", value: undefined } as const) : checkTarget(options.target),
     checkPrometheus(api, receiver, prepared.testid, host.now),
     checkClock(api, host.now),
+    startedHere ? checkScrape(api, serviceQueries({ job: prepared.spec.service }), host.now) : ({ kind: "fine", value: undefined } as const),
   ]);
   if (target.kind === "problem") return target;
   if (writes.kind === "problem") return writes;
   if (clock.kind === "problem") return clock;
+  if (scrape.kind === "problem") return scrape;
   return { kind: "fine", offset: clock.value };
 }
 

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { queryNumber, queryVector, reasonOf, type PrometheusApi } from "../collect/prometheus.ts";
-import { clockQuery, preflightQuery } from "../compile/run.ts";
+import { clockQuery, preflightQuery, type ServiceQueries } from "../compile/run.ts";
 import { encodeWrite, writeOnce, type Receiver } from "../run/relay/write.ts";
 import { waitFor } from "../run/wait.ts";
 import { k6Labels, plimsollMetrics } from "../spec/names.ts";
@@ -58,4 +58,17 @@ export async function checkClock(api: PrometheusApi, now: () => number): Promise
   const offset = theirs - (before + after) / 2;
   if (Math.abs(offset) > 60) return { kind: "problem", message: `the clock of Prometheus at ${api.url} is ${offset.toFixed(0)} s off from this machine's: set one of them right` };
   return { kind: "fine", value: Math.abs(offset) < 0.05 ? 0 : offset };
+}
+
+/** Waits until Prometheus has scraped the service that was started here, so that its counters have a "before". */
+export async function checkScrape(api: PrometheusApi, service: ServiceQueries, now: () => number): Promise<Checked<undefined>> {
+  const scraped = await waitFor(
+    async () => {
+      const up = await queryNumber(api, service.reachable(60), now());
+      return up.kind === "answer" && (up.value ?? 0) > 0 ? true : undefined;
+    },
+    15,
+    25,
+  );
+  return scraped ? { kind: "fine", value: undefined } : { kind: "problem", message: `Prometheus at ${api.url} could not scrape the service with ${service.shown} within 15 s` };
 }

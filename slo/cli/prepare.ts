@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { clientThresholds, compileObjectives } from "../compile/objectives.ts";
 import { canProve } from "../judge/plan.ts";
@@ -64,10 +64,15 @@ function testidOf(now: number, name: string): string {
   return `${name.replace(/[^a-zA-Z0-9]+/g, "-").slice(0, 40)}-${time}-${random}`;
 }
 
+/** Shows a path as short as it can be understood from the user's folder. */
+function shownPath(folder: string, path: string): string {
+  return relative(folder, path).startsWith("..") ? path : relative(folder, path);
+}
+
 /** Reads the spec that a run is judged by, with the scenario's allowances applied. */
 export function readSpec(host: Pick<Host, "folder" | "project">, file: string | undefined, scenario: string | undefined): { kind: "spec"; spec: Spec; file: string; text: string } | Refused {
   const path = file === undefined ? join(host.project, "slo/objectives/storage-api.yaml") : resolve(host.folder, file);
-  const shown = relative(host.folder, path).startsWith("..") ? path : relative(host.folder, path);
+  const shown = shownPath(host.folder, path);
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -110,7 +115,7 @@ async function findTools(options: LoadOptions, host: Host): Promise<{ kind: "too
   return { kind: "tools", k6: paths["k6"] ?? "", prometheus: paths["prometheus"] };
 }
 
-/** Parses, bundles, type-checks and plans; nothing is started but tools that answer at once. */
+/** Parses, bundles, type-checks and plans; nothing is started but tools that answer at once, and a refusal leaves no folder behind. */
 export async function prepare(options: LoadOptions, host: Host): Promise<Prepared | Refused> {
   const entry = entryOf(options, host);
   if (entry.kind === "refused") return entry;
@@ -128,10 +133,25 @@ export async function prepare(options: LoadOptions, host: Host): Promise<Prepare
   } catch (error) {
     return refuse(exitCodes.notCarriedOut, `cannot make the run's folder: ${error instanceof Error ? error.message : String(error)}`);
   }
+  const prepared = await prepareIn(folder, testid, entry, read, options, host);
+  if (prepared.kind === "refused") rmSync(folder, { recursive: true, force: true });
+  return prepared;
+}
+
+async function prepareIn(
+  folder: string,
+  testid: string,
+  entry: { entry: string; name: string; foreign: boolean },
+  read: { spec: Spec; file: string; text: string },
+  options: LoadOptions,
+  host: Host,
+): Promise<Prepared | Refused> {
+  const shown = (problems: { file: string; line: number; column: number; message: string }[]): string =>
+    problems.map((p) => `${shownPath(host.folder, p.file)}:${p.line}:${p.column} ${p.message}`).join("\n");
   const bundled = await bundleScenario({ entry: entry.entry, outfile: join(folder, "bundle.js") });
-  if (bundled.kind === "problems") return refuse(exitCodes.badUsage, bundled.problems.map((p) => `${relative(host.folder, p.file)}:${p.line}:${p.column} ${p.message}`).join("\n"));
+  if (bundled.kind === "problems") return refuse(exitCodes.badUsage, shown(bundled.problems));
   const types = await checkTypes(entry.entry, { inputs: bundled.inputs, hash: bundled.hash, cache: join(host.cache, "types"), project: host.project });
-  if (types.kind === "problems") return refuse(exitCodes.badUsage, types.problems.map((p) => `${relative(host.folder, p.file)}:${p.line}:${p.column} ${p.message}`).join("\n"));
+  if (types.kind === "problems") return refuse(exitCodes.badUsage, shown(types.problems));
   const tools = await findTools(options, host);
   if (tools.kind === "refused") return tools;
   const environment = scenarioEnvironment(options, read.spec);

@@ -8,6 +8,8 @@ export interface Scope {
   testid: string;
   /** Labels that pick the service's own series, e.g. { job: "storage-api" }. */
   server: Where;
+  /** The routes that the load asks for, where they are known: a service's own probes and scrapes are not its users' requests. */
+  routes?: readonly string[];
 }
 
 /** Reads cumulative counts that k6 sent: each expression takes the range to look back over. */
@@ -68,7 +70,9 @@ function clientWhere(where: Where): Matcher[] {
 }
 
 function serverWhere(scope: Scope, where: Where): Matcher[] {
-  return Object.entries({ ...scope.server, ...where }).map(([label, is]) => ({ label, is }));
+  const stated = Object.entries({ ...scope.server, ...where }).map(([label, is]) => ({ label, is }));
+  const open = scope.routes !== undefined && scope.routes.length > 0 && where[targetLabels.route] === undefined;
+  return open ? [...stated, { label: targetLabels.route, in: scope.routes ?? [] }] : stated;
 }
 
 function clientQueries(objective: Objective, scope: Scope, slowCounted: boolean): ClientQueries {

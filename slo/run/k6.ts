@@ -61,7 +61,7 @@ export function inspectScript(options: {
   environment: NodeJS.ProcessEnv;
 }): Promise<{ kind: "inspected"; output: string } | { kind: "problem"; message: string }> {
   return new Promise((resolve) => {
-    const args = ["inspect", "--execution-requirements", "--log-format", "json", "--features", features, options.script];
+    const args = ["inspect", "--execution-requirements", "--include-system-env-vars", "--log-format", "json", options.script];
     const limits = { env: k6Environment(options.environment), timeout: 30_000, maxBuffer: 16 * 1024 * 1024 };
     execFile(options.binary, args, limits, (error, stdout, stderr) => {
       if (error === null) return resolve({ kind: "inspected", output: stdout });
