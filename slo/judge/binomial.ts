@@ -1,5 +1,5 @@
 /**
- * Binomial probabilities in double precision, for n up to 1e12 and tails far below 1e-300's neighbourhood of 0.
+ * Binomial probabilities in double precision.
  * Source: C. Loader, "Fast and Accurate Computation of Binomial Probabilities" (2000), the method of R's dbinom;
  * it has no difference of large logarithms, so nothing is lost at large n. Tails are sums of falling positive terms.
  */

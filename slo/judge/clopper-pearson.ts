@@ -9,10 +9,10 @@ export function complement(ratio: number): number {
   return Number((1 - ratio).toFixed(15));
 }
 
-function insist({ total, bad }: Count, confidence: number): void {
+function insist({ total, bad }: Count, doubt: number): void {
   const whole = Number.isSafeInteger(total) && Number.isSafeInteger(bad) && bad >= 0 && bad <= total;
   if (!whole) throw new RangeError(`not a count: ${bad} bad of ${total}`);
-  if (!(confidence > 0 && confidence < 1)) throw new RangeError(`not a confidence: ${confidence}`);
+  if (!(doubt > 0 && doubt < 1)) throw new RangeError(`not a confidence: ${1 - doubt}`);
 }
 
 /** Narrows down to where `isBelow` turns false, to the last digit. `low` and `high` are ratios, 0 ≤ low < high ≤ 1. */
@@ -27,46 +27,69 @@ function bisect(low: number, high: number, isBelow: (ratio: number) => boolean):
   return to;
 }
 
-/** Gives the error ratio (0–1) that the count proves not to be passed: one-sided Clopper-Pearson, upper bound. Throws on what is no count. */
-export function provedAtMost(count: Count, confidence: number): number {
-  insist(count, confidence);
+/**
+ * Gives the error ratio (0–1) that the count shows not to be passed, wrong with a probability of at most `doubt`: Clopper-Pearson, upper bound.
+ * Throws on what is no count.
+ */
+export function upperBound(count: Count, doubt: number): number {
+  insist(count, doubt);
   const { total, bad } = count;
-  const doubt = complement(confidence);
   if (bad === total) return 1;
   if (bad === 0) return -Math.expm1(Math.log(doubt) / total);
   return bisect(bad / total, 1, (ratio) => atMost(bad, total, ratio) > doubt);
 }
 
-/** Gives the error ratio (0–1) that the count proves to be reached: one-sided Clopper-Pearson, lower bound. Throws on what is no count. */
-export function provedAtLeast(count: Count, confidence: number): number {
-  insist(count, confidence);
+/**
+ * Gives the error ratio (0–1) that the count shows to be reached, wrong with a probability of at most `doubt`: Clopper-Pearson, lower bound.
+ * Throws on what is no count.
+ */
+export function lowerBound(count: Count, doubt: number): number {
+  insist(count, doubt);
   const { total, bad } = count;
-  const doubt = complement(confidence);
   if (bad === 0) return 0;
   if (bad === total) return Math.exp(Math.log(doubt) / total);
   return bisect(0, bad / total, (ratio) => atLeast(bad, total, ratio) < doubt);
 }
 
+/** Gives the error ratio (0–1) that the count proves not to be passed, at a one-sided confidence (0–1). */
+export function provedAtMost(count: Count, confidence: number): number {
+  return upperBound(count, complement(confidence));
+}
+
+/** Gives the error ratio (0–1) that the count proves to be reached, at a one-sided confidence (0–1). */
+export function provedAtLeast(count: Count, confidence: number): number {
+  return lowerBound(count, complement(confidence));
+}
+
 /**
- * Decides whether a count proves that the error ratio is at most 1 − target, without a quantile:
+ * Decides, without a quantile, whether a count proves that the error ratio is at most 1 − target:
  * a service exactly at that ratio would show so few bad events with a probability of at most 1 − confidence.
  */
 export function provesMet(count: Count, targetRatio: number, confidence: number): boolean {
-  insist(count, confidence);
-  return atMost(count.bad, count.total, complement(targetRatio)) <= complement(confidence) * (1 + tolerance);
+  const doubt = complement(confidence);
+  insist(count, doubt);
+  return atMost(count.bad, count.total, complement(targetRatio)) <= doubt * (1 + tolerance);
 }
 
-/** Decides whether a count proves that the error ratio is above `limitRatio`: a service at the limit would show so many bad events too rarely. */
-export function provesAbove(count: Count, limitRatio: number, confidence: number): boolean {
-  insist(count, confidence);
-  return atLeast(count.bad, count.total, limitRatio) <= complement(confidence) * (1 + tolerance);
+/** Decides whether a count proves that the error ratio is above a limit: a service at the limit would show so many bad events too rarely. */
+export function isAbove(count: Count, limitRatio: number, doubt: number): boolean {
+  insist(count, doubt);
+  return atLeast(count.bad, count.total, limitRatio) <= doubt * (1 + tolerance);
 }
 
-/** Finds the smallest number of requests that proves the target with this many bad ones among them. */
+/** Decides whether a count proves that the error ratio is above 1 − target. */
+export function provesExceeded(count: Count, targetRatio: number, confidence: number): boolean {
+  return isAbove(count, complement(targetRatio), complement(confidence));
+}
+
+/** Finds the smallest number of requests that proves the target with this many bad ones among them; 2^53 − 1 stands for "more than can be counted". */
 export function requestsNeeded(bad: number, targetRatio: number, confidence: number): number {
   const proves = (total: number): boolean => provesMet({ total, bad }, targetRatio, confidence);
   let [from, to] = [bad, bad + 1];
-  while (!proves(to)) [from, to] = [to, to * 2];
+  while (!proves(to)) {
+    if (to > Number.MAX_SAFE_INTEGER / 2) return Number.MAX_SAFE_INTEGER;
+    [from, to] = [to, to * 2];
+  }
   while (to - from > 1) {
     const middle = Math.floor((from + to) / 2);
     if (proves(middle)) to = middle;

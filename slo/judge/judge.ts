@@ -1,7 +1,11 @@
-import type { Count, Measurement } from "../collect/measurement.ts";
+import type { Measurement } from "../collect/measurement.ts";
 import type { Objective, Spec } from "../spec/spec.ts";
-import { complement, provedAtLeast, provedAtMost, provesAbove, provesMet, requestsNeeded } from "./clopper-pearson.ts";
-import type { Evidence, RunVerdict, Verdict, WindowFinding } from "./verdict.ts";
+import { complement, provedAtLeast, provedAtMost, provesExceeded, provesMet, requestsNeeded } from "./clopper-pearson.ts";
+import { soundCounts, type SoundCounts } from "./counts.ts";
+import { burstReason, exceededReason, unprovedReason } from "./reasons.ts";
+import { runVerdictOf, unprovenRun } from "./run-verdict.ts";
+import { startOf } from "./timeline.ts";
+import type { Evidence, RunVerdict, Verdict } from "./verdict.ts";
 import { findBursts } from "./windows.ts";
 
 /** Says what is known of the run as a whole. */
@@ -10,22 +14,49 @@ export interface RunCondition {
   doubts: readonly string[];
   /** True when the load was offered at a given rate, whatever the service did. */
   openModel: boolean;
+  /** Length of the judged load, where it is known better than from the measurements. */
+  scenarioSeconds?: number;
 }
 
 type Counted = Extract<Measurement, { kind: "counted" }>;
 
-const percent = (ratio: number): string => `${Number((100 * ratio).toPrecision(6))} %`;
-const number = (n: number): string => n.toLocaleString("en-US");
-
-function absurdity(count: Count): string | undefined {
-  const { total, bad } = count;
-  if (Number.isInteger(total) && Number.isInteger(bad) && bad >= 0 && bad <= total) return undefined;
-  return `the counts make no sense: ${bad} bad of ${total}`;
+/** Judges every objective by what was counted, and the run by the worst of them; nothing unproved is met. */
+export function judge(spec: Spec, measurements: readonly Measurement[], run: RunCondition): { verdicts: Verdict[]; run: RunVerdict } {
+  const verdicts = spec.objectives.map((objective) => {
+    const own = measurements.filter((measurement) => measurement.objective === objective.name);
+    return judgeObjective(objective, own, run, spec.confidence);
+  });
+  return { verdicts, run: runVerdictOf(verdicts, run.doubts) };
 }
 
-function evidenceOf({ targetRatio }: Objective, { best, worst, cumulative }: Counted, confidence: number): Evidence {
-  const errorRatio = best.total === 0 ? 0 : best.bad / best.total;
-  return {
+function judgeObjective(objective: Objective, measured: readonly Measurement[], run: RunCondition, confidence: number): Verdict {
+  const base = { objective: objective.name, targetRatio: objective.targetRatio };
+  const open = (reason: string): Verdict => ({ ...base, kind: "inconclusive", reason });
+  const [measurement] = measured;
+  if (measurement === undefined) return open("it was not measured");
+  if (measured.length > 1) return open(`it was measured ${measured.length} times, so it is unclear which count holds`);
+  if (measurement.kind === "absent") return open(measurement.reason);
+  const counts = soundCounts(measurement);
+  if (counts.kind === "absurd") return open(counts.reason);
+  if (counts.best.total === 0) return open(["0 requests were counted", ...measurement.doubts].join("; "));
+  return { ...base, ...decide(objective, measurement, counts, run, confidence) };
+}
+
+type Decision =
+  | { kind: "met"; evidence: Evidence }
+  | { kind: "exceeded"; reason: string; evidence: Evidence }
+  | { kind: "inconclusive"; reason: string; evidence: Evidence };
+
+function decide(
+  { targetRatio, indicator }: Objective,
+  { cumulative, doubts }: Counted,
+  { best, worst }: Extract<SoundCounts, { kind: "sound" }>,
+  run: RunCondition,
+  confidence: number,
+): Decision {
+  const windows = findBursts({ points: cumulative, whole: best, targetRatio, confidence, runSeconds: run.scenarioSeconds });
+  const errorRatio = best.bad / best.total;
+  const evidence: Evidence = {
     best,
     worst,
     errorRatio,
@@ -33,60 +64,19 @@ function evidenceOf({ targetRatio }: Objective, { best, worst, cumulative }: Cou
     provedAtMost: provedAtMost(worst, confidence),
     budgetSpent: errorRatio / complement(targetRatio),
     requestsNeeded: requestsNeeded(worst.bad, targetRatio, confidence),
-    windows: findBursts(cumulative, targetRatio, confidence),
+    windows,
   };
-}
-
-function burstSentence({ burnLimit, provedBurn, count, longSeconds }: Extract<WindowFinding, { kind: "burst" }>): string {
-  return `${number(count.bad)} of ${number(count.total)} within ${longSeconds.toFixed(1)} s burn the budget at least ${provedBurn.toFixed(1)} times too fast (limit ${burnLimit})`;
-}
-
-function unproved({ targetRatio }: Objective, { best, worst, doubts }: Counted, evidence: Evidence, confidence: number): string {
-  if (provesMet(best, targetRatio, confidence) && doubts.length > 0) return doubts.join("; ");
-  if (worst.bad / worst.total > complement(targetRatio)) {
-    return `${number(worst.bad)} bad of ${number(worst.total)} is more than ${percent(targetRatio)} allows, and too little to prove that it is no chance`;
+  const burst = windows.find((window) => window.kind === "burst");
+  if (provesExceeded(best, targetRatio, confidence)) return { kind: "exceeded", reason: exceededReason(evidence, targetRatio), evidence };
+  if (burst !== undefined) return { kind: "exceeded", reason: burstReason(burst, startOf(cumulative)), evidence };
+  if (!provesMet(worst, targetRatio, confidence)) {
+    const reason = unprovedReason(evidence, targetRatio, provesMet(best, targetRatio, confidence), doubts);
+    return { kind: "inconclusive", reason, evidence };
   }
-  const times = evidence.requestsNeeded / worst.total;
-  const factor = `${times < 10 ? times.toFixed(1) : Math.round(times)} times as many`;
-  return `${number(worst.total)} requests with ${number(worst.bad)} bad cannot prove ${percent(targetRatio)}: ${number(evidence.requestsNeeded)} are needed, ${factor}`;
+  if (indicator.kind === "latency" && !run.openModel) return { kind: "inconclusive", reason: closedModel, evidence };
+  if (run.doubts.length > 0) return { kind: "inconclusive", reason: unprovenRun(run.doubts), evidence };
+  return { kind: "met", evidence };
 }
 
-function judgeOne(objective: Objective, measurement: Measurement | undefined, run: RunCondition, confidence: number): Verdict {
-  const base = { objective: objective.name, targetRatio: objective.targetRatio };
-  const inconclusive = (reason: string, evidence?: Evidence): Verdict => ({ ...base, kind: "inconclusive", reason, ...(evidence ? { evidence } : {}) });
-  if (measurement === undefined) return inconclusive("it was not measured");
-  if (measurement.kind === "absent") return inconclusive(measurement.reason);
-  const absurd = absurdity(measurement.best) ?? absurdity(measurement.worst);
-  if (absurd !== undefined) return inconclusive(absurd);
-  if (measurement.worst.total === 0) return inconclusive("no request was counted");
-  const evidence = evidenceOf(objective, measurement, confidence);
-  const burst = evidence.windows.find((finding) => finding.kind === "burst");
-  if (provesAbove(measurement.best, complement(objective.targetRatio), confidence)) {
-    const { best } = measurement;
-    const reason = `${number(best.bad)} of ${number(best.total)} are bad: at least ${percent(evidence.provedAtLeast)}, where ${percent(complement(objective.targetRatio))} is allowed`;
-    return { ...base, kind: "exceeded", reason, evidence };
-  }
-  if (burst) return { ...base, kind: "exceeded", reason: burstSentence(burst), evidence };
-  if (!provesMet(measurement.worst, objective.targetRatio, confidence)) return inconclusive(unproved(objective, measurement, evidence, confidence), evidence);
-  if (objective.indicator.kind === "latency" && !run.openModel) {
-    return inconclusive("the load waits for the service (closed model), so slow answers lower it: latency is judged on arrival-rate load only", evidence);
-  }
-  if (run.doubts.length > 0) return inconclusive(`the run proves no success: ${run.doubts.join("; ")}`, evidence);
-  return { ...base, kind: "met", evidence };
-}
-
-/** Judges every objective by what was counted, and the run by the worst of them; nothing unproved is met. */
-export function judge(spec: Spec, measurements: readonly Measurement[], run: RunCondition): { verdicts: Verdict[]; run: RunVerdict } {
-  const verdicts = spec.objectives.map((objective) => judgeOne(objective, measurements.find((m) => m.objective === objective.name), run, spec.confidence));
-  return { verdicts, run: worstOf(verdicts, run) };
-}
-
-function worstOf(verdicts: readonly Verdict[], run: RunCondition): RunVerdict {
-  const reasons = (kind: "exceeded" | "inconclusive"): string[] => verdicts.flatMap((v) => (v.kind === kind ? [`${v.objective}: ${v.reason}`] : []));
-  const exceeded = reasons("exceeded");
-  if (exceeded.length > 0) return { kind: "exceeded", reasons: [...exceeded, ...run.doubts] };
-  if (verdicts.length === 0) return { kind: "inconclusive", reasons: ["there is no objective"] };
-  const open = reasons("inconclusive");
-  if (run.doubts.length > 0) return { kind: "inconclusive", reasons: [...run.doubts, ...open.filter((reason) => !reason.includes("the run proves no success"))] };
-  return open.length > 0 ? { kind: "inconclusive", reasons: open } : { kind: "met" };
-}
+const closedModel =
+  "the load waits for the service (closed model), so slow answers lower it and hide: latency is met only under an arrival-rate executor";

@@ -1,18 +1,37 @@
+import { percentText } from "../spec/units.ts";
 import type { Spec } from "../spec/spec.ts";
 import { requestsNeeded } from "./clopper-pearson.ts";
+import { grouped, timesAsMany } from "./reasons.ts";
 
-/** Says whether a plan can prove an objective at all, if nothing goes wrong. */
-export type Provable = { kind: "enough"; objective: string } | { kind: "unknown"; objective: string } | { kind: "short"; objective: string; sentence: string };
+/** Says whether a plan can prove an objective at all, if nothing goes wrong; `needed` is the number of requests that do. */
+export type Provable = { kind: "enough" | "unknown" | "short"; objective: string; needed: number; sentence: string };
 
 /** Compares the requests that a plan offers with those that each objective needs when none is bad. */
 export function canProve(spec: Spec, expected: readonly { objective: string; requests: number | "unknown" }[]): Provable[] {
-  return expected.flatMap(({ objective, requests }): Provable[] => {
-    const target = spec.objectives.find((o) => o.name === objective)?.targetRatio;
-    if (target === undefined) return [];
-    if (requests === "unknown") return [{ kind: "unknown", objective }];
-    const needed = requestsNeeded(0, target, spec.confidence);
-    if (requests >= needed) return [{ kind: "enough", objective }];
-    const sentence = `${objective}: about ${requests.toLocaleString("en-US")} requests cannot prove ${Number((100 * target).toPrecision(6))} % even without an error; ${needed.toLocaleString("en-US")} are needed`;
-    return [{ kind: "short", objective, sentence }];
+  return spec.objectives.map(({ name, targetRatio }): Provable => {
+    const requests = expected.find(({ objective }) => objective === name)?.requests ?? "unknown";
+    const needed = requestsNeeded(0, targetRatio, spec.confidence);
+    const target = percentText(targetRatio);
+    const row = { objective: name, needed };
+    if (requests === "unknown" || Number.isNaN(requests)) {
+      return {
+        kind: "unknown",
+        ...row,
+        sentence: `${name}: ${grouped(needed)} requests without a bad one prove ${target}; how many will come is not known`,
+      };
+    }
+    const whole = Math.max(0, Math.floor(requests));
+    if (whole >= needed)
+      return {
+        kind: "enough",
+        ...row,
+        sentence: `${name}: about ${grouped(whole)} requests are enough to prove ${target} from ${grouped(needed)} on`,
+      };
+    const more = whole === 0 ? "" : `, ${timesAsMany(needed, whole)} times as many`;
+    return {
+      kind: "short",
+      ...row,
+      sentence: `${name}: about ${grouped(whole)} requests cannot prove ${target} even without a bad one; ${grouped(needed)} are needed${more}`,
+    };
   });
 }

@@ -31,7 +31,8 @@ export function runDoubts(facts: RunFacts): string[] {
   else if (k6.exitCode !== 0 && !facts.interrupted) doubts.push(`k6 ended with exit code ${k6.exitCode}: ${k6.meaning}`);
   if (sent.requests === 0) doubts.push("k6 sent no request");
   if (k6.iterations === null) doubts.push("k6 did not say how many iterations it ran, so nothing proves that all its samples arrived");
-  else if (k6.iterations !== sent.iterations) doubts.push(`k6 ran ${k6.iterations} iterations and wrote ${sent.iterations}: samples were lost between k6 and the relay`);
+  else if (k6.iterations !== sent.iterations)
+    doubts.push(`k6 ran ${k6.iterations} iterations and wrote ${sent.iterations}: samples were lost between k6 and the relay`);
   if (k6.summaryRequests !== null && k6.summaryRequests !== sent.requests) {
     doubts.push(`k6 counted ${k6.summaryRequests} requests and wrote ${sent.requests}: samples were lost between k6 and the relay`);
   }

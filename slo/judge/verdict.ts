@@ -3,7 +3,17 @@ import type { Count } from "../collect/measurement.ts";
 /** States what one pair of windows found: the worst long window that was tried. */
 export type WindowFinding =
   | { kind: "calm"; longSeconds: number; shortSeconds: number; burnLimit: number; worstBurn: number }
-  | { kind: "burst"; longSeconds: number; shortSeconds: number; burnLimit: number; worstBurn: number; provedBurn: number; fromSeconds: number; toSeconds: number; count: Count }
+  | {
+      kind: "burst";
+      longSeconds: number;
+      shortSeconds: number;
+      burnLimit: number;
+      worstBurn: number;
+      provedBurn: number;
+      fromSeconds: number;
+      toSeconds: number;
+      count: Count;
+    }
   | { kind: "skipped"; longSeconds: number; shortSeconds: number; burnLimit: number; reason: string };
 
 /** Holds the numbers behind a verdict. Ratios are 0–1 error ratios. */

@@ -1,18 +1,29 @@
-import type { CumulativePoint } from "../collect/measurement.ts";
-import { complement, provedAtLeast } from "./clopper-pearson.ts";
+import type { Count, CumulativePoint } from "../collect/measurement.ts";
+import { complement, isAbove, lowerBound } from "./clopper-pearson.ts";
+import { timelineOf, type Timeline } from "./timeline.ts";
 import type { WindowFinding } from "./verdict.ts";
 
 /**
  * Pairs of windows that catch a burst which the average hides, as shares of the judged load.
- * After the SRE workbook, chapter 5, table 5-8 (30 d: 1 h/5 m ×14.4 and 6 h/30 m ×6; short = long ÷ 12): the burn limits are its own;
- * the lengths are ours, so that each limit spends about three quarters of the run's budget in one long window. The whole run is the ×1 row.
+ * After the SRE workbook, chapter 5, table 5-8 (30 d: 1 h/5 m ×14.4, 6 h/30 m ×6, 3 d/6 h ×1): the burn limits are its own, and short = long ÷ 12.
+ * The lengths are ours: 1/20 of the run at ×14.4 spends 72 % of the run's budget, 1/8 at ×6 spends 75 %. The whole run is the ×1 row.
  */
-export const windowPairs = [
-  { longShare: 1 / 20, burnLimit: 14.4 },
-  { longShare: 1 / 8, burnLimit: 6 },
+export const windowTable = [
+  { shareOfRun: 1 / 20, burnLimit: 14.4 },
+  { shareOfRun: 1 / 8, burnLimit: 6 },
 ] as const;
 
 const shortPerLong = 12;
+
+/** Is what the windows of one objective are asked about. `whole` is what was certainly counted of the whole run. */
+export interface WindowQuestion {
+  points: readonly CumulativePoint[];
+  whole: Count;
+  targetRatio: number;
+  confidence: number;
+  /** Length of the judged load, where it is known better than from the points. */
+  runSeconds?: number | undefined;
+}
 
 interface Pair {
   longSeconds: number;
@@ -20,61 +31,108 @@ interface Pair {
   burnLimit: number;
 }
 
-/** Looks for a burst in every pair of windows; windows that cannot prove one are skipped, and say so. */
-export function findBursts(points: readonly CumulativePoint[], targetRatio: number, confidence: number): WindowFinding[] {
-  const first = points[0];
-  const last = points.at(-1);
-  const length = first && last ? last.atSeconds - first.atSeconds : 0;
-  const step = points.length > 1 ? length / (points.length - 1) : 0;
-  return windowPairs.map(({ longShare, burnLimit }) => {
-    const longSeconds = Math.max(length * longShare, 2 * step);
-    const pair = { longSeconds, shortSeconds: Math.max(longSeconds / shortPerLong, step), burnLimit };
-    const reason = whySkipped(points, pair, targetRatio);
-    return reason === undefined ? examine(points, pair, targetRatio, confidence) : { kind: "skipped", ...pair, reason };
-  });
+type Tried = Pair & { kind: "tried"; ends: number };
+type Skipped = Extract<WindowFinding, { kind: "skipped" }>;
+
+/**
+ * Looks for a burst in every pair of windows, one finding for each row of the table.
+ * A burst is proved when the error ratio of a long window is above burn limit × (1 − target) and the short window that ends with it is too:
+ * the long one by the Clopper-Pearson bound, whose doubt is shared equally among all long windows of all pairs (Bonferroni), the short one as counted.
+ * So a service that never burns faster than the limits is found in a burst with a probability of at most 1 − confidence.
+ */
+export function findBursts(question: WindowQuestion): WindowFinding[] {
+  const timeline = timelineOf(question.points, question.whole, question.runSeconds);
+  if (timeline.kind === "unusable") {
+    const runSeconds = question.runSeconds ?? 0;
+    return windowTable.map(({ shareOfRun, burnLimit }) => {
+      const longSeconds = runSeconds * shareOfRun;
+      return { kind: "skipped", longSeconds, shortSeconds: longSeconds / shortPerLong, burnLimit, reason: timeline.reason };
+    });
+  }
+  const budget = complement(question.targetRatio);
+  const pairs = windowTable.map((row) => planPair(row, timeline, budget));
+  const ends = pairs.reduce((sum, pair) => sum + (pair.kind === "tried" ? pair.ends : 0), 0);
+  const doubt = complement(question.confidence) / Math.max(1, ends);
+  return pairs.map((pair) => (pair.kind === "tried" ? examine(pair, timeline, budget, doubt) : pair));
 }
 
-function whySkipped(points: readonly CumulativePoint[], { burnLimit }: Pair, targetRatio: number): string | undefined {
-  if (points.length < 10) return `only ${points.length} moments are known`;
-  if (points.some((point, i) => i > 0 && (point.total < (points[i - 1]?.total ?? 0) || point.bad < (points[i - 1]?.bad ?? 0)))) return "the counts went backwards";
-  if (burnLimit * complement(targetRatio) >= 1) return `even with every request bad the budget cannot burn ${burnLimit} times too fast`;
-  return undefined;
+/** Rounds a length up to whole steps, because a window can only begin and end where something was read. */
+function wholeSteps(seconds: number, stepSeconds: number): number {
+  return Math.max(1, Math.ceil(seconds / stepSeconds - 1e-6)) * stepSeconds;
 }
 
-/** Counts what came in each window of a length that ends at a point; the window begins at the last point at or before its start. */
-function windowsOf(points: readonly CumulativePoint[], seconds: number): (CumulativePoint & { fromSeconds: number })[] {
-  let start = 0;
+function planPair({ shareOfRun, burnLimit }: (typeof windowTable)[number], timeline: Timeline, budget: number): Tried | Skipped {
+  const { stepSeconds, runSeconds, points } = timeline;
+  const nominal = runSeconds * shareOfRun;
+  const longSeconds = wholeSteps(nominal, stepSeconds);
+  const pair = { longSeconds, shortSeconds: wholeSteps(nominal / shortPerLong, stepSeconds), burnLimit };
+  const skipped = (reason: string): Skipped => ({ kind: "skipped", ...pair, reason });
+  if (burnLimit * budget >= 1)
+    return skipped(`even if every request were bad, the budget could not burn ${burnLimit} times as fast as allowed`);
+  if (stepSeconds > 2 * nominal)
+    return skipped(`the counts were read every ${rounded(stepSeconds)} s, too far apart for a window of ${rounded(nominal)} s`);
+  const start = points[0]?.atSeconds ?? 0;
+  const ends = points.filter(({ atSeconds }) => atSeconds - start >= longSeconds - slack(timeline)).length;
+  return ends === 0 ? skipped(`the counts cover no whole window of ${rounded(longSeconds)} s`) : { kind: "tried", ...pair, ends };
+}
+
+/** Allows for moments that are read a hair early or late. */
+const slack = ({ stepSeconds }: Timeline): number => stepSeconds / 1000;
+
+const rounded = (seconds: number): number => Number(seconds.toPrecision(3));
+
+interface Window {
+  fromSeconds: number;
+  toSeconds: number;
+  count: Count;
+}
+
+/** Walks the windows of one length by where they end; null where the counts do not reach back far enough. */
+function windowsOf(timeline: Timeline, seconds: number): (Window | null)[] {
+  const { points } = timeline;
+  let begin = 0;
   return points.map((end) => {
-    while ((points[start + 1]?.atSeconds ?? Number.POSITIVE_INFINITY) <= end.atSeconds - seconds + 1e-9) start += 1;
-    const begin = points[start] ?? end;
-    return { atSeconds: end.atSeconds, fromSeconds: begin.atSeconds, total: end.total - begin.total, bad: end.bad - begin.bad };
+    const from = end.atSeconds - seconds + slack(timeline);
+    while ((points[begin + 1]?.atSeconds ?? Number.POSITIVE_INFINITY) <= from) begin += 1;
+    const start = points[begin];
+    if (start === undefined || start.atSeconds > from) return null;
+    const total = Math.round(end.total - start.total);
+    // k6 counts a slow request just after the request itself: a push between the two puts it into the next window.
+    const bad = Math.min(total, Math.round(end.bad - start.bad));
+    return { fromSeconds: start.atSeconds, toSeconds: end.atSeconds, count: { total, bad } };
   });
 }
 
-function examine(points: readonly CumulativePoint[], pair: Pair, targetRatio: number, confidence: number): WindowFinding {
-  const { longSeconds, burnLimit } = pair;
-  const allowed = complement(targetRatio);
-  const begun = points[0]?.atSeconds ?? 0;
-  const longs = windowsOf(points, longSeconds);
-  const shorts = windowsOf(points, pair.shortSeconds);
-  // Every window that was tried is a chance for a false alarm, so the confidence is shared among them (Bonferroni).
-  const tried = longs.filter(({ atSeconds, total }) => atSeconds - begun >= longSeconds - 1e-9 && total > 0);
-  const most = tried.reduce((max, { total }) => Math.max(max, total), 0);
-  const each = 1 - (1 - confidence) / Math.max(tried.length, 1);
-  if (provedAtLeast({ total: most, bad: most }, each) <= burnLimit * allowed) {
-    return { kind: "skipped", ...pair, reason: `at most ${most} requests fell into a window of ${longSeconds.toFixed(1)} s: too few to prove a burst` };
+const ratioOf = ({ bad, total }: Count): number => (total === 0 ? 0 : bad / total);
+
+function examine({ kind: _, ends: _ends, ...pair }: Tried, timeline: Timeline, budget: number, doubt: number): WindowFinding {
+  const limit = pair.burnLimit * budget;
+  const longs = windowsOf(timeline, pair.longSeconds);
+  const shorts = windowsOf(timeline, pair.shortSeconds);
+  const most = longs.reduce((max, long) => Math.max(max, long?.count.total ?? 0), 0);
+  if (!isAbove({ total: most, bad: most }, limit, doubt)) {
+    return {
+      kind: "skipped",
+      ...pair,
+      reason: `no window of ${rounded(pair.longSeconds)} s has more than ${most} requests, too few to prove a burst`,
+    };
   }
-  let worstBurn = 0;
-  let worst: Extract<WindowFinding, { kind: "burst" }> | undefined;
-  for (const long of tried) {
-    const burn = long.bad / long.total / allowed;
-    worstBurn = Math.max(worstBurn, burn);
-    const short = shorts[points.findIndex((point) => point.atSeconds === long.atSeconds)];
-    if (burn <= burnLimit || !short || short.total === 0 || short.bad / short.total / allowed <= burnLimit) continue;
-    const count = { total: long.total, bad: long.bad };
-    const provedBurn = provedAtLeast(count, each) / allowed;
-    if (provedBurn <= burnLimit || provedBurn <= (worst?.provedBurn ?? 0)) continue;
-    worst = { kind: "burst", ...pair, worstBurn: burn, provedBurn, fromSeconds: long.fromSeconds, toSeconds: long.atSeconds, count };
+  let worstRatio = 0;
+  let burst: Window | undefined;
+  for (const [i, long] of longs.entries()) {
+    const short = shorts[i];
+    if (!long || !short) continue;
+    const ratio = ratioOf(long.count);
+    worstRatio = Math.max(worstRatio, ratio);
+    const worse = ratio > limit && ratio > ratioOf(burst?.count ?? { total: 0, bad: 0 });
+    if (worse && ratioOf(short.count) > limit && isAbove(long.count, limit, doubt)) burst = long;
   }
-  return worst ? { ...worst, worstBurn } : { kind: "calm", ...pair, worstBurn };
+  if (burst === undefined) return { kind: "calm", ...pair, worstBurn: worstRatio / budget };
+  return {
+    kind: "burst",
+    ...pair,
+    worstBurn: ratioOf(burst.count) / budget,
+    provedBurn: lowerBound(burst.count, doubt) / budget,
+    ...burst,
+  };
 }
