@@ -15,6 +15,7 @@ export interface Generated {
 export const generatedFiles: Generated[] = [
   { path: "slo/spec/schema.json", text: () => jsonSchema(specFileSchema, "Plimsoll spec", "input") },
   { path: "slo/report/report.schema.json", text: () => jsonSchema(reportSchema, "Plimsoll report", "output") },
+  ...dashboardFiles,
 ];
 
 /** Writes the files; gives the paths whose content changed. */
