@@ -1,0 +1,303 @@
+import * as units from "@grafana/grafana-foundation-sdk/units";
+import { k6Labels, k6Metrics, scrapeLabels, targetLabels, targetMetrics } from "../../slo/spec/names.ts";
+import { choices, type Page } from "./page.ts";
+import { green, lines, numbers, orange, plain, type Query, red, table } from "./panels.ts";
+import {
+  among,
+  classicQuantile,
+  counted,
+  countedSum,
+  is,
+  nativeQuantile,
+  orZero,
+  rate,
+  renamed,
+  series,
+  share,
+  startsWith,
+  variables,
+} from "./promql.ts";
+
+const run = is(k6Labels.testid, variables.testid);
+const scenario = among(k6Labels.scenario, variables.scenario);
+const clientRoute = among(k6Labels.name, variables.route);
+const server = [is(scrapeLabels.job, variables.job), among(targetLabels.route, variables.route)];
+const count = `${targetMetrics.requestDuration}_count`;
+
+// Counts take every scenario of the run, the warm-up too: the server cannot tell them apart.
+const sent = series(k6Metrics.requests, run, clientRoute);
+const failed = series(k6Metrics.requests, run, clientRoute, is(k6Labels.expectedResponse, "false"));
+const served = series(count, ...server);
+const servedFailed = series(count, ...server, startsWith(targetLabels.status, "5"));
+const buckets = series(`${targetMetrics.requestDuration}_bucket`, ...server);
+
+// Graphs of the client alone follow the chosen scenarios.
+const requests = series(k6Metrics.requests, run, clientRoute, scenario);
+const unexpected = series(k6Metrics.requests, run, clientRoute, scenario, is(k6Labels.expectedResponse, "false"));
+const unanswered = series(k6Metrics.requests, run, clientRoute, scenario, is(k6Labels.status, "0"));
+const duration = series(k6Metrics.requestDuration, run, clientRoute, scenario);
+
+const lost = `${countedSum(sent)} - ${countedSum(served)}`;
+
+const places = [targetLabels.method, targetLabels.route];
+const byPlace = (expression: string): string => `sum by (${places.join(", ")}) (${expression})`;
+const sentByRoute = byPlace(renamed(`(${counted(sent)})`, k6Labels.name, targetLabels.route));
+const failedByRoute = byPlace(renamed(`(${counted(failed)})`, k6Labels.name, targetLabels.route));
+const servedByRoute = byPlace(counted(served));
+const lostByRoute = `${sentByRoute} - (${servedByRoute} or 0 * ${sentByRoute})`;
+
+const quantiles = [0.5, 0.95, 0.99] as const;
+const nameOf = (quantile: number): string => `p${quantile * 100}`;
+const bothSides: Query[] = quantiles.flatMap((quantile) => [
+  { expr: nativeQuantile(quantile, duration), legend: `${nameOf(quantile)} client` },
+  { expr: classicQuantile(quantile, buckets), legend: `${nameOf(quantile)} server` },
+]);
+const difference = (quantile: number): Query => ({
+  expr: `${nativeQuantile(quantile, duration)} - ${classicQuantile(quantile, buckets)}`,
+  legend: `${nameOf(quantile)} client minus server`,
+});
+
+const exact = "Exact for a run that lies wholly within the time shown; no rate, nothing extrapolated.";
+
+/** Shows what k6 saw beside what the server counted of the same requests. */
+export const k6AgainstServer: Page = {
+  uid: "plimsoll-k6-server",
+  title: "k6 against server",
+  description: "One run from both sides: what k6 sent and saw, what the server counted and measured, and what was lost between them.",
+  variables: [choices.testid, choices.scenario, choices.route, choices.job],
+  rows: [
+    {
+      title: "Counted",
+      panels: [
+        numbers(
+          {
+            title: "Requests sent",
+            description: `Requests of this run that k6 counted, in all its scenarios. ${exact}`,
+            unit: units.Short,
+            width: 4,
+          },
+          [{ expr: countedSum(sent), legend: "sent" }],
+        ),
+        numbers(
+          {
+            title: "Requests the server counted",
+            description: `Requests to the same routes that the server counted, whoever sent them. ${exact}`,
+            unit: units.Short,
+            width: 4,
+          },
+          [{ expr: countedSum(served), legend: "served" }],
+        ),
+        numbers(
+          {
+            title: "Lost between",
+            description: `Sent less served. During the run it swings by what was sent since the last scrape; after it anything but 0 is a finding: above, requests that never came or a server that restarted; below, other traffic on the same routes. ${exact}`,
+            unit: units.Short,
+            width: 4,
+          },
+          [{ expr: lost, legend: "lost" }],
+          [
+            [0, orange],
+            [0, green],
+            [1, red],
+          ],
+        ),
+        numbers(
+          {
+            title: "Unexpected answers, client",
+            description: `Answers that the script did not expect, and requests that got none. ${exact}`,
+            unit: units.Short,
+            width: 4,
+          },
+          [{ expr: orZero(countedSum(failed), countedSum(sent)), legend: "unexpected" }],
+          [
+            [0, green],
+            [1, orange],
+          ],
+        ),
+        numbers(
+          {
+            title: "5xx, server",
+            description: `Requests that the server answered with 500 or above. ${exact}`,
+            unit: units.Short,
+            width: 4,
+          },
+          [{ expr: orZero(countedSum(servedFailed), countedSum(served)), legend: "5xx" }],
+          [
+            [0, green],
+            [1, orange],
+          ],
+        ),
+        numbers(
+          {
+            title: "Median, client minus server",
+            description:
+              "What network, queues and the client itself add to half of the requests. The server's median comes from coarse buckets.",
+            unit: units.Seconds,
+            width: 4,
+          },
+          [difference(0.5)],
+          plain,
+        ),
+      ],
+    },
+    {
+      title: "Rate and errors",
+      panels: [
+        lines(
+          {
+            title: "Request rate",
+            description: "Requests a second on both sides. The server's line covers all senders and all scenarios.",
+            unit: units.RequestsPerSecond,
+            width: 12,
+          },
+          [
+            { expr: rate(requests), legend: "sent by k6" },
+            { expr: rate(served), legend: "counted by the server" },
+          ],
+          { min: 0, dashed: "/server/" },
+        ),
+        lines(
+          {
+            title: "Error share",
+            description:
+              "Share of requests that failed: on the client every answer that the script did not expect, on the server the 5xx. Requests without any answer are among the client's. The dashed line is 1 %.",
+            unit: units.PercentUnit,
+            width: 12,
+          },
+          [
+            { expr: share(rate(unexpected), rate(requests)), legend: "unexpected, client" },
+            { expr: share(rate(unanswered), rate(requests)), legend: "no answer, client" },
+            { expr: share(rate(servedFailed), rate(served)), legend: "5xx, server" },
+          ],
+          {
+            min: 0,
+            dashed: "/server/",
+            levels: [
+              [0, green],
+              [0.01, red],
+            ],
+          },
+        ),
+      ],
+    },
+    {
+      title: "Latency",
+      panels: [
+        lines(
+          {
+            title: "Latency of both sides",
+            description:
+              "Percentiles on one axis. The client's come from native histograms (buckets about 9 % wide) and leave out DNS, connect and TLS; the server's are interpolated within its fixed buckets.",
+            unit: units.Seconds,
+            width: 14,
+            height: 10,
+          },
+          bothSides,
+          { min: 0, dashed: "/server/" },
+        ),
+        lines(
+          {
+            title: "Latency, client minus server",
+            description:
+              "What lies between the two clocks: network, connection queues, and a client short of CPU. A rising line while the server's own latency is flat points away from the service.",
+            unit: units.Seconds,
+            width: 10,
+            height: 10,
+          },
+          quantiles.map(difference),
+        ),
+      ],
+    },
+    {
+      title: "Lost between, and by route",
+      panels: [
+        lines(
+          {
+            title: "Lost between, over time",
+            description: `Sent less served since the beginning of the time shown. It swings by what was sent since the last scrape and must come back to 0. ${exact}`,
+            unit: units.Short,
+            width: 12,
+          },
+          [{ expr: lost, legend: "lost" }],
+          {
+            levels: [
+              [0, green],
+              [1, red],
+            ],
+          },
+        ),
+        lines(
+          {
+            title: "Lost between, by route",
+            description: `The same for each route. A route that the server does not know is lost whole. ${exact}`,
+            unit: units.Short,
+            width: 12,
+          },
+          [{ expr: lostByRoute, legend: "{{method}} {{route}}" }],
+          {
+            levels: [
+              [0, green],
+              [1, red],
+            ],
+          },
+        ),
+        lines(
+          {
+            title: "Request rate by route",
+            description: "Requests a second that k6 sent to each route.",
+            unit: units.RequestsPerSecond,
+            width: 12,
+          },
+          [{ expr: rate(requests, [k6Labels.method, k6Labels.name]), legend: "{{method}} {{name}}" }],
+          { min: 0 },
+        ),
+        lines(
+          {
+            title: "p99 by route, both sides",
+            description: "The slowest hundredth of each route's requests, as the client and as the server saw them.",
+            unit: units.Seconds,
+            width: 12,
+          },
+          [
+            { expr: nativeQuantile(0.99, duration, [k6Labels.method, k6Labels.name]), legend: "{{method}} {{name}} client" },
+            { expr: classicQuantile(0.99, buckets, places), legend: "{{method}} {{route}} server" },
+          ],
+          { min: 0, dashed: "/server/" },
+        ),
+        table(
+          {
+            title: "Routes",
+            description: `What was sent to each route and what the server counted of it. ${exact}`,
+            unit: units.Short,
+            width: 24,
+          },
+          places,
+          [
+            { expr: sentByRoute, legend: "sent", unit: units.Short },
+            { expr: servedByRoute, legend: "served", unit: units.Short },
+            {
+              expr: lostByRoute,
+              legend: "lost",
+              unit: units.Short,
+              levels: [
+                [0, orange],
+                [0, green],
+                [1, red],
+              ],
+            },
+            {
+              expr: share(failedByRoute, sentByRoute),
+              legend: "unexpected",
+              unit: units.PercentUnit,
+              levels: [
+                [0, green],
+                [0.001, orange],
+                [0.01, red],
+              ],
+            },
+          ],
+        ),
+      ],
+    },
+  ],
+};

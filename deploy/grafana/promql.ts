@@ -1,0 +1,73 @@
+/** Names the dashboards' variables, as they stand in a query. */
+export const variables = {
+  datasource: "$datasource",
+  testid: "$testid",
+  scenario: "$scenario",
+  route: "$route",
+  job: "$job",
+  instance: "$instance",
+  service: "$service",
+  objective: "$objective",
+} as const;
+
+/** Is Grafana's own width for a rate: never less than four scrapes. */
+export const rateWindow = "$__rate_interval";
+
+/** Is the whole time that the dashboard shows. */
+export const wholeRange = "$__range";
+
+/** Pins an expression to the beginning of the time that the dashboard shows. */
+const atBegin = "@ ${__from:date:seconds}";
+
+/** Matches a label with one value, or with a variable that holds one. */
+export const is = (label: string, value: string): string => `${label}="${value}"`;
+export const isNot = (label: string, value: string): string => `${label}!="${value}"`;
+
+/** Matches a label with a variable that may hold several values; Grafana writes them as a regular expression. */
+export const among = (label: string, variable: string): string => `${label}=~"${variable}"`;
+
+/** Matches the status labels that begin with this. */
+export const startsWith = (label: string, text: string): string => `${label}=~"${text}.*"`;
+
+/** Selects the series of a metric. */
+export const series = (metric: string, ...matchers: string[]): string => `${metric}{${matchers.join(",")}}`;
+
+/** Sums the per-second rate. For graphs only: it loses the first sample of a series and extrapolates. */
+export const rate = (selector: string, by: readonly string[] = []): string => `sum${grouping(by)} (rate(${selector}[${rateWindow}]))`;
+
+/** Takes a quantile from native histograms. */
+export const nativeQuantile = (quantile: number, selector: string, by: readonly string[] = []): string =>
+  `histogram_quantile(${quantile}, ${rate(selector, by)})`;
+
+/** Takes a quantile from a classic histogram's buckets. */
+export const classicQuantile = (quantile: number, bucketSelector: string, by: readonly string[] = []): string =>
+  `histogram_quantile(${quantile}, ${rate(bucketSelector, ["le", ...by])})`;
+
+/**
+ * Counts exactly what came in the time that the dashboard shows: each counter's last value less the one it began with, or less 0 when
+ * it began later. No extrapolation. A counter that was reset in that time counts too little.
+ */
+export function counted(selector: string): string {
+  const last = `last_over_time(${selector}[${wholeRange}])`;
+  return `${last} - (last_over_time(${selector}[${wholeRange}] ${atBegin}) or 0 * ${last})`;
+}
+
+/** Sums what `counted` gives. */
+export const countedSum = (selector: string, by: readonly string[] = []): string => `sum${grouping(by)} (${counted(selector)})`;
+
+/** Gives 0 where `whole` has a value and `part` has none: a counter that exists only once it has counted. */
+export const orZero = (part: string, whole: string): string => `(${part} or 0 * ${whole})`;
+
+/** Divides a part by the whole, 0 where there is no part, and nothing where there is no whole. */
+export const share = (part: string, whole: string): string => `${orZero(part, whole)} / (${whole} > 0)`;
+
+/** Gives the values of label `from` to label `to`, so that both sides of the measurement can be joined. */
+export const renamed = (expression: string, from: string, to: string): string =>
+  `label_replace(${expression}, "${to}", "$1", "${from}", "(.*)")`;
+
+/** Takes the last value of each series in the time that the dashboard shows. */
+export const lastKnown = (selector: string): string => `last_over_time(${selector}[${wholeRange}])`;
+
+function grouping(by: readonly string[]): string {
+  return by.length === 0 ? "" : ` by (${by.join(", ")})`;
+}
