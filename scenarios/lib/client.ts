@@ -1,5 +1,5 @@
 import http, { type RefinedResponse, type RequestBody, type ResponseType } from "k6/http";
-import type { BodyOf, Bytes, MethodOf, Operation, ParamsOf, RouteOf, StatusOf } from "../../target/api/contract.ts";
+import type { BodyOf, Bytes, Json, MethodOf, Operation, ParamsOf, RouteOf, StatusOf } from "../../target/api/contract.ts";
 
 /** Is what a request to a route needs: `[params, body]` where it has both, and nothing where it has neither. */
 export type Input<Op extends Operation> = [
@@ -48,10 +48,15 @@ export function storageClient(target: string) {
       if (json) return JSON.stringify(input[0]);
       return after === undefined ? null : ((input[1] as Bytes | undefined) ?? null);
     };
+    // One function for each kind of route, so that no request gathers its arguments into an array first.
+    const toBucket = ({ id }: { id: string }, body?: Bytes) => http.request<Answer>(method, `${before}${id}${after}`, body ?? null, params);
+    const toRoute = () => http.request<Answer>(method, before, null, params);
+    const withJson = (body: Json) => http.request<Answer>(method, before, JSON.stringify(body), params);
+    const send: (...input: never[]) => RefinedResponse<Answer> = after !== undefined ? toBucket : json ? withJson : toRoute;
     return {
       method,
       route,
-      send: (...input) => http.request<Answer>(method, urlOf(input), bodyOf(input), params),
+      send: send as unknown as Call<Op, Answer>["send"], // the operation decides which of the three it is, which TypeScript cannot follow
       sendAll: (inputs) => http.batch(inputs.map((input) => [method, urlOf(input), bodyOf(input), params])) as RefinedResponse<Answer>[],
     };
   };
