@@ -16,7 +16,7 @@ import { type FaultClock, injectFaults } from "./faults/hooks.ts";
 import { seededRandom } from "./faults/random.ts";
 import type { FaultRule } from "./faults/rules.ts";
 import { type Metrics, registerMetrics } from "./metrics.ts";
-import { countRequests, followRequests, logsRequests, requestIds, settleLostRequests } from "./requests.ts";
+import { followRequests, logsRequests, requestIds, settleRequests } from "./requests.ts";
 import type { Store } from "./store/store.ts";
 
 /** Is the histogram's upper bounds in seconds when nothing else is asked for. */
@@ -57,8 +57,7 @@ export async function buildApp(options: AppOptions): Promise<Api> {
   followRequests(api, logged);
   if (options.metrics !== false) sink.metrics = await registerMetrics(api, options.durationBuckets ?? defaultDurationBuckets);
   const { metrics } = sink;
-  if (metrics !== undefined) countRequests(api, metrics);
-  if (metrics !== undefined || logged) settleLostRequests(api);
+  if (metrics !== undefined || logged) settleRequests(api, metrics);
 
   const engine = createFaultEngine((method, route, kind) => metrics?.fault(method, route, kind));
   injectFaults(api, engine, clock);

@@ -1,5 +1,5 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "@platformatic/prom-client";
-import fastifyMetrics, { type IHistogramOverrides } from "fastify-metrics";
+import promClient, { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "@platformatic/prom-client";
+import fastifyMetrics, { type IHistogramOverrides, type IMetricsPluginOptions } from "fastify-metrics";
 import { z } from "zod";
 import type { Api } from "./api/http.ts";
 import { targetLabels, targetMetrics } from "./api/names.ts";
@@ -30,7 +30,10 @@ export type ErrorType = (typeof errorTypes)[keyof typeof errorTypes] | "other" |
 
 /** Holds what the service counts of itself. */
 export interface Metrics {
-  active: Gauge;
+  /** Counts a request in flight. */
+  arrived(): void;
+  /** Counts it out again. */
+  left(): void;
   /** Counts one failed request by its type. */
   error(type: ErrorType): void;
   /** Counts one injected fault. */
@@ -57,6 +60,7 @@ export async function registerMetrics(api: Api, durationBuckets: readonly number
     for (const verb of [method].flat()) documented.push(...statuses.map((status) => ({ method: verb, route: url, status })));
   });
   await api.register(fastifyMetrics.default, {
+    promClient: { ...promClient, Histogram: RouteHistogram } as unknown as TypedClient,
     endpoint: null,
     defaultMetrics: { enabled: false },
     routeMetrics: {
@@ -77,7 +81,7 @@ export async function registerMetrics(api: Api, durationBuckets: readonly number
     },
   });
   const histogram = registry.getSingleMetric(targetMetrics.requestDuration);
-  if (!(histogram instanceof Histogram)) throw new Error("fastify-metrics did not use @platformatic/prom-client");
+  if (!(histogram instanceof RouteHistogram)) throw new Error("fastify-metrics did not use the histogram that it was given");
   collectDefaultMetrics({ register: registry });
   const createAtZero = zeroKeeper(histogram);
   api.addHook("onReady", () => createAtZero([...documented, ...unknownRouteSets]));
@@ -90,6 +94,19 @@ export async function registerMetrics(api: Api, durationBuckets: readonly number
   };
 }
 
+/** Times without the arrays and copies of prom-client's own timer, which cost about 2 µs a request (measured 2026-11-21). */
+class RouteHistogram extends Histogram<string> {
+  override startTimer(): ReturnType<Histogram<string>["startTimer"]> {
+    const start = performance.now();
+    return (labels = {}) => {
+      const seconds = (performance.now() - start) / 1_000;
+      this.observe(labels, seconds);
+      return seconds;
+    };
+  }
+}
+
+type TypedClient = NonNullable<IMetricsPluginOptions["promClient"]>;
 type TypedRegistry = NonNullable<IHistogramOverrides["registers"]>[number];
 
 /** Gives a registry the type that fastify-metrics knows: it is typed by prom-client, and takes @platformatic/prom-client when it runs. */
@@ -133,9 +150,15 @@ function zeroKeeper(histogram: Histogram<string>): (sets: readonly LabelSet[]) =
   };
 }
 
-function createCounters(registry: Registry): Pick<Metrics, "active" | "error" | "fault"> {
+function createCounters(registry: Registry): Pick<Metrics, "arrived" | "left" | "error" | "fault"> {
   const registers = [registry];
-  const active = new Gauge({ name: targetMetrics.activeRequests, help: "Requests in flight", registers });
+  let active = 0;
+  const gauge: Gauge = new Gauge({
+    name: targetMetrics.activeRequests,
+    help: "Requests in flight",
+    registers,
+    collect: () => gauge.set(active),
+  });
   const errors = new Counter({ name: targetMetrics.errors, help: "Failed requests by type", labelNames: ["type"], registers });
   const faults = new Counter({
     name: targetMetrics.faultsInjected,
@@ -152,7 +175,7 @@ function createCounters(registry: Registry): Pick<Metrics, "active" | "error" | 
       faults.inc({ [targetLabels.method]: method, [targetLabels.route]: route, fault: kind }, 0);
     }
   }
-  return { active, fault, error: (type) => errors.inc({ type }) };
+  return { arrived: () => void (active += 1), left: () => void (active -= 1), fault, error: (type) => errors.inc({ type }) };
 }
 
 function metricsRoute(api: Api, registry: Registry): void {

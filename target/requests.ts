@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply } from "fastify";
 import type { Socket } from "node:net";
 import type { Api } from "./api/http.ts";
 import type { FaultKind } from "./faults/rules.ts";
@@ -52,55 +52,36 @@ export function followRequests(api: Api, logged: boolean): void {
   });
 }
 
-/** Counts requests in flight and errors by type. */
-export function countRequests(api: Api, metrics: Metrics): void {
-  api.addHook("onRequest", (_request, _reply, done) => {
-    metrics.active.inc();
+/**
+ * Counts requests in flight and errors by type, and ends, for the counters and the log, each request whose connection closed before
+ * its answer was sent. Fastify runs `onResponse` on the answer's `finish` or `error`, and a lost connection gives neither; we raise
+ * the `error`. Fastify takes its listeners off at the first of the two, so no request can be counted twice.
+ */
+export function settleRequests(api: Api, metrics: Metrics | undefined): void {
+  const open = new WeakMap<Socket, Set<FastifyReply>>();
+  const watch = (socket: Socket): Set<FastifyReply> => {
+    const replies = new Set<FastifyReply>();
+    open.set(socket, replies);
+    socket.once("close", () => {
+      for (const reply of [...replies]) settleLost(reply);
+    });
+    return replies;
+  };
+  api.addHook("onRequest", (request, reply, done) => {
+    const { socket } = request.raw;
+    (open.get(socket) ?? watch(socket)).add(reply);
+    metrics?.arrived();
     done();
   });
   api.addHook("onResponse", (request, reply, done) => {
-    metrics.active.dec();
-    if (reply.statusCode >= 400) metrics.error(errorTypeOf(reply.statusCode, request.injectedFault !== null));
+    open.get(request.raw.socket)?.delete(reply);
+    metrics?.left();
+    if (reply.statusCode >= 400) metrics?.error(errorTypeOf(reply.statusCode, request.injectedFault !== null));
     done();
   });
 }
 
-interface Exchange {
-  request: FastifyRequest;
-  reply: FastifyReply;
-}
-
-/**
- * Ends, for the counters and the log, each request whose connection closed before its answer was sent.
- * Fastify runs `onResponse` on the answer's `finish` or `error`, and a lost connection gives neither; we raise the `error`.
- * Fastify takes its listeners off at the first of the two, so no request can be counted twice.
- */
-export function settleLostRequests(api: Api): void {
-  const open = new WeakMap<Socket, Set<Exchange>>();
-  const exchanges = new WeakMap<FastifyRequest, Exchange>();
-
-  const openOn = (socket: Socket): Set<Exchange> => {
-    const known = open.get(socket);
-    if (known !== undefined) return known;
-    const fresh = new Set<Exchange>();
-    open.set(socket, fresh);
-    socket.once("close", () => {
-      for (const { request, reply } of [...fresh]) {
-        reply.raw.statusCode = request.injectedFault === "drop" ? droppedStatus : clientGoneStatus;
-        reply.raw.emit("error", new Error("the connection closed before the answer was sent"));
-      }
-    });
-    return fresh;
-  };
-  api.addHook("onRequest", (request, reply, done) => {
-    const exchange = { request, reply };
-    exchanges.set(request, exchange);
-    openOn(request.raw.socket).add(exchange);
-    done();
-  });
-  api.addHook("onResponse", (request, _reply, done) => {
-    const exchange = exchanges.get(request);
-    if (exchange !== undefined) open.get(request.raw.socket)?.delete(exchange);
-    done();
-  });
+function settleLost(reply: FastifyReply): void {
+  reply.raw.statusCode = reply.request.injectedFault === "drop" ? droppedStatus : clientGoneStatus;
+  reply.raw.emit("error", new Error("the connection closed before the answer was sent"));
 }
