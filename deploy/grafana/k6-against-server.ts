@@ -1,62 +1,38 @@
 import * as units from "@grafana/grafana-foundation-sdk/units";
-import { k6Labels, k6Metrics, scrapeLabels, targetLabels, targetMetrics } from "../../slo/spec/names.ts";
-import { choices, type Page } from "./page.ts";
-import { green, lines, numbers, orange, plain, type Query, red, table } from "./panels.ts";
+import { k6Labels } from "../../slo/spec/names.ts";
 import {
-  among,
-  classicQuantile,
-  counted,
-  countedSum,
-  is,
-  nativeQuantile,
-  orZero,
-  rate,
-  renamed,
-  series,
-  share,
-  startsWith,
-  variables,
-} from "./promql.ts";
+  bothSides,
+  buckets,
+  difference,
+  duration,
+  failed,
+  failedByRoute,
+  lost,
+  lostByRoute,
+  places,
+  quantiles,
+  requests,
+  sent,
+  sentByRoute,
+  served,
+  servedByRoute,
+  servedFailed,
+  unanswered,
+  unexpected,
+} from "./both-sides.ts";
+import { choices, type Page } from "./page.ts";
+import { green, type Levels, lines, numbers, orange, plain, red, table } from "./panels.ts";
+import { classicQuantile, countedSum, nativeQuantile, orZero, rate, share } from "./promql.ts";
 
-const run = is(k6Labels.testid, variables.testid);
-const scenario = among(k6Labels.scenario, variables.scenario);
-const clientRoute = among(k6Labels.name, variables.route);
-const server = [is(scrapeLabels.job, variables.job), among(targetLabels.route, variables.route)];
-const count = `${targetMetrics.requestDuration}_count`;
-
-// Counts take every scenario of the run, the warm-up too: the server cannot tell them apart.
-const sent = series(k6Metrics.requests, run, clientRoute);
-const failed = series(k6Metrics.requests, run, clientRoute, is(k6Labels.expectedResponse, "false"));
-const served = series(count, ...server);
-const servedFailed = series(count, ...server, startsWith(targetLabels.status, "5"));
-const buckets = series(`${targetMetrics.requestDuration}_bucket`, ...server);
-
-// Graphs of the client alone follow the chosen scenarios.
-const requests = series(k6Metrics.requests, run, clientRoute, scenario);
-const unexpected = series(k6Metrics.requests, run, clientRoute, scenario, is(k6Labels.expectedResponse, "false"));
-const unanswered = series(k6Metrics.requests, run, clientRoute, scenario, is(k6Labels.status, "0"));
-const duration = series(k6Metrics.requestDuration, run, clientRoute, scenario);
-
-const lost = `${countedSum(sent)} - ${countedSum(served)}`;
-
-const places = [targetLabels.method, targetLabels.route];
-const byPlace = (expression: string): string => `sum by (${places.join(", ")}) (${expression})`;
-const sentByRoute = byPlace(renamed(`(${counted(sent)})`, k6Labels.name, targetLabels.route));
-const failedByRoute = byPlace(renamed(`(${counted(failed)})`, k6Labels.name, targetLabels.route));
-const servedByRoute = byPlace(counted(served));
-const lostByRoute = `${sentByRoute} - (${servedByRoute} or 0 * ${sentByRoute})`;
-
-const quantiles = [0.5, 0.95, 0.99] as const;
-const nameOf = (quantile: number): string => `p${quantile * 100}`;
-const bothSides: Query[] = quantiles.flatMap((quantile) => [
-  { expr: nativeQuantile(quantile, duration), legend: `${nameOf(quantile)} client` },
-  { expr: classicQuantile(quantile, buckets), legend: `${nameOf(quantile)} server` },
-]);
-const difference = (quantile: number): Query => ({
-  expr: `${nativeQuantile(quantile, duration)} - ${classicQuantile(quantile, buckets)}`,
-  legend: `${nameOf(quantile)} client minus server`,
-});
-
+const onlyZero: Levels = [
+  [0, orange],
+  [0, green],
+  [1, red],
+];
+const none: Levels = [
+  [0, green],
+  [1, orange],
+];
 const exact = "Exact for a run that lies wholly within the time shown; no rate, nothing extrapolated.";
 
 /** Shows what k6 saw beside what the server counted of the same requests. */
@@ -95,11 +71,7 @@ export const k6AgainstServer: Page = {
             width: 4,
           },
           [{ expr: lost, legend: "lost" }],
-          [
-            [0, orange],
-            [0, green],
-            [1, red],
-          ],
+          onlyZero,
         ),
         numbers(
           {
@@ -109,10 +81,7 @@ export const k6AgainstServer: Page = {
             width: 4,
           },
           [{ expr: orZero(countedSum(failed), countedSum(sent)), legend: "unexpected" }],
-          [
-            [0, green],
-            [1, orange],
-          ],
+          none,
         ),
         numbers(
           {
@@ -122,10 +91,7 @@ export const k6AgainstServer: Page = {
             width: 4,
           },
           [{ expr: orZero(countedSum(servedFailed), countedSum(served)), legend: "5xx" }],
-          [
-            [0, green],
-            [1, orange],
-          ],
+          none,
         ),
         numbers(
           {
@@ -220,10 +186,7 @@ export const k6AgainstServer: Page = {
           },
           [{ expr: lost, legend: "lost" }],
           {
-            levels: [
-              [0, green],
-              [1, red],
-            ],
+            levels: onlyZero,
           },
         ),
         lines(
@@ -235,10 +198,7 @@ export const k6AgainstServer: Page = {
           },
           [{ expr: lostByRoute, legend: "{{method}} {{route}}" }],
           {
-            levels: [
-              [0, green],
-              [1, red],
-            ],
+            levels: onlyZero,
           },
         ),
         lines(
@@ -279,11 +239,7 @@ export const k6AgainstServer: Page = {
               expr: lostByRoute,
               legend: "lost",
               unit: units.Short,
-              levels: [
-                [0, orange],
-                [0, green],
-                [1, red],
-              ],
+              levels: onlyZero,
             },
             {
               expr: share(failedByRoute, sentByRoute),

@@ -59,14 +59,15 @@ export function dashboardOf(page: Page): Dashboard {
   return built;
 }
 
-const queried = (name: string, label: string, query: string): QueryVariableBuilder =>
+const queried = (name: string, label: string, query: string, order = VariableSort.AlphabeticalAsc): QueryVariableBuilder =>
   new QueryVariableBuilder(name)
     .label(label)
     .datasource(datasource)
     .query(query)
     .definition(query)
     .refresh(VariableRefresh.OnTimeRangeChanged)
-    .sort(VariableSort.AlphabeticalAsc);
+    // oxlint-disable-next-line unicorn/no-array-sort -- a builder's method, not an array's
+    .sort(order);
 
 const several = (variable: QueryVariableBuilder): QueryVariableBuilder =>
   variable
@@ -79,7 +80,7 @@ const newestRuns = `query_result(sort_desc(max by (${k6Labels.testid}) (max_over
 
 /** Are the variables that the pages choose from. */
 export const choices = {
-  testid: queried("testid", "Run", newestRuns).regex('/testid="([^"]+)"/').sort(VariableSort.Disabled),
+  testid: queried("testid", "Run", newestRuns, VariableSort.Disabled).regex('/testid="([^"]+)"/'),
   scenario: several(
     queried(
       "scenario",
@@ -120,9 +121,8 @@ export const choices = {
     "testid",
     "Run",
     `query_result(sort_desc(max by (${plimsollLabels.testid}) (max_over_time(timestamp(${series(plimsollMetrics.runVerdict, is(plimsollLabels.service, variables.service), among(plimsollLabels.scenario, variables.scenario))})[${wholeRange}:30s]))))`,
-  )
-    .regex('/testid="([^"]+)"/')
-    .sort(VariableSort.Disabled),
+    VariableSort.Disabled,
+  ).regex('/testid="([^"]+)"/'),
   objective: several(
     queried(
       "objective",

@@ -89,7 +89,7 @@ export function lines(
         .showLegend(true)
         .calcs(["lastNotNull", "max"]),
     )
-    .tooltip(new common.VizTooltipOptionsBuilder().mode(common.TooltipDisplayMode.Multi).sort(common.SortOrder.Descending))
+    .tooltip(new common.VizTooltipOptionsBuilder().mode(common.TooltipDisplayMode.Multi))
     .lineWidth(1)
     .fillOpacity(0)
     .showPoints(more.points ? common.VisibilityMode.Always : common.VisibilityMode.Never);
