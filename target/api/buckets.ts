@@ -1,3 +1,4 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Store } from "../store/store.ts";
 import type { Api } from "./http.ts";
 import { bucketParamsSchema, bytesSchema, emptySchema, errorBodySchema } from "./schemas.ts";
@@ -31,6 +32,12 @@ export const bucketSchemas = {
   },
 };
 
+/** Makes every content type bytes: it is of no use here, and a malformed one must not refuse them. */
+function ignoreContentType({ headers }: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  if (headers["content-type"] !== undefined) headers["content-type"] = octets;
+  done();
+}
+
 /** Serves `/api/buckets/:id`: any bytes of any content type, kept in the store that is given. */
 export async function bucketRoutes(api: Api, { store }: { store: Store }): Promise<void> {
   api.removeAllContentTypeParsers();
@@ -40,11 +47,7 @@ export async function bucketRoutes(api: Api, { store }: { store: Store }): Promi
     method: "PUT",
     url: "/api/buckets/:id",
     schema: bucketSchemas.put,
-    // The content type is of no use here, and a malformed one must not refuse the bytes.
-    onRequest: (request, _reply, done) => {
-      if (request.headers["content-type"] !== undefined) request.headers["content-type"] = octets;
-      done();
-    },
+    onRequest: ignoreContentType,
     handler: async (request, reply) => {
       await store.put(request.params.id, request.body ?? new Uint8Array(0));
       return reply.code(200).send();
