@@ -103,6 +103,8 @@ function windowsOf(timeline: Timeline, seconds: number): (Window | null)[] {
   });
 }
 
+const none: Count = { total: 0, bad: 0 };
+
 const ratioOf = ({ bad, total }: Count): number => (total === 0 ? 0 : bad / total);
 
 function examine({ kind: _, ends: _ends, ...pair }: Tried, timeline: Timeline, budget: number, doubt: number): WindowFinding {
@@ -118,14 +120,17 @@ function examine({ kind: _, ends: _ends, ...pair }: Tried, timeline: Timeline, b
     };
   }
   let worstRatio = 0;
+  let shortRatio = 0;
   let burst: Window | undefined;
   for (const [i, long] of longs.entries()) {
-    const short = shorts[i];
-    if (!long || !short) continue;
+    // What burned before the first long window was whole can only show in that one, so there the short window may end anywhere in it.
+    const begun = i > 0 && longs[i - 1] !== null;
+    shortRatio = Math.max(begun ? 0 : shortRatio, ratioOf(shorts[i]?.count ?? none));
+    if (!long) continue;
     const ratio = ratioOf(long.count);
     worstRatio = Math.max(worstRatio, ratio);
-    const worse = ratio > limit && ratio > ratioOf(burst?.count ?? { total: 0, bad: 0 });
-    if (worse && ratioOf(short.count) > limit && isAbove(long.count, limit, doubt)) burst = long;
+    const worse = ratio > limit && ratio > ratioOf(burst?.count ?? none);
+    if (worse && shortRatio > limit && isAbove(long.count, limit, doubt)) burst = long;
   }
   if (burst === undefined) return { kind: "calm", ...pair, worstBurn: worstRatio / budget };
   return {
