@@ -119,6 +119,17 @@ function offeredLine(plan: Plan, moments: Moments, times: readonly number[]): (n
   return times.map((at) => offeredRateAt(judged, at - zero));
 }
 
+/** Names the routes that failed most, with what they answered. */
+function failingRoutes(routes: Report["routes"]): string[] {
+  return routes
+    .filter(({ errors }) => errors > 0)
+    .slice(0, 3)
+    .map(({ method, route, requests, errors, statuses }) => {
+      const answers = Object.entries(statuses).map(([status, n]) => `${n} × ${status === "0" ? "no answer" : status}`);
+      return `${method} ${route}: ${errors} of ${requests} requests failed (${answers.join(", ")})`;
+    });
+}
+
 /** Composes the report from what was planned, sent, held, read and judged. */
 export function composeReport(i: Ingredients): Report {
   const { record, plan, spec, reading, moments } = i;
@@ -137,7 +148,7 @@ export function composeReport(i: Ingredients): Report {
     verdict: record.interrupted ? "interrupted" : i.run.kind,
     exitCode: i.exitCode,
     reasons: i.reasons,
-    notes: [...silent, ...record.notes, ...reading.notes],
+    notes: [...failingRoutes(reading.routes), ...silent, ...record.notes, ...reading.notes],
     confidence: spec.confidence,
     periodSeconds: spec.periodSeconds,
     timings: i.timings,

@@ -80,7 +80,7 @@ describeLive("a run with everything started here", ["k6", "prometheus"], () => {
 
   test("whose target stalls for 2 s counts dropped and slow requests and is not met", async () => {
     const folder = workingFolder();
-    const stall = JSON.stringify([{ kind: "stall", route: "/api/buckets/:id", afterSeconds: 6, seconds: 2, from: "first-request" }]);
+    const stall = JSON.stringify([{ kind: "stall", route: "/api/buckets/:id", afterSeconds: 8, forSeconds: 2 }]);
     const spec = easySpec(folder);
     const ended = await run(["load", "--scenario", "smoke", "--rate", "100", "--duration", "10s", "--set", "vus=20", "--spec", spec, "--fault", stall], { folder });
     const report = reportIn(folder);

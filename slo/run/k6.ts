@@ -66,9 +66,14 @@ export function inspectScript(options: {
     execFile(options.binary, args, limits, (error, stdout, stderr) => {
       if (error === null) return resolve({ kind: "inspected", output: stdout });
       const errors = stderr.split("\n").map(readK6Line).flatMap((line) => (line.kind === "log" && line.level === "error" ? [line.message] : []));
-      resolve({ kind: "problem", message: errors.join("\n") || stderr.trim() || error.message });
+      resolve({ kind: "problem", message: withoutTrace(errors.join("\n")) || stderr.trim() || error.message });
     });
   });
+}
+
+/** Keeps what a script said when it threw, without the stack below it. */
+function withoutTrace(message: string): string {
+  return message.split("\n\tat ")[0]?.replace(/^Error: /, "") ?? message;
 }
 
 /** Starts k6 with remote write to the relay; its end is the child's exit. */
