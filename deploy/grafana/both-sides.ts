@@ -1,6 +1,19 @@
 import { k6Labels, k6Metrics, scrapeLabels, targetLabels, targetMetrics } from "../../slo/spec/names.ts";
 import type { Query } from "./panels.ts";
-import { among, classicQuantile, counted, countedSum, is, nativeQuantile, renamed, series, startsWith, variables } from "./promql.ts";
+import {
+  among,
+  classicQuantile,
+  counted,
+  countedSum,
+  is,
+  lastKnown,
+  nativeQuantile,
+  rate,
+  renamed,
+  series,
+  startsWith,
+  variables,
+} from "./promql.ts";
 
 const run = is(k6Labels.testid, variables.testid);
 const scenario = among(k6Labels.scenario, variables.scenario);
@@ -18,6 +31,21 @@ export const served = series(count, ...server);
 export const servedFailed = series(count, ...server, startsWith(targetLabels.status, "5"));
 /** Selects the server's own latency. */
 export const buckets = series(`${targetMetrics.requestDuration}_bucket`, ...server);
+
+/** Selects the client's latency of all that was sent. */
+const sentDuration = series(k6Metrics.requestDuration, run, clientRoute);
+const servedSeconds = series(`${targetMetrics.requestDuration}_sum`, ...server);
+
+/** Asks how much longer the client waited than the server worked, on average over the time shown: of sums and counts, so free of buckets. */
+export const meanDifference: Query = {
+  expr: `histogram_avg(sum (${lastKnown(sentDuration)})) - ${countedSum(servedSeconds)} / ${countedSum(served)}`,
+  legend: "mean, client minus server",
+};
+/** Asks the same of short windows. */
+export const meanDifferenceNow: Query = {
+  expr: `histogram_avg(${rate(sentDuration)}) - ${rate(servedSeconds)} / (${rate(served)} > 0)`,
+  legend: "mean, client minus server",
+};
 
 /** Selects what k6 sent in the chosen scenarios. */
 export const requests = series(k6Metrics.requests, run, clientRoute, scenario);

@@ -9,6 +9,8 @@ import {
   failedByRoute,
   lost,
   lostByRoute,
+  meanDifference,
+  meanDifferenceNow,
   places,
   quantiles,
   requests,
@@ -95,13 +97,13 @@ export const k6AgainstServer: Page = {
         ),
         numbers(
           {
-            title: "Median, client minus server",
+            title: "Mean, client minus server",
             description:
-              "What network, queues and the client itself add to half of the requests. The server's median comes from coarse buckets.",
+              "What network, queues and the client itself add to a request on average: the client's mean less the server's, from sums and counts.",
             unit: units.Seconds,
             width: 4,
           },
-          [difference(0.5)],
+          [meanDifference],
           plain,
         ),
       ],
@@ -165,12 +167,12 @@ export const k6AgainstServer: Page = {
           {
             title: "Latency, client minus server",
             description:
-              "What lies between the two clocks: network, connection queues, and a client short of CPU. A rising line while the server's own latency is flat points away from the service.",
+              "What lies between the two clocks: network, connection queues, and a client short of CPU. A rising line while the server's own latency is flat points away from the service. The mean is exact; a percentile may come out below 0 where it lies within one of the server's coarse buckets.",
             unit: units.Seconds,
             width: 10,
             height: 10,
           },
-          quantiles.map(difference),
+          [meanDifferenceNow, ...quantiles.map(difference)],
         ),
       ],
     },

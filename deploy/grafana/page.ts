@@ -75,12 +75,17 @@ const several = (variable: QueryVariableBuilder): QueryVariableBuilder =>
     .includeAll(true)
     .current({ selected: true, text: ["All"], value: ["$__all"] });
 
-/** Offers the runs of the time shown, the newest first. */
-const newestRuns = `query_result(sort_desc(max by (${k6Labels.testid}) (max_over_time(timestamp(${series(k6Metrics.vus, isNot(k6Labels.testid, ""))})[${wholeRange}:30s]))))`;
+/** Lists the runs of a series, the newest first. The steps of the subquery see every sample by looking back 5 min; the last seconds are seen by `or`. */
+function newestFirst(selector: string): string {
+  const times = `timestamp(${selector})`;
+  return `query_result(sort_desc(max by (${k6Labels.testid}) (max_over_time(${times}[${wholeRange}:30s]) or ${times})))`;
+}
 
 /** Are the variables that the pages choose from. */
 export const choices = {
-  testid: queried("testid", "Run", newestRuns, VariableSort.Disabled).regex('/testid="([^"]+)"/'),
+  testid: queried("testid", "Run", newestFirst(series(k6Metrics.vus, isNot(k6Labels.testid, ""))), VariableSort.Disabled).regex(
+    '/testid="([^"]+)"/',
+  ),
   scenario: several(
     queried(
       "scenario",
@@ -120,7 +125,9 @@ export const choices = {
   judgedRun: queried(
     "testid",
     "Run",
-    `query_result(sort_desc(max by (${plimsollLabels.testid}) (max_over_time(timestamp(${series(plimsollMetrics.runVerdict, is(plimsollLabels.service, variables.service), among(plimsollLabels.scenario, variables.scenario))})[${wholeRange}:30s]))))`,
+    newestFirst(
+      series(plimsollMetrics.runVerdict, is(plimsollLabels.service, variables.service), among(plimsollLabels.scenario, variables.scenario)),
+    ),
     VariableSort.Disabled,
   ).regex('/testid="([^"]+)"/'),
   objective: several(

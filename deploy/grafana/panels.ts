@@ -2,7 +2,7 @@ import { PanelBuilder as BarGauge } from "@grafana/grafana-foundation-sdk/bargau
 import type { Builder, Dataquery } from "@grafana/grafana-foundation-sdk/cog";
 import * as common from "@grafana/grafana-foundation-sdk/common";
 import { type Panel, type Threshold, ThresholdsConfigBuilder, ThresholdsMode } from "@grafana/grafana-foundation-sdk/dashboard";
-import { PanelBuilder as Heatmap } from "@grafana/grafana-foundation-sdk/heatmap";
+import { CellValuesBuilder, PanelBuilder as Heatmap, YAxisConfigBuilder } from "@grafana/grafana-foundation-sdk/heatmap";
 import { DataqueryBuilder, PromQueryFormat } from "@grafana/grafana-foundation-sdk/prometheus";
 import { PanelBuilder as Stat } from "@grafana/grafana-foundation-sdk/stat";
 import { PanelBuilder as Table } from "@grafana/grafana-foundation-sdk/table";
@@ -197,7 +197,7 @@ export function table(text: PanelText, keys: readonly string[], columns: readonl
   return panel;
 }
 
-/** Shows how many requests fell into each bucket of a classic histogram, over time. */
+/** Shows how many requests fell into each bucket of a classic histogram, over time; the unit is that of the buckets. */
 export function heat(text: PanelText, query: Query): Builder<Panel> {
   return new Heatmap()
     .title(text.title)
@@ -209,5 +209,7 @@ export function heat(text: PanelText, query: Query): Builder<Panel> {
     .targets(targets([query], "heatmap"))
     .thresholds(levels(plain))
     .calculate(false)
+    .yAxis(new YAxisConfigBuilder().unit(text.unit))
+    .cellValues(new CellValuesBuilder().unit("short"))
     .showLegend();
 }

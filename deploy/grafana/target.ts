@@ -130,7 +130,7 @@ export const target: Page = {
           {
             title: "Duration, all of it",
             description: "Requests in each bucket over time: a second band is a second kind of request, a shift is a slowdown of all.",
-            unit: units.Short,
+            unit: units.Seconds,
             width: 24,
           },
           { expr: `sum by (le) (increase(${buckets}[${rateWindow}]))`, legend: "{{le}}" },
