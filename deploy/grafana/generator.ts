@@ -45,12 +45,12 @@ export const generator: Page = {
           {
             title: "Generators",
             description: "k6 processes that wrote samples of this run in the last minutes.",
-            unit: units.Short,
+            unit: units.LocaleFormat,
             width: 4,
           },
           [{ expr: `count(max by (${k6Labels.instance}) (${vus}))`, legend: "generators" }],
         ),
-        numbers({ title: "Iterations", description: "Iterations that came to their end, counted exactly.", unit: units.Short, width: 4 }, [
+        numbers({ title: "Iterations", description: "Iterations that came to their end, counted exactly.", unit: units.LocaleFormat, width: 4 }, [
           { expr: countedSum(iterations), legend: "iterations" },
         ]),
         numbers(
@@ -58,7 +58,7 @@ export const generator: Page = {
             title: "Dropped iterations",
             description:
               "Iterations that were due and never began, because no virtual user was free: load that was offered and not served.",
-            unit: units.Short,
+            unit: units.LocaleFormat,
             width: 4,
           },
           [{ expr: orZero(countedSum(dropped), countedSum(iterations)), legend: "dropped" }],
@@ -85,7 +85,7 @@ export const generator: Page = {
           {
             title: "Wrong contents",
             description: "Answers with the expected status and other bytes than were written.",
-            unit: units.Short,
+            unit: units.LocaleFormat,
             width: 4,
           },
           [{ expr: orZero(countedSum(wrong), countedSum(requests)), legend: "wrong" }],
@@ -132,7 +132,7 @@ export const generator: Page = {
             title: "Virtual users",
             description:
               "Virtual users at work, and how many k6 has made. When all are at work, the next iteration that is due is dropped.",
-            unit: units.Short,
+            unit: units.LocaleFormat,
             width: 12,
           },
           [

@@ -51,7 +51,7 @@ export const k6AgainstServer: Page = {
           {
             title: "Requests sent",
             description: `Requests of this run that k6 counted, in all its scenarios. ${exact}`,
-            unit: units.Short,
+            unit: units.LocaleFormat,
             width: 4,
           },
           [{ expr: countedSum(sent), legend: "sent" }],
@@ -60,7 +60,7 @@ export const k6AgainstServer: Page = {
           {
             title: "Requests the server counted",
             description: `Requests to the same routes that the server counted, whoever sent them. ${exact}`,
-            unit: units.Short,
+            unit: units.LocaleFormat,
             width: 4,
           },
           [{ expr: countedSum(served), legend: "served" }],
@@ -69,7 +69,7 @@ export const k6AgainstServer: Page = {
           {
             title: "Lost between",
             description: `Sent less served. During the run it swings by what was sent since the last scrape; after it anything but 0 is a finding: above, requests that never came or a server that restarted; below, other traffic on the same routes. ${exact}`,
-            unit: units.Short,
+            unit: units.LocaleFormat,
             width: 4,
           },
           [{ expr: lost, legend: "lost" }],
@@ -79,7 +79,7 @@ export const k6AgainstServer: Page = {
           {
             title: "Unexpected answers, client",
             description: `Answers that the script did not expect, and requests that got none. ${exact}`,
-            unit: units.Short,
+            unit: units.LocaleFormat,
             width: 4,
           },
           [{ expr: orZero(countedSum(failed), countedSum(sent)), legend: "unexpected" }],
@@ -89,7 +89,7 @@ export const k6AgainstServer: Page = {
           {
             title: "5xx, server",
             description: `Requests that the server answered with 500 or above. ${exact}`,
-            unit: units.Short,
+            unit: units.LocaleFormat,
             width: 4,
           },
           [{ expr: orZero(countedSum(servedFailed), countedSum(served)), legend: "5xx" }],
@@ -183,7 +183,7 @@ export const k6AgainstServer: Page = {
           {
             title: "Lost between, over time",
             description: `Sent less served since the beginning of the time shown. It swings by what was sent since the last scrape and must come back to 0. ${exact}`,
-            unit: units.Short,
+            unit: units.LocaleFormat,
             width: 12,
           },
           [{ expr: lost, legend: "lost" }],
@@ -195,7 +195,7 @@ export const k6AgainstServer: Page = {
           {
             title: "Lost between, by route",
             description: `The same for each route. A route that the server does not know is lost whole. ${exact}`,
-            unit: units.Short,
+            unit: units.LocaleFormat,
             width: 12,
           },
           [{ expr: lostByRoute, legend: "{{method}} {{route}}" }],
@@ -230,17 +230,17 @@ export const k6AgainstServer: Page = {
           {
             title: "Routes",
             description: `What was sent to each route and what the server counted of it. ${exact}`,
-            unit: units.Short,
+            unit: units.LocaleFormat,
             width: 24,
           },
           places,
           [
-            { expr: sentByRoute, legend: "sent", unit: units.Short },
-            { expr: servedByRoute, legend: "served", unit: units.Short },
+            { expr: sentByRoute, legend: "sent", unit: units.LocaleFormat },
+            { expr: servedByRoute, legend: "served", unit: units.LocaleFormat },
             {
               expr: lostByRoute,
               legend: "lost",
-              unit: units.Short,
+              unit: units.LocaleFormat,
               levels: onlyZero,
             },
             {
