@@ -7,7 +7,12 @@ const place = { file: "s.yaml", line: 1, column: 1 };
 const errors: Indicator = { kind: "errors", side: "client", where: {} };
 const latency: Indicator = { kind: "latency", side: "client", atMostSeconds: 0.25, where: {} };
 
-const objective = (name: string, targetRatio = 0.999, indicator: Indicator = errors): Objective => ({ name, targetRatio, indicator, place });
+const objective = (name: string, targetRatio = 0.999, indicator: Indicator = errors): Objective => ({
+  name,
+  targetRatio,
+  indicator,
+  place,
+});
 const specOf = (...objectives: Objective[]): Spec => ({
   version: 1,
   service: "shop",

@@ -10,6 +10,7 @@ import {
   type Node,
   type Pair,
   type YAMLError,
+  type YAMLMap,
 } from "yaml";
 import type { Place, Problem } from "./spec.ts";
 import { printable } from "./words.ts";
@@ -34,12 +35,14 @@ export interface ReadDocument {
   problems: Problem[];
 }
 
+type Broken = { kind: "problems"; problems: Problem[] };
+
 /** Reads YAML text; whatever it holds, it never throws. */
-export function readDocument(given: string, file: string): ReadDocument | { kind: "problems"; problems: Problem[] } {
+export function readDocument(given: string, file: string): ReadDocument | Broken {
   const text = given.startsWith("\uFEFF") ? given.slice(1) : given;
-  const whole = (message: string, line = 1, column = 1): { kind: "problems"; problems: Problem[] } => ({
+  const whole = (message: string, place = { file, line: 1, column: 1 }): Broken => ({
     kind: "problems",
-    problems: [{ place: { file, line, column }, path: "", message }],
+    problems: [{ place, path: "", message }],
   });
   if (text.length > mostCharacters) return whole(`is larger than ${mostCharacters / 1024 / 1024} MiB`);
   const lines = new LineCounter();
@@ -49,27 +52,19 @@ export function readDocument(given: string, file: string): ReadDocument | { kind
   };
   try {
     // Keys that stand twice are looked for below: the library's own search takes the square of their number.
-    const document = parseDocument(text, {
+    const options = {
       lineCounter: lines,
       prettyErrors: false,
       uniqueKeys: false,
       stringKeys: true,
       version: "1.2",
       schema: "core",
-    });
-    const found = [...document.errors, ...document.warnings];
-    const deep = found.find(({ code }) => code === "RESOURCE_EXHAUSTION");
-    if (deep !== undefined) return whole("is nested too deeply", at(deep.pos[0]).line, at(deep.pos[0]).column);
-    if (found.length > 0) return { kind: "problems", problems: found.map((error) => syntaxProblem(error, at)) };
-    const loose = looseAliases(document, at);
-    if (loose.length > 0) return { kind: "problems", problems: loose };
-    return {
-      kind: "document",
-      value: document.toJS({ maxAliasCount: mostAliases }) ?? undefined,
-      placeOf: (path) => at(offsetOf(document, path, "value")),
-      placeOfKey: (path) => at(offsetOf(document, path, "key")),
-      problems: keyProblems(document, at),
-    };
+    } as const;
+    const document = parseDocument(text, options);
+    const deep = document.errors.find(({ code }) => code === "RESOURCE_EXHAUSTION");
+    if (deep !== undefined) return whole("is nested too deeply", at(deep.pos[0]));
+    const broken = [...syntaxErrors(document).map((error) => syntaxProblem(error, at)), ...looseAliases(document, at)];
+    return broken.length > 0 ? { kind: "problems", problems: broken } : readable(document, at);
   } catch (error) {
     // The library throws where aliases multiply beyond the limit, and where nesting exhausts the stack.
     if (error instanceof ReferenceError) return whole("has too many aliases (*name) inside one another");
@@ -78,14 +73,28 @@ export function readDocument(given: string, file: string): ReadDocument | { kind
   }
 }
 
+function readable(document: Document, at: (offset: number) => Place): ReadDocument {
+  const find = finder(document);
+  return {
+    kind: "document",
+    value: document.toJS({ maxAliasCount: mostAliases }) ?? undefined,
+    placeOf: (path) => at(find(path, "value")),
+    placeOfKey: (path) => at(find(path, "key")),
+    problems: keyProblems(document, at),
+  };
+}
+
+/** Gives the first error alone: what follows a broken line is read wrongly, and its errors would mislead. Warnings stand each for itself. */
+function syntaxErrors({ errors, warnings }: Pick<Document, "errors" | "warnings">): YAMLError[] {
+  return errors.length > 0 ? errors.toSorted((a, b) => a.pos[0] - b.pos[0]).slice(0, 1) : warnings;
+}
+
 function syntaxProblem({ code, message, pos }: YAMLError, at: (offset: number) => Place): Problem {
-  const plain =
-    code === "MULTIPLE_DOCS"
-      ? "a file holds one spec; this is a second document"
-      : code === "TAB_AS_INDENT"
-        ? "tabs cannot indent; use spaces"
-        : message;
-  return { place: at(pos[0]), path: "", message: printable(plain) };
+  const plainer: Partial<Record<YAMLError["code"], string>> = {
+    MULTIPLE_DOCS: "a file holds one spec; this is a second document",
+    TAB_AS_INDENT: "tabs cannot indent; use spaces",
+  };
+  return { place: at(pos[0]), path: "", message: printable(plainer[code] ?? message) };
 }
 
 function looseAliases(document: Document, at: (offset: number) => Place): Problem[] {
@@ -131,23 +140,30 @@ const keyText = (key: unknown): string => (isScalar(key) ? String(key.value) : S
 const startOf = (node: unknown): number | undefined =>
   typeof node === "object" && node !== null && "range" in node ? ((node as Node).range?.[0] ?? undefined) : undefined;
 
-function offsetOf(document: Document, path: Path, wanted: "key" | "value"): number {
-  let node: unknown = document.contents;
-  let best = startOf(node) ?? 0;
-  for (const [depth, part] of path.entries()) {
-    const inner = isAlias(node) ? node.resolve(document) : node;
-    const pair = isMap(inner) ? inner.items.find(({ key }) => keyText(key) === String(part)) : undefined;
-    const next = pair === undefined ? (isSeq(inner) && typeof part === "number" ? inner.items[part] : undefined) : pair.value;
-    if (pair === undefined && next === undefined) return best;
-    const last = depth === path.length - 1;
-    best = (last && wanted === "key") || isEmpty(next) ? (pairStart(pair) ?? startOf(next) ?? best) : (startOf(next) ?? best);
-    node = next;
-  }
-  return best;
+/** Prepares to find where values and keys stand, as offsets; each mapping is indexed once. */
+function finder(document: Document): (path: Path, wanted: "key" | "value") => number {
+  const indices = new WeakMap<YAMLMap, Map<string, Pair>>();
+  const pairOf = (map: YAMLMap, key: string): Pair | undefined => {
+    const index = indices.get(map) ?? new Map(map.items.map((pair) => [keyText(pair.key), pair]));
+    indices.set(map, index);
+    return index.get(key);
+  };
+  return (path, wanted) => {
+    let node: unknown = document.contents;
+    let best = startOf(node) ?? 0;
+    for (const [depth, part] of path.entries()) {
+      const inner = isAlias(node) ? node.resolve(document) : node;
+      const pair = isMap(inner) ? pairOf(inner, String(part)) : undefined;
+      const next = pair === undefined ? (isSeq(inner) && typeof part === "number" ? inner.items[part] : undefined) : pair.value;
+      if (pair === undefined && next === undefined) return best;
+      const last = depth === path.length - 1;
+      best = (last && wanted === "key") || isEmpty(next) ? (startOf(pair?.key) ?? startOf(next) ?? best) : (startOf(next) ?? best);
+      node = next;
+    }
+    return best;
+  };
 }
 
 /** A key without a value has no place of its own for it. */
 const isEmpty = (node: unknown): boolean =>
   node === null || node === undefined || (isScalar(node) && node.value === null && (node.source ?? "") === "");
-
-const pairStart = (pair: Pair | undefined): number | undefined => (pair === undefined ? undefined : startOf(pair.key));

@@ -55,6 +55,8 @@ function allowed(objective: Objective, scenario: string, scenarios: Spec["scenar
   return { ...objective, targetRatio: allowance.targetRatio, allowance: { scenario, statedTargetRatio: objective.targetRatio } };
 }
 
+/** Sorts by place; what an alias repeats is told once. */
 function inOrder(problems: readonly Problem[]): Problem[] {
-  return problems.toSorted((a, b) => a.place.line - b.place.line || a.place.column - b.place.column);
+  const once = [...new Map(problems.map((problem) => [formatProblem(problem), problem])).values()];
+  return once.toSorted((a, b) => a.place.line - b.place.line || a.place.column - b.place.column);
 }

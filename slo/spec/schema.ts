@@ -64,16 +64,22 @@ const where = z.record(label, text(200), { error: says(mappingRule) });
 const side = z.enum(["client", "server"], { error: says("must be client or server") });
 const anHour = { seconds: 3600, text: "1h" };
 
+type Sided = { side: "client" | "server"; where: Record<string, string> };
+type ReadIndicator =
+  | ({ kind: "errors" } & Sided)
+  | ({ kind: "latency"; atMostSeconds: number } & Sided)
+  | { kind: "ratio"; bad: string; total: string };
+
 const indicator = object({
   errors: object({ side, where: where.optional() }).optional(),
   latency: object({ side, atMost: duration(anHour, "250ms"), where: where.optional() }).optional(),
   ratio: object({ bad: text(2000), total: text(2000) }).optional(),
-}).transform(({ errors, latency, ratio }, context) => {
+}).transform(({ errors, latency, ratio }, context): ReadIndicator => {
   const stated = [errors, latency, ratio].filter((one) => one !== undefined);
   if (stated.length === 1) {
-    if (errors) return { kind: "errors" as const, side: errors.side, where: errors.where ?? {} };
-    if (latency) return { kind: "latency" as const, side: latency.side, atMostSeconds: latency.atMost, where: latency.where ?? {} };
-    if (ratio) return { kind: "ratio" as const, ...ratio };
+    if (errors) return { kind: "errors", side: errors.side, where: errors.where ?? {} };
+    if (latency) return { kind: "latency", side: latency.side, atMostSeconds: latency.atMost, where: latency.where ?? {} };
+    if (ratio) return { kind: "ratio", ...ratio };
   }
   refuse(context, `must hold ${stated.length === 0 ? "one" : "only one"} of errors, latency and ratio`);
   return z.NEVER;
