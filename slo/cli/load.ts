@@ -14,7 +14,7 @@ import { exitCodes } from "./exit-codes.ts";
 import { finish } from "./finish.ts";
 import type { Host } from "./host.ts";
 import { startLiveLine } from "./live.ts";
-import { checkClock, checkPrometheus, checkScrape, checkTarget } from "./preflight.ts";
+import { checkClock, checkPrometheus, checkScrape, checkTarget, warnUnscraped } from "./preflight.ts";
 import { planSentences, prepare, type LoadOptions, type Prepared } from "./prepare.ts";
 import { receiverOf, startStack, type Stack } from "./stack.ts";
 import { prometheusApi } from "./settings.ts";
@@ -114,6 +114,9 @@ async function preflight(
   if (writes.kind === "problem") return writes;
   if (clock.kind === "problem") return clock;
   if (scrape.kind === "problem") return scrape;
+  const wantsServer = prepared.spec.objectives.some(({ indicator }) => indicator.kind !== "ratio" && indicator.side === "server");
+  const warning = wantsServer && !startedHere ? await warnUnscraped(api, serviceQueries(options.serverLabels ?? { job: prepared.spec.service }), host.now) : undefined;
+  if (warning) host.say(warning);
   return { kind: "fine", offset: clock.value };
 }
 

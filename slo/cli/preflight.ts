@@ -72,3 +72,10 @@ export async function checkScrape(api: PrometheusApi, service: ServiceQueries, n
   );
   return scraped ? { kind: "fine", value: undefined } : { kind: "problem", message: `Prometheus at ${api.url} could not scrape the service with ${service.shown} within 15 s` };
 }
+
+/** Warns before the load when Prometheus does not scrape the service that server-side objectives are about. */
+export async function warnUnscraped(api: PrometheusApi, service: ServiceQueries, now: () => number): Promise<string | undefined> {
+  const up = await queryNumber(api, service.reachable(300), now());
+  if (up.kind === "answer" && (up.value ?? 0) > 0) return undefined;
+  return `Prometheus at ${api.url} does not scrape a service with ${service.shown}, so the server's side will be inconclusive; choose it with --server-label`;
+}

@@ -75,6 +75,7 @@ export async function startPrometheus(
         "--storage.tsdb.retention.time=10y",
         `--web.listen-address=127.0.0.1:${port}`,
         "--web.enable-remote-write-receiver",
+        "--scrape.discovery-reload-interval=100ms", // else the first scrape comes after 5 s
         "--log.level=warn",
       ],
       environment: options.environment,
