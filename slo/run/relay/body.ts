@@ -20,8 +20,8 @@ export interface PushedSeries {
 /** Is a body that was read, or the reason why it is none. */
 export type ReadBody = { kind: "body"; series: PushedSeries[]; samples: number } | { kind: "malformed"; reason: string };
 
-/** Bounds what a compressed body may unpack to; k6's largest are a few MiB. */
-const mostBytes = 256 * 1024 * 1024;
+/** Bounds what a body may unpack to: one copy in snappy takes 3 bytes and gives at most 64, so a longer promise is a lie. */
+const mostUnpacked = (body: Uint8Array): number => 24 * body.length + 64;
 
 interface RawHistogram {
   schema: number;
@@ -45,7 +45,7 @@ export function readBody(body: Uint8Array): ReadBody {
   try {
     const series: PushedSeries[] = [];
     let samples = 0;
-    new PbfReader(snappy.uncompress(Uint8Array.from(body), mostBytes)).readFields((tag, _, reader) => {
+    new PbfReader(snappy.uncompress(Uint8Array.from(body), mostUnpacked(body))).readFields((tag, _, reader) => {
       if (tag !== 1) return;
       const one = reader.readMessage(seriesField, { labels: {}, value: Number.NaN, atMillis: 0, samples: 0, histogram: undefined } as RawSeries);
       samples += one.samples;
