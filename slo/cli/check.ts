@@ -11,7 +11,9 @@ export function check(files: readonly string[], host: Host): number {
     if (read.kind === "refused") return [read.message];
     const compiled = compileObjectives(read.spec, { testid: "x", server: {} }, true);
     if (compiled.kind === "problems") {
-      return compiled.problems.map(({ objective, text, message }) => formatProblem({ place: objective.place, path: objective.name, message: `${text} ${message}` }));
+      return compiled.problems.map(({ objective, text, message }) =>
+        formatProblem({ place: objective.place, path: objective.name, message: `${text} ${message}` }),
+      );
     }
     host.out(`${read.file}: ${read.spec.objectives.length} objectives of ${read.spec.service}, no problem`);
     return [];

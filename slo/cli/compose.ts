@@ -33,7 +33,8 @@ const whereText = (where: Where): string =>
 /** Says in words what an objective is about. */
 export function describeObjective({ indicator }: Objective): string {
   if (indicator.kind === "errors") return `errors, ${indicator.side} side${whereText(indicator.where)}`;
-  if (indicator.kind === "latency") return `slower than ${indicator.atMostSeconds * 1000} ms, ${indicator.side} side${whereText(indicator.where)}`;
+  if (indicator.kind === "latency")
+    return `slower than ${indicator.atMostSeconds * 1000} ms, ${indicator.side} side${whereText(indicator.where)}`;
   return `${indicator.bad} of ${indicator.total}`;
 }
 
@@ -97,7 +98,8 @@ function explain(lost: number | null, k6Same: boolean, heldSame: boolean, { reco
   if (!heldSame) return `Prometheus holds ${held?.requests ?? "none"} of the ${sent.requests} requests that were sent`;
   if (lost === null) return "the service's own counters could not be read";
   if (lost > 0) return `${lost} requests never reached the service`;
-  if (lost < 0) return `the service counted ${-lost} more: ${record.k6?.interrupted ? "requests that k6 cut off, or " : ""}traffic that was not ours`;
+  if (lost < 0)
+    return `the service counted ${-lost} more: ${record.k6?.interrupted ? "requests that k6 cut off, or " : ""}traffic that was not ours`;
   return "every request that k6 sent was counted once by k6, by Prometheus and by the service";
 }
 
@@ -135,7 +137,10 @@ export function composeReport(i: Ingredients): Report {
   const { record, plan, spec, reading, moments } = i;
   const { silentFromSeconds, ...lines } = reading.charts;
   const offeredRate = offeredLine(plan, moments, lines.atSeconds);
-  const silent = silentFromSeconds === null ? [] : [`no request was answered from ${(silentFromSeconds - moments.judgedFrom).toFixed(0)} s into the judged load on`];
+  const silent =
+    silentFromSeconds === null
+      ? []
+      : [`no request was answered from ${(silentFromSeconds - moments.judgedFrom).toFixed(0)} s into the judged load on`];
   return {
     version: 1,
     testid: record.testid,

@@ -39,7 +39,10 @@ export interface ConcludeOptions {
 }
 
 /** Ends a run with a report, or says why Prometheus could not be asked. */
-export type Concluded = { kind: "concluded"; report: Report } | { kind: "unreachable"; reason: string } | { kind: "problems"; messages: string[] };
+export type Concluded =
+  | { kind: "concluded"; report: Report }
+  | { kind: "unreachable"; reason: string }
+  | { kind: "problems"; messages: string[] };
 
 const isJudged = (labels: Readonly<Record<string, string>>): boolean => {
   const scenario = labels[k6Labels.scenario] ?? "";
@@ -73,7 +76,8 @@ function lastRequestOf(sent: Sent, fallback: number): number {
 
 function exitCodeOf(record: RunRecord, run: RunVerdict): number {
   if (record.interrupted) return exitCodes.interrupted;
-  if (record.k6 === null || record.k6.signal !== null || record.k6.exitCode === 107 || record.k6.exitCode === 109) return exitCodes.notCarriedOut;
+  if (record.k6 === null || record.k6.signal !== null || record.k6.exitCode === 107 || record.k6.exitCode === 109)
+    return exitCodes.notCarriedOut;
   if (run.kind === "met") return exitCodes.met;
   return run.kind === "exceeded" ? exitCodes.exceeded : exitCodes.inconclusive;
 }
@@ -84,13 +88,17 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
   const plan = readPlan(record.inspected);
   const scope = { testid: record.testid, server: record.serverLabels, routes: [...new Set(plan.mix.map(({ route }) => route))] };
   const compiled = compileObjectives(spec, scope, record.slowCounted);
-  if (compiled.kind === "problems") return { kind: "problems", messages: compiled.problems.map((p) => `${p.objective.name}: ${p.text} ${p.message}`) };
+  if (compiled.kind === "problems")
+    return { kind: "problems", messages: compiled.problems.map((p) => `${p.objective.name}: ${p.text} ${p.message}`) };
   const totals = totalsOf(sent);
   const ended = record.k6?.endedAtSeconds ?? now();
   const range = now() - (record.k6?.startedAtSeconds ?? record.commandAtSeconds) + 120;
   const settled = await settleCounts(api, heldQueries(record.testid), totals, range, options.settleLimitSeconds);
   if (settled.kind === "unreachable") return { kind: "unreachable", reason: settled.reason };
-  if (settled.kind === "different") options.say(`Prometheus holds ${settled.held.requests} of ${totals.requests} requests; it was waited for ${options.settleLimitSeconds} s`);
+  if (settled.kind === "different")
+    options.say(
+      `Prometheus holds ${settled.held.requests} of ${totals.requests} requests; it was waited for ${options.settleLimitSeconds} s`,
+    );
   const service = serviceQueries(record.serverLabels);
   const wantsServer = compiled.queries.some((query) => query.kind === "server");
   const scrapeLimit = wantsServer ? Math.min(options.settleLimitSeconds, 3 * record.scrapeIntervalSeconds + 3) : 1;
@@ -103,7 +111,15 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
     dropped: sent.sumOf(k6Metrics.droppedIterations, isJudged),
   };
   const cutOff = record.k6?.interrupted ?? 0;
-  const reading = await readRun(api, record, plan, compiled.queries, moments, { dropped: judgedSent.dropped, interrupted: cutOff }, scraped);
+  const reading = await readRun(
+    api,
+    record,
+    plan,
+    compiled.queries,
+    moments,
+    { dropped: judgedSent.dropped, interrupted: cutOff },
+    scraped,
+  );
   const doubts = runDoubts({
     interrupted: record.interrupted,
     k6: {

@@ -21,7 +21,12 @@ export function finish(report: Report, folder: string, host: Host, json: boolean
   host.live(undefined);
   const jsonText = jsonReport(report);
   const summary = markdownReport(report);
-  const files = { "report.json": jsonText, "junit.xml": junitReport(report), "summary.md": summary, "report.html": htmlReport(report, chartAssets()) };
+  const files = {
+    "report.json": jsonText,
+    "junit.xml": junitReport(report),
+    "summary.md": summary,
+    "report.html": htmlReport(report, chartAssets()),
+  };
   for (const [name, text] of Object.entries(files)) writeOrSay(host, join(folder, name), () => writeFileSync(join(folder, name), text));
   const { stepSummaryFile } = host.settings;
   if (stepSummaryFile) writeOrSay(host, stepSummaryFile, () => appendFileSync(stepSummaryFile, `${summary}\n`));
@@ -33,7 +38,17 @@ export function finish(report: Report, folder: string, host: Host, json: boolean
 
 function historyEntry(report: Report): HistoryEntry {
   const { testid, startedAt, scenario, service, target, verdict, exitCode, reconciliation } = report;
-  return { testid, startedAt, scenario, service, target, verdict, exitCode, requests: reconciliation.relayRequests, errors: reconciliation.k6Errors };
+  return {
+    testid,
+    startedAt,
+    scenario,
+    service,
+    target,
+    verdict,
+    exitCode,
+    requests: reconciliation.relayRequests,
+    errors: reconciliation.k6Errors,
+  };
 }
 
 /** Does one write; a full disk costs that file, never the verdict. */

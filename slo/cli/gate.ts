@@ -65,7 +65,13 @@ function specOf(options: GateOptions, host: Host, record: RunRecord): ReturnType
   return read.kind === "refused" ? read : { kind: "spec", spec: read.spec };
 }
 
-async function prometheusOf(options: GateOptions, host: Host, record: RunRecord, folder: string, nursery: Nursery): Promise<{ url: string } | { message: string }> {
+async function prometheusOf(
+  options: GateOptions,
+  host: Host,
+  record: RunRecord,
+  folder: string,
+  nursery: Nursery,
+): Promise<{ url: string } | { message: string }> {
   if (options.prometheus !== undefined) return { url: options.prometheus };
   if (!record.prometheus.embedded) return { url: record.prometheus.url };
   const tool = await resolveTool("prometheus", { say: host.say });
@@ -86,9 +92,16 @@ async function judgeAgain(options: GateOptions, host: Host, record: RunRecord, f
     host.say(prometheus.message);
     return exitCodes.notCarriedOut;
   }
-  const resumed = await resumeRelay({ folder: join(folder, "spool"), receiver: receiverOf(prometheus.url, host.settings.credentials), say: host.say, limitSeconds: options.settleLimitSeconds });
+  const resumed = await resumeRelay({
+    folder: join(folder, "spool"),
+    receiver: receiverOf(prometheus.url, host.settings.credentials),
+    say: host.say,
+    limitSeconds: options.settleLimitSeconds,
+  });
   if (resumed.kind !== "flushed") {
-    host.say(`inconclusive: ${resumed.kind === "pending" ? `${resumed.bytes} bytes of samples are not in Prometheus: ${resumed.reason}` : resumed.message}`);
+    host.say(
+      `inconclusive: ${resumed.kind === "pending" ? `${resumed.bytes} bytes of samples are not in Prometheus: ${resumed.reason}` : resumed.message}`,
+    );
     return exitCodes.inconclusive;
   }
   const { phase } = record;

@@ -5,12 +5,15 @@ import { k6Labels, k6Metrics, warmupScenario } from "../spec/names.ts";
 import type { Spec } from "../spec/spec.ts";
 import type { Host } from "./host.ts";
 
-const isJudged = (labels: Readonly<Record<string, string>>): boolean => ![undefined, "", warmupScenario].includes(labels[k6Labels.scenario]);
+const isJudged = (labels: Readonly<Record<string, string>>): boolean =>
+  ![undefined, "", warmupScenario].includes(labels[k6Labels.scenario]);
 
 /** Estimates, from what k6 wrote so far, the share of budget that the client's error objective without a filter has spent. */
 function budgetSpent(spec: Spec, requests: number, errors: number): number | null {
   const shares = spec.objectives.flatMap(({ indicator, targetRatio }) =>
-    indicator.kind === "errors" && indicator.side === "client" && Object.keys(indicator.where).length === 0 ? [errors / requests / (1 - targetRatio)] : [],
+    indicator.kind === "errors" && indicator.side === "client" && Object.keys(indicator.where).length === 0
+      ? [errors / requests / (1 - targetRatio)]
+      : [],
   );
   return requests === 0 || shares.length === 0 ? null : Math.max(...shares);
 }
@@ -34,7 +37,9 @@ export function startLiveLine(run: { plan: Plan; spec: Spec; relay: Relay }, hos
     const requests = sent.sumOf(k6Metrics.requests, isJudged);
     const errors = sent.sumOf(k6Metrics.requests, (labels) => isJudged(labels) && labels[k6Labels.expectedResponse] === "false");
     const dropped = sent.sumOf(k6Metrics.droppedIterations, isJudged);
-    const phase = plan.scenarios.filter((s) => elapsedSeconds >= s.startSeconds && elapsedSeconds < (s.endSeconds ?? Number.POSITIVE_INFINITY)).map((s) => s.name);
+    const phase = plan.scenarios
+      .filter((s) => elapsedSeconds >= s.startSeconds && elapsedSeconds < (s.endSeconds ?? Number.POSITIVE_INFINITY))
+      .map((s) => s.name);
     host.live(
       liveLine({
         ...{ elapsedSeconds, totalSeconds: plan.loadSeconds ?? null, phase: phase.join("+") || "settling" },

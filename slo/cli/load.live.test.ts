@@ -48,10 +48,14 @@ describeLive("a run with everything started here", ["k6", "prometheus"], () => {
     const { reconciliation: r } = report;
     expect([report.verdict, r.agrees, r.lostBetween]).toEqual(["met", true, 0]);
     expect([r.relayRequests, r.prometheusRequests, r.serverRequests]).toEqual([r.k6Requests, r.k6Requests, r.k6Requests]);
-    expect(report.objectives.map((o) => [o.name, o.verdict])).toEqual(["availability", "server errors", "latency", "server latency"].map((name) => [name, "met"]));
+    expect(report.objectives.map((o) => [o.name, o.verdict])).toEqual(
+      ["availability", "server errors", "latency", "server latency"].map((name) => [name, "met"]),
+    );
     expect(report.timings.toFirstRequestSeconds).toBeGreaterThan(0);
     const [testid = ""] = runsIn(folder);
-    expect(readdirSync(join(folder, ".plimsoll/runs", testid))).toEqual(expect.arrayContaining(["report.json", "report.html", "junit.xml", "summary.md", "run.json", "k6.log"]));
+    expect(readdirSync(join(folder, ".plimsoll/runs", testid))).toEqual(
+      expect.arrayContaining(["report.json", "report.html", "junit.xml", "summary.md", "run.json", "k6.log"]),
+    );
     await nothingLeft(folder);
     const history = await run(["history"], { folder });
     expect(history.stdout).toContain(testid);
@@ -62,7 +66,10 @@ describeLive("a run with everything started here", ["k6", "prometheus"], () => {
 
   test("whose DELETE answers 500 ends with 1 and names the route", async () => {
     const folder = workingFolder();
-    const ended = await run(["load", "--scenario", "load", "--rate", "60", "--duration", "12s", "--set", "warmup=1", "--fault", "delete-answers-500"], { folder });
+    const ended = await run(
+      ["load", "--scenario", "load", "--rate", "60", "--duration", "12s", "--set", "warmup=1", "--fault", "delete-answers-500"],
+      { folder },
+    );
     expect(ended.exitCode, ended.stderr + ended.stdout).toBe(1);
     const report = reportIn(folder);
     expect(report.routes[0]).toMatchObject({ method: "DELETE", route: "/api/buckets/:id" });
@@ -82,7 +89,10 @@ describeLive("a run with everything started here", ["k6", "prometheus"], () => {
     const folder = workingFolder();
     const stall = JSON.stringify([{ kind: "stall", route: "/api/buckets/:id", afterSeconds: 8, forSeconds: 2 }]);
     const spec = easySpec(folder);
-    const ended = await run(["load", "--scenario", "smoke", "--rate", "100", "--duration", "10s", "--set", "vus=20", "--spec", spec, "--fault", stall], { folder });
+    const ended = await run(
+      ["load", "--scenario", "smoke", "--rate", "100", "--duration", "10s", "--set", "vus=20", "--spec", spec, "--fault", stall],
+      { folder },
+    );
     const report = reportIn(folder);
     expect([1, 3], ended.stderr + ended.stdout).toContain(ended.exitCode);
     expect(report.load.droppedIterations).toBeGreaterThan(0);
@@ -105,13 +115,42 @@ describeLive("a command that cannot be carried out as given", ["k6", "prometheus
     ["an unknown --set key has a suggestion", ["load", "--scenario", "smoke", "--set", "paylod=1KiB"], /payload/],
     ["a rate must be a number", ["load", "--scenario", "smoke", "--rate", "fast"], /number above 0/],
     ["a URL with a password is refused", ["load", "--scenario", "smoke", "--prometheus", "http://a:b@127.0.0.1:1"], /environment/],
-    ["a spec with a problem names file, line and column", ["load", "--scenario", "smoke", "--spec", file("bad.yaml", "version: 1\nservice: x\nobjectives:\n  - name: a\n    target: 100%\n    indicator: { errors: { side: client } }\n")], /bad\.yaml:5:13/],
+    [
+      "a spec with a problem names file, line and column",
+      [
+        "load",
+        "--scenario",
+        "smoke",
+        "--spec",
+        file(
+          "bad.yaml",
+          "version: 1\nservice: x\nobjectives:\n  - name: a\n    target: 100%\n    indicator: { errors: { side: client } }\n",
+        ),
+      ],
+      /bad\.yaml:5:13/,
+    ],
     ["a spec that is not there is named", ["load", "--scenario", "smoke", "--spec", "none.yaml"], /none\.yaml/],
-    ["a script with a syntax error names file and line", ["load", "--script", file("syntax.js", k6Script("  http.get(;"))], /syntax\.js:3:\d+/],
-    ["a script with a type error names file and line", ["load", "--script", file("types.ts", k6Script("  const n: number = 'x';\n  http.get(String(n));"))], /types\.ts:3:\d+/],
-    ["a script with a missing import names file and line", ["load", "--script", file("missing.js", 'import x from "./nothing.js";\nexport default function () { x(); }\n')], /missing\.js:1:\d+/],
+    [
+      "a script with a syntax error names file and line",
+      ["load", "--script", file("syntax.js", k6Script("  http.get(;"))],
+      /syntax\.js:3:\d+/,
+    ],
+    [
+      "a script with a type error names file and line",
+      ["load", "--script", file("types.ts", k6Script("  const n: number = 'x';\n  http.get(String(n));"))],
+      /types\.ts:3:\d+/,
+    ],
+    [
+      "a script with a missing import names file and line",
+      ["load", "--script", file("missing.js", 'import x from "./nothing.js";\nexport default function () { x(); }\n')],
+      /missing\.js:1:\d+/,
+    ],
     ["a script that is not there is named", ["load", "--script", "none.js"], /none\.js/],
-    ["a fault makes no sense for a foreign target", ["load", "--scenario", "smoke", "--fault", "x", "--target", "http://127.0.0.1:1"], /--fault/],
+    [
+      "a fault makes no sense for a foreign target",
+      ["load", "--scenario", "smoke", "--fault", "x", "--target", "http://127.0.0.1:1"],
+      /--fault/,
+    ],
     ["gate without a run says how to get one", ["gate"], /npm run load/],
     ["gate of a path that leaves the folder is refused", ["gate", "--run", "../../etc"], /not the id of a run/],
     ["check names the place too", ["check", "bad.yaml"], /bad\.yaml:5:13/],
@@ -145,8 +184,12 @@ describeLive("a command that cannot be carried out as given", ["k6", "prometheus
 
   test("a port in use is named", async () => {
     const server = createServer();
-    const port = await new Promise<number>((resolve) => server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port)));
-    const ended = await run(["stack", "--target-port", String(port), "--prometheus-port", String(await freePort())], { folder: workingFolder() });
+    const port = await new Promise<number>((resolve) =>
+      server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port)),
+    );
+    const ended = await run(["stack", "--target-port", String(port), "--prometheus-port", String(await freePort())], {
+      folder: workingFolder(),
+    });
     server.close();
     expect(ended.exitCode, ended.stderr).toBe(4);
     expect(ended.stderr).toContain(String(port));
@@ -206,7 +249,10 @@ describeLive("a run that is cut short", ["k6", "prometheus"], () => {
     afterAll(() => nursery.stopAll());
     const target = await startTarget(nursery, { root: project, logFile: join(folder, "t.log"), environment: process.env });
     if (target.kind === "failed") throw new Error(target.message);
-    const running = start(["load", "--scenario", "smoke", ...brief, "--duration", "12s", "--spec", easySpec(folder), "--target", target.url], { folder });
+    const running = start(
+      ["load", "--scenario", "smoke", ...brief, "--duration", "12s", "--spec", easySpec(folder), "--target", target.url],
+      { folder },
+    );
     await k6Pid(folder);
     await running.says(" of ");
     await target.child.stop("SIGKILL", 0);
@@ -225,7 +271,15 @@ describeLive("a run whose Prometheus fails", ["k6", "prometheus"], ({ prometheus
     const target = await startTarget(nursery, { root: project, logFile: join(folder, "t.log"), environment: process.env });
     if (target.kind === "failed") throw new Error(target.message);
     const at = port ?? (await freePort());
-    const options = { binary, folder: join(folder, "p"), logFile: join(folder, "p.log"), job: "storage-api", targetUrl: target.url, port: at, environment: process.env };
+    const options = {
+      binary,
+      folder: join(folder, "p"),
+      logFile: join(folder, "p.log"),
+      job: "storage-api",
+      targetUrl: target.url,
+      port: at,
+      environment: process.env,
+    };
     const prometheus = await startPrometheus(nursery, options);
     if (prometheus.kind === "failed") throw new Error(prometheus.message);
     return { target, prometheus, again: () => startPrometheus(nursery, options) };

@@ -56,7 +56,11 @@ export async function load(options: LoadOptions, host: Host): Promise<number> {
     if (times > 1) void nursery.stopAll().then(() => process.exit(exitCodes.interrupted));
   });
   const lock = options.target === undefined ? undefined : lockTarget(join(host.cache, "locks"), options.target, prepared.testid);
-  if (lock?.kind === "taken") return notCarriedOut(host, `the run ${lock.by.testid} (process ${lock.by.pid}) is loading ${options.target} now; wait for it, or stop it`);
+  if (lock?.kind === "taken")
+    return notCarriedOut(
+      host,
+      `the run ${lock.by.testid} (process ${lock.by.pid}) is loading ${options.target} now; wait for it, or stop it`,
+    );
   if (lock?.kind === "failed") return notCarriedOut(host, lock.message);
   try {
     return await inNursery(options, host, prepared, nursery, course);
@@ -108,14 +112,19 @@ async function preflight(
     options.target === undefined ? ({ kind: "fine", value: undefined } as const) : checkTarget(options.target),
     checkPrometheus(api, receiver, prepared.testid, host.now),
     checkClock(api, host.now),
-    startedHere ? checkScrape(api, serviceQueries({ job: prepared.spec.service }), host.now) : ({ kind: "fine", value: undefined } as const),
+    startedHere
+      ? checkScrape(api, serviceQueries({ job: prepared.spec.service }), host.now)
+      : ({ kind: "fine", value: undefined } as const),
   ]);
   if (target.kind === "problem") return target;
   if (writes.kind === "problem") return writes;
   if (clock.kind === "problem") return clock;
   if (scrape.kind === "problem") return scrape;
   const wantsServer = prepared.spec.objectives.some(({ indicator }) => indicator.kind !== "ratio" && indicator.side === "server");
-  const warning = wantsServer && !startedHere ? await warnUnscraped(api, serviceQueries(options.serverLabels ?? { job: prepared.spec.service }), host.now) : undefined;
+  const warning =
+    wantsServer && !startedHere
+      ? await warnUnscraped(api, serviceQueries(options.serverLabels ?? { job: prepared.spec.service }), host.now)
+      : undefined;
   if (warning) host.say(warning);
   return { kind: "fine", offset: clock.value };
 }
@@ -149,22 +158,44 @@ async function loadWithK6(running: Running, host: Host, nursery: Nursery, course
   const summaryFile = (prepared.plan.offeredIterations ?? 0) * 2 <= summaryLimit ? join(prepared.folder, "k6-summary.json") : undefined;
   const startedAtSeconds = host.now();
   const k6 = startK6(nursery, {
-    ...{ binary: prepared.k6, script: prepared.script, folder: host.folder, logFile: join(prepared.folder, "k6.log"), writeUrl: relay.url, summaryFile, onLine },
+    ...{
+      binary: prepared.k6,
+      script: prepared.script,
+      folder: host.folder,
+      logFile: join(prepared.folder, "k6.log"),
+      writeUrl: relay.url,
+      summaryFile,
+      onLine,
+    },
     labels: { testid: prepared.testid, instance_id: "0" },
     environment: { ...host.environment, ...prepared.scenarioEnvironment, PLIMSOLL_TARGET: stack.target, PLIMSOLL_INSTANCE: "0" },
-    systemTags: prepared.foreign ? "proto,subproto,status,method,name,group,check,error,error_code,tls_version,scenario,service,expected_response" : undefined,
+    systemTags: prepared.foreign
+      ? "proto,subproto,status,method,name,group,check,error,error_code,tls_version,scenario,service,expected_response"
+      : undefined,
   });
   course.k6 = k6;
   if (course.interrupted) k6.signal("SIGINT");
-  record.k6 = { startedAtSeconds, endedAtSeconds: null, exitCode: null, signal: null, iterations: null, interrupted: 0, summaryRequests: null, errors };
+  record.k6 = {
+    startedAtSeconds,
+    endedAtSeconds: null,
+    exitCode: null,
+    signal: null,
+    iterations: null,
+    interrupted: 0,
+    summaryRequests: null,
+    errors,
+  };
   record.phase = "loading";
   writeRecord(prepared.folder, record);
   const health = watchHealth(k6.pid ?? 0);
   const live = startLiveLine({ plan: prepared.plan, spec: prepared.spec, relay }, host, startedAtSeconds);
-  const limit = setTimeout(() => {
-    record.doubts.push(`k6 did not end within ${graceSeconds} s of its plan and was stopped`);
-    void k6.stop("SIGINT", 10);
-  }, (prepared.plan.totalSeconds + graceSeconds) * 1000);
+  const limit = setTimeout(
+    () => {
+      record.doubts.push(`k6 did not end within ${graceSeconds} s of its plan and was stopped`);
+      void k6.stop("SIGINT", 10);
+    },
+    (prepared.plan.totalSeconds + graceSeconds) * 1000,
+  );
   const watch = watchStack(stack, record, host);
   const exit = await k6.exited;
   clearTimeout(limit);
@@ -222,7 +253,8 @@ async function settleAndJudge(running: Running, options: LoadOptions, host: Host
   for (const error of [...new Set(record.k6?.errors ?? [])].slice(0, 5)) host.say(`k6: ${error}`);
   const limit = record.interrupted ? Math.min(10, options.settleLimitSeconds) : options.settleLimitSeconds;
   const flushed = await relay.flushed(limit);
-  if (flushed.kind === "pending") return pending(host, prepared, `${flushed.bytes} bytes of samples are not in Prometheus: ${flushed.reason}`);
+  if (flushed.kind === "pending")
+    return pending(host, prepared, `${flushed.bytes} bytes of samples are not in Prometheus: ${flushed.reason}`);
   const concluded = await conclude({
     ...{ record, spec: prepared.spec, api: prometheusApi(stack.prometheus, host.settings.credentials), sent: relay.sent() },
     ...{ relayDoubts: relay.doubts(), settleLimitSeconds: limit, say: host.say, now: host.now },

@@ -86,8 +86,10 @@ function port(text: string): number {
 
 function httpUrl(text: string): string {
   const parsed = URL.parse(text);
-  if (parsed === null || !["http:", "https:"].includes(parsed.protocol)) throw new InvalidArgumentError("It must be a URL such as http://127.0.0.1:5000.");
-  if (parsed.username !== "" || parsed.password !== "") throw new InvalidArgumentError("Credentials are read from the environment, never from a URL (see --help).");
+  if (parsed === null || !["http:", "https:"].includes(parsed.protocol))
+    throw new InvalidArgumentError("It must be a URL such as http://127.0.0.1:5000.");
+  if (parsed.username !== "" || parsed.password !== "")
+    throw new InvalidArgumentError("Credentials are read from the environment, never from a URL (see --help).");
   return text.replace(/\/+$/, "");
 }
 
@@ -113,7 +115,9 @@ ${exitCodeHelp}
 `;
 
 const settleLimit = (): Option =>
-  new Option("--settle-limit <seconds>", "how long to wait for Prometheus to hold everything that was sent").argParser(positive).default(60);
+  new Option("--settle-limit <seconds>", "how long to wait for Prometheus to hold everything that was sent")
+    .argParser(positive)
+    .default(60);
 
 function program(done: (exitCode: number) => void): Command {
   const root = new Command("plimsoll")
@@ -129,21 +133,38 @@ function program(done: (exitCode: number) => void): Command {
     .addOption(new Option("--scenario <name>", "smoke, load, spike, stress, soak or breakpoint").conflicts("script"))
     .addOption(new Option("--script <file>", "any k6 script, .js or .ts, unchanged"))
     .addOption(new Option("--target <url>", "a service that runs already (default: start the storage API here)").argParser(httpUrl))
-    .addOption(new Option("--prometheus <url>", "a Prometheus that runs already, with the remote-write receiver on (default: start one here)").argParser(httpUrl))
+    .addOption(
+      new Option(
+        "--prometheus <url>",
+        "a Prometheus that runs already, with the remote-write receiver on (default: start one here)",
+      ).argParser(httpUrl),
+    )
     .option("--spec <file>", "the objectives (default: slo/objectives/storage-api.yaml)")
     .addOption(new Option("--rate <number>", "peak arrival rate, iterations a second").argParser(positive))
     .option("--duration <time>", "length of the judged part, e.g. 90s or 5m")
-    .addOption(new Option("--set <key=value>", "an option of the scenario, e.g. payload=64KiB; may be repeated").argParser(pairs).default({}, "none"))
+    .addOption(
+      new Option("--set <key=value>", "an option of the scenario, e.g. payload=64KiB; may be repeated")
+        .argParser(pairs)
+        .default({}, "none"),
+    )
     .option("--fault <rules>", "faults for the storage API that is started here: a name such as delete-answers-500, or JSON rules")
-    .addOption(new Option("--store <kind>", "the store of the storage API that is started here").choices(["memory", "sqlite"]).default("memory"))
-    .addOption(new Option("--server-label <label=value>", "labels that pick the service's own series (default: job=<service of the spec>)").argParser(pairs).default({}, "job"))
+    .addOption(
+      new Option("--store <kind>", "the store of the storage API that is started here").choices(["memory", "sqlite"]).default("memory"),
+    )
+    .addOption(
+      new Option("--server-label <label=value>", "labels that pick the service's own series (default: job=<service of the spec>)")
+        .argParser(pairs)
+        .default({}, "job"),
+    )
     .addOption(settleLimit())
     .option("--json", "print the report as JSON on stdout", false)
     .addHelpText("after", loadHelp)
     .action(async (_flags: object, command: Command) => {
       const given = command.opts<LoadFlags>();
-      if (given.scenario === undefined && given.script === undefined) return command.error("error: give --scenario NAME or --script FILE", { exitCode: 2 });
-      if (given.fault !== undefined && given.target !== undefined) return command.error("error: --fault is for the storage API that is started here; without --target", { exitCode: 2 });
+      if (given.scenario === undefined && given.script === undefined)
+        return command.error("error: give --scenario NAME or --script FILE", { exitCode: 2 });
+      if (given.fault !== undefined && given.target !== undefined)
+        return command.error("error: --fault is for the storage API that is started here; without --target", { exitCode: 2 });
       const { load } = await import("./load.ts");
       const labels = Object.keys(given.serverLabel).length > 0 ? given.serverLabel : undefined;
       const { serverLabel, settleLimit: settleLimitSeconds, ...rest } = given;
@@ -162,7 +183,12 @@ function program(done: (exitCode: number) => void): Command {
     .action(async (_flags: object, command: Command) => {
       const given = command.opts<{ run?: string; spec?: string; prometheus?: string; settleLimit: number; json: boolean }>();
       const { gate } = await import("./gate.ts");
-      done(await gate({ run: given.run, spec: given.spec, prometheus: given.prometheus, settleLimitSeconds: given.settleLimit, json: given.json }, openHost()));
+      done(
+        await gate(
+          { run: given.run, spec: given.spec, prometheus: given.prometheus, settleLimitSeconds: given.settleLimit, json: given.json },
+          openHost(),
+        ),
+      );
     });
   root
     .command("check")
@@ -211,7 +237,16 @@ interface LoadFlags {
   json: boolean;
 }
 
-const loadDefaults = { scenario: undefined, script: undefined, target: undefined, prometheus: undefined, spec: undefined, rate: undefined, duration: undefined, fault: undefined };
+const loadDefaults = {
+  scenario: undefined,
+  script: undefined,
+  target: undefined,
+  prometheus: undefined,
+  spec: undefined,
+  rate: undefined,
+  duration: undefined,
+  fault: undefined,
+};
 
 async function main(): Promise<number> {
   let exitCode: number = exitCodes.badUsage;

@@ -40,7 +40,13 @@ const numberOf = async (ask: ReturnType<typeof grown>): Promise<number | null> =
 };
 
 async function droppedMoments(api: PrometheusApi, record: RunRecord, moments: Moments): Promise<number[]> {
-  const got = await queryRange(api, heldQueries(record.testid).dropped(moments.ended - moments.begun + 60), moments.begun, moments.ended + 1, 1);
+  const got = await queryRange(
+    api,
+    heldQueries(record.testid).dropped(moments.ended - moments.begun + 60),
+    moments.begun,
+    moments.ended + 1,
+    1,
+  );
   const points = got.kind === "answer" ? (got.value[0]?.points ?? []) : [];
   return points.flatMap(({ atSeconds, value }, i) => (value > (points[i - 1]?.value ?? 0) ? [atSeconds] : []));
 }
@@ -54,7 +60,12 @@ export function dropsWhileStarved(droppedAt: readonly number[], starvedAt: reado
  * Chooses the moment whose counters are "before": the start of the judged load, if a scrape fell into the quiet gap after the warm-up,
  * else the start of k6, and then the service's side includes warm-up and setup.
  */
-async function serverStart(api: PrometheusApi, record: RunRecord, plan: Plan, moments: Moments): Promise<{ at: number; includesWarmup: boolean }> {
+async function serverStart(
+  api: PrometheusApi,
+  record: RunRecord,
+  plan: Plan,
+  moments: Moments,
+): Promise<{ at: number; includesWarmup: boolean }> {
   const offset = record.clockOffsetSeconds;
   const before = plan.scenarios.filter((scenario) => !scenario.judged && scenario.endSeconds !== undefined);
   const judgedStart = Math.min(...plan.scenarios.filter((scenario) => scenario.judged).map((scenario) => scenario.startSeconds));
@@ -79,14 +90,27 @@ export async function readRun(
   const notes: string[] = [];
   const droppedAtSeconds = omitted.dropped > 0 ? await droppedMoments(api, record, moments) : [];
   const starved = dropsWhileStarved(droppedAtSeconds, record.health?.starvedAtSeconds ?? []);
-  const client: ClientWindow = { fromSeconds: moments.judgedFrom, toSeconds: moments.ended + 1, stepSeconds: 1, droppedAreBad: !starved, ...omitted };
+  const client: ClientWindow = {
+    fromSeconds: moments.judgedFrom,
+    toSeconds: moments.ended + 1,
+    stepSeconds: 1,
+    droppedAreBad: !starved,
+    ...omitted,
+  };
   const start = await serverStart(api, record, plan, moments);
   if (start.includesWarmup && queries.some((query) => query.kind === "server")) {
     notes.push("no scrape fell between the warm-up and the judged load, so the server's counts include setup and warm-up");
   }
-  const server: ServerWindow = { fromSeconds: start.at, toSeconds: moments.settled + offset, stepSeconds: Math.max(1, record.scrapeIntervalSeconds), dropped: omitted.dropped };
+  const server: ServerWindow = {
+    fromSeconds: start.at,
+    toSeconds: moments.settled + offset,
+    stepSeconds: Math.max(1, record.scrapeIntervalSeconds),
+    dropped: omitted.dropped,
+  };
   const service = serviceQueries(record.serverLabels);
-  const problem = (await counterProblem(api, service, server)) ?? (scrapedTwice ? undefined : "the service was not scraped twice after the last request, so its last counts may be missing");
+  const problem =
+    (await counterProblem(api, service, server)) ??
+    (scrapedTwice ? undefined : "the service was not scraped twice after the last request, so its last counts may be missing");
   const measurements = await Promise.all(
     queries.map((query) => (query.kind === "client" ? measureClient(api, query, client) : measureServer(api, query, server, problem))),
   );
@@ -104,14 +128,21 @@ export async function readRun(
     numberOf(grown(api, charted.served, server)),
   ]);
   const range = moments.ended - moments.judgedFrom + 60;
-  const [sum, count] = await Promise.all([charted.clientSeconds.sum(range), charted.clientSeconds.count(range)].map((query) => queryVector(api, query, moments.ended + 1)));
+  const [sum, count] = await Promise.all(
+    [charted.clientSeconds.sum(range), charted.clientSeconds.count(range)].map((query) => queryVector(api, query, moments.ended + 1)),
+  );
   const valueOf = (got: typeof sum): number | undefined => (got?.kind === "answer" ? got.value[0]?.points[0]?.value : undefined);
-  const mean = (total: number | null | undefined, n: number | null | undefined): number | null => (total !== null && total !== undefined && n ? total / n : null);
+  const mean = (total: number | null | undefined, n: number | null | undefined): number | null =>
+    total !== null && total !== undefined && n ? total / n : null;
   return {
     measurements,
     charts,
     routes,
-    served: { requests, errors: requests === null ? null : (errors ?? 0), meanSeconds: problem === undefined ? mean(seconds, servedJudged) : null },
+    served: {
+      requests,
+      errors: requests === null ? null : (errors ?? 0),
+      meanSeconds: problem === undefined ? mean(seconds, servedJudged) : null,
+    },
     clientMeanSeconds: mean(valueOf(sum), valueOf(count)),
     notes,
     droppedAtSeconds,

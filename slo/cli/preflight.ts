@@ -21,11 +21,19 @@ export async function checkTarget(url: string): Promise<Checked<undefined>> {
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
   }
-  return { kind: "problem", message: `the target ${new URL(url).origin} does not answer: ${reason}. Start it, or give another with --target` };
+  return {
+    kind: "problem",
+    message: `the target ${new URL(url).origin} does not answer: ${reason}. Start it, or give another with --target`,
+  };
 }
 
 /** Writes one sample through the same way as the run will, and asks for it back. */
-export async function checkPrometheus(api: PrometheusApi, receiver: Receiver, testid: string, now: () => number): Promise<Checked<undefined>> {
+export async function checkPrometheus(
+  api: PrometheusApi,
+  receiver: Receiver,
+  testid: string,
+  now: () => number,
+): Promise<Checked<undefined>> {
   const value = randomInt(1, 1_000_000_000);
   const labels = { __name__: plimsollMetrics.preflight, [k6Labels.testid]: testid };
   const written = await writeOnce(receiver, encodeWrite([{ labels, value, atMillis: Math.round(now() * 1000) }]));
@@ -54,9 +62,14 @@ export async function checkClock(api: PrometheusApi, now: () => number): Promise
   const got = await queryVector(api, clockQuery, undefined);
   const after = now();
   const theirs = got.kind === "answer" ? got.value[0]?.points[0]?.value : undefined;
-  if (theirs === undefined) return { kind: "problem", message: `Prometheus at ${api.url} does not tell its time${got.kind === "failed" ? `: ${got.reason}` : ""}` };
+  if (theirs === undefined)
+    return { kind: "problem", message: `Prometheus at ${api.url} does not tell its time${got.kind === "failed" ? `: ${got.reason}` : ""}` };
   const offset = theirs - (before + after) / 2;
-  if (Math.abs(offset) > 60) return { kind: "problem", message: `the clock of Prometheus at ${api.url} is ${offset.toFixed(0)} s off from this machine's: set one of them right` };
+  if (Math.abs(offset) > 60)
+    return {
+      kind: "problem",
+      message: `the clock of Prometheus at ${api.url} is ${offset.toFixed(0)} s off from this machine's: set one of them right`,
+    };
   return { kind: "fine", value: Math.abs(offset) < 0.05 ? 0 : offset };
 }
 
@@ -70,7 +83,9 @@ export async function checkScrape(api: PrometheusApi, service: ServiceQueries, n
     15,
     25,
   );
-  return scraped ? { kind: "fine", value: undefined } : { kind: "problem", message: `Prometheus at ${api.url} could not scrape the service with ${service.shown} within 15 s` };
+  return scraped
+    ? { kind: "fine", value: undefined }
+    : { kind: "problem", message: `Prometheus at ${api.url} could not scrape the service with ${service.shown} within 15 s` };
 }
 
 /** Warns before the load when Prometheus does not scrape the service that server-side objectives are about. */

@@ -60,7 +60,9 @@ const refuse = (exitCode: number, message: string): Refused => ({ kind: "refused
 
 function testidOf(now: number, name: string): string {
   const time = new Date(now * 1000).toISOString().replace(/[-:]/g, "").slice(0, 15);
-  const random = Math.floor(Math.random() * 0xffff).toString(16).padStart(4, "0");
+  const random = Math.floor(Math.random() * 0xffff)
+    .toString(16)
+    .padStart(4, "0");
   return `${name.replace(/[^a-zA-Z0-9]+/g, "-").slice(0, 40)}-${time}-${random}`;
 }
 
@@ -70,7 +72,11 @@ function shownPath(folder: string, path: string): string {
 }
 
 /** Reads the spec that a run is judged by, with the scenario's allowances applied. */
-export function readSpec(host: Pick<Host, "folder" | "project">, file: string | undefined, scenario: string | undefined): { kind: "spec"; spec: Spec; file: string; text: string } | Refused {
+export function readSpec(
+  host: Pick<Host, "folder" | "project">,
+  file: string | undefined,
+  scenario: string | undefined,
+): { kind: "spec"; spec: Spec; file: string; text: string } | Refused {
   const path = file === undefined ? join(host.project, "slo/objectives/storage-api.yaml") : resolve(host.folder, file);
   const shown = shownPath(host.folder, path);
   let text: string;
@@ -104,7 +110,10 @@ function scenarioEnvironment(options: LoadOptions, spec: Spec): Record<string, s
   };
 }
 
-async function findTools(options: LoadOptions, host: Host): Promise<{ kind: "tools"; k6: string; prometheus: string | undefined } | Refused> {
+async function findTools(
+  options: LoadOptions,
+  host: Host,
+): Promise<{ kind: "tools"; k6: string; prometheus: string | undefined } | Refused> {
   const wanted = options.prometheus === undefined ? (["k6", "prometheus"] as const) : (["k6"] as const);
   const paths: Record<string, string> = {};
   for (const name of wanted) {
@@ -123,7 +132,9 @@ export async function prepare(options: LoadOptions, host: Host): Promise<Prepare
   if (read.kind === "refused") return read;
   const compiled = compileObjectives(read.spec, { testid: "x", server: {} }, !entry.foreign);
   if (compiled.kind === "problems") {
-    const lines = compiled.problems.map(({ objective, text, message }) => formatProblem({ place: objective.place, path: objective.name, message: `${text} ${message}` }));
+    const lines = compiled.problems.map(({ objective, text, message }) =>
+      formatProblem({ place: objective.place, path: objective.name, message: `${text} ${message}` }),
+    );
     return refuse(exitCodes.badUsage, lines.join("\n"));
   }
   const testid = testidOf(host.commandAtSeconds, entry.name);
@@ -150,7 +161,12 @@ async function prepareIn(
     problems.map((p) => `${shownPath(host.folder, p.file)}:${p.line}:${p.column} ${p.message}`).join("\n");
   const bundled = await bundleScenario({ entry: entry.entry, outfile: join(folder, "bundle.js") });
   if (bundled.kind === "problems") return refuse(exitCodes.badUsage, shown(bundled.problems));
-  const types = await checkTypes(entry.entry, { inputs: bundled.inputs, hash: bundled.hash, cache: join(host.cache, "types"), project: host.project });
+  const types = await checkTypes(entry.entry, {
+    inputs: bundled.inputs,
+    hash: bundled.hash,
+    cache: join(host.cache, "types"),
+    project: host.project,
+  });
   if (types.kind === "problems") return refuse(exitCodes.badUsage, shown(types.problems));
   const tools = await findTools(options, host);
   if (tools.kind === "refused") return tools;
@@ -168,10 +184,16 @@ async function prepareIn(
 export function planSentences(prepared: Prepared): string[] {
   const { plan, spec } = prepared;
   const length = plan.loadSeconds === undefined ? "" : `, ${Math.round(plan.loadSeconds)} s`;
-  const offered = plan.offeredIterations === undefined ? "a closed model: latency objectives cannot be met by it" : `${plan.offeredIterations} iterations offered`;
+  const offered =
+    plan.offeredIterations === undefined
+      ? "a closed model: latency objectives cannot be met by it"
+      : `${plan.offeredIterations} iterations offered`;
   const expected = spec.objectives.map((objective) => {
     const requests = objective.indicator.kind === "ratio" ? "unknown" : expectedRequests(plan, objective.indicator.where);
     return { objective: objective.name, requests } as const;
   });
-  return [`${prepared.name}: ${offered}${length}`, ...canProve(spec, expected).flatMap((row) => (row.kind === "short" ? [row.sentence] : []))];
+  return [
+    `${prepared.name}: ${offered}${length}`,
+    ...canProve(spec, expected).flatMap((row) => (row.kind === "short" ? [row.sentence] : [])),
+  ];
 }

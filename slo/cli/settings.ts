@@ -47,8 +47,11 @@ function secret(value: string | undefined, file: string | undefined, name: strin
 
 function headersOf(text: string | undefined): Record<string, string> {
   if (text === undefined || text === "") return {};
-  const parsed = z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string().regex(/^[\t\x20-\x7e]*$/)).safeParse(safeJson(text));
-  if (!parsed.success) throw new Error('PLIMSOLL_PROMETHEUS_HEADERS must be a JSON object of header names and values, e.g. {"X-Scope-OrgID":"load"}');
+  const parsed = z
+    .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string().regex(/^[\t\x20-\x7e]*$/))
+    .safeParse(safeJson(text));
+  if (!parsed.success)
+    throw new Error('PLIMSOLL_PROMETHEUS_HEADERS must be a JSON object of header names and values, e.g. {"X-Scope-OrgID":"load"}');
   return parsed.data;
 }
 
@@ -66,9 +69,15 @@ export function readSettings(environment: NodeJS.ProcessEnv, isTerminal: boolean
   try {
     const username = e.PLIMSOLL_PROMETHEUS_USERNAME;
     const password = secret(e.PLIMSOLL_PROMETHEUS_PASSWORD, e.PLIMSOLL_PROMETHEUS_PASSWORD_FILE, "PLIMSOLL_PROMETHEUS_PASSWORD_FILE");
-    const bearer = secret(e.PLIMSOLL_PROMETHEUS_BEARER_TOKEN, e.PLIMSOLL_PROMETHEUS_BEARER_TOKEN_FILE, "PLIMSOLL_PROMETHEUS_BEARER_TOKEN_FILE");
-    if (username && password === undefined) throw new Error("PLIMSOLL_PROMETHEUS_USERNAME is set without PLIMSOLL_PROMETHEUS_PASSWORD or _PASSWORD_FILE");
-    if (username && bearer) throw new Error("PLIMSOLL_PROMETHEUS_USERNAME and PLIMSOLL_PROMETHEUS_BEARER_TOKEN are both set; Prometheus takes one");
+    const bearer = secret(
+      e.PLIMSOLL_PROMETHEUS_BEARER_TOKEN,
+      e.PLIMSOLL_PROMETHEUS_BEARER_TOKEN_FILE,
+      "PLIMSOLL_PROMETHEUS_BEARER_TOKEN_FILE",
+    );
+    if (username && password === undefined)
+      throw new Error("PLIMSOLL_PROMETHEUS_USERNAME is set without PLIMSOLL_PROMETHEUS_PASSWORD or _PASSWORD_FILE");
+    if (username && bearer)
+      throw new Error("PLIMSOLL_PROMETHEUS_USERNAME and PLIMSOLL_PROMETHEUS_BEARER_TOKEN are both set; Prometheus takes one");
     const caFile = e.PLIMSOLL_PROMETHEUS_CA_FILE;
     if (caFile) setDefaultCACertificates([...getCACertificates("default"), readFileSync(caFile, "utf8")]);
     const credentials: Credentials = {
@@ -77,7 +86,10 @@ export function readSettings(environment: NodeJS.ProcessEnv, isTerminal: boolean
       ...(bearer ? { bearer } : {}),
       ...(caFile ? { caFile } : {}),
     };
-    return { kind: "settings", settings: { credentials, stepSummaryFile: e.GITHUB_STEP_SUMMARY || undefined, colour: isTerminal && !e.NO_COLOR } };
+    return {
+      kind: "settings",
+      settings: { credentials, stepSummaryFile: e.GITHUB_STEP_SUMMARY || undefined, colour: isTerminal && !e.NO_COLOR },
+    };
   } catch (error) {
     return { kind: "problem", message: error instanceof Error ? error.message : String(error) };
   }
@@ -86,6 +98,10 @@ export function readSettings(environment: NodeJS.ProcessEnv, isTerminal: boolean
 /** Opens the query side of Prometheus with the same credentials as the write side. */
 export function prometheusApi(url: string, credentials: Credentials): PrometheusApi {
   const { basic, bearer } = credentials;
-  const authorization = basic ? `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString("base64")}` : bearer ? `Bearer ${bearer}` : undefined;
+  const authorization = basic
+    ? `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString("base64")}`
+    : bearer
+      ? `Bearer ${bearer}`
+      : undefined;
   return { url, headers: { ...credentials.headers, ...(authorization ? { authorization } : {}) }, timeoutSeconds: 20, fetch };
 }

@@ -4,13 +4,16 @@ import type { HeldQueries, ServiceQueries } from "../compile/run.ts";
 import { waitFor } from "../run/wait.ts";
 
 /** Says how the wait for Prometheus ended: it holds all that was sent, or not all, or it did not answer. */
-export type Settled =
-  | { kind: "complete"; held: Totals }
-  | { kind: "different"; held: Totals }
-  | { kind: "unreachable"; reason: string };
+export type Settled = { kind: "complete"; held: Totals } | { kind: "different"; held: Totals } | { kind: "unreachable"; reason: string };
 
 /** Waits until Prometheus holds exactly what was sent; no fixed sleep, at most `limitSeconds`. */
-export async function settleCounts(api: PrometheusApi, queries: HeldQueries, sent: Totals, rangeSeconds: number, limitSeconds: number): Promise<Settled> {
+export async function settleCounts(
+  api: PrometheusApi,
+  queries: HeldQueries,
+  sent: Totals,
+  rangeSeconds: number,
+  limitSeconds: number,
+): Promise<Settled> {
   let last: Settled = { kind: "unreachable", reason: "it was not asked" };
   const done = await waitFor(
     async () => {
@@ -29,7 +32,13 @@ export async function settleCounts(api: PrometheusApi, queries: HeldQueries, sen
  * Waits until the service was scraped twice since the last request, so that its counters are final.
  * Gives false when it is not scraped, or not twice within `limitSeconds`; times are Unix seconds of Prometheus's clock.
  */
-export async function settleScrapes(api: PrometheusApi, queries: ServiceQueries, sinceSeconds: number, now: () => number, limitSeconds: number): Promise<boolean> {
+export async function settleScrapes(
+  api: PrometheusApi,
+  queries: ServiceQueries,
+  sinceSeconds: number,
+  now: () => number,
+  limitSeconds: number,
+): Promise<boolean> {
   const done = await waitFor(
     async () => {
       const scrapes = await scrapesSince(api, queries, sinceSeconds, now());

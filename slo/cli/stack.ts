@@ -44,7 +44,12 @@ export async function startStack(options: LoadOptions, host: Host, prepared: Pre
   const { folder } = prepared;
   const [target, prometheus] = await Promise.all([
     options.target === undefined
-      ? startTarget(nursery, { root: host.project, logFile: join(folder, "target.log"), port, environment: targetEnvironment(options, host, folder) })
+      ? startTarget(nursery, {
+          root: host.project,
+          logFile: join(folder, "target.log"),
+          port,
+          environment: targetEnvironment(options, host, folder),
+        })
       : undefined,
     options.prometheus === undefined
       ? startPrometheus(nursery, {

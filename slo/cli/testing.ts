@@ -35,7 +35,11 @@ export function workingFolder(): string {
 export function start(args: readonly string[], options: { folder?: string; environment?: NodeJS.ProcessEnv } = {}): Running {
   const folder = options.folder ?? workingFolder();
   const environment = { ...process.env, INIT_CWD: folder, ...options.environment };
-  const child = spawn(process.execPath, ["--import", "tsx", join(project, "slo/cli/main.ts"), ...args], { cwd: project, env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, ["--import", "tsx", join(project, "slo/cli/main.ts"), ...args], {
+    cwd: project,
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));

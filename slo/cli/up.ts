@@ -19,7 +19,12 @@ export async function up(options: { targetPort: number; prometheusPort: number; 
   const interrupted = new Promise<void>((resolve) => host.onInterrupt(() => resolve()));
   try {
     const environment = { FAULTS_ADMIN: "on", ...host.environment, ...(options.fault === undefined ? {} : { FAULTS: options.fault }) };
-    const target = await startTarget(nursery, { root: host.project, logFile: join(folder, "target.log"), port: options.targetPort, environment });
+    const target = await startTarget(nursery, {
+      root: host.project,
+      logFile: join(folder, "target.log"),
+      port: options.targetPort,
+      environment,
+    });
     if (target.kind === "failed") return failed(host, target.message);
     const prometheus = await startPrometheus(nursery, {
       ...{ binary: tool.path, folder, logFile: join(folder, "prometheus.log"), port: options.prometheusPort },

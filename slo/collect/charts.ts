@@ -122,7 +122,9 @@ export async function readRoutes(api: PrometheusApi, queries: ChartQueries, wind
   ]);
   if (counts.kind === "failed") return [];
   const key = (labels: Record<string, string>): string => JSON.stringify([labels["method"] ?? "", labels["name"] ?? ""]);
-  const quantiles = [p50, p99].map((got) => new Map(got.kind === "answer" ? got.value.map((s) => [key(s.labels), s.points[0]?.value] as const) : []));
+  const quantiles = [p50, p99].map(
+    (got) => new Map(got.kind === "answer" ? got.value.map((s) => [key(s.labels), s.points[0]?.value] as const) : []),
+  );
   const finite = (value: number | undefined): number | null => (value !== undefined && Number.isFinite(value) ? value : null);
   const rows = new Map<string, RouteRow>();
   for (const { labels, points } of counts.value) {

@@ -37,7 +37,11 @@ export function withOmitted(
   const possible = window.dropped - certain + window.interrupted;
   const doubts = [...counted.doubts];
   if (window.dropped - certain > 0) {
-    doubts.push(window.droppedAreBad ? `${window.dropped} dropped iterations may have been for this objective` : `${window.dropped} iterations were dropped while k6 was short of CPU`);
+    doubts.push(
+      window.droppedAreBad
+        ? `${window.dropped} dropped iterations may have been for this objective`
+        : `${window.dropped} iterations were dropped while k6 was short of CPU`,
+    );
   }
   if (window.interrupted > 0) doubts.push(`${window.interrupted} iterations were cut off before they ended`);
   return {
@@ -72,7 +76,11 @@ async function cumulativeOf(api: PrometheusApi, total: PromQL, bad: PromQL[], wi
     if (answer.kind === "failed") return [];
     for (const { atSeconds, value } of answer.value[0]?.points ?? []) sums.set(atSeconds, (sums.get(atSeconds) ?? 0) + value);
   }
-  return (totals.value[0]?.points ?? []).map(({ atSeconds, value }) => ({ atSeconds, total: wholeCount(value), bad: wholeCount(sums.get(atSeconds) ?? 0) }));
+  return (totals.value[0]?.points ?? []).map(({ atSeconds, value }) => ({
+    atSeconds,
+    total: wholeCount(value),
+    bad: wholeCount(sums.get(atSeconds) ?? 0),
+  }));
 }
 
 async function fromHistogram(api: PrometheusApi, query: ClientQueries, window: ClientWindow, queries: Queries): Promise<Measurement> {
@@ -88,8 +96,17 @@ async function fromHistogram(api: PrometheusApi, query: ClientQueries, window: C
   if (last === undefined) return absent(query.objective, "Prometheus holds no latency histogram of this run", queries);
   const { above, doubtful } = splitHistogram(last, atMostSeconds);
   const doubts = doubtful > 0 ? [`${doubtful} requests lie in the histogram bucket that ${atMostSeconds} s cuts`] : [];
-  const cumulative = (got.value?.points ?? []).map(({ atSeconds, value }) => ({ atSeconds, total: wholeCount(value.count), bad: splitHistogram(value, atMostSeconds).above }));
-  return withOmitted(query.objective, { total: wholeCount(last.count), bad: above, doubtful, doubts, unfiltered: query.unfiltered }, window, { cumulative, queries });
+  const cumulative = (got.value?.points ?? []).map(({ atSeconds, value }) => ({
+    atSeconds,
+    total: wholeCount(value.count),
+    bad: splitHistogram(value, atMostSeconds).above,
+  }));
+  return withOmitted(
+    query.objective,
+    { total: wholeCount(last.count), bad: above, doubtful, doubts, unfiltered: query.unfiltered },
+    window,
+    { cumulative, queries },
+  );
 }
 
 /** Measures one client-side objective; what cannot be read is absent with its reason, never zero. */
@@ -105,7 +122,8 @@ export async function measureClient(api: PrometheusApi, query: ClientQueries, wi
     [query.total, query.proof ?? query.total, ...query.bad].map((read) => queryNumber(api, read(range), at)),
   );
   if (total === undefined || total.kind === "failed") return absent(query.objective, total?.reason ?? "nothing was asked", queries);
-  if (total.value === undefined) return absent(query.objective, "Prometheus holds no request of this run that the objective is about", queries);
+  if (total.value === undefined)
+    return absent(query.objective, "Prometheus holds no request of this run that the objective is about", queries);
   const unproved = proofProblem(query, proof, total.value);
   if (unproved) return absent(query.objective, unproved, queries);
   let bad = 0;
@@ -113,7 +131,12 @@ export async function measureClient(api: PrometheusApi, query: ClientQueries, wi
     if (answer.kind === "failed") return absent(query.objective, answer.reason, queries);
     bad += answer.value ?? 0; // no series of errors means none: the total is there, and the proof that they are counted
   }
-  const cumulative = await cumulativeOf(api, query.total(range), query.bad.map((read) => read(range)), window);
+  const cumulative = await cumulativeOf(
+    api,
+    query.total(range),
+    query.bad.map((read) => read(range)),
+    window,
+  );
   const counted = { total: wholeCount(total.value), bad: wholeCount(bad), doubtful: 0, doubts: [], unfiltered: query.unfiltered };
   return withOmitted(query.objective, counted, window, { cumulative, queries });
 }
@@ -127,6 +150,7 @@ function proofProblem(query: ClientQueries, proof: Answer<number | undefined> | 
       ? "the script's requests carry no expected_response tag (a response callback of null, or systemTags without it), so errors cannot be told"
       : "the client did not count slow requests";
   }
-  if (countsErrors && proof.value < total) return `${total - proof.value} requests carry no expected_response tag, so errors cannot be told`;
+  if (countsErrors && proof.value < total)
+    return `${total - proof.value} requests carry no expected_response tag, so errors cannot be told`;
   return undefined;
 }

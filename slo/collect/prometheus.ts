@@ -51,7 +51,11 @@ const answer = z.discriminatedUnion("status", [
 ]);
 
 function histogramOf([, raw]: z.infer<typeof histogram>): Histogram {
-  const buckets = (raw.buckets ?? []).map(([, lower, upper, count]) => ({ lower: Number(lower), upper: Number(upper), count: Number(count) }));
+  const buckets = (raw.buckets ?? []).map(([, lower, upper, count]) => ({
+    lower: Number(lower),
+    upper: Number(upper),
+    count: Number(count),
+  }));
   return { count: Number(raw.count), sum: Number(raw.sum), buckets };
 }
 
@@ -95,7 +99,10 @@ export async function queryVector(api: PrometheusApi, query: PromQL, atSeconds: 
   if (got.kind === "failed") return got;
   if (got.value.resultType === "scalar") return { kind: "answer", value: [{ labels: {}, points: [pointOf(got.value.result)] }] };
   if (got.value.resultType !== "vector") return { kind: "failed", reason: `Prometheus answered with a ${got.value.resultType}` };
-  return { kind: "answer", value: got.value.result.flatMap((row) => (row.value ? [{ labels: row.metric, points: [pointOf(row.value)] }] : [])) };
+  return {
+    kind: "answer",
+    value: got.value.result.flatMap((row) => (row.value ? [{ labels: row.metric, points: [pointOf(row.value)] }] : [])),
+  };
 }
 
 function pointOf([atSeconds, value]: z.infer<typeof sample>): { atSeconds: number; value: number } {
@@ -111,16 +118,38 @@ export async function queryNumber(api: PrometheusApi, query: PromQL, atSeconds: 
 }
 
 /** Asks for the values of each series from `from` to `to`, every `step` seconds. */
-export async function queryRange(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Answer<Series<number>[]>> {
-  const got = await ask(api, "/api/v1/query_range", { query: query.promql, start: from.toFixed(3), end: to.toFixed(3), step: step.toFixed(3) });
+export async function queryRange(
+  api: PrometheusApi,
+  query: PromQL,
+  from: number,
+  to: number,
+  step: number,
+): Promise<Answer<Series<number>[]>> {
+  const got = await ask(api, "/api/v1/query_range", {
+    query: query.promql,
+    start: from.toFixed(3),
+    end: to.toFixed(3),
+    step: step.toFixed(3),
+  });
   if (got.kind === "failed") return got;
   if (got.value.resultType !== "matrix") return { kind: "failed", reason: `Prometheus answered with a ${got.value.resultType}` };
   return { kind: "answer", value: got.value.result.map((row) => ({ labels: row.metric, points: (row.values ?? []).map(pointOf) })) };
 }
 
 /** Asks for a native histogram from `from` to `to`; undefined when there is none. */
-export async function queryHistograms(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Answer<Series<Histogram> | undefined>> {
-  const got = await ask(api, "/api/v1/query_range", { query: query.promql, start: from.toFixed(3), end: to.toFixed(3), step: step.toFixed(3) });
+export async function queryHistograms(
+  api: PrometheusApi,
+  query: PromQL,
+  from: number,
+  to: number,
+  step: number,
+): Promise<Answer<Series<Histogram> | undefined>> {
+  const got = await ask(api, "/api/v1/query_range", {
+    query: query.promql,
+    start: from.toFixed(3),
+    end: to.toFixed(3),
+    step: step.toFixed(3),
+  });
   if (got.kind === "failed") return got;
   if (got.value.resultType !== "matrix") return { kind: "failed", reason: `Prometheus answered with a ${got.value.resultType}` };
   const row = got.value.result[0];

@@ -70,8 +70,16 @@ async function unseenProblem(
   return undefined;
 }
 
-async function cumulative(api: PrometheusApi, total: PromQL, part: PromQL, above: boolean, window: ServerWindow): Promise<CumulativePoint[]> {
-  const [totals, parts] = await Promise.all([total, part].map((query) => queryRange(api, query, window.fromSeconds, window.toSeconds, window.stepSeconds)));
+async function cumulative(
+  api: PrometheusApi,
+  total: PromQL,
+  part: PromQL,
+  above: boolean,
+  window: ServerWindow,
+): Promise<CumulativePoint[]> {
+  const [totals, parts] = await Promise.all(
+    [total, part].map((query) => queryRange(api, query, window.fromSeconds, window.toSeconds, window.stepSeconds)),
+  );
   if (totals?.kind !== "answer" || parts?.kind !== "answer") return [];
   const partAt = new Map(parts.value[0]?.points.map(({ atSeconds, value }) => [atSeconds, value]));
   const points = totals.value[0]?.points ?? [];
@@ -79,7 +87,11 @@ async function cumulative(api: PrometheusApi, total: PromQL, part: PromQL, above
   if (first === undefined || first.atSeconds > window.fromSeconds + window.stepSeconds) return [];
   const badAt = (at: number, total: number): number => (above ? total - (partAt.get(at) ?? 0) : (partAt.get(at) ?? 0));
   const firstBad = badAt(first.atSeconds, first.value);
-  return points.map(({ atSeconds, value }) => ({ atSeconds, total: wholeCount(value - first.value), bad: wholeCount(badAt(atSeconds, value) - firstBad) }));
+  return points.map(({ atSeconds, value }) => ({
+    atSeconds,
+    total: wholeCount(value - first.value),
+    bad: wholeCount(badAt(atSeconds, value) - firstBad),
+  }));
 }
 
 type BadRead = { kind: "found"; read: Reading; above: boolean; mustExist: boolean } | { kind: "absent"; reason: string };
@@ -95,25 +107,38 @@ async function badReading(api: PrometheusApi, query: ServerQueries, window: Serv
   const here = bounds.filter(({ le }) => Number(le) === atMostSeconds);
   const most = bounds.find(({ le }) => le === "+Inf")?.seriesCount ?? Math.max(...bounds.map((b) => b.seriesCount));
   if (here.length === 0) {
-    const known = bounds.map((b) => Number(b.le)).filter(Number.isFinite).sort((a, b) => a - b);
+    const known = bounds
+      .map((b) => Number(b.le))
+      .filter(Number.isFinite)
+      .sort((a, b) => a - b);
     return { kind: "absent", reason: `the service's histogram has no bucket at ${atMostSeconds} s; it has ${known.join(", ")}` };
   }
-  if (here.reduce((sum, b) => sum + b.seriesCount, 0) !== most) return { kind: "absent", reason: `not every series of the service has a bucket at ${atMostSeconds} s` };
+  if (here.reduce((sum, b) => sum + b.seriesCount, 0) !== most)
+    return { kind: "absent", reason: `not every series of the service has a bucket at ${atMostSeconds} s` };
   return { kind: "found", read: below(here.map((b) => b.le)), above: true, mustExist: true };
 }
 
 /** Measures one objective from the service's own counters, as differences between before and after the load. */
-export async function measureServer(api: PrometheusApi, query: ServerQueries, window: ServerWindow, problem: string | undefined): Promise<Measurement> {
+export async function measureServer(
+  api: PrometheusApi,
+  query: ServerQueries,
+  window: ServerWindow,
+  problem: string | undefined,
+): Promise<Measurement> {
   const range = window.toSeconds - window.fromSeconds + lookbackSeconds;
   const found = await badReading(api, query, window);
   const badQuery = found.kind === "found" ? found.read(range).promql : "";
-  const queries: Queries = { total: query.total(range).promql, bad: found.kind === "found" && found.above ? `${query.total(range).promql} - ${badQuery}` : badQuery };
+  const queries: Queries = {
+    total: query.total(range).promql,
+    bad: found.kind === "found" && found.above ? `${query.total(range).promql} - ${badQuery}` : badQuery,
+  };
   const absent = (reason: string): Measurement => ({ kind: "absent", objective: query.objective, reason, queries });
   if (problem !== undefined) return absent(problem);
   if (found.kind === "absent") return absent(found.reason);
   const [total, part] = await Promise.all([grown(api, query.total, window), grown(api, found.read, window)]);
   if (total.kind === "absent") return absent(total.reason);
-  if (part.kind === "absent" && found.mustExist) return absent(`${part.reason} (bad events: ${badQuery}); if there were none yet, create the label set at zero`);
+  if (part.kind === "absent" && found.mustExist)
+    return absent(`${part.reason} (bad events: ${badQuery}); if there were none yet, create the label set at zero`);
   const partValue = part.kind === "read" ? part.value : 0; // no counter of failures means none: the total is there
   const bad = found.above ? wholeCount(total.value - partValue) : partValue;
   const points = await cumulative(api, query.total(lookbackSeconds), found.read(lookbackSeconds), found.above, window);

@@ -28,12 +28,22 @@ export function sameTotals(a: Totals, b: Totals): boolean {
 }
 
 /** Asks how often the slowest-scraped instance was scraped since a moment (Unix seconds of Prometheus's clock); undefined when it is not scraped at all. */
-export async function scrapesSince(api: PrometheusApi, queries: ServiceQueries, sinceSeconds: number, nowSeconds: number): Promise<Answer<number | undefined>> {
+export async function scrapesSince(
+  api: PrometheusApi,
+  queries: ServiceQueries,
+  sinceSeconds: number,
+  nowSeconds: number,
+): Promise<Answer<number | undefined>> {
   return queryNumber(api, queries.scrapes(Math.max(nowSeconds - sinceSeconds, 0.001)), nowSeconds);
 }
 
 /** Finds the last scrape at or before a moment: Unix seconds, undefined when there was none. */
-export async function lastScrapeBefore(api: PrometheusApi, queries: ServiceQueries, atSeconds: number, lookbackSeconds: number): Promise<number | undefined> {
+export async function lastScrapeBefore(
+  api: PrometheusApi,
+  queries: ServiceQueries,
+  atSeconds: number,
+  lookbackSeconds: number,
+): Promise<number | undefined> {
   const got = await queryNumber(api, queries.lastScrape(lookbackSeconds), atSeconds);
   return got.kind === "answer" ? got.value : undefined;
 }

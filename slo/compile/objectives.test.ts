@@ -2,8 +2,20 @@ import { expect, test } from "vitest";
 import type { Indicator, Objective, Spec } from "../spec/spec.ts";
 import { clientThresholds, compileObjectives, type ObjectiveQueries } from "./objectives.ts";
 
-const objective = (name: string, indicator: Indicator): Objective => ({ name, targetRatio: 0.99, indicator, place: { file: "s.yaml", line: 1, column: 1 } });
-const spec = (...objectives: Objective[]): Spec => ({ version: 1, service: "shop", confidence: 0.95, periodSeconds: 2_592_000, objectives, scenarios: {} });
+const objective = (name: string, indicator: Indicator): Objective => ({
+  name,
+  targetRatio: 0.99,
+  indicator,
+  place: { file: "s.yaml", line: 1, column: 1 },
+});
+const spec = (...objectives: Objective[]): Spec => ({
+  version: 1,
+  service: "shop",
+  confidence: 0.95,
+  periodSeconds: 2_592_000,
+  objectives,
+  scenarios: {},
+});
 const scope = { testid: "T", server: { job: "shop" } };
 
 function compiled(indicator: Indicator, slowCounted = true): ObjectiveQueries {
@@ -57,7 +69,11 @@ test("server latency reads the buckets there are, whatever the spelling of le", 
 test("a ratio is read from its own selectors, and its bad events must exist", () => {
   const query = compiled({ kind: "ratio", bad: 'orders_total{result="failed"}', total: "orders_total" });
   if (query.kind !== "server" || query.bad.kind !== "counter") throw new Error(query.kind);
-  expect([query.total(60).promql, query.bad.read(60).promql, query.bad.mustExist]).toEqual([sum("orders_total"), sum('orders_total{result="failed"}'), true]);
+  expect([query.total(60).promql, query.bad.read(60).promql, query.bad.mustExist]).toEqual([
+    sum("orders_total"),
+    sum('orders_total{result="failed"}'),
+    true,
+  ]);
 });
 
 test("a ratio that is no selector is a problem of that objective", () => {
@@ -66,6 +82,9 @@ test("a ratio that is no selector is a problem of that objective", () => {
 });
 
 test("each client threshold is counted once, in order", () => {
-  const latency = (atMostSeconds: number, side: "client" | "server"): Objective => objective(`${side} ${atMostSeconds}`, { kind: "latency", side, atMostSeconds, where: {} });
-  expect(clientThresholds(spec(latency(0.5, "client"), latency(0.25, "client"), latency(0.5, "client"), latency(1, "server")))).toEqual([0.25, 0.5]);
+  const latency = (atMostSeconds: number, side: "client" | "server"): Objective =>
+    objective(`${side} ${atMostSeconds}`, { kind: "latency", side, atMostSeconds, where: {} });
+  expect(clientThresholds(spec(latency(0.5, "client"), latency(0.25, "client"), latency(0.5, "client"), latency(1, "server")))).toEqual([
+    0.25, 0.5,
+  ]);
 });

@@ -35,7 +35,9 @@ export interface ServerQueries {
   kind: "server";
   objective: string;
   total: Reading;
-  bad: { kind: "counter"; read: Reading; mustExist: boolean } | { kind: "above"; atMostSeconds: number; buckets: Reading; below: (les: readonly string[]) => Reading };
+  bad:
+    | { kind: "counter"; read: Reading; mustExist: boolean }
+    | { kind: "above"; atMostSeconds: number; buckets: Reading; below: (les: readonly string[]) => Reading };
 }
 
 /** Is a sum at a moment, of the last values in the range before it. */
@@ -98,7 +100,11 @@ function clientQueries(objective: Objective, scope: Scope, slowCounted: boolean)
   }
   const threshold: Matcher = { label: k6Labels.threshold, is: thresholdLabel(indicator.atMostSeconds) };
   if (slowCounted) {
-    const counted = selector(k6Metrics.slowRequests, [{ label: k6Labels.testid, is: scope.testid }, { label: k6Labels.method, is: "" }, threshold]);
+    const counted = selector(k6Metrics.slowRequests, [
+      { label: k6Labels.testid, is: scope.testid },
+      { label: k6Labels.method, is: "" },
+      threshold,
+    ]);
     const slow = judged(k6Metrics.slowRequests, scope.testid, { label: k6Labels.method, isNot: "" }, threshold, ...where);
     return { ...base, bad: [sumOfLast(slow)], proof: sumOfLast(counted), histogram: undefined };
   }
@@ -134,18 +140,28 @@ export function compileObjectives(
   const problems: (SelectorProblem & { objective: Objective })[] = [];
   const queries = spec.objectives.flatMap((objective): ObjectiveQueries[] => {
     const { indicator } = objective;
-    if (indicator.kind !== "ratio") return [indicator.side === "client" ? clientQueries(objective, scope, slowCounted) : serverQueries(objective, scope)];
+    if (indicator.kind !== "ratio")
+      return [indicator.side === "client" ? clientQueries(objective, scope, slowCounted) : serverQueries(objective, scope)];
     const total = parseSelector(indicator.total);
     const bad = parseSelector(indicator.bad);
     for (const parsed of [total, bad]) if (parsed.kind === "problem") problems.push({ ...parsed, objective });
     if (total.kind === "problem" || bad.kind === "problem") return [];
-    return [{ kind: "server", objective: objective.name, total: sumOfLast(total.series), bad: { kind: "counter", read: sumOfLast(bad.series), mustExist: true } }];
+    return [
+      {
+        kind: "server",
+        objective: objective.name,
+        total: sumOfLast(total.series),
+        bad: { kind: "counter", read: sumOfLast(bad.series), mustExist: true },
+      },
+    ];
   });
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "compiled", queries };
 }
 
 /** Lists the thresholds, in seconds, that the client has to count slow requests by. */
 export function clientThresholds(spec: Spec): number[] {
-  const seconds = spec.objectives.flatMap(({ indicator }) => (indicator.kind === "latency" && indicator.side === "client" ? [indicator.atMostSeconds] : []));
+  const seconds = spec.objectives.flatMap(({ indicator }) =>
+    indicator.kind === "latency" && indicator.side === "client" ? [indicator.atMostSeconds] : [],
+  );
   return [...new Set(seconds)].sort((a, b) => a - b);
 }

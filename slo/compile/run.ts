@@ -44,7 +44,8 @@ export interface ChartQueries {
   servedErrors: Reading;
 }
 
-const ofRun = (metric: string, testid: string, ...more: Matcher[]): PromQL => selector(metric, [{ label: k6Labels.testid, is: testid }, ...more]);
+const ofRun = (metric: string, testid: string, ...more: Matcher[]): PromQL =>
+  selector(metric, [{ label: k6Labels.testid, is: testid }, ...more]);
 
 /** Compiles the questions that compare what was sent with what is held. */
 export function heldQueries(testid: string): HeldQueries {
@@ -100,7 +101,8 @@ export function chartQueries(testid: string, server: Where, routes: readonly str
     clientQuantile: (quantile, rangeSeconds) => promql`histogram_quantile(${quantile}, sum(rate(${duration}[${{ rangeSeconds }}])))`,
     serverQuantile: (quantile, rangeSeconds) => promql`histogram_quantile(${quantile}, sum by (le) (rate(${bucket}[${{ rangeSeconds }}])))`,
     routes: (rangeSeconds) => promql`sum by (method, name, status, expected_response) (last_over_time(${requests}[${{ rangeSeconds }}]))`,
-    routeQuantile: (quantile, rangeSeconds) => promql`histogram_quantile(${quantile}, sum by (method, name) (last_over_time(${duration}[${{ rangeSeconds }}])))`,
+    routeQuantile: (quantile, rangeSeconds) =>
+      promql`histogram_quantile(${quantile}, sum by (method, name) (last_over_time(${duration}[${{ rangeSeconds }}])))`,
     clientSeconds: {
       sum: (rangeSeconds) => promql`histogram_sum(sum(last_over_time(${duration}[${{ rangeSeconds }}])))`,
       count: (rangeSeconds) => promql`histogram_count(sum(last_over_time(${duration}[${{ rangeSeconds }}])))`,

@@ -105,7 +105,12 @@ function startChild(options: ChildOptions): Child {
   log.on("error", () => undefined); // a full disk must not end the run here; the relay's spool reports it
   const tail: string[] = [];
   let ended: Exit | undefined;
-  const child = spawn(options.command, options.args, { cwd: options.folder, env: options.environment, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(options.command, options.args, {
+    cwd: options.folder,
+    env: options.environment,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   for (const from of ["stdout", "stderr"] as const) {
     const reader = lineReader((line) => {
       tail.push(line);

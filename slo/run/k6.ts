@@ -25,14 +25,18 @@ export interface K6Options {
 }
 
 /** Is a line of k6's output, told apart. */
-export type K6Line = { kind: "progress"; progress: K6Progress } | { kind: "log"; level: string; message: string } | { kind: "other"; text: string };
+export type K6Line =
+  | { kind: "progress"; progress: K6Progress }
+  | { kind: "log"; level: string; message: string }
+  | { kind: "other"; text: string };
 
 const progressLine = /^running \(.*\), (\d+)\/(\d+) VUs, (\d+) complete and (\d+) interrupted iterations/;
 
 /** Reads one line of k6's output. */
 export function readK6Line(line: string): K6Line {
   const progress = progressLine.exec(line);
-  if (progress) return { kind: "progress", progress: { vus: Number(progress[1]), iterations: Number(progress[3]), interrupted: Number(progress[4]) } };
+  if (progress)
+    return { kind: "progress", progress: { vus: Number(progress[1]), iterations: Number(progress[3]), interrupted: Number(progress[4]) } };
   if (line.startsWith("{")) return readLog(line);
   return { kind: "other", text: line };
 }
@@ -65,7 +69,10 @@ export function inspectScript(options: {
     const limits = { env: k6Environment(options.environment), timeout: 30_000, maxBuffer: 16 * 1024 * 1024 };
     execFile(options.binary, args, limits, (error, stdout, stderr) => {
       if (error === null) return resolve({ kind: "inspected", output: stdout });
-      const errors = stderr.split("\n").map(readK6Line).flatMap((line) => (line.kind === "log" && line.level === "error" ? [line.message] : []));
+      const errors = stderr
+        .split("\n")
+        .map(readK6Line)
+        .flatMap((line) => (line.kind === "log" && line.level === "error" ? [line.message] : []));
       resolve({ kind: "problem", message: withoutTrace(errors.join("\n")) || stderr.trim() || error.message });
     });
   });
@@ -79,7 +86,9 @@ function withoutTrace(message: string): string {
 /** Starts k6 with remote write to the relay; its end is the child's exit. */
 export function startK6(nursery: Nursery, options: K6Options): Child {
   const tags = Object.entries(options.labels).flatMap(([name, value]) => ["--tag", `${name}=${value}`]);
-  const summary = options.summaryFile ? ["--summary-mode", "compact", "--summary-export", options.summaryFile] : ["--summary-mode", "disabled"];
+  const summary = options.summaryFile
+    ? ["--summary-mode", "compact", "--summary-export", options.summaryFile]
+    : ["--summary-mode", "disabled"];
   const system = options.systemTags ? ["--system-tags", options.systemTags] : [];
   return nursery.start({
     name: "k6",

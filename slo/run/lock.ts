@@ -3,7 +3,10 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Holds a target for one run, or names the run that holds it. */
-export type TargetLock = { kind: "held"; release: () => void } | { kind: "taken"; by: { testid: string; pid: number } } | { kind: "failed"; message: string };
+export type TargetLock =
+  | { kind: "held"; release: () => void }
+  | { kind: "taken"; by: { testid: string; pid: number } }
+  | { kind: "failed"; message: string };
 
 function isAlive(pid: number): boolean {
   try {

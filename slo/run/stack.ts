@@ -50,7 +50,11 @@ async function untilReady(child: Child, url: string, name: string, limitSeconds:
   const ready = await waitFor(async () => (child.exit() ? "exited" : ((await answers(url)) && "ready") || undefined), limitSeconds, 20);
   if (ready === "ready") return undefined;
   const said = child.tail().slice(-5).join("\n  ");
-  if (ready === "exited") return { kind: "failed", message: `${name} ended at once (exit ${child.exit()?.code ?? child.exit()?.signal ?? child.exit()?.error}):\n  ${said}` };
+  if (ready === "exited")
+    return {
+      kind: "failed",
+      message: `${name} ended at once (exit ${child.exit()?.code ?? child.exit()?.signal ?? child.exit()?.error}):\n  ${said}`,
+    };
   await child.stop("SIGKILL", 0);
   return { kind: "failed", message: `${name} did not answer at ${url} within ${limitSeconds} s:\n  ${said}` };
 }
@@ -58,7 +62,15 @@ async function untilReady(child: Child, url: string, name: string, limitSeconds:
 /** Starts Prometheus on a loopback port with its data in `folder`, scraping `/metrics` of `targetUrl`'s host, if any, as `job`. */
 export async function startPrometheus(
   nursery: Nursery,
-  options: { binary: string; folder: string; logFile: string; job: string; targetUrl: string | undefined; port?: number; environment: NodeJS.ProcessEnv },
+  options: {
+    binary: string;
+    folder: string;
+    logFile: string;
+    job: string;
+    targetUrl: string | undefined;
+    port?: number;
+    environment: NodeJS.ProcessEnv;
+  },
 ): Promise<Started | NotStarted> {
   mkdirSync(options.folder, { recursive: true });
   const config = join(options.folder, "prometheus.yml");

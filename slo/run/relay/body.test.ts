@@ -16,7 +16,9 @@ test("what is encoded is read back", () => {
     fc.property(fc.array(labelled, { maxLength: 5 }), (series) => {
       const read = readBody(encodeWrite(series));
       if (read.kind === "malformed") throw new Error(read.reason);
-      expect(read.series.map(({ labels, value, atMillis }) => ({ labels: { ...labels }, value, atMillis }))).toEqual(series.map((one) => ({ ...one, labels: { ...one.labels } })));
+      expect(read.series.map(({ labels, value, atMillis }) => ({ labels: { ...labels }, value, atMillis }))).toEqual(
+        series.map((one) => ({ ...one, labels: { ...one.labels } })),
+      );
     }),
   );
 });
@@ -39,14 +41,22 @@ function histogramBody(schema: number, spans: [offset: number, length: number][]
   writer.writeMessage(
     1,
     (_: undefined, series) => {
-      for (const [name, value] of [["__name__", "k6_http_req_duration_seconds"], ["name", "/x"]] as const) {
+      for (const [name, value] of [
+        ["__name__", "k6_http_req_duration_seconds"],
+        ["name", "/x"],
+      ] as const) {
         series.writeMessage(1, (__: undefined, label) => (label.writeStringField(1, name), label.writeStringField(2, value)), undefined);
       }
       series.writeMessage(
         4,
         (__: undefined, histogram) => {
           histogram.writeSVarintField(4, schema);
-          for (const [offset, length] of spans) histogram.writeMessage(11, (___: undefined, span) => (span.writeSVarintField(1, offset), span.writeVarintField(2, length)), undefined);
+          for (const [offset, length] of spans)
+            histogram.writeMessage(
+              11,
+              (___: undefined, span) => (span.writeSVarintField(1, offset), span.writeVarintField(2, length)),
+              undefined,
+            );
           histogram.writePackedSVarint(12, deltas);
           histogram.writeVarintField(15, 1000);
         },
@@ -59,9 +69,22 @@ function histogramBody(schema: number, spans: [offset: number, length: number][]
 }
 
 test("a histogram's spans and deltas become counts by bucket", () => {
-  const read = readBody(histogramBody(3, [[-2, 2], [3, 1]], [5, -3, 10]));
+  const read = readBody(
+    histogramBody(
+      3,
+      [
+        [-2, 2],
+        [3, 1],
+      ],
+      [5, -3, 10],
+    ),
+  );
   if (read.kind === "malformed") throw new Error(read.reason);
-  expect([...(read.series[0]?.histogram?.buckets ?? [])]).toEqual([[-2, 5], [-1, 2], [3, 12]]);
+  expect([...(read.series[0]?.histogram?.buckets ?? [])]).toEqual([
+    [-2, 5],
+    [-1, 2],
+    [3, 12],
+  ]);
 });
 
 test("the live p99 is that of the last push alone", () => {

@@ -47,7 +47,13 @@ export function readBody(body: Uint8Array): ReadBody {
     let samples = 0;
     new PbfReader(snappy.uncompress(Uint8Array.from(body), mostUnpacked(body))).readFields((tag, _, reader) => {
       if (tag !== 1) return;
-      const one = reader.readMessage(seriesField, { labels: {}, value: Number.NaN, atMillis: 0, samples: 0, histogram: undefined } as RawSeries);
+      const one = reader.readMessage(seriesField, {
+        labels: {},
+        value: Number.NaN,
+        atMillis: 0,
+        samples: 0,
+        histogram: undefined,
+      } as RawSeries);
       samples += one.samples;
       series.push({ labels: one.labels, value: one.value, atMillis: one.atMillis, histogram: one.histogram });
     }, undefined);
@@ -68,7 +74,14 @@ function seriesField(tag: number, series: RawSeries, reader: PbfReader): void {
     Object.assign(series, { value, atMillis, samples: series.samples + 1 });
   }
   if (tag === 4) {
-    const raw = reader.readMessage(histogramField, { schema: 0, zeroCount: 0, spans: [], deltas: [], counts: [], atMillis: 0 } as RawHistogram);
+    const raw = reader.readMessage(histogramField, {
+      schema: 0,
+      zeroCount: 0,
+      spans: [],
+      deltas: [],
+      counts: [],
+      atMillis: 0,
+    } as RawHistogram);
     Object.assign(series, { histogram: bucketsOf(raw), atMillis: raw.atMillis, samples: series.samples + 1 });
   }
 }
@@ -124,7 +137,11 @@ export function encodeWrite(series: readonly { labels: Record<string, string>; v
       1,
       ({ labels, value, atMillis }, out) => {
         for (const name of Object.keys(labels).sort()) {
-          out.writeMessage(1, (text: string, label) => (label.writeStringField(1, name), label.writeStringField(2, text)), labels[name] ?? "");
+          out.writeMessage(
+            1,
+            (text: string, label) => (label.writeStringField(1, name), label.writeStringField(2, text)),
+            labels[name] ?? "",
+          );
         }
         out.writeMessage(2, (_: undefined, sample) => (sample.writeDoubleField(1, value), sample.writeVarintField(2, atMillis)), undefined);
       },

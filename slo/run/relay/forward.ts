@@ -29,7 +29,8 @@ function mayPassLater(answer: Exclude<Written, { kind: "written" }>): boolean {
   return answer.kind === "unreachable" || answer.status >= 500 || [401, 403, 404, 405, 408, 425, 429].includes(answer.status);
 }
 
-const reasonOf = (answer: Exclude<Written, { kind: "written" }>): string => (answer.kind === "unreachable" ? answer.reason : `${answer.status} ${answer.reason}`);
+const reasonOf = (answer: Exclude<Written, { kind: "written" }>): string =>
+  answer.kind === "unreachable" ? answer.reason : `${answer.status} ${answer.reason}`;
 
 /** Starts forwarding; `say` hears when the receiver goes and when it is back. */
 export function startForwarder(spool: Spool, writer: Writer, say: (line: string) => void): Forwarder {
@@ -64,7 +65,8 @@ export function startForwarder(spool: Spool, writer: Writer, say: (line: string)
     if (!gone) say(`Prometheus does not take samples: ${state.lastReason}; they are kept and sent again`);
     gone = true;
     state.retries += 1;
-    const asked = answer.kind === "refused" && answer.retryAfterSeconds !== undefined ? Math.min(answer.retryAfterSeconds * 1000, 10_000) : 0;
+    const asked =
+      answer.kind === "refused" && answer.retryAfterSeconds !== undefined ? Math.min(answer.retryAfterSeconds * 1000, 10_000) : 0;
     const wait = Math.max(pause * (0.75 + Math.random() / 2), asked);
     pause = Math.min(pause * 2, longestPauseMillis);
     const until = performance.now() + wait;

@@ -18,7 +18,10 @@ afterEach(async () => {
 
 type Answer = (body: Buffer, request: IncomingMessage, response: ServerResponse) => void;
 
-async function receiver(answer: Answer, secure?: { key: Buffer; cert: Buffer }): Promise<{ url: string; bodies: Buffer[]; stop: () => Promise<void> }> {
+async function receiver(
+  answer: Answer,
+  secure?: { key: Buffer; cert: Buffer },
+): Promise<{ url: string; bodies: Buffer[]; stop: () => Promise<void> }> {
   const bodies: Buffer[] = [];
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     const chunks: Buffer[] = [];
@@ -42,16 +45,25 @@ async function receiver(answer: Answer, secure?: { key: Buffer; cert: Buffer }):
 const ok: Answer = (_, __, response) => void response.writeHead(204).end();
 const body = (value: number): Buffer => encodeWrite([{ labels: { __name__: "k6_http_reqs_total" }, value, atMillis: value * 1000 }]);
 
-async function relayTo(to: Receiver, more: { limitBytes?: number; folder?: string } = {}): Promise<{ relay: Relay; said: string[]; folder: string }> {
+async function relayTo(
+  to: Receiver,
+  more: { limitBytes?: number; folder?: string } = {},
+): Promise<{ relay: Relay; said: string[]; folder: string }> {
   const said: string[] = [];
   const folder = more.folder ?? mkdtempSync(join(tmpdir(), "plimsoll-relay-"));
-  const started = await startRelay({ folder, receiver: to, say: (line) => said.push(line), ...(more.limitBytes ? { limitBytes: more.limitBytes } : {}) });
+  const started = await startRelay({
+    folder,
+    receiver: to,
+    say: (line) => said.push(line),
+    ...(more.limitBytes ? { limitBytes: more.limitBytes } : {}),
+  });
   if (started.kind === "failed") throw new Error(started.message);
   stops.push(started.relay.close);
   return { relay: started.relay, said, folder };
 }
 
-const push = async (relay: Relay, data: Buffer): Promise<number> => (await fetch(relay.url, { method: "POST", body: new Uint8Array(data) })).status;
+const push = async (relay: Relay, data: Buffer): Promise<number> =>
+  (await fetch(relay.url, { method: "POST", body: new Uint8Array(data) })).status;
 
 test("bodies reach the receiver as they came, in order", async () => {
   const to = await receiver(ok);
@@ -116,8 +128,16 @@ test("a receiver that is gone keeps the spool; a later relay forwards from where
 });
 
 test.each([
-  ["basic credentials go along", { basic: { username: "u", password: "p:w" } }, { authorization: `Basic ${Buffer.from("u:p:w").toString("base64")}` }],
-  ["a bearer token goes along with other headers", { bearer: "t", headers: { "x-scope-orgid": "load" } }, { authorization: "Bearer t", "x-scope-orgid": "load" }],
+  [
+    "basic credentials go along",
+    { basic: { username: "u", password: "p:w" } },
+    { authorization: `Basic ${Buffer.from("u:p:w").toString("base64")}` },
+  ],
+  [
+    "a bearer token goes along with other headers",
+    { bearer: "t", headers: { "x-scope-orgid": "load" } },
+    { authorization: "Bearer t", "x-scope-orgid": "load" },
+  ],
 ])("%s", async (_, credentials, expected) => {
   let headers: IncomingMessage["headers"] = {};
   const to = await receiver((__, request, response) => {
@@ -134,7 +154,27 @@ test.each([
 test("TLS is spoken to a receiver whose authority is given, and refused without it", async () => {
   const place = mkdtempSync(join(tmpdir(), "plimsoll-tls-"));
   const [key, cert] = [join(place, "key.pem"), join(place, "cert.pem")];
-  execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert], { stdio: "ignore" });
+  execFileSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "rsa:2048",
+      "-nodes",
+      "-days",
+      "1",
+      "-subj",
+      "/CN=127.0.0.1",
+      "-addext",
+      "subjectAltName=IP:127.0.0.1",
+      "-keyout",
+      key,
+      "-out",
+      cert,
+    ],
+    { stdio: "ignore" },
+  );
   const to = await receiver(ok, { key: readFileSync(key), cert: readFileSync(cert) });
   const trusted = await relayTo({ url: to.url, tls: { caFile: cert } });
   await push(trusted.relay, body(1));
@@ -166,7 +206,9 @@ test("a full disk is a doubt that names the folder, and does not end the relay",
   writeFileSync(join(disk, "filler"), Buffer.alloc(56 * 1024));
   const to = await receiver(ok);
   const { relay } = await relayTo({ url: to.url }, { folder: join(disk, "spool") });
-  const large = encodeWrite(Array.from({ length: 400 }, (_, i) => ({ labels: { __name__: "k6_http_reqs_total", n: String(Math.sin(i)) }, value: i, atMillis: i })));
+  const large = encodeWrite(
+    Array.from({ length: 400 }, (_, i) => ({ labels: { __name__: "k6_http_reqs_total", n: String(Math.sin(i)) }, value: i, atMillis: i })),
+  );
   expect(await push(relay, large)).toBe(503);
   expect(relay.doubts()).toEqual([expect.stringMatching(/1 pushes were lost: the spool in .*disk\/spool cannot be written: ENOSPC/)]);
   expect(await push(relay, body(1))).toBe(204);
@@ -176,7 +218,11 @@ test("a full disk is a doubt that names the folder, and does not end the relay",
 test("a spool folder that cannot be made is a failure that names it", async () => {
   const place = mkdtempSync(join(tmpdir(), "plimsoll-file-"));
   writeFileSync(join(place, "file"), "");
-  const started = await startRelay({ folder: join(place, "file", "spool"), receiver: { url: "http://127.0.0.1:9/x" }, say: () => undefined });
+  const started = await startRelay({
+    folder: join(place, "file", "spool"),
+    receiver: { url: "http://127.0.0.1:9/x" },
+    say: () => undefined,
+  });
   expect(started).toMatchObject({ kind: "failed", message: expect.stringContaining(join(place, "file")) as string });
 });
 
@@ -200,10 +246,12 @@ test("a receiver that was killed and is back gets everything that waited", async
   const bodies: Buffer[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk)).on("end", () => {
-      bodies.push(Buffer.concat(chunks));
-      response.writeHead(204).end();
-    });
+    request
+      .on("data", (chunk: Buffer) => chunks.push(chunk))
+      .on("end", () => {
+        bodies.push(Buffer.concat(chunks));
+        response.writeHead(204).end();
+      });
   });
   await new Promise<void>((resolve) => server.listen(Number(port), "127.0.0.1", resolve));
   stops.push(() => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve))));

@@ -78,10 +78,18 @@ export async function startRelay(options: RelayOptions): Promise<{ kind: "starte
     counts: () => ({ ...forwarder.state(), ...counts, spooledBytes: spool.size() }),
     sent: () => book,
     lastLatency: book.lastLatency,
-    doubts: () => [...book.doubts(), ...[...losses].map(([reason, times]) => `${times} pushes were lost: ${reason}`), ...refusals(forwarder.state())],
+    doubts: () => [
+      ...book.doubts(),
+      ...[...losses].map(([reason, times]) => `${times} pushes were lost: ${reason}`),
+      ...refusals(forwarder.state()),
+    ],
     async flushed(limitSeconds) {
       if (await forwarder.flushed(limitSeconds)) return { kind: "flushed" };
-      return { kind: "pending", bytes: spool.size() - spool.cursor(), reason: forwarder.state().lastReason ?? "Prometheus has not answered yet" };
+      return {
+        kind: "pending",
+        bytes: spool.size() - spool.cursor(),
+        reason: forwarder.state().lastReason ?? "Prometheus has not answered yet",
+      };
     },
     async close() {
       server.closeAllConnections();
@@ -102,7 +110,11 @@ function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, take: (body: Buffer) => { status: number; text: string }): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  take: (body: Buffer) => { status: number; text: string },
+): Promise<void> {
   const reply = (status: number, text: string): void => void response.writeHead(status, { "content-type": "text/plain" }).end(text);
   if (request.url !== path) return reply(404, `only POST ${path} is served\n`);
   if (request.method !== "POST") return reply(405, `only POST ${path} is served\n`);

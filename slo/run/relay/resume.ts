@@ -14,13 +14,21 @@ export type Resumed =
   | { kind: "failed"; message: string };
 
 /** Forwards what an earlier run left in its spool, and reads the whole spool again for what was sent. */
-export async function resumeRelay(options: { folder: string; receiver: Receiver; say: (line: string) => void; limitSeconds: number }): Promise<Resumed> {
+export async function resumeRelay(options: {
+  folder: string;
+  receiver: Receiver;
+  say: (line: string) => void;
+  limitSeconds: number;
+}): Promise<Resumed> {
   if (!existsSync(join(options.folder, "bodies"))) return { kind: "failed", message: `the run has no spool in ${options.folder}` };
   let spool: Spool;
   try {
     spool = openSpool(options.folder);
   } catch (error) {
-    return { kind: "failed", message: `the spool in ${options.folder} cannot be opened: ${error instanceof Error ? error.message : String(error)}` };
+    return {
+      kind: "failed",
+      message: `the spool in ${options.folder} cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
+    };
   }
   const book = openBook();
   for (let record = spool.read(0); record; record = spool.read(record.next)) {
@@ -29,8 +37,13 @@ export async function resumeRelay(options: { folder: string; receiver: Receiver;
   }
   const forwarder = startForwarder(spool, openWriter(options.receiver), options.say);
   try {
-    if (await forwarder.flushed(options.limitSeconds)) return { kind: "flushed", sent: book, doubts: [...book.doubts(), ...refusals(forwarder.state())] };
-    return { kind: "pending", bytes: spool.size() - spool.cursor(), reason: forwarder.state().lastReason ?? "Prometheus has not answered yet" };
+    if (await forwarder.flushed(options.limitSeconds))
+      return { kind: "flushed", sent: book, doubts: [...book.doubts(), ...refusals(forwarder.state())] };
+    return {
+      kind: "pending",
+      bytes: spool.size() - spool.cursor(),
+      reason: forwarder.state().lastReason ?? "Prometheus has not answered yet",
+    };
   } finally {
     await forwarder.stop();
     spool.close();

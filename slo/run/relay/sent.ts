@@ -49,8 +49,10 @@ export function openBook(): SentBook {
       const p99Seconds = quantileOf(grown, 0.99);
       if (p99Seconds !== undefined) latency = { p99Seconds };
     },
-    sumOf: (metric, match = () => true) => [...(metrics.get(metric)?.values() ?? [])].reduce((sum, entry) => (match(entry.labels) ? sum + entry.value : sum), 0),
-    valuesOf: (metric) => [...(metrics.get(metric)?.values() ?? [])].map(({ labels, value, atMillis }) => ({ labels, value, atSeconds: atMillis / 1000 })),
+    sumOf: (metric, match = () => true) =>
+      [...(metrics.get(metric)?.values() ?? [])].reduce((sum, entry) => (match(entry.labels) ? sum + entry.value : sum), 0),
+    valuesOf: (metric) =>
+      [...(metrics.get(metric)?.values() ?? [])].map(({ labels, value, atMillis }) => ({ labels, value, atSeconds: atMillis / 1000 })),
     lastLatency: () => latency,
     doubts: () => (backwards > 0 ? [`k6 wrote ${backwards} samples that are older than the one before them`] : []),
   };

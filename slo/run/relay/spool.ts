@@ -1,4 +1,17 @@
-import { closeSync, existsSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, readSync, readFileSync, renameSync, statSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 
@@ -38,7 +51,7 @@ export function openSpool(folder: string): Spool {
       head.writeUInt32LE(crc32(body), 4);
       const record = Buffer.concat([head, body]);
       try {
-        for (let at = 0; at < record.length; ) at += writeSync(file, record, at);
+        for (let at = 0; at < record.length;) at += writeSync(file, record, at);
         fdatasyncSync(file);
       } catch (error) {
         ftruncateSync(file, size); // half a record must not stand before the next

@@ -16,7 +16,10 @@ export interface Receiver {
 }
 
 /** Ends one attempt to write. */
-export type Written = { kind: "written" } | { kind: "refused"; status: number; reason: string; retryAfterSeconds: number | undefined } | { kind: "unreachable"; reason: string };
+export type Written =
+  | { kind: "written" }
+  | { kind: "refused"; status: number; reason: string; retryAfterSeconds: number | undefined }
+  | { kind: "unreachable"; reason: string };
 
 /** Writes bodies over kept-alive connections. */
 export interface Writer {
@@ -33,7 +36,11 @@ export function openWriter(receiver: Receiver): Writer {
   const ca = receiver.tls?.caFile === undefined ? {} : { ca: readFileSync(receiver.tls.caFile) };
   const agent = secure ? new HttpsAgent({ keepAlive: true, maxSockets: 1, ...ca }) : new HttpAgent({ keepAlive: true, maxSockets: 1 });
   const { basic, bearer } = receiver;
-  const authorization = basic ? `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString("base64")}` : bearer ? `Bearer ${bearer}` : undefined;
+  const authorization = basic
+    ? `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString("base64")}`
+    : bearer
+      ? `Bearer ${bearer}`
+      : undefined;
   const headers = {
     ...receiver.headers,
     ...(authorization ? { authorization } : {}),
@@ -47,9 +54,19 @@ export function openWriter(receiver: Receiver): Writer {
     write: (body) =>
       new Promise((resolve) => {
         const send = secure ? httpsRequest : httpRequest;
-        const options = { agent, method: "POST", headers: { ...headers, "content-length": body.length }, signal: AbortSignal.timeout(limit) };
+        const options = {
+          agent,
+          method: "POST",
+          headers: { ...headers, "content-length": body.length },
+          signal: AbortSignal.timeout(limit),
+        };
         const request = send(url, options, (response) => void readAnswer(response).then(resolve));
-        request.on("error", (error) => resolve({ kind: "unreachable", reason: error.name === "AbortError" || error.name === "TimeoutError" ? `no answer within ${limit / 1000} s` : error.message }));
+        request.on("error", (error) =>
+          resolve({
+            kind: "unreachable",
+            reason: error.name === "AbortError" || error.name === "TimeoutError" ? `no answer within ${limit / 1000} s` : error.message,
+          }),
+        );
         request.end(body);
       }),
     close: () => agent.destroy(),
@@ -63,7 +80,12 @@ async function readAnswer(response: IncomingMessage): Promise<Written> {
     for await (const chunk of response.setEncoding("utf8")) if (text.length < 1000) text += String(chunk);
     if (status >= 200 && status < 300) return { kind: "written" };
     const wait = Number(response.headers["retry-after"]);
-    return { kind: "refused", status, reason: text.replace(control, " ").trim().slice(0, 300) || `status ${status}`, retryAfterSeconds: Number.isFinite(wait) && wait >= 0 ? wait : undefined };
+    return {
+      kind: "refused",
+      status,
+      reason: text.replace(control, " ").trim().slice(0, 300) || `status ${status}`,
+      retryAfterSeconds: Number.isFinite(wait) && wait >= 0 ? wait : undefined,
+    };
   } catch (error) {
     return { kind: "unreachable", reason: error instanceof Error ? error.message : String(error) };
   }
