@@ -30,7 +30,7 @@ function latestRun(host: Host): string | undefined {
     const read = readRecord(join(folder, name));
     return read.kind === "record" ? [{ name, at: read.record.commandAtSeconds }] : [];
   });
-  return runs.sort((a, b) => b.at - a.at)[0]?.name;
+  return runs.toSorted((a, b) => b.at - a.at)[0]?.name;
 }
 
 /** Judges a finished run again, or one that could not be judged: forwards what is left in its spool, then asks Prometheus. */

@@ -41,7 +41,7 @@ function secret(value: string | undefined, file: string | undefined, name: strin
   try {
     return readFileSync(file, "utf8").trim();
   } catch (error) {
-    throw new Error(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }
 

@@ -140,5 +140,5 @@ export async function readRoutes(api: PrometheusApi, queries: ChartQueries, wind
     row.statuses[status] = (row.statuses[status] ?? 0) + n;
     rows.set(id, row);
   }
-  return [...rows.values()].sort((a, b) => b.errors - a.errors || b.requests - a.requests);
+  return [...rows.values()].toSorted((a, b) => b.errors - a.errors || b.requests - a.requests);
 }

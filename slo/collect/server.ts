@@ -110,7 +110,7 @@ async function badReading(api: PrometheusApi, query: ServerQueries, window: Serv
     const known = bounds
       .map((b) => Number(b.le))
       .filter(Number.isFinite)
-      .sort((a, b) => a - b);
+      .toSorted((a, b) => a - b);
     return { kind: "absent", reason: `the service's histogram has no bucket at ${atMostSeconds} s; it has ${known.join(", ")}` };
   }
   if (here.reduce((sum, b) => sum + b.seriesCount, 0) !== most)

@@ -163,5 +163,5 @@ export function clientThresholds(spec: Spec): number[] {
   const seconds = spec.objectives.flatMap(({ indicator }) =>
     indicator.kind === "latency" && indicator.side === "client" ? [indicator.atMostSeconds] : [],
   );
-  return [...new Set(seconds)].sort((a, b) => a - b);
+  return [...new Set(seconds)].toSorted((a, b) => a - b);
 }

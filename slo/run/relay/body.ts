@@ -136,7 +136,7 @@ export function encodeWrite(series: readonly { labels: Record<string, string>; v
     writer.writeMessage(
       1,
       ({ labels, value, atMillis }, out) => {
-        for (const name of Object.keys(labels).sort()) {
+        for (const name of Object.keys(labels).toSorted()) {
           out.writeMessage(
             1,
             (text: string, label) => (label.writeStringField(1, name), label.writeStringField(2, text)),

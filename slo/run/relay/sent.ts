@@ -33,7 +33,7 @@ export function openBook(): SentBook {
   const keep = (metric: string, { labels, value, atMillis }: PushedSeries): void => {
     const series = metrics.get(metric) ?? new Map<string, Entry>();
     metrics.set(metric, series);
-    const key = JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const key = JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
     const before = series.get(key);
     if (before && before.atMillis > atMillis) backwards += 1;
     series.set(key, { labels, value, atMillis });
@@ -73,7 +73,7 @@ function quantileOf(grown: Map<number, Map<number, number>>, quantile: number): 
   const buckets = [...grown].flatMap(([schema, sums]) => [...sums].map(([index, count]) => ({ upper: 2 ** (index / 2 ** schema), count })));
   const total = buckets.reduce((sum, { count }) => sum + count, 0);
   let below = 0;
-  for (const { upper, count } of buckets.sort((a, b) => a.upper - b.upper)) {
+  for (const { upper, count } of buckets.toSorted((a, b) => a.upper - b.upper)) {
     below += count;
     if (below >= quantile * total) return upper;
   }
