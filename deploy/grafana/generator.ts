@@ -50,9 +50,10 @@ export const generator: Page = {
           },
           [{ expr: `count(max by (${k6Labels.instance}) (${vus}))`, legend: "generators" }],
         ),
-        numbers({ title: "Iterations", description: "Iterations that came to their end, counted exactly.", unit: units.LocaleFormat, width: 4 }, [
-          { expr: countedSum(iterations), legend: "iterations" },
-        ]),
+        numbers(
+          { title: "Iterations", description: "Iterations that came to their end, counted exactly.", unit: units.LocaleFormat, width: 4 },
+          [{ expr: countedSum(iterations), legend: "iterations" }],
+        ),
         numbers(
           {
             title: "Dropped iterations",
