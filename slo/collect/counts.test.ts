@@ -1,0 +1,56 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { growth } from "./charts.ts";
+import { splitHistogram, wholeCount, withOmitted } from "./client.ts";
+
+const rest = { cumulative: [], queries: { total: "t", bad: "b" } };
+const counted = { total: 1000, bad: 3, doubtful: 0, doubts: [], unfiltered: true };
+
+test.each([
+  ["nothing omitted: best and worst are the same", {}, { dropped: 0, droppedAreBad: true, interrupted: 0 }, { total: 1000, bad: 3 }, { total: 1000, bad: 3 }],
+  ["a dropped iteration is certainly bad where every request counts", {}, { dropped: 10, droppedAreBad: true, interrupted: 0 }, { total: 1010, bad: 13 }, { total: 1010, bad: 13 }],
+  ["a dropped iteration may not have been for a filtered objective", { unfiltered: false }, { dropped: 10, droppedAreBad: true, interrupted: 0 }, { total: 1000, bad: 3 }, { total: 1010, bad: 13 }],
+  ["a drop while k6 was short of CPU may be k6's own fault", {}, { dropped: 10, droppedAreBad: false, interrupted: 0 }, { total: 1000, bad: 3 }, { total: 1010, bad: 13 }],
+  ["an iteration that was cut off may have been bad", {}, { dropped: 0, droppedAreBad: true, interrupted: 2 }, { total: 1000, bad: 3 }, { total: 1002, bad: 5 }],
+  ["a doubtful bucket is bad in the worst reading", { doubtful: 7 }, { dropped: 0, droppedAreBad: true, interrupted: 0 }, { total: 1000, bad: 3 }, { total: 1000, bad: 10 }],
+])("%s", (_, more, window, best, worst) => {
+  const measured = withOmitted("o", { ...counted, ...more }, window, rest);
+  expect(measured).toMatchObject({ kind: "counted", best, worst });
+});
+
+test("whatever is omitted, the worst reading has no fewer bad events than the best, and never more bad than total", () => {
+  const n = fc.nat(1000);
+  fc.assert(
+    fc.property(n, n, n, n, n, fc.boolean(), fc.boolean(), (good, bad, doubtful, dropped, interrupted, unfiltered, droppedAreBad) => {
+      const measured = withOmitted("o", { total: good + bad + doubtful, bad, doubtful, doubts: [], unfiltered }, { dropped, interrupted, droppedAreBad }, rest);
+      if (measured.kind !== "counted") throw new Error(measured.kind);
+      expect(measured.worst.bad).toBeGreaterThanOrEqual(measured.best.bad);
+      expect(measured.worst.bad).toBeLessThanOrEqual(measured.worst.total);
+      expect(measured.best.bad).toBeLessThanOrEqual(measured.best.total);
+      expect(measured.worst.total).toBe(good + bad + doubtful + dropped + interrupted);
+    }),
+  );
+});
+
+const bucket = (lower: number, upper: number, count: number): { lower: number; upper: number; count: number } => ({ lower, upper, count });
+
+test.each([
+  ["a bucket that ends at the threshold is good", [bucket(0.1, 0.25, 5)], { above: 0, doubtful: 0 }],
+  ["a bucket that begins at the threshold is bad", [bucket(0.25, 0.3, 5)], { above: 5, doubtful: 0 }],
+  ["a bucket that the threshold cuts is doubtful", [bucket(0.2, 0.3, 5)], { above: 0, doubtful: 5 }],
+  ["no bucket at all is nothing", [], { above: 0, doubtful: 0 }],
+])("%s", (_, buckets, expected) => {
+  expect(splitHistogram({ count: 5, sum: 1, buckets }, 0.25)).toEqual(expected);
+});
+
+test.each([
+  ["a whole number stays", 5, 5],
+  ["the noise of floating point is rounded away", 4.9999999999, 5],
+  ["a real fraction stays, so that the judge refuses it", 4.5, 4.5],
+])("%s", (_, value, expected) => {
+  expect(wholeCount(value)).toBe(expected);
+});
+
+test("a chart's growth is empty where a sample is missing or the counter went back", () => {
+  expect(growth([0, 10, null, 30, 20, 25], 5)).toEqual([null, 2, null, null, null, 1]);
+});
