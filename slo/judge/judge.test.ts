@@ -112,6 +112,13 @@ const table: [sentence: string, measured: Measurement[], run: RunCondition, kind
     "the counts make no sense: at best 5 bad of 9000, at worst 0 bad of 9000",
   ],
   [
+    "a worst case with more good events than the best is absurd",
+    [counted(count(1, 100), count(1, 9000))],
+    valid,
+    "inconclusive",
+    "the counts make no sense: at best 1 bad of 100, at worst 1 bad of 9000",
+  ],
+  [
     "a verdict that flips between best and worst is open, with the doubts",
     [counted(count(0, 3000), count(40, 3040), ["40 iterations were dropped while k6 was short of CPU"])],
     valid,
@@ -131,6 +138,13 @@ const table: [sentence: string, measured: Measurement[], run: RunCondition, kind
     { ...valid, doubts: ["k6 was killed", "the relay kept 3 pushes"] },
     "inconclusive",
     "the run proves no success: k6 was killed; the relay kept 3 pushes",
+  ],
+  [
+    "one doubt is enough",
+    [counted(count(0, 9000))],
+    { ...valid, doubts: ["k6 was killed"] },
+    "inconclusive",
+    "the run proves no success: k6 was killed",
   ],
   [
     "evidence of failure stands, whatever the doubts",

@@ -54,6 +54,12 @@ describe("allowances", () => {
     expect(targets(scenario)).toEqual(expected);
   });
 
+  test("names that every object has are found only where they were written", () => {
+    const odd = good.replace("name: checkout works", "name: toString");
+    expect(specOf(odd, "__proto__")).toEqual(specOf(odd));
+    expect(specOf(odd, "constructor").objectives[2]?.targetRatio).toBe(0.995);
+  });
+
   test("an allowance names its scenario", () => {
     expect(specOf(good, "spike").objectives[0]?.allowance).toEqual({ scenario: "spike", statedTargetRatio: 0.999 });
   });
@@ -95,6 +101,10 @@ scenarios:
 test("a byte order mark and Windows line ends move no place", () => {
   const windows = `\uFEFF${good.replace("99.9%", "100%").replaceAll("\n", "\r\n")}`;
   expect(problemsOf(windows)).toEqual(["s.yaml:5:13 target: must be below 100% (did you mean 99.9%?)"]);
+  expect(problemsOf("\uFEFFversion: 2\r\nservice: x\r\nobjectives: 1\r\n")).toEqual([
+    "s.yaml:1:10 version: must be 1",
+    "s.yaml:3:13 objectives: must be a list",
+  ]);
   expect(specOf(`\uFEFF${good.replaceAll("\n", "\r\n")}`)).toEqual(specOf(good));
 });
 
