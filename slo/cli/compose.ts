@@ -68,6 +68,14 @@ function peak(line: readonly (number | null)[]): number | null {
   return values.length === 0 ? null : Math.max(...values);
 }
 
+/** Averages each point with the four before it: k6 writes once a second, so single seconds hold one push too many or too few. */
+function smoothed(line: readonly (number | null)[]): (number | null)[] {
+  return line.map((_, i) => {
+    const around = line.slice(Math.max(0, i - 4), i + 1).filter((value) => value !== null);
+    return around.length < 3 ? null : around.reduce((sum, value) => sum + value, 0) / around.length;
+  });
+}
+
 function reconciliation(i: Ingredients): Report["reconciliation"] {
   const { record, sent, held, reading } = i;
   const k6 = record.k6;
@@ -164,7 +172,7 @@ export function composeReport(i: Ingredients): Report {
       interruptedIterations: record.k6?.interrupted ?? 0,
       requests: i.judgedSent.requests,
       peakOfferedRate: peak(offeredRate),
-      peakAchievedRate: peak(lines.achievedRate),
+      peakAchievedRate: peak(smoothed(lines.achievedRate)),
       openModel: plan.openModel,
     },
     reconciliation: reconciliation(i),

@@ -10,6 +10,7 @@ import { conclude } from "./conclude.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { finish } from "./finish.ts";
 import type { Host } from "./host.ts";
+import { publishVerdict } from "./publish.ts";
 import { readSpec } from "./prepare.ts";
 import { prometheusApi } from "./settings.ts";
 import { receiverOf } from "./stack.ts";
@@ -115,6 +116,8 @@ async function judgeAgain(options: GateOptions, host: Host, record: RunRecord, f
     return exitCodes.inconclusive;
   }
   if (concluded.kind === "problems") return refuse(host, concluded.messages.join("\n"));
+  const unpublished = await publishVerdict(concluded.report, receiverOf(prometheus.url, host.settings.credentials), host.now());
+  if (unpublished) host.say(unpublished);
   if (phase !== "judged" && record.k6?.endedAtSeconds) writeRecord(folder, { ...record, phase: "judged" });
   return finish(concluded.report, folder, host, options.json);
 }

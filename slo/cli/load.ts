@@ -14,8 +14,9 @@ import { exitCodes } from "./exit-codes.ts";
 import { finish } from "./finish.ts";
 import type { Host } from "./host.ts";
 import { startLiveLine } from "./live.ts";
-import { checkClock, checkPrometheus, checkScrape, checkTarget, warnUnscraped } from "./preflight.ts";
+import { checkClock, checkPrometheus, checkScrape, checkTarget, scrapeInterval, warnUnscraped } from "./preflight.ts";
 import { planSentences, prepare, type LoadOptions, type Prepared } from "./prepare.ts";
+import { publishVerdict } from "./publish.ts";
 import { receiverOf, startStack, type Stack } from "./stack.ts";
 import { prometheusApi } from "./settings.ts";
 
@@ -87,7 +88,7 @@ async function inNursery(options: LoadOptions, host: Host, prepared: Prepared, n
   const relay = await startRelay({ folder: join(prepared.folder, "spool"), receiver, say: host.say });
   if (relay.kind === "failed") return notCarriedOut(host, relay.message);
   try {
-    const record = newRecord(options, host, prepared, stack, checked.offset);
+    const record = newRecord(options, host, prepared, stack, checked);
     writeRecord(prepared.folder, record);
     const running: Running = { prepared, stack, relay: relay.relay, record };
     if (course.interrupted) return exitCodes.interrupted;
@@ -104,7 +105,7 @@ async function preflight(
   prepared: Prepared,
   stack: Stack,
   receiver: Receiver,
-): Promise<{ kind: "fine"; offset: number } | { kind: "problem"; message: string }> {
+): Promise<{ kind: "fine"; offset: number; scrapeIntervalSeconds: number } | { kind: "problem"; message: string }> {
   const api = prometheusApi(stack.prometheus, host.settings.credentials);
   // Only what was started here is known to be scraped; elsewhere a service without metrics shows in its objectives.
   const startedHere = stack.embedded && options.target === undefined;
@@ -126,10 +127,19 @@ async function preflight(
       ? await warnUnscraped(api, serviceQueries(options.serverLabels ?? { job: prepared.spec.service }), host.now)
       : undefined;
   if (warning) host.say(warning);
-  return { kind: "fine", offset: clock.value };
+  const interval = stack.embedded
+    ? scrapeIntervalSeconds
+    : await scrapeInterval(api, serviceQueries(options.serverLabels ?? { job: prepared.spec.service }), host.now);
+  return { kind: "fine", offset: clock.value, scrapeIntervalSeconds: interval };
 }
 
-function newRecord(options: LoadOptions, host: Host, prepared: Prepared, stack: Stack, clockOffsetSeconds: number): RunRecord {
+function newRecord(
+  options: LoadOptions,
+  host: Host,
+  prepared: Prepared,
+  stack: Stack,
+  checked: { offset: number; scrapeIntervalSeconds: number },
+): RunRecord {
   const fault = options.fault === undefined ? [] : [`faults were injected into the storage API: ${options.fault}`];
   return {
     ...{ version: 1, testid: prepared.testid, scenario: prepared.name, script: prepared.foreign ? (options.script ?? null) : null },
@@ -137,8 +147,8 @@ function newRecord(options: LoadOptions, host: Host, prepared: Prepared, stack: 
     prometheus: { url: stack.prometheus, embedded: stack.embedded },
     serverLabels: options.serverLabels ?? { job: prepared.spec.service },
     slowCounted: !prepared.foreign,
-    scrapeIntervalSeconds: stack.embedded ? scrapeIntervalSeconds : 15,
-    clockOffsetSeconds,
+    scrapeIntervalSeconds: checked.scrapeIntervalSeconds,
+    clockOffsetSeconds: checked.offset,
     commandAtSeconds: host.commandAtSeconds,
     inspected: prepared.inspected,
     phase: "prepared",
@@ -263,6 +273,8 @@ async function settleAndJudge(running: Running, options: LoadOptions, host: Host
   if (concluded.kind === "problems") return notCarriedOut(host, concluded.messages.join("\n"));
   record.phase = "judged";
   writeRecord(prepared.folder, record);
+  const unpublished = await publishVerdict(concluded.report, receiverOf(stack.prometheus, host.settings.credentials), host.now());
+  if (unpublished) host.say(unpublished);
   return finish(concluded.report, prepared.folder, host, options.json);
 }
 

@@ -94,3 +94,9 @@ export async function warnUnscraped(api: PrometheusApi, service: ServiceQueries,
   if (up.kind === "answer" && (up.value ?? 0) > 0) return undefined;
   return `Prometheus at ${api.url} does not scrape a service with ${service.shown}, so the server's side will be inconclusive; choose it with --server-label`;
 }
+
+/** Measures how often the service is scraped, seconds; 15, Prometheus's most usual interval, where too little is known. */
+export async function scrapeInterval(api: PrometheusApi, service: ServiceQueries, now: () => number): Promise<number> {
+  const scrapes = await queryNumber(api, service.scrapes(120), now());
+  return scrapes.kind === "answer" && scrapes.value !== undefined && scrapes.value >= 2 ? Math.min(60, 120 / scrapes.value) : 15;
+}

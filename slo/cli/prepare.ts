@@ -149,6 +149,31 @@ export async function prepare(options: LoadOptions, host: Host): Promise<Prepare
   return prepared;
 }
 
+type Script = { kind: "script"; file: string } | Refused;
+
+/** Bundles and type-checks a script; its problems come with file, line and column. */
+async function bundleHere(folder: string, entry: string, host: Host): Promise<Script> {
+  const shown = (problems: { file: string; line: number; column: number; message: string }[]): string =>
+    problems.map((p) => `${shownPath(host.folder, p.file)}:${p.line}:${p.column} ${p.message}`).join("\n");
+  const bundled = await bundleScenario({ entry, outfile: join(folder, "bundle.js") });
+  if (bundled.kind === "problems") return refuse(exitCodes.badUsage, shown(bundled.problems));
+  const types = await checkTypes(entry, {
+    inputs: bundled.inputs,
+    hash: bundled.hash,
+    cache: join(host.cache, "types"),
+    project: host.project,
+  });
+  if (types.kind === "problems") return refuse(exitCodes.badUsage, shown(types.problems));
+  return { kind: "script", file: bundled.file };
+}
+
+/** Finds the bundle that was made beforehand; a foreign script runs as it is. */
+function bundledBefore(bundles: string, { entry, name, foreign }: { entry: string; name: string; foreign: boolean }): Script {
+  const file = foreign ? entry : join(bundles, `${name}.js`);
+  if (existsSync(file)) return { kind: "script", file };
+  return refuse(exitCodes.notCarriedOut, `${bundles} (PLIMSOLL_BUNDLES) has no bundle of the scenario ${name}`);
+}
+
 async function prepareIn(
   folder: string,
   testid: string,
@@ -157,25 +182,17 @@ async function prepareIn(
   options: LoadOptions,
   host: Host,
 ): Promise<Prepared | Refused> {
-  const shown = (problems: { file: string; line: number; column: number; message: string }[]): string =>
-    problems.map((p) => `${shownPath(host.folder, p.file)}:${p.line}:${p.column} ${p.message}`).join("\n");
-  const bundled = await bundleScenario({ entry: entry.entry, outfile: join(folder, "bundle.js") });
-  if (bundled.kind === "problems") return refuse(exitCodes.badUsage, shown(bundled.problems));
-  const types = await checkTypes(entry.entry, {
-    inputs: bundled.inputs,
-    hash: bundled.hash,
-    cache: join(host.cache, "types"),
-    project: host.project,
-  });
-  if (types.kind === "problems") return refuse(exitCodes.badUsage, shown(types.problems));
+  const script =
+    host.settings.bundles === undefined ? await bundleHere(folder, entry.entry, host) : bundledBefore(host.settings.bundles, entry);
+  if (script.kind === "refused") return script;
   const tools = await findTools(options, host);
   if (tools.kind === "refused") return tools;
   const environment = scenarioEnvironment(options, read.spec);
-  const inspected = await inspectScript({ binary: tools.k6, script: bundled.file, environment: { ...host.environment, ...environment } });
+  const inspected = await inspectScript({ binary: tools.k6, script: script.file, environment: { ...host.environment, ...environment } });
   if (inspected.kind === "problem") return refuse(exitCodes.badUsage, inspected.message);
   return {
     ...{ kind: "prepared", testid, name: entry.name, folder, spec: read.spec, specFile: read.file, specText: read.text },
-    ...{ script: bundled.file, foreign: entry.foreign, k6: tools.k6, prometheus: tools.prometheus },
+    ...{ script: script.file, foreign: entry.foreign, k6: tools.k6, prometheus: tools.prometheus },
     ...{ plan: readPlan(inspected.output), inspected: inspected.output, scenarioEnvironment: environment },
   };
 }

@@ -13,6 +13,8 @@ const environmentSchema = z.object({
   PLIMSOLL_PROMETHEUS_HEADERS: z.string().optional(),
   PLIMSOLL_PROMETHEUS_CA_FILE: z.string().optional(),
   GITHUB_STEP_SUMMARY: z.string().optional(),
+  /** Folder of scenarios that were bundled beforehand: in an image there is neither bundler nor compiler. */
+  PLIMSOLL_BUNDLES: z.string().optional(),
   XDG_CACHE_HOME: z.string().optional(),
   PLIMSOLL_CACHE: z.string().optional(),
   NO_COLOR: z.string().optional(),
@@ -30,6 +32,7 @@ export interface Credentials {
 export interface Settings {
   credentials: Credentials;
   stepSummaryFile: string | undefined;
+  bundles: string | undefined;
   colour: boolean;
 }
 
@@ -88,7 +91,12 @@ export function readSettings(environment: NodeJS.ProcessEnv, isTerminal: boolean
     };
     return {
       kind: "settings",
-      settings: { credentials, stepSummaryFile: e.GITHUB_STEP_SUMMARY || undefined, colour: isTerminal && !e.NO_COLOR },
+      settings: {
+        credentials,
+        stepSummaryFile: e.GITHUB_STEP_SUMMARY || undefined,
+        bundles: e.PLIMSOLL_BUNDLES || undefined,
+        colour: isTerminal && !e.NO_COLOR,
+      },
     };
   } catch (error) {
     return { kind: "problem", message: error instanceof Error ? error.message : String(error) };

@@ -25,7 +25,14 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
 
   beforeAll(async () => {
     const folder = mkdtempSync(join(tmpdir(), "plimsoll-collect-"));
-    const started = await startPrometheus(nursery, { binary, folder, logFile: join(folder, "log"), job: "none", targetUrl: undefined, environment: process.env });
+    const started = await startPrometheus(nursery, {
+      binary,
+      folder,
+      logFile: join(folder, "log"),
+      job: "none",
+      targetUrl: undefined,
+      environment: process.env,
+    });
     if (started.kind === "failed") throw new Error(started.message);
     api = { url: started.url, headers: {}, timeoutSeconds: 20, fetch };
   });
@@ -41,7 +48,14 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
 
   function compiled(indicator: Indicator, testid: string, job: string): ObjectiveQueries {
     const place = { file: "s", line: 1, column: 1 };
-    const spec = { version: 1 as const, service: "s", confidence: 0.95, periodSeconds: 1, objectives: [{ name: "o", targetRatio: 0.99, indicator, place }], scenarios: {} };
+    const spec = {
+      version: 1 as const,
+      service: "s",
+      confidence: 0.95,
+      periodSeconds: 1,
+      objectives: [{ name: "o", targetRatio: 0.99, indicator, place }],
+      scenarios: {},
+    };
     const got = compileObjectives(spec, { testid, server: { job } }, true);
     if (got.kind === "problems" || got.queries[0] === undefined) throw new Error("not compiled");
     return got.queries[0];
@@ -60,7 +74,14 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
     return measureServer(api, query, span, await counterProblem(api, serviceQueries({ job }), span));
   }
   const errors = (side: "client" | "server"): Indicator => ({ kind: "errors", side, where: {} });
-  const k6 = (testid: string, more: Record<string, string>): Record<string, string> => ({ __name__: "k6_http_reqs_total", testid, scenario: "main", name: "/x", method: "GET", ...more });
+  const k6 = (testid: string, more: Record<string, string>): Record<string, string> => ({
+    __name__: "k6_http_reqs_total",
+    testid,
+    scenario: "main",
+    name: "/x",
+    method: "GET",
+    ...more,
+  });
 
   test("an early burst of a series that then fell silent is counted whole", async () => {
     await write([
@@ -68,7 +89,11 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
       [k6("burst", { expected_response: "true", status: "200" }), 50, from + 1],
       [k6("burst", { expected_response: "true", status: "200" }), 300, until],
     ]);
-    expect(await client("burst", errors("client"))).toMatchObject({ kind: "counted", best: { total: 307, bad: 7 }, worst: { total: 307, bad: 7 } });
+    expect(await client("burst", errors("client"))).toMatchObject({
+      kind: "counted",
+      best: { total: 307, bad: 7 },
+      worst: { total: 307, bad: 7 },
+    });
   });
 
   test("no error series is zero errors where the total is there", async () => {
@@ -77,12 +102,21 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
   });
 
   test("no data at all is absent, never zero", async () => {
-    expect(await client("nobody", errors("client"))).toMatchObject({ kind: "absent", reason: expect.stringContaining("no request of this run") as string });
+    expect(await client("nobody", errors("client"))).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("no request of this run") as string,
+    });
   });
 
   test("requests without the expected_response tag cannot be judged", async () => {
-    await write([[k6("untagged", { status: "200" }), 300, until], [k6("untagged", { status: "201", expected_response: "true" }), 5, until]]);
-    expect(await client("untagged", errors("client"))).toMatchObject({ kind: "absent", reason: expect.stringContaining("300 requests carry no expected_response") as string });
+    await write([
+      [k6("untagged", { status: "200" }), 300, until],
+      [k6("untagged", { status: "201", expected_response: "true" }), 5, until],
+    ]);
+    expect(await client("untagged", errors("client"))).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("300 requests carry no expected_response") as string,
+    });
   });
 
   test("warm-up and setup are not judged", async () => {
@@ -96,29 +130,58 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
 
   test("slow requests that the client did not count are absent, and zero where it did and there were none", async () => {
     const slow: Indicator = { kind: "latency", side: "client", atMostSeconds: 0.25, where: {} };
-    await write([[k6("uncounted", { expected_response: "true" }), 300, until], [k6("none-slow", { expected_response: "true" }), 300, until]]);
+    await write([
+      [k6("uncounted", { expected_response: "true" }), 300, until],
+      [k6("none-slow", { expected_response: "true" }), 300, until],
+    ]);
     await write([[{ __name__: "k6_slow_requests_total", testid: "none-slow", threshold: "0.25" }, 0, from]]);
     expect(await client("uncounted", slow)).toMatchObject({ kind: "absent", reason: "the client did not count slow requests" });
     expect(await client("none-slow", slow)).toMatchObject({ kind: "counted", best: { total: 300, bad: 0 } });
   });
 
   const up = (job: string, instance = "a:1"): Record<string, string> => ({ __name__: "up", job, instance });
-  const count = (job: string, status: string, instance = "a:1"): Record<string, string> => ({ __name__: "http_request_duration_seconds_count", job, instance, status_code: status, route: "/x", method: "GET" });
-  const bucket = (job: string, le: string): Record<string, string> => ({ __name__: "http_request_duration_seconds_bucket", job, instance: "a:1", le, route: "/x", method: "GET" });
+  const count = (job: string, status: string, instance = "a:1"): Record<string, string> => ({
+    __name__: "http_request_duration_seconds_count",
+    job,
+    instance,
+    status_code: status,
+    route: "/x",
+    method: "GET",
+  });
+  const bucket = (job: string, le: string): Record<string, string> => ({
+    __name__: "http_request_duration_seconds_bucket",
+    job,
+    instance: "a:1",
+    le,
+    route: "/x",
+    method: "GET",
+  });
   const scraped = (job: string, at: number[], instance = "a:1"): Sample[] => at.map((t): Sample => [up(job, instance), 1, t]);
 
   test("the service's past is subtracted, and its 5xx are its errors", async () => {
     await write([
       ...scraped("past", [from - 5, until - 1]),
-      ...[[from - 5, 1000, 10], [until - 1, 1500, 13]].flatMap(([at = 0, good = 0, bad = 0]): Sample[] => [[count("past", "200"), good, at], [count("past", "500"), bad, at]]),
+      ...[
+        [from - 5, 1000, 10],
+        [until - 1, 1500, 13],
+      ].flatMap(([at = 0, good = 0, bad = 0]): Sample[] => [
+        [count("past", "200"), good, at],
+        [count("past", "500"), bad, at],
+      ]),
     ]);
     expect(await server("past", errors("server"))).toMatchObject({ kind: "counted", best: { total: 503, bad: 3 } });
   });
 
   test("a service that nobody scrapes is absent, and so is one whose past nobody saw", async () => {
-    expect(await server("unscraped", errors("server"))).toMatchObject({ kind: "absent", reason: expect.stringContaining('{job="unscraped"}') as string });
+    expect(await server("unscraped", errors("server"))).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining('{job="unscraped"}') as string,
+    });
     await write([...scraped("late", [until - 1]), [count("late", "200"), 1500, until - 1]]);
-    expect(await server("late", errors("server"))).toMatchObject({ kind: "absent", reason: expect.stringContaining("first scraped after the load began") as string });
+    expect(await server("late", errors("server"))).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("first scraped after the load began") as string,
+    });
   });
 
   test("an instance that started during the load counts from zero", async () => {
@@ -134,14 +197,21 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
   });
 
   test("a restart in the middle is absent: what was counted before it is lost", async () => {
-    const start = (value: number, at: number): Sample => [{ __name__: "process_start_time_seconds", job: "restarted", instance: "a:1" }, value, at];
+    const start = (value: number, at: number): Sample => [
+      { __name__: "process_start_time_seconds", job: "restarted", instance: "a:1" },
+      value,
+      at,
+    ];
     await write([
       ...scraped("restarted", [from - 5, until - 1]),
       ...[start(1000, from - 1), start(from + 30, until - 1)],
       [count("restarted", "200"), 1000, from - 5],
       [count("restarted", "200"), 300, until - 1],
     ]);
-    expect(await server("restarted", errors("server"))).toMatchObject({ kind: "absent", reason: expect.stringContaining("restarted during the run") as string });
+    expect(await server("restarted", errors("server"))).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("restarted during the run") as string,
+    });
   });
 
   test("a threshold needs a bucket at exactly its value, in any spelling, and a missing one names those there are", async () => {
@@ -154,7 +224,10 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
     ]);
     const slow = (atMostSeconds: number): Indicator => ({ kind: "latency", side: "server", atMostSeconds, where: {} });
     expect(await server("slow", slow(1))).toMatchObject({ kind: "counted", best: { total: 400, bad: 10 } });
-    expect(await server("slow", slow(0.25))).toMatchObject({ kind: "absent", reason: "the service's histogram has no bucket at 0.25 s; it has 0.1, 1" });
+    expect(await server("slow", slow(0.25))).toMatchObject({
+      kind: "absent",
+      reason: "the service's histogram has no bucket at 0.25 s; it has 0.1, 1",
+    });
   });
 
   test("a ratio whose bad events have no series is absent: the selector may be wrong", async () => {

@@ -7,12 +7,48 @@ const rest = { cumulative: [], queries: { total: "t", bad: "b" } };
 const counted = { total: 1000, bad: 3, doubtful: 0, doubts: [], unfiltered: true };
 
 test.each([
-  ["nothing omitted: best and worst are the same", {}, { dropped: 0, droppedAreBad: true, interrupted: 0 }, { total: 1000, bad: 3 }, { total: 1000, bad: 3 }],
-  ["a dropped iteration is certainly bad where every request counts", {}, { dropped: 10, droppedAreBad: true, interrupted: 0 }, { total: 1010, bad: 13 }, { total: 1010, bad: 13 }],
-  ["a dropped iteration may not have been for a filtered objective", { unfiltered: false }, { dropped: 10, droppedAreBad: true, interrupted: 0 }, { total: 1000, bad: 3 }, { total: 1010, bad: 13 }],
-  ["a drop while k6 was short of CPU may be k6's own fault", {}, { dropped: 10, droppedAreBad: false, interrupted: 0 }, { total: 1000, bad: 3 }, { total: 1010, bad: 13 }],
-  ["an iteration that was cut off may have been bad", {}, { dropped: 0, droppedAreBad: true, interrupted: 2 }, { total: 1000, bad: 3 }, { total: 1002, bad: 5 }],
-  ["a doubtful bucket is bad in the worst reading", { doubtful: 7 }, { dropped: 0, droppedAreBad: true, interrupted: 0 }, { total: 1000, bad: 3 }, { total: 1000, bad: 10 }],
+  [
+    "nothing omitted: best and worst are the same",
+    {},
+    { dropped: 0, droppedAreBad: true, interrupted: 0 },
+    { total: 1000, bad: 3 },
+    { total: 1000, bad: 3 },
+  ],
+  [
+    "a dropped iteration is certainly bad where every request counts",
+    {},
+    { dropped: 10, droppedAreBad: true, interrupted: 0 },
+    { total: 1010, bad: 13 },
+    { total: 1010, bad: 13 },
+  ],
+  [
+    "a dropped iteration may not have been for a filtered objective",
+    { unfiltered: false },
+    { dropped: 10, droppedAreBad: true, interrupted: 0 },
+    { total: 1000, bad: 3 },
+    { total: 1010, bad: 13 },
+  ],
+  [
+    "a drop while k6 was short of CPU may be k6's own fault",
+    {},
+    { dropped: 10, droppedAreBad: false, interrupted: 0 },
+    { total: 1000, bad: 3 },
+    { total: 1010, bad: 13 },
+  ],
+  [
+    "an iteration that was cut off may have been bad",
+    {},
+    { dropped: 0, droppedAreBad: true, interrupted: 2 },
+    { total: 1000, bad: 3 },
+    { total: 1002, bad: 5 },
+  ],
+  [
+    "a doubtful bucket is bad in the worst reading",
+    { doubtful: 7 },
+    { dropped: 0, droppedAreBad: true, interrupted: 0 },
+    { total: 1000, bad: 3 },
+    { total: 1000, bad: 10 },
+  ],
 ])("%s", (_, more, window, best, worst) => {
   const measured = withOmitted("o", { ...counted, ...more }, window, rest);
   expect(measured).toMatchObject({ kind: "counted", best, worst });
@@ -22,7 +58,12 @@ test("whatever is omitted, the worst reading has no fewer bad events than the be
   const n = fc.nat(1000);
   fc.assert(
     fc.property(n, n, n, n, n, fc.boolean(), fc.boolean(), (good, bad, doubtful, dropped, interrupted, unfiltered, droppedAreBad) => {
-      const measured = withOmitted("o", { total: good + bad + doubtful, bad, doubtful, doubts: [], unfiltered }, { dropped, interrupted, droppedAreBad }, rest);
+      const measured = withOmitted(
+        "o",
+        { total: good + bad + doubtful, bad, doubtful, doubts: [], unfiltered },
+        { dropped, interrupted, droppedAreBad },
+        rest,
+      );
       if (measured.kind !== "counted") throw new Error(measured.kind);
       expect(measured.worst.bad).toBeGreaterThanOrEqual(measured.best.bad);
       expect(measured.worst.bad).toBeLessThanOrEqual(measured.worst.total);
