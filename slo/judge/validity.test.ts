@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import { runDoubts, type RunFacts } from "./validity.ts";
+
+const totals = { requests: 1000, iterations: 900, dropped: 0, errors: 3 };
+const valid: RunFacts = {
+  interrupted: false,
+  k6: { exitCode: 0, signal: null, meaning: "", iterations: 900, summaryRequests: 1000 },
+  sent: totals,
+  held: totals,
+  offeredIterations: 890,
+  started: 890,
+  dropped: 0,
+  cutOff: 0,
+  droppedWhileStarved: false,
+  more: [],
+};
+
+test("a run in which everything agrees has no doubt", () => {
+  expect(runDoubts(valid)).toEqual([]);
+});
+
+test.each<[string, Partial<RunFacts>, RegExp]>([
+  ["an interrupted run proves nothing good", { interrupted: true }, /interrupted/],
+  ["a killed k6 proves nothing good", { k6: { ...valid.k6, exitCode: null, signal: "SIGKILL" } }, /SIGKILL/],
+  [
+    "a k6 that aborted itself says why",
+    { k6: { ...valid.k6, exitCode: 108, meaning: "the script aborted the test" } },
+    /108: the script aborted/,
+  ],
+  [
+    "a run without a request is none",
+    { sent: { ...totals, requests: 0 }, held: { ...totals, requests: 0 }, k6: { ...valid.k6, summaryRequests: 0 } },
+    /no request/,
+  ],
+  [
+    "an iteration that k6 ran and did not write is a lost sample",
+    { k6: { ...valid.k6, iterations: 901 } },
+    /ran 901 iterations and wrote 900/,
+  ],
+  [
+    "a request that k6 counted and did not write is a lost sample",
+    { k6: { ...valid.k6, summaryRequests: 1001 } },
+    /counted 1001 requests and wrote 1000/,
+  ],
+  ["k6's silence about its iterations is a doubt, not agreement", { k6: { ...valid.k6, iterations: null } }, /did not say how many/],
+  ["a request that Prometheus does not hold is lost", { held: { ...totals, requests: 999 } }, /999 of the 1000 requests/],
+  ["an error that Prometheus does not hold is lost", { held: { ...totals, errors: 2 } }, /2 of the 3 failed requests/],
+  ["a Prometheus that cannot be asked is a doubt", { held: null }, /could not be asked/],
+  ["load that was planned and never sent is a doubt", { started: 800 }, /only 800 of 890 planned iterations \(89\.9 %\)/],
+  ["drops while k6 was short of CPU are a doubt", { droppedWhileStarved: true }, /short of CPU/],
+  ["what the relay has to say is a doubt", { more: ["the spool was full"] }, /the spool was full/],
+])("%s", (_, change, expected) => {
+  const doubts = runDoubts({ ...valid, ...change });
+  expect(doubts).toHaveLength(1);
+  expect(doubts[0]).toMatch(expected);
+});
+
+test.each([
+  ["dropped and cut-off iterations were offered", { started: 800, dropped: 60, cutOff: 30 }],
+  ["one percent may be missing, because k6 rounds each stage", { started: 880 }],
+  ["a closed model offers no plan to miss", { offeredIterations: null, started: 5 }],
+  ["a summary that was switched off is no disagreement", { k6: { ...valid.k6, summaryRequests: null } }],
+])("%s", (_, change) => {
+  expect(runDoubts({ ...valid, ...change })).toEqual([]);
+});
