@@ -323,7 +323,44 @@ describeLive("a run whose Prometheus fails", ["k6", "prometheus"], ({ prometheus
   });
 });
 
+describeLive("two runs on one target", ["k6", "prometheus"], () => {
+  test("the second is refused with 4 while the first loads, and names it", async () => {
+    const nursery = openNursery();
+    afterAll(() => nursery.stopAll());
+    const folder = workingFolder();
+    const target = await startTarget(nursery, { root: project, logFile: join(folder, "t.log"), environment: process.env });
+    if (target.kind === "failed") throw new Error(target.message);
+    const args = ["load", "--scenario", "smoke", ...brief, "--spec", easySpec(folder), "--target", target.url];
+    const first = start(args, { folder });
+    await k6Pid(folder);
+    const second = await run(args, { folder });
+    expect(second.exitCode, second.stderr).toBe(4);
+    expect(second.stderr).toContain(`is loading ${target.url} now`);
+    const ended = await first.ended;
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(0);
+  });
+});
+
 describeLive("a foreign script", ["k6", "prometheus"], () => {
+  test("with an arrival rate is judged by k6's histogram and the server's buckets, and can be met", async () => {
+    const folder = workingFolder();
+    writeFileSync(
+      join(folder, "open.ts"),
+      `import http from "k6/http";
+import type { Options } from "k6/options";
+export const options: Options = { scenarios: { steady: { executor: "constant-arrival-rate", rate: 60, timeUnit: "1s", duration: "6s", preAllocatedVUs: 20 } } };
+export function setup() { http.put(__ENV.PLIMSOLL_TARGET + "/api/buckets/a", "bytes", { tags: { name: "/api/buckets/:id" } }); }
+export default function () { http.get(__ENV.PLIMSOLL_TARGET + "/api/buckets/a", { tags: { name: "/api/buckets/:id" } }); }
+`,
+    );
+    const ended = await run(["load", "--script", "open.ts", "--spec", easySpec(folder), "--json"], { folder });
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(0);
+    const report = reportIn(folder);
+    expect(report.objectives.map((o) => o.verdict)).toEqual(["met", "met", "met", "met"]);
+    expect(report.objectives[2]?.queries.bad).toContain("k6_http_req_duration_seconds");
+    expect((JSON.parse(ended.stdout) as { testid: string }).testid).toBe(report.testid);
+  });
+
   test("in a closed model proves errors, and leaves latency open", async () => {
     const folder = workingFolder();
     writeFileSync(

@@ -31,11 +31,11 @@ export function agreement({ reconciliation: r }: Report): string {
   return unread ? "The counts could not be compared." : "The counts do not add up.";
 }
 
-/** Says how far the two sides' median latencies lie apart. */
+/** Says how far the two sides' mean latencies lie apart. */
 export function latencyGap(seconds: number | null): string {
   if (seconds === null) return "client and server latency could not be compared";
   const way = seconds < 0 ? "below" : "above";
-  return `median latency at the client is ${duration(Math.abs(seconds))} ${way} the server's`;
+  return `mean latency at the client is ${duration(Math.abs(seconds))} ${way} the server's`;
 }
 
 /** States the load that was offered and what became of it. */

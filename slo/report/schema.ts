@@ -110,7 +110,7 @@ export const reportSchema = z.strictObject({
     lostBetween: z.number().nullable(),
     k6Errors: z.number(),
     serverErrors: z.number().nullable(),
-    /** Median client latency minus median server latency. */
+    /** Mean client latency minus mean server latency, over the judged requests. */
     clientMinusServerSeconds: z.number().nullable(),
     agrees: z.boolean(),
     explanation: z.string(),
