@@ -28,7 +28,7 @@ RUN node build/bundles.ts dist/bundles \
  && mkdir -p dist/node_modules/uplot \
  && cp -r node_modules/uplot/dist node_modules/uplot/package.json node_modules/uplot/LICENSE dist/node_modules/uplot/ \
  && cp -r slo/objectives dist/slo/objectives \
- && mkdir work
+ && mkdir -m 1777 work
 
 FROM ${NODE_IMAGE}
 ARG VERSION=0.1.0

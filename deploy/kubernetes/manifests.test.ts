@@ -1,0 +1,69 @@
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { imagesOf, readManifests, readObjects, templateOf, type Container, type PodTemplate } from "./manifests.ts";
+
+const objects = readManifests(fileURLToPath(new URL("base", import.meta.url)));
+const workloads = objects.flatMap((object): [string, PodTemplate][] => {
+  const template = templateOf(object);
+  return template === undefined ? [] : [[object.metadata.name, template]];
+});
+const containers = workloads.flatMap(([name, { spec }]) => [...(spec.initContainers ?? []), ...spec.containers].map((one): [string, Container] => [`${name}/${one.name}`, one]));
+
+test("the storage API and Prometheus are there", () => {
+  expect(workloads.map(([name]) => name)).toEqual(["storage-api", "prometheus"]);
+});
+
+test("every namespace enforces the restricted Pod Security Standard, and every object is in one", () => {
+  const namespaces = objects.filter(({ kind }) => kind === "Namespace");
+  expect(namespaces.map(({ metadata }) => metadata.name)).toEqual(["plimsoll", "monitoring"]);
+  for (const { metadata } of namespaces) expect(metadata.labels).toMatchObject({ "pod-security.kubernetes.io/enforce": "restricted" });
+  for (const { kind, metadata } of objects) if (kind !== "Namespace") expect(["plimsoll", "monitoring"], `${kind} ${metadata.name}`).toContain(metadata.namespace);
+});
+
+test("nothing has a right beyond one namespace", () => {
+  expect(objects.map(({ kind }) => kind)).not.toContain("ClusterRole");
+  expect(objects.map(({ kind }) => kind)).not.toContain("ClusterRoleBinding");
+  const roles = objects.filter(({ kind }) => kind === "Role").map((role) => (role as unknown as { rules: unknown }).rules);
+  expect(roles).toEqual([[{ apiGroups: [""], resources: ["pods"], verbs: ["list", "watch"] }]]);
+});
+
+describe.each(workloads)("%s", (_name, { spec }) => {
+  test("runs as a numbered user that is not root, under the runtime's seccomp profile", () => {
+    expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
+    expect(spec.securityContext?.runAsUser).toBeGreaterThan(0);
+  });
+
+  test("has time for its preStop, its drain and what is in flight", () => {
+    const seconds = spec.containers.flatMap(({ lifecycle, env = [] }) => [
+      lifecycle?.preStop?.sleep?.seconds ?? 0,
+      ...env.filter(({ name }) => /^(DRAIN|SHUTDOWN)_SECONDS$/.test(name)).map(({ value }) => Number(value)),
+    ]);
+    expect(seconds.reduce((sum, each) => sum + each, 0)).toBeLessThan(spec.terminationGracePeriodSeconds ?? 30);
+  });
+});
+
+test.each(containers)("%s has a read-only root, no capability, and stated resources", (_name, container) => {
+  expect(container.securityContext).toMatchObject({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } });
+  expect(Object.keys(container.resources?.requests ?? {})).toEqual(expect.arrayContaining(["cpu", "memory"]));
+  expect(Object.keys(container.resources?.limits ?? {})).toEqual(expect.arrayContaining(["cpu", "memory"]));
+});
+
+test("every image is named with a tag that is not latest", () => {
+  expect(imagesOf(objects)).toEqual(["plimsoll-target:dev", "prom/prometheus:v3.14.0"]);
+});
+
+test("a service, a disruption budget and a workload pick the pods that there are", () => {
+  const selectors = objects.flatMap(({ kind, metadata, spec }) => {
+    const { selector } = (spec ?? {}) as { selector?: Record<string, string> & { matchLabels?: Record<string, string> } };
+    return selector === undefined ? [] : [{ place: `${kind} ${metadata.name}`, namespace: metadata.namespace, labels: selector.matchLabels ?? selector }];
+  });
+  expect(selectors).toHaveLength(5);
+  for (const { place, labels } of selectors) {
+    const picked = workloads.filter(([, { metadata }]) => Object.entries(labels).every(([name, value]) => metadata.labels[name] === value));
+    expect(picked, place).toHaveLength(1);
+  }
+});
+
+test("YAML that is none is an error", () => {
+  expect(() => readObjects("a: [")).toThrow();
+});
