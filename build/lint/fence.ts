@@ -1,6 +1,6 @@
 import { isBuiltin } from "node:module";
 import { posix } from "node:path";
-import { rooms, testFile, testRoom, type Room } from "./table.ts";
+import { liveRooms, liveTestFile, rooms, testFile, testRoom, type Room } from "./table.ts";
 
 export interface Import {
   /** The importing file, from the root, with `/`. */
@@ -20,10 +20,18 @@ export function fenceBroken({ file, specifier, typeOnly }: Import): string | und
   if (target.startsWith("..")) return `${specifier} leaves the project`;
   if (target.startsWith("node_modules/")) return `${specifier} reaches into a package; import it by name`;
   if (!isTest && testFile.test(target)) return `${target} is for tests`;
-  const own = isIn(target, room.folder) || room.values.some((allowed) => isIn(target, allowed)) || (isTest && isIn(target, testRoom));
+  const own =
+    isIn(target, room.folder) ||
+    room.values.some((allowed) => isIn(target, allowed)) ||
+    (isTest && isIn(target, testRoom)) ||
+    isLive(file, target);
   if (own || (typeOnly && room.types.some((allowed) => isIn(target, allowed)))) return undefined;
   if (room.types.some((allowed) => isIn(target, allowed))) return `${room.folder} may import only types of ${target}`;
   return `${room.folder} may not import ${target}; it may import ${describe(room)}`;
+}
+
+function isLive(file: string, target: string): boolean {
+  return liveTestFile.test(file) && liveRooms.some((room) => isIn(target, room));
 }
 
 function packageBroken(room: Room, specifier: string, isTest: boolean): string | undefined {

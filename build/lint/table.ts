@@ -25,7 +25,7 @@ export const rooms: Room[] = [
     node: true,
   },
   { folder: "slo/collect", values: ["slo/spec/names.ts"], types: ["slo/compile", "slo/spec"], packages: ["zod"], node: true },
-  { folder: "slo/judge", values: ["slo/spec"], types: ["slo/collect"], packages: ["@stdlib/"], node: false },
+  { folder: "slo/judge", values: ["slo/spec"], types: ["slo/collect"], packages: [], node: false },
   { folder: "slo/report", values: ["slo/spec"], types: ["slo/judge"], packages: ["zod"], node: false },
   { folder: "slo/history", values: [], types: ["slo/judge"], packages: ["zod"], node: true },
   { folder: "slo/cli", values: ["slo"], types: [], packages: ["commander", "fastest-levenshtein", "zod"], node: true },
@@ -44,3 +44,7 @@ export const rooms: Room[] = [
 /** Is what every test may import as well: `*.test.ts`, `*.live.test.ts`, `*.kubernetes.test.ts` and the fixtures beside them. */
 export const testFile = /\.(?:test|fixture)\.ts$/;
 export const testRoom = "build/testing";
+
+/** Is what starts real parts, and so may import the rooms that start them. */
+export const liveTestFile = /\.(?:live|kubernetes)\.test\.ts$/;
+export const liveRooms = ["slo", "target"];

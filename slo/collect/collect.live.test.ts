@@ -219,7 +219,13 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
       ...scraped("slow", [from - 5, until - 1]),
       ...[from - 5, until - 1].flatMap((at, i): Sample[] => [
         [count("slow", "200"), 100 + 400 * i, at],
-        ...(["0.1", "1.0", "+Inf"] as const).map((le, j): Sample => [bucket("slow", le), [80, 90, 100][j]! + [300, 390, 400][j]! * i, at]),
+        ...(
+          [
+            ["0.1", 80, 300],
+            ["1.0", 90, 390],
+            ["+Inf", 100, 400],
+          ] as const
+        ).map(([le, past, more]): Sample => [bucket("slow", le), past + more * i, at]),
       ]),
     ]);
     const slow = (atMostSeconds: number): Indicator => ({ kind: "latency", side: "server", atMostSeconds, where: {} });

@@ -13,7 +13,7 @@ import type { Receiver } from "./write.ts";
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
+  for (const stop of stops.splice(0).toReversed()) await stop();
 });
 
 type Answer = (body: Buffer, request: IncomingMessage, response: ServerResponse) => void;
