@@ -14,7 +14,6 @@ const allowed: [string, string, string, boolean][] = [
   ["collect knows compile's types", "slo/collect/read.ts", "../compile/run.ts", true],
   ["judge uses spec", "slo/judge/judge.ts", "../spec/spec.ts", false],
   ["judge knows collect's types", "slo/judge/judge.ts", "../collect/measurement.ts", true],
-  ["judge uses the beta quantile", "slo/judge/bound.ts", "@stdlib/stats-base-dists-beta-quantile", false],
   ["history uses SQLite", "slo/history/history.ts", "node:sqlite", false],
   ["the cli uses every room of slo", "slo/cli/load.ts", "../judge/judge.ts", false],
   ["a pure room's test may read files", "slo/judge/judge.test.ts", "node:fs", false],

@@ -54,9 +54,11 @@ function objectiveRow(objective: Objective, verdict: Verdict, reading: Reading):
     ...(verdict.evidence ? { evidence: verdict.evidence } : {}),
     doubts: measured?.kind === "counted" ? measured.doubts : [],
     queries: measured?.queries ?? { total: "", bad: "" },
-    cumulative: measured?.kind === "counted" ? thinned(measured.cumulative, 300) : [],
+    cumulative: measured?.kind === "counted" ? thinned(measured.cumulative.filter(isFinitePoint), 300) : [],
   };
 }
+
+const isFinitePoint = ({ total, bad }: { total: number; bad: number }): boolean => Number.isFinite(total) && Number.isFinite(bad);
 
 function thinned<T>(points: readonly T[], most: number): T[] {
   const every = Math.ceil(points.length / most);

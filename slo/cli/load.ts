@@ -153,8 +153,13 @@ function newRecord(
     inspected: prepared.inspected,
     phase: "prepared",
     interrupted: false,
-    ...{ k6: null, health: null, doubts: [], notes: fault },
+    ...{ k6: null, health: null, doubts: [], notes: [...fault, ...thresholdNote(prepared)] },
   };
+}
+
+/** Says that a script's own thresholds decide nothing here. */
+function thresholdNote({ foreign, plan }: Prepared): string[] {
+  return foreign && plan.hasThresholds ? ["the script's own thresholds were not evaluated: the objectives are the gate"] : [];
 }
 
 async function loadWithK6(running: Running, host: Host, nursery: Nursery, course: Course): Promise<void> {
@@ -264,12 +269,12 @@ async function settleAndJudge(running: Running, options: LoadOptions, host: Host
   const limit = record.interrupted ? Math.min(10, options.settleLimitSeconds) : options.settleLimitSeconds;
   const flushed = await relay.flushed(limit);
   if (flushed.kind === "pending")
-    return pending(host, prepared, `${flushed.bytes} bytes of samples are not in Prometheus: ${flushed.reason}`);
+    return pending(host, prepared, record, `${flushed.bytes} bytes of samples are not in Prometheus: ${flushed.reason}`);
   const concluded = await conclude({
     ...{ record, spec: prepared.spec, api: prometheusApi(stack.prometheus, host.settings.credentials), sent: relay.sent() },
     ...{ relayDoubts: relay.doubts(), settleLimitSeconds: limit, say: host.say, now: host.now },
   });
-  if (concluded.kind === "unreachable") return pending(host, prepared, `Prometheus does not answer: ${concluded.reason}`);
+  if (concluded.kind === "unreachable") return pending(host, prepared, record, `Prometheus does not answer: ${concluded.reason}`);
   if (concluded.kind === "problems") return notCarriedOut(host, concluded.messages.join("\n"));
   record.phase = "judged";
   writeRecord(prepared.folder, record);
@@ -278,10 +283,10 @@ async function settleAndJudge(running: Running, options: LoadOptions, host: Host
   return finish(concluded.report, prepared.folder, host, options.json);
 }
 
-function pending(host: Host, prepared: Prepared, reason: string): number {
+function pending(host: Host, prepared: Prepared, record: RunRecord, reason: string): number {
   host.live(undefined);
   host.say(`inconclusive: ${reason}`);
   host.say(`nothing is lost: the samples are kept in ${join(prepared.folder, "spool")}`);
   host.say(`when Prometheus is back: npm run slo -- gate --run ${prepared.testid}`);
-  return exitCodes.inconclusive;
+  return record.interrupted ? exitCodes.interrupted : exitCodes.inconclusive;
 }

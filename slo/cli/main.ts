@@ -143,7 +143,10 @@ function program(done: (exitCode: number) => void): Command {
     .addOption(new Option("--rate <number>", "peak arrival rate, iterations a second").argParser(positive))
     .option("--duration <time>", "length of the judged part, e.g. 90s or 5m")
     .addOption(
-      new Option("--set <key=value>", "an option of the scenario, e.g. payload=64KiB; may be repeated")
+      new Option(
+        "--set <key=value>",
+        "an option of the scenario, e.g. payload=64KiB, or a variable of --script (__ENV.KEY); may be repeated",
+      )
         .argParser(pairs)
         .default({}, "none"),
     )
@@ -165,6 +168,11 @@ function program(done: (exitCode: number) => void): Command {
         return command.error("error: give --scenario NAME or --script FILE", { exitCode: 2 });
       if (given.fault !== undefined && given.target !== undefined)
         return command.error("error: --fault is for the storage API that is started here; without --target", { exitCode: 2 });
+      if (given.script !== undefined && (given.rate !== undefined || given.duration !== undefined))
+        return command.error(
+          "error: --rate and --duration scale our scenarios; a script has its own options (--set KEY=VALUE gives it __ENV.KEY)",
+          { exitCode: 2 },
+        );
       const { load } = await import("./load.ts");
       const labels = Object.keys(given.serverLabel).length > 0 ? given.serverLabel : undefined;
       const { serverLabel, settleLimit: settleLimitSeconds, ...rest } = given;
@@ -248,6 +256,15 @@ const loadDefaults = {
   fault: undefined,
 };
 
+/** Tells a full disk or a folder without permission, which is no bug of ours; its message names the path. */
+function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    ["ENOSPC", "EACCES", "EPERM", "EROFS", "EDQUOT", "EIO", "EMFILE"].includes(String(error.code))
+  );
+}
+
 async function main(): Promise<number> {
   let exitCode: number = exitCodes.badUsage;
   try {
@@ -255,6 +272,10 @@ async function main(): Promise<number> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.badUsage;
+    if (isOfSystem(error)) {
+      process.stderr.write(`${error.message}\n`);
+      return exitCodes.notCarriedOut;
+    }
     process.stderr.write(`this is a bug in Plimsoll: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     return exitCodes.notCarriedOut;
   }

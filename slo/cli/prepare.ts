@@ -105,7 +105,7 @@ function scenarioEnvironment(options: LoadOptions, spec: Spec): Record<string, s
   return {
     ...(options.rate === undefined ? {} : { PLIMSOLL_RATE: String(options.rate) }),
     ...(options.duration === undefined ? {} : { PLIMSOLL_DURATION: options.duration }),
-    PLIMSOLL_SET: JSON.stringify(options.set),
+    ...(options.script === undefined ? { PLIMSOLL_SET: JSON.stringify(options.set) } : options.set),
     PLIMSOLL_SLOW_THRESHOLDS: clientThresholds(spec).join(","),
   };
 }

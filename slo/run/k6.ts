@@ -32,9 +32,9 @@ export type K6Line =
 
 const progressLine = /^running \(.*\), (\d+)\/(\d+) VUs, (\d+) complete and (\d+) interrupted iterations/;
 
-/** Reads one line of k6's output. */
-export function readK6Line(line: string): K6Line {
-  const progress = progressLine.exec(line);
+/** Reads one line of k6's output; progress stands on stdout only, where a script cannot write. */
+export function readK6Line(line: string, from: "stdout" | "stderr" = "stderr"): K6Line {
+  const progress = from === "stdout" ? progressLine.exec(line) : null;
   if (progress)
     return { kind: "progress", progress: { vus: Number(progress[1]), iterations: Number(progress[3]), interrupted: Number(progress[4]) } };
   if (line.startsWith("{")) return readLog(line);
@@ -71,7 +71,7 @@ export function inspectScript(options: {
       if (error === null) return resolve({ kind: "inspected", output: stdout });
       const errors = stderr
         .split("\n")
-        .map(readK6Line)
+        .map((line) => readK6Line(line))
         .flatMap((line) => (line.kind === "log" && line.level === "error" ? [line.message] : []));
       resolve({ kind: "problem", message: withoutTrace(errors.join("\n")) || stderr.trim() || error.message });
     });
@@ -105,7 +105,7 @@ export function startK6(nursery: Nursery, options: K6Options): Child {
     },
     folder: options.folder,
     logFile: options.logFile,
-    onLine: (line) => options.onLine(readK6Line(line)),
+    onLine: (line, from) => options.onLine(readK6Line(line, from)),
   });
 }
 

@@ -21,6 +21,7 @@ const inspected = z.object({
   ext: z.object({ plimsoll: z.object({ mix: z.array(mixEntry) }).nullish() }).nullish(),
   totalDuration: z.string().nullish(),
   maxVUs: z.number().nullish(),
+  thresholds: z.record(z.string(), z.unknown()).nullish(),
 });
 
 /** Is a straight piece of the offered rate; seconds since k6 began, iterations a second. */
@@ -53,6 +54,8 @@ export interface Plan {
   offeredIterations: number | undefined;
   openModel: boolean;
   maxVUs: number;
+  /** True when the script has thresholds of its own. */
+  hasThresholds: boolean;
   /** Planned length with the graceful stop, seconds. */
   totalSeconds: number;
   /** Planned end of the last scenario without the graceful stop, seconds since k6 began. */
@@ -127,6 +130,7 @@ export function readPlan(inspectOutput: string): Plan {
     offeredIterations: openModel ? Math.round(offered) : undefined,
     openModel,
     maxVUs: raw.maxVUs ?? 1,
+    hasThresholds: Object.keys(raw.thresholds ?? {}).length > 0,
     totalSeconds: raw.totalDuration ? goDurationSeconds(raw.totalDuration) : 0,
     loadSeconds: ends.length === 0 || ends.includes(undefined) ? undefined : Math.max(...ends.map((end) => end ?? 0)),
   };

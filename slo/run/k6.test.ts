@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { k6Environment, readK6Line } from "./k6.ts";
+
+const progress = "running (0m05.0s), 00/07 VUs, 140 complete and 2 interrupted iterations";
+
+test.each([
+  ["k6's own progress is on stdout", progress, "stdout", { kind: "progress", progress: { vus: 0, iterations: 140, interrupted: 2 } }],
+  ["a script that prints the same on stderr is not believed", progress, "stderr", { kind: "other", text: progress }],
+  [
+    "a log line keeps its cause",
+    '{"level":"error","msg":"it failed","error":"no disk"}',
+    "stderr",
+    { kind: "log", level: "error", message: "it failed: no disk" },
+  ],
+  [
+    "a console line that holds progress is a log line",
+    JSON.stringify({ level: "info", msg: progress, source: "console" }),
+    "stderr",
+    { kind: "log", level: "info", message: progress },
+  ],
+  ["broken JSON is just text", '{"level":', "stderr", { kind: "other", text: '{"level":' }],
+] as const)("%s", (_, line, from, expected) => {
+  expect(readK6Line(line, from)).toEqual(expected);
+});
+
+test("a user's K6_ variables cannot change what is measured or where it is written", () => {
+  expect(k6Environment({ K6_NO_SUMMARY: "true", K6_OUT: "csv", K6_BROWSER_HEADLESS: "true", HOME: "/h" })).toEqual({
+    K6_BROWSER_HEADLESS: "true",
+    HOME: "/h",
+  });
+});

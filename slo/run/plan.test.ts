@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import { expectedRequests, goDurationSeconds, offeredRateAt, readPlan } from "./plan.ts";
+
+const inspected = (scenarios: object, more: object = {}): string =>
+  JSON.stringify({ scenarios, totalDuration: "45s", maxVUs: 12, ...more });
+const warmup = { executor: "constant-arrival-rate", rate: 10, timeUnit: "1s", duration: "2s" };
+
+test.each([
+  ["seconds", "5s", 5],
+  ["minutes and seconds", "1m30s", 90],
+  ["parts of a second", "1.5s", 1.5],
+  ["milliseconds", "250ms", 0.25],
+  ["a bare number is milliseconds, as in k6", "1500", 1.5],
+])("a duration in %s is read", (_, text, seconds) => {
+  expect(goDurationSeconds(text)).toBe(seconds);
+});
+
+test("a duration that is none is a bug, not zero", () => {
+  expect(() => goDurationSeconds("5 parsecs")).toThrow();
+});
+
+test("the warm-up is offered and not judged", () => {
+  const plan = readPlan(
+    inspected({ warmup, smoke: { executor: "constant-arrival-rate", startTime: "4s", rate: 120, timeUnit: "1m", duration: "30s" } }),
+  );
+  expect([plan.offeredIterations, plan.openModel, plan.loadSeconds, plan.totalSeconds]).toEqual([60, true, 34, 45]);
+});
+
+test("a ramp offers the area under it, and its rate at each moment", () => {
+  const ramp = {
+    executor: "ramping-arrival-rate",
+    startRate: 0,
+    timeUnit: "1s",
+    stages: [
+      { duration: "10s", target: 100 },
+      { duration: "5s", target: 100 },
+    ],
+  };
+  const plan = readPlan(inspected({ spike: ramp }));
+  expect(plan.offeredIterations).toBe(1000);
+  expect([0, 5, 12, 15].map((at) => offeredRateAt(plan.scenarios, at))).toEqual([0, 50, 100, 0]);
+});
+
+test("one closed scenario among open ones makes the model closed, and the plan unknown", () => {
+  const plan = readPlan(inspected({ a: warmup, b: { executor: "constant-vus", vus: 2, duration: "5s" } }));
+  expect([plan.openModel, plan.offeredIterations]).toEqual([false, undefined]);
+});
+
+test("iterations without a length have no planned end", () => {
+  expect(readPlan(inspected({ a: { executor: "shared-iterations", iterations: 10, vus: 1 } })).loadSeconds).toBeUndefined();
+});
+
+test("a script without scenarios is not an open model", () => {
+  expect(readPlan(inspected({})).openModel).toBe(false);
+});
+
+test("expected requests follow the mix, by route and method; what it does not say is unknown", () => {
+  const mix = [
+    { method: "GET", route: "/b", perIteration: 0.6 },
+    { method: "PUT", route: "/b", perIteration: 0.5 },
+  ];
+  const plan = readPlan(inspected({ smoke: { ...warmup, duration: "10s" } }, { ext: { plimsoll: { mix } } }));
+  expect(
+    [{}, { method: "GET" }, { route: "/b" }, { route: "/other" }, { shop: "a" }].map((where) =>
+      expectedRequests(plan, where as Record<string, string>),
+    ),
+  ).toEqual([110, 60, 110, 0, "unknown"]);
+});
