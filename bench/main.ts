@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { openNursery, type Nursery } from "../slo/run/child.ts";
+import { exactness } from "./exactness.ts";
+import { isReached, rowText, type Figure, type Row } from "./figure.ts";
+import { overhead } from "./overhead.ts";
+import { relay } from "./relay.ts";
+import { scenarioCpu } from "./scenario-cpu.ts";
+import { soakMemory } from "./soak-memory.ts";
+import { targetCpu } from "./target-cpu.ts";
+
+const figures: readonly Figure[] = [exactness, scenarioCpu, soakMemory, relay, targetCpu, overhead];
+
+const help = `npm run bench -- [NAME…] [--quick]
+
+Measures the figures that Plimsoll wants to reach, side by side, with their spread and their goals. Without a name: all of them.
+
+${figures.map(({ name, what }) => `  ${name.padEnd(14)} ${what}`).join("\n")}
+
+  --quick        a short pass: rougher numbers, about a quarter of the time
+  --help
+
+Results go to stdout, progress to stderr. Exit code: 0 all goals reached, 1 a goal missed, 2 bad usage, 4 could not be measured, 130 interrupted.
+`;
+
+const project = fileURLToPath(new URL("../", import.meta.url));
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+type Asked = { kind: "figures"; asked: readonly Figure[]; quick: boolean } | { kind: "help" } | { kind: "problem"; message: string };
+
+function ask(args: string[]): Asked {
+  try {
+    const options = { quick: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false } } as const;
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    if (values.help) return { kind: "help" };
+    const unknown = positionals.find((name) => !figures.some((figure) => figure.name === name));
+    if (unknown !== undefined) return { kind: "problem", message: `there is no figure ${unknown}` };
+    return { kind: "figures", asked: figures.filter(({ name }) => positionals.length === 0 || positionals.includes(name)), quick: values.quick };
+  } catch (error) {
+    return { kind: "problem", message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Is what Ctrl-C has to clean up. */
+let open: { nursery: Nursery; folder: string } | undefined;
+
+async function cleanUp(): Promise<void> {
+  const { nursery, folder } = open ?? {};
+  open = undefined;
+  await nursery?.stopAll();
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+}
+
+async function measure(figure: Figure, quick: boolean): Promise<Row[]> {
+  const nursery = openNursery();
+  const folder = mkdtempSync(join(tmpdir(), "plimsoll-bench-"));
+  open = { nursery, folder };
+  try {
+    return await figure.run({ quick, project, nursery, folder, say: (line) => say(`${figure.name}: ${line}`) });
+  } finally {
+    await cleanUp();
+  }
+}
+
+async function main(): Promise<number> {
+  const read = ask(process.argv.slice(2));
+  if (read.kind === "help") {
+    process.stdout.write(help);
+    return 0;
+  }
+  if (read.kind === "problem") {
+    say(`${read.message}\n\n${help}`);
+    return 2;
+  }
+  const interrupt = async (): Promise<void> => {
+    say("interrupted: stopping what was started");
+    await cleanUp();
+    process.exit(130);
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void interrupt());
+  process.stdout.write(`${new Date().toISOString().slice(0, 10)}, ${availableParallelism()} cores, Node ${process.version}\n`);
+  let missed = false;
+  for (const figure of read.asked) {
+    const began = performance.now();
+    const rows = await measure(figure, read.quick);
+    for (const row of rows) process.stdout.write(`${figure.name}: ${rowText(row)}\n`);
+    missed ||= rows.some((row) => isReached(row) === false);
+    say(`${figure.name}: took ${((performance.now() - began) / 1000).toFixed(0)} s`);
+  }
+  return missed ? 1 : 0;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
+  process.exitCode = 4;
+}

@@ -1,0 +1,2 @@
+import type { Figure } from "./figure.ts";
+export const targetCpu: Figure = { name: "target-cpu", what: "to come", run: async () => [] };
