@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { TestProject } from "vitest/node";
+import { run } from "../../deploy/minikube/shell.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Is the cluster that the tests may fill and empty. */
+    cluster: { context: string };
+  }
+}
+
+const project = fileURLToPath(new URL("../..", import.meta.url));
+/** Is a profile of the tests' own, so that nobody's lab is touched. */
+const profile = "plimsoll-test";
+
+async function lab(...words: string[]): Promise<void> {
+  const args = [join(project, "node_modules/tsx/dist/cli.mjs"), join(project, "deploy/minikube/main.ts"), ...words, "--profile", profile];
+  const result = await run({ command: process.execPath, args, limitSeconds: 1_800, folder: project });
+  if (result.kind !== "ended" || result.code !== 0) throw new Error(`npm run minikube ${words.join(" ")}: ${result.kind}\n${result.tail.join("\n")}`);
+  process.stderr.write(`${result.tail.map((line) => `cluster: ${line}`).join("\n")}\n`);
+}
+
+/**
+ * Brings the lab up by the project's own command, and takes it down afterwards.
+ * `KUBERNETES_CONTEXT` names a cluster that holds it already; that one is left as it is.
+ */
+export async function setup({ provide }: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const given = process.env["KUBERNETES_CONTEXT"];
+  provide("cluster", { context: given ?? profile });
+  if (given) return undefined;
+  try {
+    await lab("up");
+  } catch (error) {
+    await lab("down");
+    throw error;
+  }
+  return () => lab("down");
+}

@@ -1,0 +1,157 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { run } from "../minikube/shell.ts";
+import { kubectlOf, manifests, query, until } from "./cluster.fixture.ts";
+
+const { context } = inject("cluster");
+const kubectl = kubectlOf(context);
+const overlay = (name: string): string => join(manifests, "overlays", name);
+const dryRun = ["--dry-run=server", "--validate=strict"];
+
+const apply = (object: object, ...flags: string[]) => {
+  const args = ["-c", 'object=$1; shift; printf %s "$object" | kubectl "$@" -f -', "apply", JSON.stringify(object), "--context", context, "apply", ...flags];
+  return run({ command: "sh", args, limitSeconds: 60 });
+};
+
+const pod = (name: string, more: object = {}, container: object = {}) => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name, namespace: "plimsoll", labels: { "prometheus.io/scrape": "true", "app.kubernetes.io/name": name } },
+  spec: {
+    automountServiceAccountToken: false,
+    terminationGracePeriodSeconds: 5,
+    securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: "RuntimeDefault" } },
+    containers: [
+      {
+        ...{ name, image: "plimsoll-target:dev", imagePullPolicy: "IfNotPresent" },
+        env: [{ name: "PORT", value: "9464" }],
+        ports: [{ name: "metrics", containerPort: 9464 }, { name: "other", containerPort: 9465 }],
+        securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
+        ...container,
+      },
+    ],
+    ...more,
+  },
+});
+
+describe("the server takes every field, strictly", () => {
+  test.each(["minikube", "ci"])("of the overlay %s", async (name) => {
+    // What a running StatefulSet may not change is no matter of fields: the dry run makes it anew.
+    const rendered = await kubectl("kustomize", overlay(name));
+    expect(rendered).toContain("kind: StatefulSet");
+    const args = ["-c", 'kubectl kustomize "$1" | sed "s/^  name: prometheus$/  name: prometheus-dry-run/" | kubectl --context "$2" apply --dry-run=server --validate=strict -f -'];
+    const result = await run({ command: "sh", args: [...args, "dry-run", overlay(name), context], limitSeconds: 120 });
+    expect(result, result.tail.join("\n")).toMatchObject({ kind: "ended", code: 0 });
+  });
+
+  test("and refuses one that does not exist", async () => {
+    const result = await apply(pod("odd", { restartPolitely: true }), ...dryRun);
+    expect(result.tail.join("\n")).toContain('unknown field "spec.restartPolitely"');
+  });
+
+  describe("of custom resources, against the definitions that their operators publish", () => {
+    const folder = mkdtempSync(join(tmpdir(), "plimsoll-crds-"));
+    const definitions: string[] = [];
+
+    beforeAll(async () => {
+      const operator = await module("github.com/prometheus-operator/prometheus-operator@v0.85.0");
+      const k6 = await module("github.com/grafana/k6-operator@v0.0.19");
+      definitions.push(join(operator, "example/prometheus-operator-crd"), join(k6, "config/crd/bases/k6.io_testruns.yaml"));
+      for (const path of definitions) await kubectl("apply", "--server-side", "-f", path);
+      await kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s");
+    });
+
+    afterAll(async () => {
+      rmSync(folder, { recursive: true, force: true });
+      for (const path of definitions) await kubectl("delete", "--ignore-not-found", "--wait=false", "-f", path);
+    });
+
+    async function module(name: string): Promise<string> {
+      const environment = { ...process.env, GOFLAGS: "-mod=mod", GOWORK: "off" };
+      const result = await run({ command: "go", args: ["mod", "download", "-json", name], limitSeconds: 180, folder, environment });
+      expect(result, `Go brings the definitions of ${name}: ${result.tail.join("\n")}`).toMatchObject({ kind: "ended", code: 0 });
+      return (JSON.parse(result.kind === "ended" ? result.stdout : "{}") as { Dir: string }).Dir;
+    }
+
+    const kinds: [string, string[]][] = [
+      ["prometheus-operator", ["prometheus.monitoring", "servicemonitor.monitoring", "podmonitor.monitoring", "probe.monitoring", "prometheusrule.monitoring"]],
+      ["k6-operator", ["testrun.k6.io"]],
+    ];
+    test.each(kinds)("in the overlay %s", async (name, objects) => {
+      const said = await kubectl("apply", ...dryRun, "-k", overlay(name));
+      for (const object of objects) expect(said).toContain(object);
+    });
+
+    test("and a misspelt field of a ServiceMonitor is refused", async () => {
+      const monitor = { apiVersion: "monitoring.coreos.com/v1", kind: "ServiceMonitor", metadata: { name: "odd", namespace: "plimsoll" } };
+      const result = await apply({ ...monitor, spec: { selector: {}, endpoints: [{ prot: "http" }] } }, ...dryRun);
+      expect(result.tail.join("\n")).toContain('unknown field "spec.endpoints[0].prot"');
+    });
+  });
+});
+
+describe("the namespaces enforce the restricted standard", () => {
+  test.each<[string, object, object]>([
+    ["a pod of another user than root, with nothing granted, is let in", {}, {}],
+  ])("%s", async (_sentence, more, container) => {
+    expect(await apply(pod("fine", more, container), "--dry-run=server")).toMatchObject({ kind: "ended", code: 0 });
+  });
+
+  test.each<[string, object, object]>([
+    ["a pod on the host's network", { hostNetwork: true }, {}],
+    ["a privileged container", {}, { securityContext: { privileged: true } }],
+    ["a container that may become root", {}, { securityContext: { allowPrivilegeEscalation: true, capabilities: { drop: ["ALL"] } } }],
+    ["a folder of the node", { volumes: [{ name: "v", hostPath: { path: "/" } }] }, {}],
+  ])("%s is refused", async (_sentence, more, container) => {
+    expect((await apply(pod("odd", more, container), "--dry-run=server")).tail.join("\n")).toContain("violates PodSecurity");
+  });
+});
+
+describe("Prometheus", () => {
+  test.each<[string, string, string, string]>([
+    ["lists", "list", "pods", "yes"],
+    ["watches", "watch", "pods", "yes"],
+    ["does not delete", "delete", "pods", "no"],
+    ["does not read", "get", "secrets", "no"],
+    ["does not list", "list", "configmaps", "no"],
+  ])("%s (%s %s) in plimsoll: %s", async (_sentence, verb, resource, answer) => {
+    const asked = await kubectl.try("auth", "can-i", verb, resource, "-n", "plimsoll", "--as", "system:serviceaccount:monitoring:prometheus");
+    expect(asked.kind === "ended" && asked.stdout.trim()).toBe(answer);
+  });
+
+  test("may not even list pods elsewhere", async () => {
+    const asked = await kubectl.try("auth", "can-i", "list", "pods", "-n", "kube-system", "--as", "system:serviceaccount:monitoring:prometheus");
+    expect(asked.kind === "ended" && asked.stdout.trim()).toBe("no");
+  });
+
+  test("scrapes the storage API by its annotations, once for each pod", async () => {
+    const ready = (await kubectl("--namespace", "plimsoll", "get", "pods", "-l", "app.kubernetes.io/name=storage-api", "-o", "name")).trim().split("\n");
+    const up = () => query(kubectl, 'up{job="storage-api", namespace="plimsoll"} == 1');
+    expect(await until(up, (found) => found.length === ready.length, 40)).toHaveLength(ready.length);
+  });
+
+  test("scrapes a pod by its label, at the port named metrics and at no other", async () => {
+    const applied = await apply(pod("labelled"));
+    expect(applied, applied.tail.join("\n")).toMatchObject({ kind: "ended", code: 0 });
+    try {
+      const up = () => query(kubectl, 'up{job="labelled"}');
+      const found = await until(up, (series) => series.some(({ value }) => value === 1), 60);
+      expect(found.map(({ metric, value }) => [metric["pod"], metric["instance"]?.split(":")[1], value])).toEqual([["labelled", "9464", 1]]);
+    } finally {
+      await kubectl("--namespace", "plimsoll", "delete", "pod", "labelled", "--wait");
+    }
+  });
+});
+
+test("from an empty cluster, kubectl apply -k is ready within 60 s", async () => {
+  await kubectl("delete", "-k", overlay("minikube"), "--ignore-not-found", "--wait", "--timeout=180s");
+  const began = performance.now();
+  await kubectl("apply", "-k", overlay("minikube"));
+  await kubectl("--namespace", "plimsoll", "rollout", "status", "deployment/storage-api", "--timeout=120s");
+  await kubectl("--namespace", "monitoring", "rollout", "status", "statefulset/prometheus", "--timeout=120s");
+  const seconds = (performance.now() - began) / 1_000;
+  process.stderr.write(`from apply to ready: ${seconds.toFixed(1)} s\n`);
+  expect(seconds).toBeLessThanOrEqual(60);
+});
