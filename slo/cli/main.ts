@@ -2,8 +2,9 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { exitCodeHelp, exitCodes } from "./exit-codes.ts";
+import { httpUrl, pairs, port, positive } from "./flags.ts";
 import type { Host } from "./host.ts";
 import { readSettings } from "./settings.ts";
 
@@ -70,33 +71,6 @@ function liveWriter(): { live: (line: string | undefined) => void; clear: () => 
       shown = true;
     },
   };
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("It must be a number above 0.");
-  return value;
-}
-
-function port(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 65_535) throw new InvalidArgumentError("It must be a port, 1 to 65535.");
-  return value;
-}
-
-function httpUrl(text: string): string {
-  const parsed = URL.parse(text);
-  if (parsed === null || !["http:", "https:"].includes(parsed.protocol))
-    throw new InvalidArgumentError("It must be a URL such as http://127.0.0.1:5000.");
-  if (parsed.username !== "" || parsed.password !== "")
-    throw new InvalidArgumentError("Credentials are read from the environment, never from a URL (see --help).");
-  return text.replace(/\/+$/, "");
-}
-
-function pairs(text: string, before: Record<string, string>): Record<string, string> {
-  const at = text.indexOf("=");
-  if (at < 1) throw new InvalidArgumentError("It must be KEY=VALUE.");
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
 const credentialHelp = `Credentials for Prometheus come from the environment: PLIMSOLL_PROMETHEUS_USERNAME and _PASSWORD (or _PASSWORD_FILE),

@@ -117,6 +117,16 @@ export async function queryNumber(api: PrometheusApi, query: PromQL, atSeconds: 
   return { kind: "answer", value: got.value[0]?.points[0]?.value };
 }
 
+type Rows = z.infer<typeof matrix>[];
+
+async function askRange(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Answer<Rows>> {
+  const form = { query: query.promql, start: from.toFixed(3), end: to.toFixed(3), step: step.toFixed(3) };
+  const got = await ask(api, "/api/v1/query_range", form);
+  if (got.kind === "failed") return got;
+  if (got.value.resultType !== "matrix") return { kind: "failed", reason: `Prometheus answered with a ${got.value.resultType}` };
+  return { kind: "answer", value: got.value.result };
+}
+
 /** Asks for the values of each series from `from` to `to`, every `step` seconds. */
 export async function queryRange(
   api: PrometheusApi,
@@ -125,15 +135,9 @@ export async function queryRange(
   to: number,
   step: number,
 ): Promise<Answer<Series<number>[]>> {
-  const got = await ask(api, "/api/v1/query_range", {
-    query: query.promql,
-    start: from.toFixed(3),
-    end: to.toFixed(3),
-    step: step.toFixed(3),
-  });
+  const got = await askRange(api, query, from, to, step);
   if (got.kind === "failed") return got;
-  if (got.value.resultType !== "matrix") return { kind: "failed", reason: `Prometheus answered with a ${got.value.resultType}` };
-  return { kind: "answer", value: got.value.result.map((row) => ({ labels: row.metric, points: (row.values ?? []).map(pointOf) })) };
+  return { kind: "answer", value: got.value.map((row) => ({ labels: row.metric, points: (row.values ?? []).map(pointOf) })) };
 }
 
 /** Asks for a native histogram from `from` to `to`; undefined when there is none. */
@@ -144,16 +148,9 @@ export async function queryHistograms(
   to: number,
   step: number,
 ): Promise<Answer<Series<Histogram> | undefined>> {
-  const got = await ask(api, "/api/v1/query_range", {
-    query: query.promql,
-    start: from.toFixed(3),
-    end: to.toFixed(3),
-    step: step.toFixed(3),
-  });
+  const got = await askRange(api, query, from, to, step);
   if (got.kind === "failed") return got;
-  if (got.value.resultType !== "matrix") return { kind: "failed", reason: `Prometheus answered with a ${got.value.resultType}` };
-  const row = got.value.result[0];
-  if (row === undefined) return { kind: "answer", value: undefined };
-  const points = (row.histograms ?? []).map((h) => ({ atSeconds: h[0], value: histogramOf(h) }));
-  return { kind: "answer", value: points.length === 0 ? undefined : { labels: row.metric, points } };
+  const row = got.value[0];
+  const points = (row?.histograms ?? []).map((h) => ({ atSeconds: h[0], value: histogramOf(h) }));
+  return { kind: "answer", value: row === undefined || points.length === 0 ? undefined : { labels: row.metric, points } };
 }

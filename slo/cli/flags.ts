@@ -1,0 +1,32 @@
+import { InvalidArgumentError } from "commander";
+
+/** Reads a number above 0. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("It must be a number above 0.");
+  return value;
+}
+
+/** Reads a TCP port. */
+export function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65_535) throw new InvalidArgumentError("It must be a port, 1 to 65535.");
+  return value;
+}
+
+/** Reads an http(s) URL without credentials, and drops the slashes at its end. */
+export function httpUrl(text: string): string {
+  const parsed = URL.parse(text);
+  if (parsed === null || !["http:", "https:"].includes(parsed.protocol))
+    throw new InvalidArgumentError("It must be a URL such as http://127.0.0.1:5000.");
+  if (parsed.username !== "" || parsed.password !== "")
+    throw new InvalidArgumentError("Credentials are read from the environment, never from a URL (see --help).");
+  return text.replace(/\/+$/, "");
+}
+
+/** Reads KEY=VALUE and adds it to those before. */
+export function pairs(text: string, before: Record<string, string>): Record<string, string> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("It must be KEY=VALUE.");
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
