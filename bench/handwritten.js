@@ -1,3 +1,4 @@
+/* oxlint-disable rooms/fences, import/no-default-export -- a script for k6, which no file of the project imports */
 // The load of scenarios/smoke.ts as a careful person would write it by hand, with k6's own means and no more:
 // the same mix, buckets, payload size and rate, each answer verified. Measured against ours by scenario-cpu.ts.
 import { check } from "k6";

@@ -39,7 +39,11 @@ function ask(args: string[]): Asked {
     if (values.help) return { kind: "help" };
     const unknown = positionals.find((name) => !figures.some((figure) => figure.name === name));
     if (unknown !== undefined) return { kind: "problem", message: `there is no figure ${unknown}` };
-    return { kind: "figures", asked: figures.filter(({ name }) => positionals.length === 0 || positionals.includes(name)), quick: values.quick };
+    return {
+      kind: "figures",
+      asked: figures.filter(({ name }) => positionals.length === 0 || positionals.includes(name)),
+      quick: values.quick,
+    };
   } catch (error) {
     return { kind: "problem", message: error instanceof Error ? error.message : String(error) };
   }

@@ -29,7 +29,11 @@ async function served(target: string): Promise<number> {
 }
 
 /** Runs k6 and gives its CPU seconds, user and system, for each request that the service answered. */
-async function perRequest(setup: Setup, name: string, start: (program: string) => { exited: Promise<{ code: number | null }>; tail(): string[] }) {
+async function perRequest(
+  setup: Setup,
+  name: string,
+  start: (program: string) => { exited: Promise<{ code: number | null }>; tail(): string[] },
+) {
   const timed = timedProgram(join(setup.bench.folder, `k6-${name}`), setup.k6);
   const before = await served(setup.target);
   const child = start(timed.program);
@@ -67,7 +71,15 @@ function handwritten(setup: Setup): Promise<number> {
   return perRequest(setup, "handwritten", (command) =>
     bench.nursery.start({
       ...{ name: "k6", command, folder: bench.folder, logFile: join(bench.folder, "handwritten.log") },
-      args: ["run", "--out", "experimental-prometheus-rw", "--no-usage-report", "--tag", "testid=bench", join(bench.project, "bench/handwritten.js")],
+      args: [
+        "run",
+        "--out",
+        "experimental-prometheus-rw",
+        "--no-usage-report",
+        "--tag",
+        "testid=bench",
+        join(bench.project, "bench/handwritten.js"),
+      ],
       environment: {
         ...process.env,
         ...{ TARGET: target, RATE: String(rate), SECONDS: String(seconds), VUS: String(vus), PAYLOADS: join(bench.folder, "payloads") },
@@ -91,7 +103,12 @@ async function run(bench: Bench): Promise<Row[]> {
       bench.say(`round ${round} of ${rounds}: ours ${micros(own.at(-1))}, by hand ${micros(hand.at(-1))} a request`);
     }
     return [
-      { what: "k6's CPU a request, ours ÷ by hand", unit: "ratio", values: own.map((cpu, i) => cpu / (hand[i] as number)), goal: { atMost: 1.1, by: "median" } },
+      {
+        what: "k6's CPU a request, ours ÷ by hand",
+        unit: "ratio",
+        values: own.map((cpu, i) => cpu / (hand[i] as number)),
+        goal: { atMost: 1.1, by: "median" },
+      },
       { what: "k6's CPU a request, ours", unit: "microseconds", values: own },
       { what: "k6's CPU a request, by hand", unit: "microseconds", values: hand },
     ];

@@ -67,7 +67,9 @@ async function soak(bench: Bench, k6: string, script: string, marks: readonly [n
       while (server.requests() < mark) {
         if (child.exit()) throw new Error(`k6 ended after ${server.requests()} requests:\n${child.tail().join("\n")}`);
         if (performance.now() - said > 15_000) {
-          bench.say(`${server.requests()} of ${marks[1]} requests, k6 holds ${(memoryOf(child.pid ?? 0).residentBytes / 2 ** 20).toFixed(0)} MiB`);
+          bench.say(
+            `${server.requests()} of ${marks[1]} requests, k6 holds ${(memoryOf(child.pid ?? 0).residentBytes / 2 ** 20).toFixed(0)} MiB`,
+          );
           said = performance.now();
         }
         await new Promise((resolve) => setTimeout(resolve, 20));
@@ -93,7 +95,12 @@ async function run(bench: Bench): Promise<Row[]> {
   }
   const [early, late] = [marks[0].toLocaleString("en"), marks[1].toLocaleString("en")];
   return [
-    { what: `peak memory at ${late} requests ÷ at ${early}`, unit: "ratio", values: peaks.map(({ early, late }) => late / early), goal: { atMost: 1.15, by: "median" } },
+    {
+      what: `peak memory at ${late} requests ÷ at ${early}`,
+      unit: "ratio",
+      values: peaks.map(({ early, late }) => late / early),
+      goal: { atMost: 1.15, by: "median" },
+    },
     { what: `peak memory at ${early} requests`, unit: "mebibytes", values: peaks.map(({ early }) => early) },
     { what: `peak memory at ${late} requests`, unit: "mebibytes", values: peaks.map(({ late }) => late) },
   ];

@@ -1,2 +1,124 @@
-import type { Figure } from "./figure.ts";
-export const targetCpu: Figure = { name: "target-cpu", what: "to come", run: async () => [] };
+import { Agent, request as httpRequest } from "node:http";
+import { actionDeck, type Action } from "../scenarios/lib/mix.ts";
+import { cpuSecondsOf } from "./cpu.ts";
+import type { Bench, Figure, Row } from "./figure.ts";
+import { stop, targetOf, type Part } from "./started.ts";
+
+const connections = 8;
+const payload = Buffer.alloc(1024, 7);
+const mix = { read: 60, write: 20, delete: 10, users: 5, echo: 5 };
+
+interface Sent {
+  method: string;
+  path: string;
+  body?: Buffer;
+  json?: boolean;
+}
+
+/** Lists the requests of an action; the same mix as the scenarios'. */
+function requestsOf(action: Action, own: number): Sent[] {
+  const bucket = { path: `/api/buckets/bench-${own % 100}` };
+  switch (action) {
+    case "read":
+      return [{ method: "GET", ...bucket }];
+    case "write":
+      return [{ method: "PUT", ...bucket, body: payload }];
+    case "delete":
+      return [
+        { method: "PUT", path: `/api/buckets/own-${own}`, body: payload },
+        { method: "DELETE", path: `/api/buckets/own-${own}` },
+      ];
+    case "users":
+      return [{ method: "GET", path: "/api/users" }];
+    case "echo":
+      return [{ method: "POST", path: "/api/echo", body: Buffer.from(`{"message":"${own}"}`), json: true }];
+  }
+}
+
+function send(base: URL, agent: Agent, { method, path, body, json }: Sent): Promise<void> {
+  const type = json ? "application/json" : "application/octet-stream";
+  const headers = body === undefined ? {} : { "content-type": type, "content-length": body.length };
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ host: base.hostname, port: base.port, agent, method, path, headers }, (response) => {
+      response.resume();
+      response.on("end", () => (response.statusCode === 200 ? resolve() : reject(new Error(`${method} ${path}: ${response.statusCode}`))));
+    });
+    request.on("error", reject);
+    request.end(body);
+  });
+}
+
+/** Sends the mix over kept-alive connections, as fast as it goes, and gives how many requests that were. */
+async function load(url: string, iterations: number): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const deck = actionDeck(mix, 1);
+  let next = 0;
+  let requests = 0;
+  const worker = async (): Promise<void> => {
+    while (next < iterations) {
+      const own = next;
+      next += 1;
+      for (const one of requestsOf(deck[own % deck.length] as Action, own)) {
+        await send(new URL(url), agent, one);
+        requests += 1;
+      }
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: connections }, worker));
+  } finally {
+    agent.destroy();
+  }
+  return requests;
+}
+
+/** Gives the service's CPU seconds for each request; with `scraped`, its metrics are read once a second meanwhile. */
+async function perRequest({ url, child }: Part, iterations: number, scraped: boolean): Promise<number> {
+  const scrape = async (): Promise<void> => void (await (await fetch(`${url}/metrics`)).text());
+  const timer = scraped ? setInterval(() => void scrape().catch(() => undefined), 1000) : undefined;
+  try {
+    const before = cpuSecondsOf(child.pid ?? 0);
+    const requests = await load(url, iterations);
+    return (cpuSecondsOf(child.pid ?? 0) - before) / requests;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Writes the buckets that are read, and lets the just-in-time compiler see every route. */
+async function warm({ url }: Part, iterations: number): Promise<void> {
+  const agent = new Agent({ keepAlive: true });
+  for (let key = 0; key < 100; key += 1)
+    await send(new URL(url), agent, { method: "PUT", path: `/api/buckets/bench-${key}`, body: payload });
+  agent.destroy();
+  await load(url, iterations);
+}
+
+async function run(bench: Bench): Promise<Row[]> {
+  const [rounds, iterations] = bench.quick ? [3, 6000] : [10, 20_000];
+  const counted = await targetOf(bench, { METRICS: "on" });
+  const plain = await targetOf(bench, { METRICS: "off" });
+  const [on, off]: [number[], number[]] = [[], []];
+  for (const part of [counted, plain]) await warm(part, iterations);
+  for (let round = 1; round <= rounds; round += 1) {
+    on.push(await perRequest(counted, iterations, true));
+    off.push(await perRequest(plain, iterations, false));
+    bench.say(
+      `round ${round} of ${rounds}: ${(1e6 * (on.at(-1) ?? 0)).toFixed(1)} µs with metrics, ${(1e6 * (off.at(-1) ?? 0)).toFixed(1)} µs without`,
+    );
+  }
+  for (const part of [counted, plain]) await stop(part);
+  return [
+    {
+      what: "the service's CPU a request, with metrics ÷ without",
+      unit: "ratio",
+      values: on.map((cpu, i) => cpu / (off[i] as number)),
+      goal: { atMost: 1.25, by: "median" },
+    },
+    { what: "with metrics, scraped once a second", unit: "microseconds", values: on },
+    { what: "without metrics", unit: "microseconds", values: off },
+  ];
+}
+
+/** Compares the storage API's CPU with its metrics, scraped once a second, with that of METRICS=off, in turn. */
+export const targetCpu: Figure = { name: "target-cpu", what: "the service's CPU a request: with metrics against without", run };
