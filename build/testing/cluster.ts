@@ -17,7 +17,8 @@ const profile = "plimsoll-test";
 async function lab(...words: string[]): Promise<void> {
   const args = [join(project, "node_modules/tsx/dist/cli.mjs"), join(project, "deploy/minikube/main.ts"), ...words, "--profile", profile];
   const result = await run({ command: process.execPath, args, limitSeconds: 1_800, folder: project });
-  if (result.kind !== "ended" || result.code !== 0) throw new Error(`npm run minikube ${words.join(" ")}: ${result.kind}\n${result.tail.join("\n")}`);
+  if (result.kind !== "ended" || result.code !== 0)
+    throw new Error(`npm run minikube ${words.join(" ")}: ${result.kind}\n${result.tail.join("\n")}`);
   process.stderr.write(`${result.tail.map((line) => `cluster: ${line}`).join("\n")}\n`);
 }
 

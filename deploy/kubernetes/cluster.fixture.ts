@@ -18,7 +18,8 @@ export function kubectlOf(context: string): Kubectl {
   const attempt = (...args: string[]) => run({ command: "kubectl", args: ["--context", context, ...args], limitSeconds: 200 });
   const must = async (...args: string[]): Promise<string> => {
     const result = await attempt(...args);
-    if (result.kind !== "ended" || result.code !== 0) throw new Error(`kubectl ${args.join(" ")}: ${result.kind}\n${result.tail.join("\n")}`);
+    if (result.kind !== "ended" || result.code !== 0)
+      throw new Error(`kubectl ${args.join(" ")}: ${result.kind}\n${result.tail.join("\n")}`);
     return result.stdout;
   };
   return Object.assign(must, { try: attempt });

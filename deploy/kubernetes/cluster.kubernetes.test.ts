@@ -11,7 +11,16 @@ const overlay = (name: string): string => join(manifests, "overlays", name);
 const dryRun = ["--dry-run=server", "--validate=strict"];
 
 const apply = (object: object, ...flags: string[]) => {
-  const args = ["-c", 'object=$1; shift; printf %s "$object" | kubectl "$@" -f -', "apply", JSON.stringify(object), "--context", context, "apply", ...flags];
+  const args = [
+    "-c",
+    'object=$1; shift; printf %s "$object" | kubectl "$@" -f -',
+    "apply",
+    JSON.stringify(object),
+    "--context",
+    context,
+    "apply",
+    ...flags,
+  ];
   return run({ command: "sh", args, limitSeconds: 60 });
 };
 
@@ -27,7 +36,10 @@ const pod = (name: string, more: object = {}, container: object = {}) => ({
       {
         ...{ name, image: "plimsoll-target:dev", imagePullPolicy: "IfNotPresent" },
         env: [{ name: "PORT", value: "9464" }],
-        ports: [{ name: "metrics", containerPort: 9464 }, { name: "other", containerPort: 9465 }],
+        ports: [
+          { name: "metrics", containerPort: 9464 },
+          { name: "other", containerPort: 9465 },
+        ],
         securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
         ...container,
       },
@@ -41,7 +53,10 @@ describe("the server takes every field, strictly", () => {
     // What a running StatefulSet may not change is no matter of fields: the dry run makes it anew.
     const rendered = await kubectl("kustomize", overlay(name));
     expect(rendered).toContain("kind: StatefulSet");
-    const args = ["-c", 'kubectl kustomize "$1" | sed "s/^  name: prometheus$/  name: prometheus-dry-run/" | kubectl --context "$2" apply --dry-run=server --validate=strict -f -'];
+    const args = [
+      "-c",
+      'kubectl kustomize "$1" | sed "s/^  name: prometheus$/  name: prometheus-dry-run/" | kubectl --context "$2" apply --dry-run=server --validate=strict -f -',
+    ];
     const result = await run({ command: "sh", args: [...args, "dry-run", overlay(name), context], limitSeconds: 120 });
     expect(result, result.tail.join("\n")).toMatchObject({ kind: "ended", code: 0 });
   });
@@ -76,7 +91,10 @@ describe("the server takes every field, strictly", () => {
     }
 
     const kinds: [string, string[]][] = [
-      ["prometheus-operator", ["prometheus.monitoring", "servicemonitor.monitoring", "podmonitor.monitoring", "probe.monitoring", "prometheusrule.monitoring"]],
+      [
+        "prometheus-operator",
+        ["prometheus.monitoring", "servicemonitor.monitoring", "podmonitor.monitoring", "probe.monitoring", "prometheusrule.monitoring"],
+      ],
       ["k6-operator", ["testrun.k6.io"]],
     ];
     test.each(kinds)("in the overlay %s", async (name, objects) => {
@@ -93,11 +111,12 @@ describe("the server takes every field, strictly", () => {
 });
 
 describe("the namespaces enforce the restricted standard", () => {
-  test.each<[string, object, object]>([
-    ["a pod of another user than root, with nothing granted, is let in", {}, {}],
-  ])("%s", async (_sentence, more, container) => {
-    expect(await apply(pod("fine", more, container), "--dry-run=server")).toMatchObject({ kind: "ended", code: 0 });
-  });
+  test.each<[string, object, object]>([["a pod of another user than root, with nothing granted, is let in", {}, {}]])(
+    "%s",
+    async (_sentence, more, container) => {
+      expect(await apply(pod("fine", more, container), "--dry-run=server")).toMatchObject({ kind: "ended", code: 0 });
+    },
+  );
 
   test.each<[string, object, object]>([
     ["a pod on the host's network", { hostNetwork: true }, {}],
@@ -117,17 +136,37 @@ describe("Prometheus", () => {
     ["does not read", "get", "secrets", "no"],
     ["does not list", "list", "configmaps", "no"],
   ])("%s (%s %s) in plimsoll: %s", async (_sentence, verb, resource, answer) => {
-    const asked = await kubectl.try("auth", "can-i", verb, resource, "-n", "plimsoll", "--as", "system:serviceaccount:monitoring:prometheus");
+    const asked = await kubectl.try(
+      "auth",
+      "can-i",
+      verb,
+      resource,
+      "-n",
+      "plimsoll",
+      "--as",
+      "system:serviceaccount:monitoring:prometheus",
+    );
     expect(asked.kind === "ended" && asked.stdout.trim()).toBe(answer);
   });
 
   test("may not even list pods elsewhere", async () => {
-    const asked = await kubectl.try("auth", "can-i", "list", "pods", "-n", "kube-system", "--as", "system:serviceaccount:monitoring:prometheus");
+    const asked = await kubectl.try(
+      "auth",
+      "can-i",
+      "list",
+      "pods",
+      "-n",
+      "kube-system",
+      "--as",
+      "system:serviceaccount:monitoring:prometheus",
+    );
     expect(asked.kind === "ended" && asked.stdout.trim()).toBe("no");
   });
 
   test("scrapes the storage API by its annotations, once for each pod", async () => {
-    const ready = (await kubectl("--namespace", "plimsoll", "get", "pods", "-l", "app.kubernetes.io/name=storage-api", "-o", "name")).trim().split("\n");
+    const ready = (await kubectl("--namespace", "plimsoll", "get", "pods", "-l", "app.kubernetes.io/name=storage-api", "-o", "name"))
+      .trim()
+      .split("\n");
     const up = () => query(kubectl, 'up{job="storage-api", namespace="plimsoll"} == 1');
     expect(await until(up, (found) => found.length === ready.length, 40)).toHaveLength(ready.length);
   });
@@ -138,7 +177,9 @@ describe("Prometheus", () => {
     try {
       const up = () => query(kubectl, 'up{job="labelled"}');
       const found = await until(up, (series) => series.some(({ value }) => value === 1), 60);
-      expect(found.map(({ metric, value }) => [metric["pod"], metric["instance"]?.split(":")[1], value])).toEqual([["labelled", "9464", 1]]);
+      expect(found.map(({ metric, value }) => [metric["pod"], metric["instance"]?.split(":")[1], value])).toEqual([
+        ["labelled", "9464", 1],
+      ]);
     } finally {
       await kubectl("--namespace", "plimsoll", "delete", "pod", "labelled", "--wait");
     }

@@ -7,7 +7,9 @@ const workloads = objects.flatMap((object): [string, PodTemplate][] => {
   const template = templateOf(object);
   return template === undefined ? [] : [[object.metadata.name, template]];
 });
-const containers = workloads.flatMap(([name, { spec }]) => [...(spec.initContainers ?? []), ...spec.containers].map((one): [string, Container] => [`${name}/${one.name}`, one]));
+const containers = workloads.flatMap(([name, { spec }]) =>
+  [...(spec.initContainers ?? []), ...spec.containers].map((one): [string, Container] => [`${name}/${one.name}`, one]),
+);
 
 test("the storage API and Prometheus are there", () => {
   expect(workloads.map(([name]) => name)).toEqual(["storage-api", "prometheus"]);
@@ -17,7 +19,8 @@ test("every namespace enforces the restricted Pod Security Standard, and every o
   const namespaces = objects.filter(({ kind }) => kind === "Namespace");
   expect(namespaces.map(({ metadata }) => metadata.name)).toEqual(["plimsoll", "monitoring"]);
   for (const { metadata } of namespaces) expect(metadata.labels).toMatchObject({ "pod-security.kubernetes.io/enforce": "restricted" });
-  for (const { kind, metadata } of objects) if (kind !== "Namespace") expect(["plimsoll", "monitoring"], `${kind} ${metadata.name}`).toContain(metadata.namespace);
+  for (const { kind, metadata } of objects)
+    if (kind !== "Namespace") expect(["plimsoll", "monitoring"], `${kind} ${metadata.name}`).toContain(metadata.namespace);
 });
 
 test("nothing has a right beyond one namespace", () => {
@@ -43,7 +46,11 @@ describe.each(workloads)("%s", (_name, { spec }) => {
 });
 
 test.each(containers)("%s has a read-only root, no capability, and stated resources", (_name, container) => {
-  expect(container.securityContext).toMatchObject({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } });
+  expect(container.securityContext).toMatchObject({
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ["ALL"] },
+  });
   expect(Object.keys(container.resources?.requests ?? {})).toEqual(expect.arrayContaining(["cpu", "memory"]));
   expect(Object.keys(container.resources?.limits ?? {})).toEqual(expect.arrayContaining(["cpu", "memory"]));
 });
@@ -55,7 +62,9 @@ test("every image is named with a tag that is not latest", () => {
 test("a service, a disruption budget and a workload pick the pods that there are", () => {
   const selectors = objects.flatMap(({ kind, metadata, spec }) => {
     const { selector } = (spec ?? {}) as { selector?: Record<string, string> & { matchLabels?: Record<string, string> } };
-    return selector === undefined ? [] : [{ place: `${kind} ${metadata.name}`, namespace: metadata.namespace, labels: selector.matchLabels ?? selector }];
+    return selector === undefined
+      ? []
+      : [{ place: `${kind} ${metadata.name}`, namespace: metadata.namespace, labels: selector.matchLabels ?? selector }];
   });
   expect(selectors).toHaveLength(5);
   for (const { place, labels } of selectors) {

@@ -51,7 +51,9 @@ const needed: [from: Name, to: Name, ...ports: string[]][] = [
 // These live in a namespace that is not ours, or at an end whose own policies are: what leaves them is not for these policies to say.
 const outside: Name[] = ["a stranger in default", "DNS", "the Kubernetes API"];
 const names = Object.keys(ends) as Name[];
-const pairs = names.flatMap((from) => names.flatMap((to): [Name, Name][] => (outside.includes(from) && outside.includes(to) ? [] : [[from, to]])));
+const pairs = names.flatMap((from) =>
+  names.flatMap((to): [Name, Name][] => (outside.includes(from) && outside.includes(to) ? [] : [[from, to]])),
+);
 
 test.each(pairs)("%s reaches of %s only what is needed", (from, to) => {
   const open = ports
@@ -64,7 +66,11 @@ test.each(pairs)("%s reaches of %s only what is needed", (from, to) => {
 test("Grafana may ask Prometheus once it has a policy of its own that lets it out", () => {
   const out: Policy = {
     ...{ name: "grafana", namespace: "monitoring" },
-    spec: { podSelector: { matchLabels: { "app.kubernetes.io/name": "grafana" } }, policyTypes: ["Egress"], egress: [{ ports: [{ port: 9090 }] }] },
+    spec: {
+      podSelector: { matchLabels: { "app.kubernetes.io/name": "grafana" } },
+      policyTypes: ["Egress"],
+      egress: [{ ports: [{ port: 9090 }] }],
+    },
   };
   expect(mayReach([...policies, out], ends.Grafana, ends.Prometheus, 9090)).toBe(true);
 });
@@ -73,13 +79,33 @@ const rows: [string, Policy["spec"] | undefined, number, boolean][] = [
   ["a pod that no policy selects is open", undefined, 80, true],
   ["a policy without rules closes", { podSelector: {}, policyTypes: ["Ingress"] }, 80, false],
   ["a rule without peers lets everyone in", { podSelector: {}, policyTypes: ["Ingress"], ingress: [{}] }, 80, true],
-  ["a port is TCP unless it says otherwise", { podSelector: {}, policyTypes: ["Ingress"], ingress: [{ ports: [{ protocol: "UDP", port: 80 }] }] }, 80, false],
+  [
+    "a port is TCP unless it says otherwise",
+    { podSelector: {}, policyTypes: ["Ingress"], ingress: [{ ports: [{ protocol: "UDP", port: 80 }] }] },
+    80,
+    false,
+  ],
   ["a named port is the pod's own", { podSelector: {}, policyTypes: ["Ingress"], ingress: [{ ports: [{ port: "web" }] }] }, 80, true],
   ["another number than the named port", { podSelector: {}, policyTypes: ["Ingress"], ingress: [{ ports: [{ port: "web" }] }] }, 81, false],
-  ["a pod selector alone means the same namespace", { podSelector: {}, policyTypes: ["Ingress"], ingress: [{ from: [{ podSelector: {} }] }] }, 80, false],
-  ["a namespace selector alone means all its pods", { podSelector: {}, policyTypes: ["Ingress"], ingress: [{ from: [{ namespaceSelector: {} }] }] }, 80, true],
+  [
+    "a pod selector alone means the same namespace",
+    { podSelector: {}, policyTypes: ["Ingress"], ingress: [{ from: [{ podSelector: {} }] }] },
+    80,
+    false,
+  ],
+  [
+    "a namespace selector alone means all its pods",
+    { podSelector: {}, policyTypes: ["Ingress"], ingress: [{ from: [{ namespaceSelector: {} }] }] },
+    80,
+    true,
+  ],
   ["an egress policy does not close what comes in", { podSelector: {}, policyTypes: ["Egress"] }, 80, true],
-  ["an address block is not for pods", { podSelector: {}, policyTypes: ["Ingress"], ingress: [{ from: [{ ipBlock: { cidr: "0.0.0.0/0" } }] }] }, 80, false],
+  [
+    "an address block is not for pods",
+    { podSelector: {}, policyTypes: ["Ingress"], ingress: [{ from: [{ ipBlock: { cidr: "0.0.0.0/0" } }] }] },
+    80,
+    false,
+  ],
 ];
 
 test.each(rows)("%s", (_sentence, spec, port, reached) => {

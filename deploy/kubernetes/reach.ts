@@ -2,7 +2,13 @@ import type { Manifest } from "./manifests.ts";
 
 /** Is one end of a connection: a pod, or an address outside of the cluster's pods. */
 export type End =
-  | { kind: "pod"; namespace: string; namespaceLabels: Record<string, string>; labels: Record<string, string>; ports: Record<string, number> }
+  | {
+      kind: "pod";
+      namespace: string;
+      namespaceLabels: Record<string, string>;
+      labels: Record<string, string>;
+      ports: Record<string, number>;
+    }
   | { kind: "address"; ip: string };
 
 type Protocol = "TCP" | "UDP";
@@ -35,7 +41,10 @@ export interface Policy {
 
 /** Lists the fields that are evaluated; any other makes `readPolicies` throw, so that none is passed over in silence. */
 const known = new Set(
-  ["podSelector", "namespaceSelector", "matchLabels", "ipBlock", "cidr", "policyTypes", "ingress", "egress", "from", "to", "ports"].concat(["protocol", "port"]),
+  ["podSelector", "namespaceSelector", "matchLabels", "ipBlock", "cidr", "policyTypes", "ingress", "egress", "from", "to", "ports"].concat([
+    "protocol",
+    "port",
+  ]),
 );
 
 function checkFields(value: unknown, place: string): void {
@@ -73,7 +82,9 @@ function lets(policies: readonly Policy[], type: "Ingress" | "Egress", end: End,
   const selecting = policies.filter(
     ({ namespace, spec }) => namespace === end.namespace && spec.policyTypes.includes(type) && selects(spec.podSelector, end.labels),
   );
-  return selecting.length === 0 || selecting.some((policy) => any((type === "Ingress" ? policy.spec.ingress : policy.spec.egress) ?? [], policy));
+  return (
+    selecting.length === 0 || selecting.some((policy) => any((type === "Ingress" ? policy.spec.ingress : policy.spec.egress) ?? [], policy))
+  );
 }
 
 function fits(rule: Rule, peers: Peer[] | undefined, policy: Policy, peer: End, to: End, port: number, protocol: Protocol): boolean {
@@ -85,7 +96,8 @@ function fits(rule: Rule, peers: Peer[] | undefined, policy: Policy, peer: End, 
 function isPeer({ podSelector, namespaceSelector, ipBlock }: Peer, policy: Policy, end: End): boolean {
   if (end.kind === "address") return ipBlock !== undefined && contains(ipBlock.cidr, end.ip);
   if (ipBlock !== undefined) return false;
-  const rightNamespace = namespaceSelector === undefined ? end.namespace === policy.namespace : selects(namespaceSelector, end.namespaceLabels);
+  const rightNamespace =
+    namespaceSelector === undefined ? end.namespace === policy.namespace : selects(namespaceSelector, end.namespaceLabels);
   return rightNamespace && (podSelector === undefined || selects(podSelector, end.labels));
 }
 
@@ -103,7 +115,7 @@ function selects({ matchLabels = {} }: Selector, labels: Record<string, string>)
 function contains(cidr: string, ip: string): boolean {
   const [base = "", bits = "32"] = cidr.split("/");
   const mask = bits === "0" ? 0 : (-1 << (32 - Number(bits))) >>> 0;
-  return ((numberOf(base) & mask) >>> 0) === ((numberOf(ip) & mask) >>> 0);
+  return (numberOf(base) & mask) >>> 0 === (numberOf(ip) & mask) >>> 0;
 }
 
 function numberOf(ip: string): number {

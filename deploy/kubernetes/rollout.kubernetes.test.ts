@@ -29,9 +29,16 @@ const job = {
             name: "k6",
             image: "plimsoll:dev",
             imagePullPolicy: "IfNotPresent",
-            command: ["k6", "run", "--no-usage-report", "--no-color", "--summary-mode", "compact", "--out", "experimental-prometheus-rw"].concat([
-              ...["--features", "native-histograms,merge-run-tags", "--tag", `testid=${testid}`, "/plimsoll/bundles/load.js"],
-            ]),
+            command: [
+              "k6",
+              "run",
+              "--no-usage-report",
+              "--no-color",
+              "--summary-mode",
+              "compact",
+              "--out",
+              "experimental-prometheus-rw",
+            ].concat([...["--features", "native-histograms,merge-run-tags", "--tag", `testid=${testid}`, "/plimsoll/bundles/load.js"]]),
             env: [
               { name: "PLIMSOLL_TARGET", value: "http://storage-api:5000" },
               { name: "PLIMSOLL_RATE", value: String(ratePerSecond) },
@@ -83,7 +90,11 @@ describe("a rolling restart under load", () => {
 
     const written = await total(`sum(last_over_time(k6_http_reqs_total{testid="${testid}"}[10m]))`);
     expect(written).toBe(requests);
-    const counted = await until(async () => (await total(served)) - before, (count) => count === requests, 20);
+    const counted = await until(
+      async () => (await total(served)) - before,
+      (count) => count === requests,
+      20,
+    );
     expect(counted).toBe(requests);
   });
 

@@ -16,14 +16,24 @@ export interface Rendered {
 export async function renderOverlay(lab: Lab, overlay: string): Promise<Rendered | Failure> {
   const folder = join(lab.project, "deploy/kubernetes/overlays", overlay);
   const call = { command: "kubectl", args: ["kustomize", folder], limitSeconds: 60 };
-  const done = await must(lab, call, `the overlay ${overlay} cannot be rendered`, "the overlays are the folders of deploy/kubernetes/overlays");
+  const done = await must(
+    lab,
+    call,
+    `the overlay ${overlay} cannot be rendered`,
+    "the overlays are the folders of deploy/kubernetes/overlays",
+  );
   if (done.kind === "failed") return done;
   const objects = readObjects(done.stdout);
   return { kind: "rendered", folder, objects, images: imagesOf(objects) };
 }
 
 /** Applies the overlay; pods that ran a former image under the same name are replaced, since their manifest says nothing new. */
-export async function applyOverlay(lab: Lab, options: Options, rendered: Rendered, changed: readonly string[]): Promise<{ kind: "fine" } | Failure> {
+export async function applyOverlay(
+  lab: Lab,
+  options: Options,
+  rendered: Rendered,
+  changed: readonly string[],
+): Promise<{ kind: "fine" } | Failure> {
   const context = contextOf(options.cluster);
   const before = (await readState(lab, context))?.workloads ?? [];
   const remedy = `see that \`kubectl --context ${context} get namespaces\` answers and that you may create what the overlay ${options.overlay} holds; then run this again`;
@@ -36,8 +46,21 @@ export async function applyOverlay(lab: Lab, options: Options, rendered: Rendere
     const ran = before.some(({ namespace, name }) => namespace === metadata.namespace && name === metadata.name);
     if (!ran || !images.some((image) => changed.includes(image))) continue;
     lab.say(`${metadata.name}: its image is another one now; replacing the pods`);
-    const restart = ["--context", context, "--namespace", metadata.namespace ?? "default", "rollout", "restart", `${kind.toLowerCase()}/${metadata.name}`];
-    const restarted = await must(lab, { command: "kubectl", args: restart, limitSeconds: 60 }, `${metadata.name} was not restarted`, remedy);
+    const restart = [
+      "--context",
+      context,
+      "--namespace",
+      metadata.namespace ?? "default",
+      "rollout",
+      "restart",
+      `${kind.toLowerCase()}/${metadata.name}`,
+    ];
+    const restarted = await must(
+      lab,
+      { command: "kubectl", args: restart, limitSeconds: 60 },
+      `${metadata.name} was not restarted`,
+      remedy,
+    );
     if (restarted.kind === "failed") return restarted;
   }
   return { kind: "fine" };

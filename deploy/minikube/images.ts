@@ -13,8 +13,18 @@ export async function buildImages(lab: Lab): Promise<{ kind: "fine" } | Failure>
   for (const { image, dockerfile } of ownImages) {
     const began = lab.now();
     lab.say(`image ${image}: building`);
-    const call = { command: "docker", args: ["build", "--file", dockerfile, "--tag", image, "."], folder: lab.project, limitSeconds: 1_800 };
-    const built = await must(lab, call, `the image ${image} was not built`, `run \`docker build --file ${dockerfile} --tag ${image} .\` to see all of it`);
+    const call = {
+      command: "docker",
+      args: ["build", "--file", dockerfile, "--tag", image, "."],
+      folder: lab.project,
+      limitSeconds: 1_800,
+    };
+    const built = await must(
+      lab,
+      call,
+      `the image ${image} was not built`,
+      `run \`docker build --file ${dockerfile} --tag ${image} .\` to see all of it`,
+    );
     if (built.kind === "failed") return built;
     lab.say(`image ${image}: built (${Math.round(lab.now() - began)} s)`);
   }
@@ -48,7 +58,11 @@ function loadCall(options: Options, image: string): Call | undefined {
  * Brings our images, and those of others that this machine happens to have, into the cluster; what is there already is left.
  * Gives the images that the cluster has now and had otherwise before.
  */
-export async function loadImages(lab: Lab, options: Options, named: readonly string[]): Promise<{ kind: "loaded"; changed: string[] } | Failure> {
+export async function loadImages(
+  lab: Lab,
+  options: Options,
+  named: readonly string[],
+): Promise<{ kind: "loaded"; changed: string[] } | Failure> {
   const there = await idsInCluster(lab, options);
   const changed: string[] = [];
   const own: string[] = ownImages.map(({ image }) => image);
@@ -73,7 +87,11 @@ export async function loadImages(lab: Lab, options: Options, named: readonly str
 
 async function idsInCluster(lab: Lab, { cluster, imageLoad }: Options): Promise<Map<string, string>> {
   if (cluster.kind === "context" || imageLoad !== undefined) return new Map();
-  const result = await lab.run({ command: "minikube", args: ["--profile", cluster.profile, "image", "ls", "--format", "json"], limitSeconds: 60 });
+  const result = await lab.run({
+    command: "minikube",
+    args: ["--profile", cluster.profile, "image", "ls", "--format", "json"],
+    limitSeconds: 60,
+  });
   // Not knowing only costs the time of loading again.
   return succeeded(result) && result.stdout.trim().startsWith("[") ? readImageIds(result.stdout) : new Map();
 }

@@ -55,7 +55,14 @@ function options(...words: string[]): Options {
   return parsed.options;
 }
 
-const fine = { "profile list": profiles("OK"), "kubectl kustomize": overlay, "get deployments": workload(2), "get pods": none, "image ls": "[]", "inspect": "sha256:1" };
+const fine = {
+  "profile list": profiles("OK"),
+  "kubectl kustomize": overlay,
+  "get deployments": workload(2),
+  "get pods": none,
+  "image ls": "[]",
+  inspect: "sha256:1",
+};
 
 describe("up", () => {
   test("starts a profile that is not there, with the stated size", async () => {
@@ -83,12 +90,16 @@ describe("up", () => {
     const { lab, calls } = labOf(fine);
     await bringUp(lab, options());
     const loaded = calls.filter((line) => line.includes("image load"));
-    expect(loaded).toEqual(["plimsoll-target:dev", "plimsoll:dev", "other:1"].map((image) => `minikube --profile plimsoll image load ${image}`));
+    expect(loaded).toEqual(
+      ["plimsoll-target:dev", "plimsoll:dev", "other:1"].map((image) => `minikube --profile plimsoll image load ${image}`),
+    );
     expect(calls).toContain("kubectl --context plimsoll --namespace plimsoll rollout restart deployment/storage-api");
   });
 
   test("leaves what is in the cluster already, and the images of others that are not here", async () => {
-    const there = JSON.stringify(["plimsoll-target:dev", "plimsoll:dev"].map((tag) => ({ id: "sha256:1", repoTags: [`docker.io/library/${tag}`] })));
+    const there = JSON.stringify(
+      ["plimsoll-target:dev", "plimsoll:dev"].map((tag) => ({ id: "sha256:1", repoTags: [`docker.io/library/${tag}`] })),
+    );
     const { lab, calls } = labOf({ "other:1": { code: 1 }, ...fine, "image ls": there });
     await bringUp(lab, options());
     expect(calls.filter((line) => /image load|rollout/.test(line))).toEqual([]);
@@ -110,15 +121,39 @@ describe("up", () => {
 
 describe("each failure says what failed, the last words and what to do", () => {
   const rows: [string, Record<string, Answer>, string[]][] = [
-    ["tools that are missing are named together", { "minikube version": "missing", "docker version": { code: 1, words: "Cannot connect" } }, ["minikube, docker", "install Minikube", "docker: Cannot connect", "start Docker"]],
-    ["an overlay that is not there", { "kubectl kustomize": { code: 1, words: "no such file" } }, ["the overlay minikube cannot be rendered", "no such file"]],
-    ["Minikube that does not start", { "profile list": "", "minikube start": { code: 80, words: "no driver" } }, ["Minikube did not start", "no driver", "minikube logs"]],
+    [
+      "tools that are missing are named together",
+      { "minikube version": "missing", "docker version": { code: 1, words: "Cannot connect" } },
+      ["minikube, docker", "install Minikube", "docker: Cannot connect", "start Docker"],
+    ],
+    [
+      "an overlay that is not there",
+      { "kubectl kustomize": { code: 1, words: "no such file" } },
+      ["the overlay minikube cannot be rendered", "no such file"],
+    ],
+    [
+      "Minikube that does not start",
+      { "profile list": "", "minikube start": { code: 80, words: "no driver" } },
+      ["Minikube did not start", "no driver", "minikube logs"],
+    ],
     ["Minikube that hangs", { "profile list": "", "minikube start": "tooLong" }, ["took longer than 900 s"]],
-    ["an image that is not built", { "docker build": { code: 1, words: "COPY failed" } }, ["the image plimsoll-target:dev was not built", "COPY failed", "docker build --file"]],
-    ["an image that is not loaded", { "image load": { code: 1, words: "no space" } }, ["did not get into the cluster", "no space", "run it by hand"]],
+    [
+      "an image that is not built",
+      { "docker build": { code: 1, words: "COPY failed" } },
+      ["the image plimsoll-target:dev was not built", "COPY failed", "docker build --file"],
+    ],
+    [
+      "an image that is not loaded",
+      { "image load": { code: 1, words: "no space" } },
+      ["did not get into the cluster", "no space", "run it by hand"],
+    ],
     ["manifests that are refused", { " apply ": { code: 1, words: "forbidden" } }, ["the manifests were not applied", "forbidden"]],
     ["a restart that is forbidden", { "rollout restart": { code: 1, words: "forbidden" } }, ["storage-api was not restarted", "forbidden"]],
-    ["pods that are never ready", { "get deployments": workload(1) }, ["not all pods were ready after 180 s (storage-api 1/2)", "describe pods"]],
+    [
+      "pods that are never ready",
+      { "get deployments": workload(1) },
+      ["not all pods were ready after 180 s (storage-api 1/2)", "describe pods"],
+    ],
     ["a cluster that does not answer", { "get deployments": { code: 1 } }, ["the cluster did not answer"]],
   ];
 
@@ -150,7 +185,9 @@ describe("down", () => {
   test("on a context, deletes only what was applied", async () => {
     const { lab, calls } = labOf(fine);
     await takeDown(lab, options("down", "--context", "prod"));
-    expect(calls.at(-1)).toBe("kubectl --context prod delete --kustomize /project/deploy/kubernetes/overlays/minikube --ignore-not-found --wait --timeout=180s");
+    expect(calls.at(-1)).toBe(
+      "kubectl --context prod delete --kustomize /project/deploy/kubernetes/overlays/minikube --ignore-not-found --wait --timeout=180s",
+    );
   });
 });
 

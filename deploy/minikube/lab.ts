@@ -55,7 +55,12 @@ export async function takeDown(lab: Lab, options: Options): Promise<Outcome> {
 export function addresses(options: Options): string {
   const context = contextOf(options.cluster);
   const forward = `kubectl --context ${context} --namespace`;
-  const back = options.cluster.kind === "minikube" ? (options.cluster.profile === "plimsoll" ? "" : ` --profile ${options.cluster.profile}`) : ` --context ${context}`;
+  const back =
+    options.cluster.kind === "minikube"
+      ? options.cluster.profile === "plimsoll"
+        ? ""
+        : ` --profile ${options.cluster.profile}`
+      : ` --context ${context}`;
   return `in the cluster
   storage API   http://storage-api.plimsoll:5000
   Prometheus    http://prometheus.monitoring:9090

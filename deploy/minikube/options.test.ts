@@ -24,7 +24,11 @@ const bad: [string, string[], string][] = [
   ["no time", ["--limit", "0"], "--limit 0: must be a number of seconds above 0"],
   ["an overlay elsewhere", ["--overlay", "../../x"], "--overlay ../../x: must be the name of a folder, without a path"],
   ["a profile that is a flag", ["--profile=-x"], "--profile -x: must be letters, digits and dashes"],
-  ["a context and a profile", ["--context", "k", "--profile", "p"], "--profile, --cpus and --memory are for a Minikube that is started here"],
+  [
+    "a context and a profile",
+    ["--context", "k", "--profile", "p"],
+    "--profile, --cpus and --memory are for a Minikube that is started here",
+  ],
   ["no context", ["--context", ""], "--context: must be the name of a context"],
 ];
 

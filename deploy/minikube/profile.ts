@@ -35,7 +35,9 @@ export async function startProfile(lab: Lab, wanted: Minikube): Promise<{ kind: 
   const present = listed.kind === "ended" && listed.stdout.trim().startsWith("{") ? readProfile(listed.stdout, profile) : undefined;
   if (present !== undefined && (present.cpus !== cpus || present.memoryMiB !== mebibytes(memory))) {
     const size = `${present.cpus} CPUs and ${present.memoryMiB} MiB`;
-    lab.say(`the profile ${profile} was made with ${size}, and keeps them; for ${cpus} and ${memory}: npm run minikube -- down, then again`);
+    lab.say(
+      `the profile ${profile} was made with ${size}, and keeps them; for ${cpus} and ${memory}: npm run minikube -- down, then again`,
+    );
   }
   if (present?.running === true) {
     lab.say(`cluster: the profile ${profile} runs already`);
@@ -51,6 +53,11 @@ export async function startProfile(lab: Lab, wanted: Minikube): Promise<{ kind: 
 /** Deletes the profile; one that is not there is no failure. */
 export async function deleteProfile(lab: Lab, { profile }: Minikube): Promise<{ kind: "fine" } | Failure> {
   const call = { command: "minikube", args: ["delete", "--profile", profile], limitSeconds: 300 };
-  const deleted = await must(lab, call, "the profile was not deleted", `run \`minikube delete --profile ${profile} --purge\` and read what it says`);
+  const deleted = await must(
+    lab,
+    call,
+    "the profile was not deleted",
+    `run \`minikube delete --profile ${profile} --purge\` and read what it says`,
+  );
   return deleted.kind === "failed" ? deleted : { kind: "fine" };
 }

@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import { readTroubles, readWorkloads } from "./ready.ts";
 
 function deployment(status: object, replicas = 2, generation = 1): string {
-  return JSON.stringify({ items: [{ kind: "Deployment", metadata: { namespace: "n", name: "d", generation }, spec: { replicas }, status }] });
+  return JSON.stringify({
+    items: [{ kind: "Deployment", metadata: { namespace: "n", name: "d", generation }, spec: { replicas }, status }],
+  });
 }
 
 const full = { observedGeneration: 1, replicas: 2, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2 };
@@ -24,7 +26,8 @@ function pod(status: object): string {
   return JSON.stringify({ items: [{ metadata: { namespace: "n", name: "p" }, status }] });
 }
 const waiting = (reason: string, message = "why"): string => pod({ containerStatuses: [{ state: { waiting: { reason, message } } }] });
-const scheduled = (status: string, reason?: string): string => pod({ conditions: [{ type: "PodScheduled", status, reason, message: "why" }] });
+const scheduled = (status: string, reason?: string): string =>
+  pod({ conditions: [{ type: "PodScheduled", status, reason, message: "why" }] });
 
 describe("a pod is in trouble", () => {
   test.each<[string, string, string[]]>([

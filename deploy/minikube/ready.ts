@@ -32,7 +32,12 @@ export function readWorkloads(json: string): Workload[] {
     const serving = (kind === "Deployment" ? status.availableReplicas : status.readyReplicas) ?? 0;
     // Pods of the former version are still among those that serve until all are replaced.
     const old = (status.replicas ?? 0) - (status.updatedReplicas ?? 0);
-    return { namespace, name, wanted: replicas, ready: seen ? Math.min(replicas, status.updatedReplicas ?? 0, Math.max(0, serving - old)) : 0 };
+    return {
+      namespace,
+      name,
+      wanted: replicas,
+      ready: seen ? Math.min(replicas, status.updatedReplicas ?? 0, Math.max(0, serving - old)) : 0,
+    };
   });
 }
 
@@ -44,14 +49,19 @@ interface PodObject {
   };
 }
 
-const stuck = /^(ErrImagePull|ImagePullBackOff|ErrImageNeverPull|InvalidImageName|CreateContainerConfigError|CreateContainerError|RunContainerError|CrashLoopBackOff)$/;
+const stuck =
+  /^(ErrImagePull|ImagePullBackOff|ErrImageNeverPull|InvalidImageName|CreateContainerConfigError|CreateContainerError|RunContainerError|CrashLoopBackOff)$/;
 
 /** Finds the pods that cannot be scheduled or whose container cannot start. */
 export function readTroubles(json: string): Trouble[] {
   const { items } = JSON.parse(json) as { items: PodObject[] };
   return items.flatMap(({ metadata: { namespace, name: pod }, status }) => {
-    const unscheduled = (status.conditions ?? []).filter(({ type, status, reason }) => type === "PodScheduled" && status === "False" && reason === "Unschedulable");
-    const waiting = (status.containerStatuses ?? []).flatMap(({ state }) => (stuck.test(state?.waiting?.reason ?? "") ? [state?.waiting ?? {}] : []));
+    const unscheduled = (status.conditions ?? []).filter(
+      ({ type, status, reason }) => type === "PodScheduled" && status === "False" && reason === "Unschedulable",
+    );
+    const waiting = (status.containerStatuses ?? []).flatMap(({ state }) =>
+      stuck.test(state?.waiting?.reason ?? "") ? [state?.waiting ?? {}] : [],
+    );
     return [...unscheduled, ...waiting].map(({ reason = "", message = "" }) => ({ namespace, pod, reason, message }));
   });
 }
@@ -70,7 +80,11 @@ export async function readState(lab: Lab, context: string): Promise<{ workloads:
 }
 
 /** Waits until every pod serves, says each change, and gives up when the time is over or a pod cannot go on. */
-export async function waitUntilReady(lab: Lab, context: string, limitSeconds: number): Promise<{ kind: "ready"; seconds: number } | Failure> {
+export async function waitUntilReady(
+  lab: Lab,
+  context: string,
+  limitSeconds: number,
+): Promise<{ kind: "ready"; seconds: number } | Failure> {
   const began = lab.now();
   const since = new Map<string, number>();
   let said = "";

@@ -42,7 +42,9 @@ export const run: Run = ({ command, args, limitSeconds, folder, environment }) =
     child.stderr.setEncoding("utf8").on("data", (text: string) => (all = `${all}${text}`.slice(-20_000)));
     const tail = (): string[] => lastLines(all);
     child.on("error", (error) => settle({ kind: "missing", tail: [error.message] }));
-    child.on("close", (code) => settle(tooLong ? { kind: "tooLong", stdout, tail: tail() } : { kind: "ended", code: code ?? 1, stdout, tail: tail() }));
+    child.on("close", (code) =>
+      settle(tooLong ? { kind: "tooLong", stdout, tail: tail() } : { kind: "ended", code: code ?? 1, stdout, tail: tail() }),
+    );
     const settle = (result: Result): void => {
       clearTimeout(limit);
       process.off("SIGINT", stop).off("SIGTERM", stop);

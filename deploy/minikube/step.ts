@@ -50,7 +50,9 @@ export function endingOfWait(
   const describe = `kubectl --context ${context} --namespace ${namespace} describe pod${pod === undefined ? "s" : ` ${pod}`}`;
   const image = troubles.some(({ reason }) => /Image/.test(reason));
   const room = troubles.some(({ reason }) => reason === "Unschedulable");
-  const hint = image ? "the image is not in the cluster: see how it is loaded (--image-load, or a registry that the cluster can pull from); " : "";
+  const hint = image
+    ? "the image is not in the cluster: see how it is loaded (--image-load, or a registry that the cluster can pull from); "
+    : "";
   const more = room ? "the cluster has no room: give it more with --cpus and --memory, or remove what else runs there; " : "";
   return {
     kind: "failed",

@@ -31,7 +31,11 @@ const minikube: Tool = {
 /** Lists the tools that these options need. */
 export function neededTools({ action, cluster, imageLoad }: Options): Tool[] {
   const builds = action === "up" && (cluster.kind === "minikube" || imageLoad !== undefined);
-  return [...(cluster.kind === "minikube" ? [minikube] : []), ...(builds ? [docker] : []), ...(action === "up" || cluster.kind === "context" ? [kubectl] : [])];
+  return [
+    ...(cluster.kind === "minikube" ? [minikube] : []),
+    ...(builds ? [docker] : []),
+    ...(action === "up" || cluster.kind === "context" ? [kubectl] : []),
+  ];
 }
 
 /** Asks every tool that is needed whether it answers; all that is missing is named at once. */
