@@ -98,7 +98,8 @@ export async function waitUntilReady(
       said = words;
       if (state.workloads.length > 0 && state.workloads.every(({ ready, wanted }) => ready === wanted)) return { kind: "ready", seconds };
       last = state.troubles;
-      const keys = last.map(({ pod, reason }) => `${pod} ${reason}`);
+      // By pod alone: a missing image is ErrImagePull and ImagePullBackOff by turns.
+      const keys = last.map(({ pod }) => pod);
       for (const key of since.keys()) if (!keys.includes(key)) since.delete(key);
       for (const key of keys) since.set(key, since.get(key) ?? lab.now());
       if ([...since.values()].some((at) => lab.now() - at >= patienceSeconds)) break;
