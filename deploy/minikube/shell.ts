@@ -52,13 +52,12 @@ export const run: Run = ({ command, args, limitSeconds, folder, environment }) =
     };
   });
 
-/** Gives the last lines of a text, colours and empty lines taken out. */
+/** Gives the last lines of a text, and before them the first that speak of an error; colours and empty lines taken out. */
 export function lastLines(text: string): string[] {
   const plain = text.replaceAll(/\x1b\[[0-9;]*[A-Za-z]/g, "").replaceAll("\r", "\n");
-  return plain
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .slice(-tailLines);
+  const lines = plain.split("\n").filter((line) => line.trim() !== "");
+  const errors = lines.slice(0, -tailLines).filter((line) => /\berror\b/i.test(line));
+  return [...errors.slice(0, 3), ...lines.slice(-tailLines)];
 }
 
 /** Says whether a command ended well. */
