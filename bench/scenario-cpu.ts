@@ -6,6 +6,7 @@ import { bundled } from "./bundled.ts";
 import { timedProgram } from "./cpu.ts";
 import type { Bench, Figure, Row } from "./figure.ts";
 import { openSink, type Sink } from "./sink.ts";
+import { inTurn } from "./spread.ts";
 import { stop, targetOf, toolOf } from "./started.ts";
 
 const rate = 400;
@@ -90,7 +91,7 @@ function handwritten(setup: Setup): Promise<number> {
 }
 
 async function run(bench: Bench): Promise<Row[]> {
-  const [rounds, seconds] = bench.quick ? [2, 8] : [6, 20];
+  const [rounds, seconds] = bench.quick ? [2, 8] : [6, 15];
   writeFileSync(join(bench.folder, "payloads"), randomBytes(100 * 1024));
   const target = await targetOf(bench, {});
   const sink = await openSink();
@@ -98,8 +99,8 @@ async function run(bench: Bench): Promise<Row[]> {
     const setup = { bench, k6: await toolOf(bench, "k6"), script: await bundled(bench, "smoke"), target: target.url, sink, seconds };
     const [own, hand]: [number[], number[]] = [[], []];
     for (let round = 1; round <= rounds; round += 1) {
-      own.push(await ours(setup));
-      hand.push(await handwritten(setup));
+      const turns = [async () => own.push(await ours(setup)), async () => hand.push(await handwritten(setup))];
+      for (const turn of inTurn(turns, round)) await turn();
       bench.say(`round ${round} of ${rounds}: ours ${micros(own.at(-1))}, by hand ${micros(hand.at(-1))} a request`);
     }
     return [

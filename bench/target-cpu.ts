@@ -2,9 +2,12 @@ import { Agent, request as httpRequest } from "node:http";
 import { actionDeck, type Action } from "../scenarios/lib/mix.ts";
 import { cpuSecondsOf } from "./cpu.ts";
 import type { Bench, Figure, Row } from "./figure.ts";
+import { inTurn } from "./spread.ts";
 import { stop, targetOf, type Part } from "./started.ts";
 
 const connections = 8;
+/** Iterations before the measurement: until the just-in-time compiler has settled, metrics seem to cost half as much again. */
+const warmUp = 20_000;
 const payload = Buffer.alloc(1024, 7);
 const mix = { read: 60, write: 20, delete: 10, users: 5, echo: 5 };
 
@@ -85,7 +88,7 @@ async function perRequest({ url, child }: Part, iterations: number, scraped: boo
   }
 }
 
-/** Writes the buckets that are read, and lets the just-in-time compiler see every route. */
+/** Writes the buckets that are read, then sends the whole mix for a while. */
 async function warm({ url }: Part, iterations: number): Promise<void> {
   const agent = new Agent({ keepAlive: true });
   for (let key = 0; key < 100; key += 1)
@@ -99,10 +102,13 @@ async function run(bench: Bench): Promise<Row[]> {
   const counted = await targetOf(bench, { METRICS: "on" });
   const plain = await targetOf(bench, { METRICS: "off" });
   const [on, off]: [number[], number[]] = [[], []];
-  for (const part of [counted, plain]) await warm(part, iterations);
+  for (const part of [counted, plain]) await warm(part, warmUp);
   for (let round = 1; round <= rounds; round += 1) {
-    on.push(await perRequest(counted, iterations, true));
-    off.push(await perRequest(plain, iterations, false));
+    const turns = [
+      async () => on.push(await perRequest(counted, iterations, true)),
+      async () => off.push(await perRequest(plain, iterations, false)),
+    ];
+    for (const turn of inTurn(turns, round)) await turn();
     bench.say(
       `round ${round} of ${rounds}: ${(1e6 * (on.at(-1) ?? 0)).toFixed(1)} µs with metrics, ${(1e6 * (off.at(-1) ?? 0)).toFixed(1)} µs without`,
     );
