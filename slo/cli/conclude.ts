@@ -1,7 +1,8 @@
 import { k6Labels, k6Metrics, warmupScenario } from "../spec/names.ts";
-import { compileObjectives } from "../compile/objectives.ts";
+import { compileObjectives, type ObjectiveQueries } from "../compile/objectives.ts";
 import { heldQueries, serviceQueries } from "../compile/run.ts";
 import type { PrometheusApi } from "../collect/prometheus.ts";
+import { jobsOf } from "../collect/server.ts";
 import type { Totals } from "../collect/settle.ts";
 import { judge } from "../judge/judge.ts";
 import { runDoubts } from "../judge/validity.ts";
@@ -13,7 +14,7 @@ import type { RunRecord } from "../run/record.ts";
 import type { Spec } from "../spec/spec.ts";
 import { composeReport } from "./compose.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { dropsWhileStarved, readRun, type Moments } from "./measure.ts";
+import { readRun, type Moments, type ServiceOf } from "./measure.ts";
 import { settleCounts, settleScrapes } from "./settle.ts";
 
 /** Sums the last values that k6 wrote of a metric. */
@@ -40,7 +41,7 @@ export interface ConcludeOptions {
 
 /** Ends a run with a report, or says why Prometheus could not be asked. */
 export type Concluded =
-  | { kind: "concluded"; report: Report }
+  | { kind: "concluded"; report: Report; countedUntilSeconds: number }
   | { kind: "unreachable"; reason: string }
   | { kind: "problems"; messages: string[] };
 
@@ -58,15 +59,51 @@ function totalsOf(sent: Sent): Totals {
   };
 }
 
-function momentsOf(record: RunRecord, sent: Sent, settled: number): Moments {
+function momentsOf(record: RunRecord, sent: Sent, countedUntil: number): Moments {
   const begun = record.k6?.startedAtSeconds ?? record.commandAtSeconds;
   const starts = sent.valuesOf(k6Metrics.scenarioStart).filter(({ labels }) => isJudged(labels));
   return {
     begun,
     judgedFrom: starts.length > 0 ? Math.min(...starts.map(({ value }) => value)) : begun,
-    ended: record.k6?.endedAtSeconds ?? settled,
-    settled,
+    ended: record.k6?.endedAtSeconds ?? countedUntil - record.clockOffsetSeconds,
+    countedUntil,
   };
+}
+
+/** Finds whose scrapes each objective's counters come from: the spec's service, or the jobs that a ratio's series carry. */
+async function servicesOf({ api, record, now }: ConcludeOptions, queries: readonly ObjectiveQueries[]): Promise<ServiceOf> {
+  const range = now() - record.commandAtSeconds + 300;
+  const jobs = new Map<string, string[]>();
+  for (const query of queries) {
+    if (query.kind === "server" && query.jobs)
+      jobs.set(query.objective, await jobsOf(api, query, range, now() + record.clockOffsetSeconds));
+  }
+  return (query) => (jobs.has(query.objective) ? (jobs.get(query.objective) ?? []).map((job) => ({ job })) : [record.serverLabels]);
+}
+
+/**
+ * Waits until every service in question was scraped twice since k6 ended, and gives that moment on Prometheus's clock: nothing later is counted.
+ * A run that is judged later keeps the moment that was found then, or takes the one at which the wait would have ended.
+ */
+async function countedUntil(
+  options: ConcludeOptions,
+  queries: readonly ObjectiveQueries[],
+  serviceOf: ServiceOf,
+  ended: number,
+): Promise<number> {
+  const { record, api, now } = options;
+  const offset = record.clockOffsetSeconds;
+  const limit = Math.min(options.settleLimitSeconds, 3 * record.scrapeIntervalSeconds + 3);
+  if (record.countedUntilSeconds !== null) return record.countedUntilSeconds;
+  if (options.finished) return Math.min(ended + offset + limit, now() + offset);
+  const services = queries.flatMap((query) =>
+    query.kind === "server" ? serviceOf(query).map((labels) => ({ labels, limit: query.jobs ? options.settleLimitSeconds : limit })) : [],
+  );
+  const asked = services.length > 0 ? services : [{ labels: record.serverLabels, limit: 1 }];
+  await Promise.all(
+    asked.map(({ labels, limit: most }) => settleScrapes(api, serviceQueries(labels), ended + offset, () => now() + offset, most)),
+  );
+  return now() + offset;
 }
 
 function lastRequestOf(sent: Sent, fallback: number): number {
@@ -93,33 +130,30 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
   const totals = totalsOf(sent);
   const ended = record.k6?.endedAtSeconds ?? now();
   const range = now() - (record.k6?.startedAtSeconds ?? record.commandAtSeconds) + 120;
-  const settled = await settleCounts(api, heldQueries(record.testid), totals, range, options.settleLimitSeconds);
+  const serviceOf = await servicesOf(options, compiled.queries);
+  const [settled, until] = await Promise.all([
+    settleCounts(api, heldQueries(record.testid), totals, range, options.settleLimitSeconds),
+    countedUntil(options, compiled.queries, serviceOf, ended),
+  ]);
   if (settled.kind === "unreachable") return { kind: "unreachable", reason: settled.reason };
   if (settled.kind === "different")
     options.say(
       `Prometheus holds ${settled.held.requests} of ${totals.requests} requests; it was waited for ${options.settleLimitSeconds} s`,
     );
-  const service = serviceQueries(record.serverLabels);
-  const wantsServer = compiled.queries.some((query) => query.kind === "server");
-  const scrapeLimit = wantsServer ? Math.min(options.settleLimitSeconds, 3 * record.scrapeIntervalSeconds + 3) : 1;
-  const clock = (): number => now() + record.clockOffsetSeconds;
-  const scraped = await settleScrapes(api, service, ended + record.clockOffsetSeconds, clock, options.finished ? 0 : scrapeLimit);
-  const moments = momentsOf(record, sent, now());
+  const moments = momentsOf(record, sent, until);
   const judgedSent = {
     requests: sent.sumOf(k6Metrics.requests, isJudged),
     iterations: sent.sumOf(k6Metrics.iterations, isJudged),
     dropped: sent.sumOf(k6Metrics.droppedIterations, isJudged),
   };
   const cutOff = record.k6?.interrupted ?? 0;
-  const reading = await readRun(
-    api,
-    record,
-    plan,
-    compiled.queries,
-    moments,
-    { dropped: judgedSent.dropped, interrupted: cutOff },
-    scraped,
-  );
+  const omitted = {
+    dropped: judgedSent.dropped,
+    interrupted: cutOff,
+    requestsPerIteration: judgedSent.iterations > 0 ? judgedSent.requests / judgedSent.iterations : 1,
+    notJudged: totals.requests - judgedSent.requests,
+  };
+  const reading = await readRun(api, record, plan, compiled.queries, moments, omitted, serviceOf);
   const doubts = runDoubts({
     interrupted: record.interrupted,
     k6: {
@@ -135,7 +169,7 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
     started: judgedSent.iterations,
     dropped: judgedSent.dropped,
     cutOff,
-    droppedWhileStarved: dropsWhileStarved(reading.droppedAtSeconds, record.health?.starvedAtSeconds ?? []),
+    droppedWhileStarved: reading.droppedWhileStarved,
     more: [...record.doubts, ...options.relayDoubts],
   });
   const judgement = judge(spec, reading.measurements, { doubts, openModel: plan.openModel });
@@ -153,5 +187,5 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
       toVerdictSeconds: options.finished ? null : now() - lastRequestAt,
     },
   });
-  return { kind: "concluded", report };
+  return { kind: "concluded", report, countedUntilSeconds: until };
 }

@@ -118,7 +118,8 @@ async function judgeAgain(options: GateOptions, host: Host, record: RunRecord, f
   if (concluded.kind === "problems") return refuse(host, concluded.messages.join("\n"));
   const unpublished = await publishVerdict(concluded.report, receiverOf(prometheus.url, host.settings.credentials), host.now());
   if (unpublished) host.say(unpublished);
-  if (phase !== "judged" && record.k6?.endedAtSeconds) writeRecord(folder, { ...record, phase: "judged" });
+  if (phase !== "judged" && record.k6?.endedAtSeconds)
+    writeRecord(folder, { ...record, phase: "judged", countedUntilSeconds: concluded.countedUntilSeconds });
   return finish(concluded.report, folder, host, options.json);
 }
 

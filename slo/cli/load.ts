@@ -84,20 +84,20 @@ async function preflight(
   receiver: Receiver,
 ): Promise<{ kind: "fine"; offset: number; scrapeIntervalSeconds: number } | { kind: "problem"; message: string }> {
   const api = prometheusApi(stack.prometheus, host.settings.credentials);
-  // Only what was started here is known to be scraped; elsewhere a service without metrics shows in its objectives.
+  // Only what was started here is known to have metrics; elsewhere a service without them shows in its objectives.
   const startedHere = stack.embedded && options.target === undefined;
   const [target, writes, clock, scrape] = await Promise.all([
     options.target === undefined ? ({ kind: "fine", value: undefined } as const) : checkTarget(options.target),
     checkPrometheus(api, receiver, prepared.testid, host.now),
     checkClock(api, host.now),
-    startedHere
-      ? checkScrape(api, serviceQueries({ job: prepared.spec.service }), host.now)
+    stack.embedded
+      ? checkScrape(api, serviceQueries({ job: prepared.spec.service }), host.now, startedHere ? 15 : 3)
       : ({ kind: "fine", value: undefined } as const),
   ]);
   if (target.kind === "problem") return target;
   if (writes.kind === "problem") return writes;
   if (clock.kind === "problem") return clock;
-  if (scrape.kind === "problem") return scrape;
+  if (scrape.kind === "problem" && startedHere) return scrape;
   const wantsServer = prepared.spec.objectives.some(({ indicator }) => indicator.kind !== "ratio" && indicator.side === "server");
   const warning =
     wantsServer && !startedHere
@@ -126,6 +126,7 @@ function newRecord(
     slowCounted: !prepared.foreign,
     scrapeIntervalSeconds: checked.scrapeIntervalSeconds,
     clockOffsetSeconds: checked.offset,
+    countedUntilSeconds: null,
     commandAtSeconds: host.commandAtSeconds,
     inspected: prepared.inspected,
     phase: "prepared",
@@ -153,6 +154,7 @@ async function settleAndJudge(running: Running, options: LoadOptions, host: Host
   if (concluded.kind === "unreachable") return pending(host, prepared, record, `Prometheus does not answer: ${concluded.reason}`);
   if (concluded.kind === "problems") return notCarriedOut(host, concluded.messages.join("\n"));
   record.phase = "judged";
+  record.countedUntilSeconds = concluded.countedUntilSeconds;
   writeRecord(prepared.folder, record);
   const unpublished = await publishVerdict(concluded.report, receiverOf(stack.prometheus, host.settings.credentials), host.now());
   if (unpublished) host.say(unpublished);

@@ -30,7 +30,7 @@ function openHost(): Host {
   return {
     say: (line) => {
       clear();
-      process.stderr.write(`${line}\n`);
+      process.stderr.write(`${plain(line)}\n`);
     },
     live,
     out: (text) => {
@@ -47,6 +47,13 @@ function openHost(): Host {
     width: Math.max(40, Math.min(process.stdout.columns ?? 100, 160)),
     onInterrupt: (callback) => void interrupts.push(callback),
   };
+}
+
+const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+/** Keeps what others said from steering a terminal, or from giving orders to a CI that reads lines beginning with `::`. */
+function plain(text: string): string {
+  return text.replace(control, " ").replace(/^::/gm, " ::");
 }
 
 /** Redraws on a terminal; elsewhere prints every tenth line, so that a CI log shows progress and stays short. */

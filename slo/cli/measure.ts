@@ -2,7 +2,8 @@ import { readCharts, readRoutes, type Charts, type RouteRow } from "../collect/c
 import { measureClient, type ClientWindow } from "../collect/client.ts";
 import type { Measurement } from "../collect/measurement.ts";
 import { queryRange, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
-import { counterProblem, grown, measureServer, type ServerWindow } from "../collect/server.ts";
+import { guardService } from "../collect/guard.ts";
+import { grown, measureServer, type ServerWindow } from "../collect/server.ts";
 import { lastScrapeBefore } from "../collect/settle.ts";
 import type { ObjectiveQueries } from "../compile/objectives.ts";
 import { chartQueries, heldQueries, namedRoutes, serviceQueries } from "../compile/run.ts";
@@ -17,9 +18,22 @@ export interface Moments {
   judgedFrom: number;
   /** k6's process ended: no sample is later. */
   ended: number;
-  /** Now: what Prometheus holds is final. */
-  settled: number;
+  /** Every service that is asked about had been scraped twice since k6 ended; Prometheus's clock. Nothing later counts. */
+  countedUntil: number;
 }
+
+/** Says what of the load cannot be found in the counts, or is in them and not judged. */
+export interface Omitted {
+  /** Judged iterations that k6 had to drop, and all that were cut off. */
+  dropped: number;
+  interrupted: number;
+  requestsPerIteration: number;
+  /** Requests of setup and warm-up. */
+  notJudged: number;
+}
+
+/** Is the service that an objective's counters come from, by the labels of its scrapes; undefined when its series name none. */
+export type ServiceOf = (query: ObjectiveQueries) => readonly Record<string, string>[];
 
 /** Holds all that was read of a run. */
 export interface Reading {
@@ -30,8 +44,8 @@ export interface Reading {
   served: { requests: number | null; errors: number | null; meanSeconds: number | null };
   clientMeanSeconds: number | null;
   notes: string[];
-  /** Unix seconds at which k6 dropped iterations. */
-  droppedAtSeconds: number[];
+  /** True when iterations were dropped and k6 was, or may have been, short of CPU. */
+  droppedWhileStarved: boolean;
 }
 
 const numberOf = async (ask: ReturnType<typeof grown>): Promise<number | null> => {
@@ -39,15 +53,14 @@ const numberOf = async (ask: ReturnType<typeof grown>): Promise<number | null> =
   return got.kind === "read" ? got.value : null;
 };
 
-async function droppedMoments(api: PrometheusApi, record: RunRecord, moments: Moments): Promise<number[]> {
-  const got = await queryRange(
-    api,
-    heldQueries(record.testid).dropped(moments.ended - moments.begun + 60),
-    moments.begun,
-    moments.ended + 1,
-    1,
-  );
-  const points = got.kind === "answer" ? (got.value[0]?.points ?? []) : [];
+/** Steps are seconds, and longer where Prometheus would refuse so many points (11,000). */
+const stepOf = (lengthSeconds: number): number => Math.max(1, lengthSeconds / 5000);
+
+async function droppedMoments(api: PrometheusApi, record: RunRecord, moments: Moments): Promise<number[] | undefined> {
+  const length = moments.ended - moments.begun + 60;
+  const got = await queryRange(api, heldQueries(record.testid).dropped(length), moments.begun, moments.ended + 1, stepOf(length));
+  if (got.kind === "failed") return undefined;
+  const points = got.value[0]?.points ?? [];
   return points.flatMap(({ atSeconds, value }, i) => (value > (points[i - 1]?.value ?? 0) ? [atSeconds] : []));
 }
 
@@ -58,22 +71,49 @@ export function dropsWhileStarved(droppedAt: readonly number[], starvedAt: reado
 
 /**
  * Chooses the moment whose counters are "before": the start of the judged load, if a scrape fell into the quiet gap after the warm-up,
- * else the start of k6, and then the service's side includes warm-up and setup.
+ * else the start of k6, and then up to `notJudged` requests of setup and warm-up are in the service's counts.
  */
 async function serverStart(
   api: PrometheusApi,
   record: RunRecord,
   plan: Plan,
   moments: Moments,
-): Promise<{ at: number; includesWarmup: boolean }> {
+  notJudged: number,
+): Promise<{ at: number; notJudged: number }> {
   const offset = record.clockOffsetSeconds;
+  const whole = { at: moments.begun + offset, notJudged };
   const before = plan.scenarios.filter((scenario) => !scenario.judged && scenario.endSeconds !== undefined);
+  // A foreign script does not say when its scenarios began, nor keep a quiet gap before them.
+  if (record.script !== null || before.length === 0) return whole;
   const judgedStart = Math.min(...plan.scenarios.filter((scenario) => scenario.judged).map((scenario) => scenario.startSeconds));
-  if (before.length === 0) return { at: moments.begun + offset, includesWarmup: record.script === null };
   const gap = judgedStart - Math.max(...before.map((scenario) => scenario.endSeconds ?? 0));
   const last = await lastScrapeBefore(api, serviceQueries(record.serverLabels), moments.judgedFrom + offset, 300);
   const quiet = last !== undefined && last > moments.judgedFrom + offset - gap + 0.5;
-  return quiet ? { at: moments.judgedFrom + offset, includesWarmup: false } : { at: moments.begun + offset, includesWarmup: true };
+  return quiet ? { at: moments.judgedFrom + offset, notJudged: 0 } : whole;
+}
+
+/** Tells whether drops are certainly the service's doing: it is known that k6 had the CPU it wanted when they happened. */
+function dropsAreBad(record: RunRecord, droppedAt: readonly number[] | undefined): boolean {
+  return droppedAt !== undefined && record.health?.known === true && !dropsWhileStarved(droppedAt, record.health.starvedAtSeconds);
+}
+
+async function measureAll(
+  api: PrometheusApi,
+  queries: readonly ObjectiveQueries[],
+  client: ClientWindow,
+  server: ServerWindow,
+  serviceOf: ServiceOf,
+): Promise<Measurement[]> {
+  return Promise.all(
+    queries.map(async (query) => {
+      if (query.kind === "client") return measureClient(api, query, client);
+      const services = serviceOf(query);
+      const guards = await Promise.all(services.map((labels) => guardService(api, serviceQueries(labels), server)));
+      const unknown = { kind: "problem", reason: "the counters carry no job, so nobody can tell when they were last scraped" } as const;
+      const guarded = guards.find((guard) => guard.kind === "problem") ?? guards[0] ?? unknown;
+      return measureServer(api, query, server, guarded);
+    }),
+  );
 }
 
 /** Reads everything that a verdict and a report need, from Prometheus alone. */
@@ -83,68 +123,70 @@ export async function readRun(
   plan: Plan,
   queries: readonly ObjectiveQueries[],
   moments: Moments,
-  omitted: { dropped: number; interrupted: number },
-  scrapedTwice: boolean,
+  omitted: Omitted,
+  serviceOf: ServiceOf,
 ): Promise<Reading> {
   const offset = record.clockOffsetSeconds;
-  const notes: string[] = [];
-  const droppedAtSeconds = omitted.dropped > 0 ? await droppedMoments(api, record, moments) : [];
-  const starved = dropsWhileStarved(droppedAtSeconds, record.health?.starvedAtSeconds ?? []);
+  const droppedAt = omitted.dropped > 0 ? await droppedMoments(api, record, moments) : [];
+  const stepSeconds = stepOf(moments.ended - moments.judgedFrom);
   const client: ClientWindow = {
     fromSeconds: moments.judgedFrom,
     toSeconds: moments.ended + 1,
-    stepSeconds: 1,
-    droppedAreBad: !starved,
+    stepSeconds,
+    droppedAreBad: dropsAreBad(record, droppedAt),
     ...omitted,
   };
-  const start = await serverStart(api, record, plan, moments);
-  if (start.includesWarmup && queries.some((query) => query.kind === "server")) {
-    notes.push("no scrape fell between the warm-up and the judged load, so the server's counts include setup and warm-up");
-  }
+  const start = await serverStart(api, record, plan, moments, omitted.notJudged);
   const server: ServerWindow = {
-    fromSeconds: start.at,
-    toSeconds: moments.settled + offset,
-    stepSeconds: Math.max(1, record.scrapeIntervalSeconds),
-    dropped: omitted.dropped,
+    ...{ fromSeconds: start.at, toSeconds: moments.countedUntil, endedSeconds: moments.ended + offset, notJudged: start.notJudged },
+    stepSeconds: Math.max(stepSeconds, record.scrapeIntervalSeconds),
+    dropped: Math.ceil(omitted.dropped * Math.max(1, omitted.requestsPerIteration)),
   };
-  const service = serviceQueries(record.serverLabels);
-  const problem =
-    (await counterProblem(api, service, server)) ??
-    (scrapedTwice ? undefined : "the service was not scraped twice after the last request, so its last counts may be missing");
-  const measurements = await Promise.all(
-    queries.map((query) => (query.kind === "client" ? measureClient(api, query, client) : measureServer(api, query, server, problem))),
-  );
-  const named = await queryVector(api, namedRoutes(record.testid, moments.settled - moments.begun + 60), moments.ended + 1);
+  const measurements = await measureAll(api, queries, client, server, serviceOf);
+  return {
+    measurements,
+    ...(await readPictures(api, record, moments, server)),
+    notes: [],
+    droppedWhileStarved: omitted.dropped > 0 && !client.droppedAreBad,
+  };
+}
+
+/** Reads what the report shows and no verdict rests on. */
+async function readPictures(
+  api: PrometheusApi,
+  record: RunRecord,
+  moments: Moments,
+  server: ServerWindow,
+): Promise<Pick<Reading, "charts" | "routes" | "served" | "clientMeanSeconds">> {
+  const offset = record.clockOffsetSeconds;
+  const named = await queryVector(api, namedRoutes(record.testid, moments.ended - moments.begun + 60), moments.ended + 1);
   const names = named.kind === "answer" ? named.value.map(({ labels }) => labels["name"] ?? "") : [];
   const charted = chartQueries(record.testid, record.serverLabels, names);
   const chartWindow = { fromSeconds: Math.floor(moments.begun), toSeconds: moments.ended + 1, clockOffsetSeconds: offset };
   const whole = { fromSeconds: moments.begun + offset, toSeconds: server.toSeconds };
-  const [charts, routes, requests, errors, seconds, servedJudged] = await Promise.all([
+  const range = moments.ended - moments.judgedFrom + 60;
+  const clientQueries = [charted.clientSeconds.sum(range), charted.clientSeconds.count(range)];
+  const [charts, routes, requests, errors, seconds, servedJudged, guarded, [sum, count]] = await Promise.all([
     readCharts(api, charted, chartWindow),
     readRoutes(api, charted, { ...chartWindow, fromSeconds: moments.judgedFrom }),
     numberOf(grown(api, charted.served, whole)),
     numberOf(grown(api, charted.servedErrors, whole)),
     numberOf(grown(api, charted.servedSeconds, server)),
     numberOf(grown(api, charted.served, server)),
+    guardService(api, serviceQueries(record.serverLabels), server),
+    Promise.all(clientQueries.map((query) => queryVector(api, query, moments.ended + 1))),
   ]);
-  const range = moments.ended - moments.judgedFrom + 60;
-  const [sum, count] = await Promise.all(
-    [charted.clientSeconds.sum(range), charted.clientSeconds.count(range)].map((query) => queryVector(api, query, moments.ended + 1)),
-  );
   const valueOf = (got: typeof sum): number | undefined => (got?.kind === "answer" ? got.value[0]?.points[0]?.value : undefined);
   const mean = (total: number | null | undefined, n: number | null | undefined): number | null =>
     total !== null && total !== undefined && n ? total / n : null;
+  const trusted = guarded.kind === "sound" && requests !== null;
   return {
-    measurements,
-    charts,
-    routes,
+    ...{ charts, routes },
     served: {
-      requests,
-      errors: requests === null ? null : (errors ?? 0),
-      meanSeconds: problem === undefined ? mean(seconds, servedJudged) : null,
+      requests: trusted ? requests : null,
+      errors: trusted ? (errors ?? 0) : null,
+      meanSeconds: trusted ? mean(seconds, servedJudged) : null,
     },
     clientMeanSeconds: mean(valueOf(sum), valueOf(count)),
-    notes,
-    droppedAtSeconds,
   };
 }

@@ -74,18 +74,23 @@ export async function checkClock(api: PrometheusApi, now: () => number): Promise
 }
 
 /** Waits until Prometheus has scraped the service that was started here, so that its counters have a "before". */
-export async function checkScrape(api: PrometheusApi, service: ServiceQueries, now: () => number): Promise<Checked<undefined>> {
+export async function checkScrape(
+  api: PrometheusApi,
+  service: ServiceQueries,
+  now: () => number,
+  limitSeconds: number,
+): Promise<Checked<undefined>> {
   const scraped = await waitFor(
     async () => {
       const up = await queryNumber(api, service.reachable(60), now());
       return up.kind === "answer" && (up.value ?? 0) > 0 ? true : undefined;
     },
-    15,
+    limitSeconds,
     25,
   );
   return scraped
     ? { kind: "fine", value: undefined }
-    : { kind: "problem", message: `Prometheus at ${api.url} could not scrape the service with ${service.shown} within 15 s` };
+    : { kind: "problem", message: `Prometheus at ${api.url} could not scrape the service with ${service.shown} within ${limitSeconds} s` };
 }
 
 /** Warns before the load when Prometheus does not scrape the service that server-side objectives are about. */

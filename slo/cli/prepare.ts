@@ -5,7 +5,7 @@ import { canProve } from "../judge/plan.ts";
 import { bundleScenario, checkTypes } from "../run/bundle/bundle.ts";
 import { findScenario } from "../run/bundle/scenarios.ts";
 import { inspectScript } from "../run/k6.ts";
-import { expectedRequests, readPlan, type Plan } from "../run/plan.ts";
+import { expectedRequests, keepPlan, readPlan, type Plan } from "../run/plan.ts";
 import { runFolder } from "../run/record.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import { formatProblem, loadSpec } from "../spec/load.ts";
@@ -63,7 +63,11 @@ function testidOf(now: number, name: string): string {
   const random = Math.floor(Math.random() * 0xffff)
     .toString(16)
     .padStart(4, "0");
-  return `${name.replace(/[^a-zA-Z0-9]+/g, "-").slice(0, 40)}-${time}-${random}`;
+  const plain = name
+    .replace(/[^a-zA-Z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 40);
+  return `${plain || "script"}-${time}-${random}`;
 }
 
 /** Shows a path as short as it can be understood from the user's folder. */
@@ -190,10 +194,12 @@ async function prepareIn(
   const environment = scenarioEnvironment(options, read.spec);
   const inspected = await inspectScript({ binary: tools.k6, script: script.file, environment: { ...host.environment, ...environment } });
   if (inspected.kind === "problem") return refuse(exitCodes.badUsage, inspected.message);
+  const kept = keepPlan(inspected.output);
+  if (kept.kind === "problem") return refuse(exitCodes.badUsage, kept.message);
   return {
     ...{ kind: "prepared", testid, name: entry.name, folder, spec: read.spec, specFile: read.file, specText: read.text },
     ...{ script: script.file, foreign: entry.foreign, k6: tools.k6, prometheus: tools.prometheus },
-    ...{ plan: readPlan(inspected.output), inspected: inspected.output, scenarioEnvironment: environment },
+    ...{ plan: readPlan(kept.text), inspected: kept.text, scenarioEnvironment: environment },
   };
 }
 

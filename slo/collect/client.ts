@@ -16,6 +16,8 @@ export interface ClientWindow {
   droppedAreBad: boolean;
   /** Iterations that were cut off before they ended. */
   interrupted: number;
+  /** Judged requests for each judged iteration: so many does an iteration stand for that was not carried out. */
+  requestsPerIteration: number;
 }
 
 const absent = (objective: string, reason: string, queries: Queries): Measurement => ({ kind: "absent", objective, reason, queries });
@@ -26,29 +28,30 @@ export function wholeCount(value: number): number {
   return Math.abs(whole - value) < 1e-6 * Math.max(1, whole) ? whole : value;
 }
 
-/** Adds certain and doubtful events to what the queries counted: dropped iterations, interrupted ones. */
+/**
+ * Adds certain and doubtful events to what the queries counted: dropped iterations and those that were cut off.
+ * In the best reading a dropped iteration is one bad event; in the worst it is as many as an iteration has requests, rounded up.
+ */
 export function withOmitted(
   objective: string,
   counted: { total: number; bad: number; doubtful: number; doubts: string[]; unfiltered: boolean },
-  window: Pick<ClientWindow, "dropped" | "droppedAreBad" | "interrupted">,
+  window: Pick<ClientWindow, "dropped" | "droppedAreBad" | "interrupted" | "requestsPerIteration">,
   rest: { cumulative: CumulativePoint[]; queries: Queries },
 ): Measurement {
-  const certain = window.droppedAreBad && counted.unfiltered ? window.dropped : 0;
-  const possible = window.dropped - certain + window.interrupted;
+  const { dropped, interrupted } = window;
+  const certain = window.droppedAreBad && counted.unfiltered ? dropped : 0;
+  const omitted = Math.ceil((dropped + interrupted) * Math.max(1, window.requestsPerIteration));
   const doubts = [...counted.doubts];
-  if (window.dropped - certain > 0) {
-    doubts.push(
-      window.droppedAreBad
-        ? `${window.dropped} dropped iterations may have been for this objective`
-        : `${window.dropped} iterations were dropped while k6 was short of CPU`,
-    );
-  }
-  if (window.interrupted > 0) doubts.push(`${window.interrupted} iterations were cut off before they ended`);
+  if (dropped > 0 && !window.droppedAreBad) doubts.push(`${dropped} iterations were dropped, and k6 may have been short of CPU`);
+  else if (dropped > certain) doubts.push(`${dropped} dropped iterations may have been for this objective`);
+  else if (omitted > dropped + interrupted)
+    doubts.push(`${dropped + interrupted} iterations that were not carried out stand for up to ${omitted} requests`);
+  if (interrupted > 0) doubts.push(`${interrupted} iterations were cut off before they ended`);
   return {
     kind: "counted",
     objective,
     best: { total: counted.total + certain, bad: counted.bad + certain },
-    worst: { total: counted.total + certain + possible, bad: counted.bad + counted.doubtful + certain + possible },
+    worst: { total: counted.total + omitted, bad: counted.bad + counted.doubtful + omitted },
     doubts,
     ...rest,
   };
@@ -66,47 +69,78 @@ export function splitHistogram(histogram: Histogram, atMostSeconds: number): { a
   return { above: wholeCount(above), doubtful: wholeCount(doubtful) };
 }
 
-async function cumulativeOf(api: PrometheusApi, total: PromQL, bad: PromQL[], window: ClientWindow): Promise<CumulativePoint[]> {
-  const ask = (query: PromQL): Promise<Answer<{ points: { atSeconds: number; value: number }[] }[]>> =>
+type Points = { kind: "points"; points: CumulativePoint[] } | { kind: "failed"; reason: string };
+
+async function cumulativeOf(api: PrometheusApi, total: PromQL, bad: PromQL[], window: ClientWindow): Promise<Points> {
+  const ask = (query: PromQL): ReturnType<typeof queryRange> =>
     queryRange(api, query, window.fromSeconds, window.toSeconds, window.stepSeconds);
-  const [totals, ...bads] = await Promise.all([ask(total), ...bad.map(ask)]);
-  if (totals === undefined || totals.kind === "failed") return [];
+  const [totals, bads] = await Promise.all([ask(total), sumAt(bad.map(ask))]);
+  if (totals.kind === "failed") return totals;
+  if (bads.kind === "failed") return bads;
+  const points = totals.value[0]?.points ?? [];
+  return {
+    kind: "points",
+    points: points.map(({ atSeconds, value }) => ({ atSeconds, total: wholeCount(value), bad: wholeCount(bads.sums.get(atSeconds) ?? 0) })),
+  };
+}
+
+type Sums = { kind: "sums"; sums: Map<number, number> } | { kind: "failed"; reason: string };
+
+/** Adds up answers moment by moment; a series that has not begun adds nothing. */
+async function sumAt(asked: ReturnType<typeof queryRange>[]): Promise<Sums> {
   const sums = new Map<number, number>();
-  for (const answer of bads) {
-    if (answer.kind === "failed") return [];
+  for (const answer of await Promise.all(asked)) {
+    if (answer.kind === "failed") return answer;
     for (const { atSeconds, value } of answer.value[0]?.points ?? []) sums.set(atSeconds, (sums.get(atSeconds) ?? 0) + value);
   }
-  return (totals.value[0]?.points ?? []).map(({ atSeconds, value }) => ({
-    atSeconds,
-    total: wholeCount(value),
-    bad: wholeCount(sums.get(atSeconds) ?? 0),
-  }));
+  return { kind: "sums", sums };
+}
+
+/** Tells whether a histogram is whole: buckets that were left out would read as "nothing slow". */
+function isWhole({ count, buckets }: Histogram): boolean {
+  return wholeCount(buckets.reduce((sum, bucket) => sum + bucket.count, 0)) === wholeCount(count);
 }
 
 async function fromHistogram(api: PrometheusApi, query: ClientQueries, window: ClientWindow, queries: Queries): Promise<Measurement> {
   if (query.histogram === undefined) throw new Error("no histogram query");
-  const { read, atMostSeconds } = query.histogram;
-  const range = window.toSeconds - window.fromSeconds + window.stepSeconds;
-  const step = Math.max(window.stepSeconds, (window.toSeconds - window.fromSeconds) / 240);
-  const got = await queryHistograms(api, read(range), window.fromSeconds, window.toSeconds, step);
-  if (got.kind === "failed") return absent(query.objective, got.reason, queries);
-  const final = await queryHistograms(api, read(range), window.toSeconds, window.toSeconds, 1);
-  if (final.kind === "failed") return absent(query.objective, final.reason, queries);
-  const last = final.value?.points.at(-1)?.value;
-  if (last === undefined) return absent(query.objective, "Prometheus holds no latency histogram of this run", queries);
+  const { read, unanswered, atMostSeconds } = query.histogram;
+  const { fromSeconds: from, toSeconds: to } = window;
+  const range = to - from + 60;
+  const step = Math.max(window.stepSeconds, (to - from) / 240);
+  const [lines, silent, final, total, lost] = await Promise.all([
+    queryHistograms(api, read(range), from, to, step),
+    sumAt([queryRange(api, unanswered(range), from, to, step)]),
+    queryHistograms(api, read(range), to, to, 1),
+    queryNumber(api, query.total(range), to),
+    queryNumber(api, unanswered(range), to),
+  ]);
+  for (const answer of [lines, silent, final, total, lost])
+    if (answer.kind === "failed") return absent(query.objective, answer.reason, queries);
+  if (lines.kind === "failed" || silent.kind === "failed" || final.kind === "failed" || total.kind === "failed" || lost.kind === "failed")
+    throw new Error("a failure passed");
+  if (total.value === undefined)
+    return absent(query.objective, "Prometheus holds no request of this run that the objective is about", queries);
+  const last = final.value?.points.at(-1)?.value ?? { count: 0, sum: 0, buckets: [] };
+  const never = wholeCount(lost.value ?? 0); // no series of unanswered requests means none: their total is checked below
+  if (!isWhole(last)) return absent(query.objective, "Prometheus gave a histogram without all of its buckets", queries);
+  if (wholeCount(last.count) + never !== wholeCount(total.value))
+    return absent(
+      query.objective,
+      `the histogram and the unanswered requests hold ${last.count + never} of ${total.value} requests`,
+      queries,
+    );
   const { above, doubtful } = splitHistogram(last, atMostSeconds);
   const doubts = doubtful > 0 ? [`${doubtful} requests lie in the histogram bucket that ${atMostSeconds} s cuts`] : [];
-  const cumulative = (got.value?.points ?? []).map(({ atSeconds, value }) => ({
-    atSeconds,
-    total: wholeCount(value.count),
-    bad: splitHistogram(value, atMostSeconds).above,
-  }));
-  return withOmitted(
-    query.objective,
-    { total: wholeCount(last.count), bad: above, doubtful, doubts, unfiltered: query.unfiltered },
-    window,
-    { cumulative, queries },
-  );
+  const cumulative = (lines.value?.points ?? []).map(({ atSeconds, value }) => {
+    const unansweredThen = silent.sums.get(atSeconds) ?? 0;
+    return {
+      atSeconds,
+      total: wholeCount(value.count + unansweredThen),
+      bad: wholeCount(splitHistogram(value, atMostSeconds).above + unansweredThen),
+    };
+  });
+  const counted = { total: wholeCount(total.value), bad: above + never, doubtful, doubts, unfiltered: query.unfiltered };
+  return withOmitted(query.objective, counted, window, { cumulative, queries });
 }
 
 /** Measures one client-side objective; what cannot be read is absent with its reason, never zero. */
@@ -137,8 +171,9 @@ export async function measureClient(api: PrometheusApi, query: ClientQueries, wi
     query.bad.map((read) => read(range)),
     window,
   );
+  if (cumulative.kind === "failed") return absent(query.objective, `the counts over time could not be read: ${cumulative.reason}`, queries);
   const counted = { total: wholeCount(total.value), bad: wholeCount(bad), doubtful: 0, doubts: [], unfiltered: query.unfiltered };
-  return withOmitted(query.objective, counted, window, { cumulative, queries });
+  return withOmitted(query.objective, counted, window, { cumulative: cumulative.points, queries });
 }
 
 function proofProblem(query: ClientQueries, proof: Answer<number | undefined> | undefined, total: number): string | undefined {

@@ -12,7 +12,8 @@ import type { Indicator } from "../spec/spec.ts";
 import { measureClient, type ClientWindow } from "./client.ts";
 import type { Measurement } from "./measurement.ts";
 import type { PrometheusApi } from "./prometheus.ts";
-import { counterProblem, measureServer } from "./server.ts";
+import { guardService } from "./guard.ts";
+import { jobsOf, measureServer } from "./server.ts";
 
 type Sample = [labels: Record<string, string>, value: number, atSeconds: number];
 
@@ -46,7 +47,7 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
     }
   }
 
-  function compiled(indicator: Indicator, testid: string, job: string): ObjectiveQueries {
+  function compiled(indicator: Indicator, testid: string, job: string, slowCounted = true): ObjectiveQueries {
     const place = { file: "s", line: 1, column: 1 };
     const spec = {
       version: 1 as const,
@@ -56,22 +57,33 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
       objectives: [{ name: "o", targetRatio: 0.99, indicator, place }],
       scenarios: {},
     };
-    const got = compileObjectives(spec, { testid, server: { job } }, true);
+    const got = compileObjectives(spec, { testid, server: { job } }, slowCounted);
     if (got.kind === "problems" || got.queries[0] === undefined) throw new Error("not compiled");
     return got.queries[0];
   }
 
-  const window: ClientWindow = { fromSeconds: from, toSeconds: until + 1, stepSeconds: 1, dropped: 0, droppedAreBad: true, interrupted: 0 };
-  async function client(testid: string, indicator: Indicator): Promise<Measurement> {
-    const query = compiled(indicator, testid, "none");
+  const window: ClientWindow = {
+    fromSeconds: from,
+    toSeconds: until + 1,
+    stepSeconds: 1,
+    dropped: 0,
+    droppedAreBad: true,
+    interrupted: 0,
+    requestsPerIteration: 1,
+  };
+  async function client(testid: string, indicator: Indicator, slowCounted = true): Promise<Measurement> {
+    const query = compiled(indicator, testid, "none", slowCounted);
     if (query.kind !== "client") throw new Error(query.kind);
     return measureClient(api, query, window);
   }
   async function server(job: string, indicator: Indicator): Promise<Measurement> {
     const query = compiled(indicator, "none", job);
     if (query.kind !== "server") throw new Error(query.kind);
-    const span = { fromSeconds: from, toSeconds: until, stepSeconds: 1, dropped: 0 };
-    return measureServer(api, query, span, await counterProblem(api, serviceQueries({ job }), span));
+    const ended = until - 4;
+    const span = { fromSeconds: from, toSeconds: until, endedSeconds: ended, stepSeconds: 1, dropped: 0, notJudged: 0 };
+    const jobs = query.jobs ? await jobsOf(api, query, 300, until) : [job];
+    if (jobs[0] === undefined) return { kind: "absent", objective: "o", reason: "no job", queries: { total: "", bad: "" } };
+    return measureServer(api, query, span, await guardService(api, serviceQueries({ job: jobs[0] }), span));
   }
   const errors = (side: "client" | "server"): Indicator => ({ kind: "errors", side, where: {} });
   const k6 = (testid: string, more: Record<string, string>): Record<string, string> => ({
@@ -160,7 +172,7 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
 
   test("the service's past is subtracted, and its 5xx are its errors", async () => {
     await write([
-      ...scraped("past", [from - 5, until - 1]),
+      ...scraped("past", [from - 5, until - 3, until - 1]),
       ...[
         [from - 5, 1000, 10],
         [until - 1, 1500, 13],
@@ -177,7 +189,7 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
       kind: "absent",
       reason: expect.stringContaining('{job="unscraped"}') as string,
     });
-    await write([...scraped("late", [until - 1]), [count("late", "200"), 1500, until - 1]]);
+    await write([...scraped("late", [until - 3, until - 1]), [count("late", "200"), 1500, until - 1]]);
     expect(await server("late", errors("server"))).toMatchObject({
       kind: "absent",
       reason: expect.stringContaining("first scraped after the load began") as string,
@@ -186,8 +198,8 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
 
   test("an instance that started during the load counts from zero", async () => {
     await write([
-      ...scraped("rolled", [from - 5, from + 20]),
-      ...scraped("rolled", [until - 1], "b:1"),
+      ...scraped("rolled", [from - 5, until - 3, until - 1]),
+      ...scraped("rolled", [until - 3, until - 1], "b:1"),
       [{ __name__: "process_start_time_seconds", job: "rolled", instance: "b:1" }, from + 21, until - 1],
       [count("rolled", "200"), 1000, from - 5],
       [count("rolled", "200"), 1200, from + 20],
@@ -203,7 +215,7 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
       at,
     ];
     await write([
-      ...scraped("restarted", [from - 5, until - 1]),
+      ...scraped("restarted", [from - 5, until - 3, until - 1]),
       ...[start(1000, from - 1), start(from + 30, until - 1)],
       [count("restarted", "200"), 1000, from - 5],
       [count("restarted", "200"), 300, until - 1],
@@ -216,7 +228,7 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
 
   test("a threshold needs a bucket at exactly its value, in any spelling, and a missing one names those there are", async () => {
     await write([
-      ...scraped("slow", [from - 5, until - 1]),
+      ...scraped("slow", [from - 5, until - 3, until - 1]),
       ...[from - 5, until - 1].flatMap((at, i): Sample[] => [
         [count("slow", "200"), 100 + 400 * i, at],
         ...(
@@ -238,10 +250,121 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
 
   test("a ratio whose bad events have no series is absent: the selector may be wrong", async () => {
     await write([
-      ...[from - 5, until - 1].map((at, i): Sample => [{ __name__: "orders_total", result: "ok" }, 10 + 500 * i, at]),
-      ...scraped("shop", [from - 5, until - 1]),
+      ...[from - 5, until - 1].map((at, i): Sample => [{ __name__: "orders_total", result: "ok", job: "shop" }, 10 + 500 * i, at]),
+      ...scraped("shop", [from - 5, until - 3, until - 1]),
     ]);
     const measured = await server("shop", { kind: "ratio", bad: 'orders_total{result="faild"}', total: "orders_total" });
     expect(measured).toMatchObject({ kind: "absent", reason: expect.stringContaining("create the label set at zero") as string });
+  });
+
+  test("an instance that is gone at the end is absent: what it counted after its last scrape is lost", async () => {
+    await write([
+      ...scraped("replaced", [from - 5, from + 20]),
+      ...scraped("replaced", [from + 25, until - 3, until - 1], "b:1"),
+      [{ __name__: "process_start_time_seconds", job: "replaced", instance: "b:1" }, from + 21, until - 1],
+      [count("replaced", "200"), 1000, from - 5],
+      [count("replaced", "200"), 1200, from + 20],
+      [count("replaced", "200", "b:1"), 300, until - 1],
+    ]);
+    expect(await server("replaced", errors("server"))).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("a:1 was gone at the end") as string,
+    });
+  });
+
+  test("a restart between the last scrape before the load and the load is found too", async () => {
+    const start = (value: number, at: number): Sample => [
+      { __name__: "process_start_time_seconds", job: "deployed", instance: "a:1" },
+      value,
+      at,
+    ];
+    await write([
+      ...scraped("deployed", [from - 15, from + 5, until - 3, until - 1]),
+      ...[start(1000, from - 15), start(from - 8, from + 5), start(from - 8, until - 1)],
+      [count("deployed", "200"), 424, from - 15],
+      [count("deployed", "200"), 20, from + 5],
+      [count("deployed", "200"), 1177, until - 1],
+      [count("deployed", "500"), 24, until - 1],
+    ]);
+    expect(await server("deployed", errors("server"))).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("restarted during the run") as string,
+    });
+  });
+
+  test("a service that does not tell its start time shows a restart by counters that fall", async () => {
+    await write([
+      ...scraped("silent", [from - 5, from + 20, until - 3, until - 1]),
+      ...(
+        [
+          [from - 5, 100],
+          [from + 20, 300],
+          [until - 3, 50],
+          [until - 1, 700],
+        ] as const
+      ).map(([at, n]): Sample => [count("silent", "200"), n, at]),
+    ]);
+    expect(await server("silent", errors("server"))).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("counters fell") as string,
+    });
+  });
+
+  test("a service that was not scraped twice since k6 ended is absent", async () => {
+    await write([
+      ...scraped("once", [from - 5, until - 1]),
+      ...[from - 5, until - 1].map((at, i): Sample => [count("once", "200"), 100 + 500 * i, at]),
+    ]);
+    expect(await server("once", errors("server"))).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("not scraped twice") as string,
+    });
+  });
+
+  test("a service whose series carry no status_code is absent, not free of errors", async () => {
+    const other = (code: string): Record<string, string> => ({
+      __name__: "http_request_duration_seconds_count",
+      job: "codes",
+      instance: "a:1",
+      code,
+      route: "/x",
+    });
+    await write([
+      ...scraped("codes", [from - 5, until - 3, until - 1]),
+      ...[from - 5, until - 1].map((at, i): Sample => [other("500"), 500 * i, at]),
+    ]);
+    expect(await server("codes", errors("server"))).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("carries a status_code") as string,
+    });
+  });
+
+  test("a ratio is guarded by the scrapes of its own job", async () => {
+    const order = (result: string): Record<string, string> => ({ __name__: "sales_total", job: "sales", instance: "a:1", result });
+    await write([
+      ...scraped("main", [from - 5, until - 3, until - 1]),
+      ...scraped("sales", [from - 5, until - 10]),
+      ...[from - 5, until - 10].flatMap((at, i): Sample[] => [
+        [order("ok"), 1000 * i, at],
+        [order("failed"), 2 * i, at],
+      ]),
+    ]);
+    const measured = await server("main", { kind: "ratio", bad: 'sales_total{result="failed"}', total: "sales_total" });
+    expect(measured).toMatchObject({ kind: "absent" });
+  });
+
+  test("a foreign script's requests without an answer are slow, although k6 gives them no duration", async () => {
+    await write([[k6("refused", { expected_response: "false", status: "0" }), 501, until]]);
+    const slow: Indicator = { kind: "latency", side: "client", atMostSeconds: 0.25, where: {} };
+    expect(await client("refused", slow, false)).toMatchObject({ kind: "counted", best: { total: 501, bad: 501 } });
+  });
+
+  test("answered requests without a histogram are absent, not fast", async () => {
+    await write([[k6("no-histogram", { expected_response: "true", status: "200" }), 300, until]]);
+    const slow: Indicator = { kind: "latency", side: "client", atMostSeconds: 0.25, where: {} };
+    expect(await client("no-histogram", slow, false)).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("hold 0 of 300 requests") as string,
+    });
   });
 });

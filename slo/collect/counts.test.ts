@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { growth } from "./charts.ts";
+import { betweenCounts } from "./server.ts";
 import { splitHistogram, wholeCount, withOmitted } from "./client.ts";
 
 const rest = { cumulative: [], queries: { total: "t", bad: "b" } };
@@ -10,42 +11,49 @@ test.each([
   [
     "nothing omitted: best and worst are the same",
     {},
-    { dropped: 0, droppedAreBad: true, interrupted: 0 },
+    { dropped: 0, droppedAreBad: true, interrupted: 0, requestsPerIteration: 1 },
     { total: 1000, bad: 3 },
     { total: 1000, bad: 3 },
   ],
   [
     "a dropped iteration is certainly bad where every request counts",
     {},
-    { dropped: 10, droppedAreBad: true, interrupted: 0 },
+    { dropped: 10, droppedAreBad: true, interrupted: 0, requestsPerIteration: 1 },
     { total: 1010, bad: 13 },
     { total: 1010, bad: 13 },
   ],
   [
     "a dropped iteration may not have been for a filtered objective",
     { unfiltered: false },
-    { dropped: 10, droppedAreBad: true, interrupted: 0 },
+    { dropped: 10, droppedAreBad: true, interrupted: 0, requestsPerIteration: 1 },
     { total: 1000, bad: 3 },
     { total: 1010, bad: 13 },
   ],
   [
     "a drop while k6 was short of CPU may be k6's own fault",
     {},
-    { dropped: 10, droppedAreBad: false, interrupted: 0 },
+    { dropped: 10, droppedAreBad: false, interrupted: 0, requestsPerIteration: 1 },
     { total: 1000, bad: 3 },
     { total: 1010, bad: 13 },
   ],
   [
     "an iteration that was cut off may have been bad",
     {},
-    { dropped: 0, droppedAreBad: true, interrupted: 2 },
+    { dropped: 0, droppedAreBad: true, interrupted: 2, requestsPerIteration: 1 },
     { total: 1000, bad: 3 },
     { total: 1002, bad: 5 },
   ],
   [
+    "a dropped iteration of many requests is one bad event at best and all of them at worst",
+    {},
+    { dropped: 10, droppedAreBad: true, interrupted: 0, requestsPerIteration: 20 },
+    { total: 1010, bad: 13 },
+    { total: 1200, bad: 203 },
+  ],
+  [
     "a doubtful bucket is bad in the worst reading",
     { doubtful: 7 },
-    { dropped: 0, droppedAreBad: true, interrupted: 0 },
+    { dropped: 0, droppedAreBad: true, interrupted: 0, requestsPerIteration: 1 },
     { total: 1000, bad: 3 },
     { total: 1000, bad: 10 },
   ],
@@ -61,7 +69,7 @@ test("whatever is omitted, the worst reading has no fewer bad events than the be
       const measured = withOmitted(
         "o",
         { total: good + bad + doubtful, bad, doubtful, doubts: [], unfiltered },
-        { dropped, interrupted, droppedAreBad },
+        { dropped, interrupted, droppedAreBad, requestsPerIteration: 1 },
         rest,
       );
       if (measured.kind !== "counted") throw new Error(measured.kind);
@@ -94,4 +102,37 @@ test.each([
 
 test("a chart's growth is empty where a sample is missing or the counter went back", () => {
   expect(growth([0, 10, null, 30, 20, 25], 5)).toEqual([null, 2, null, null, null, 1]);
+});
+
+test.each([
+  [
+    "nothing else in the counts: they are exact",
+    { total: 100, bad: 4 },
+    { dropped: 0, notJudged: 0 },
+    { total: 100, bad: 4 },
+    { total: 100, bad: 4 },
+  ],
+  [
+    "warm-up may have been all the bad ones, or all good ones",
+    { total: 100, bad: 4 },
+    { dropped: 0, notJudged: 10 },
+    { total: 96, bad: 0 },
+    { total: 90, bad: 4 },
+  ],
+  [
+    "more warm-up than requests leaves nothing to be sure of",
+    { total: 10, bad: 4 },
+    { dropped: 0, notJudged: 50 },
+    { total: 6, bad: 0 },
+    { total: 4, bad: 4 },
+  ],
+  [
+    "requests that never arrived may have been bad",
+    { total: 100, bad: 4 },
+    { dropped: 5, notJudged: 0 },
+    { total: 100, bad: 4 },
+    { total: 105, bad: 9 },
+  ],
+])("on the server's side: %s", (_, counts, window, best, worst) => {
+  expect(betweenCounts(counts, window)).toMatchObject({ best, worst });
 });

@@ -46,7 +46,7 @@ const data = z.discriminatedUnion("resultType", [
   z.object({ resultType: z.literal("scalar"), result: sample }),
 ]);
 const answer = z.discriminatedUnion("status", [
-  z.object({ status: z.literal("success"), data }),
+  z.object({ status: z.literal("success"), data, warnings: z.array(z.string()).nullish() }),
   z.object({ status: z.literal("error"), errorType: z.string(), error: z.string() }),
 ]);
 
@@ -69,12 +69,22 @@ async function ask(api: PrometheusApi, path: string, form: Record<string, string
     });
     const text = await response.text();
     const parsed = answer.safeParse(parseJson(text));
-    if (!parsed.success) return { kind: "failed", reason: `Prometheus answered ${response.status}: ${text.slice(0, 200)}` };
-    if (parsed.data.status === "error") return { kind: "failed", reason: `Prometheus refused the query: ${parsed.data.error}` };
+    if (!parsed.success) return { kind: "failed", reason: `Prometheus answered ${response.status}: ${plain(text)}` };
+    if (parsed.data.status === "error") return { kind: "failed", reason: `Prometheus refused the query: ${plain(parsed.data.error)}` };
+    const { warnings } = parsed.data;
+    if (warnings && warnings.length > 0)
+      return { kind: "failed", reason: `Prometheus doubts its own answer: ${plain(warnings.join("; "))}` };
     return { kind: "answer", value: parsed.data.data };
   } catch (error) {
     return { kind: "failed", reason: reasonOf(error) };
   }
+}
+
+const control = /[\u0000-\u001f\u007f-\u009f]+/g;
+
+/** Makes what another program said fit for a message: one line, no control characters, not endless. */
+function plain(text: string): string {
+  return text.replace(control, " ").slice(0, 200);
 }
 
 function parseJson(text: string): unknown {

@@ -1,25 +1,21 @@
 import type { Reading, ServerQueries } from "../compile/objectives.ts";
 import type { PromQL } from "../compile/promql.ts";
-import type { ServiceQueries } from "../compile/run.ts";
 import { wholeCount } from "./client.ts";
-import type { CumulativePoint, Measurement, Queries } from "./measurement.ts";
-import { queryNumber, queryRange, queryVector, type Answer, type PrometheusApi } from "./prometheus.ts";
+import { lookbackSeconds, type Guarded, type GuardedWindow } from "./guard.ts";
+import type { Count, CumulativePoint, Measurement, Queries } from "./measurement.ts";
+import { queryNumber, queryRange, queryVector, type PrometheusApi } from "./prometheus.ts";
 
-/** Says between which moments the service's counters are read; Unix seconds of Prometheus's clock. */
-export interface ServerWindow {
-  /** A moment with a scrape behind it and no judged request before it. */
-  fromSeconds: number;
-  toSeconds: number;
+/** Says between which moments the service's counters are read, and what else is in them; Unix seconds of Prometheus's clock. */
+export interface ServerWindow extends GuardedWindow {
   stepSeconds: number;
-  /** Judged iterations that never reached the service. */
+  /** Requests that judged iterations would have made, had k6 not dropped them: they never reached the service. */
   dropped: number;
+  /** Requests of setup and warm-up that the window could not leave out. */
+  notJudged: number;
 }
 
-/** How far before the load a counter's last value is looked for. */
-const lookbackSeconds = 300;
-
-/** Is a number that was read, or the reason why there is none. */
-export type Read = { kind: "read"; value: number } | { kind: "absent"; reason: string };
+/** Is a number that was read, or the reason why there is none: no such series, or a question that failed. */
+export type Read = { kind: "read"; value: number } | { kind: "none"; reason: string } | { kind: "failed"; reason: string };
 
 /** Reads how much a sum of counters grew: the value after minus the value before, over the same series. */
 export async function grown(api: PrometheusApi, read: Reading, window: Pick<ServerWindow, "fromSeconds" | "toSeconds">): Promise<Read> {
@@ -28,70 +24,32 @@ export async function grown(api: PrometheusApi, read: Reading, window: Pick<Serv
     queryNumber(api, read(lookbackSeconds), window.fromSeconds),
     queryNumber(api, read(length + lookbackSeconds), window.toSeconds),
   ]);
-  if (before.kind === "failed") return { kind: "absent", reason: before.reason };
-  if (after.kind === "failed") return { kind: "absent", reason: after.reason };
-  if (after.value === undefined) return { kind: "absent", reason: "Prometheus holds no such series of the service" };
-  return { kind: "read", value: wholeCount(after.value - (before.value ?? 0)) };
+  if (before.kind === "failed") return before;
+  if (after.kind === "failed") return after;
+  if (after.value === undefined) return { kind: "none", reason: "Prometheus holds no such series of the service" };
+  return { kind: "read", value: wholeCount(after.value - (before.value ?? 0)) }; // a series that came during the load began at 0: guard.ts sees to it
 }
 
-/** Says why the service's counters cannot be trusted over the window, if they cannot: a restart, or no scrape before the load. */
-export async function counterProblem(api: PrometheusApi, service: ServiceQueries, window: ServerWindow): Promise<string | undefined> {
-  const within = Math.max(window.toSeconds - window.fromSeconds, 0.001);
-  const range = within + lookbackSeconds;
-  const at = window.toSeconds;
-  const [instances, reachable, restarts] = await Promise.all([
-    queryNumber(api, service.instances(range), at),
-    queryNumber(api, service.reachable(range), at),
-    queryNumber(api, service.restarts(within + 2), at),
-  ]);
-  for (const answer of [instances, reachable, restarts]) if (answer.kind === "failed") return answer.reason;
-  if (value(instances) === undefined) return `Prometheus does not scrape a target with ${service.shown}`;
-  if ((value(reachable) ?? 0) < (value(instances) ?? 0)) return "the service could not be scraped at the end of the run";
-  if ((value(restarts) ?? 0) > 0) return "the service was restarted during the run: what it counted since the scrape before that is lost";
-  const unseen = await queryVector(api, service.unseen(range, lookbackSeconds, within), at);
-  if (unseen.kind === "failed") return unseen.reason;
-  return unseenProblem(api, service, unseen.value, window);
-}
+type Points = { kind: "points"; points: CumulativePoint[] } | { kind: "failed"; reason: string };
 
-const value = (answer: Answer<number | undefined>): number | undefined => (answer.kind === "answer" ? answer.value : undefined);
-
-async function unseenProblem(
-  api: PrometheusApi,
-  service: ServiceQueries,
-  unseen: { labels: Record<string, string> }[],
-  window: ServerWindow,
-): Promise<string | undefined> {
-  for (const { labels } of unseen) {
-    const started = await queryNumber(api, service.startedAt(labels, lookbackSeconds), window.toSeconds);
-    // An instance that started after the load began counted from zero; any other had a past that nobody saw.
-    if (started.kind === "answer" && started.value !== undefined && started.value >= window.fromSeconds) continue;
-    return `the instance ${labels["instance"] ?? "?"} was first scraped after the load began, so what it counted before is unknown`;
-  }
-  return undefined;
-}
-
-async function cumulative(
-  api: PrometheusApi,
-  total: PromQL,
-  part: PromQL,
-  above: boolean,
-  window: ServerWindow,
-): Promise<CumulativePoint[]> {
-  const [totals, parts] = await Promise.all(
-    [total, part].map((query) => queryRange(api, query, window.fromSeconds, window.toSeconds, window.stepSeconds)),
-  );
-  if (totals?.kind !== "answer" || parts?.kind !== "answer") return [];
+async function cumulative(api: PrometheusApi, total: PromQL, part: PromQL, above: boolean, window: ServerWindow): Promise<Points> {
+  const ask = (query: PromQL): ReturnType<typeof queryRange> =>
+    queryRange(api, query, window.fromSeconds, window.toSeconds, window.stepSeconds);
+  const [totals, parts] = await Promise.all([ask(total), ask(part)]);
+  if (totals.kind === "failed") return totals;
+  if (parts.kind === "failed") return parts;
   const partAt = new Map(parts.value[0]?.points.map(({ atSeconds, value }) => [atSeconds, value]));
   const points = totals.value[0]?.points ?? [];
   const first = points[0];
-  if (first === undefined || first.atSeconds > window.fromSeconds + window.stepSeconds) return [];
+  if (first === undefined || first.atSeconds > window.fromSeconds + window.stepSeconds) return { kind: "points", points: [] };
   const badAt = (at: number, total: number): number => (above ? total - (partAt.get(at) ?? 0) : (partAt.get(at) ?? 0));
   const firstBad = badAt(first.atSeconds, first.value);
-  return points.map(({ atSeconds, value }) => ({
+  const grownBy = ({ atSeconds, value }: { atSeconds: number; value: number }): CumulativePoint => ({
     atSeconds,
     total: wholeCount(value - first.value),
     bad: wholeCount(badAt(atSeconds, value) - firstBad),
-  }));
+  });
+  return { kind: "points", points: points.map(grownBy) };
 }
 
 type BadRead = { kind: "found"; read: Reading; above: boolean; mustExist: boolean } | { kind: "absent"; reason: string };
@@ -118,12 +76,58 @@ async function badReading(api: PrometheusApi, query: ServerQueries, window: Serv
   return { kind: "found", read: below(here.map((b) => b.le)), above: true, mustExist: true };
 }
 
+/** Adds what was never judged and what never arrived: the truth lies between the two counts. */
+export function betweenCounts(
+  counted: Count,
+  window: Pick<ServerWindow, "dropped" | "notJudged">,
+): { best: Count; worst: Count; doubts: string[] } {
+  const { total, bad } = counted;
+  const { dropped, notJudged } = window;
+  const badNotJudged = Math.min(notJudged, bad);
+  const goodNotJudged = Math.min(notJudged, total - bad);
+  return {
+    best: { total: total - badNotJudged, bad: bad - badNotJudged },
+    worst: { total: total - goodNotJudged + dropped, bad: bad + dropped },
+    doubts: [
+      ...(notJudged > 0 ? [`the service's counts include up to ${notJudged} requests of setup and warm-up`] : []),
+      ...(dropped > 0 ? [`up to ${dropped} requests of dropped iterations never reached the service`] : []),
+    ],
+  };
+}
+
+/** Reads the whole-run count of a server objective, or says why it cannot be trusted. */
+async function countedBy(
+  api: PrometheusApi,
+  query: ServerQueries,
+  bad: Extract<BadRead, { kind: "found" }>,
+  window: ServerWindow,
+  scrapedBeforeSeconds: number,
+): Promise<Count | string> {
+  const [total, part, proof, resets] = await Promise.all([
+    grown(api, query.total, window),
+    grown(api, bad.read, window),
+    query.proof ? grown(api, query.proof, window) : undefined,
+    queryNumber(api, query.resets(window.toSeconds - scrapedBeforeSeconds + 0.01), window.toSeconds),
+  ]);
+  if (total.kind !== "read") return total.reason;
+  if (part.kind === "failed") return part.reason;
+  if (part.kind === "none" && bad.mustExist)
+    return `${part.reason} for the bad events; if there were none yet, create the label set at zero`;
+  if (resets.kind === "failed") return resets.reason;
+  if (resets.value !== undefined && resets.value > 0)
+    return "the service's counters fell during the run (a restart): what they had counted since the scrape before is lost";
+  if (proof !== undefined && (proof.kind !== "read" || proof.value !== total.value))
+    return "not every series of the service carries a status_code, so its errors cannot be told";
+  const partValue = part.kind === "read" ? part.value : 0; // no counter of failures means none: the total is there, and the label that would tell them
+  return { total: total.value, bad: bad.above ? wholeCount(total.value - partValue) : partValue };
+}
+
 /** Measures one objective from the service's own counters, as differences between before and after the load. */
 export async function measureServer(
   api: PrometheusApi,
   query: ServerQueries,
   window: ServerWindow,
-  problem: string | undefined,
+  guarded: Guarded,
 ): Promise<Measurement> {
   const range = window.toSeconds - window.fromSeconds + lookbackSeconds;
   const found = await badReading(api, query, window);
@@ -133,23 +137,19 @@ export async function measureServer(
     bad: found.kind === "found" && found.above ? `${query.total(range).promql} - ${badQuery}` : badQuery,
   };
   const absent = (reason: string): Measurement => ({ kind: "absent", objective: query.objective, reason, queries });
-  if (problem !== undefined) return absent(problem);
+  if (guarded.kind === "problem") return absent(guarded.reason);
   if (found.kind === "absent") return absent(found.reason);
-  const [total, part] = await Promise.all([grown(api, query.total, window), grown(api, found.read, window)]);
-  if (total.kind === "absent") return absent(total.reason);
-  if (part.kind === "absent" && found.mustExist)
-    return absent(`${part.reason} (bad events: ${badQuery}); if there were none yet, create the label set at zero`);
-  const partValue = part.kind === "read" ? part.value : 0; // no counter of failures means none: the total is there
-  const bad = found.above ? wholeCount(total.value - partValue) : partValue;
+  const counted = await countedBy(api, query, found, window, guarded.scrapedBeforeSeconds);
+  if (typeof counted === "string") return absent(counted);
   const points = await cumulative(api, query.total(lookbackSeconds), found.read(lookbackSeconds), found.above, window);
-  const possible = window.dropped;
-  return {
-    kind: "counted",
-    objective: query.objective,
-    best: { total: total.value, bad },
-    worst: { total: total.value + possible, bad: bad + possible },
-    doubts: possible > 0 ? [`${possible} dropped iterations never reached the service`] : [],
-    cumulative: points,
-    queries,
-  };
+  if (points.kind === "failed") return absent(`the counts over time could not be read: ${points.reason}`);
+  return { kind: "counted", objective: query.objective, ...betweenCounts(counted, window), cumulative: points.points, queries };
+}
+
+/** Finds the jobs whose scrapes a ratio's counters come from; empty where the series carry no job, so that nobody knows when they were scraped. */
+export async function jobsOf(api: PrometheusApi, query: ServerQueries, rangeSeconds: number, atSeconds: number): Promise<string[]> {
+  if (query.jobs === undefined) return [];
+  const got = await queryVector(api, query.jobs(rangeSeconds), atSeconds);
+  const jobs = got.kind === "answer" ? got.value.map(({ labels }) => labels["job"] ?? "") : [];
+  return jobs.includes("") ? [] : jobs;
 }

@@ -57,7 +57,9 @@ test("slow requests are the client's own count at exactly the threshold, proved 
 
 test("a foreign script's slow requests come from the native histogram", () => {
   const query = compiled({ kind: "latency", side: "client", atMostSeconds: 0.25, where: {} }, false);
-  expect(query.kind === "client" && query.histogram?.read(60).promql).toBe(sum(`k6_http_req_duration_seconds{${judged}}`));
+  if (query.kind !== "client") throw new Error(query.kind);
+  expect(query.histogram?.read(60).promql).toBe(sum(`k6_http_req_duration_seconds{${judged},status!="0"}`));
+  expect(query.histogram?.unanswered(60).promql).toBe(sum(`k6_http_reqs_total{${judged},status="0"}`));
 });
 
 test("server latency reads the buckets there are, whatever the spelling of le", () => {
@@ -87,4 +89,29 @@ test("each client threshold is counted once, in order", () => {
   expect(clientThresholds(spec(latency(0.5, "client"), latency(0.25, "client"), latency(0.5, "client"), latency(1, "server")))).toEqual([
     0.25, 0.5,
   ]);
+});
+
+test.each<[string, Indicator, boolean, boolean]>([
+  [
+    "an error objective may not choose by status on the server: it would hide the errors",
+    { kind: "errors", side: "server", where: { status_code: "200" } },
+    true,
+    false,
+  ],
+  ["nor by expected_response on the client", { kind: "errors", side: "client", where: { expected_response: "true" } }, false, false],
+  [
+    "our client counts slow requests by method and route, so nothing else can choose",
+    { kind: "latency", side: "client", atMostSeconds: 1, where: { status: "200" } },
+    true,
+    false,
+  ],
+  [
+    "a foreign script's histogram has every tag",
+    { kind: "latency", side: "client", atMostSeconds: 1, where: { status: "200" } },
+    false,
+    true,
+  ],
+  ["method and route can choose", { kind: "latency", side: "client", atMostSeconds: 1, where: { method: "GET", route: "/x" } }, true, true],
+])("%s", (_, indicator, slowCounted, compiles) => {
+  expect(compileObjectives(spec(objective("o", indicator)), scope, slowCounted).kind).toBe(compiles ? "compiled" : "problems");
 });

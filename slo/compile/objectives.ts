@@ -21,8 +21,11 @@ export interface ClientQueries {
   bad: Reading[];
   /** Must have a series, or `bad` was never counted at all. */
   proof: Reading | undefined;
-  /** Where the client did not count slow requests itself: the native histogram to read them from. */
-  histogram: { read: Reading; atMostSeconds: number } | undefined;
+  /**
+   * Where the client did not count slow requests itself: the native histogram of answered requests to read them from.
+   * k6 gives a request that was never answered a duration of 0 or of its time-out, so those are counted apart.
+   */
+  histogram: { read: Reading; unanswered: Reading; atMostSeconds: number } | undefined;
   /** True when the objective is about every request, so that a dropped iteration is certainly bad. */
   unfiltered: boolean;
 }
@@ -35,6 +38,12 @@ export interface ServerQueries {
   kind: "server";
   objective: string;
   total: Reading;
+  /** Counts how often the counters behind `total` and `bad` fell. */
+  resets: Reading;
+  /** Must grow as much as `total`, or the label that tells bad events is not on every series. */
+  proof: Reading | undefined;
+  /** The service whose scrapes these counters come from: the spec's own, or, for a ratio, the jobs that these series carry. */
+  jobs: Reading | undefined;
   bad:
     | { kind: "counter"; read: Reading; mustExist: boolean }
     | { kind: "above"; atMostSeconds: number; buckets: Reading; below: (les: readonly string[]) => Reading };
@@ -51,6 +60,14 @@ export const sumOfLast =
   (series: PromQL): Reading =>
   (rangeSeconds) =>
     promql`sum(last_over_time(${series}[${{ rangeSeconds }}]))`;
+
+/** Counts how often the series fell in the range: each time is a restart of a process that lost what it had counted. */
+const resetsOf =
+  (...series: PromQL[]): Reading =>
+  (rangeSeconds) => {
+    const [first, ...more] = series.map((one) => promql`sum(resets(${one}[${{ rangeSeconds }}]))`);
+    return more.reduce((sum, one) => promql`(${sum} or vector(0)) + (${one} or vector(0))`, first ?? promql`vector(0)`);
+  };
 
 /** Selects a k6 series of this run, in the judged scenarios only (neither setup nor warm-up). */
 export function judged(metric: string, testid: string, ...more: Matcher[]): PromQL {
@@ -76,6 +93,9 @@ function serverWhere(scope: Scope, where: Where): Matcher[] {
   const open = scope.routes !== undefined && scope.routes.length > 0 && where[targetLabels.route] === undefined;
   return open ? [...stated, { label: targetLabels.route, in: scope.routes ?? [] }] : stated;
 }
+
+/** Is k6's status of a request that got no answer. */
+const unanswered = "0";
 
 function clientQueries(objective: Objective, scope: Scope, slowCounted: boolean): ClientQueries {
   const { indicator } = objective;
@@ -108,8 +128,14 @@ function clientQueries(objective: Objective, scope: Scope, slowCounted: boolean)
     const slow = judged(k6Metrics.slowRequests, scope.testid, { label: k6Labels.method, isNot: "" }, threshold, ...where);
     return { ...base, bad: [sumOfLast(slow)], proof: sumOfLast(counted), histogram: undefined };
   }
-  const read = sumOfLast(judged(k6Metrics.requestDuration, scope.testid, ...where));
-  return { ...base, bad: [], proof: undefined, histogram: { read, atMostSeconds: indicator.atMostSeconds } };
+  const read = sumOfLast(judged(k6Metrics.requestDuration, scope.testid, { label: k6Labels.status, isNot: unanswered }, ...where));
+  const unansweredRequests = sumOfLast(judged(k6Metrics.requests, scope.testid, { label: k6Labels.status, is: unanswered }, ...where));
+  return {
+    ...base,
+    bad: [],
+    proof: undefined,
+    histogram: { read, unanswered: unansweredRequests, atMostSeconds: indicator.atMostSeconds },
+  };
 }
 
 function serverQueries(objective: Objective, scope: Scope): ServerQueries {
@@ -118,42 +144,70 @@ function serverQueries(objective: Objective, scope: Scope): ServerQueries {
   const where = serverWhere(scope, indicator.where);
   const count = `${targetMetrics.requestDuration}_count`;
   const bucket = `${targetMetrics.requestDuration}_bucket`;
-  const base = { kind: "server" as const, objective: objective.name, total: sumOfLast(selector(count, where)) };
+  const total = selector(count, where);
+  const base = {
+    kind: "server" as const,
+    objective: objective.name,
+    total: sumOfLast(total),
+    resets: resetsOf(total),
+    proof: undefined,
+    jobs: undefined,
+  };
   if (indicator.kind === "errors") {
+    const proof = sumOfLast(selector(count, [...where, { label: targetLabels.status, isNot: "" }]));
     const read = sumOfLast(selector(count, [...where, { label: targetLabels.status, prefix: "5" }]));
-    return { ...base, bad: { kind: "counter", read, mustExist: false } };
+    return { ...base, proof, bad: { kind: "counter", read, mustExist: false } };
   }
   const buckets: Reading = (rangeSeconds) => promql`count by (le) (last_over_time(${selector(bucket, where)}[${{ rangeSeconds }}]))`;
   const below = (les: readonly string[]): Reading => sumOfLast(selector(bucket, [...where, { label: "le", in: les }]));
   return { ...base, bad: { kind: "above", atMostSeconds: indicator.atMostSeconds, buckets, below } };
 }
 
+function ratioQueries(objective: Objective, total: PromQL, bad: PromQL): ServerQueries {
+  const jobs: Reading = (rangeSeconds) => promql`count by (job) (last_over_time(${total}[${{ rangeSeconds }}]))`;
+  return {
+    ...{ kind: "server", objective: objective.name, total: sumOfLast(total), resets: resetsOf(total, bad), proof: undefined, jobs },
+    bad: { kind: "counter", read: sumOfLast(bad), mustExist: true },
+  };
+}
+
+/** Says why a filter would hide bad events instead of choosing requests. */
+function whereProblem({ indicator }: Objective, slowCounted: boolean): SelectorProblem | undefined {
+  if (indicator.kind === "ratio") return undefined;
+  const problem = (text: string, message: string): SelectorProblem => ({ kind: "problem", text, message });
+  for (const label of Object.keys(indicator.where)) {
+    if (indicator.kind === "errors" && hidesErrors.has(label))
+      return problem(label, "cannot be filtered by in an error objective: it would hide the errors");
+    if (indicator.side === "client" && slowCounted && !countedBy.has(label))
+      return problem(label, `cannot be filtered by on the client side: our scenarios count by ${[...countedBy].join(", ")}`);
+  }
+  return undefined;
+}
+
+const hidesErrors = new Set<string>([targetLabels.status, k6Labels.status, k6Labels.expectedResponse, "error", "error_code"]);
+const countedBy = new Set<string>([targetLabels.method, targetLabels.route, k6Labels.name, k6Labels.scenario]);
+
+/** Is what a spec compiles to, or why an objective cannot be asked about. */
+export type Compiled =
+  | { kind: "compiled"; queries: ObjectiveQueries[] }
+  | { kind: "problems"; problems: (SelectorProblem & { objective: Objective })[] };
+
 /**
- * Compiles the objectives of a spec into queries for one run; a ratio whose selectors cannot be read is a problem, not a query.
+ * Compiles the objectives of a spec into queries for one run.
  * `slowCounted` says that the scenario counts slow requests itself (ours do, a foreign script does not).
  */
-export function compileObjectives(
-  spec: Spec,
-  scope: Scope,
-  slowCounted: boolean,
-): { kind: "compiled"; queries: ObjectiveQueries[] } | { kind: "problems"; problems: (SelectorProblem & { objective: Objective })[] } {
+export function compileObjectives(spec: Spec, scope: Scope, slowCounted: boolean): Compiled {
   const problems: (SelectorProblem & { objective: Objective })[] = [];
   const queries = spec.objectives.flatMap((objective): ObjectiveQueries[] => {
     const { indicator } = objective;
+    const hidden = whereProblem(objective, slowCounted);
+    if (hidden) problems.push({ ...hidden, objective });
     if (indicator.kind !== "ratio")
       return [indicator.side === "client" ? clientQueries(objective, scope, slowCounted) : serverQueries(objective, scope)];
     const total = parseSelector(indicator.total);
     const bad = parseSelector(indicator.bad);
     for (const parsed of [total, bad]) if (parsed.kind === "problem") problems.push({ ...parsed, objective });
-    if (total.kind === "problem" || bad.kind === "problem") return [];
-    return [
-      {
-        kind: "server",
-        objective: objective.name,
-        total: sumOfLast(total.series),
-        bad: { kind: "counter", read: sumOfLast(bad.series), mustExist: true },
-      },
-    ];
+    return total.kind === "problem" || bad.kind === "problem" ? [] : [ratioQueries(objective, total.series, bad.series)];
   });
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "compiled", queries };
 }

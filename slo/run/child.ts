@@ -85,6 +85,11 @@ export function openNursery(): Nursery {
   };
 }
 
+/** Keeps the credentials for Prometheus from every child: a script could read them from its environment. */
+export function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith("PLIMSOLL_PROMETHEUS_")));
+}
+
 function lineReader(onLine: (line: string) => void): { take: (chunk: string) => void; end: () => void } {
   let rest = "";
   return {
@@ -107,7 +112,7 @@ function startChild(options: ChildOptions): Child {
   let ended: Exit | undefined;
   const child = spawn(options.command, options.args, {
     cwd: options.folder,
-    env: options.environment,
+    env: withoutSecrets(options.environment),
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });

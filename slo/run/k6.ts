@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import type { Child, Nursery } from "./child.ts";
+import { withoutSecrets, type Child, type Nursery } from "./child.ts";
 
 /** Is what k6 said of itself while it ran; counts are k6's own, over all its scenarios. */
 export interface K6Progress {
@@ -53,9 +53,10 @@ function readLog(line: string): K6Line {
 
 const features = "native-histograms,merge-run-tags";
 
-/** Keeps k6's variables away from the child: those that would change what is measured or where it is written. */
+/** Keeps k6's variables away from the child: those that would change what is measured or where it is written, and the credentials for Prometheus. */
 export function k6Environment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith("K6_") || name.startsWith("K6_BROWSER")));
+  const own = Object.entries(withoutSecrets(environment)).filter(([name]) => !name.startsWith("K6_") || name.startsWith("K6_BROWSER"));
+  return Object.fromEntries(own);
 }
 
 /** Asks k6 how it reads the script; a script that throws while it loads is a problem with k6's own words. */

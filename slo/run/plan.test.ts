@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { expectedRequests, goDurationSeconds, offeredRateAt, readPlan } from "./plan.ts";
+import { expectedRequests, goDurationSeconds, keepPlan, offeredRateAt, readPlan } from "./plan.ts";
 
 const inspected = (scenarios: object, more: object = {}): string =>
   JSON.stringify({ scenarios, totalDuration: "45s", maxVUs: 12, ...more });
@@ -65,4 +65,19 @@ test("expected requests follow the mix, by route and method; what it does not sa
       expectedRequests(plan, where as Record<string, string>),
     ),
   ).toEqual([110, 60, 110, 0, "unknown"]);
+});
+
+test("of what k6 says about a script, keys and passwords are not kept", () => {
+  const said = inspected(
+    { a: { ...warmup, env: { API_TOKEN: "hush" } } },
+    { tlsAuth: [{ key: "hush" }], thresholds: { checks: ["rate>0.9"] } },
+  );
+  const kept = keepPlan(said);
+  if (kept.kind === "problem") throw new Error(kept.message);
+  expect(kept.text).not.toContain("hush");
+  expect(readPlan(kept.text)).toEqual(readPlan(said));
+});
+
+test("an answer that is not understood is a problem in words", () => {
+  expect(keepPlan("[]").kind).toBe("problem");
 });

@@ -21,7 +21,10 @@ const inspected = z.object({
   ext: z.object({ plimsoll: z.object({ mix: z.array(mixEntry) }).nullish() }).nullish(),
   totalDuration: z.string().nullish(),
   maxVUs: z.number().nullish(),
-  thresholds: z.record(z.string(), z.unknown()).nullish(),
+  thresholds: z
+    .record(z.string(), z.unknown())
+    .nullish()
+    .transform((all) => Object.fromEntries(Object.keys(all ?? {}).map((name) => [name, true]))),
 });
 
 /** Is a straight piece of the offered rate; seconds since k6 began, iterations a second. */
@@ -114,6 +117,18 @@ export function offeredRateAt(scenarios: readonly PlannedScenario[], seconds: nu
     .flatMap((scenario) => scenario.offered)
     .filter(({ fromSeconds, toSeconds }) => seconds >= fromSeconds && seconds < toSeconds)
     .reduce((sum, p) => sum + p.fromRate + ((p.toRate - p.fromRate) * (seconds - p.fromSeconds)) / (p.toSeconds - p.fromSeconds), 0);
+}
+
+/** Keeps of what `k6 inspect` prints only what a plan needs: the rest may hold a script's keys and passwords. */
+export function keepPlan(inspectOutput: string): { kind: "kept"; text: string } | { kind: "problem"; message: string } {
+  try {
+    return { kind: "kept", text: JSON.stringify(inspected.parse(JSON.parse(inspectOutput))) };
+  } catch (error) {
+    return {
+      kind: "problem",
+      message: `k6 describes the script in a way that is not understood: ${error instanceof Error ? error.message : String(error)}`,
+    };
+  }
 }
 
 /** Reads what `k6 inspect --execution-requirements` prints into a plan. */

@@ -38,6 +38,8 @@ export const recordSchema = z.strictObject({
   serverLabels: z.record(z.string(), z.string()),
   slowCounted: z.boolean(),
   scrapeIntervalSeconds: z.number(),
+  /** Up to where the service's counters were read, on Prometheus's clock; null until the run was judged. */
+  countedUntilSeconds: z.number().nullable(),
   /** Prometheus's clock minus ours. */
   clockOffsetSeconds: z.number(),
   commandAtSeconds: z.number(),
