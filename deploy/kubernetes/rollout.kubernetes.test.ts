@@ -64,6 +64,12 @@ describe("a rolling restart under load", () => {
 
   beforeAll(async () => {
     await kubectl("--namespace", "plimsoll", "delete", "job", "rollout-load", "--ignore-not-found", "--wait");
+    const scraped = await until(
+      () => total('count(up{job="storage-api"} == 1)'),
+      (pods) => pods === 2,
+      60,
+    );
+    expect(scraped, "both pods are scraped before the load begins").toBe(2);
     before = await total(served);
     await applyJob();
     await kubectl("--namespace", "plimsoll", "wait", "--for=jsonpath={.status.ready}=1", "job/rollout-load", "--timeout=60s");
