@@ -1,12 +1,16 @@
 import { readFileSync } from "node:fs";
 import { failedChecks, testCounts } from "./counts.ts";
 
-// tally REPORT TESTS_EXIT_CODE CHECK_OUTPUT CHECK_EXIT_CODE → "passed failed skipped", for .ci/run.
-const [reportPath = "", testsCode = "1", checkPath = "", checkCode = "1"] = process.argv.slice(2);
+// tally CHECK_OUTPUT CHECK_EXIT_CODE (REPORT TESTS_EXIT_CODE)… → "passed failed skipped", for .ci/run.
+const [checkPath = "", checkCode = "1", ...reports] = process.argv.slice(2);
 
-const counts = testCounts(readReport(reportPath), Number(testsCode));
-const checks = failedChecks(readText(checkPath) ?? "", Number(checkCode));
-console.log(`${counts.passed} ${counts.failed + checks} ${counts.skipped}`);
+const sum = { passed: 0, failed: failedChecks(readText(checkPath) ?? "", Number(checkCode)), skipped: 0 };
+for (let i = 0; i < reports.length; i += 2) {
+  const counts = testCounts(readReport(reports[i] ?? ""), Number(reports[i + 1] ?? 1));
+  for (const kind of ["passed", "failed", "skipped"] as const) sum[kind] += counts[kind];
+}
+if (reports.length === 0) sum.failed += 1;
+console.log(`${sum.passed} ${sum.failed} ${sum.skipped}`);
 
 function readReport(path: string): unknown {
   const text = readText(path);

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Api } from "./api/http.ts";
 
@@ -15,6 +16,8 @@ export interface StopTimes {
  * lets requests in flight finish, closes connections as they fall idle, and after `shutdownSeconds` cuts what is left.
  */
 export async function stopGracefully(api: Api, { drainSeconds, shutdownSeconds }: StopTimes): Promise<Ending> {
+  // Every answer from now on sends its client to another server: none is cut off when the port closes, and the last scrape sees every request.
+  api.server.prependListener("request", (_request, response: ServerResponse) => void response.setHeader("connection", "close"));
   if (drainSeconds > 0) await sleep(drainSeconds * 1_000);
   let ending: Ending = "clean";
   // A connection that was busy when the port closed would be kept alive for its next request; we ask again.

@@ -12,8 +12,7 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o /out/k6 .
 FROM ${NODE_IMAGE} AS build
 WORKDIR /plimsoll
 COPY package.json package-lock.json .npmrc ./
-# As the lock file says. Not `npm ci`: from npm 11.21 on it refuses a lock file that leaves out the optional packages of other platforms.
-RUN npm install --omit=dev --ignore-scripts --no-audit --no-fund --no-update-notifier
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --no-update-notifier
 COPY target/api target/api
 COPY scenarios scenarios
 COPY slo slo

@@ -4,8 +4,7 @@ ARG NODE_IMAGE=node:24-bookworm-slim
 FROM ${NODE_IMAGE} AS build
 WORKDIR /project
 COPY package.json package-lock.json .npmrc ./
-# As the lock file says. Not `npm ci`: from npm 11.21 on it refuses a lock file that leaves out the optional packages of other platforms.
-RUN npm install --omit=dev --ignore-scripts --no-audit --no-fund --no-update-notifier
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --no-update-notifier
 COPY target target
 COPY deploy/images deploy/images
 # fastify-metrics looks for its client by a name made at run time, which no bundler sees; the alias gives it the one that the service uses.

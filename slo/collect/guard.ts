@@ -34,24 +34,26 @@ async function counterProblem(api: PrometheusApi, service: ServiceQueries, windo
   const since = Math.max(window.toSeconds - window.endedSeconds, 0.001);
   const range = within + lookbackSeconds;
   const at = window.toSeconds;
-  const [instances, reachable, scrapes] = await Promise.all(
-    [service.instances(range), service.reachable(since), service.scrapes(since)].map((query) => queryNumber(api, query, at)),
+  const [instances, asked, reachable, scrapes] = await Promise.all(
+    [service.instances(range), service.instances(since), service.reachable(since), service.scrapes(since)].map((query) =>
+      queryNumber(api, query, at),
+    ),
   );
-  for (const answer of [instances, reachable, scrapes])
+  for (const answer of [instances, asked, reachable, scrapes])
     if (answer === undefined || answer.kind === "failed") return answer?.reason ?? "nothing was asked";
   const known = numberIn(instances);
   if (known === undefined) return `Prometheus does not scrape a target with ${service.shown}`;
   const gone = await queryVector(api, service.gone(within, since), at);
   const restarted = await queryVector(api, service.restarted(range, lookbackSeconds, within), at);
-  const unseen = await queryVector(api, service.unseen(range, lookbackSeconds, within), at);
+  const unseen = await queryVector(api, service.unseen(within, lookbackSeconds, within), at);
   for (const answer of [gone, restarted, unseen]) if (answer.kind === "failed") return answer.reason;
   const [lost] = seriesIn(gone);
   if (lost) return `the instance ${instanceOf(lost.labels)} was gone at the end: what it counted after its last scrape is lost`;
   const scraped = numberIn(scrapes);
   if (scraped === undefined || scraped < 2)
     return "the service was not scraped twice after the last request, so its last counts may be missing";
-  const up = numberIn(reachable);
-  if (up === undefined || up < 1) return "the service could not be scraped at the end of the run";
+  const [up, all] = [numberIn(reachable), numberIn(asked)];
+  if (up === undefined || all === undefined || up < all) return "the service could not be scraped at the end of the run";
   const [again] = seriesIn(restarted);
   if (again)
     return `the instance ${instanceOf(again.labels)} was restarted during the run: what it counted since the scrape before that is lost`;

@@ -56,15 +56,20 @@ while [ $i -lt 30 ]; do
 done
 for p in $list; do kill -s KILL -- "-$p" 2>/dev/null; done`;
 
+function startReaper(): ChildProcess {
+  const reaper = spawn("/bin/sh", ["-c", reaperScript], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
+  reaper.on("error", () => undefined);
+  reaper.stdin?.on("error", () => undefined);
+  reaper.unref();
+  return reaper;
+}
+
 /** Opens a nursery; its reaper is a small shell that waits for this process to end. */
 export function openNursery(): Nursery {
   const children = new Set<Child>();
   let reaper: ChildProcess | undefined;
   const tellReaper = (): void => {
-    reaper ??= spawn("/bin/sh", ["-c", reaperScript], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
-    reaper.on("error", () => undefined);
-    reaper.stdin?.on("error", () => undefined);
-    reaper.unref();
+    reaper ??= startReaper();
     reaper.stdin?.write(`${[...children].map((child) => child.pid).join(" ")}\n`);
   };
   return {
