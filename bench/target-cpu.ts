@@ -6,7 +6,7 @@ import { inTurn } from "./spread.ts";
 import { stop, targetOf, type Part } from "./started.ts";
 
 const connections = 8;
-/** Iterations before the measurement: until the just-in-time compiler has settled, metrics seem to cost half as much again. */
+/** Iterations before the measurement, so that the just-in-time compiler has settled. */
 const warmUp = 20_000;
 const payload = Buffer.alloc(1024, 7);
 const mix = { read: 60, write: 20, delete: 10, users: 5, echo: 5 };
