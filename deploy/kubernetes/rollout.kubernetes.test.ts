@@ -69,7 +69,7 @@ describe("a rolling restart under load", () => {
       (pods) => pods === 2,
       60,
     );
-    expect(scraped, "both pods are scraped before the load begins").toBe(2);
+    if (scraped !== 2) throw new Error(`both pods must be scraped before the load begins; ${scraped} are`);
     before = await total(served);
     await applyJob();
     await kubectl("--namespace", "plimsoll", "wait", "--for=jsonpath={.status.ready}=1", "job/rollout-load", "--timeout=60s");
