@@ -11,7 +11,9 @@ export function workflowCommands(findings: readonly Finding[]): string[] {
     if (own.length <= shownByGitHub) return own.map(workflowCommand);
     const shown = own.slice(0, shownByGitHub - 1);
     const title = "Plimsoll: more";
-    return [...shown, { level, title, message: `${own.length - shown.length} more are in the report`, place: undefined }].map(workflowCommand);
+    return [...shown, { level, title, message: `${own.length - shown.length} more are in the report`, place: undefined }].map(
+      workflowCommand,
+    );
   });
 }
 

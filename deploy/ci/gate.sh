@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the gate in a CI job: the action and the GitLab job call nothing else. POSIX sh; all input comes in variables, none is ever read as shell text.
 #
-#   gate.sh where     names the cache's folder and key, as lines for $GITHUB_OUTPUT
+#   gate.sh where     names the cache's folder and key, in $GITHUB_OUTPUT or on stdout
 #   gate.sh install   npm ci, with npm's cache inside the tools' cache
 #   gate.sh run       load, judge, annotate, gather the reports; the exit code is the verdict
 #
@@ -30,7 +30,8 @@ where() {
   [ -z "${GATE_PROMETHEUS:-}" ] || stack=given
   sum=$(cat "$project/package-lock.json" "$project/slo/run/tools/catalog.ts" "$project"/build/tools/*/go.sum | digest)
   [ -n "$sum" ] || return 4
-  printf 'folder=%s\nkey=plimsoll-%s-%s-%s-%s\n' "$PLIMSOLL_CACHE" "$(uname -s)" "$(uname -m)" "$stack" "$sum" >>"${GITHUB_OUTPUT:-/dev/stdout}"
+  lines=$(printf 'folder=%s\nkey=plimsoll-%s-%s-%s-%s' "$PLIMSOLL_CACHE" "$(uname -s)" "$(uname -m)" "$stack" "$sum")
+  if [ -n "${GITHUB_OUTPUT:-}" ]; then printf '%s\n' "$lines" >>"$GITHUB_OUTPUT"; else printf '%s\n' "$lines"; fi
 }
 
 install() {
@@ -40,7 +41,8 @@ install() {
   fi
   npm_config_cache=${npm_config_cache:-$PLIMSOLL_CACHE/npm}
   export npm_config_cache
-  (cd "$project" && npm ci --omit=dev --no-audit --no-fund) && return 0
+  # With the dev packages: a run checks its scenario's types, and @types/k6 is one of them.
+  (cd "$project" && npm ci --no-audit --no-fund) && return 0
   say "npm ci failed in $project"
   return 4
 }
@@ -107,7 +109,7 @@ gate() {
       runs >"$work/after"
       run=$(LC_ALL=C comm -13 "$work/before" "$work/after" | tail -n 1)
       ;;
-    *) say "GATE_INCONCLUSIVE (inconclusive) is fail or warn, and nothing else" | tee "$work/stderr.log" ;;
+    *) say "GATE_INCONCLUSIVE (inconclusive) is fail or warn, and nothing else" 2>&1 | tee "$work/stderr.log" >&2 ;;
   esac
   final=$code
   if [ "$code" = 3 ] && [ "$GATE_INCONCLUSIVE" = warn ]; then final=0; fi
