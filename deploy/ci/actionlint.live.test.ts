@@ -42,7 +42,7 @@ function asWorkflow(): string {
 
 const title = hasGo ? "actionlint" : "actionlint (skipped: Go is not installed, and actionlint is built from its module)";
 
-describe.skipIf(!hasGo && !process.env["CI"])(title, () => {
+describe.skipIf(!hasGo && !process.env["CI"])(`${title}`, () => {
   let actionlint = "";
   const folder = emptyFolder();
   const workflows = join(folder, ".github/workflows");
