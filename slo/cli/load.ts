@@ -35,10 +35,7 @@ export async function load(options: LoadOptions, host: Host): Promise<number> {
   });
   const lock = options.target === undefined ? undefined : lockTarget(join(host.cache, "locks"), options.target, prepared.testid);
   if (lock?.kind === "taken")
-    return notCarriedOut(
-      host,
-      `the run ${lock.by.testid} (process ${lock.by.pid}) is loading ${options.target} now; wait for it, or stop it`,
-    );
+    return notCarriedOut(host, `the run ${lock.note} (process ${lock.pid}) is loading ${options.target} now; wait for it, or stop it`);
   if (lock?.kind === "failed") return notCarriedOut(host, lock.message);
   try {
     return await inNursery(options, host, prepared, nursery, course);

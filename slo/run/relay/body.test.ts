@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import snappy from "snappyjs";
-import { PbfWriter } from "pbf";
 import { expect, test } from "vitest";
 import { encodeWrite, readBody } from "./body.ts";
-import { openBook } from "./sent.ts";
+import { histogramBody } from "./histogram.fixture.ts";
+import { k6Body } from "./k6-body.fixture.ts";
 
 const labelled = fc.record({
   labels: fc.dictionary(fc.stringMatching(/^[a-z_]{1,8}$/), fc.string()).map((labels) => ({ ...labels, __name__: "x_total" })),
@@ -30,43 +30,53 @@ test("no bytes at all can make it throw", () => {
 test.each([
   ["text is not snappy", Buffer.from("hello, this is not snappy")],
   ["a length that promises gigabytes is refused before it is believed", Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f, 0x00])],
+  ["nothing is no body", Buffer.alloc(0)],
+  ["a message that ends in the middle of a field is none", Buffer.from(snappy.compress(Uint8Array.of(0x0a, 0x20, 0x0a)))],
   ["a series without a name is none", encodeWrite([{ labels: { job: "x" }, value: 1, atMillis: 1 }])],
 ])("%s", (_, bytes) => {
   expect(readBody(bytes).kind).toBe("malformed");
 });
 
-/** Encodes a native histogram as k6 does: schema 3, integer deltas in spans. */
-function histogramBody(schema: number, spans: [offset: number, length: number][], deltas: number[]): Buffer {
-  const writer = new PbfWriter();
-  writer.writeMessage(
-    1,
-    (_: undefined, series) => {
-      for (const [name, value] of [
-        ["__name__", "k6_http_req_duration_seconds"],
-        ["name", "/x"],
-      ] as const) {
-        series.writeMessage(1, (__: undefined, label) => (label.writeStringField(1, name), label.writeStringField(2, value)), undefined);
-      }
-      series.writeMessage(
-        4,
-        (__: undefined, histogram) => {
-          histogram.writeSVarintField(4, schema);
-          for (const [offset, length] of spans)
-            histogram.writeMessage(
-              11,
-              (___: undefined, span) => (span.writeSVarintField(1, offset), span.writeVarintField(2, length)),
-              undefined,
-            );
-          histogram.writePackedSVarint(12, deltas);
-          histogram.writeVarintField(15, 1000);
-        },
-        undefined,
-      );
-    },
-    undefined,
-  );
-  return Buffer.from(snappy.compress(writer.finish()));
-}
+const many = encodeWrite(
+  Array.from({ length: 40 }, (_, i) => ({ labels: { __name__: "k6_x_total", n: String(i) }, value: i, atMillis: i })),
+);
+
+test.each([
+  ["of ours", many],
+  ["of k6", k6Body],
+])("a body %s that was cut anywhere, or goes on too long, is malformed", (_, whole) => {
+  expect(readBody(whole).kind).toBe("body");
+  for (let bytes = 0; bytes < whole.length; bytes += 1) expect(readBody(whole.subarray(0, bytes)).kind, String(bytes)).toBe("malformed");
+  expect(readBody(Buffer.concat([whole, Buffer.from([0, 0x41])])).kind).toBe("malformed");
+});
+
+test("incompressible bytes of any length unpack to what they were", () => {
+  for (const length of [1, 59, 60, 61, 255, 256, 257, 65_535, 65_536, 65_537, 200_000]) {
+    const noise = Array.from({ length }, (_, i) => String.fromCharCode(33 + ((i * i * 7919 + i * 104_729) % 90))).join("");
+    const read = readBody(encodeWrite([{ labels: { __name__: "x_total", noise }, value: 1, atMillis: 1 }]));
+    if (read.kind === "malformed") throw new Error(`${length}: ${read.reason}`);
+    expect(read.series[0]?.labels["noise"]).toBe(noise);
+  }
+});
+
+test("a body of k6 itself is read: its histogram counts as many requests as its counter", () => {
+  const read = readBody(k6Body);
+  if (read.kind === "malformed") throw new Error(read.reason);
+  const of = (name: string): typeof read.series => read.series.filter(({ labels }) => labels["__name__"] === name);
+  expect(read).toMatchObject({ samples: 24, series: { length: 24 } });
+  expect(of("k6_http_reqs_total").map(({ labels, value }) => [labels["status"], value])).toEqual([
+    ["200", 126],
+    ["500", 21],
+  ]);
+  const counts = of("k6_http_req_duration_seconds").map(({ labels, histogram }) => {
+    expect(histogram?.schema).toBe(3);
+    return [labels["status"], [...(histogram?.buckets.values() ?? [])].reduce((sum, count) => sum + count, histogram?.zeroCount ?? 0)];
+  });
+  expect(counts.toSorted()).toEqual([
+    ["200", 126],
+    ["500", 21],
+  ]);
+});
 
 test("a histogram's spans and deltas become counts by bucket", () => {
   const read = readBody(
@@ -85,33 +95,4 @@ test("a histogram's spans and deltas become counts by bucket", () => {
     [-1, 2],
     [3, 12],
   ]);
-});
-
-test("the live p99 is that of the last push alone", () => {
-  const book = openBook();
-  const push = (deltas: number[]): void => {
-    const read = readBody(histogramBody(0, [[0, 2]], deltas));
-    if (read.kind === "body") book.take(read.series);
-  };
-  push([1000, -1000]);
-  expect(book.lastLatency()).toEqual({ p99Seconds: 1 });
-  push([1000, -950]); // fifty more in the second bucket, none in the first
-  expect(book.lastLatency()).toEqual({ p99Seconds: 2 });
-});
-
-test("the book sums the last value of each series, by label", () => {
-  const book = openBook();
-  const push = (value: number, status: string, atMillis: number): void => {
-    const read = readBody(encodeWrite([{ labels: { __name__: "k6_http_reqs_total", status }, value, atMillis }]));
-    if (read.kind === "body") book.take(read.series);
-  };
-  push(5, "200", 1000);
-  push(2, "500", 1000);
-  push(9, "200", 2000);
-  expect(book.sumOf("k6_http_reqs_total")).toBe(11);
-  expect(book.sumOf("k6_http_reqs_total", ({ status }) => status === "500")).toBe(2);
-  expect(book.sumOf("k6_iterations_total")).toBe(0);
-  expect(book.doubts()).toEqual([]);
-  push(8, "200", 1500);
-  expect(book.doubts()).toEqual(["k6 wrote 1 samples that are older than the one before them"]);
 });

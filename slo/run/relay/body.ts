@@ -1,5 +1,7 @@
 import { PbfReader, PbfWriter } from "pbf";
 import snappy from "snappyjs";
+import { unpackedBytes } from "./snappy.ts";
+import { wordsOf } from "./words.ts";
 
 /** Is a native histogram's positive part as one push holds it: cumulative counts since k6 began, by bucket index. */
 export interface PushedHistogram {
@@ -20,8 +22,8 @@ export interface PushedSeries {
 /** Is a body that was read, or the reason why it is none. */
 export type ReadBody = { kind: "body"; series: PushedSeries[]; samples: number } | { kind: "malformed"; reason: string };
 
-/** Bounds what a body may unpack to: one copy in snappy takes 3 bytes and gives at most 64, so a longer promise is a lie. */
-const mostUnpacked = (body: Uint8Array): number => 24 * body.length + 64;
+/** Bounds what a body may unpack to; k6's are some kilobytes. */
+const mostUnpackedBytes = 256 * 1024 * 1024;
 
 interface RawHistogram {
   schema: number;
@@ -45,7 +47,11 @@ export function readBody(body: Uint8Array): ReadBody {
   try {
     const series: PushedSeries[] = [];
     let samples = 0;
-    new PbfReader(snappy.uncompress(Uint8Array.from(body), mostUnpacked(body))).readFields((tag, _, reader) => {
+    // The decompressor believes the length that a body begins with, and fills with zeros what is missing.
+    const bytes = unpackedBytes(body);
+    if (bytes === undefined || bytes > mostUnpackedBytes) return { kind: "malformed", reason: "it is not whole, or not snappy" };
+    const message = new PbfReader(snappy.uncompress(Uint8Array.from(body), bytes));
+    message.readFields((tag, _, reader) => {
       if (tag !== 1) return;
       const one = reader.readMessage(seriesField, {
         labels: {},
@@ -57,10 +63,11 @@ export function readBody(body: Uint8Array): ReadBody {
       samples += one.samples;
       series.push({ labels: one.labels, value: one.value, atMillis: one.atMillis, histogram: one.histogram });
     }, undefined);
+    if (message.pos !== message.length) return { kind: "malformed", reason: "it ends in the middle of a field" };
     if (series.some(({ labels }) => labels["__name__"] === undefined)) return { kind: "malformed", reason: "a series has no name" };
     return { kind: "body", series, samples };
   } catch (error) {
-    return { kind: "malformed", reason: error instanceof Error ? error.message : String(error) };
+    return { kind: "malformed", reason: wordsOf(error) };
   }
 }
 

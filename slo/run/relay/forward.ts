@@ -1,4 +1,8 @@
+import type { Losses } from "./losses.ts";
+import { openNarrator } from "./narrate.ts";
+import { mayPassLater, pauseMillis, reasonOf, type NotWritten } from "./retry.ts";
 import type { Spool } from "./spool.ts";
+import { wordsOf } from "./words.ts";
 import type { Writer, Written } from "./write.ts";
 
 /** Is how far forwarding has come. */
@@ -7,7 +11,9 @@ export interface Forwarded {
   retries: number;
   /** Bodies that the receiver refused for good; their samples are lost to it. */
   refused: number;
-  /** What it said last, when it did not take a body. */
+  /** Bodies that could not be read back from the spool. */
+  damaged: number;
+  /** What was said last when a body was not taken. */
   lastReason: string | undefined;
 }
 
@@ -16,30 +22,113 @@ export interface Forwarder {
   state(): Forwarded;
   /** Tells it that there is more. */
   wake(): void;
-  /** Waits until everything is forwarded or the limit is reached. */
-  flushed(limitSeconds: number): Promise<boolean>;
+  /** Waits until everything is forwarded or the limit is reached; `reason` is why it is not going on. */
+  flushed(limitSeconds: number): Promise<{ kind: "flushed" } | { kind: "pending"; bytes: number; reason: string }>;
   stop(): Promise<void>;
 }
 
-const firstPauseMillis = 50;
-const longestPauseMillis = 2000;
-
-/** Says whether a refusal is about the receiver (credentials, overload, its own fault), so that the same body may pass later. */
-function mayPassLater(answer: Exclude<Written, { kind: "written" }>): boolean {
-  return answer.kind === "unreachable" || answer.status >= 500 || [401, 403, 404, 405, 408, 425, 429].includes(answer.status);
-}
-
-const reasonOf = (answer: Exclude<Written, { kind: "written" }>): string =>
-  answer.kind === "unreachable" ? answer.reason : `${answer.status} ${answer.reason}`;
+/** setTimeout takes no more. */
+const longestTimerMillis = 2 ** 31 - 1;
 
 /** Starts forwarding; `say` hears when the receiver goes and when it is back. */
-export function startForwarder(spool: Spool, writer: Writer, say: (line: string) => void): Forwarder {
-  const state: Forwarded = { forwarded: 0, retries: 0, refused: 0, lastReason: undefined };
+export function startForwarder(spool: Spool, writer: Writer, losses: Losses, say: (line: string) => void): Forwarder {
+  const state: Forwarded = { forwarded: 0, retries: 0, refused: 0, damaged: 0, lastReason: undefined };
+  const narrator = openNarrator(say, () => performance.now());
+  const sleeper = openSleeper();
+  const waiting = new Set<() => void>();
   let stopping = false;
-  let gone = false;
-  let pause = firstPauseMillis;
+  let failures = 0;
+  let trouble: string | undefined;
+  const moveOn = (next: number): void => {
+    [failures, trouble] = [0, undefined];
+    spool.moveCursor(next);
+  };
+  const wait = async (reason: string, kind: string, answer: NotWritten): Promise<void> => {
+    [failures, trouble, state.lastReason] = [failures + 1, reason, reason];
+    state.retries += 1;
+    narrator.trouble(kind, reason);
+    await sleeper.sleep(pauseMillis(failures, answer, Math.random()), () => stopping);
+  };
+  const hear = async (answer: Written, next: number): Promise<void> => {
+    if (answer.kind === "written") {
+      narrator.fine();
+      state.forwarded += 1;
+      return moveOn(next);
+    }
+    if (stopping) return;
+    const reason = reasonOf(answer);
+    const kind = answer.kind === "refused" ? String(answer.status) : answer.kind;
+    if (mayPassLater(answer)) return wait(reason, kind, answer);
+    state.lastReason = reason;
+    state.refused += 1;
+    losses.add("refused", reason); // before the cursor moves: counted twice is better than not at all
+    narrator.refusedForGood(kind, reason);
+    moveOn(next);
+  };
+  const step = async (): Promise<void> => {
+    const offset = spool.cursor();
+    const frame = readOf(spool, offset);
+    switch (frame.kind) {
+      case "body":
+        return hear(await writer.write(frame.body), frame.next);
+      case "end":
+        for (const done of waiting) done();
+        return sleeper.sleep(undefined, () => stopping);
+      case "damaged":
+        state.damaged += 1;
+        say("a push that was kept on disk cannot be read back, and is lost");
+        return moveOn(frame.next);
+      case "torn":
+        return wait(frame.reason, "spool", { kind: "unreachable", reason: frame.reason });
+    }
+  };
+  const work = (async (): Promise<void> => {
+    while (!stopping) await step();
+  })();
+  const isDone = (): boolean => spool.cursor() >= spool.size();
+  const pending = (): { kind: "pending"; bytes: number; reason: string } => ({
+    ...{ kind: "pending", bytes: spool.size() - spool.cursor() },
+    reason: trouble ?? "Prometheus has not answered yet",
+  });
+  return {
+    state: () => ({ ...state }),
+    wake: sleeper.wake,
+    flushed(limitSeconds) {
+      if (isDone()) return Promise.resolve({ kind: "flushed" });
+      return new Promise((resolve) => {
+        const done = (): void => {
+          clearTimeout(timer);
+          waiting.delete(done);
+          resolve(isDone() ? { kind: "flushed" } : pending());
+        };
+        const timer = setTimeout(done, Math.min(limitSeconds * 1000, longestTimerMillis));
+        waiting.add(done);
+        sleeper.wake();
+      });
+    },
+    async stop() {
+      stopping = true;
+      writer.close();
+      sleeper.wake();
+      await work;
+    },
+  };
+}
+
+type Read = Exclude<ReturnType<Spool["read"]>, { kind: "torn" }> | { kind: "torn"; reason: string };
+
+function readOf(spool: Spool, offset: number): Read {
+  try {
+    const frame = spool.read(offset);
+    return frame.kind === "torn" ? { kind: "torn", reason: "the spool's file was cut by another process" } : frame;
+  } catch (error) {
+    return { kind: "torn", reason: `the spool cannot be read: ${wordsOf(error)}` };
+  }
+}
+
+/** Sleeps until the time is over; without a time, until it is woken. `enough` ends it early, when woken. */
+function openSleeper(): { sleep(millis: number | undefined, enough: () => boolean): Promise<void>; wake(): void } {
   let rouse: () => void = () => undefined;
-  const idle = new Set<() => void>();
   const rest = (millis: number | undefined): Promise<void> =>
     new Promise((resolve) => {
       const timer = millis === undefined ? undefined : setTimeout(resolve, millis);
@@ -48,66 +137,12 @@ export function startForwarder(spool: Spool, writer: Writer, say: (line: string)
         resolve();
       };
     });
-  const afterWrite = async (answer: Written, next: number): Promise<void> => {
-    if (answer.kind === "written") {
-      if (gone) say("Prometheus takes samples again");
-      gone = false;
-      pause = firstPauseMillis;
-      state.forwarded += 1;
-      return spool.moveCursor(next);
-    }
-    state.lastReason = reasonOf(answer);
-    if (!mayPassLater(answer)) {
-      state.refused += 1;
-      say(`Prometheus refuses samples for good: ${state.lastReason}`);
-      return spool.moveCursor(next);
-    }
-    if (!gone) say(`Prometheus does not take samples: ${state.lastReason}; they are kept and sent again`);
-    gone = true;
-    state.retries += 1;
-    const asked =
-      answer.kind === "refused" && answer.retryAfterSeconds !== undefined ? Math.min(answer.retryAfterSeconds * 1000, 10_000) : 0;
-    const wait = Math.max(pause * (0.75 + Math.random() / 2), asked);
-    pause = Math.min(pause * 2, longestPauseMillis);
-    const until = performance.now() + wait;
-    while (!stopping && performance.now() < until) await rest(until - performance.now());
-  };
-  const work = (async (): Promise<void> => {
-    while (!stopping) {
-      const record = spool.read(spool.cursor());
-      if (record === undefined) {
-        for (const done of idle) done();
-        await rest(undefined);
-        continue;
-      }
-      const answer = await writer.write(record.body);
-      await afterWrite(answer, record.next);
-    }
-  })();
   return {
-    state: () => ({ ...state }),
+    async sleep(millis, enough) {
+      if (millis === undefined) return rest(undefined);
+      const until = performance.now() + millis;
+      while (!enough() && performance.now() < until) await rest(until - performance.now());
+    },
     wake: () => rouse(),
-    flushed(limitSeconds) {
-      if (spool.cursor() >= spool.size()) return Promise.resolve(true);
-      return new Promise((resolve) => {
-        const done = (): void => {
-          clearTimeout(timer);
-          idle.delete(done);
-          resolve(true);
-        };
-        const timer = setTimeout(() => {
-          idle.delete(done);
-          resolve(spool.cursor() >= spool.size());
-        }, limitSeconds * 1000);
-        idle.add(done);
-        rouse();
-      });
-    },
-    async stop() {
-      stopping = true;
-      writer.close();
-      rouse();
-      await work;
-    },
   };
 }

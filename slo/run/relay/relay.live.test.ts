@@ -1,260 +1,200 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { createServer as createSecureServer } from "node:https";
-import { tmpdir } from "node:os";
+import { spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
+import { z } from "zod";
+import { describeLive } from "../../../build/testing/live.ts";
+import { openNursery } from "../child.ts";
+import { startK6 } from "../k6.ts";
+import { freePort } from "../ports.ts";
+import { startPrometheus, type Started } from "../stack.ts";
 import { waitFor } from "../wait.ts";
-import { encodeWrite } from "./body.ts";
+import { readBody } from "./body.ts";
+import { emptyFolder, ok, pushed, startReceiver } from "./receiver.fixture.ts";
 import { startRelay, type Relay } from "./relay.ts";
 import { resumeRelay } from "./resume.ts";
-import type { Receiver } from "./write.ts";
+import { openSpool } from "./spool.ts";
+import { encodeWrite, writeOnce } from "./write.ts";
 
-const stops: (() => Promise<unknown>)[] = [];
+const stops: (() => unknown)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0).toReversed()) await stop();
 });
 
-type Answer = (body: Buffer, request: IncomingMessage, response: ServerResponse) => void;
+const answerMillis = 20;
 
-async function receiver(
-  answer: Answer,
-  secure?: { key: Buffer; cert: Buffer },
-): Promise<{ url: string; bodies: Buffer[]; stop: () => Promise<void> }> {
-  const bodies: Buffer[] = [];
-  const listener = (request: IncomingMessage, response: ServerResponse): void => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      const body = Buffer.concat(chunks);
-      bodies.push(body);
-      answer(body, request, response);
-    });
-  };
-  const server = secure ? createSecureServer(secure, listener) : createServer(listener);
+/** Serves requests after 20 ms, every seventh with 500, and counts them: the truth. */
+async function target(): Promise<{ url: string; requests: () => number; errors: () => number }> {
+  let [requests, errors] = [0, 0];
+  const server = createServer((_, response) => {
+    requests += 1;
+    const status = requests % 7 === 0 ? 500 : 200;
+    if (status === 500) errors += 1;
+    setTimeout(() => response.writeHead(status).end(), answerMillis);
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const stop = (): Promise<void> => {
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(() => resolve()));
-  };
-  stops.push(stop);
-  return { url: `${secure ? "https" : "http"}://127.0.0.1:${(server.address() as { port: number }).port}/api/v1/write`, bodies, stop };
+  stops.push(() => (server.closeAllConnections(), new Promise((resolve) => server.close(resolve))));
+  return { url: `http://127.0.0.1:${(server.address() as { port: number }).port}/`, requests: () => requests, errors: () => errors };
 }
 
-const ok: Answer = (_, __, response) => void response.writeHead(204).end();
-const body = (value: number): Buffer => encodeWrite([{ labels: { __name__: "k6_http_reqs_total" }, value, atMillis: value * 1000 }]);
+const script = (url: string, seconds: number): string => `import http from "k6/http";
+export const options = { scenarios: { load: { executor: "constant-arrival-rate", rate: 50, timeUnit: "1s", duration: "${seconds}s", preAllocatedVUs: 20 } } };
+export default () => http.get(${JSON.stringify(url)});`;
 
-async function relayTo(
-  to: Receiver,
-  more: { limitBytes?: number; folder?: string } = {},
-): Promise<{ relay: Relay; said: string[]; folder: string }> {
+const summarySchema = z.object({
+  metrics: z.object({ http_reqs: z.object({ count: z.number() }), iterations: z.object({ count: z.number() }) }),
+});
+
+async function ask(prometheus: string, query: string): Promise<number> {
+  const answer = await (await fetch(`${prometheus}/api/v1/query?query=${encodeURIComponent(query)}`)).json();
+  const shape = z.object({ data: z.object({ result: z.array(z.object({ value: z.tuple([z.number(), z.string()]) })) }) });
+  const value = shape.parse(answer).data.result[0]?.value[1];
+  return value === undefined ? Number.NaN : Number(value);
+}
+
+async function relayTo(folder: string, prometheus: string): Promise<{ relay: Relay; said: string[] }> {
   const said: string[] = [];
-  const folder = more.folder ?? mkdtempSync(join(tmpdir(), "plimsoll-relay-"));
   const started = await startRelay({
-    folder,
-    receiver: to,
+    folder: join(folder, "spool"),
+    receiver: { url: `${prometheus}/api/v1/write`, timeoutSeconds: 5 },
     say: (line) => said.push(line),
-    ...(more.limitBytes ? { limitBytes: more.limitBytes } : {}),
   });
   if (started.kind === "failed") throw new Error(started.message);
   stops.push(started.relay.close);
-  return { relay: started.relay, said, folder };
+  return { relay: started.relay, said };
 }
 
-const push = async (relay: Relay, data: Buffer): Promise<number> =>
-  (await fetch(relay.url, { method: "POST", body: new Uint8Array(data) })).status;
-
-test("bodies reach the receiver as they came, in order", async () => {
-  const to = await receiver(ok);
-  const { relay } = await relayTo({ url: to.url });
-  for (let i = 1; i <= 20; i += 1) expect(await push(relay, body(i))).toBe(204);
-  expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
-  expect(to.bodies).toEqual(Array.from({ length: 20 }, (_, i) => body(i + 1)));
-  expect(relay.sent().sumOf("k6_http_reqs_total")).toBe(20);
-  expect(relay.counts()).toMatchObject({ received: 20, forwarded: 20, refused: 0 });
-});
-
-test("a push is acknowledged while the receiver hangs, and is on disk by then", async () => {
-  const to = await receiver(() => undefined);
-  const { relay, folder } = await relayTo({ url: to.url });
-  expect(await push(relay, body(1))).toBe(204);
-  expect(readFileSync(join(folder, "bodies")).includes(body(1))).toBe(true);
-  expect((await relay.flushed(0.1)).kind).toBe("pending");
-});
-
-test("errors of the receiver are tried again until it takes the body, and nothing overtakes", async () => {
-  const answers = [500, 503, 429, 204, 204];
-  const to = await receiver((_, __, response) => {
-    const status = answers.shift() ?? 204;
-    response.writeHead(status, status === 429 ? { "retry-after": "0" } : {}).end("busy");
-  });
-  const { relay, said } = await relayTo({ url: to.url });
-  await push(relay, body(1));
-  await push(relay, body(2));
-  expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
-  expect(to.bodies).toEqual([body(1), body(1), body(1), body(1), body(2)]);
-  expect(said).toEqual(["Prometheus does not take samples: 500 busy; they are kept and sent again", "Prometheus takes samples again"]);
-  expect(relay.doubts()).toEqual([]);
-});
-
-test("a body that is refused for good is a doubt with the receiver's own words, and does not hold up the next", async () => {
-  const answers = [400, 204];
-  const to = await receiver((_, __, response) => void response.writeHead(answers.shift() ?? 204).end("out of order sample\u001b[31m"));
-  const { relay } = await relayTo({ url: to.url });
-  await push(relay, body(1));
-  await push(relay, body(2));
-  expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
-  expect(relay.doubts()).toEqual(["Prometheus refused 1 pushes for good: 400 out of order sample [31m"]);
-});
-
-test("a receiver that is gone keeps the spool; a later relay forwards from where it stopped, and knows all that was sent", async () => {
-  const first = await receiver(ok);
-  const { relay, folder } = await relayTo({ url: first.url });
-  await push(relay, body(1));
-  expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
-  await first.stop();
-  await push(relay, body(2));
-  await push(relay, body(3));
-  const pending = await relay.flushed(0.3);
-  expect(pending).toMatchObject({ kind: "pending", reason: expect.stringContaining("ECONNREFUSED") as string });
-  await relay.close();
-  stops.pop();
-  const second = await receiver(ok);
-  const resumed = await resumeRelay({ folder, receiver: { url: second.url }, say: () => undefined, limitSeconds: 30 });
-  if (resumed.kind !== "flushed") throw new Error(JSON.stringify(resumed));
-  expect(second.bodies).toEqual([body(2), body(3)]);
-  expect(resumed.sent.sumOf("k6_http_reqs_total")).toBe(3);
-});
-
-test.each([
-  [
-    "basic credentials go along",
-    { basic: { username: "u", password: "p:w" } },
-    { authorization: `Basic ${Buffer.from("u:p:w").toString("base64")}` },
-  ],
-  [
-    "a bearer token goes along with other headers",
-    { bearer: "t", headers: { "x-scope-orgid": "load" } },
-    { authorization: "Bearer t", "x-scope-orgid": "load" },
-  ],
-])("%s", async (_, credentials, expected) => {
-  let headers: IncomingMessage["headers"] = {};
-  const to = await receiver((__, request, response) => {
-    headers = request.headers;
-    ok(__, request, response);
-  });
-  const { relay, said } = await relayTo({ url: to.url, ...credentials });
-  await push(relay, body(1));
-  await relay.flushed(30);
-  expect(headers).toMatchObject({ ...expected, "content-encoding": "snappy", "x-prometheus-remote-write-version": "0.1.0" });
-  expect(said.join()).not.toMatch(/p:w|Bearer/);
-});
-
-test("TLS is spoken to a receiver whose authority is given, and refused without it", async () => {
-  const place = mkdtempSync(join(tmpdir(), "plimsoll-tls-"));
-  const [key, cert] = [join(place, "key.pem"), join(place, "cert.pem")];
-  execFileSync(
-    "openssl",
-    [
-      "req",
-      "-x509",
-      "-newkey",
-      "rsa:2048",
-      "-nodes",
-      "-days",
-      "1",
-      "-subj",
-      "/CN=127.0.0.1",
-      "-addext",
-      "subjectAltName=IP:127.0.0.1",
-      "-keyout",
-      key,
-      "-out",
-      cert,
-    ],
-    { stdio: "ignore" },
-  );
-  const to = await receiver(ok, { key: readFileSync(key), cert: readFileSync(cert) });
-  const trusted = await relayTo({ url: to.url, tls: { caFile: cert } });
-  await push(trusted.relay, body(1));
-  expect(await trusted.relay.flushed(30)).toEqual({ kind: "flushed" });
-  const untrusted = await relayTo({ url: to.url });
-  await push(untrusted.relay, body(1));
-  expect(await untrusted.relay.flushed(0.5)).toMatchObject({ kind: "pending", reason: expect.stringMatching(/certificate/) as string });
-});
-
-test("the limit on disk is a clear end: refused, said once, and remembered as lost", async () => {
-  const to = await receiver(ok);
-  const { relay, said } = await relayTo({ url: to.url }, { limitBytes: 100 });
-  const statuses = [await push(relay, body(1)), await push(relay, body(2)), await push(relay, body(3))];
-  expect(statuses).toEqual([204, 507, 507]);
-  expect(said.filter((line) => line.includes("limit of 100 bytes"))).toHaveLength(1);
-  expect(relay.doubts()).toEqual([expect.stringContaining("2 pushes were lost")]);
-});
-
-test("a full disk is a doubt that names the folder, and does not end the relay", async (context) => {
-  const place = mkdtempSync(join(tmpdir(), "plimsoll-full-"));
-  const disk = join(place, "disk");
-  mkdirSync(disk);
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], { stdio: "ignore" });
-  } catch {
-    return context.skip("needs the right to mount a small disk: run as root");
+/** Adds up the observations in the last histogram of each series, as the relay decodes them. */
+function observationsIn(spoolFolder: string): number {
+  const spool = openSpool(spoolFolder);
+  const last = new Map<string, number>();
+  for (let offset = 0; ;) {
+    const frame = spool.read(offset);
+    if (frame.kind !== "body") break;
+    offset = frame.next;
+    const read = readBody(frame.body);
+    if (read.kind === "malformed") throw new Error(read.reason);
+    for (const { labels, histogram } of read.series) {
+      if (labels["__name__"] !== "k6_http_req_duration_seconds" || !histogram) continue;
+      last.set(
+        JSON.stringify(labels),
+        [...histogram.buckets.values()].reduce((sum, count) => sum + count, histogram.zeroCount),
+      );
+    }
   }
-  stops.push(() => Promise.resolve(execFileSync("umount", ["-l", disk])));
-  writeFileSync(join(disk, "filler"), Buffer.alloc(56 * 1024));
-  const to = await receiver(ok);
-  const { relay } = await relayTo({ url: to.url }, { folder: join(disk, "spool") });
-  const large = encodeWrite(
-    Array.from({ length: 400 }, (_, i) => ({ labels: { __name__: "k6_http_reqs_total", n: String(Math.sin(i)) }, value: i, atMillis: i })),
-  );
-  expect(await push(relay, large)).toBe(503);
-  expect(relay.doubts()).toEqual([expect.stringMatching(/1 pushes were lost: the spool in .*disk\/spool cannot be written: ENOSPC/)]);
-  expect(await push(relay, body(1))).toBe(204);
-  expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
-});
+  spool.close();
+  return [...last.values()].reduce((sum, count) => sum + count, 0);
+}
 
-test("a spool folder that cannot be made is a failure that names it", async () => {
-  const place = mkdtempSync(join(tmpdir(), "plimsoll-file-"));
-  writeFileSync(join(place, "file"), "");
-  const started = await startRelay({
-    folder: join(place, "file", "spool"),
-    receiver: { url: "http://127.0.0.1:9/x" },
-    say: () => undefined,
-  });
-  expect(started).toMatchObject({ kind: "failed", message: expect.stringContaining(join(place, "file")) as string });
-});
-
-test("only remote write is served: no other path, method or body", async () => {
-  const to = await receiver(ok);
-  const { relay } = await relayTo({ url: to.url });
-  const base = relay.url.replace("/api/v1/write", "");
-  expect((await fetch(`${base}/other`, { method: "POST", body: "x" })).status).toBe(404);
-  expect((await fetch(relay.url)).status).toBe(405);
-  expect(await push(relay, Buffer.from("not snappy at all"))).toBe(400);
-  expect(relay.counts()).toMatchObject({ received: 0, spooledBytes: 0 });
-});
-
-test("a receiver that was killed and is back gets everything that waited", async () => {
-  const first = await receiver(ok);
-  const { relay, said } = await relayTo({ url: first.url });
-  const port = new URL(first.url).port;
-  await first.stop();
-  for (let i = 1; i <= 5; i += 1) await push(relay, body(i));
-  await waitFor(async () => (said.length > 0 ? true : undefined), 10, 20);
-  const bodies: Buffer[] = [];
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request
-      .on("data", (chunk: Buffer) => chunks.push(chunk))
-      .on("end", () => {
-        bodies.push(Buffer.concat(chunks));
-        response.writeHead(204).end();
+describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6: k6Binary, prometheus: prometheusBinary }) => {
+  test("Prometheus is killed in the middle and comes back: k6, relay, Prometheus and the target agree to the request", async () => {
+    const folder = emptyFolder();
+    const nursery = openNursery();
+    stops.push(() => nursery.stopAll());
+    const port = await freePort();
+    const startIt = async (): Promise<Started> => {
+      const started = await startPrometheus(nursery, {
+        ...{ binary: prometheusBinary, folder: join(folder, "prometheus"), logFile: join(folder, "prometheus.log") },
+        ...{ job: "none", targetUrl: undefined, port, environment: process.env },
       });
+      if (started.kind === "failed") throw new Error(started.message);
+      return started;
+    };
+    const first = await startIt();
+    const { relay, said } = await relayTo(folder, first.url);
+    const served = await target();
+    writeFileSync(join(folder, "script.js"), script(served.url, 10));
+    const k6 = startK6(nursery, {
+      ...{ binary: k6Binary, script: join(folder, "script.js"), folder, logFile: join(folder, "k6.log"), writeUrl: relay.url },
+      ...{ labels: { testid: "relay-live", instance_id: "0" }, environment: process.env, summaryFile: join(folder, "summary.json") },
+      ...{ systemTags: undefined, onLine: () => undefined },
+    });
+    const until = async (what: string, seen: () => boolean): Promise<void> => {
+      if (!(await waitFor(() => Promise.resolve(seen() || k6.exit() !== undefined || undefined), 60, 20))) throw new Error(what);
+      expect(k6.exit(), `${what}:\n${k6.tail().join("\n")}`).toBeUndefined();
+    };
+    await until("something arrived before the outage", () => relay.counts().forwarded >= 2);
+    await first.child.stop("SIGKILL", 0);
+    const before = relay.counts().received;
+    await until("pushes were kept during the outage", () => relay.counts().received >= before + 3 && said.length > 0);
+    const second = await startIt();
+    const exit = await k6.exited;
+    expect(exit, k6.tail().join("\n")).toMatchObject({ code: 0 });
+    expect(await relay.flushed(60)).toEqual({ kind: "flushed" });
+
+    const summary = summarySchema.parse(JSON.parse(readFileSync(join(folder, "summary.json"), "utf8"))).metrics;
+    const held = (metric: string, more = ""): string => `sum(last_over_time(${metric}{testid="relay-live"${more}}[5m]))`;
+    const requests = served.requests();
+    expect(requests).toBeGreaterThan(100);
+    expect({
+      k6: summary.http_reqs.count,
+      relay: relay.sent().sumOf("k6_http_reqs_total"),
+      prometheus: await ask(second.url, held("k6_http_reqs_total")),
+      relayHistogram: observationsIn(join(folder, "spool")),
+      prometheusHistogram: await ask(second.url, `histogram_count(${held("k6_http_req_duration_seconds")})`),
+    }).toEqual({ k6: requests, relay: requests, prometheus: requests, relayHistogram: requests, prometheusHistogram: requests });
+    const isError = (labels: Readonly<Record<string, string>>): boolean => labels["expected_response"] === "false";
+    expect(relay.sent().sumOf("k6_http_reqs_total", isError)).toBe(served.errors());
+    expect(await ask(second.url, held("k6_http_reqs_total", ',expected_response="false"'))).toBe(served.errors());
+    expect(relay.sent().sumOf("k6_iterations_total")).toBe(summary.iterations.count);
+    expect(relay.counts()).toMatchObject({ refused: 0, damaged: 0 });
+    expect(relay.counts().retries).toBeGreaterThan(0);
+    expect(relay.doubts()).toEqual([]);
+    expect(said.at(0)).toContain("Prometheus does not take samples");
+    expect(said.at(-1)).toBe("Prometheus takes samples again");
+    const latency = relay.lastLatency();
+    expect(latency?.p50Seconds, "no request was answered sooner").toBeGreaterThanOrEqual((answerMillis - 2) / 1000);
+    expect(latency?.p99Seconds).toBeGreaterThanOrEqual(latency?.p50Seconds ?? Number.NaN);
   });
-  await new Promise<void>((resolve) => server.listen(Number(port), "127.0.0.1", resolve));
-  stops.push(() => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve))));
-  expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
-  expect(bodies).toEqual([1, 2, 3, 4, 5].map(body));
+
+  test("Prometheus's own refusal is kept in its words, and a body that it has already is taken without harm", async () => {
+    const folder = emptyFolder();
+    const nursery = openNursery();
+    stops.push(() => nursery.stopAll());
+    const prometheus = await startPrometheus(nursery, {
+      ...{ binary: prometheusBinary, folder: join(folder, "prometheus"), logFile: join(folder, "prometheus.log") },
+      ...{ job: "none", targetUrl: undefined, environment: process.env },
+    });
+    if (prometheus.kind === "failed") throw new Error(prometheus.message);
+    const now = Date.now();
+    const body = (value: number, atMillis: number): Buffer =>
+      encodeWrite([{ labels: { __name__: "k6_http_reqs_total" }, value, atMillis }]);
+    const to = { url: `${prometheus.url}/api/v1/write` };
+    expect([await writeOnce(to, body(5, now)), await writeOnce(to, body(5, now))]).toEqual([{ kind: "written" }, { kind: "written" }]);
+    const { relay } = await relayTo(folder, prometheus.url);
+    await fetch(relay.url, { method: "POST", body: new Uint8Array(body(4, now - 1000)) });
+    expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
+    expect(relay.doubts()).toEqual(["Prometheus refused 1 push for good: 400 out of order sample"]);
+    expect(await ask(prometheus.url, "k6_http_reqs_total")).toBe(5);
+  });
+});
+
+test("a relay that is killed while pushes come in has on disk whatever it acknowledged", async () => {
+  const folder = emptyFolder();
+  const fixture = fileURLToPath(new URL("relay-process.fixture.ts", import.meta.url));
+  const child = spawn(process.execPath, ["--import", "tsx", fixture, folder, "http://127.0.0.1:9/x"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  stops.push(() => child.kill("SIGKILL"));
+  const url = await new Promise<string>((resolve) => child.stdout.setEncoding("utf8").once("data", (text: string) => resolve(text.trim())));
+  const acknowledged: number[] = [];
+  const pushAll = async (from: number): Promise<void> => {
+    for (let value = from; value < 100_000; value += 4) {
+      const answer = await fetch(url, { method: "POST", body: new Uint8Array(pushed(value)) }).catch(() => undefined);
+      if (answer?.status !== 204) return;
+      acknowledged.push(value);
+      if (acknowledged.length === 150) child.kill("SIGKILL");
+    }
+  };
+  await Promise.all([1, 2, 3, 4].map(pushAll));
+  expect(acknowledged.length).toBeGreaterThanOrEqual(150);
+  const receiver = await startReceiver(ok);
+  stops.push(receiver.stop);
+  const resumed = await resumeRelay({ folder, receiver: { url: receiver.url }, say: () => undefined, limitSeconds: 60 });
+  expect(resumed.kind).toBe("flushed");
+  const got = new Set(receiver.bodies.map((body) => body.toString("hex")));
+  expect(acknowledged.filter((value) => !got.has(pushed(value).toString("hex")))).toEqual([]);
+  expect(receiver.bodies.length, "at most what was under way is there besides").toBeLessThanOrEqual(acknowledged.length + 4);
 });

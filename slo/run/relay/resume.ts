@@ -2,10 +2,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readBody } from "./body.ts";
 import { startForwarder } from "./forward.ts";
-import { refusals } from "./relay.ts";
-import { openBook, type SentSeries } from "./sent.ts";
-import { openSpool, type Spool } from "./spool.ts";
-import { openWriter, type Receiver } from "./write.ts";
+import { openRelay } from "./open.ts";
+import type { Receiver } from "./receiver.ts";
+import { openBook, type SentBook, type SentSeries } from "./sent.ts";
+import type { Spool } from "./spool.ts";
+import { wordsOf } from "./words.ts";
 
 /** Ends a resumed forwarding. */
 export type Resumed =
@@ -21,31 +22,35 @@ export async function resumeRelay(options: {
   limitSeconds: number;
 }): Promise<Resumed> {
   if (!existsSync(join(options.folder, "bodies"))) return { kind: "failed", message: `the run has no spool in ${options.folder}` };
-  let spool: Spool;
+  const opened = openRelay(options.folder, options.receiver);
+  if (opened.kind === "failed") return opened;
+  const { spool, losses, writer } = opened;
+  let book: SentBook;
   try {
-    spool = openSpool(options.folder);
+    book = readAll(spool);
   } catch (error) {
-    return {
-      kind: "failed",
-      message: `the spool in ${options.folder} cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
-    };
+    opened.close();
+    return { kind: "failed", message: `the spool in ${options.folder} cannot be read: ${wordsOf(error)}` };
   }
-  const book = openBook();
-  for (let record = spool.read(0); record; record = spool.read(record.next)) {
-    const read = readBody(record.body);
-    if (read.kind === "body") book.take(read.series);
-  }
-  const forwarder = startForwarder(spool, openWriter(options.receiver), options.say);
+  const forwarder = startForwarder(spool, writer, losses, options.say);
   try {
-    if (await forwarder.flushed(options.limitSeconds))
-      return { kind: "flushed", sent: book, doubts: [...book.doubts(), ...refusals(forwarder.state())] };
-    return {
-      kind: "pending",
-      bytes: spool.size() - spool.cursor(),
-      reason: forwarder.state().lastReason ?? "Prometheus has not answered yet",
-    };
+    const flushed = await forwarder.flushed(options.limitSeconds);
+    if (flushed.kind === "pending") return flushed;
+    return { kind: "flushed", sent: book, doubts: [...book.doubts(), ...spool.doubts(), ...losses.doubts()] };
   } finally {
     await forwarder.stop();
-    spool.close();
+    opened.close();
+  }
+}
+
+/** Reads all bodies, those that were forwarded too; damaged ones are left out, and the spool's doubts tell of them. */
+function readAll(spool: Spool): SentBook {
+  const book = openBook();
+  for (let offset = 0; ;) {
+    const frame = spool.read(offset);
+    if (frame.kind === "end" || frame.kind === "torn") return book;
+    const read = frame.kind === "body" ? readBody(frame.body) : undefined;
+    if (read?.kind === "body") book.take(read.series);
+    offset = frame.next;
   }
 }

@@ -1,5 +1,6 @@
 import { k6Metrics } from "../../spec/names.ts";
-import type { PushedHistogram, PushedSeries } from "./body.ts";
+import type { PushedSeries } from "./body.ts";
+import { openLatency, type Latency } from "./latency.ts";
 
 /** Holds the last value that k6 wrote of each counter and gauge: what was sent. */
 export interface SentSeries {
@@ -10,8 +11,7 @@ export interface SentSeries {
 /** Collects pushes in order. */
 export interface SentBook extends SentSeries {
   take(series: readonly PushedSeries[]): void;
-  /** 99th percentile of request durations in the last push that had any, seconds, by its bucket's upper bound. */
-  lastLatency(): { p99Seconds: number } | undefined;
+  lastLatency(): Latency | undefined;
   /** What is wrong with the pushes themselves. */
   doubts(): string[];
 }
@@ -24,58 +24,45 @@ interface Entry {
 
 const isKept = (metric: string): boolean => metric.endsWith("_total") || metric === k6Metrics.scenarioStart || metric === k6Metrics.vus;
 
+/** Counters that k6 or our client only ever raises; a script may lower one of its own. */
+const neverFalling: ReadonlySet<string> = new Set([
+  k6Metrics.requests,
+  k6Metrics.iterations,
+  k6Metrics.droppedIterations,
+  k6Metrics.slowRequests,
+  k6Metrics.wrongContents,
+]);
+
 /** Opens an empty book. */
 export function openBook(): SentBook {
   const metrics = new Map<string, Map<string, Entry>>();
-  const histograms = new Map<string, PushedHistogram>();
-  let latency: { p99Seconds: number } | undefined;
-  let backwards = 0;
+  const latency = openLatency();
+  const odd = { backwards: 0, fallen: 0 };
   const keep = (metric: string, { labels, value, atMillis }: PushedSeries): void => {
     const series = metrics.get(metric) ?? new Map<string, Entry>();
     metrics.set(metric, series);
     const key = JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
     const before = series.get(key);
-    if (before && before.atMillis > atMillis) backwards += 1;
+    if (before && before.atMillis > atMillis) odd.backwards += 1;
+    else if (before && before.value > value && neverFalling.has(metric)) odd.fallen += 1;
     series.set(key, { labels, value, atMillis });
   };
   return {
     take(pushed) {
-      const grown = new Map<number, Map<number, number>>();
       for (const one of pushed) {
         const metric = one.labels["__name__"] ?? "";
         if (isKept(metric) && !Number.isNaN(one.value)) keep(metric, one);
-        if (metric === k6Metrics.requestDuration && one.histogram) addGrowth(grown, histograms, JSON.stringify(one.labels), one.histogram);
       }
-      const p99Seconds = quantileOf(grown, 0.99);
-      if (p99Seconds !== undefined) latency = { p99Seconds };
+      latency.take(pushed);
     },
     sumOf: (metric, match = () => true) =>
       [...(metrics.get(metric)?.values() ?? [])].reduce((sum, entry) => (match(entry.labels) ? sum + entry.value : sum), 0),
     valuesOf: (metric) =>
       [...(metrics.get(metric)?.values() ?? [])].map(({ labels, value, atMillis }) => ({ labels, value, atSeconds: atMillis / 1000 })),
-    lastLatency: () => latency,
-    doubts: () => (backwards > 0 ? [`k6 wrote ${backwards} samples that are older than the one before them`] : []),
+    lastLatency: latency.last,
+    doubts: () => [
+      ...(odd.backwards > 0 ? [`k6 wrote ${odd.backwards} samples that are older than the one before them`] : []),
+      ...(odd.fallen > 0 ? [`k6 wrote ${odd.fallen} counts that are lower than the one before: two k6 write the same series`] : []),
+    ],
   };
-}
-
-function addGrowth(grown: Map<number, Map<number, number>>, seen: Map<string, PushedHistogram>, key: string, now: PushedHistogram): void {
-  const before = seen.get(key);
-  seen.set(key, now);
-  const sums = grown.get(now.schema) ?? new Map<number, number>();
-  grown.set(now.schema, sums);
-  for (const [index, count] of now.buckets) {
-    const more = count - (before?.schema === now.schema ? (before.buckets.get(index) ?? 0) : 0);
-    if (more > 0) sums.set(index, (sums.get(index) ?? 0) + more);
-  }
-}
-
-function quantileOf(grown: Map<number, Map<number, number>>, quantile: number): number | undefined {
-  const buckets = [...grown].flatMap(([schema, sums]) => [...sums].map(([index, count]) => ({ upper: 2 ** (index / 2 ** schema), count })));
-  const total = buckets.reduce((sum, { count }) => sum + count, 0);
-  let below = 0;
-  for (const { upper, count } of buckets.toSorted((a, b) => a.upper - b.upper)) {
-    below += count;
-    if (below >= quantile * total) return upper;
-  }
-  return undefined;
 }

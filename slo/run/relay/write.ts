@@ -1,19 +1,11 @@
-import { readFileSync } from "node:fs";
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { createSecureContext } from "node:tls";
+import { prepareReceiver, type Prepared, type Receiver } from "./receiver.ts";
+import { oneLine, wordsOf } from "./words.ts";
 
 export { encodeWrite } from "./body.ts";
-
-/** Says where samples go, and with which credentials; none of these is ever printed. */
-export interface Receiver {
-  /** The full remote-write URL. */
-  url: string;
-  headers?: Record<string, string>;
-  basic?: { username: string; password: string };
-  bearer?: string;
-  tls?: { caFile?: string };
-  timeoutSeconds?: number;
-}
+export type { Receiver } from "./receiver.ts";
 
 /** Ends one attempt to write. */
 export type Written =
@@ -21,82 +13,84 @@ export type Written =
   | { kind: "refused"; status: number; reason: string; retryAfterSeconds: number | undefined }
   | { kind: "unreachable"; reason: string };
 
-/** Writes bodies over kept-alive connections. */
+/** Writes bodies over one kept-alive connection; never throws, and no reason holds a credential. */
 export interface Writer {
   write(body: Buffer): Promise<Written>;
   close(): void;
 }
 
-const control = /[\u0000-\u001f\u007f-\u009f]+/g;
-
-/** Opens a writer; throws when the CA file cannot be read. */
-export function openWriter(receiver: Receiver): Writer {
-  const url = new URL(receiver.url);
-  const secure = url.protocol === "https:";
-  const ca = receiver.tls?.caFile === undefined ? {} : { ca: readFileSync(receiver.tls.caFile) };
-  const agent = secure ? new HttpsAgent({ keepAlive: true, maxSockets: 1, ...ca }) : new HttpAgent({ keepAlive: true, maxSockets: 1 });
-  const { basic, bearer } = receiver;
-  const authorization = basic
-    ? `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString("base64")}`
-    : bearer
-      ? `Bearer ${bearer}`
-      : undefined;
-  const headers = {
-    ...receiver.headers,
-    ...(authorization ? { authorization } : {}),
-    "content-type": "application/x-protobuf",
-    "content-encoding": "snappy",
-    "x-prometheus-remote-write-version": "0.1.0",
-    "user-agent": "plimsoll",
+/** Opens a writer, or says which file, header or URL of the receiver is wrong. */
+export function openWriter(receiver: Receiver): { kind: "open"; writer: Writer } | { kind: "failed"; message: string } {
+  const prepared = prepareReceiver(receiver);
+  if (prepared.kind === "failed") return prepared;
+  const keep = { keepAlive: true, maxSockets: 1 };
+  try {
+    createSecureContext(prepared.tls); // a key that does not fit its certificate shows here, and not in the middle of a run
+  } catch (error) {
+    return { kind: "failed", message: `the TLS files for the receiver do not serve: ${wordsOf(error)}` };
+  }
+  const agent = prepared.url.protocol === "https:" ? new HttpsAgent({ ...keep, ...prepared.tls }) : new HttpAgent(keep);
+  const write = async (body: Buffer): Promise<Written> => {
+    const first = await attempt(prepared, agent, body);
+    if (first.kind !== "stale") return first;
+    // A connection that the receiver closed while it was idle says nothing about the receiver.
+    const second = await attempt(prepared, agent, body);
+    return second.kind === "stale" ? { kind: "unreachable", reason: "the connection was closed" } : second;
   };
-  const limit = (receiver.timeoutSeconds ?? 30) * 1000;
-  return {
-    write: (body) =>
-      new Promise((resolve) => {
-        const send = secure ? httpsRequest : httpRequest;
-        const options = {
-          agent,
-          method: "POST",
-          headers: { ...headers, "content-length": body.length },
-          signal: AbortSignal.timeout(limit),
-        };
-        const request = send(url, options, (response) => void readAnswer(response).then(resolve));
-        request.on("error", (error) =>
-          resolve({
-            kind: "unreachable",
-            reason: error.name === "AbortError" || error.name === "TimeoutError" ? `no answer within ${limit / 1000} s` : error.message,
-          }),
-        );
-        request.end(body);
-      }),
-    close: () => agent.destroy(),
-  };
+  return { kind: "open", writer: { write, close: () => agent.destroy() } };
 }
 
-async function readAnswer(response: IncomingMessage): Promise<Written> {
+function attempt(to: Prepared, agent: HttpAgent | HttpsAgent, body: Buffer): Promise<Written | { kind: "stale" }> {
+  return new Promise((resolve) => {
+    const options = {
+      agent,
+      method: "POST",
+      headers: { ...to.headers, "content-length": body.length },
+      signal: AbortSignal.timeout(to.limitMillis),
+    };
+    const send = to.url.protocol === "https:" ? httpsRequest : httpRequest;
+    const request: ClientRequest = send(to.url, options, (response) => void readAnswer(to, response).then(resolve));
+    request.on("error", (error) => {
+      const closedWhileIdle = request.reusedSocket && "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
+      resolve(closedWhileIdle ? { kind: "stale" } : { kind: "unreachable", reason: reasonOf(to, error) });
+    });
+    request.end(body);
+  });
+}
+
+function reasonOf({ limitMillis, hide }: Prepared, error: unknown): string {
+  if (error instanceof Error && (error.name === "AbortError" || error.name === "TimeoutError"))
+    return `no answer within ${limitMillis / 1000} s`;
+  return oneLine(hide(wordsOf(error)));
+}
+
+async function readAnswer(to: Prepared, response: IncomingMessage): Promise<Written> {
   const status = response.statusCode ?? 0;
   try {
     let text = "";
     for await (const chunk of response.setEncoding("utf8")) if (text.length < 1000) text += String(chunk);
     if (status >= 200 && status < 300) return { kind: "written" };
-    const wait = Number(response.headers["retry-after"]);
-    return {
-      kind: "refused",
-      status,
-      reason: text.replace(control, " ").trim().slice(0, 300) || `status ${status}`,
-      retryAfterSeconds: Number.isFinite(wait) && wait >= 0 ? wait : undefined,
-    };
+    const retryAfterSeconds = secondsOf(response.headers["retry-after"]);
+    return { kind: "refused", status, reason: oneLine(to.hide(text)) || `status ${status}`, retryAfterSeconds };
   } catch (error) {
-    return { kind: "unreachable", reason: error instanceof Error ? error.message : String(error) };
+    return { kind: "unreachable", reason: reasonOf(to, error) };
   }
+}
+
+/** Reads Retry-After, which is a number of seconds or a date (RFC 9110, 10.2.3). */
+function secondsOf(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
 }
 
 /** Writes one body, once. */
 export async function writeOnce(receiver: Receiver, body: Buffer): Promise<Written> {
-  const writer = openWriter(receiver);
+  const opened = openWriter(receiver);
+  if (opened.kind === "failed") return { kind: "unreachable", reason: opened.message };
   try {
-    return await writer.write(body);
+    return await opened.writer.write(body);
   } finally {
-    writer.close();
+    opened.writer.close();
   }
 }

@@ -1,0 +1,249 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { waitFor } from "../wait.ts";
+import { encodeWrite } from "./body.ts";
+import { emptyFolder, inTurn, ok, pushed, startReceiver, type Answer, type TestReceiver } from "./receiver.fixture.ts";
+import { startRelay, type Relay } from "./relay.ts";
+import type { Receiver } from "./receiver.ts";
+
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).toReversed()) await stop();
+});
+
+async function receiver(answer: Answer, port = 0): Promise<TestReceiver> {
+  const started = await startReceiver(answer, port);
+  stops.push(started.stop);
+  return started;
+}
+
+async function relayTo(
+  to: Receiver,
+  more: { limitBytes?: number; folder?: string } = {},
+): Promise<{ relay: Relay; said: string[]; folder: string }> {
+  const said: string[] = [];
+  const folder = more.folder ?? emptyFolder();
+  const started = await startRelay({
+    ...{ folder, receiver: to, say: (line: string) => void said.push(line) },
+    ...(more.limitBytes ? { limitBytes: more.limitBytes } : {}),
+  });
+  if (started.kind === "failed") throw new Error(started.message);
+  stops.push(started.relay.close);
+  return { relay: started.relay, said, folder };
+}
+
+const push = async (relay: Relay, data: Buffer, headers: Record<string, string> = {}): Promise<number> =>
+  (await fetch(relay.url, { method: "POST", body: new Uint8Array(data), headers })).status;
+
+test("bodies reach the receiver as they came, in order", async () => {
+  const to = await receiver(ok);
+  const { relay, said } = await relayTo({ url: to.url });
+  for (let i = 1; i <= 20; i += 1) expect(await push(relay, pushed(i))).toBe(204);
+  expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
+  expect(to.bodies).toEqual(Array.from({ length: 20 }, (_, i) => pushed(i + 1)));
+  expect(relay.sent().sumOf("k6_http_reqs_total")).toBe(20);
+  expect(relay.counts()).toMatchObject({ received: 20, samples: 20, forwarded: 20, refused: 0, retries: 0 });
+  expect([...relay.doubts(), ...said]).toEqual([]);
+});
+
+test("a push is acknowledged while the receiver hangs, and is on disk by then", async () => {
+  const to = await receiver(() => undefined);
+  const { relay, folder, said } = await relayTo({ url: to.url });
+  expect(await push(relay, pushed(1))).toBe(204);
+  expect(readFileSync(join(folder, "bodies")).includes(pushed(1))).toBe(true);
+  expect(await relay.flushed(0.1)).toMatchObject({ kind: "pending", reason: "Prometheus has not answered yet" });
+  await waitFor(() => Promise.resolve(to.bodies.length > 0 || undefined), 10, 10);
+  await relay.close();
+  stops.pop();
+  expect(said, "its own end is no trouble of the receiver").toEqual([]);
+});
+
+test("a receiver that hangs is given up after the time-out, and asked again", async () => {
+  let first = true;
+  const to = await receiver((data, request, response) => {
+    if (first) first = false;
+    else ok(data, request, response);
+  });
+  const { relay, said } = await relayTo({ url: to.url, timeoutSeconds: 0.2 });
+  await push(relay, pushed(1));
+  expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
+  expect(to.bodies).toEqual([pushed(1), pushed(1)]);
+  expect(said[0]).toContain("no answer within 0.2 s");
+});
+
+test("errors of the receiver are tried again until it takes the body, and nothing overtakes", async () => {
+  const to = await receiver(inTurn([500, 500, 503, 429], "busy", { "retry-after": "0" }));
+  const { relay, said } = await relayTo({ url: to.url });
+  await push(relay, pushed(1));
+  await push(relay, pushed(2));
+  expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
+  expect(to.bodies).toEqual([pushed(1), pushed(1), pushed(1), pushed(1), pushed(1), pushed(2)]);
+  expect(said).toEqual([
+    "Prometheus does not take samples: 500 busy; they are kept and sent again",
+    "Prometheus does not take samples: 503 busy; they are kept and sent again",
+    "Prometheus does not take samples: 429 busy; they are kept and sent again",
+    "Prometheus takes samples again",
+  ]);
+  expect(relay.doubts()).toEqual([]);
+});
+
+test.each([
+  ["a redirect, as of a proxy that wants a login, is tried again", 302],
+  ["credentials that are refused are tried again, for they get mended", 401],
+  ["a path that is not there is tried again", 404],
+])("%s", async (_, status) => {
+  const to = await receiver(inTurn([status, status], "not here", { location: "/login" }));
+  const { relay, said } = await relayTo({ url: to.url });
+  await push(relay, pushed(1));
+  expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
+  expect(to.bodies).toHaveLength(3);
+  expect(said[0]).toBe(`Prometheus does not take samples: ${status} not here; they are kept and sent again`);
+  expect(relay.doubts()).toEqual([]);
+});
+
+test("a body that is refused for good is a doubt with the receiver's own words, whatever comes later, and does not hold up the next", async () => {
+  const answers = [400, 503];
+  const to = await receiver((_, __, response) => {
+    const status = answers.shift() ?? 204;
+    response.writeHead(status).end(status === 400 ? "out of order sample\u001b[31m" : "busy");
+  });
+  const { relay } = await relayTo({ url: to.url });
+  await push(relay, pushed(1));
+  await push(relay, pushed(2));
+  expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
+  expect(to.bodies).toEqual([pushed(1), pushed(2), pushed(2)]);
+  expect(relay.doubts()).toEqual(["Prometheus refused 1 push for good: 400 out of order sample [31m"]);
+});
+
+test("twenty refusals are one line on the screen, and counted", async () => {
+  const to = await receiver(
+    inTurn(
+      Array.from({ length: 20 }, () => 400),
+      "no",
+    ),
+  );
+  const { relay, said } = await relayTo({ url: to.url });
+  for (let i = 1; i <= 20; i += 1) await push(relay, pushed(i));
+  expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
+  expect(said).toEqual(["Prometheus refuses samples for good: 400 no"]);
+  expect(relay.doubts()).toEqual(["Prometheus refused 20 pushes for good: 400 no"]);
+});
+
+test("a receiver that was killed and is back gets everything that waited", async () => {
+  const first = await receiver(ok);
+  const { relay, said } = await relayTo({ url: first.url });
+  await first.stop();
+  for (let i = 1; i <= 5; i += 1) await push(relay, pushed(i));
+  await waitFor(() => Promise.resolve(said.length > 0 || undefined), 10, 20);
+  expect(await relay.flushed(0)).toMatchObject({ kind: "pending", reason: expect.stringContaining("ECONNREFUSED") as string });
+  const second = await receiver(ok, Number(new URL(first.url).port));
+  expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
+  expect(second.bodies).toEqual([1, 2, 3, 4, 5].map(pushed));
+});
+
+test("the limit on disk is a clear end: refused, said once, and remembered as lost", async () => {
+  const to = await receiver(ok);
+  const { relay, said } = await relayTo({ url: to.url }, { limitBytes: 100 });
+  const statuses = [await push(relay, pushed(1)), await push(relay, pushed(2)), await push(relay, pushed(3))];
+  expect(statuses).toEqual([204, 507, 507]);
+  expect(said.filter((line) => line.includes("limit of 100 bytes"))).toHaveLength(1);
+  expect(relay.doubts()).toEqual([expect.stringContaining("2 pushes were lost")]);
+  expect(relay.sent().sumOf("k6_http_reqs_total"), "what is lost was not sent").toBe(1);
+});
+
+test("a full disk is a doubt that names the folder, and does not end the relay", async (context) => {
+  const disk = join(emptyFolder(), "disk");
+  mkdirSync(disk);
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=128k", "tmpfs", disk], { stdio: "ignore" });
+  } catch {
+    if (process.env["CI"]) throw new Error("this test needs the right to mount a small disk: run as root");
+    return context.skip("needs the right to mount a small disk: run as root");
+  }
+  stops.push(() => Promise.resolve(execFileSync("umount", ["-l", disk])));
+  const to = await receiver(ok);
+  const { relay } = await relayTo({ url: to.url }, { folder: join(disk, "spool") });
+  writeFileSync(join(disk, "filler"), Buffer.alloc(96 * 1024));
+  const large = encodeWrite(
+    Array.from({ length: 800 }, (_, i) => ({ labels: { __name__: "k6_http_reqs_total", n: String(Math.sin(i)) }, value: i, atMillis: i })),
+  );
+  expect(await push(relay, large)).toBe(503);
+  expect(relay.doubts()).toEqual([expect.stringMatching(/1 push was lost: the spool in .*disk\/spool cannot be written: ENOSPC/)]);
+  expect(readFileSync(join(disk, "spool", "losses"), "utf8"), "noted on the full disk as well").toContain("ENOSPC");
+  expect(await push(relay, pushed(1))).toBe(204);
+  expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
+  expect(to.bodies).toEqual([pushed(1)]);
+});
+
+test.each<[string, (place: string) => Parameters<typeof startRelay>[0], string]>([
+  [
+    "a spool folder that cannot be made is a failure that names it",
+    (place) => ({ folder: join(place, "file", "spool"), receiver: { url: "http://127.0.0.1:9/x" }, say: () => undefined }),
+    "file/spool cannot be written",
+  ],
+  [
+    "a CA file that is not there is a failure that names it",
+    (place) => ({
+      folder: join(place, "spool"),
+      receiver: { url: "https://127.0.0.1:9/x", tls: { caFile: "/nowhere.pem" } },
+      say: () => undefined,
+    }),
+    "the CA file for the receiver cannot be read: ENOENT: no such file or directory, open '/nowhere.pem'",
+  ],
+])("%s", async (_, options, message) => {
+  const place = emptyFolder();
+  writeFileSync(join(place, "file"), "");
+  expect(await startRelay(options(place))).toEqual({ kind: "failed", message: expect.stringContaining(message) as string });
+});
+
+test("only remote write 1.0 is served; what k6 may have pushed and could not be read is a doubt", async () => {
+  const to = await receiver(ok);
+  const { relay } = await relayTo({ url: to.url });
+  const base = relay.url.replace("/api/v1/write", "");
+  expect((await fetch(`${base}/other`, { method: "POST", body: "x" })).status).toBe(404);
+  expect((await fetch(relay.url)).status).toBe(405);
+  expect(relay.doubts()).toEqual([]);
+  expect(await push(relay, Buffer.from("not snappy at all"))).toBe(400);
+  expect(await push(relay, pushed(1), { "content-type": "application/x-protobuf;proto=io.prometheus.write.v2.Request" })).toBe(415);
+  expect(relay.counts()).toMatchObject({ received: 0, spooledBytes: 0 });
+  expect(relay.doubts()).toEqual([
+    "1 push was lost: not a push that the relay can read: it is not whole, or not snappy",
+    "1 push was lost: not a push that the relay can read: it is remote write 2.0, and the relay takes 1.0",
+  ]);
+});
+
+test("a body that says it is too large is refused before it is read", async () => {
+  const to = await receiver(ok);
+  const { relay } = await relayTo({ url: to.url });
+  const socket = connect(Number(new URL(relay.url).port), "127.0.0.1");
+  const answer = new Promise<string>((resolve) => socket.once("data", (data) => resolve(String(data))));
+  socket.on("error", () => undefined).write(`POST /api/v1/write HTTP/1.1\r\nhost: x\r\ncontent-length: ${65 * 1024 * 1024}\r\n\r\n`);
+  expect(await answer).toContain("413");
+  expect(relay.doubts()).toEqual([expect.stringContaining("more than 67108864 bytes")]);
+});
+
+test("a push that its sender cuts off is not taken", async () => {
+  const to = await receiver(ok);
+  const { relay } = await relayTo({ url: to.url });
+  const socket = connect(Number(new URL(relay.url).port), "127.0.0.1");
+  await new Promise<void>((resolve) => socket.once("connect", resolve));
+  socket.end(Buffer.concat([Buffer.from("POST /api/v1/write HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n"), pushed(1)]));
+  await new Promise((resolve) => socket.once("close", resolve).resume());
+  expect(await push(relay, pushed(2))).toBe(204);
+  expect(relay.counts().received).toBe(1);
+});
+
+test("an idle connection stays open, for k6 does not repeat a push that met a closing one", async () => {
+  const to = await receiver(ok);
+  const { relay } = await relayTo({ url: to.url });
+  const socket = connect(Number(new URL(relay.url).port), "127.0.0.1");
+  const body = pushed(1);
+  const head = `POST /api/v1/write HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n`;
+  const answered = new Promise<string>((resolve) => socket.once("data", (data) => resolve(String(data))));
+  socket.write(Buffer.concat([Buffer.from(head), body]));
+  expect(await answered, "a Keep-Alive header would name the seconds after which it closes").not.toMatch(/keep-alive: timeout/i);
+  socket.destroy();
+});

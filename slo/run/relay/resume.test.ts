@@ -1,0 +1,128 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { emptyFolder, inTurn, ok, pushed, startReceiver, type Answer, type TestReceiver } from "./receiver.fixture.ts";
+import { startRelay, type Relay } from "./relay.ts";
+import { resumeRelay, type Resumed } from "./resume.ts";
+import { openSpool } from "./spool.ts";
+
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).toReversed()) await stop();
+});
+
+async function receiver(answer: Answer): Promise<TestReceiver> {
+  const started = await startReceiver(answer);
+  stops.push(started.stop);
+  return started;
+}
+
+async function relayIn(folder: string, url: string, limitBytes?: number): Promise<Relay> {
+  const started = await startRelay({ folder, receiver: { url }, say: () => undefined, ...(limitBytes ? { limitBytes } : {}) });
+  if (started.kind === "failed") throw new Error(started.message);
+  return started.relay;
+}
+
+const push = (relay: Relay, value: number): Promise<Response> => fetch(relay.url, { method: "POST", body: new Uint8Array(pushed(value)) });
+const resume = (folder: string, url: string, limitSeconds = 30): Promise<Resumed> =>
+  resumeRelay({ folder, receiver: { url }, say: () => undefined, limitSeconds });
+
+/** Writes a spool as a relay that was killed would leave it. */
+function spoolOf(...values: number[]): string {
+  const folder = emptyFolder();
+  const spool = openSpool(folder);
+  for (const value of values) spool.append(pushed(value));
+  spool.close();
+  return folder;
+}
+
+test("what waited is forwarded from where it stopped, and all that was sent is known", async () => {
+  const folder = emptyFolder();
+  const first = await receiver(ok);
+  const relay = await relayIn(folder, first.url);
+  await push(relay, 1);
+  expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
+  await first.stop();
+  await push(relay, 2);
+  await push(relay, 3);
+  await relay.close();
+  const second = await receiver(ok);
+  const resumed = await resume(folder, second.url);
+  if (resumed.kind !== "flushed") throw new Error(JSON.stringify(resumed));
+  expect(second.bodies).toEqual([pushed(2), pushed(3)]);
+  expect(resumed.sent.sumOf("k6_http_reqs_total")).toBe(3);
+  expect(resumed.doubts).toEqual([]);
+});
+
+test("a receiver that is still gone leaves it pending, with the reason and how much waits", async () => {
+  const folder = spoolOf(1, 2);
+  const gone = await receiver(ok);
+  await gone.stop();
+  expect(await resume(folder, gone.url, 0.3)).toEqual({
+    kind: "pending",
+    bytes: readFileSync(join(folder, "bodies")).length,
+    reason: expect.stringContaining("ECONNREFUSED") as string,
+  });
+});
+
+test("a run that is judged later knows what it lost: refused by the receiver, and never taken", async () => {
+  const folder = emptyFolder();
+  const to = await receiver(inTurn([400], "out of bounds"));
+  const relay = await relayIn(folder, to.url, 100);
+  await push(relay, 1);
+  await push(relay, 2);
+  await relay.flushed(30);
+  const doubts = relay.doubts();
+  await relay.close();
+  expect(doubts).toHaveLength(2);
+  for (const again of [await resume(folder, to.url), await resume(folder, to.url)])
+    expect(again).toMatchObject({ kind: "flushed", doubts });
+});
+
+test("a damaged body in the middle costs that body alone, is a doubt, and nothing on the disk is thrown away", async () => {
+  const folder = spoolOf(1, 2, 3);
+  const file = join(folder, "bodies");
+  const bytes = readFileSync(file);
+  bytes[8 + pushed(1).length + 8 + 3] = 0xff;
+  writeFileSync(file, bytes);
+  const to = await receiver(ok);
+  const resumed = await resume(folder, to.url);
+  expect(to.bodies).toEqual([pushed(1), pushed(3)]);
+  expect(resumed).toMatchObject({ kind: "flushed", doubts: [expect.stringContaining("pushes that cannot be read back: 1")] });
+  expect(readFileSync(file)).toEqual(bytes);
+});
+
+test.each<[string, string, number[]]>([
+  ["a cursor inside a body goes back to its beginning", "40", [1, 2]],
+  ["a cursor of nonsense sends all", "soon", [1, 2]],
+])("%s", async (_, cursor, expected) => {
+  const folder = spoolOf(1, 2);
+  writeFileSync(join(folder, "cursor"), cursor);
+  const to = await receiver(ok);
+  expect(await resume(folder, to.url)).toMatchObject({ kind: "flushed", doubts: [] });
+  expect(to.bodies).toEqual(expected.map(pushed));
+});
+
+test("a spool that is shorter than what was forwarded from it is a doubt", async () => {
+  const folder = spoolOf(1);
+  writeFileSync(join(folder, "cursor"), "99999");
+  const to = await receiver(ok);
+  expect(await resume(folder, to.url)).toMatchObject({ kind: "flushed", doubts: [expect.stringContaining("shorter")] });
+});
+
+test("a spool that a running relay writes is left alone", async () => {
+  const folder = emptyFolder();
+  const to = await receiver(() => undefined);
+  const relay = await relayIn(folder, to.url);
+  stops.push(relay.close);
+  await push(relay, 1);
+  expect(await resume(folder, to.url)).toEqual({
+    kind: "failed",
+    message: `the spool in ${folder} is in use by process ${process.pid}: wait for its end, or stop it`,
+  });
+});
+
+test("a folder without a spool is a failure, and stays as it was", async () => {
+  const folder = emptyFolder();
+  expect(await resume(folder, "http://127.0.0.1:9/x")).toEqual({ kind: "failed", message: `the run has no spool in ${folder}` });
+});
