@@ -3,172 +3,48 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
-import { compileObjectives, type ObjectiveQueries } from "../compile/objectives.ts";
+import { compileObjectives } from "../compile/objectives.ts";
 import { serviceQueries } from "../compile/run.ts";
 import { openNursery } from "../run/child.ts";
 import { encodeWrite, writeOnce } from "../run/relay/write.ts";
 import { startPrometheus } from "../run/stack.ts";
 import type { Indicator } from "../spec/spec.ts";
-import { measureClient, type ClientWindow } from "./client.ts";
+import { guardService } from "./guard.ts";
 import type { Measurement } from "./measurement.ts";
 import type { PrometheusApi } from "./prometheus.ts";
-import { guardService } from "./guard.ts";
+import { began, bucket, count, ended, errors, from, inOrder, scraped, specOf, until, type Sample } from "./series.fixture.ts";
 import { jobsOf, measureServer } from "./server.ts";
 
-type Sample = [labels: Record<string, string>, value: number, atSeconds: number];
-
-describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometheus: binary }) => {
+describeLive("what the service counted, by a real Prometheus", ["prometheus"], ({ prometheus: binary }) => {
   const nursery = openNursery();
   let api: PrometheusApi;
-  const now = Math.floor(Date.now() / 1000);
-  const from = now - 100;
-  const until = now - 40;
 
   beforeAll(async () => {
     const folder = mkdtempSync(join(tmpdir(), "plimsoll-collect-"));
-    const started = await startPrometheus(nursery, {
-      binary,
-      folder,
-      logFile: join(folder, "log"),
-      job: "none",
-      targetUrl: undefined,
-      environment: process.env,
-    });
+    const options = { binary, folder, logFile: join(folder, "log"), job: "none", targetUrl: undefined, environment: process.env };
+    const started = await startPrometheus(nursery, options);
     if (started.kind === "failed") throw new Error(started.message);
     api = { url: started.url, headers: {}, timeoutSeconds: 20, fetch };
   });
   afterAll(() => nursery.stopAll());
 
-  /** Writes samples in order of time, as scrapes and pushes would have come. */
   async function write(samples: Sample[]): Promise<void> {
-    for (const [labels, value, atSeconds] of samples.toSorted((a, b) => a[2] - b[2])) {
-      const written = await writeOnce({ url: `${api.url}/api/v1/write` }, encodeWrite([{ labels, value, atMillis: atSeconds * 1000 }]));
-      expect(written).toEqual({ kind: "written" });
+    for (const sample of inOrder(samples)) {
+      expect(await writeOnce({ url: `${api.url}/api/v1/write` }, encodeWrite([sample]))).toEqual({ kind: "written" });
     }
   }
 
-  function compiled(indicator: Indicator, testid: string, job: string, slowCounted = true): ObjectiveQueries {
-    const place = { file: "s", line: 1, column: 1 };
-    const spec = {
-      version: 1 as const,
-      service: "s",
-      confidence: 0.95,
-      periodSeconds: 1,
-      objectives: [{ name: "o", targetRatio: 0.99, indicator, place }],
-      scenarios: {},
-    };
-    const got = compileObjectives(spec, { testid, server: { job } }, slowCounted);
-    if (got.kind === "problems" || got.queries[0] === undefined) throw new Error("not compiled");
-    return got.queries[0];
-  }
-
-  const window: ClientWindow = {
-    fromSeconds: from,
-    toSeconds: until + 1,
-    stepSeconds: 1,
-    dropped: 0,
-    droppedAreBad: true,
-    interrupted: 0,
-    requestsPerIteration: 1,
-  };
-  async function client(testid: string, indicator: Indicator, slowCounted = true): Promise<Measurement> {
-    const query = compiled(indicator, testid, "none", slowCounted);
-    if (query.kind !== "client") throw new Error(query.kind);
-    return measureClient(api, query, window);
-  }
   async function server(job: string, indicator: Indicator): Promise<Measurement> {
-    const query = compiled(indicator, "none", job);
-    if (query.kind !== "server") throw new Error(query.kind);
-    const ended = until - 4;
+    const got = compileObjectives(specOf(indicator), { testid: "none", server: { job } }, true);
+    const query = got.kind === "compiled" ? got.queries[0] : undefined;
+    if (query?.kind !== "server") throw new Error("no server objective");
     const span = { fromSeconds: from, toSeconds: until, endedSeconds: ended, stepSeconds: 1, dropped: 0, notJudged: 0 };
     const jobs = query.jobs ? await jobsOf(api, query, 300, until) : [job];
-    if (jobs[0] === undefined) return { kind: "absent", objective: "o", reason: "no job", queries: { total: "", bad: "" } };
-    return measureServer(api, query, span, await guardService(api, serviceQueries({ job: jobs[0] }), span));
+    const guards = await Promise.all(jobs.map((one) => guardService(api, serviceQueries({ job: one }), span)));
+    const guarded = guards.find(({ kind }) => kind === "problem") ?? guards[0];
+    if (guarded === undefined) return { kind: "absent", objective: "o", reason: "no job", queries: { total: "", bad: "" } };
+    return measureServer(api, query, span, guarded);
   }
-  const errors = (side: "client" | "server"): Indicator => ({ kind: "errors", side, where: {} });
-  const k6 = (testid: string, more: Record<string, string>): Record<string, string> => ({
-    __name__: "k6_http_reqs_total",
-    testid,
-    scenario: "main",
-    name: "/x",
-    method: "GET",
-    ...more,
-  });
-
-  test("an early burst of a series that then fell silent is counted whole", async () => {
-    await write([
-      [k6("burst", { expected_response: "false", status: "500" }), 7, from + 1],
-      [k6("burst", { expected_response: "true", status: "200" }), 50, from + 1],
-      [k6("burst", { expected_response: "true", status: "200" }), 300, until],
-    ]);
-    expect(await client("burst", errors("client"))).toMatchObject({
-      kind: "counted",
-      best: { total: 307, bad: 7 },
-      worst: { total: 307, bad: 7 },
-    });
-  });
-
-  test("no error series is zero errors where the total is there", async () => {
-    await write([[k6("clean", { expected_response: "true", status: "200" }), 300, until]]);
-    expect(await client("clean", errors("client"))).toMatchObject({ kind: "counted", best: { total: 300, bad: 0 } });
-  });
-
-  test("no data at all is absent, never zero", async () => {
-    expect(await client("nobody", errors("client"))).toMatchObject({
-      kind: "absent",
-      reason: expect.stringContaining("no request of this run") as string,
-    });
-  });
-
-  test("requests without the expected_response tag cannot be judged", async () => {
-    await write([
-      [k6("untagged", { status: "200" }), 300, until],
-      [k6("untagged", { status: "201", expected_response: "true" }), 5, until],
-    ]);
-    expect(await client("untagged", errors("client"))).toMatchObject({
-      kind: "absent",
-      reason: expect.stringContaining("300 requests carry no expected_response") as string,
-    });
-  });
-
-  test("warm-up and setup are not judged", async () => {
-    await write([
-      [k6("warm", { expected_response: "false", scenario: "warmup" }), 99, until],
-      [{ ...k6("warm", { expected_response: "false" }), scenario: "" }, 99, until],
-      [k6("warm", { expected_response: "true" }), 300, until],
-    ]);
-    expect(await client("warm", errors("client"))).toMatchObject({ best: { total: 300, bad: 0 } });
-  });
-
-  test("slow requests that the client did not count are absent, and zero where it did and there were none", async () => {
-    const slow: Indicator = { kind: "latency", side: "client", atMostSeconds: 0.25, where: {} };
-    await write([
-      [k6("uncounted", { expected_response: "true" }), 300, until],
-      [k6("none-slow", { expected_response: "true" }), 300, until],
-    ]);
-    await write([[{ __name__: "k6_slow_requests_total", testid: "none-slow", threshold: "0.25" }, 0, from]]);
-    expect(await client("uncounted", slow)).toMatchObject({ kind: "absent", reason: "the client did not count slow requests" });
-    expect(await client("none-slow", slow)).toMatchObject({ kind: "counted", best: { total: 300, bad: 0 } });
-  });
-
-  const up = (job: string, instance = "a:1"): Record<string, string> => ({ __name__: "up", job, instance });
-  const count = (job: string, status: string, instance = "a:1"): Record<string, string> => ({
-    __name__: "http_request_duration_seconds_count",
-    job,
-    instance,
-    status_code: status,
-    route: "/x",
-    method: "GET",
-  });
-  const bucket = (job: string, le: string): Record<string, string> => ({
-    __name__: "http_request_duration_seconds_bucket",
-    job,
-    instance: "a:1",
-    le,
-    route: "/x",
-    method: "GET",
-  });
-  const scraped = (job: string, at: number[], instance = "a:1"): Sample[] => at.map((t): Sample => [up(job, instance), 1, t]);
 
   test("the service's past is subtracted, and its 5xx are its errors", async () => {
     await write([
@@ -200,7 +76,7 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
     await write([
       ...scraped("rolled", [from - 5, until - 3, until - 1]),
       ...scraped("rolled", [until - 3, until - 1], "b:1"),
-      [{ __name__: "process_start_time_seconds", job: "rolled", instance: "b:1" }, from + 21, until - 1],
+      [began("rolled", "b:1"), from + 21, until - 1],
       [count("rolled", "200"), 1000, from - 5],
       [count("rolled", "200"), 1200, from + 20],
       [count("rolled", "200", "b:1"), 300, until - 1],
@@ -209,14 +85,10 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
   });
 
   test("a restart in the middle is absent: what was counted before it is lost", async () => {
-    const start = (value: number, at: number): Sample => [
-      { __name__: "process_start_time_seconds", job: "restarted", instance: "a:1" },
-      value,
-      at,
-    ];
     await write([
       ...scraped("restarted", [from - 5, until - 3, until - 1]),
-      ...[start(1000, from - 1), start(from + 30, until - 1)],
+      [began("restarted"), 1000, from - 1],
+      [began("restarted"), from + 30, until - 1],
       [count("restarted", "200"), 1000, from - 5],
       [count("restarted", "200"), 300, until - 1],
     ]);
@@ -261,7 +133,7 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
     await write([
       ...scraped("replaced", [from - 5, from + 20]),
       ...scraped("replaced", [from + 25, until - 3, until - 1], "b:1"),
-      [{ __name__: "process_start_time_seconds", job: "replaced", instance: "b:1" }, from + 21, until - 1],
+      [began("replaced", "b:1"), from + 21, until - 1],
       [count("replaced", "200"), 1000, from - 5],
       [count("replaced", "200"), 1200, from + 20],
       [count("replaced", "200", "b:1"), 300, until - 1],
@@ -273,14 +145,11 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
   });
 
   test("a restart between the last scrape before the load and the load is found too", async () => {
-    const start = (value: number, at: number): Sample => [
-      { __name__: "process_start_time_seconds", job: "deployed", instance: "a:1" },
-      value,
-      at,
-    ];
     await write([
       ...scraped("deployed", [from - 15, from + 5, until - 3, until - 1]),
-      ...[start(1000, from - 15), start(from - 8, from + 5), start(from - 8, until - 1)],
+      [began("deployed"), 1000, from - 15],
+      [began("deployed"), from - 8, from + 5],
+      [began("deployed"), from - 8, until - 1],
       [count("deployed", "200"), 424, from - 15],
       [count("deployed", "200"), 20, from + 5],
       [count("deployed", "200"), 1177, until - 1],
@@ -351,20 +220,5 @@ describeLive("what is counted, by a real Prometheus", ["prometheus"], ({ prometh
     ]);
     const measured = await server("main", { kind: "ratio", bad: 'sales_total{result="failed"}', total: "sales_total" });
     expect(measured).toMatchObject({ kind: "absent" });
-  });
-
-  test("a foreign script's requests without an answer are slow, although k6 gives them no duration", async () => {
-    await write([[k6("refused", { expected_response: "false", status: "0" }), 501, until]]);
-    const slow: Indicator = { kind: "latency", side: "client", atMostSeconds: 0.25, where: {} };
-    expect(await client("refused", slow, false)).toMatchObject({ kind: "counted", best: { total: 501, bad: 501 } });
-  });
-
-  test("answered requests without a histogram are absent, not fast", async () => {
-    await write([[k6("no-histogram", { expected_response: "true", status: "200" }), 300, until]]);
-    const slow: Indicator = { kind: "latency", side: "client", atMostSeconds: 0.25, where: {} };
-    expect(await client("no-histogram", slow, false)).toMatchObject({
-      kind: "absent",
-      reason: expect.stringContaining("hold 0 of 300 requests") as string,
-    });
   });
 });

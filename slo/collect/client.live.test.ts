@@ -1,0 +1,121 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeLive } from "../../build/testing/live.ts";
+import { compileObjectives } from "../compile/objectives.ts";
+import { openNursery } from "../run/child.ts";
+import { encodeWrite, writeOnce } from "../run/relay/write.ts";
+import { startPrometheus } from "../run/stack.ts";
+import type { Indicator } from "../spec/spec.ts";
+import { measureClient, type ClientWindow } from "./client.ts";
+import type { Measurement } from "./measurement.ts";
+import type { PrometheusApi } from "./prometheus.ts";
+import { errors, from, inOrder, k6, specOf, until, type Sample } from "./series.fixture.ts";
+
+describeLive("what k6 counted, by a real Prometheus", ["prometheus"], ({ prometheus: binary }) => {
+  const nursery = openNursery();
+  let api: PrometheusApi;
+
+  beforeAll(async () => {
+    const folder = mkdtempSync(join(tmpdir(), "plimsoll-collect-"));
+    const options = { binary, folder, logFile: join(folder, "log"), job: "none", targetUrl: undefined, environment: process.env };
+    const started = await startPrometheus(nursery, options);
+    if (started.kind === "failed") throw new Error(started.message);
+    api = { url: started.url, headers: {}, timeoutSeconds: 20, fetch };
+  });
+  afterAll(() => nursery.stopAll());
+
+  async function write(samples: Sample[]): Promise<void> {
+    for (const sample of inOrder(samples)) {
+      expect(await writeOnce({ url: `${api.url}/api/v1/write` }, encodeWrite([sample]))).toEqual({ kind: "written" });
+    }
+  }
+
+  const window: ClientWindow = {
+    fromSeconds: from,
+    toSeconds: until + 1,
+    stepSeconds: 1,
+    dropped: 0,
+    droppedAreBad: true,
+    interrupted: 0,
+    requestsPerIteration: 1,
+  };
+  async function client(testid: string, indicator: Indicator, slowCounted = true): Promise<Measurement> {
+    const got = compileObjectives(specOf(indicator), { testid, server: { job: "none" } }, slowCounted);
+    const query = got.kind === "compiled" ? got.queries[0] : undefined;
+    if (query?.kind !== "client") throw new Error("no client objective");
+    return measureClient(api, query, window);
+  }
+
+  test("an early burst of a series that then fell silent is counted whole", async () => {
+    await write([
+      [k6("burst", { expected_response: "false", status: "500" }), 7, from + 1],
+      [k6("burst", { expected_response: "true", status: "200" }), 50, from + 1],
+      [k6("burst", { expected_response: "true", status: "200" }), 300, until],
+    ]);
+    expect(await client("burst", errors("client"))).toMatchObject({
+      kind: "counted",
+      best: { total: 307, bad: 7 },
+      worst: { total: 307, bad: 7 },
+    });
+  });
+
+  test("no error series is zero errors where the total is there", async () => {
+    await write([[k6("clean", { expected_response: "true", status: "200" }), 300, until]]);
+    expect(await client("clean", errors("client"))).toMatchObject({ kind: "counted", best: { total: 300, bad: 0 } });
+  });
+
+  test("no data at all is absent, never zero", async () => {
+    expect(await client("nobody", errors("client"))).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("no request of this run") as string,
+    });
+  });
+
+  test("requests without the expected_response tag cannot be judged", async () => {
+    await write([
+      [k6("untagged", { status: "200" }), 300, until],
+      [k6("untagged", { status: "201", expected_response: "true" }), 5, until],
+    ]);
+    expect(await client("untagged", errors("client"))).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("300 requests carry no expected_response") as string,
+    });
+  });
+
+  test("warm-up and setup are not judged", async () => {
+    await write([
+      [k6("warm", { expected_response: "false", scenario: "warmup" }), 99, until],
+      [{ ...k6("warm", { expected_response: "false" }), scenario: "" }, 99, until],
+      [k6("warm", { expected_response: "true" }), 300, until],
+    ]);
+    expect(await client("warm", errors("client"))).toMatchObject({ best: { total: 300, bad: 0 } });
+  });
+
+  test("slow requests that the client did not count are absent, and zero where it did and there were none", async () => {
+    const slow: Indicator = { kind: "latency", side: "client", atMostSeconds: 0.25, where: {} };
+    await write([
+      [k6("uncounted", { expected_response: "true" }), 300, until],
+      [k6("none-slow", { expected_response: "true" }), 300, until],
+    ]);
+    await write([[{ __name__: "k6_slow_requests_total", testid: "none-slow", threshold: "0.25" }, 0, from]]);
+    expect(await client("uncounted", slow)).toMatchObject({ kind: "absent", reason: "the client did not count slow requests" });
+    expect(await client("none-slow", slow)).toMatchObject({ kind: "counted", best: { total: 300, bad: 0 } });
+  });
+
+  test("a foreign script's requests without an answer are slow, although k6 gives them no duration", async () => {
+    await write([[k6("refused", { expected_response: "false", status: "0" }), 501, until]]);
+    const slow: Indicator = { kind: "latency", side: "client", atMostSeconds: 0.25, where: {} };
+    expect(await client("refused", slow, false)).toMatchObject({ kind: "counted", best: { total: 501, bad: 501 } });
+  });
+
+  test("answered requests without a histogram are absent, not fast", async () => {
+    await write([[k6("no-histogram", { expected_response: "true", status: "200" }), 300, until]]);
+    const slow: Indicator = { kind: "latency", side: "client", atMostSeconds: 0.25, where: {} };
+    expect(await client("no-histogram", slow, false)).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("hold 0 of 300 requests") as string,
+    });
+  });
+});
