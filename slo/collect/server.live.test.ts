@@ -221,4 +221,53 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     const measured = await server("main", { kind: "ratio", bad: 'sales_total{result="failed"}', total: "sales_total" });
     expect(measured).toMatchObject({ kind: "absent" });
   });
+
+  test("a ratio is guarded by the job of its bad events as well, where that is another one", async () => {
+    const sample = (name: string, job: string): Record<string, string> => ({ __name__: name, job, instance: "a:1" });
+    await write([
+      ...scraped("front", [from - 5, until - 3, until - 1]),
+      ...scraped("back", [from - 5, until - 20]),
+      ...[from - 5, until - 1].map((at, i): Sample => [sample("calls_total", "front"), 500 * i, at]),
+      ...[from - 5, until - 20].map((at): Sample => [sample("failures_total", "back"), 0, at]),
+    ]);
+    expect(await server("front", { kind: "ratio", bad: "failures_total", total: "calls_total" })).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("a:1 was gone at the end") as string,
+    });
+  });
+
+  test("an instance that is gone before it was scraped under load is absent as well", async () => {
+    await write([
+      ...scraped("brief", [from - 5], "a:1"),
+      ...scraped("brief", [from - 5, until - 3, until - 1], "b:1"),
+      ...[from - 5, until - 1].map((at, i): Sample => [count("brief", "200", "b:1"), 500 * i, at]),
+      [count("brief", "200"), 10, from - 5],
+    ]);
+    expect(await server("brief", errors("server"))).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("a:1 was gone at the end") as string,
+    });
+  });
+
+  test("a restart that hides behind failed scrapes is found by counters that fell since the last good one", async () => {
+    await write([
+      ...scraped("hidden", [from - 200]),
+      ...scraped("hidden", [from - 3], "a:1", 0),
+      ...scraped("hidden", [from + 5, until - 3, until - 1]),
+      ...(
+        [
+          [from - 200, 1000, 10],
+          [from + 5, 20, 1],
+          [until - 1, 1700, 18],
+        ] as const
+      ).flatMap(([at, good, bad]): Sample[] => [
+        [count("hidden", "200"), good, at],
+        [count("hidden", "500"), bad, at],
+      ]),
+    ]);
+    expect(await server("hidden", errors("server"))).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("counters fell") as string,
+    });
+  });
 });

@@ -164,7 +164,8 @@ function serverQueries(objective: Objective, scope: Scope): ServerQueries {
 }
 
 function ratioQueries(objective: Objective, total: PromQL, bad: PromQL): ServerQueries {
-  const jobs: Reading = (rangeSeconds) => promql`count by (job) (last_over_time(${total}[${{ rangeSeconds }}]))`;
+  const jobsIn = (series: PromQL, rangeSeconds: number): PromQL => promql`count by (job) (last_over_time(${series}[${{ rangeSeconds }}]))`;
+  const jobs: Reading = (rangeSeconds) => promql`${jobsIn(total, rangeSeconds)} or ${jobsIn(bad, rangeSeconds)}`;
   return {
     ...{ kind: "server", objective: objective.name, total: sumOfLast(total), resets: resetsOf(total, bad), proof: undefined, jobs },
     bad: { kind: "counter", read: sumOfLast(bad), mustExist: true },

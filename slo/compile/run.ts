@@ -19,14 +19,14 @@ export interface ServiceQueries {
   reachable: Reading;
   /** Instances seen in the last `range` seconds that had not been scraped well in the `lookback` before `within` seconds ago. */
   unseen: (rangeSeconds: number, lookbackSeconds: number, withinSeconds: number) => PromQL;
-  /** Instances seen in the last `within` seconds and not in the last `since` seconds. */
+  /** Instances that were there `within` seconds ago or since, and not in the last `since` seconds. */
   gone: (withinSeconds: number, sinceSeconds: number) => PromQL;
   startedAt: (labels: Record<string, string>, rangeSeconds: number) => PromQL;
   /** Processes whose start time is another one than `within` seconds ago. */
   restarted: (rangeSeconds: number, lookbackSeconds: number, withinSeconds: number) => PromQL;
   /** How many scrapes each instance had in the range; the least of them. */
   scrapes: Reading;
-  /** When the last scrape was, Unix seconds; the earliest over the instances. */
+  /** When the last scrape was that succeeded, Unix seconds; the earliest over the instances. */
   lastScrape: (rangeSeconds: number) => PromQL;
 }
 
@@ -80,7 +80,8 @@ export function serviceQueries(labels: Where): ServiceQueries {
     unseen: (rangeSeconds, lookbackSeconds, withinSeconds) =>
       promql`last_over_time(${up}[${{ rangeSeconds }}]) unless (max_over_time(${up}[${{ rangeSeconds: lookbackSeconds }}] offset ${{ rangeSeconds: withinSeconds }}) == 1)`,
     gone: (withinSeconds, sinceSeconds) =>
-      promql`last_over_time(${up}[${{ rangeSeconds: withinSeconds }}]) unless last_over_time(${up}[${{ rangeSeconds: sinceSeconds }}])`,
+      // Without a range, so that an instance that had gone before does not count: Prometheus marks its series as ended.
+      promql`(last_over_time(${up}[${{ rangeSeconds: withinSeconds }}]) or ${up} offset ${{ rangeSeconds: withinSeconds }}) unless last_over_time(${up}[${{ rangeSeconds: sinceSeconds }}])`,
     startedAt: (instance, rangeSeconds) => {
       const own = Object.entries(instance).flatMap(([label, is]) => (label === "__name__" ? [] : [{ label, is }]));
       return promql`min(last_over_time(${selector("process_start_time_seconds", own)}[${{ rangeSeconds }}]))`;
@@ -88,7 +89,8 @@ export function serviceQueries(labels: Where): ServiceQueries {
     restarted: (rangeSeconds, lookbackSeconds, withinSeconds) =>
       promql`last_over_time(${starts}[${{ rangeSeconds }}]) != last_over_time(${starts}[${{ rangeSeconds: lookbackSeconds }}] offset ${{ rangeSeconds: withinSeconds }})`,
     scrapes: (rangeSeconds) => promql`min(count_over_time(${up}[${{ rangeSeconds }}]))`,
-    lastScrape: (rangeSeconds) => promql`min(max_over_time(timestamp(${up})[${{ rangeSeconds }}:${{ rangeSeconds: 0.25 }}]))`,
+    lastScrape: (rangeSeconds) =>
+      promql`min(max_over_time((timestamp(${up}) and ${up} == 1)[${{ rangeSeconds }}:${{ rangeSeconds: 0.25 }}]))`,
   };
 }
 
