@@ -111,6 +111,14 @@ test.each<[string, Indicator, boolean, boolean]>([
     false,
     true,
   ],
+  ["nor by a tag that a refused connection does not have", { kind: "errors", side: "client", where: { proto: "HTTP/1.1" } }, false, false],
+  [
+    "nor a latency objective: who never answered is slow",
+    { kind: "latency", side: "client", atMostSeconds: 1, where: { tls_version: "tls1.3" } },
+    false,
+    false,
+  ],
+  ["a service's own `code` hides its errors too", { kind: "errors", side: "server", where: { code: "200" } }, true, false],
   ["method and route can choose", { kind: "latency", side: "client", atMostSeconds: 1, where: { method: "GET", route: "/x" } }, true, true],
 ])("%s", (_, indicator, slowCounted, compiles) => {
   expect(compileObjectives(spec(objective("o", indicator)), scope, slowCounted).kind).toBe(compiles ? "compiled" : "problems");

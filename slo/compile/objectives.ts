@@ -179,13 +179,17 @@ function whereProblem({ indicator }: Objective, slowCounted: boolean): SelectorP
   for (const label of Object.keys(indicator.where)) {
     if (indicator.kind === "errors" && hidesErrors.has(label))
       return problem(label, "cannot be filtered by in an error objective: it would hide the errors");
+    if (indicator.side === "client" && onlyAnswered.has(label))
+      return problem(label, "cannot be filtered by: a request that was never answered has no such tag, so it would be hidden");
     if (indicator.side === "client" && slowCounted && !countedBy.has(label))
       return problem(label, `cannot be filtered by on the client side: our scenarios count by ${[...countedBy].join(", ")}`);
   }
   return undefined;
 }
 
-const hidesErrors = new Set<string>([targetLabels.status, k6Labels.status, k6Labels.expectedResponse, "error", "error_code"]);
+const hidesErrors = new Set<string>([targetLabels.status, k6Labels.status, k6Labels.expectedResponse, "error", k6Labels.errorCode, "code"]);
+/** Are the tags that k6 gives to a request by its connection or answer (k6, lib/netext/httpext/transport.go). */
+const onlyAnswered = new Set(["proto", "subproto", "tls_version", "ocsp_status", "ip"]);
 const countedBy = new Set<string>([targetLabels.method, targetLabels.route, k6Labels.name, k6Labels.scenario]);
 
 /** Is what a spec compiles to, or why an objective cannot be asked about. */
