@@ -119,6 +119,13 @@ test.each<[string, Indicator, boolean, boolean]>([
     false,
   ],
   ["a service's own `code` hides its errors too", { kind: "errors", side: "server", where: { code: "200" } }, true, false],
+  [
+    "the server's side cannot be another service than the one whose scrapes and restarts are watched",
+    { kind: "errors", side: "server", where: { job: "other" } },
+    true,
+    false,
+  ],
+  ["the watched service itself can be named", { kind: "errors", side: "server", where: { job: "shop" } }, true, true],
   ["method and route can choose", { kind: "latency", side: "client", atMostSeconds: 1, where: { method: "GET", route: "/x" } }, true, true],
 ])("%s", (_, indicator, slowCounted, compiles) => {
   expect(compileObjectives(spec(objective("o", indicator)), scope, slowCounted).kind).toBe(compiles ? "compiled" : "problems");

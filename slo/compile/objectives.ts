@@ -173,12 +173,14 @@ function ratioQueries(objective: Objective, total: PromQL, bad: PromQL): ServerQ
 }
 
 /** Says why a filter would hide bad events instead of choosing requests. */
-function whereProblem({ indicator }: Objective, slowCounted: boolean): SelectorProblem | undefined {
+function whereProblem({ indicator }: Objective, scope: Scope, slowCounted: boolean): SelectorProblem | undefined {
   if (indicator.kind === "ratio") return undefined;
   const problem = (text: string, message: string): SelectorProblem => ({ kind: "problem", text, message });
-  for (const label of Object.keys(indicator.where)) {
+  for (const [label, is] of Object.entries(indicator.where)) {
     if (indicator.kind === "errors" && hidesErrors.has(label))
       return problem(label, "cannot be filtered by in an error objective: it would hide the errors");
+    if (indicator.side === "server" && (scope.server[label] ?? is) !== is)
+      return problem(label, `cannot be ${is}: the service that is watched has ${label} ${scope.server[label]}`);
     if (indicator.side === "client" && onlyAnswered.has(label))
       return problem(label, "cannot be filtered by: a request that was never answered has no such tag, so it would be hidden");
     if (indicator.side === "client" && slowCounted && !countedBy.has(label))
@@ -205,7 +207,7 @@ export function compileObjectives(spec: Spec, scope: Scope, slowCounted: boolean
   const problems: (SelectorProblem & { objective: Objective })[] = [];
   const queries = spec.objectives.flatMap((objective): ObjectiveQueries[] => {
     const { indicator } = objective;
-    const hidden = whereProblem(objective, slowCounted);
+    const hidden = whereProblem(objective, scope, slowCounted);
     if (hidden) problems.push({ ...hidden, objective });
     if (indicator.kind !== "ratio")
       return [indicator.side === "client" ? clientQueries(objective, scope, slowCounted) : serverQueries(objective, scope)];
