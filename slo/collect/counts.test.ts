@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { growth } from "./charts.ts";
+import { endedWith, wholeCount } from "./points.ts";
 import { betweenCounts } from "./server.ts";
-import { splitHistogram, wholeCount, withOmitted } from "./client.ts";
+import { withOmitted } from "./client.ts";
+import { splitHistogram } from "./histogram.ts";
 
 const rest = { cumulative: [], queries: { total: "t", bad: "b" } };
 const counted = { total: 1000, bad: 3, doubtful: 0, doubts: [], unfiltered: true };
@@ -135,4 +137,24 @@ test.each([
   ],
 ])("on the server's side: %s", (_, counts, window, best, worst) => {
   expect(betweenCounts(counts, window)).toMatchObject({ best, worst });
+});
+
+const point = (atSeconds: number, total: number, bad: number): { atSeconds: number; total: number; bad: number } => ({
+  atSeconds,
+  total,
+  bad,
+});
+
+test.each([
+  ["what came after the last step is not left out", [point(0, 0, 0), point(10, 50, 0)], point(14, 70, 9), point(14, 70, 9)],
+  [
+    "nothing came after the last step: the wait is no part of the run",
+    [point(0, 0, 0), point(10, 50, 0)],
+    point(14, 50, 0),
+    point(10, 50, 0),
+  ],
+  ["the last step was the last moment", [point(0, 0, 0), point(14, 70, 9)], point(14, 70, 9), point(14, 70, 9)],
+  ["no step was read, so one moment alone says nothing", [], point(14, 70, 9), undefined],
+])("counts over time: %s", (_, points, end, last) => {
+  expect(endedWith(points, end).at(-1)).toEqual(last);
 });

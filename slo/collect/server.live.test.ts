@@ -34,11 +34,11 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     }
   }
 
-  async function server(job: string, indicator: Indicator): Promise<Measurement> {
+  async function server(job: string, indicator: Indicator, stepSeconds = 1): Promise<Measurement> {
     const got = compileObjectives(specOf(indicator), { testid: "none", server: { job } }, true);
     const query = got.kind === "compiled" ? got.queries[0] : undefined;
     if (query?.kind !== "server") throw new Error("no server objective");
-    const span = { fromSeconds: from, toSeconds: until, endedSeconds: ended, stepSeconds: 1, dropped: 0, notJudged: 0 };
+    const span = { fromSeconds: from, toSeconds: until, endedSeconds: ended, stepSeconds, dropped: 0, notJudged: 0 };
     const jobs = query.jobs ? await jobsOf(api, query, 300, until) : [job];
     const guards = await Promise.all(jobs.map((one) => guardService(api, serviceQueries({ job: one }), span)));
     const guarded = guards.find(({ kind }) => kind === "problem") ?? guards[0];
@@ -269,5 +269,22 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       kind: "absent",
       reason: expect.stringContaining("counters fell") as string,
     });
+  });
+
+  test("a burst after the last whole step is in the counts over time as well", async () => {
+    await write([
+      ...scraped("steps", [from - 5, until - 3, until - 1]),
+      ...[from - 5, from + 30, from + 55, until - 1].flatMap((at, i): Sample[] => [
+        [count("steps", "200"), 100 + 100 * i, at],
+        [count("steps", "500"), i < 2 ? 0 : 40, at],
+      ]),
+    ]);
+    const measured = await server("steps", errors("server"), 25);
+    expect(measured.kind === "counted" && measured.cumulative.map(({ atSeconds, total, bad }) => [atSeconds - from, total, bad])).toEqual([
+      [0, 0, 0],
+      [25, 0, 0],
+      [50, 100, 0],
+      [60, 340, 40],
+    ]);
   });
 });

@@ -1,9 +1,9 @@
 import type { Reading, ServerQueries } from "../compile/objectives.ts";
 import type { PromQL } from "../compile/promql.ts";
-import { wholeCount } from "./client.ts";
 import { lookbackSeconds, type Guarded, type GuardedWindow } from "./guard.ts";
 import type { Count, CumulativePoint, Measurement, Queries } from "./measurement.ts";
-import { queryNumber, queryRange, queryVector, type PrometheusApi } from "./prometheus.ts";
+import { endedWith, momentsOver, wholeCount } from "./points.ts";
+import { queryNumber, queryVector, type PrometheusApi } from "./prometheus.ts";
 
 /** Says between which moments the service's counters are read, and what else is in them; Unix seconds of Prometheus's clock. */
 export interface ServerWindow extends GuardedWindow {
@@ -32,24 +32,19 @@ export async function grown(api: PrometheusApi, read: Reading, window: Pick<Serv
 
 type Points = { kind: "points"; points: CumulativePoint[] } | { kind: "failed"; reason: string };
 
+/** Reads the growth over time since the load began; no points where the counters are not there from its beginning. */
 async function cumulative(api: PrometheusApi, total: PromQL, part: PromQL, above: boolean, window: ServerWindow): Promise<Points> {
-  const ask = (query: PromQL): ReturnType<typeof queryRange> =>
-    queryRange(api, query, window.fromSeconds, window.toSeconds, window.stepSeconds);
-  const [totals, parts] = await Promise.all([ask(total), ask(part)]);
-  if (totals.kind === "failed") return totals;
-  if (parts.kind === "failed") return parts;
-  const partAt = new Map(parts.value[0]?.points.map(({ atSeconds, value }) => [atSeconds, value]));
-  const points = totals.value[0]?.points ?? [];
-  const first = points[0];
+  const read = await momentsOver(api, total, [part], window);
+  if (read.kind === "failed") return read;
+  const [first] = read.moments;
   if (first === undefined || first.atSeconds > window.fromSeconds + window.stepSeconds) return { kind: "points", points: [] };
-  const badAt = (at: number, total: number): number => (above ? total - (partAt.get(at) ?? 0) : (partAt.get(at) ?? 0));
-  const firstBad = badAt(first.atSeconds, first.value);
-  const grownBy = ({ atSeconds, value }: { atSeconds: number; value: number }): CumulativePoint => ({
-    atSeconds,
-    total: wholeCount(value - first.value),
-    bad: wholeCount(badAt(atSeconds, value) - firstBad),
-  });
-  return { kind: "points", points: points.map(grownBy) };
+  const badAt = (moment: typeof first): number => (above ? moment.total - moment.part : moment.part);
+  const points = read.moments.map((moment) => ({
+    atSeconds: moment.atSeconds,
+    total: wholeCount(moment.total - first.total),
+    bad: wholeCount(badAt(moment) - badAt(first)),
+  }));
+  return { kind: "points", points };
 }
 
 type BadRead = { kind: "found"; read: Reading; above: boolean; mustExist: boolean } | { kind: "absent"; reason: string };
@@ -141,9 +136,10 @@ export async function measureServer(
   if (found.kind === "absent") return absent(found.reason);
   const counted = await countedBy(api, query, found, window, guarded.scrapedBeforeSeconds);
   if (typeof counted === "string") return absent(counted);
-  const points = await cumulative(api, query.total(lookbackSeconds), found.read(lookbackSeconds), found.above, window);
-  if (points.kind === "failed") return absent(`the counts over time could not be read: ${points.reason}`);
-  return { kind: "counted", objective: query.objective, ...betweenCounts(counted, window), cumulative: points.points, queries };
+  const read = await cumulative(api, query.total(lookbackSeconds), found.read(lookbackSeconds), found.above, window);
+  if (read.kind === "failed") return absent(`the counts over time could not be read: ${read.reason}`);
+  const points = endedWith(read.points, { atSeconds: window.toSeconds, ...counted });
+  return { kind: "counted", objective: query.objective, ...betweenCounts(counted, window), cumulative: points, queries };
 }
 
 /** Finds the jobs whose scrapes a ratio's counters come from; empty where the series carry no job, so that nobody knows when they were scraped. */
