@@ -135,8 +135,15 @@ test.each([
     { total: 100, bad: 4 },
     { total: 105, bad: 9 },
   ],
+  [
+    "answered requests that no instance counted may have been bad",
+    { total: 100, bad: 4 },
+    { dropped: 0, notJudged: 0, missing: 50 },
+    { total: 100, bad: 4 },
+    { total: 150, bad: 54 },
+  ],
 ])("on the server's side: %s", (_, counts, window, best, worst) => {
-  expect(betweenCounts(counts, window)).toMatchObject({ best, worst });
+  expect(betweenCounts(counts, { missing: 0, ...window })).toMatchObject({ best, worst });
 });
 
 const point = (atSeconds: number, total: number, bad: number): { atSeconds: number; total: number; bad: number } => ({

@@ -12,7 +12,7 @@ import type { Indicator } from "../spec/spec.ts";
 import { guardService } from "./guard.ts";
 import type { Measurement } from "./measurement.ts";
 import type { PrometheusApi } from "./prometheus.ts";
-import { began, bucket, count, ended, errors, from, inOrder, scraped, specOf, until, type Sample } from "./series.fixture.ts";
+import { began, bucket, count, ended, errors, from, inOrder, k6, scraped, specOf, until, type Sample } from "./series.fixture.ts";
 import { jobsOf, measureServer } from "./server.ts";
 
 describeLive("what the service counted, by a real Prometheus", ["prometheus"], ({ prometheus: binary }) => {
@@ -35,7 +35,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
   }
 
   async function server(job: string, indicator: Indicator, stepSeconds = 1): Promise<Measurement> {
-    const got = compileObjectives(specOf(indicator), { testid: "none", server: { job } }, true);
+    const got = compileObjectives(specOf(indicator), { testid: job, server: { job }, routes: ["/x"] }, true);
     const query = got.kind === "compiled" ? got.queries[0] : undefined;
     if (query?.kind !== "server") throw new Error("no server objective");
     const span = { fromSeconds: from, toSeconds: until, endedSeconds: ended, stepSeconds, dropped: 0, notJudged: 0 };
@@ -286,5 +286,21 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       [50, 100, 0],
       [60, 340, 40],
     ]);
+  });
+
+  test("answers that the service did not count are in doubt: an instance may not be scraped at all", async () => {
+    await write([
+      ...scraped("half", [from - 5, until - 3, until - 1]),
+      ...[from - 5, until - 1].map((at, i): Sample => [count("half", "200"), 1000 + 500 * i, at]),
+      [k6("half", { status: "200" }), 990, ended],
+      [k6("half", { status: "0" }), 7, ended],
+      [k6("half", { status: "200", scenario: "warmup" }), 100, ended],
+    ]);
+    expect(await server("half", errors("server"))).toMatchObject({
+      kind: "counted",
+      best: { total: 500, bad: 0 },
+      worst: { total: 990, bad: 490 },
+      doubts: ["490 requests that were answered are not in the service's counts: is every instance of it scraped?"],
+    });
   });
 });

@@ -3,7 +3,7 @@ import type { PromQL } from "../compile/promql.ts";
 import { lookbackSeconds, type Guarded, type GuardedWindow } from "./guard.ts";
 import type { Count, CumulativePoint, Measurement, Queries } from "./measurement.ts";
 import { endedWith, momentsOver, wholeCount } from "./points.ts";
-import { queryNumber, queryVector, type PrometheusApi } from "./prometheus.ts";
+import { queryNumber, queryVector, type Answer, type PrometheusApi } from "./prometheus.ts";
 
 /** Says between which moments the service's counters are read, and what else is in them; Unix seconds of Prometheus's clock. */
 export interface ServerWindow extends GuardedWindow {
@@ -71,23 +71,36 @@ async function badReading(api: PrometheusApi, query: ServerQueries, window: Serv
   return { kind: "found", read: below(here.map((b) => b.le)), above: true, mustExist: true };
 }
 
-/** Adds what was never judged and what never arrived: the truth lies between the two counts. */
+/**
+ * Adds what was never judged, what never arrived and what the service should have counted: the truth lies between the two counts.
+ * `missing` are requests that got an answer and that no counter has, as when one of several instances is not scraped.
+ */
 export function betweenCounts(
   counted: Count,
-  window: Pick<ServerWindow, "dropped" | "notJudged">,
+  { dropped, notJudged, missing }: Pick<ServerWindow, "dropped" | "notJudged"> & { missing: number },
 ): { best: Count; worst: Count; doubts: string[] } {
   const { total, bad } = counted;
-  const { dropped, notJudged } = window;
   const badNotJudged = Math.min(notJudged, bad);
   const goodNotJudged = Math.min(notJudged, total - bad);
+  const unseen = dropped + missing;
   return {
     best: { total: total - badNotJudged, bad: bad - badNotJudged },
-    worst: { total: total - goodNotJudged + dropped, bad: bad + dropped },
+    worst: { total: total - goodNotJudged + unseen, bad: bad + unseen },
     doubts: [
       ...(notJudged > 0 ? [`the service's counts include up to ${notJudged} requests of setup and warm-up`] : []),
       ...(dropped > 0 ? [`up to ${dropped} requests of dropped iterations never reached the service`] : []),
+      ...(missing > 0 ? [`${missing} requests that were answered are not in the service's counts: is every instance of it scraped?`] : []),
     ],
   };
+}
+
+/** Counts answered requests that the service's counters do not have; at least so many are missing. */
+async function missingFrom(api: PrometheusApi, query: ServerQueries, window: ServerWindow, total: number): Promise<Answer<number>> {
+  if (query.answered === undefined) return { kind: "answer", value: 0 };
+  // k6's samples carry k6's clock: the question reaches far enough beyond both ends for any difference that preflight lets pass.
+  const range = window.toSeconds - window.fromSeconds + 2 * lookbackSeconds;
+  const answered = await queryNumber(api, query.answered(range), window.toSeconds + lookbackSeconds);
+  return answered.kind === "failed" ? answered : { kind: "answer", value: Math.max(0, wholeCount((answered.value ?? 0) - total)) };
 }
 
 /** Reads the whole-run count of a server objective, or says why it cannot be trusted. */
@@ -136,10 +149,13 @@ export async function measureServer(
   if (found.kind === "absent") return absent(found.reason);
   const counted = await countedBy(api, query, found, window, guarded.scrapedBeforeSeconds);
   if (typeof counted === "string") return absent(counted);
+  const missing = await missingFrom(api, query, window, counted.total);
+  if (missing.kind === "failed") return absent(missing.reason);
   const read = await cumulative(api, query.total(lookbackSeconds), found.read(lookbackSeconds), found.above, window);
   if (read.kind === "failed") return absent(`the counts over time could not be read: ${read.reason}`);
   const points = endedWith(read.points, { atSeconds: window.toSeconds, ...counted });
-  return { kind: "counted", objective: query.objective, ...betweenCounts(counted, window), cumulative: points, queries };
+  const between = betweenCounts(counted, { ...window, missing: missing.value });
+  return { kind: "counted", objective: query.objective, ...between, cumulative: points, queries };
 }
 
 /** Finds the jobs whose scrapes a ratio's counters come from; empty where the series carry no job, so that nobody knows when they were scraped. */

@@ -68,6 +68,21 @@ test("server latency reads the buckets there are, whatever the spelling of le", 
   expect(query.bad.below(["1", "1.0"])(60).promql).toBe(sum('http_request_duration_seconds_bucket{job="shop",le=~"1|1\\\\.0"}'));
 });
 
+test.each<[string, Record<string, string>, string[] | undefined, string | undefined]>([
+  ["all of them where the load's routes are known", {}, ["/x"], sum(`k6_http_reqs_total{${judged},status!="0"}`)],
+  ["those of a route", { route: "/x" }, ["/x"], sum(`k6_http_reqs_total{${judged},status!="0",name="/x"}`)],
+  ["none by a label that k6 does not know", { handler: "x" }, ["/x"], undefined],
+  ["none of a script that may ask other services too", {}, undefined, undefined],
+])("the service must have counted what was answered: %s", (_, where, routes, expected) => {
+  const got = compileObjectives(
+    spec(objective("o", { kind: "errors", side: "server", where })),
+    { ...scope, ...(routes ? { routes } : {}) },
+    true,
+  );
+  const query = got.kind === "compiled" ? got.queries[0] : undefined;
+  expect(query?.kind === "server" && query.answered?.(60).promql).toBe(expected);
+});
+
 test("a ratio is read from its own selectors, and its bad events must exist", () => {
   const query = compiled({ kind: "ratio", bad: 'orders_total{result="failed"}', total: "orders_total" });
   if (query.kind !== "server" || query.bad.kind !== "counter") throw new Error(query.kind);

@@ -42,6 +42,8 @@ export interface ServerQueries {
   resets: Reading;
   /** Must grow as much as `total`, or the label that tells bad events is not on every series. */
   proof: Reading | undefined;
+  /** Judged requests that got an answer, by k6's count: so many must the service have counted. Undefined where k6 and the service name requests differently. */
+  answered: Reading | undefined;
   /** The service whose scrapes these counters come from: the spec's own, or, for a ratio, the jobs that these series carry. */
   jobs: Reading | undefined;
   bad:
@@ -151,6 +153,7 @@ function serverQueries(objective: Objective, scope: Scope): ServerQueries {
     total: sumOfLast(total),
     resets: resetsOf(total),
     proof: undefined,
+    answered: answeredQuery(indicator.where, scope),
     jobs: undefined,
   };
   if (indicator.kind === "errors") {
@@ -163,11 +166,20 @@ function serverQueries(objective: Objective, scope: Scope): ServerQueries {
   return { ...base, bad: { kind: "above", atMostSeconds: indicator.atMostSeconds, buckets, below } };
 }
 
+/** Counts a scenario of ours only: another script may name its requests otherwise, or ask other services too. */
+function answeredQuery(where: Where, { testid, routes }: Scope): Reading | undefined {
+  if (routes === undefined || routes.length === 0 || Object.keys(where).some((label) => !namedAlike.has(label))) return undefined;
+  return sumOfLast(judged(k6Metrics.requests, testid, { label: k6Labels.status, isNot: unanswered }, ...clientWhere(where)));
+}
+
+const namedAlike = new Set<string>([targetLabels.method, targetLabels.route]);
+
 function ratioQueries(objective: Objective, total: PromQL, bad: PromQL): ServerQueries {
   const jobsIn = (series: PromQL, rangeSeconds: number): PromQL => promql`count by (job) (last_over_time(${series}[${{ rangeSeconds }}]))`;
   const jobs: Reading = (rangeSeconds) => promql`${jobsIn(total, rangeSeconds)} or ${jobsIn(bad, rangeSeconds)}`;
   return {
-    ...{ kind: "server", objective: objective.name, total: sumOfLast(total), resets: resetsOf(total, bad), proof: undefined, jobs },
+    ...{ kind: "server", objective: objective.name, total: sumOfLast(total), resets: resetsOf(total, bad) },
+    ...{ proof: undefined, answered: undefined, jobs },
     bad: { kind: "counter", read: sumOfLast(bad), mustExist: true },
   };
 }
