@@ -1,5 +1,6 @@
 import type { ServiceQueries } from "../compile/run.ts";
 import { queryNumber, queryVector, type Answer, type PrometheusApi, type Series } from "./prometheus.ts";
+import { lastScrapeBefore, scrapesSince } from "./settle.ts";
 
 /** Says between which moments a service's counters are compared; Unix seconds of Prometheus's clock. */
 export interface GuardedWindow {
@@ -21,8 +22,8 @@ export type Guarded = { kind: "sound"; scrapedBeforeSeconds: number } | { kind: 
 export async function guardService(api: PrometheusApi, service: ServiceQueries, window: GuardedWindow): Promise<Guarded> {
   const reason = await counterProblem(api, service, window);
   if (reason !== undefined) return { kind: "problem", reason };
-  const before = await queryNumber(api, service.lastScrape(lookbackSeconds), window.fromSeconds);
-  return { kind: "sound", scrapedBeforeSeconds: numberIn(before) ?? window.fromSeconds - lookbackSeconds };
+  const before = await lastScrapeBefore(api, service, window.fromSeconds, lookbackSeconds);
+  return { kind: "sound", scrapedBeforeSeconds: before ?? window.fromSeconds - lookbackSeconds };
 }
 
 /**
@@ -34,13 +35,13 @@ async function counterProblem(api: PrometheusApi, service: ServiceQueries, windo
   const since = Math.max(window.toSeconds - window.endedSeconds, 0.001);
   const range = within + lookbackSeconds;
   const at = window.toSeconds;
-  const [instances, asked, reachable, scrapes] = await Promise.all(
-    [service.instances(range), service.instances(since), service.reachable(since), service.scrapes(since)].map((query) =>
-      queryNumber(api, query, at),
-    ),
-  );
-  for (const answer of [instances, asked, reachable, scrapes])
-    if (answer === undefined || answer.kind === "failed") return answer?.reason ?? "nothing was asked";
+  const [instances, asked, reachable, scrapes] = await Promise.all([
+    queryNumber(api, service.instances(range), at),
+    queryNumber(api, service.instances(since), at),
+    queryNumber(api, service.reachable(since), at),
+    scrapesSince(api, service, window.endedSeconds, at),
+  ]);
+  for (const answer of [instances, asked, reachable, scrapes]) if (answer.kind === "failed") return answer.reason;
   const known = numberIn(instances);
   if (known === undefined) return `Prometheus does not scrape a target with ${service.shown}`;
   const gone = await queryVector(api, service.gone(within, since), at);
@@ -60,8 +61,7 @@ async function counterProblem(api: PrometheusApi, service: ServiceQueries, windo
   return unseenProblem(api, service, seriesIn(unseen), window);
 }
 
-const numberIn = (answer: Answer<number | undefined> | undefined): number | undefined =>
-  answer?.kind === "answer" ? answer.value : undefined;
+const numberIn = (answer: Answer<number | undefined>): number | undefined => (answer.kind === "answer" ? answer.value : undefined);
 
 const seriesIn = (answer: Answer<Series<number>[]>): Series<number>[] => (answer.kind === "answer" ? answer.value : []);
 
