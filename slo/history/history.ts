@@ -3,19 +3,6 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 
-/** Is what the history keeps of a run. */
-export interface HistoryEntry {
-  testid: string;
-  startedAt: number;
-  scenario: string;
-  service: string;
-  target: string;
-  verdict: string;
-  exitCode: number;
-  requests: number;
-  errors: number;
-}
-
 const row = z.object({
   testid: z.string(),
   startedAt: z.number(),
@@ -27,6 +14,9 @@ const row = z.object({
   requests: z.number(),
   errors: z.number(),
 });
+
+/** Is what the history keeps of a run. */
+export type HistoryEntry = z.infer<typeof row>;
 
 function open(file: string): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true });
