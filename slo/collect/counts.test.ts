@@ -98,6 +98,7 @@ test.each([
   ["a whole number stays", 5, 5],
   ["the noise of floating point is rounded away", 4.9999999999, 5],
   ["a real fraction stays, so that the judge refuses it", 4.5, 4.5],
+  ["that of a large count too", 2_000_000.4, 2_000_000.4],
 ])("%s", (_, value, expected) => {
   expect(wholeCount(value)).toBe(expected);
 });

@@ -5,7 +5,7 @@ import { queryRange, type PrometheusApi } from "./prometheus.ts";
 /** Rounds a count that came through floating point; what is not a whole number stays as it is, for the judge to refuse. */
 export function wholeCount(value: number): number {
   const whole = Math.round(value);
-  return Math.abs(whole - value) < 1e-6 * Math.max(1, whole) ? whole : value;
+  return Math.abs(whole - value) < 1e-6 ? whole : value;
 }
 
 /** Says which moments are read: Unix seconds, and the distance between two. */

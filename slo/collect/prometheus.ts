@@ -50,13 +50,16 @@ const answer = z.discriminatedUnion("status", [
   z.object({ status: z.literal("error"), errorType: z.string(), error: z.string() }),
 ]);
 
+/** Reads a number as Prometheus writes it: NaN, +Inf and -Inf are words of its own. */
+const numberOf = (text: string): number => Number(text.replace("Inf", "Infinity"));
+
 function histogramOf([, raw]: z.infer<typeof histogram>): Histogram {
   const buckets = (raw.buckets ?? []).map(([, lower, upper, count]) => ({
-    lower: Number(lower),
-    upper: Number(upper),
-    count: Number(count),
+    lower: numberOf(lower),
+    upper: numberOf(upper),
+    count: numberOf(count),
   }));
-  return { count: Number(raw.count), sum: Number(raw.sum), buckets };
+  return { count: numberOf(raw.count), sum: numberOf(raw.sum), buckets };
 }
 
 async function ask(api: PrometheusApi, path: string, form: Record<string, string>): Promise<Answer<z.infer<typeof data>>> {
@@ -109,14 +112,14 @@ export async function queryVector(api: PrometheusApi, query: PromQL, atSeconds: 
   if (got.kind === "failed") return got;
   if (got.value.resultType === "scalar") return { kind: "answer", value: [{ labels: {}, points: [pointOf(got.value.result)] }] };
   if (got.value.resultType !== "vector") return { kind: "failed", reason: `Prometheus answered with a ${got.value.resultType}` };
-  return {
-    kind: "answer",
-    value: got.value.result.flatMap((row) => (row.value ? [{ labels: row.metric, points: [pointOf(row.value)] }] : [])),
-  };
+  const numbers = got.value.result.flatMap((row) => (row.value ? [{ labels: row.metric, points: [pointOf(row.value)] }] : []));
+  return numbers.length === got.value.result.length ? { kind: "answer", value: numbers } : noNumber;
 }
 
+const noNumber = { kind: "failed", reason: "Prometheus answered with a histogram where a number was asked for" } as const;
+
 function pointOf([atSeconds, value]: z.infer<typeof sample>): { atSeconds: number; value: number } {
-  return { atSeconds, value: Number(value) };
+  return { atSeconds, value: numberOf(value) };
 }
 
 /** Asks for one number at one moment; undefined when there is no series. */
@@ -147,6 +150,7 @@ export async function queryRange(
 ): Promise<Answer<Series<number>[]>> {
   const got = await askRange(api, query, from, to, step);
   if (got.kind === "failed") return got;
+  if (got.value.some((row) => row.histograms !== undefined)) return noNumber;
   return { kind: "answer", value: got.value.map((row) => ({ labels: row.metric, points: (row.values ?? []).map(pointOf) })) };
 }
 
