@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import type { Spec } from "../spec/spec.ts";
-import { periodBudgetSpent } from "./period.ts";
 import { canProve } from "./plan.ts";
 
 const spec: Spec = {
@@ -39,16 +38,4 @@ test.each<[string, number | "unknown", string, string]>([
 test("an objective that the plan says nothing about is unknown, not left out", () => {
   expect(canProve(spec, []).map(({ kind }) => kind)).toEqual(["unknown"]);
   expect(canProve(spec, [{ objective: "p", requests: 1e6 }]).map(({ kind }) => kind)).toEqual(["unknown"]);
-});
-
-test.each<[string, { bad: number; total: number }, number, number | undefined]>([
-  ["a minute at twice the allowed errors spends two minutes of the period", { bad: 12, total: 6000 }, 60, (2 * 60) / 2_592_000],
-  ["all requests bad spend 1 ÷ (1 − target) of the run's time", { bad: 6000, total: 6000 }, 60, (1000 * 60) / 2_592_000],
-  ["no bad event spends nothing", { bad: 0, total: 6000 }, 60, 0],
-  ["no request has no rate", { bad: 0, total: 0 }, 60, undefined],
-  ["no time has no rate", { bad: 1, total: 10 }, 0, undefined],
-])("%s", (_, count, runSeconds, spent) => {
-  const is = periodBudgetSpent({ count, runSeconds, periodSeconds: 2_592_000, targetRatio: 0.999 });
-  if (spent === undefined) expect(is).toBeUndefined();
-  else expect(is).toBeCloseTo(spent, 12);
 });
