@@ -1,4 +1,4 @@
-import { k6Labels, k6Metrics, warmupScenario } from "../spec/names.ts";
+import { k6Labels, k6Metrics } from "../spec/names.ts";
 import { compileObjectives, type ObjectiveQueries } from "../compile/objectives.ts";
 import { heldQueries, serviceQueries } from "../compile/run.ts";
 import type { PrometheusApi } from "../collect/prometheus.ts";
@@ -14,6 +14,7 @@ import type { RunRecord } from "../run/record.ts";
 import type { Spec } from "../spec/spec.ts";
 import { composeReport } from "./compose.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { isJudged } from "./glance.ts";
 import { readRun, type Moments, type ServiceOf } from "./measure.ts";
 import { settleCounts, settleScrapes } from "./settle.ts";
 
@@ -30,6 +31,8 @@ export interface ConcludeOptions {
   spec: Spec;
   api: PrometheusApi;
   sent: Sent;
+  /** False when `sent` lacks what a lost load pod sent last. */
+  sentIsWhole: boolean;
   /** What the relay has to say against the run. */
   relayDoubts: string[];
   settleLimitSeconds: number;
@@ -44,11 +47,6 @@ export type Concluded =
   | { kind: "concluded"; report: Report; countedUntilSeconds: number }
   | { kind: "unreachable"; reason: string }
   | { kind: "problems"; messages: string[] };
-
-const isJudged = (labels: Readonly<Record<string, string>>): boolean => {
-  const scenario = labels[k6Labels.scenario] ?? "";
-  return scenario !== "" && scenario !== warmupScenario;
-};
 
 function totalsOf(sent: Sent): Totals {
   return {
@@ -132,11 +130,11 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
   const range = now() - (record.k6?.startedAtSeconds ?? record.commandAtSeconds) + 120;
   const serviceOf = await servicesOf(options, compiled.queries);
   const [settled, until] = await Promise.all([
-    settleCounts(api, heldQueries(record.testid), totals, range, options.settleLimitSeconds),
+    settleCounts(api, heldQueries(record.testid), totals, range, options.sentIsWhole ? options.settleLimitSeconds : 3),
     countedUntil(options, compiled.queries, serviceOf, ended),
   ]);
   if (settled.kind === "unreachable") return { kind: "unreachable", reason: settled.reason };
-  if (settled.kind === "different")
+  if (settled.kind === "different" && options.sentIsWhole)
     options.say(
       `Prometheus holds ${settled.held.requests} of ${totals.requests} requests; it was waited for ${options.settleLimitSeconds} s`,
     );
@@ -164,6 +162,7 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
       summaryRequests: record.k6?.summaryRequests ?? null,
     },
     sent: totals,
+    sentIsWhole: options.sentIsWhole,
     held: settled.held,
     offeredIterations: plan.offeredIterations ?? null,
     started: judgedSent.iterations,

@@ -7,6 +7,13 @@ export function positive(text: string): number {
   return value;
 }
 
+/** Reads a whole number above 0. */
+export function whole(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number above 0.");
+  return value;
+}
+
 /** Reads a TCP port. */
 export function port(text: string): number {
   const value = Number(text);

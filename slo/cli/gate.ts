@@ -1,16 +1,19 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { openNursery, type Nursery } from "../run/child.ts";
-import { readRecord, runFolder, testidPattern, writeRecord, type RunRecord } from "../run/record.ts";
+import { readRecord, rememberJudged, runFolder, testidPattern, type RunRecord } from "../run/record.ts";
+import { readFleet } from "../run/kubernetes/fleet.ts";
+import { reach } from "../run/kubernetes/forward.ts";
+import { deleteJob } from "../run/kubernetes/job.ts";
+import type { SentSeries } from "../run/relay/sent.ts";
 import { resumeRelay } from "../run/relay/resume.ts";
 import { startPrometheus } from "../run/stack.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import { formatProblem, loadSpec } from "../spec/load.ts";
-import { conclude } from "./conclude.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { finish } from "./finish.ts";
 import type { Host } from "./host.ts";
-import { publishVerdict } from "./publish.ts";
+import { readPodReports, withPods, writePods } from "./pods-record.ts";
+import { reachVerdict } from "./reach-verdict.ts";
 import { readSpec } from "./prepare.ts";
 import { prometheusApi } from "./settings.ts";
 import { receiverOf } from "./stack.ts";
@@ -84,43 +87,88 @@ async function prometheusOf(
   return started.kind === "failed" ? { message: started.message } : { url: started.url };
 }
 
+/** Is what is known of a run beside what Prometheus holds, and where that is. */
+interface Evidence {
+  kind: "evidence";
+  url: string;
+  record: RunRecord;
+  sent: SentSeries;
+  sentIsWhole: boolean;
+  doubts: string[];
+  now: () => number;
+  /** Clears up what the run left where it was loaded from. */
+  tidy: () => Promise<unknown>;
+}
+
 async function judgeAgain(options: GateOptions, host: Host, record: RunRecord, folder: string, nursery: Nursery): Promise<number> {
   const loaded = specOf(options, host, record);
   if (loaded.kind === "refused") return refuse(host, loaded.message);
   if (loaded.kind === "problems") return refuse(host, loaded.problems.map(formatProblem).join("\n"));
+  const found = await (record.cluster ? podsEvidence : spoolEvidence)(options, host, record, folder, nursery);
+  if (found.kind === "none") {
+    host.say(found.message);
+    return found.exitCode;
+  }
+  const { url, sent, sentIsWhole, doubts, now } = found;
+  const { credentials } = host.settings;
+  const remember = (until: number): void => {
+    if (record.phase !== "judged" && found.record.k6?.endedAtSeconds) rememberJudged(folder, { ...record }, until);
+  };
+  const reached = await reachVerdict(
+    {
+      ...{ record: found.record, spec: loaded.spec, folder, sent, sentIsWhole, relayDoubts: doubts, now, remember, json: options.json },
+      ...{ settleLimitSeconds: Math.min(10, options.settleLimitSeconds), finished: true },
+      prometheus: { api: prometheusApi(url, credentials), receiver: receiverOf(url, credentials) },
+    },
+    host,
+  );
+  if (reached.kind === "pending") {
+    host.say(`inconclusive: ${reached.reason}`);
+    return exitCodes.inconclusive;
+  }
+  await found.tidy();
+  return reached.exitCode;
+}
+
+type Found = Evidence | { kind: "none"; exitCode: number; message: string };
+const none = (exitCode: number, message: string): Found => ({ kind: "none", exitCode, message });
+
+/** Forwards what is left of a run's spool, and reads from it what was sent. */
+async function spoolEvidence(options: GateOptions, host: Host, record: RunRecord, folder: string, nursery: Nursery): Promise<Found> {
   const prometheus = await prometheusOf(options, host, record, folder, nursery);
-  if ("message" in prometheus) {
-    host.say(prometheus.message);
-    return exitCodes.notCarriedOut;
-  }
+  if ("message" in prometheus) return none(exitCodes.notCarriedOut, prometheus.message);
   const resumed = await resumeRelay({
-    folder: join(folder, "spool"),
-    receiver: receiverOf(prometheus.url, host.settings.credentials),
-    say: host.say,
-    limitSeconds: options.settleLimitSeconds,
+    ...{ folder: join(folder, "spool"), receiver: receiverOf(prometheus.url, host.settings.credentials) },
+    ...{ say: host.say, limitSeconds: options.settleLimitSeconds },
   });
-  if (resumed.kind !== "flushed") {
-    host.say(
-      `inconclusive: ${resumed.kind === "pending" ? `${resumed.bytes} bytes of samples are not in Prometheus: ${resumed.reason}` : resumed.message}`,
-    );
-    return exitCodes.inconclusive;
-  }
-  const { phase } = record;
-  const concluded = await conclude({
-    ...{ record: crashed(record), spec: loaded.spec, api: prometheusApi(prometheus.url, host.settings.credentials), sent: resumed.sent },
-    ...{ relayDoubts: resumed.doubts, settleLimitSeconds: Math.min(10, options.settleLimitSeconds), say: host.say, now: host.now },
-    finished: true,
-  });
-  if (concluded.kind === "unreachable") {
-    host.say(`inconclusive: Prometheus does not answer: ${concluded.reason}`);
-    return exitCodes.inconclusive;
-  }
-  if (concluded.kind === "problems") return refuse(host, concluded.messages.join("\n"));
-  const unpublished = await publishVerdict(concluded.report, receiverOf(prometheus.url, host.settings.credentials), host.now());
-  if (unpublished) host.say(unpublished);
-  if (phase !== "judged" && record.k6?.endedAtSeconds)
-    writeRecord(folder, { ...record, phase: "judged", countedUntilSeconds: concluded.countedUntilSeconds });
-  return finish(concluded.report, folder, host, options.json);
+  if (resumed.kind === "pending")
+    return none(exitCodes.inconclusive, `inconclusive: ${resumed.bytes} bytes of samples are not in Prometheus: ${resumed.reason}`);
+  if (resumed.kind === "failed") return none(exitCodes.inconclusive, `inconclusive: ${resumed.message}`);
+  const { sent, doubts } = resumed;
+  const tidy = (): Promise<void> => Promise.resolve();
+  return { kind: "evidence", url: prometheus.url, record: crashed(record), sent, sentIsWhole: true, doubts, now: host.now, tidy };
+}
+
+/** Reads what a run's pods said: from its folder, or from their logs where the command that started them is gone. */
+async function podsEvidence(options: GateOptions, host: Host, record: RunRecord, folder: string, nursery: Nursery): Promise<Found> {
+  const { cluster } = record;
+  if (cluster === null) return none(exitCodes.badUsage, "the run had no pods");
+  const kept = readPodReports(folder);
+  const read = kept ? undefined : await readFleet({ cluster, job: cluster.job, pods: cluster.pods, say: host.say });
+  if (read?.kind === "failed") return none(exitCodes.inconclusive, `inconclusive: ${read.message}`);
+  if (read?.active)
+    return none(exitCodes.inconclusive, `inconclusive: the pods of ${cluster.job} are still at work; ask again when they have ended`);
+  const reports = kept ?? read?.reports ?? [];
+  const open = options.prometheus
+    ? ({ kind: "open", url: options.prometheus } as const)
+    : await reach(cluster, record.prometheus.url, nursery, join(folder, "port-forward.log"));
+  if (open.kind === "failed") return none(exitCodes.inconclusive, `inconclusive: ${open.message}`);
+  if (!kept) writePods(folder, reports);
+  const { record: filled, pods, shiftSeconds } = withPods(record, reports);
+  return {
+    ...{ kind: "evidence", url: open.url, record: filled, sent: pods.sent, sentIsWhole: pods.sentIsWhole, doubts: [] },
+    ...{ now: () => host.now() + shiftSeconds, tidy: () => (kept ? Promise.resolve() : deleteJob(cluster, cluster.job)) },
+  };
 }
 
 /** Reads the record of a run whose conductor died: k6's end is unknown, and that is a doubt. */

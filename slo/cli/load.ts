@@ -2,18 +2,16 @@ import { join } from "node:path";
 import { serviceQueries } from "../compile/run.ts";
 import { openNursery, type Nursery } from "../run/child.ts";
 import { lockTarget } from "../run/lock.ts";
-import { writeRecord, type RunRecord } from "../run/record.ts";
+import { rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
 import { startRelay } from "../run/relay/relay.ts";
 import type { Receiver } from "../run/relay/write.ts";
 import { scrapeIntervalSeconds } from "../run/stack.ts";
-import { conclude } from "./conclude.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { finish } from "./finish.ts";
 import type { Host } from "./host.ts";
 import { loadWithK6, type Course, type Running } from "./loading.ts";
 import { checkClock, checkPrometheus, checkScrape, checkTarget, scrapeInterval, warnUnscraped } from "./preflight.ts";
 import { planSentences, prepare, type LoadOptions, type Prepared } from "./prepare.ts";
-import { publishVerdict } from "./publish.ts";
+import { reachVerdict } from "./reach-verdict.ts";
 import { receiverOf, startStack, type Stack } from "./stack.ts";
 import { prometheusApi } from "./settings.ts";
 
@@ -46,7 +44,8 @@ export async function load(options: LoadOptions, host: Host): Promise<number> {
   }
 }
 
-function notCarriedOut(host: Host, message: string): number {
+/** Says why a run could not be carried out; gives the exit code. */
+export function notCarriedOut(host: Host, message: string): number {
   host.live(undefined);
   host.say(message);
   return exitCodes.notCarriedOut;
@@ -73,7 +72,8 @@ async function inNursery(options: LoadOptions, host: Host, prepared: Prepared, n
   }
 }
 
-async function preflight(
+/** Checks, before any load, that the target answers and that Prometheus takes, gives back and keeps time. */
+export async function preflight(
   options: LoadOptions,
   host: Host,
   prepared: Prepared,
@@ -107,7 +107,8 @@ async function preflight(
   return { kind: "fine", offset: clock.value, scrapeIntervalSeconds: interval };
 }
 
-function newRecord(
+/** Makes the record of a run that is about to begin. */
+export function newRecord(
   options: LoadOptions,
   host: Host,
   prepared: Prepared,
@@ -119,6 +120,7 @@ function newRecord(
     ...{ version: 1, testid: prepared.testid, scenario: prepared.name, script: prepared.foreign ? (options.script ?? null) : null },
     ...{ specFile: prepared.specFile, specText: prepared.specText, target: stack.target },
     prometheus: { url: stack.prometheus, embedded: stack.embedded },
+    cluster: null,
     serverLabels: options.serverLabels ?? { job: prepared.spec.service },
     slowCounted: !prepared.foreign,
     scrapeIntervalSeconds: checked.scrapeIntervalSeconds,
@@ -144,18 +146,16 @@ async function settleAndJudge(running: Running, options: LoadOptions, host: Host
   const flushed = await relay.flushed(limit);
   if (flushed.kind === "pending")
     return pending(host, prepared, record, `${flushed.bytes} bytes of samples are not in Prometheus: ${flushed.reason}`);
-  const concluded = await conclude({
-    ...{ record, spec: prepared.spec, api: prometheusApi(stack.prometheus, host.settings.credentials), sent: relay.sent() },
-    ...{ relayDoubts: relay.doubts(), settleLimitSeconds: limit, say: host.say, now: host.now },
-  });
-  if (concluded.kind === "unreachable") return pending(host, prepared, record, `Prometheus does not answer: ${concluded.reason}`);
-  if (concluded.kind === "problems") return notCarriedOut(host, concluded.messages.join("\n"));
-  record.phase = "judged";
-  record.countedUntilSeconds = concluded.countedUntilSeconds;
-  writeRecord(prepared.folder, record);
-  const unpublished = await publishVerdict(concluded.report, receiverOf(stack.prometheus, host.settings.credentials), host.now());
-  if (unpublished) host.say(unpublished);
-  return finish(concluded.report, prepared.folder, host, options.json);
+  const receiver = receiverOf(stack.prometheus, host.settings.credentials);
+  const reached = await reachVerdict(
+    {
+      ...{ record, spec: prepared.spec, folder: prepared.folder, sent: relay.sent(), sentIsWhole: true, relayDoubts: relay.doubts() },
+      ...{ prometheus: { api: prometheusApi(stack.prometheus, host.settings.credentials), receiver }, settleLimitSeconds: limit },
+      ...{ json: options.json, now: host.now, remember: (until) => rememberJudged(prepared.folder, record, until) },
+    },
+    host,
+  );
+  return reached.kind === "exit" ? reached.exitCode : pending(host, prepared, record, reached.reason);
 }
 
 function pending(host: Host, prepared: Prepared, record: RunRecord, reason: string): number {

@@ -1,84 +1,8 @@
 #!/usr/bin/env -S npx tsx
-import { homedir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Command, CommanderError, Option } from "commander";
 import { exitCodeHelp, exitCodes } from "./exit-codes.ts";
-import { httpUrl, pairs, port, positive } from "./flags.ts";
-import type { Host } from "./host.ts";
-import { readSettings } from "./settings.ts";
-
-const interrupts: ((times: number) => void)[] = [];
-let interruptions = 0;
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => {
-    interruptions += 1;
-    if (interrupts.length === 0) process.exit(exitCodes.interrupted);
-    for (const callback of interrupts) callback(interruptions);
-  });
-}
-// A closed terminal or pipe must not end the run before it has stopped its children.
-for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
-
-function openHost(): Host {
-  const read = readSettings(process.env, process.stdout.isTTY);
-  if (read.kind === "problem") {
-    process.stderr.write(`${read.message}\n`);
-    process.exit(exitCodes.badUsage);
-  }
-  const { live, clear } = liveWriter();
-  return {
-    say: (line) => {
-      clear();
-      process.stderr.write(`${plain(line)}\n`);
-    },
-    live,
-    out: (text) => {
-      clear();
-      process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
-    },
-    now: () => Date.now() / 1000,
-    commandAtSeconds: performance.timeOrigin / 1000,
-    folder: process.env["INIT_CWD"] ?? process.cwd(),
-    project: fileURLToPath(new URL("../../", import.meta.url)),
-    cache: process.env["PLIMSOLL_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "plimsoll"),
-    environment: process.env,
-    settings: read.settings,
-    width: Math.max(40, Math.min(process.stdout.columns ?? 100, 160)),
-    onInterrupt: (callback) => void interrupts.push(callback),
-  };
-}
-
-const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
-
-/** Keeps what others said from steering a terminal, or from giving orders to a CI that reads lines beginning with `::`. */
-function plain(text: string): string {
-  return text.replace(control, " ").replace(/^::/gm, " ::");
-}
-
-/** Redraws on a terminal; elsewhere prints every tenth line, so that a CI log shows progress and stays short. */
-function liveWriter(): { live: (line: string | undefined) => void; clear: () => void } {
-  let shown = false;
-  let calls = 0;
-  const clear = (): void => {
-    if (shown) process.stderr.write("\r\x1b[2K");
-    shown = false;
-  };
-  return {
-    clear,
-    live: (line) => {
-      if (line === undefined) return clear();
-      if (!process.stderr.isTTY) {
-        calls += 1;
-        if (calls % 10 === 0) process.stderr.write(`${line}\n`);
-        return;
-      }
-      clear();
-      process.stderr.write(line);
-      shown = true;
-    },
-  };
-}
+import { httpUrl, pairs, port, positive, whole } from "./flags.ts";
+import { openHost } from "./process-host.ts";
 
 const credentialHelp = `Credentials for Prometheus come from the environment: PLIMSOLL_PROMETHEUS_USERNAME and _PASSWORD (or _PASSWORD_FILE),
 _BEARER_TOKEN (or _BEARER_TOKEN_FILE), _HEADERS (a JSON object), _CA_FILE.`;
@@ -89,6 +13,10 @@ Examples:
   npm run load -- --scenario spike --rate 600 --set payload=64KiB
   npm run load -- --scenario load --fault delete-answers-500       a gate that must fail
   npm run load -- --script my-test.js --target http://127.0.0.1:8080 --spec my-slo.yaml
+  npm run load -- --scenario spike --rate 4000 --in kubernetes --pods 4     from a Job of four pods in the current cluster
+
+In Kubernetes --target and --prometheus are addresses as the pods see them (default: those of npm run minikube). This machine needs kubectl
+and k6; it watches, judges and reports, and removes the Job afterwards. What it is told by --set, --rate and --duration goes to the pods, its environment does not.
 
 ${credentialHelp}
 
@@ -133,7 +61,7 @@ function program(done: (exitCode: number) => void): Command {
     )
     .option("--fault <rules>", "faults for the storage API that is started here: a name such as delete-answers-500, or JSON rules")
     .addOption(
-      new Option("--store <kind>", "the store of the storage API that is started here").choices(["memory", "sqlite"]).default("memory"),
+      new Option("--store <kind>", "the store of the storage API that is started here (default: memory)").choices(["memory", "sqlite"]),
     )
     .addOption(
       new Option("--server-label <label=value>", "labels that pick the service's own series (default: job=<service of the spec>)")
@@ -142,23 +70,35 @@ function program(done: (exitCode: number) => void): Command {
     )
     .addOption(settleLimit())
     .option("--json", "print the report as JSON on stdout", false)
+    .addOption(new Option("--in <place>", "where the load comes from (default: this machine)").choices(["kubernetes"]))
+    .addOption(new Option("--pods <number>", "in Kubernetes: over how many pods the load is spread (default: 1)").argParser(whole))
+    .option("--context <name>", "in Kubernetes: kubectl's context (default: the current one)")
+    .option("--namespace <name>", "in Kubernetes: where the pods run (default: plimsoll)")
+    .option("--image <name>", "in Kubernetes: the image of deploy/images/plimsoll.Dockerfile (default: plimsoll:dev)")
+    .option("--keep", "in Kubernetes: leave the Job and its pods when the run is over")
     .addHelpText("after", loadHelp)
     .action(async (_flags: object, command: Command) => {
       const given = command.opts<LoadFlags>();
-      if (given.scenario === undefined && given.script === undefined)
-        return command.error("error: give --scenario NAME or --script FILE", { exitCode: 2 });
-      if (given.fault !== undefined && given.target !== undefined)
-        return command.error("error: --fault is for the storage API that is started here; without --target", { exitCode: 2 });
-      if (given.script !== undefined && (given.rate !== undefined || given.duration !== undefined))
-        return command.error(
-          "error: --rate and --duration scale our scenarios; a script has its own options (--set KEY=VALUE gives it __ENV.KEY)",
-          { exitCode: 2 },
-        );
-      const { load } = await import("./load.ts");
-      const labels = Object.keys(given.serverLabel).length > 0 ? given.serverLabel : undefined;
-      const { serverLabel, settleLimit: settleLimitSeconds, ...rest } = given;
-      void serverLabel;
-      done(await load({ ...loadDefaults, ...rest, settleLimitSeconds, serverLabels: labels }, openHost()));
+      const contradiction = contradictionIn(given);
+      if (contradiction !== undefined) return command.error(`error: ${contradiction}`, { exitCode: 2 });
+      const { serverLabel, settleLimit: settleLimitSeconds, in: place, pods, context, namespace, image, keep, ...rest } = given;
+      const serverLabels = Object.keys(serverLabel).length > 0 ? serverLabel : undefined;
+      const options = { ...loadDefaults, ...rest, settleLimitSeconds, serverLabels };
+      if (place === undefined) {
+        const { load } = await import("./load.ts");
+        return done(await load(options, openHost()));
+      }
+      const { loadInKubernetes } = await import("./in-kubernetes.ts");
+      const where = { pods: pods ?? 1, context, namespace: namespace ?? "plimsoll", image: image ?? "plimsoll:dev", keep: keep ?? false };
+      done(await loadInKubernetes(options, where, openHost()));
+    });
+  root
+    .command("pod", { hidden: true })
+    .description("carry one pod's share of a load; started by load --in kubernetes")
+    .requiredOption("--order <folder>", "where the order and the script are")
+    .action(async ({ order }: { order: string }) => {
+      const { pod } = await import("./pod.ts");
+      done(await pod({ order, index: process.env["JOB_COMPLETION_INDEX"] }, openHost()));
     });
   root
     .command("gate")
@@ -210,6 +150,32 @@ function program(done: (exitCode: number) => void): Command {
   return root;
 }
 
+const inKubernetes = ["pods", "context", "namespace", "image", "keep"] as const;
+
+/** Says which flags of `load` cannot go together. */
+function contradictionIn(given: LoadFlags): string | undefined {
+  if (given.scenario === undefined && given.script === undefined) return "give --scenario NAME or --script FILE";
+  if (given.fault !== undefined && given.target !== undefined)
+    return "--fault is for the storage API that is started here; without --target";
+  if (given.script !== undefined && (given.rate !== undefined || given.duration !== undefined))
+    return "--rate and --duration scale our scenarios; a script has its own options (--set KEY=VALUE gives it __ENV.KEY)";
+  if (given.in === undefined) {
+    const flag = inKubernetes.find((name) => given[name] !== undefined);
+    return flag && `--${flag} is for --in kubernetes`;
+  }
+  if (given.fault !== undefined || given.store !== undefined)
+    return "--fault and --store are for the storage API that is started here, not in Kubernetes";
+  const here = [given.target, given.prometheus].find((url) => url !== undefined && isLoopback(url));
+  return (
+    here &&
+    `the pods cannot reach ${here}, which is this machine's own; give an address as they see it, such as http://storage-api.plimsoll:5000`
+  );
+}
+
+function isLoopback(url: string): boolean {
+  return /^(localhost|127\..*|\[::1\]|0\.0\.0\.0)$/.test(new URL(url).hostname);
+}
+
 interface LoadFlags {
   scenario?: string;
   script?: string;
@@ -220,10 +186,16 @@ interface LoadFlags {
   duration?: string;
   set: Record<string, string>;
   fault?: string;
-  store: "memory" | "sqlite";
+  store?: "memory" | "sqlite";
   serverLabel: Record<string, string>;
   settleLimit: number;
   json: boolean;
+  in?: "kubernetes";
+  pods?: number;
+  context?: string;
+  namespace?: string;
+  image?: string;
+  keep?: boolean;
 }
 
 const loadDefaults = {
@@ -235,6 +207,7 @@ const loadDefaults = {
   rate: undefined,
   duration: undefined,
   fault: undefined,
+  store: "memory" as const,
 };
 
 /** Tells a full disk or a folder without permission, which is no bug of ours; its message names the path. */

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { queryNumber, queryVector, reasonOf, type PrometheusApi } from "../collect/prometheus.ts";
 import { clockQuery, preflightQuery, type ServiceQueries } from "../compile/run.ts";
-import { encodeWrite, writeOnce, type Receiver } from "../run/relay/write.ts";
+import { encodeWrite, writeOnce, type Receiver, type Written } from "../run/relay/write.ts";
 import { waitFor } from "../run/wait.ts";
 import { k6Labels, plimsollMetrics } from "../spec/names.ts";
 
@@ -27,6 +27,13 @@ export async function checkTarget(url: string): Promise<Checked<undefined>> {
   };
 }
 
+/** Says why Prometheus did not take a sample, and what to do. */
+export function notWritten(url: string, written: Exclude<Written, { kind: "written" }>): string {
+  if (written.kind === "unreachable") return `Prometheus at ${url} does not answer: ${written.reason}`;
+  const hint = written.status === 404 || written.status === 405 ? ". Start it with --web.enable-remote-write-receiver" : "";
+  return `Prometheus at ${url} refuses remote write (${written.status}): ${written.reason}${hint}`;
+}
+
 /** Writes one sample through the same way as the run will, and asks for it back. */
 export async function checkPrometheus(
   api: PrometheusApi,
@@ -37,11 +44,7 @@ export async function checkPrometheus(
   const value = randomInt(1, 1_000_000_000);
   const labels = { __name__: plimsollMetrics.preflight, [k6Labels.testid]: testid };
   const written = await writeOnce(receiver, encodeWrite([{ labels, value, atMillis: Math.round(now() * 1000) }]));
-  if (written.kind === "unreachable") return { kind: "problem", message: `Prometheus at ${api.url} does not answer: ${written.reason}` };
-  if (written.kind === "refused") {
-    const hint = written.status === 404 || written.status === 405 ? ". Start it with --web.enable-remote-write-receiver" : "";
-    return { kind: "problem", message: `Prometheus at ${api.url} refuses remote write (${written.status}): ${written.reason}${hint}` };
-  }
+  if (written.kind !== "written") return { kind: "problem", message: notWritten(api.url, written) };
   let reason = "the sample did not come back";
   const back = await waitFor(
     async () => {

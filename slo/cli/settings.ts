@@ -113,3 +113,12 @@ export function prometheusApi(url: string, credentials: Credentials): Prometheus
       : undefined;
   return { url, headers: { ...credentials.headers, ...(authorization ? { authorization } : {}) }, timeoutSeconds: 20, fetch };
 }
+
+/** Gives the credentials for Prometheus as the variables that they are read from, without the files; none where there are none. */
+export function credentialVariables({ basic, bearer, headers }: Credentials): Record<string, string> {
+  return {
+    ...(basic ? { PLIMSOLL_PROMETHEUS_USERNAME: basic.username, PLIMSOLL_PROMETHEUS_PASSWORD: basic.password } : {}),
+    ...(bearer ? { PLIMSOLL_PROMETHEUS_BEARER_TOKEN: bearer } : {}),
+    ...(Object.keys(headers).length > 0 ? { PLIMSOLL_PROMETHEUS_HEADERS: JSON.stringify(headers) } : {}),
+  };
+}

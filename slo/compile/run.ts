@@ -65,6 +65,11 @@ export function preflightQuery(testid: string): PromQL {
   return promql`last_over_time(${ofRun(plimsollMetrics.preflight, testid)}[${{ rangeSeconds: 300 }}])`;
 }
 
+/** Compiles the question when each load pod of a run was ready: Unix seconds by pod; no more than ten minutes back. */
+export function podsReadyQuery(testid: string): PromQL {
+  return promql`last_over_time(${ofRun(plimsollMetrics.podReady, testid)}[${{ rangeSeconds: 600 }}])`;
+}
+
 /** Asks Prometheus for its clock. */
 export const clockQuery: PromQL = { promql: "time()" };
 

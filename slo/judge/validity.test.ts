@@ -6,6 +6,7 @@ const valid: RunFacts = {
   interrupted: false,
   k6: { exitCode: 0, signal: null, meaning: "", iterations: 900, summaryRequests: 1000 },
   sent: totals,
+  sentIsWhole: true,
   held: totals,
   offeredIterations: 890,
   started: 890,

@@ -4,6 +4,8 @@ export interface RunFacts {
   k6: { exitCode: number | null; signal: string | null; meaning: string; iterations: number | null; summaryRequests: number | null };
   /** What k6 wrote to the relay: whole run. */
   sent: { requests: number; iterations: number; dropped: number; errors: number };
+  /** False when a load pod was lost before it could say all that it had sent. */
+  sentIsWhole: boolean;
   /** What Prometheus holds of it; null when it could not be asked. */
   held: { requests: number; iterations: number; dropped: number; errors: number } | null;
   /** Judged iterations: planned (null in a closed model), then what became of them. */
@@ -30,14 +32,15 @@ export function runDoubts(facts: RunFacts): string[] {
   if (k6.signal !== null) doubts.push(`k6 was ended by ${k6.signal}`);
   else if (k6.exitCode !== 0 && !facts.interrupted) doubts.push(`k6 ended with exit code ${k6.exitCode}: ${k6.meaning}`);
   if (sent.requests === 0) doubts.push("k6 sent no request");
-  if (k6.iterations === null) doubts.push("k6 did not say how many iterations it ran, so nothing proves that all its samples arrived");
+  if (!facts.sentIsWhole) doubts.push("nobody knows all that was sent, because a load pod was lost");
+  else if (k6.iterations === null) doubts.push("k6 did not say how many iterations it ran, so nothing proves that all its samples arrived");
   else if (k6.iterations !== sent.iterations)
     doubts.push(`k6 ran ${k6.iterations} iterations and wrote ${sent.iterations}: samples were lost between k6 and the relay`);
   if (k6.summaryRequests !== null && k6.summaryRequests !== sent.requests) {
     doubts.push(`k6 counted ${k6.summaryRequests} requests and wrote ${sent.requests}: samples were lost between k6 and the relay`);
   }
   if (held === null) doubts.push("Prometheus could not be asked what it holds");
-  else doubts.push(...heldDoubts(sent, held));
+  else if (facts.sentIsWhole) doubts.push(...heldDoubts(sent, held));
   doubts.push(...offeredDoubts(facts));
   if (facts.droppedWhileStarved) doubts.push("k6 dropped iterations while it was short of CPU: give it more, or lower the rate");
   return [...doubts, ...facts.more];

@@ -21,6 +21,8 @@ export interface K6Options {
   summaryFile: string | undefined;
   /** Ours are trimmed by the scenario; a foreign script's are bounded here. */
   systemTags: string | undefined;
+  /** The part of the load that falls to this process of several. */
+  segment?: { index: number; of: number };
   onLine: (line: K6Line) => void;
 }
 
@@ -70,13 +72,18 @@ export function inspectScript(options: {
     const limits = { env: k6Environment(options.environment), timeout: 30_000, maxBuffer: 16 * 1024 * 1024 };
     execFile(options.binary, args, limits, (error, stdout, stderr) => {
       if (error === null) return resolve({ kind: "inspected", output: stdout });
-      const errors = stderr
-        .split("\n")
-        .map((line) => readK6Line(line))
-        .flatMap((line) => (line.kind === "log" && line.level === "error" ? [line.message] : []));
-      resolve({ kind: "problem", message: withoutTrace(errors.join("\n")) || stderr.trim() || error.message });
+      resolve({ kind: "problem", message: errorsIn(stderr) || error.message });
     });
   });
+}
+
+/** Gives the errors that k6 logged, or all that it said. */
+function errorsIn(stderr: string): string {
+  const errors = stderr
+    .split("\n")
+    .map((line) => readK6Line(line))
+    .flatMap((line) => (line.kind === "log" && line.level === "error" ? [line.message] : []));
+  return withoutTrace(errors.join("\n")) || stderr.trim();
 }
 
 /** Keeps what a script said when it threw, without the stack below it. */
@@ -91,12 +98,13 @@ export function startK6(nursery: Nursery, options: K6Options): Child {
     ? ["--summary-mode", "compact", "--summary-export", options.summaryFile]
     : ["--summary-mode", "disabled"];
   const system = options.systemTags ? ["--system-tags", options.systemTags] : [];
+  const segment = options.segment && options.segment.of > 1 ? segmentArguments(options.segment) : [];
   return nursery.start({
     name: "k6",
     command: options.binary,
     args: [
       ...["run", "--out", "experimental-prometheus-rw", "--features", features, "--no-thresholds", "--no-color", "--no-usage-report"],
-      ...["--log-format", "json", ...summary, ...system, ...tags, options.script],
+      ...["--log-format", "json", ...summary, ...system, ...segment, ...tags, options.script],
     ],
     environment: {
       GOGC: "400", // k6 spends up to a fifth of its time collecting garbage at Go's default of 100
@@ -107,6 +115,27 @@ export function startK6(nursery: Nursery, options: K6Options): Child {
     folder: options.folder,
     logFile: options.logFile,
     onLine: (line, from) => options.onLine(readK6Line(line, from)),
+  });
+}
+
+/** Cuts the load into equal parts, of which together none is missing or done twice (k6, execution segments). */
+function segmentArguments({ index, of }: { index: number; of: number }): string[] {
+  const cuts = Array.from({ length: of + 1 }, (_, i) => (i === 0 ? "0" : i === of ? "1" : `${i}/${of}`));
+  return ["--execution-segment", `${cuts[index]}:${cuts[index + 1]}`, "--execution-segment-sequence", cuts.join(",")];
+}
+
+/** Writes a script with all that it opens and imports into one file, which k6 runs anywhere; `environment` is kept in it, so it holds no more than the run's own variables. */
+export function archiveScript(options: {
+  binary: string;
+  script: string;
+  outfile: string;
+  environment: Record<string, string>;
+}): Promise<{ kind: "archived" } | { kind: "problem"; message: string }> {
+  return new Promise((resolve) => {
+    const args = ["archive", "--include-system-env-vars", "--log-format", "json", "-O", options.outfile, options.script];
+    execFile(options.binary, args, { env: options.environment, timeout: 30_000 }, (error, _, stderr) =>
+      resolve(error === null ? { kind: "archived" } : { kind: "problem", message: errorsIn(stderr) || error.message }),
+    );
   });
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 
-const healthSummary = z.strictObject({
+export const healthSummary = z.strictObject({
   cpuShareMax: z.number().nullable(),
   memoryPeakBytes: z.number().nullable(),
   /** Unix seconds at which k6 was short of CPU. */
@@ -11,7 +11,7 @@ const healthSummary = z.strictObject({
   known: z.boolean(),
 });
 
-const k6Outcome = z.strictObject({
+export const k6Outcome = z.strictObject({
   startedAtSeconds: z.number(),
   endedAtSeconds: z.number().nullable(),
   exitCode: z.number().nullable(),
@@ -35,6 +35,11 @@ export const recordSchema = z.strictObject({
   specText: z.string(),
   target: z.string(),
   prometheus: z.strictObject({ url: z.string(), embedded: z.boolean() }),
+  /** Where its pods ran; null for a run on this machine. */
+  cluster: z
+    .strictObject({ context: z.string(), namespace: z.string(), job: z.string(), pods: z.int().positive() })
+    .nullable()
+    .default(null),
   serverLabels: z.record(z.string(), z.string()),
   slowCounted: z.boolean(),
   scrapeIntervalSeconds: z.number(),
@@ -83,4 +88,9 @@ export function readRecord(folder: string): { kind: "record"; record: RunRecord 
   } catch (error) {
     return { kind: "problem", message: `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}` };
   }
+}
+
+/** Notes that a run was judged, and up to when the service's counters were read. */
+export function rememberJudged(folder: string, record: RunRecord, countedUntilSeconds: number): void {
+  writeRecord(folder, Object.assign(record, { phase: "judged", countedUntilSeconds }));
 }

@@ -44,6 +44,11 @@ export const k6Labels = {
 /** Is the `scenario` label of traffic that is sent to warm the service up and never judged. */
 export const warmupScenario = "warmup";
 
+/** Tells by the `scenario` label whether traffic is judged: setup and teardown have none, and the warm-up is not. */
+export function isJudgedScenario(scenario: string | undefined): boolean {
+  return scenario !== undefined && scenario !== "" && scenario !== warmupScenario;
+}
+
 /** Names the series that Prometheus writes of each scrape. */
 export const scrapeMetrics = { up: "up" } as const;
 
@@ -56,6 +61,8 @@ export const scrapeLabels = { job: "job", instance: "instance" } as const;
  */
 export const plimsollMetrics = {
   preflight: "plimsoll_preflight",
+  /** Unix seconds of Prometheus's clock at which a load pod of a run was ready to begin; one series for each pod. */
+  podReady: "plimsoll_pod_ready_seconds",
   /** One series for each value of `verdict` (met, exceeded, inconclusive): 1 on what was found, 0 on the others, so that a later gate overrules. */
   runVerdict: "plimsoll_run_verdict",
   objectiveVerdict: "plimsoll_objective_verdict",

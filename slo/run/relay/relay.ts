@@ -4,7 +4,7 @@ import { startIntake, type Reply } from "./intake.ts";
 import type { Latency } from "./latency.ts";
 import { openRelay, type Opened } from "./open.ts";
 import type { Receiver } from "./receiver.ts";
-import { openBook, type SentBook, type SentSeries } from "./sent.ts";
+import { openBook, type SentBook } from "./sent.ts";
 import { wordsOf } from "./words.ts";
 
 /** Is what a relay needs. */
@@ -22,7 +22,7 @@ export interface Relay {
   /** For K6_PROMETHEUS_RW_SERVER_URL. */
   url: string;
   counts(): Forwarded & { received: number; samples: number; spooledBytes: number };
-  sent(): SentSeries;
+  sent(): Pick<SentBook, "sumOf" | "valuesOf" | "all">;
   lastLatency(): Latency | undefined;
   /** Why what was sent may not be all, or not all of it was taken; one sentence each. */
   doubts(): string[];

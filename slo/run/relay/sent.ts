@@ -5,13 +5,31 @@ import { openLatency, type Latency } from "./latency.ts";
 /** Holds the last value that k6 wrote of each counter and gauge: what was sent. */
 export interface SentSeries {
   sumOf(metric: string, match?: (labels: Readonly<Record<string, string>>) => boolean): number;
-  valuesOf(metric: string): { labels: Readonly<Record<string, string>>; value: number; atSeconds: number }[];
+  valuesOf(metric: string): SentValue[];
+}
+
+/** Is the last value of one series. */
+export interface SentValue {
+  labels: Readonly<Record<string, string>>;
+  value: number;
+  atSeconds: number;
+}
+
+/** Makes one of what several k6 wrote, each of which labels its series as its own: metric name → last values. */
+export function sentOf(books: readonly Readonly<Record<string, readonly SentValue[]>>[]): SentSeries {
+  const valuesOf = (metric: string): SentValue[] => books.flatMap((book) => book[metric] ?? []);
+  return {
+    valuesOf,
+    sumOf: (metric, match = () => true) => valuesOf(metric).reduce((sum, { labels, value }) => (match(labels) ? sum + value : sum), 0),
+  };
 }
 
 /** Collects pushes in order. */
 export interface SentBook extends SentSeries {
   take(series: readonly PushedSeries[]): void;
   lastLatency(): Latency | undefined;
+  /** Metric name → last values. */
+  all(): Record<string, SentValue[]>;
   /** What is wrong with the pushes themselves. */
   doubts(): string[];
 }
@@ -47,6 +65,8 @@ export function openBook(): SentBook {
     else if (before && before.value > value && neverFalling.has(metric)) odd.fallen += 1;
     series.set(key, { labels, value, atMillis });
   };
+  const valuesOf = (metric: string): SentValue[] =>
+    [...(metrics.get(metric)?.values() ?? [])].map(({ labels, value, atMillis }) => ({ labels, value, atSeconds: atMillis / 1000 }));
   return {
     take(pushed) {
       for (const one of pushed) {
@@ -57,8 +77,8 @@ export function openBook(): SentBook {
     },
     sumOf: (metric, match = () => true) =>
       [...(metrics.get(metric)?.values() ?? [])].reduce((sum, entry) => (match(entry.labels) ? sum + entry.value : sum), 0),
-    valuesOf: (metric) =>
-      [...(metrics.get(metric)?.values() ?? [])].map(({ labels, value, atMillis }) => ({ labels, value, atSeconds: atMillis / 1000 })),
+    valuesOf,
+    all: () => Object.fromEntries([...metrics.keys()].map((metric) => [metric, valuesOf(metric)])),
     lastLatency: latency.last,
     doubts: () => [
       ...(odd.backwards > 0 ? [`k6 wrote ${odd.backwards} samples that are older than the one before them`] : []),

@@ -1,0 +1,47 @@
+import type { Latency } from "../run/relay/latency.ts";
+import type { SentSeries } from "../run/relay/sent.ts";
+import { isJudgedScenario, k6Labels, k6Metrics } from "../spec/names.ts";
+
+/** Is what one line can tell of a load that is under way; counts since its start, judged traffic only but for the iterations. */
+export interface Glance {
+  /** Unix seconds. */
+  begunSeconds: number;
+  iterations: number;
+  requests: number;
+  errors: number;
+  dropped: number;
+  p99Seconds: number | null;
+}
+
+/** Tells by a series' labels whether its traffic is judged. */
+export const isJudged = (labels: Readonly<Record<string, string>>): boolean => isJudgedScenario(labels[k6Labels.scenario]);
+
+/** Takes a glance at what k6 wrote so far. */
+export function glanceAt(sent: SentSeries, latency: Latency | undefined, startedAtSeconds: number): Glance {
+  const begun = sent.valuesOf(k6Metrics.scenarioStart).map(({ value }) => value);
+  return {
+    begunSeconds: begun.length > 0 ? Math.min(...begun) : startedAtSeconds,
+    iterations: sent.sumOf(k6Metrics.iterations),
+    requests: sent.sumOf(k6Metrics.requests, isJudged),
+    errors: sent.sumOf(k6Metrics.requests, (labels) => isJudged(labels) && labels[k6Labels.expectedResponse] === "false"),
+    dropped: sent.sumOf(k6Metrics.droppedIterations, isJudged),
+    p99Seconds: latency?.p99Seconds ?? null,
+  };
+}
+
+/** Adds up the glances of several pods; the slowest one's percentile stands for all, since percentiles cannot be added. */
+export function addGlances(glances: readonly Glance[]): Glance | undefined {
+  if (glances.length === 0) return undefined;
+  const sum = (pick: (glance: Glance) => number): number => glances.reduce((total, glance) => total + pick(glance), 0);
+  const slowest = glances.flatMap(({ p99Seconds }) => (p99Seconds === null ? [] : [p99Seconds]));
+  return {
+    begunSeconds: Math.min(...glances.map(({ begunSeconds }) => begunSeconds)),
+    ...{
+      iterations: sum((g) => g.iterations),
+      requests: sum((g) => g.requests),
+      errors: sum((g) => g.errors),
+      dropped: sum((g) => g.dropped),
+    },
+    p99Seconds: slowest.length > 0 ? Math.max(...slowest) : null,
+  };
+}

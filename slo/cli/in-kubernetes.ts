@@ -1,0 +1,235 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { openNursery, type Nursery } from "../run/child.ts";
+import { graceSeconds } from "../run/drive.ts";
+import { archiveScript } from "../run/k6.ts";
+import { awaitStart, followFleet, type FleetOptions } from "../run/kubernetes/fleet.ts";
+import { reach } from "../run/kubernetes/forward.ts";
+import { createJob, deleteJob, lackingRights, missingNamespace, ourJobs, startJob } from "../run/kubernetes/job.ts";
+import { currentContext, placeOf, type Cluster } from "../run/kubernetes/kubectl.ts";
+import { jobName, type JobPlan } from "../run/kubernetes/manifests.ts";
+import type { Order, PodReport } from "../run/kubernetes/message.ts";
+import { rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { addGlances } from "./glance.ts";
+import type { Host } from "./host.ts";
+import { startLiveLine } from "./live.ts";
+import { newRecord, notCarriedOut, preflight } from "./load.ts";
+import { withPods, writePods } from "./pods-record.ts";
+import { planSentences, prepare, type LoadOptions, type Prepared } from "./prepare.ts";
+import { reachVerdict } from "./reach-verdict.ts";
+import { credentialVariables, prometheusApi } from "./settings.ts";
+import { receiverOf, type Stack } from "./stack.ts";
+
+/** Is where and how large a run in Kubernetes is. */
+export interface ClusterOptions {
+  pods: number;
+  context: string | undefined;
+  namespace: string;
+  image: string;
+  /** Leaves the Job and its pods when the run is over. */
+  keep: boolean;
+}
+
+/** How long pods wait for each other. */
+const barrierSeconds = 90;
+/** How long pods may take to be scheduled and to get their image. */
+const startSeconds = 200;
+
+/** Is a run in Kubernetes under way; `job` is set once there is one to delete. */
+interface Course {
+  interrupted: boolean;
+  job: string | undefined;
+}
+
+interface Run {
+  options: LoadOptions;
+  where: ClusterOptions;
+  host: Host;
+  prepared: Prepared;
+  cluster: Cluster;
+  nursery: Nursery;
+  course: Course;
+  /** As the pods see them. */
+  target: string;
+  prometheus: string;
+}
+
+/** Runs `load --in kubernetes`: a Job of pods carries the load, and this machine judges; gives the exit code. */
+export async function loadInKubernetes(options: LoadOptions, where: ClusterOptions, host: Host): Promise<number> {
+  const target = options.target ?? `http://storage-api.${where.namespace}:5000`;
+  const prometheus = options.prometheus ?? "http://prometheus.monitoring:9090";
+  const prepared = await prepare({ ...options, target, prometheus }, host);
+  if (prepared.kind === "refused") {
+    host.say(prepared.message);
+    return prepared.exitCode;
+  }
+  planSentences(prepared).forEach(host.say);
+  const context = where.context === undefined ? await currentContext() : ({ kind: "answer", text: where.context } as const);
+  if (context.kind === "failed") return notCarriedOut(host, context.message);
+  const cluster = { context: context.text, namespace: where.namespace };
+  const nursery = openNursery();
+  const course: Course = { interrupted: false, job: undefined };
+  host.onInterrupt((times) => {
+    course.interrupted = true;
+    if (times === 1) host.say("interrupted: stopping the pods and keeping what was measured (once more to stop at once)");
+    if (course.job !== undefined) void deleteJob(cluster, course.job);
+    if (times > 1) void nursery.stopAll().then(() => process.exit(exitCodes.interrupted));
+  });
+  try {
+    return await carryOut({ options, where, host, prepared, cluster, nursery, course, target, prometheus });
+  } finally {
+    host.live(undefined);
+    await nursery.stopAll();
+  }
+}
+
+async function carryOut(run: Run): Promise<number> {
+  const { host, prepared, cluster, nursery, course, where } = run;
+  const hindrance = await hindranceTo(run);
+  if (hindrance !== undefined) return notCarriedOut(host, hindrance);
+  const script = await packScript(run);
+  if (script.kind === "problem") return notCarriedOut(host, script.message);
+  const forward = await reach(cluster, run.prometheus, nursery, join(prepared.folder, "port-forward.log"));
+  if (forward.kind === "failed") return notCarriedOut(host, forward.message);
+  const stack: Stack = { kind: "up", target: run.target, prometheus: forward.url, embedded: false, children: [] };
+  const receiver = receiverOf(forward.url, host.settings.credentials);
+  const checked = await preflight({ ...run.options, target: undefined }, host, prepared, stack, receiver);
+  if (checked.kind === "problem") return notCarriedOut(host, checked.message);
+  if (course.interrupted) return exitCodes.interrupted;
+  const plan = planOf(run);
+  const record: RunRecord = {
+    ...newRecord(run.options, host, prepared, { ...stack, prometheus: run.prometheus }, checked),
+    cluster: { context: cluster.context, namespace: cluster.namespace, job: plan.name, pods: plan.pods },
+  };
+  writeRecord(prepared.folder, record);
+  course.job = plan.name;
+  const ended = await withJob(run, plan, orderOf(run, script.name), script.bytes, record);
+  try {
+    return typeof ended === "number" ? ended : await judge(run, record, ended, forward.url);
+  } finally {
+    forward.close();
+    if (!where.keep || course.interrupted) await deleteJob(cluster, plan.name);
+    else host.say(`kept: kubectl ${placeOf(cluster).join(" ")} get job ${plan.name}`);
+  }
+}
+
+/** Says what stands in the way before anything is created. */
+async function hindranceTo({ cluster, host }: Run): Promise<string | undefined> {
+  const { context, namespace } = cluster;
+  const rights = await lackingRights(cluster, Object.keys(credentialVariables(host.settings.credentials)).length > 0);
+  if (rights.kind === "failed") return `the cluster ${context} does not answer: ${rights.message}`;
+  if (rights.lacking.length > 0)
+    return `you may not do this in the namespace ${namespace} of ${context}: ${rights.lacking.join(", ")}; ask for a Role with these verbs`;
+  const missing = await missingNamespace(cluster);
+  if (missing !== undefined) return missing;
+  const known = await ourJobs(cluster);
+  if (known.kind === "failed") return known.message;
+  const busy = known.jobs.find(({ active }) => active);
+  return busy && busySentence(busy, cluster);
+}
+
+function busySentence({ testid, name }: { testid: string; name: string }, cluster: Cluster): string {
+  return `the run ${testid} is loading from ${cluster.namespace} now; wait for it, or stop it: kubectl ${placeOf(cluster).join(" ")} delete job ${name}`;
+}
+
+/** Makes the one file that the pods run: the bundle, or an archive with all that a foreign script opens. */
+async function packScript({
+  prepared,
+  host,
+}: Run): Promise<{ kind: "packed"; name: Order["script"]; bytes: Buffer } | { kind: "problem"; message: string }> {
+  if (!prepared.foreign) return { kind: "packed", name: "bundle.js", bytes: readFileSync(prepared.script) };
+  const outfile = join(prepared.folder, "archive.tar");
+  // What a script reads of its environment is kept in the archive, so the caller's own stays out of it.
+  const environment = { PATH: host.environment["PATH"] ?? "", HOME: host.folder, ...prepared.scenarioEnvironment };
+  const archived = await archiveScript({ binary: prepared.k6, script: prepared.script, outfile, environment });
+  return archived.kind === "problem" ? archived : { kind: "packed", name: "archive.tar", bytes: readFileSync(outfile) };
+}
+
+function planOf({ prepared, where, options, host }: Run): JobPlan {
+  const { credentials } = host.settings;
+  return {
+    ...{ name: jobName(prepared.testid), testid: prepared.testid, namespace: where.namespace, image: where.image, pods: where.pods },
+    deadlineSeconds: startSeconds + secondsOf(prepared, options),
+    secrets: credentialVariables(credentials),
+    caCertificate: credentials.caFile === undefined ? undefined : readFileSync(credentials.caFile, "utf8"),
+  };
+}
+
+/** How long pods that have started may take at most. */
+function secondsOf({ plan }: Prepared, { settleLimitSeconds }: LoadOptions): number {
+  return barrierSeconds + plan.totalSeconds + graceSeconds + settleLimitSeconds + 30;
+}
+
+function orderOf({ prepared, where, options, target, prometheus }: Run, script: Order["script"]): Order {
+  return {
+    ...{ version: 1, testid: prepared.testid, pods: where.pods, script, foreign: prepared.foreign, inspected: prepared.inspected },
+    ...{ environment: prepared.scenarioEnvironment, target, prometheus, barrierSeconds, settleLimitSeconds: options.settleLimitSeconds },
+  };
+}
+
+/** Creates the Job, follows it to its end, and keeps what its pods said. */
+async function withJob(run: Run, plan: JobPlan, order: Order, script: Buffer, record: RunRecord): Promise<number | PodReport[]> {
+  const { cluster, host, prepared, nursery, course, options } = run;
+  const fail = async (message: string): Promise<number> => {
+    await deleteJob(cluster, plan.name);
+    return course.interrupted ? exitCodes.interrupted : notCarriedOut(host, message);
+  };
+  const created = await createJob(cluster, plan, order, script);
+  if (created.kind === "failed") return fail(created.message);
+  const rivals = await ourJobs(cluster);
+  const first = rivals.kind === "jobs" ? rivals.jobs.find(({ active }) => active) : undefined;
+  if (first && first.name !== plan.name) return fail(busySentence(first, cluster));
+  const started = await startJob(cluster, plan.name);
+  if (started.kind === "failed") return fail(started.message);
+  const fleetOptions: FleetOptions = { cluster, job: plan.name, pods: plan.pods, say: host.say };
+  const begun = await awaitStart(fleetOptions, () => course.interrupted);
+  if (begun.kind !== "started") return fail(begun.kind === "failed" ? begun.message : "");
+  record.phase = "loading";
+  writeRecord(prepared.folder, record);
+  const follow = { states: begun.states, logFile: join(prepared.folder, "pods.log"), limitSeconds: secondsOf(prepared, options) };
+  const fleet = followFleet({ ...fleetOptions, ...follow }, nursery);
+  const live = startLiveLine(prepared, host, () => addGlances(fleet.glances()));
+  const over = await fleet.over;
+  live.stop();
+  fleet.close();
+  const reports = fleet.reports();
+  if (over === "refused" && !reports.some(({ end }) => end)) return fail(refusals(reports));
+  if (over === "overdue") host.say("not every pod said how it ended: the cluster does not answer, or they hang");
+  record.interrupted = course.interrupted;
+  record.phase = "loaded";
+  writePods(prepared.folder, reports);
+  writeRecord(prepared.folder, record);
+  return reports;
+}
+
+function refusals(reports: readonly PodReport[]): string {
+  const reasons = new Map<string, number[]>();
+  for (const { index, refused } of reports) if (refused !== null) reasons.set(refused, [...(reasons.get(refused) ?? []), index + 1]);
+  return [...reasons].map(([reason, pods]) => `${pods.length === 1 ? "pod" : "pods"} ${pods.join(", ")}: ${reason}`).join("\n");
+}
+
+async function judge(
+  { options, host, prepared }: Run,
+  base: RunRecord,
+  reports: readonly PodReport[],
+  prometheusUrl: string,
+): Promise<number> {
+  const { record, pods, shiftSeconds } = withPods(base, reports);
+  for (const error of [...new Set(record.k6?.errors ?? [])].slice(0, 5)) host.say(`k6: ${error}`);
+  const { credentials } = host.settings;
+  const reached = await reachVerdict(
+    {
+      ...{ record, spec: prepared.spec, folder: prepared.folder, sent: pods.sent, sentIsWhole: pods.sentIsWhole, relayDoubts: [] },
+      prometheus: { api: prometheusApi(prometheusUrl, credentials), receiver: receiverOf(prometheusUrl, credentials) },
+      settleLimitSeconds: record.interrupted ? Math.min(10, options.settleLimitSeconds) : options.settleLimitSeconds,
+      ...{ json: options.json, now: () => host.now() + shiftSeconds },
+      remember: (until) => rememberJudged(prepared.folder, base, until),
+    },
+    host,
+  );
+  if (reached.kind === "exit") return reached.exitCode;
+  host.say(`inconclusive: ${reached.reason}`);
+  host.say(`what the pods sent is kept in ${prepared.folder}; when Prometheus is back: npm run slo -- gate --run ${prepared.testid}`);
+  return base.interrupted ? exitCodes.interrupted : exitCodes.inconclusive;
+}

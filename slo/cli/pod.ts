@@ -1,0 +1,137 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gunzipSync } from "node:zlib";
+import { openNursery, type Nursery } from "../run/child.ts";
+import { driveK6, type Driven } from "../run/drive.ts";
+import { messageLines, orderSchema, type Order, type PodMessage } from "../run/kubernetes/message.ts";
+import { readPlan } from "../run/plan.ts";
+import { startRelay, type Relay } from "../run/relay/relay.ts";
+import { resolveTool } from "../run/tools/resolve.ts";
+import { meetOthers } from "./barrier.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { glanceAt } from "./glance.ts";
+import type { Host } from "./host.ts";
+import type { Course } from "./loading.ts";
+import { checkClock, checkTarget } from "./preflight.ts";
+import { prometheusApi } from "./settings.ts";
+import { receiverOf } from "./stack.ts";
+
+/** How often a pod tells how far it is; with every second one goes all that was sent, in case the pod is killed. */
+const progressMillis = 2000;
+/** What a pod that is told to stop has left for the relay. */
+const hurriedSeconds = 15;
+
+interface Share {
+  order: Order;
+  index: number;
+  script: string;
+  say: (message: PodMessage) => void;
+}
+
+/** Carries one pod's share of a run, as its order says, and tells in its log what became of it. */
+export async function pod(options: { order: string; index: string | undefined }, host: Host): Promise<number> {
+  let said = 0;
+  const say = (message: PodMessage): void => messageLines(message, (said += 1)).forEach((line) => host.out(line));
+  const refuse = (message: string): number => {
+    say({ kind: "refused", message });
+    return exitCodes.notCarriedOut;
+  };
+  const taken = takeOrder(options, host);
+  if (taken.kind === "problem") return refuse(taken.message);
+  const nursery = openNursery();
+  const course: Course = { interrupted: false, k6: undefined };
+  host.onInterrupt(() => {
+    course.interrupted = true;
+    course.k6?.signal("SIGINT");
+  });
+  try {
+    return await carry({ ...taken, say }, host, nursery, course, refuse);
+  } finally {
+    await nursery.stopAll();
+  }
+}
+
+function takeOrder(
+  { order: folder, index }: { order: string; index: string | undefined },
+  host: Host,
+): { kind: "taken"; order: Order; index: number; script: string } | { kind: "problem"; message: string } {
+  try {
+    const read = orderSchema.safeParse(JSON.parse(readFileSync(join(folder, "order.json"), "utf8")));
+    if (!read.success)
+      return { kind: "problem", message: "this image is of another version than the command that sent the order: build it anew" };
+    const order = read.data;
+    const place = Number(index ?? Number.NaN);
+    if (!Number.isInteger(place) || place < 0 || place >= order.pods)
+      return { kind: "problem", message: `JOB_COMPLETION_INDEX is ${index ?? "not set"}, and the run has ${order.pods} pods` };
+    const parts = readdirSync(folder).filter((name) => name.endsWith(".gz"));
+    const packed = Buffer.concat(parts.toSorted().map((name) => readFileSync(join(folder, name))));
+    const script = join(host.folder, "run", order.script);
+    mkdirSync(join(host.folder, "run"), { recursive: true });
+    writeFileSync(script, gunzipSync(packed));
+    return { kind: "taken", order, index: place, script };
+  } catch (error) {
+    return { kind: "problem", message: `the order in ${folder} cannot be read: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+async function carry(share: Share, host: Host, nursery: Nursery, course: Course, refuse: (message: string) => number): Promise<number> {
+  const { order, index, say } = share;
+  const receiver = receiverOf(order.prometheus, host.settings.credentials);
+  const api = prometheusApi(order.prometheus, host.settings.credentials);
+  const tool = await resolveTool("k6", { say: host.say });
+  if (tool.kind === "missing") return refuse(tool.message);
+  const started = await startRelay({ folder: join(host.folder, "spool"), receiver, say: host.say });
+  if (started.kind === "failed") return refuse(started.message);
+  const { relay } = started;
+  try {
+    const [target, clock] = await Promise.all([checkTarget(order.target), checkClock(api, host.now)]);
+    if (target.kind === "problem") return refuse(target.message);
+    if (clock.kind === "problem") return refuse(clock.message);
+    const promNow = (): number => host.now() + clock.value;
+    say({ kind: "ready" });
+    const place = { testid: order.testid, index, pods: order.pods, limitSeconds: order.barrierSeconds };
+    const begin = await meetOthers(api, receiver, place, promNow);
+    if (begin.kind === "problem") return refuse(begin.message);
+    await sleep(Math.max(0, (begin.value - promNow()) * 1000));
+    if (course.interrupted) return refuse("it was told to stop before the load began");
+    const driven = await drive(share, tool.path, relay, host, nursery, course);
+    return await hand(share, relay, driven, clock.value, course);
+  } finally {
+    await relay.close();
+  }
+}
+
+async function drive(share: Share, binary: string, relay: Relay, host: Host, nursery: Nursery, course: Course): Promise<Driven> {
+  const { order, index, script, say } = share;
+  const { child, begun, ended } = driveK6(nursery, {
+    ...{ binary, script, folder: join(host.folder, "run"), workingFolder: host.folder, writeUrl: relay.url, testid: order.testid },
+    ...{ segment: { index, of: order.pods }, plan: readPlan(order.inspected), foreign: order.foreign, target: order.target },
+    environment: { ...host.environment, ...order.environment },
+  });
+  course.k6 = child;
+  if (course.interrupted) child.signal("SIGINT");
+  let times = 0;
+  const progress = setInterval(() => {
+    times += 1;
+    const glance = glanceAt(relay.sent(), relay.lastLatency(), begun.startedAtSeconds);
+    say({ kind: "progress", glance, sent: times % 2 === 0 ? relay.sent().all() : null });
+  }, progressMillis);
+  const driven = await ended;
+  clearInterval(progress);
+  return driven;
+}
+
+/** Waits until Prometheus has everything, and hands over what is known; a pod's disk goes with it, so it waits as long as it may. */
+async function hand({ order, say }: Share, relay: Relay, driven: Driven, clockOffsetSeconds: number, course: Course): Promise<number> {
+  const flushed = await relay.flushed(course.interrupted ? Math.min(hurriedSeconds, order.settleLimitSeconds) : order.settleLimitSeconds);
+  say({
+    ...{ kind: "ended", clockOffsetSeconds, interrupted: course.interrupted, k6: driven.k6, health: driven.health },
+    doubts: [...driven.doubts, ...relay.doubts()],
+    sent: relay.sent().all(),
+    unflushed: flushed.kind === "flushed" ? null : `${flushed.bytes} bytes of samples are not in Prometheus: ${flushed.reason}`,
+  });
+  if (course.interrupted) return exitCodes.interrupted;
+  if (flushed.kind === "pending") return exitCodes.inconclusive;
+  return driven.k6.exitCode === 0 ? exitCodes.met : exitCodes.notCarriedOut;
+}

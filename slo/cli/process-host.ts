@@ -1,0 +1,79 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { exitCodes } from "./exit-codes.ts";
+import type { Host } from "./host.ts";
+import { readSettings } from "./settings.ts";
+
+const interrupts: ((times: number) => void)[] = [];
+let interruptions = 0;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    interruptions += 1;
+    if (interrupts.length === 0) process.exit(exitCodes.interrupted);
+    for (const callback of interrupts) callback(interruptions);
+  });
+}
+// A closed terminal or pipe must not end the run before it has stopped its children.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
+/** Opens the host of this process: its streams, signals, folders and environment; ends the process when a setting is wrong. */
+export function openHost(): Host {
+  const read = readSettings(process.env, process.stdout.isTTY);
+  if (read.kind === "problem") {
+    process.stderr.write(`${read.message}\n`);
+    process.exit(exitCodes.badUsage);
+  }
+  const { live, clear } = liveWriter();
+  return {
+    say: (line) => {
+      clear();
+      process.stderr.write(`${plain(line)}\n`);
+    },
+    live,
+    out: (text) => {
+      clear();
+      process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+    },
+    now: () => Date.now() / 1000,
+    commandAtSeconds: performance.timeOrigin / 1000,
+    folder: process.env["INIT_CWD"] ?? process.cwd(),
+    project: fileURLToPath(new URL("../../", import.meta.url)),
+    cache: process.env["PLIMSOLL_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "plimsoll"),
+    environment: process.env,
+    settings: read.settings,
+    width: Math.max(40, Math.min(process.stdout.columns ?? 100, 160)),
+    onInterrupt: (callback) => void interrupts.push(callback),
+  };
+}
+
+const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+/** Keeps what others said from steering a terminal, or from giving orders to a CI that reads lines beginning with `::`. */
+function plain(text: string): string {
+  return text.replace(control, " ").replace(/^::/gm, " ::");
+}
+
+/** Redraws on a terminal; elsewhere prints every tenth line, so that a CI log shows progress and stays short. */
+function liveWriter(): { live: (line: string | undefined) => void; clear: () => void } {
+  let shown = false;
+  let calls = 0;
+  const clear = (): void => {
+    if (shown) process.stderr.write("\r\x1b[2K");
+    shown = false;
+  };
+  return {
+    clear,
+    live: (line) => {
+      if (line === undefined) return clear();
+      if (!process.stderr.isTTY) {
+        calls += 1;
+        if (calls % 10 === 0) process.stderr.write(`${line}\n`);
+        return;
+      }
+      clear();
+      process.stderr.write(line);
+      shown = true;
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import type { PrometheusApi } from "../collect/prometheus.ts";
+import type { Receiver } from "../run/relay/write.ts";
+import { conclude, type ConcludeOptions } from "./conclude.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { finish } from "./finish.ts";
+import type { Host } from "./host.ts";
+import { publishVerdict } from "./publish.ts";
+
+/** Is a run of which everything is written, and where its report goes. */
+export interface Finished extends Omit<ConcludeOptions, "say" | "api"> {
+  folder: string;
+  /** Where it is asked, and where the verdict is written. */
+  prometheus: { api: PrometheusApi; receiver: Receiver };
+  json: boolean;
+  /** Keeps up to when the service's counters were read, so that a later verdict reads the same. */
+  remember: (countedUntilSeconds: number) => void;
+}
+
+/** Concludes a run, writes its verdict to Prometheus and its report to its folder; `pending`: Prometheus could not be asked. */
+export async function reachVerdict(
+  run: Finished,
+  host: Host,
+): Promise<{ kind: "exit"; exitCode: number } | { kind: "pending"; reason: string }> {
+  const { api, receiver } = run.prometheus;
+  const concluded = await conclude({ ...run, api, say: host.say });
+  if (concluded.kind === "unreachable") return { kind: "pending", reason: `Prometheus does not answer: ${concluded.reason}` };
+  if (concluded.kind === "problems") {
+    host.live(undefined);
+    host.say(concluded.messages.join("\n"));
+    return { kind: "exit", exitCode: run.finished ? exitCodes.badUsage : exitCodes.notCarriedOut };
+  }
+  run.remember(concluded.countedUntilSeconds);
+  const unpublished = await publishVerdict(concluded.report, receiver, run.now());
+  if (unpublished) host.say(unpublished);
+  return { kind: "exit", exitCode: finish(concluded.report, run.folder, host, run.json) };
+}

@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Child, Nursery } from "./child.ts";
+import { isStarved, watchHealth, type HealthSample } from "./health.ts";
+import { startK6, type K6Line, type K6Progress } from "./k6.ts";
+import type { Plan } from "./plan.ts";
+import type { RunRecord } from "./record.ts";
+
+/** How many requests k6 may be asked to keep a summary of; above that its memory would grow with the run. */
+const summaryLimit = 100_000;
+
+/** How long k6 may take beyond its own plan before it is stopped. */
+export const graceSeconds = 90;
+
+/** Is the load that one k6 process is to carry. */
+export interface DriveOptions {
+  binary: string;
+  script: string;
+  /** Of the run: k6's log and summary are written there. */
+  folder: string;
+  workingFolder: string;
+  writeUrl: string;
+  testid: string;
+  /** The part of the load that falls to this process of several. */
+  segment: { index: number; of: number };
+  plan: Plan;
+  foreign: boolean;
+  target: string;
+  environment: NodeJS.ProcessEnv;
+}
+
+/** Is what became of a k6 process. */
+export interface Driven {
+  k6: NonNullable<RunRecord["k6"]>;
+  health: NonNullable<RunRecord["health"]>;
+  doubts: string[];
+}
+
+/** Runs k6 to its end, or stops it when it overstays its plan. */
+export function driveK6(
+  nursery: Nursery,
+  options: DriveOptions,
+): { child: Child; begun: NonNullable<RunRecord["k6"]>; ended: Promise<Driven> } {
+  const { plan, folder, segment } = options;
+  const errors: string[] = [];
+  const doubts: string[] = [];
+  let progress: K6Progress | undefined;
+  const onLine = (line: K6Line): void => {
+    if (line.kind === "progress") progress = line.progress;
+    if (line.kind === "log" && line.level === "error" && errors.length < 20) errors.push(line.message);
+  };
+  const summaryFile = (plan.offeredIterations ?? 0) * 2 <= summaryLimit ? join(folder, "k6-summary.json") : undefined;
+  const startedAtSeconds = Date.now() / 1000;
+  const child = startK6(nursery, {
+    ...{ binary: options.binary, script: options.script, folder: options.workingFolder, logFile: join(folder, "k6.log") },
+    ...{ writeUrl: options.writeUrl, summaryFile, segment, onLine },
+    labels: { testid: options.testid, instance_id: String(segment.index) },
+    environment: { ...options.environment, PLIMSOLL_TARGET: options.target, PLIMSOLL_INSTANCE: String(segment.index) },
+    systemTags: options.foreign
+      ? "proto,subproto,status,method,name,group,check,error,error_code,tls_version,scenario,service,expected_response"
+      : undefined,
+  });
+  const health = watchHealth(child.pid ?? 0);
+  const overdue = (): void => {
+    doubts.push(`k6 did not end within ${graceSeconds} s of its plan and was stopped`);
+    void child.stop("SIGINT", 10);
+  };
+  const limit = setTimeout(overdue, (plan.totalSeconds + graceSeconds) * 1000);
+  const begun = { startedAtSeconds, ...unknownEnd, errors };
+  const ended = child.exited.then((exit) => {
+    clearTimeout(limit);
+    if (exit.error) errors.push(exit.error);
+    return {
+      k6: {
+        ...{ startedAtSeconds, endedAtSeconds: Date.now() / 1000, exitCode: exit.code, signal: exit.signal, errors },
+        ...{ iterations: progress?.iterations ?? null, interrupted: progress?.interrupted ?? 0 },
+        summaryRequests: summaryRequests(summaryFile),
+      },
+      health: summarizeHealth(health.stop()),
+      doubts,
+    };
+  });
+  return { child, begun, ended };
+}
+
+const unknownEnd = { endedAtSeconds: null, exitCode: null, signal: null, iterations: null, interrupted: 0, summaryRequests: null };
+
+function summarizeHealth(samples: readonly HealthSample[]): NonNullable<RunRecord["health"]> {
+  const most = (values: number[]): number | null => (values.length === 0 ? null : Math.max(...values));
+  return {
+    cpuShareMax: most(samples.map((sample) => sample.cpuShare)),
+    memoryPeakBytes: most(samples.map((sample) => sample.memoryBytes)),
+    starvedAtSeconds: samples.filter(isStarved).map((sample) => sample.atSeconds),
+    known: samples.length > 0,
+  };
+}
+
+/** Reads k6's own total of requests; null where it wrote none. */
+function summaryRequests(file: string | undefined): number | null {
+  if (file === undefined) return null;
+  try {
+    const summary = JSON.parse(readFileSync(file, "utf8")) as { metrics?: Record<string, { count?: number }> };
+    return summary.metrics?.["http_reqs"]?.count ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,139 @@
+import { z } from "zod";
+import { kubectl, placeOf, type Answered, type Cluster } from "./kubectl.ts";
+import { configMaps, jobOf, ownLabels, secretOf, testidLabel, type JobPlan, type Manifest } from "./manifests.ts";
+import type { Order } from "./message.ts";
+
+/** What a run does in its namespace, as `kubectl auth can-i` asks for it. */
+const needs: [verb: string, resource: string][] = [
+  ["create", "jobs.batch"],
+  ["list", "jobs.batch"],
+  ["patch", "jobs.batch"],
+  ["delete", "jobs.batch"],
+  ["create", "configmaps"],
+  ["list", "pods"],
+  ["get", "pods/log"],
+  ["list", "events"],
+];
+
+/** Names the verbs that the caller lacks in the namespace, or says that the cluster does not answer. */
+export async function lackingRights(
+  cluster: Cluster,
+  withSecret: boolean,
+): Promise<{ kind: "rights"; lacking: string[] } | { kind: "failed"; message: string }> {
+  const wanted = withSecret ? [...needs, ["create", "secrets"] as const] : needs;
+  const answers = await Promise.all(wanted.map(([verb, resource]) => kubectl([...placeOf(cluster), "auth", "can-i", verb, resource])));
+  const lacking: string[] = [];
+  for (const [i, answer] of answers.entries()) {
+    if (answer.kind === "answer") continue;
+    // It prints "no" on stdout alone; words of an error are trouble of another sort.
+    if (!answer.message.endsWith("ended with 1")) return answer;
+    lacking.push((wanted[i] ?? []).join(" "));
+  }
+  return { kind: "rights", lacking };
+}
+
+/** Says that the namespace is not there; one that the caller may not look at is taken to be. */
+export async function missingNamespace({ context, namespace }: Cluster): Promise<string | undefined> {
+  const got = await kubectl(["--context", context, "get", "namespace", namespace, "-o", "name"]);
+  if (got.kind === "answer" || !/not found/i.test(got.message)) return undefined;
+  return `there is no namespace ${namespace} in ${context}: npm run minikube makes plimsoll, --namespace names another`;
+}
+
+const jobList = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({
+        name: z.string(),
+        uid: z.string(),
+        creationTimestamp: z.string(),
+        labels: z.record(z.string(), z.string()).optional(),
+      }),
+      status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional() }).optional(),
+    }),
+  ),
+});
+
+/** Is a Job of ours in the namespace. */
+export interface KnownJob {
+  name: string;
+  testid: string;
+  createdAt: string;
+  /** It neither completed nor failed. */
+  active: boolean;
+}
+
+/** Lists our Jobs in the namespace, those of other callers too, oldest first. */
+export async function ourJobs(cluster: Cluster): Promise<{ kind: "jobs"; jobs: KnownJob[] } | { kind: "failed"; message: string }> {
+  const selector = Object.entries(ownLabels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(",");
+  const got = await kubectl([...placeOf(cluster), "get", "jobs", "-l", selector, "-o", "json"]);
+  if (got.kind === "failed") return got;
+  const jobs = jobList.parse(JSON.parse(got.text)).items.map(({ metadata, status }) => ({
+    name: metadata.name,
+    testid: metadata.labels?.[testidLabel] ?? metadata.name,
+    createdAt: metadata.creationTimestamp,
+    active: !(status?.conditions ?? []).some(({ type, status: is }) => (type === "Complete" || type === "Failed") && is === "True"),
+  }));
+  return { kind: "jobs", jobs: jobs.toSorted((a, b) => (`${a.createdAt} ${a.name}` < `${b.createdAt} ${b.name}` ? -1 : 1)) };
+}
+
+/** Creates a run's Job, suspended, and what belongs to it, so that all of it goes when the Job goes. */
+export async function createJob(cluster: Cluster, plan: JobPlan, order: Order, script: Buffer): Promise<Answered> {
+  const maps = configMaps(plan, order, script);
+  const secrets = secretOf(plan);
+  const job = jobOf(
+    plan,
+    maps.map(({ metadata }) => metadata.name),
+    secrets.length > 0,
+  );
+  const created = await create(cluster, job);
+  if (created.kind === "failed") return created;
+  const { uid } = z.object({ metadata: z.object({ uid: z.string() }) }).parse(JSON.parse(created.text)).metadata;
+  const ownerReferences = [{ apiVersion: "batch/v1", kind: "Job", name: plan.name, uid }];
+  for (const part of [...maps, ...secrets]) {
+    const made = await create(cluster, { ...part, metadata: { ...part.metadata, ownerReferences } });
+    if (made.kind === "failed") return made;
+  }
+  return created;
+}
+
+function create(cluster: Cluster, manifest: Manifest): Promise<Answered> {
+  // Not "apply": it would keep a second copy in an annotation, which may hold a quarter as much.
+  return kubectl([...placeOf(cluster), "create", "--validate=strict", "-o", "json", "-f", "-"], { input: JSON.stringify(manifest) });
+}
+
+/** Lets a Job's pods start. */
+export function startJob(cluster: Cluster, name: string): Promise<Answered> {
+  return kubectl([...placeOf(cluster), "patch", "job", name, "--type=merge", "-p", '{"spec":{"suspend":false}}']);
+}
+
+/** Deletes a Job with its pods, ConfigMaps and Secret; its containers get their time to finish. */
+export function deleteJob(cluster: Cluster, name: string): Promise<Answered> {
+  return kubectl([...placeOf(cluster), "delete", "job", name, "--cascade=background", "--ignore-not-found", "--wait=false"]);
+}
+
+/** Quotes the latest warnings about a Job and its pods, newest last. */
+export async function warningsOf(cluster: Cluster, job: string): Promise<string[]> {
+  const got = await kubectl([
+    ...placeOf(cluster),
+    "get",
+    "events",
+    "--field-selector",
+    "type=Warning",
+    "--sort-by=.lastTimestamp",
+    "-o",
+    "json",
+  ]);
+  if (got.kind === "failed") return [];
+  const events = z.object({
+    items: z.array(
+      z.object({ reason: z.string().nullish(), message: z.string().nullish(), involvedObject: z.object({ name: z.string().nullish() }) }),
+    ),
+  });
+  const parsed = events.safeParse(JSON.parse(got.text));
+  const all = (parsed.data?.items ?? []).flatMap(({ reason, message, involvedObject }) =>
+    involvedObject.name?.startsWith(job) ? [`${involvedObject.name}: ${reason}: ${message}`] : [],
+  );
+  return [...new Set(all)].slice(-3);
+}

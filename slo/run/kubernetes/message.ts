@@ -1,0 +1,109 @@
+import { z } from "zod";
+import { healthSummary, k6Outcome } from "../record.ts";
+
+/** Describes what a load pod is told: the run, and its own share of it by its index. */
+export const orderSchema = z.strictObject({
+  /** A pod of another version does not take the order. */
+  version: z.literal(1),
+  testid: z.string(),
+  pods: z.int().positive(),
+  script: z.enum(["bundle.js", "archive.tar"]),
+  foreign: z.boolean(),
+  /** What `k6 inspect` said, cut down to the plan. */
+  inspected: z.string(),
+  environment: z.record(z.string(), z.string()),
+  target: z.string(),
+  prometheus: z.string(),
+  /** How long a pod waits for the others. */
+  barrierSeconds: z.number().positive(),
+  settleLimitSeconds: z.number().positive(),
+});
+export type Order = z.infer<typeof orderSchema>;
+
+const glanceSchema = z.strictObject({
+  begunSeconds: z.number(),
+  iterations: z.number(),
+  requests: z.number(),
+  errors: z.number(),
+  dropped: z.number(),
+  p99Seconds: z.number().nullable(),
+});
+
+/** Metric name → its series, each with its last value. */
+const sentSchema = z.record(
+  z.string(),
+  z.array(z.strictObject({ labels: z.record(z.string(), z.string()), value: z.number(), atSeconds: z.number() })),
+);
+
+const endedSchema = z.strictObject({
+  kind: z.literal("ended"),
+  /** Prometheus's clock minus the pod's, seconds. */
+  clockOffsetSeconds: z.number(),
+  interrupted: z.boolean(),
+  k6: k6Outcome,
+  health: healthSummary,
+  doubts: z.array(z.string()),
+  sent: sentSchema,
+  /** Why not all that was sent is in Prometheus; null when it is. */
+  unflushed: z.string().nullable(),
+});
+
+/** Describes what a pod says, in its log, to the command that started it. */
+export const messageSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("ready") }),
+  z.strictObject({ kind: z.literal("refused"), message: z.string() }),
+  z.strictObject({ kind: z.literal("progress"), glance: glanceSchema, sent: sentSchema.nullable() }),
+  endedSchema,
+]);
+export type PodMessage = z.infer<typeof messageSchema>;
+export type PodEnd = z.infer<typeof endedSchema>;
+
+/** Describes what is known of one pod of a run, as it is kept in the run's folder for a later verdict. */
+export const podReportSchema = z.strictObject({
+  index: z.int(),
+  name: z.string().nullable(),
+  /** Why it did not even begin. */
+  refused: z.string().nullable(),
+  begunSeconds: z.number().nullable(),
+  /** All that it had sent when it last said so. */
+  sent: sentSchema.nullable(),
+  end: endedSchema.nullable(),
+  /** How its container ended; exit code null where nobody knows. */
+  ending: z.strictObject({ exitCode: z.number().nullable(), reason: z.string() }).nullable(),
+});
+export type PodReport = z.infer<typeof podReportSchema>;
+
+const mark = "plimsoll-pod";
+/** A container's log is kept in pieces of 16 KiB, and whoever reads it may cut long lines. */
+const mostCharacters = 4000;
+
+/** Writes a message as lines that stand out from the rest of a log; `id` tells messages of one pod apart. */
+export function messageLines(message: PodMessage, id: number): string[] {
+  const text = JSON.stringify(message);
+  const pieces = Array.from({ length: Math.ceil(text.length / mostCharacters) }, (_, i) =>
+    text.slice(i * mostCharacters, (i + 1) * mostCharacters),
+  );
+  return pieces.map((piece, i) => `${mark} ${id} ${i + 1}/${pieces.length} ${piece}`);
+}
+
+/** Puts messages together from the lines of one pod's log; a line of another sort is `other`, half a message nothing. */
+export function openMessageReader(): (line: string) => PodMessage | { kind: "other" } | undefined {
+  const form = new RegExp(`^${mark} (\\d+) (\\d+)/(\\d+) (.*)$`, "s");
+  let open: { id: string; pieces: string[] } = { id: "", pieces: [] };
+  return (line) => {
+    const [, id = "", at, of, piece = ""] = form.exec(line) ?? [];
+    if (id === "") return { kind: "other" };
+    if (at === "1") open = { id, pieces: [] };
+    if (open.id !== id || open.pieces.length !== Number(at) - 1) return undefined;
+    open.pieces.push(piece);
+    return at === of ? readMessage(open.pieces.join("")) : undefined;
+  };
+}
+
+function readMessage(text: string): PodMessage | undefined {
+  try {
+    return messageSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,85 @@
+import { z } from "zod";
+import { kubectl, placeOf, type Cluster } from "./kubectl.ts";
+
+/** Is how a pod of a run stands. */
+export interface PodState {
+  name: string;
+  /** Of the Job: 0 to pods − 1. */
+  index: number;
+  phase: "waiting" | "running" | "ended";
+  /** Why it cannot start, in Kubernetes' own words. */
+  trouble: string | undefined;
+  /** How its container ended, or why the pod was taken away; exit code null where nobody knows. */
+  ending: { exitCode: number | null; reason: string } | undefined;
+}
+
+const containerState = z.object({
+  waiting: z.object({ reason: z.string().optional(), message: z.string().optional() }).optional(),
+  running: z.object({}).optional(),
+  terminated: z.object({ exitCode: z.number(), reason: z.string().optional() }).optional(),
+});
+const podSchema = z.object({
+  metadata: z.object({ name: z.string(), labels: z.record(z.string(), z.string()).optional() }),
+  status: z.object({
+    phase: z.string().optional(),
+    reason: z.string().optional(),
+    message: z.string().optional(),
+    conditions: z
+      .array(z.object({ type: z.string(), status: z.string(), reason: z.string().optional(), message: z.string().optional() }))
+      .optional(),
+    containerStatuses: z.array(z.object({ state: containerState.optional() })).optional(),
+  }),
+});
+const podList = z.object({ items: z.array(podSchema) });
+
+const stuck =
+  /^(ErrImagePull|ImagePullBackOff|ErrImageNeverPull|InvalidImageName|CreateContainerConfigError|CreateContainerError|RunContainerError)$/;
+
+/** Names the label that Kubernetes gives to a Job's pods. */
+export const jobLabel = "batch.kubernetes.io/job-name";
+
+/** Reads what `kubectl get pods -o json` printed; throws when it is not that. */
+export function readPods(json: string): PodState[] {
+  const { items } = podList.parse(JSON.parse(json));
+  return items.map(({ metadata: { name, labels }, status }) => {
+    const state = status.containerStatuses?.[0]?.state;
+    const ended = endingOf(status, state);
+    return {
+      name,
+      index: Number(labels?.["batch.kubernetes.io/job-completion-index"] ?? -1),
+      phase: ended ? "ended" : state?.running ? "running" : "waiting",
+      trouble: ended || state?.running ? undefined : troubleOf(status, state),
+      ending: ended,
+    };
+  });
+}
+
+type Status = z.infer<typeof podSchema>["status"];
+type State = z.infer<typeof containerState> | undefined;
+
+function endingOf({ phase, reason, message }: Status, state: State): PodState["ending"] {
+  if (state?.terminated) return { exitCode: state.terminated.exitCode, reason: reason ?? state.terminated.reason ?? "ended" };
+  if (phase === "Failed" || phase === "Succeeded") return { exitCode: null, reason: [reason, message].filter(Boolean).join(": ") || phase };
+  return undefined;
+}
+
+function troubleOf({ conditions }: Status, state: State): string | undefined {
+  const unscheduled = conditions?.find(({ type, status }) => type === "PodScheduled" && status === "False");
+  if (unscheduled) return `${unscheduled.reason}: ${unscheduled.message}`;
+  const { reason = "", message = "" } = state?.waiting ?? {};
+  return stuck.test(reason) ? `${reason}: ${message}` : undefined;
+}
+
+/** Asks how a Job's pods stand. */
+export async function podsOf(
+  cluster: Cluster,
+  job: string,
+): Promise<{ kind: "pods"; pods: PodState[] } | { kind: "failed"; message: string }> {
+  const got = await kubectl([...placeOf(cluster), "get", "pods", "-l", `${jobLabel}=${job}`, "-o", "json"]);
+  if (got.kind === "failed") return got;
+  try {
+    return { kind: "pods", pods: readPods(got.text).toSorted((a, b) => a.index - b.index) };
+  } catch {
+    return { kind: "failed", message: "kubectl printed something else than pods" };
+  }
+}
