@@ -6,7 +6,7 @@ import { bundled } from "./bundled.ts";
 import { timedProgram } from "./cpu.ts";
 import type { Bench, Figure, Row } from "./figure.ts";
 import { openSink, type Sink } from "./sink.ts";
-import { inTurn } from "./spread.ts";
+import { sideBySide } from "./side-by-side.ts";
 import { stop, targetOf, toolOf } from "./started.ts";
 
 const rate = 400;
@@ -97,29 +97,18 @@ async function run(bench: Bench): Promise<Row[]> {
   const sink = await openSink();
   try {
     const setup = { bench, k6: await toolOf(bench, "k6"), script: await bundled(bench, "smoke"), target: target.url, sink, seconds };
-    const [own, hand]: [number[], number[]] = [[], []];
-    for (let round = 1; round <= rounds; round += 1) {
-      const turns = [async () => own.push(await ours(setup)), async () => hand.push(await handwritten(setup))];
-      for (const turn of inTurn(turns, round)) await turn();
-      bench.say(`round ${round} of ${rounds}: ours ${micros(own.at(-1))}, by hand ${micros(hand.at(-1))} a request`);
-    }
-    return [
-      {
-        what: "k6's CPU a request, ours ÷ by hand",
-        unit: "ratio",
-        values: own.map((cpu, i) => cpu / (hand[i] as number)),
-        goal: { atMost: 1.1, by: "median" },
-      },
-      { what: "k6's CPU a request, ours", unit: "microseconds", values: own },
-      { what: "k6's CPU a request, by hand", unit: "microseconds", values: hand },
-    ];
+    return await sideBySide(bench, {
+      what: "k6's CPU a request",
+      rounds,
+      first: { name: "ours", perRequest: () => ours(setup) },
+      second: { name: "by hand", perRequest: () => handwritten(setup) },
+      atMost: 1.1,
+    });
   } finally {
     await sink.close();
     await stop(target);
   }
 }
-
-const micros = (seconds = Number.NaN): string => `${(seconds * 1e6).toFixed(1)} µs`;
 
 /** Compares k6's CPU for our typed scenario with that for a script written by hand which sends the same requests, in turn. */
 export const scenarioCpu: Figure = { name: "scenario-cpu", what: "k6's CPU a request: our scenario against a script written by hand", run };

@@ -15,8 +15,3 @@ export function spreadOf(values: readonly number[]): Spread {
   const above = sorted[Math.ceil((sorted.length - 1) / 2)] as number;
   return { median: (below + above) / 2, min, max, count: sorted.length };
 }
-
-/** Gives two things in the order of a round: the second comes first in every other round, so that neither profits from its place. */
-export function inTurn<T>(both: readonly T[], round: number): readonly T[] {
-  return round % 2 === 1 ? both : both.toReversed();
-}

@@ -2,7 +2,7 @@ import { Agent, request as httpRequest } from "node:http";
 import { actionDeck, type Action } from "../scenarios/lib/mix.ts";
 import { cpuSecondsOf } from "./cpu.ts";
 import type { Bench, Figure, Row } from "./figure.ts";
-import { inTurn } from "./spread.ts";
+import { sideBySide } from "./side-by-side.ts";
 import { stop, targetOf, type Part } from "./started.ts";
 
 const connections = 8;
@@ -101,29 +101,16 @@ async function run(bench: Bench): Promise<Row[]> {
   const [rounds, iterations] = bench.quick ? [3, 6000] : [10, 20_000];
   const counted = await targetOf(bench, { METRICS: "on" });
   const plain = await targetOf(bench, { METRICS: "off" });
-  const [on, off]: [number[], number[]] = [[], []];
   for (const part of [counted, plain]) await warm(part, warmUp);
-  for (let round = 1; round <= rounds; round += 1) {
-    const turns = [
-      async () => on.push(await perRequest(counted, iterations, true)),
-      async () => off.push(await perRequest(plain, iterations, false)),
-    ];
-    for (const turn of inTurn(turns, round)) await turn();
-    bench.say(
-      `round ${round} of ${rounds}: ${(1e6 * (on.at(-1) ?? 0)).toFixed(1)} µs with metrics, ${(1e6 * (off.at(-1) ?? 0)).toFixed(1)} µs without`,
-    );
-  }
+  const rows = await sideBySide(bench, {
+    what: "the service's CPU a request",
+    rounds,
+    first: { name: "with metrics, scraped once a second", perRequest: () => perRequest(counted, iterations, true) },
+    second: { name: "without metrics", perRequest: () => perRequest(plain, iterations, false) },
+    atMost: 1.25,
+  });
   for (const part of [counted, plain]) await stop(part);
-  return [
-    {
-      what: "the service's CPU a request, with metrics ÷ without",
-      unit: "ratio",
-      values: on.map((cpu, i) => cpu / (off[i] as number)),
-      goal: { atMost: 1.25, by: "median" },
-    },
-    { what: "with metrics, scraped once a second", unit: "microseconds", values: on },
-    { what: "without metrics", unit: "microseconds", values: off },
-  ];
+  return rows;
 }
 
 /** Compares the storage API's CPU with its metrics, scraped once a second, with that of METRICS=off, in turn. */
