@@ -3,16 +3,9 @@ import { describe, expect, test } from "vitest";
 import { columnsOf } from "./columns.ts";
 import { type LiveState, liveLine } from "./live-line.ts";
 import { terminalReport } from "./terminal.ts";
-import { hostileReport } from "./testing-hostile.ts";
-import { emptyReport, exceededReport, inconclusiveReport, metReport } from "./testing.ts";
+import { everyReport } from "./testing-hostile.ts";
 
-const reports = {
-  met: metReport(),
-  exceeded: exceededReport(),
-  inconclusive: inconclusiveReport(),
-  empty: emptyReport(),
-  hostile: hostileReport(),
-};
+const reports = everyReport();
 const widths = [40, 60, 80, 120, 200];
 const files = [".plimsoll/runs/spike-20261121-050000-7f3a/report.html"];
 

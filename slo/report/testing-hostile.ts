@@ -1,6 +1,6 @@
 import type { ReportObjective } from "./headline.ts";
 import type { Report } from "./schema.ts";
-import { exceededReport } from "./testing.ts";
+import { emptyReport, exceededReport, inconclusiveReport, metReport } from "./testing.ts";
 import { madeUpStart } from "./testing-parts.ts";
 
 /** Is data that tries to leave its place in HTML, XML, Markdown and a terminal. */
@@ -66,3 +66,12 @@ export function hostileReport(): Report {
     })),
   };
 }
+
+/** Makes a report of every kind. */
+export const everyReport = () => ({
+  met: metReport(),
+  exceeded: exceededReport(),
+  inconclusive: inconclusiveReport(),
+  empty: emptyReport(),
+  hostile: hostileReport(),
+});
