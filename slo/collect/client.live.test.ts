@@ -48,8 +48,12 @@ describeLive("what k6 counted, by a real Prometheus", ["prometheus"], ({ prometh
     return measureClient(api, query, window);
   }
 
+  /** Is what our scenarios write before any load: wrong contents are counted, and there are none yet. */
+  const contentsCounted = (testid: string): Sample => [{ __name__: "k6_wrong_contents_total", testid }, 0, from - 90];
+
   test("an early burst of a series that then fell silent is counted whole", async () => {
     await write([
+      contentsCounted("burst"),
       [k6("burst", { expected_response: "false", status: "500" }), 7, from + 1],
       [k6("burst", { expected_response: "true", status: "200" }), 50, from + 1],
       [k6("burst", { expected_response: "true", status: "200" }), 300, until],
@@ -62,8 +66,14 @@ describeLive("what k6 counted, by a real Prometheus", ["prometheus"], ({ prometh
   });
 
   test("no error series is zero errors where the total is there", async () => {
-    await write([[k6("clean", { expected_response: "true", status: "200" }), 300, until]]);
+    await write([contentsCounted("clean"), [k6("clean", { expected_response: "true", status: "200" }), 300, until]]);
     expect(await client("clean", errors("client"))).toMatchObject({ kind: "counted", best: { total: 300, bad: 0 } });
+  });
+
+  test("a scenario of ours whose count of wrong contents never came is absent, a foreign script has none", async () => {
+    await write([[k6("partial", { expected_response: "true", status: "200" }), 300, until]]);
+    expect(await client("partial", errors("client"))).toMatchObject({ kind: "absent", reason: "the client did not count wrong contents" });
+    expect(await client("partial", errors("client"), false)).toMatchObject({ kind: "counted", best: { total: 300, bad: 0 } });
   });
 
   test("no data at all is absent, never zero", async () => {
@@ -75,6 +85,7 @@ describeLive("what k6 counted, by a real Prometheus", ["prometheus"], ({ prometh
 
   test("requests without the expected_response tag cannot be judged", async () => {
     await write([
+      contentsCounted("untagged"),
       [k6("untagged", { status: "200" }), 300, until],
       [k6("untagged", { status: "201", expected_response: "true" }), 5, until],
     ]);
@@ -86,6 +97,7 @@ describeLive("what k6 counted, by a real Prometheus", ["prometheus"], ({ prometh
 
   test("warm-up and setup are not judged", async () => {
     await write([
+      contentsCounted("warm"),
       [k6("warm", { expected_response: "false", scenario: "warmup" }), 99, until],
       [{ ...k6("warm", { expected_response: "false" }), scenario: "" }, 99, until],
       [k6("warm", { expected_response: "true" }), 300, until],

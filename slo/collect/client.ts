@@ -50,22 +50,25 @@ export function withOmitted(
   };
 }
 
-/** How far before the judged load the proof that slow requests are counted is looked for: it is written before the warm-up, which takes an hour at most. */
+/** How far before the judged load the proof that our scenario counts its own events is looked for: it is written before the warm-up, which takes an hour at most. */
 const proofLookbackSeconds = 2 * 3600;
 
 /** Reads what the scenario's own counters say. */
 async function countedByCounters(api: PrometheusApi, query: ClientQueries, window: ClientWindow, range: number): Promise<ClientCounted> {
   const absent = (reason: string): ClientCounted => ({ kind: "absent", reason });
   const at = window.toSeconds;
-  const [total, proof, ...bads] = await Promise.all([
+  const [total, proof, tagged, ...bads] = await Promise.all([
     queryNumber(api, query.total(range), at),
-    queryNumber(api, (query.proof ?? query.total)(range + proofLookbackSeconds), at),
+    query.proof ? queryNumber(api, query.proof.read(range + proofLookbackSeconds), at) : undefined,
+    query.tagged ? queryNumber(api, query.tagged(range), at) : undefined,
     ...query.bad.map((read) => queryNumber(api, read(range), at)),
   ]);
   if (total.kind === "failed") return absent(total.reason);
   if (total.value === undefined) return absent(noRequest);
-  const unproved = proofProblem(query, proof, total.value);
-  if (unproved) return absent(unproved);
+  if (proof?.kind === "failed") return absent(proof.reason);
+  if (query.proof && proof?.value === undefined) return absent(`the client did not count ${query.proof.ofWhat}`);
+  const untagged = tagged && untaggedProblem(tagged, total.value);
+  if (untagged) return absent(untagged);
   let bad = 0;
   for (const answer of bads) {
     if (answer.kind === "failed") return absent(answer.reason);
@@ -94,16 +97,10 @@ export async function measureClient(api: PrometheusApi, query: ClientQueries, wi
   return withOmitted(objective, { ...counted, unfiltered }, window, { cumulative, queries });
 }
 
-function proofProblem(query: ClientQueries, proof: Answer<number | undefined>, total: number): string | undefined {
-  if (proof.kind === "failed") return proof.reason;
-  if (query.proof === undefined) return undefined;
-  const countsErrors = query.bad.length > 1;
-  if (proof.value === undefined) {
-    return countsErrors
-      ? "the script's requests carry no expected_response tag (a response callback of null, or systemTags without it), so errors cannot be told"
-      : "the client did not count slow requests";
-  }
-  if (countsErrors && proof.value < total)
-    return `${total - proof.value} requests carry no expected_response tag, so errors cannot be told`;
-  return undefined;
+function untaggedProblem(tagged: Answer<number | undefined>, total: number): string | undefined {
+  if (tagged.kind === "failed") return tagged.reason;
+  if (tagged.value === undefined)
+    return "the script's requests carry no expected_response tag (a response callback of null, or systemTags without it), so errors cannot be told";
+  if (tagged.value === total) return undefined;
+  return `${total - tagged.value} requests carry no expected_response tag, so errors cannot be told`;
 }

@@ -35,7 +35,8 @@ test("client errors are unexpected responses and wrong contents, of all judged r
     sum(`k6_http_reqs_total{${judged},expected_response="false"}`),
     sum(`k6_wrong_contents_total{${judged},method!=""}`),
   ]);
-  expect(query.proof?.(60).promql).toBe(sum(`k6_http_reqs_total{${judged},expected_response!=""}`));
+  expect(query.tagged?.(60).promql).toBe(sum(`k6_http_reqs_total{${judged},expected_response!=""}`));
+  expect(query.proof?.read(60).promql).toBe(sum('k6_wrong_contents_total{testid="T",method=""}'));
   expect(query.unfiltered).toBe(true);
 });
 
@@ -52,7 +53,7 @@ test("slow requests are the client's own count at exactly the threshold, proved 
   const query = compiled({ kind: "latency", side: "client", atMostSeconds: 0.25, where: {} });
   if (query.kind !== "client") throw new Error(query.kind);
   expect(query.bad.map((read) => read(60).promql)).toEqual([sum(`k6_slow_requests_total{${judged},method!="",threshold="0.25"}`)]);
-  expect(query.proof?.(60).promql).toBe(sum('k6_slow_requests_total{testid="T",method="",threshold="0.25"}'));
+  expect(query.proof?.read(60).promql).toBe(sum('k6_slow_requests_total{testid="T",method="",threshold="0.25"}'));
 });
 
 test("a foreign script's slow requests come from the native histogram", () => {

@@ -19,8 +19,10 @@ export interface ClientQueries {
   total: Reading;
   /** Bad for certain; their sum counts. */
   bad: Reading[];
-  /** Must have a series, or `bad` was never counted at all. */
-  proof: Reading | undefined;
+  /** Must have a series, or our scenario's own counter of these events never reached Prometheus. */
+  proof: { read: Reading; ofWhat: string } | undefined;
+  /** Must be as many as `total`, or the tag that tells errors is not on every request. */
+  tagged: Reading | undefined;
   /**
    * Where the client did not count slow requests itself: the native histogram of answered requests to read them from.
    * k6 gives a request that was never answered a duration of 0 or of its time-out, so those are counted apart.
@@ -109,26 +111,27 @@ function clientQueries(objective: Objective, scope: Scope, slowCounted: boolean)
     total: sumOfLast(judged(k6Metrics.requests, scope.testid, ...where)),
     unfiltered: where.length === 0,
   };
+  // What our scenarios count themselves stands at zero, without a method, from the start.
+  const ofRun = { label: k6Labels.testid, is: scope.testid };
+  const atZero = { label: k6Labels.method, is: "" };
   if (indicator.kind === "errors") {
+    const contents = { read: sumOfLast(selector(k6Metrics.wrongContents, [ofRun, atZero])), ofWhat: "wrong contents" };
     return {
       ...base,
       bad: [
         sumOfLast(judged(k6Metrics.requests, scope.testid, { label: k6Labels.expectedResponse, is: "false" }, ...where)),
         sumOfLast(judged(k6Metrics.wrongContents, scope.testid, { label: k6Labels.method, isNot: "" }, ...where)),
       ],
-      proof: sumOfLast(judged(k6Metrics.requests, scope.testid, { label: k6Labels.expectedResponse, isNot: "" }, ...where)),
+      proof: slowCounted ? contents : undefined,
+      tagged: sumOfLast(judged(k6Metrics.requests, scope.testid, { label: k6Labels.expectedResponse, isNot: "" }, ...where)),
       histogram: undefined,
     };
   }
   const threshold: Matcher = { label: k6Labels.threshold, is: thresholdLabel(indicator.atMostSeconds) };
   if (slowCounted) {
-    const counted = selector(k6Metrics.slowRequests, [
-      { label: k6Labels.testid, is: scope.testid },
-      { label: k6Labels.method, is: "" },
-      threshold,
-    ]);
+    const proof = { read: sumOfLast(selector(k6Metrics.slowRequests, [ofRun, atZero, threshold])), ofWhat: "slow requests" };
     const slow = judged(k6Metrics.slowRequests, scope.testid, { label: k6Labels.method, isNot: "" }, threshold, ...where);
-    return { ...base, bad: [sumOfLast(slow)], proof: sumOfLast(counted), histogram: undefined };
+    return { ...base, bad: [sumOfLast(slow)], proof, tagged: undefined, histogram: undefined };
   }
   const read = sumOfLast(judged(k6Metrics.requestDuration, scope.testid, { label: k6Labels.status, isNot: unanswered }, ...where));
   const unansweredRequests = sumOfLast(judged(k6Metrics.requests, scope.testid, { label: k6Labels.status, is: unanswered }, ...where));
@@ -136,6 +139,7 @@ function clientQueries(objective: Objective, scope: Scope, slowCounted: boolean)
     ...base,
     bad: [],
     proof: undefined,
+    tagged: undefined,
     histogram: { read, unanswered: unansweredRequests, atMostSeconds: indicator.atMostSeconds },
   };
 }
