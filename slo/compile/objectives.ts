@@ -101,47 +101,51 @@ function serverWhere(scope: Scope, where: Where): Matcher[] {
 /** Is k6's status of a request that got no answer. */
 const unanswered = "0";
 
-function clientQueries(objective: Objective, scope: Scope, slowCounted: boolean): ClientQueries {
+function clientQueries(objective: Objective, { testid }: Scope, slowCounted: boolean): ClientQueries {
   const { indicator } = objective;
   if (indicator.kind === "ratio") throw new Error("a ratio has no client side");
   const where = clientWhere(indicator.where);
   const base = {
     kind: "client" as const,
     objective: objective.name,
-    total: sumOfLast(judged(k6Metrics.requests, scope.testid, ...where)),
+    total: sumOfLast(judged(k6Metrics.requests, testid, ...where)),
     unfiltered: where.length === 0,
   };
-  // What our scenarios count themselves stands at zero, without a method, from the start.
-  const ofRun = { label: k6Labels.testid, is: scope.testid };
-  const atZero = { label: k6Labels.method, is: "" };
-  if (indicator.kind === "errors") {
-    const contents = { read: sumOfLast(selector(k6Metrics.wrongContents, [ofRun, atZero])), ofWhat: "wrong contents" };
-    return {
-      ...base,
-      bad: [
-        sumOfLast(judged(k6Metrics.requests, scope.testid, { label: k6Labels.expectedResponse, is: "false" }, ...where)),
-        sumOfLast(judged(k6Metrics.wrongContents, scope.testid, { label: k6Labels.method, isNot: "" }, ...where)),
-      ],
-      proof: slowCounted ? contents : undefined,
-      tagged: sumOfLast(judged(k6Metrics.requests, scope.testid, { label: k6Labels.expectedResponse, isNot: "" }, ...where)),
-      histogram: undefined,
-    };
-  }
-  const threshold: Matcher = { label: k6Labels.threshold, is: thresholdLabel(indicator.atMostSeconds) };
-  if (slowCounted) {
-    const proof = { read: sumOfLast(selector(k6Metrics.slowRequests, [ofRun, atZero, threshold])), ofWhat: "slow requests" };
-    const slow = judged(k6Metrics.slowRequests, scope.testid, { label: k6Labels.method, isNot: "" }, threshold, ...where);
-    return { ...base, bad: [sumOfLast(slow)], proof, tagged: undefined, histogram: undefined };
-  }
-  const read = sumOfLast(judged(k6Metrics.requestDuration, scope.testid, { label: k6Labels.status, isNot: unanswered }, ...where));
-  const unansweredRequests = sumOfLast(judged(k6Metrics.requests, scope.testid, { label: k6Labels.status, is: unanswered }, ...where));
+  if (indicator.kind === "errors") return { ...base, ...clientErrors(testid, where, slowCounted) };
+  return { ...base, ...(slowCounted ? slowByCounter : slowByHistogram)(testid, where, indicator.atMostSeconds) };
+}
+
+type BadQueries = Pick<ClientQueries, "bad" | "proof" | "tagged" | "histogram">;
+
+/** What our scenarios count themselves stands at zero, without a method, from the start. */
+const atZero = (metric: string, testid: string, ...more: Matcher[]): Reading =>
+  sumOfLast(selector(metric, [{ label: k6Labels.testid, is: testid }, { label: k6Labels.method, is: "" }, ...more]));
+const counting: Matcher = { label: k6Labels.method, isNot: "" };
+
+function clientErrors(testid: string, where: readonly Matcher[], contentsCounted: boolean): BadQueries {
+  const tagged = (...tag: Matcher[]): Reading => sumOfLast(judged(k6Metrics.requests, testid, ...tag, ...where));
   return {
-    ...base,
-    bad: [],
-    proof: undefined,
-    tagged: undefined,
-    histogram: { read, unanswered: unansweredRequests, atMostSeconds: indicator.atMostSeconds },
+    bad: [
+      tagged({ label: k6Labels.expectedResponse, is: "false" }),
+      sumOfLast(judged(k6Metrics.wrongContents, testid, counting, ...where)),
+    ],
+    proof: contentsCounted ? { read: atZero(k6Metrics.wrongContents, testid), ofWhat: "wrong contents" } : undefined,
+    tagged: tagged({ label: k6Labels.expectedResponse, isNot: "" }),
+    histogram: undefined,
   };
+}
+
+function slowByCounter(testid: string, where: readonly Matcher[], atMostSeconds: number): BadQueries {
+  const threshold: Matcher = { label: k6Labels.threshold, is: thresholdLabel(atMostSeconds) };
+  const proof = { read: atZero(k6Metrics.slowRequests, testid, threshold), ofWhat: "slow requests" };
+  const slow = judged(k6Metrics.slowRequests, testid, counting, threshold, ...where);
+  return { bad: [sumOfLast(slow)], proof, tagged: undefined, histogram: undefined };
+}
+
+function slowByHistogram(testid: string, where: readonly Matcher[], atMostSeconds: number): BadQueries {
+  const read = sumOfLast(judged(k6Metrics.requestDuration, testid, { label: k6Labels.status, isNot: unanswered }, ...where));
+  const never = sumOfLast(judged(k6Metrics.requests, testid, { label: k6Labels.status, is: unanswered }, ...where));
+  return { bad: [], proof: undefined, tagged: undefined, histogram: { read, unanswered: never, atMostSeconds } };
 }
 
 function serverQueries(objective: Objective, scope: Scope): ServerQueries {
