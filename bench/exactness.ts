@@ -62,15 +62,10 @@ async function compare(
   const judged = after.requests - gap.requests;
   const truth = truths(run, injected, judged, injected.slowMatched);
   const verdict = worstOf(Object.values(truth).map(({ verdict }) => verdict));
-  const held = (more: string): Promise<number> => heldBy(prometheus.url, `{testid="${report.testid}"${more}}`);
+  const k6 = { requests: metrics.http_reqs.count, failed: metrics.http_req_failed.passes };
+  const served = { requests: after.requests - before.requests, errors: after.errors - before.errors };
   const compared: Compared[] = [
-    ["requests: Prometheus, k6", await held(""), metrics.http_reqs.count],
-    ["requests: service, k6", after.requests - before.requests, metrics.http_reqs.count],
-    ["requests: judged ones, Prometheus, service", await held(',scenario="smoke"'), judged],
-    ["errors: k6, faults", metrics.http_req_failed.passes, injected.failed],
-    ["errors: Prometheus, faults", await held(',expected_response="false"'), injected.failed],
-    ["errors: service, faults", after.errors - before.errors, injected.failed],
-    ...reported(report, metrics.http_reqs.count, injected.failed),
+    ...(await countsCompared(report, prometheus.url, { k6, served, judged, failed: injected.failed })),
     ...Object.entries(truth).map(([objective, { bad, total, verdict }]): Compared => [
       `verdict: ${objective}`,
       verdictOf(report, objective),
@@ -80,6 +75,28 @@ async function compare(
     ["built to be", verdict, run.built],
   ];
   return { compared, verdict, disturbed: disturbance(report, gap.atSeconds) };
+}
+
+interface Counts {
+  k6: { requests: number; failed: number };
+  served: { requests: number; errors: number };
+  /** Requests of the judged load, and failures that were injected into it. */
+  judged: number;
+  failed: number;
+}
+
+/** Compares what k6, Prometheus, the service and the report counted. */
+async function countsCompared(report: Report, prometheus: string, { k6, served, judged, failed }: Counts): Promise<Compared[]> {
+  const held = (more: string): Promise<number> => heldBy(prometheus, `{testid="${report.testid}"${more}}`);
+  return [
+    ["requests: Prometheus, k6", await held(""), k6.requests],
+    ["requests: service, k6", served.requests, k6.requests],
+    ["requests: judged ones, Prometheus, service", await held(',scenario="smoke"'), judged],
+    ["errors: k6, faults", k6.failed, failed],
+    ["errors: Prometheus, faults", await held(',expected_response="false"'), failed],
+    ["errors: service, faults", served.errors, failed],
+    ...reported(report, k6.requests, failed),
+  ];
 }
 
 /** Compares what the report says of each side with what k6 sent and the service did wrong. */
