@@ -45,8 +45,10 @@ export function driveK6(
   const errors: string[] = [];
   const doubts: string[] = [];
   let progress: K6Progress | undefined;
+  let thrown = 0;
   const onLine = (line: K6Line): void => {
     if (line.kind === "progress") progress = line.progress;
+    if (line.kind === "log" && line.thrown) thrown += 1;
     if (line.kind === "log" && line.level === "error" && errors.length < 20) errors.push(line.message);
   };
   const summaryFile = (plan.offeredIterations ?? 0) * 2 <= summaryLimit ? join(folder, "k6-summary.json") : undefined;
@@ -70,6 +72,9 @@ export function driveK6(
   const ended = child.exited.then((exit) => {
     clearTimeout(limit);
     if (exit.error) errors.push(exit.error);
+    // k6 counts such an iteration as complete, and ends with 0.
+    if (thrown > 0)
+      doubts.push(`the script threw ${thrown === 1 ? "an error" : `${thrown} errors`}: what it had still to send there was never sent`);
     return {
       k6: {
         ...{ startedAtSeconds, endedAtSeconds: Date.now() / 1000, exitCode: exit.code, signal: exit.signal, errors },

@@ -10,13 +10,19 @@ test.each([
     "a log line keeps its cause",
     '{"level":"error","msg":"it failed","error":"no disk"}',
     "stderr",
-    { kind: "log", level: "error", message: "it failed: no disk" },
+    { kind: "log", level: "error", message: "it failed: no disk", thrown: false },
   ],
   [
     "a console line that holds progress is a log line",
     JSON.stringify({ level: "info", msg: progress, source: "console" }),
     "stderr",
-    { kind: "log", level: "info", message: progress },
+    { kind: "log", level: "info", message: progress, thrown: false },
+  ],
+  [
+    "an error that the script threw is told from one that it printed",
+    '{"level":"error","msg":"Error: no token","hint":"script exception","source":"stacktrace"}',
+    "stderr",
+    { kind: "log", level: "error", message: "Error: no token", thrown: true },
   ],
   ["broken JSON is just text", '{"level":', "stderr", { kind: "other", text: '{"level":' }],
 ] as const)("%s", (_, line, from, expected) => {

@@ -29,7 +29,7 @@ export interface K6Options {
 /** Is a line of k6's output, told apart. */
 export type K6Line =
   | { kind: "progress"; progress: K6Progress }
-  | { kind: "log"; level: string; message: string }
+  | { kind: "log"; level: string; message: string; thrown: boolean }
   | { kind: "other"; text: string };
 
 const progressLine = /^running \(.*\), (\d+)\/(\d+) VUs, (\d+) complete and (\d+) interrupted iterations/;
@@ -47,7 +47,7 @@ function readLog(line: string): K6Line {
   try {
     const log = JSON.parse(line) as Record<string, unknown>;
     const error = typeof log["error"] === "string" && log["error"] !== log["msg"] ? `: ${log["error"]}` : "";
-    return { kind: "log", level: String(log["level"]), message: `${String(log["msg"])}${error}` };
+    return { kind: "log", level: String(log["level"]), message: `${String(log["msg"])}${error}`, thrown: log["source"] === "stacktrace" };
   } catch {
     return { kind: "other", text: line };
   }
