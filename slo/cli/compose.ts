@@ -21,8 +21,6 @@ export interface Ingredients {
   exitCode: number;
   reasons: string[];
   timings: Report["timings"];
-  /** Unix seconds of the last request. */
-  lastRequestAt: number;
 }
 
 const whereText = (where: Where): string =>
@@ -163,7 +161,7 @@ export function composeReport(i: Ingredients): Report {
     verdict: record.interrupted ? "interrupted" : i.run.kind,
     exitCode: i.exitCode,
     reasons: i.reasons,
-    notes: [...failingRoutes(reading.routes), ...silent, ...record.notes, ...reading.notes],
+    notes: [...failingRoutes(reading.routes), ...silent, ...record.notes],
     confidence: spec.confidence,
     periodSeconds: spec.periodSeconds,
     timings: i.timings,

@@ -175,7 +175,7 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
   const lastRequestAt = lastRequestOf(sent, ended);
   const firstRequestAt = Math.min(moments.judgedFrom, ...sent.valuesOf(k6Metrics.scenarioStart).map(({ value }) => value));
   const report = composeReport({
-    ...{ record, plan, spec, reading, moments, sent: totals, held: settled.held, judgedSent, lastRequestAt },
+    ...{ record, plan, spec, reading, moments, sent: totals, held: settled.held, judgedSent },
     verdicts: judgement.verdicts,
     run: judgement.run,
     exitCode: exitCodeOf(record, judgement.run),

@@ -43,7 +43,6 @@ export interface Reading {
   /** Growth over the whole run, warm-up and setup included, on the routes that the client named; null where it cannot be read. */
   served: { requests: number | null; errors: number | null; meanSeconds: number | null };
   clientMeanSeconds: number | null;
-  notes: string[];
   /** True when iterations were dropped and k6 was, or may have been, short of CPU. */
   droppedWhileStarved: boolean;
 }
@@ -82,19 +81,42 @@ async function serverStart(
 ): Promise<{ at: number; notJudged: number }> {
   const offset = record.clockOffsetSeconds;
   const whole = { at: moments.begun + offset, notJudged };
-  const before = plan.scenarios.filter((scenario) => !scenario.judged && scenario.endSeconds !== undefined);
-  // A foreign script does not say when its scenarios began, nor keep a quiet gap before them.
-  if (record.script !== null || before.length === 0) return whole;
-  const judgedStart = Math.min(...plan.scenarios.filter((scenario) => scenario.judged).map((scenario) => scenario.startSeconds));
-  const gap = judgedStart - Math.max(...before.map((scenario) => scenario.endSeconds ?? 0));
-  const last = await lastScrapeBefore(api, serviceQueries(record.serverLabels), moments.judgedFrom + offset, 300);
-  const quiet = last !== undefined && last > moments.judgedFrom + offset - gap + 0.5;
-  return quiet ? { at: moments.judgedFrom + offset, notJudged: 0 } : whole;
+  const quiet = quietSeconds(plan);
+  // A foreign script does not say when its scenarios began, nor keep a quiet gap before them; and of several pods one may still warm up.
+  if (record.script !== null || (record.cluster?.pods ?? 1) > 1 || quiet === 0) return whole;
+  const at = moments.judgedFrom + offset - scrapeTakesSeconds;
+  const last = await lastScrapeBefore(api, serviceQueries(record.serverLabels), at, 300);
+  return last !== undefined && last > moments.judgedFrom + offset - quiet ? { at, notJudged: 0 } : whole;
+}
+
+/** A scrape bears the time at which it began, and counts what comes in until it is answered. */
+const scrapeTakesSeconds = 0.1;
+/** How long the warm-up of our scenarios runs on after its planned end: its graceful stop. */
+const warmupRunsOnSeconds = 1;
+
+/** Says for how long before the judged load our scenarios send nothing. k6's scenarios begin at 0, when setup has ended. */
+export function quietSeconds(plan: Pick<Plan, "scenarios">): number {
+  const ends = plan.scenarios.flatMap((one) => (one.judged ? [] : [(one.endSeconds ?? Infinity) + warmupRunsOnSeconds]));
+  const starts = plan.scenarios.flatMap((one) => (one.judged ? [one.startSeconds] : []));
+  return Math.max(0, Math.min(...starts) - Math.max(0, ...ends));
 }
 
 /** Tells whether drops are certainly the service's doing: it is known that k6 had the CPU it wanted when they happened. */
 function dropsAreBad(record: RunRecord, droppedAt: readonly number[] | undefined): boolean {
   return droppedAt !== undefined && record.health?.known === true && !dropsWhileStarved(droppedAt, record.health.starvedAtSeconds);
+}
+
+type GuardOf = (labels: Record<string, string>) => ReturnType<typeof guardService>;
+
+/** Asks about each service once, however many objectives are about it. */
+function guardOnce(api: PrometheusApi, server: ServerWindow): GuardOf {
+  const asked = new Map<string, ReturnType<typeof guardService>>();
+  return (labels) => {
+    const { shown } = serviceQueries(labels);
+    const known = asked.get(shown) ?? guardService(api, serviceQueries(labels), server);
+    asked.set(shown, known);
+    return known;
+  };
 }
 
 async function measureAll(
@@ -103,12 +125,13 @@ async function measureAll(
   client: ClientWindow,
   server: ServerWindow,
   serviceOf: ServiceOf,
+  guard: GuardOf,
 ): Promise<Measurement[]> {
   return Promise.all(
     queries.map(async (query) => {
       if (query.kind === "client") return measureClient(api, query, client);
       const services = serviceOf(query);
-      const guards = await Promise.all(services.map((labels) => guardService(api, serviceQueries(labels), server)));
+      const guards = await Promise.all(services.map(guard));
       const unknown = { kind: "problem", reason: "the counters carry no job, so nobody can tell when they were last scraped" } as const;
       const guarded = guards.find((guard) => guard.kind === "problem") ?? guards[0] ?? unknown;
       return measureServer(api, query, server, guarded);
@@ -142,11 +165,11 @@ export async function readRun(
     stepSeconds: Math.max(stepSeconds, record.scrapeIntervalSeconds),
     dropped: Math.ceil(omitted.dropped * Math.max(1, omitted.requestsPerIteration)),
   };
-  const measurements = await measureAll(api, queries, client, server, serviceOf);
+  const guard = guardOnce(api, server);
+  const measurements = await measureAll(api, queries, client, server, serviceOf, guard);
   return {
     measurements,
-    ...(await readPictures(api, record, moments, server)),
-    notes: [],
+    ...(await readPictures(api, record, moments, server, guard)),
     droppedWhileStarved: omitted.dropped > 0 && !client.droppedAreBad,
   };
 }
@@ -157,6 +180,7 @@ async function readPictures(
   record: RunRecord,
   moments: Moments,
   server: ServerWindow,
+  guard: GuardOf,
 ): Promise<Pick<Reading, "charts" | "routes" | "served" | "clientMeanSeconds">> {
   const offset = record.clockOffsetSeconds;
   const named = await queryVector(api, namedRoutes(record.testid, moments.ended - moments.begun + 60), moments.ended + 1);
@@ -173,7 +197,7 @@ async function readPictures(
     numberOf(grown(api, charted.servedErrors, whole)),
     numberOf(grown(api, charted.servedSeconds, server)),
     numberOf(grown(api, charted.served, server)),
-    guardService(api, serviceQueries(record.serverLabels), server),
+    guard(record.serverLabels),
     Promise.all(clientQueries.map((query) => queryVector(api, query, moments.ended + 1))),
   ]);
   const valueOf = (got: typeof sum): number | undefined => (got?.kind === "answer" ? got.value[0]?.points[0]?.value : undefined);
