@@ -70,7 +70,8 @@ on this machine, each in a terminal of its own
   ${forward} monitoring port-forward service/prometheus 9090:9090      http://127.0.0.1:9090
 
 next
-  npm run load -- --scenario smoke --target http://127.0.0.1:5000 --prometheus http://127.0.0.1:9090
+  npm run load -- --scenario smoke --in kubernetes --context ${context}              a load from pods, judged here
+  kubectl --context ${context} apply -k deploy/kubernetes/load                       the same without this command: see job/smoke
 
 to remove it all
   npm run minikube -- down${back}

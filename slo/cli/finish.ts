@@ -2,6 +2,7 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { remember, type HistoryEntry } from "../history/history.ts";
+import { headline, subject, verdictWords } from "../report/headline.ts";
 import { htmlReport } from "../report/html.ts";
 import { jsonReport } from "../report/json.ts";
 import { junitReport } from "../report/junit.ts";
@@ -28,12 +29,19 @@ export function finish(report: Report, folder: string, host: Host, json: boolean
     "report.html": htmlReport(report, chartAssets()),
   };
   for (const [name, text] of Object.entries(files)) writeOrSay(host, join(folder, name), () => writeFileSync(join(folder, name), text));
-  const { stepSummaryFile } = host.settings;
+  const { stepSummaryFile, verdictFile } = host.settings;
   if (stepSummaryFile) writeOrSay(host, stepSummaryFile, () => appendFileSync(stepSummaryFile, `${summary}\n`));
+  if (verdictFile) writeOrSay(host, verdictFile, () => writeFileSync(verdictFile, shortVerdict(report)));
   writeOrSay(host, "the history", () => remember(join(host.folder, ".plimsoll", "history.sqlite"), historyEntry(report)));
   host.out(json ? jsonText : terminalReport(report, { colour: host.settings.colour, width: host.width }));
   host.say(`report: ${relative(host.folder, join(folder, "report.html"))}`);
   return report.exitCode;
+}
+
+/** Gives the verdict in a few lines; Kubernetes keeps 4,096 bytes of them. */
+function shortVerdict(report: Report): string {
+  const lines = [`${verdictWords[report.verdict]} ${headline(report)}`, subject(report), ...report.reasons];
+  return `${lines.map((line) => line.replaceAll("\n", " ")).join("\n")}`.slice(0, 2000);
 }
 
 function historyEntry(report: Report): HistoryEntry {

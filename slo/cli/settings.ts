@@ -13,6 +13,8 @@ const environmentSchema = z.object({
   PLIMSOLL_PROMETHEUS_HEADERS: z.string().optional(),
   PLIMSOLL_PROMETHEUS_CA_FILE: z.string().optional(),
   GITHUB_STEP_SUMMARY: z.string().optional(),
+  /** Gets the verdict in a few lines, such as a container's /dev/termination-log. */
+  PLIMSOLL_VERDICT_FILE: z.string().optional(),
   /** Folder of scenarios that were bundled beforehand: in an image there is neither bundler nor compiler. */
   PLIMSOLL_BUNDLES: z.string().optional(),
   XDG_CACHE_HOME: z.string().optional(),
@@ -32,6 +34,7 @@ export interface Credentials {
 export interface Settings {
   credentials: Credentials;
   stepSummaryFile: string | undefined;
+  verdictFile: string | undefined;
   bundles: string | undefined;
   colour: boolean;
 }
@@ -94,6 +97,7 @@ export function readSettings(environment: NodeJS.ProcessEnv, isTerminal: boolean
       settings: {
         credentials,
         stepSummaryFile: e.GITHUB_STEP_SUMMARY || undefined,
+        verdictFile: e.PLIMSOLL_VERDICT_FILE || undefined,
         bundles: e.PLIMSOLL_BUNDLES || undefined,
         colour: isTerminal && !e.NO_COLOR,
       },

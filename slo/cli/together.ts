@@ -47,13 +47,14 @@ function k6Of(reports: readonly PodReport[]): RunRecord["k6"] {
   const begun = reports.flatMap(({ end, begunSeconds }) => end?.k6.startedAtSeconds ?? begunSeconds ?? []);
   if (begun.length === 0) return null;
   const whole = outcomes.length === reports.length;
+  const codes = outcomes.map(({ exitCode }) => exitCode);
   const sum = (values: (number | null)[]): number | null =>
     whole && !values.includes(null) ? values.reduce((total: number, value) => total + (value ?? 0), 0) : null;
   const lastHeard = reports.flatMap(({ sent }) => (sent?.[k6Metrics.requests] ?? []).map(({ atSeconds }) => atSeconds));
   return {
     startedAtSeconds: Math.min(...begun),
     endedAtSeconds: Math.max(...outcomes.map(({ endedAtSeconds }) => endedAtSeconds ?? 0), ...lastHeard, ...begun),
-    exitCode: outcomes.find(({ exitCode }) => exitCode !== 0)?.exitCode ?? (outcomes.length > 0 ? 0 : null),
+    exitCode: codes.find((code) => code !== 0 && code !== null) ?? (codes.length > 0 && !codes.includes(null) ? 0 : null),
     signal: outcomes.find(({ signal }) => signal !== null)?.signal ?? null,
     iterations: sum(outcomes.map(({ iterations }) => iterations)),
     interrupted: outcomes.reduce((total, outcome) => total + outcome.interrupted, 0),
