@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, inject, test } from "vitest";
@@ -102,16 +103,19 @@ describe("a load from pods", () => {
     expect(four?.notes.join("\n")).toMatch(/the requests of the 4 pods: [\d,]+ \+ [\d,]+ \+ [\d,]+ \+ [\d,]+/);
   });
 
-  test("takes a foreign script with the file that it opens, and what --set says", async () => {
+  test("takes a foreign script with the files that it opens, above what one ConfigMap holds, and what --set says", async () => {
     const folder = workingFolder();
     mkdirSync(join(folder, "data"));
     writeFileSync(join(folder, "data", "paths.txt"), "/health/liveness\n/health/readiness\n");
+    writeFileSync(join(folder, "data", "large.bin"), randomBytes(2_000_000));
     const script = join(folder, "own.ts");
     writeFileSync(
       script,
       `import http from "k6/http";
        import { SharedArray } from "k6/data";
        const paths = new SharedArray("paths", () => open("./data/paths.txt").trim().split("\\n"));
+       const large = open("./data/large.bin", "b");
+       if (large.byteLength !== 2_000_000) throw new Error("it was cut");
        export const options = { scenarios: { own: { executor: "constant-arrival-rate", rate: Number(__ENV.PER_SECOND), duration: "10s", preAllocatedVUs: 10 } } };
        export default function () { http.get("http://storage-api.plimsoll:5000" + paths[__ITER % paths.length]); }`,
     );
@@ -147,8 +151,9 @@ describe("a bad day for a load from pods", () => {
     const command = start(loadArgs(workingFolder(), ...brief, "--pods", "4"));
     const [, , third = ""] = await underWay(command, 4);
     // On the node, because from inside a container its first process cannot be killed.
-    const kill = `for f in $(sudo grep -lz HOSTNAME=${third} /proc/[0-9]*/environ 2>/dev/null); do sudo kill -9 $(echo $f | cut -d/ -f3); done; true`;
-    execFileSync("minikube", ["-p", context, "ssh", "--", kill], { stdio: "ignore" });
+    const id = await inNamespace("get", "pod", third, "-o", "jsonpath={.status.containerStatuses[0].containerID}");
+    const kill = ["sudo", "ctr", "--namespace", "k8s.io", "task", "kill", "--signal", "SIGKILL", id.replace(/^.*:\/\//, "")];
+    execFileSync("minikube", ["-p", context, "ssh", "--", ...kill], { stdio: "ignore" });
     const ended = await command.ended;
     expect(ended.exitCode, shown(ended)).toBe(3);
     expect(ended.stdout.replace(/\s+/g, " ")).toMatch(

@@ -108,7 +108,6 @@ async function carryOut(run: Run): Promise<number> {
   try {
     return typeof ended === "number" ? ended : await judge(run, record, ended, forward.url);
   } finally {
-    forward.close();
     if (!where.keep || course.interrupted) await deleteJob(cluster, plan.name);
     else host.say(`kept: kubectl ${placeOf(cluster).join(" ")} get job ${plan.name}`);
   }

@@ -38,6 +38,8 @@ export interface ChildOptions {
 export interface Nursery {
   start(options: ChildOptions): Child;
   stopAll(): Promise<void>;
+  /** True from when all are being stopped: nothing is to be started again. */
+  isClosed(): boolean;
 }
 
 // Reads the list of process groups from its standard input, and stops the last list it read when that input ends:
@@ -68,6 +70,7 @@ function startReaper(): ChildProcess {
 export function openNursery(): Nursery {
   const children = new Set<Child>();
   let reaper: ChildProcess | undefined;
+  let closed = false;
   const tellReaper = (): void => {
     reaper ??= startReaper();
     reaper.stdin?.write(`${[...children].map((child) => child.pid).join(" ")}\n`);
@@ -83,7 +86,9 @@ export function openNursery(): Nursery {
       });
       return child;
     },
+    isClosed: () => closed,
     async stopAll() {
+      closed = true;
       await Promise.all([...children].map((child) => child.stop("SIGTERM", 5)));
       reaper?.stdin?.end("\n");
     },

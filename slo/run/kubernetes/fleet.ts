@@ -78,10 +78,10 @@ export function followFleet(
   const { cluster, job, pods, say, logFile, limitSeconds } = options;
   const book = openBook(pods, say);
   book.see(options.states, performance.now());
-  let closed = false;
+  let over = false;
   let tail: Child | undefined;
   const follow = async (): Promise<void> => {
-    for (let times = 0; !closed; times += 1) {
+    for (let times = 0; !over && !nursery.isClosed(); times += 1) {
       const from = times === 0 ? ["--tail=-1"] : ["--since=10s"];
       tail = nursery.start({
         ...{ name: "kubectl logs", command: "kubectl", environment: process.env, folder: ".", logFile },
@@ -109,13 +109,12 @@ export function followFleet(
     }
     return "overdue";
   };
-  const over = watch();
   return {
     reports: book.reports,
     glances: book.glances,
-    over,
+    over: watch(),
     close() {
-      closed = true;
+      over = true;
       tail?.signal("SIGTERM");
     },
   };

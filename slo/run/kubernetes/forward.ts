@@ -4,12 +4,11 @@ import { freePort } from "../ports.ts";
 import { waitFor } from "../wait.ts";
 import { kubectl, type Cluster } from "./kubectl.ts";
 
-/** Is a service in the cluster that this machine can ask. */
+/** Is a service in the cluster that this machine can ask, until the nursery stops what it started. */
 export interface Forward {
   kind: "open";
   /** On 127.0.0.1; the same for as long as it is open, also when the pod behind it is replaced. */
   url: string;
-  close(): void;
 }
 
 /** Names the service that a URL in the cluster means; undefined for what is no service there. */
@@ -28,7 +27,7 @@ export async function reach(
   logFile: string,
 ): Promise<Forward | { kind: "failed"; message: string }> {
   const service = serviceIn(url, cluster.namespace);
-  const direct: Forward = { kind: "open", url, close: () => undefined };
+  const direct: Forward = { kind: "open", url };
   if (service === undefined) return direct;
   const place = ["--context", cluster.context, "--namespace", service.namespace];
   const found = await kubectl([...place, "get", "service", service.name, "-o", "name", "--ignore-not-found"]);
@@ -49,7 +48,6 @@ async function keepForwarding(
   logFile: string,
 ): Promise<Forward | { kind: "failed"; message: string }> {
   const local = await freePort();
-  let open = true;
   let ready = false;
   const start = (): Child =>
     nursery.start({
@@ -60,7 +58,6 @@ async function keepForwarding(
   let child = start();
   const first = await waitFor(async () => (ready || child.exit() ? true : undefined), 20, 25);
   if (!first || !ready) {
-    open = false;
     await child.stop("SIGTERM", 2);
     return {
       kind: "failed",
@@ -68,20 +65,13 @@ async function keepForwarding(
     };
   }
   const again = async (): Promise<void> => {
-    while (open) {
+    for (;;) {
       await child.exited;
-      if (!open) return;
       await sleep(300);
+      if (nursery.isClosed()) return;
       child = start();
     }
   };
   void again();
-  return {
-    kind: "open",
-    url: `http://127.0.0.1:${local}`,
-    close() {
-      open = false;
-      child.signal("SIGTERM");
-    },
-  };
+  return { kind: "open", url: `http://127.0.0.1:${local}` };
 }
