@@ -74,7 +74,7 @@ function decide(
     return { kind: "inconclusive", reason, evidence };
   }
   if (indicator.kind === "latency" && !run.openModel) return { kind: "inconclusive", reason: closedModel, evidence };
-  if (run.doubts.length > 0) return { kind: "inconclusive", reason: unprovenRun(run.doubts), evidence };
+  if (run.doubts.length > 0) return { kind: "inconclusive", reason: unprovenRun, evidence };
   return { kind: "met", evidence };
 }
 

@@ -1,18 +1,15 @@
 import type { RunVerdict, Verdict } from "./verdict.ts";
 
-/** Says that a run cannot prove success, and why. */
-export function unprovenRun(doubts: readonly string[]): string {
-  return `the run proves no success: ${doubts.join("; ")}`;
-}
+/** Says of an objective that the run cannot prove it, for reasons that are the run's own and told there. */
+export const unprovenRun = "the run proves no success";
 
 /** Judges the run by the worst of its objectives, worst reasons first; what only repeats the doubts of the run is said once. */
 export function runVerdictOf(verdicts: readonly Verdict[], doubts: readonly string[]): RunVerdict {
   if (verdicts.length === 0)
     return { kind: "inconclusive", reasons: ["the spec has no objective, so there is nothing to judge", ...doubts] };
   const exceeded = verdicts.flatMap((verdict) => (verdict.kind === "exceeded" ? [`${verdict.objective}: ${verdict.reason}`] : []));
-  const repeated = unprovenRun(doubts);
   const open = verdicts.flatMap((verdict) =>
-    verdict.kind === "inconclusive" && verdict.reason !== repeated ? [`${verdict.objective}: ${verdict.reason}`] : [],
+    verdict.kind === "inconclusive" && verdict.reason !== unprovenRun ? [`${verdict.objective}: ${verdict.reason}`] : [],
   );
   const reasons = [...exceeded, ...doubts, ...open];
   if (exceeded.length > 0) return { kind: "exceeded", reasons };

@@ -48,6 +48,23 @@ export function unmet(report: Report): ReportObjective[] {
   return [...exceeded, ...report.objectives.filter(({ verdict }) => verdict === "inconclusive")];
 }
 
+/** Lists why objectives are not met, exceeded ones first; those with one reason stand together, under all their names. */
+export function whys(report: Report): { objectives: ReportObjective[]; who: string; reason: string }[] {
+  const groups = new Map<string, ReportObjective[]>();
+  for (const objective of unmet(report)) {
+    const reason = objective.reason ?? "no reason was given";
+    groups.set(reason, [...(groups.get(reason) ?? []), objective]);
+  }
+  return [...groups].map(([reason, objectives]) => {
+    const all = objectives.length > 1 && objectives.length === report.objectives.length;
+    return {
+      objectives,
+      reason,
+      who: all ? `all ${objectives.length} objectives` : objectives.map(({ name }) => shortName(name)).join(", "),
+    };
+  });
+}
+
 /** Lists the run's reasons that no objective's own reason repeats. */
 export function runReasons(report: Report): string[] {
   const told = report.objectives.flatMap(({ name, reason }) => (reason === undefined ? [] : [reason, `${name}: ${reason}`]));

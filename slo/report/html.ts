@@ -1,5 +1,5 @@
 import { allowances, runOrigin } from "./facts.ts";
-import { headline, runReasons, shortName, subject, unmet, verdictWords } from "./headline.ts";
+import { headline, runReasons, shortName, subject, verdictWords, whys } from "./headline.ts";
 import { type ChartModel, chartModels, lineSummaries } from "./html/charts.ts";
 import { loadMark } from "./html/mark.ts";
 import { jsonMarkup, markup, type Markup, nothing, rawElementText } from "./html/markup.ts";
@@ -104,9 +104,7 @@ function glance(report: Report): Markup {
 }
 
 function whySection(report: Report): Markup {
-  const own = unmet(report).map(
-    ({ name, reason }) => markup`<li><strong><bdi>${shortName(name)}</bdi></strong>: ${reason ?? "no reason was given"}</li>`,
-  );
+  const own = whys(report).map(({ who, reason }) => markup`<li><strong><bdi>${who}</bdi></strong>: ${reason}</li>`);
   const all = [...own, ...runReasons(report).map((reason) => markup`<li>${reason}</li>`)];
   return all.length === 0 ? nothing : markup`<section><h2>Why</h2><ul>${all}</ul></section>`;
 }

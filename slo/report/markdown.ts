@@ -1,5 +1,5 @@
 import { agreement, allowances, countedRows, doubts, latencyGap, loadFacts, notableWindows, periodSentence, timingFacts } from "./facts.ts";
-import { headline, type ReportObjective, runReasons, subject, unmet, verdictWords } from "./headline.ts";
+import { headline, type ReportObjective, runReasons, subject, verdictWords, whys } from "./headline.ts";
 import { count, percent, provedGood, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
@@ -51,11 +51,13 @@ function cells({ verdict, name, description, targetRatio, evidence }: ReportObje
 }
 
 function reasons(report: Report): string[] {
-  const own = unmet(report).map((objective) => {
+  const own = whys(report).flatMap(({ objectives, who, reason }) => {
+    const [objective] = objectives;
+    if (objectives.length !== 1 || objective === undefined) return [`${who}: ${reason}`];
     const { file, line, column } = objective.place;
     const spent = objective.verdict === "exceeded" ? periodSentence(report, objective) : undefined;
-    const parts = [objective.reason ?? "no reason was given", spent].filter((part) => part !== undefined);
-    return `${objective.name}: ${parts.join("; ")} (${file}:${line}:${column})`;
+    const parts = [reason, spent].filter((part) => part !== undefined);
+    return [`${who}: ${parts.join("; ")} (${file}:${line}:${column})`];
   });
   return [...own, ...runReasons(report)];
 }

@@ -11,7 +11,7 @@ import {
   notableWindows,
   periodSentence,
 } from "./facts.ts";
-import { headline, type ReportObjective, runReasons, subject, unmet, verdictWords } from "./headline.ts";
+import { headline, type ReportObjective, runReasons, subject, unmet, verdictWords, whys } from "./headline.ts";
 import { count, counted, duration, percent, provedGood, rate, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
@@ -117,11 +117,13 @@ function stackedRow(
 }
 
 function reasonLines(report: Report): string[] {
-  const own = unmet(report).map((objective) => {
+  const own = whys(report).flatMap(({ objectives, who, reason }) => {
+    const [objective] = objectives;
+    if (objectives.length !== 1 || objective === undefined) return [`${who}: ${reason}`];
     const { file, line, column } = objective.place;
     const proof = objective.verdict === "inconclusive" && objective.evidence ? needed(objective.evidence) : undefined;
-    const parts = [objective.reason ?? "no reason was given", proof].filter((part) => part !== undefined);
-    return `${objective.name}: ${parts.join("; ")} (${file}:${line}:${column})`;
+    const parts = [reason, proof].filter((part) => part !== undefined);
+    return [`${who}: ${parts.join("; ")} (${file}:${line}:${column})`];
   });
   const spent = unmet(report).flatMap((objective) => {
     const sentence = objective.verdict === "exceeded" ? periodSentence(report, objective) : undefined;
