@@ -46,9 +46,13 @@ export function withOmitted(
     best: { total: counted.total + certain, bad: counted.bad + certain },
     worst: { total: counted.total + omitted, bad: counted.bad + counted.doubtful + omitted },
     doubts,
+    blurSeconds: pushSeconds,
     ...rest,
   };
 }
+
+/** k6 pushes every second, and stamps each series with its own last sample in it; a little more for a push that is late. */
+const pushSeconds = 1.1;
 
 /** How far before the judged load the proof that our scenario counts its own events is looked for: it is written before the warm-up, which takes an hour at most. */
 const proofLookbackSeconds = 2 * 3600;

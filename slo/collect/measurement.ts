@@ -33,6 +33,8 @@ export type Measurement =
       doubts: string[];
       /** In order of time; empty where only the whole run could be read. */
       cumulative: CumulativePoint[];
+      /** How old an event may be that one series of a moment's sum has counted and another has not yet, seconds. */
+      blurSeconds: number;
       queries: Queries;
     }
   | { kind: "absent"; objective: string; reason: string; queries: Queries };

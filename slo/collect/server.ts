@@ -155,7 +155,8 @@ export async function measureServer(
   if (read.kind === "failed") return absent(`the counts over time could not be read: ${read.reason}`);
   const points = endedWith(read.points, { atSeconds: window.toSeconds, ...counted });
   const between = betweenCounts(counted, { ...window, missing: missing.value });
-  return { kind: "counted", objective: query.objective, ...between, cumulative: points, queries };
+  // The instances of a service are scraped at different times, each once in a step.
+  return { kind: "counted", objective: query.objective, ...between, cumulative: points, blurSeconds: window.stepSeconds, queries };
 }
 
 /** Finds the jobs whose scrapes a ratio's counters come from; empty where the series carry no job, so that nobody knows when they were scraped. */

@@ -68,7 +68,13 @@ test.each([
   let found = 0;
   for (let run = 0; run < steady; run += 1) {
     const points = steadyRun(120, 50, burn * (1 - target), draw);
-    const findings = findBursts({ points, whole: points.at(-1) ?? { total: 0, bad: 0 }, targetRatio: target, confidence: 0.95 });
+    const findings = findBursts({
+      points,
+      blurSeconds: 0,
+      whole: points.at(-1) ?? { total: 0, bad: 0 },
+      targetRatio: target,
+      confidence: 0.95,
+    });
     if (pairs.some((pair) => findings[pair]?.kind === "burst")) found += 1;
   }
   expect(found / steady).toBeLessThanOrEqual(0.05 + 3 * Math.sqrt((0.05 * 0.95) / steady));
@@ -83,7 +89,7 @@ test("a real burst that the average hides is found nearly always", () => {
       bad: point.bad + 200 * Math.min(5, Math.max(0, point.atSeconds - 60)),
     }));
     const whole = points.at(-1) ?? { total: 0, bad: 0 };
-    const findings = findBursts({ points, whole, targetRatio: 0.99, confidence: 0.95 });
+    const findings = findBursts({ points, blurSeconds: 0, whole, targetRatio: 0.99, confidence: 0.95 });
     if (findings.some(({ kind }) => kind === "burst")) found += 1;
     if (provesMet(whole, 0.99, 0.95)) hidden += 1;
   }

@@ -17,7 +17,16 @@ const specOf = (targetRatio: number, confidence = 0.95): Spec => ({
 });
 
 function verdictOf(spec: Spec, best: Count, worst = best, cumulative: CumulativePoint[] = []): Verdict {
-  const measured: Measurement = { kind: "counted", objective: "o", best, worst, doubts: [], cumulative, queries: { total: "", bad: "" } };
+  const measured: Measurement = {
+    kind: "counted",
+    objective: "o",
+    best,
+    worst,
+    doubts: [],
+    cumulative,
+    blurSeconds: 0,
+    queries: { total: "", bad: "" },
+  };
   const [verdict] = judge(spec, [measured], { doubts: [], openModel: true }).verdicts;
   if (verdict === undefined) throw new Error("no verdict");
   return verdict;

@@ -31,6 +31,7 @@ const counted = (best: Count, worst = best, doubts: string[] = [], cumulative: C
   worst,
   doubts,
   cumulative,
+  blurSeconds: 0,
   queries,
 });
 const absent = (reason: string): Measurement => ({ kind: "absent", objective: "o", reason, queries });

@@ -49,12 +49,12 @@ type Decision =
 
 function decide(
   { targetRatio, indicator }: Objective,
-  { cumulative, doubts }: Counted,
+  { cumulative, blurSeconds, doubts }: Counted,
   { best, worst }: Extract<SoundCounts, { kind: "sound" }>,
   run: RunCondition,
   confidence: number,
 ): Decision {
-  const windows = findBursts({ points: cumulative, whole: best, targetRatio, confidence, runSeconds: run.scenarioSeconds });
+  const windows = findBursts({ points: cumulative, blurSeconds, whole: best, targetRatio, confidence, runSeconds: run.scenarioSeconds });
   const errorRatio = best.bad / best.total;
   const evidence: Evidence = {
     best,

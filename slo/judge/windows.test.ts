@@ -12,7 +12,7 @@ function secondBySecond(seconds: number, perSecond: number, badIn: (second: numb
 }
 
 const ask = (points: CumulativePoint[], more: Partial<WindowQuestion> = {}) =>
-  findBursts({ points, whole: points.at(-1) ?? { total: 0, bad: 0 }, targetRatio: 0.999, confidence: 0.95, ...more });
+  findBursts({ points, blurSeconds: 0, whole: points.at(-1) ?? { total: 0, bad: 0 }, targetRatio: 0.999, confidence: 0.95, ...more });
 
 const within = (from: number, to: number, bad: number) => (second: number) => (second > from && second <= to ? bad : 0);
 
@@ -148,4 +148,22 @@ test("an hour of moments is searched in an instant, even where every window burn
   expect(findings[0]).toMatchObject({ longSeconds: 720, shortSeconds: 60 });
   // Two pointers take milliseconds here; a search inside the search would take minutes.
   expect(performance.now() - started).toBeLessThan(15_000);
+});
+
+test("bad events whose total comes a push later are no burst", () => {
+  // Every 143rd of 600 a second fails. The failures' series is stamped just before the moment that is read, the successes' just after.
+  const failed = (second: number): number => Math.floor((600 * second) / 143);
+  const points = Array.from({ length: 11 }, (_, second) => ({
+    atSeconds: 1000 + second,
+    total: failed(second) + (second === 6 ? 600 * 5 - failed(5) : 600 * second - failed(second)),
+    bad: failed(second),
+  }));
+  const blurred = ask(points, { targetRatio: 0.99, blurSeconds: 1.1, runSeconds: 10 });
+  expect(blurred.map(({ kind }) => kind)).not.toContain("burst");
+  expect(ask(points, { targetRatio: 0.99, blurSeconds: 0, runSeconds: 10 })[0]).toMatchObject({ kind: "burst" });
+});
+
+test("a burst is still found where series count up at different instants, with all that it could have come from", () => {
+  const [fast] = ask(secondBySecond(600, 1000, within(300, 305, 150)), { blurSeconds: 1.1 });
+  expect(fast).toMatchObject({ kind: "burst", fromSeconds: 1273, toSeconds: 1307, count: { total: 34_000, bad: 750 } });
 });

@@ -18,6 +18,8 @@ const shortPerLong = 12;
 /** Is what the windows of one objective are asked about. `whole` is what was certainly counted of the whole run. */
 export interface WindowQuestion {
   points: readonly CumulativePoint[];
+  /** How old an event may be that one series of a moment has counted and another has not yet. */
+  blurSeconds: number;
   whole: Count;
   targetRatio: number;
   confidence: number;
@@ -53,7 +55,7 @@ export function findBursts(question: WindowQuestion): WindowFinding[] {
   const pairs = windowTable.map((row) => planPair(row, timeline, budget));
   const ends = pairs.reduce((sum, pair) => sum + (pair.kind === "tried" ? pair.ends : 0), 0);
   const doubt = complement(question.confidence) / Math.max(1, ends);
-  return pairs.map((pair) => (pair.kind === "tried" ? examine(pair, timeline, budget, doubt) : pair));
+  return pairs.map((pair) => (pair.kind === "tried" ? examine(pair, timeline, question.blurSeconds, budget, doubt) : pair));
 }
 
 /** Rounds a length up to whole steps, because a window can only begin and end where something was read. */
@@ -87,19 +89,28 @@ interface Window {
   count: Count;
 }
 
-/** Walks the windows of one length by where they end; null where the counts do not reach back far enough. */
-function windowsOf(timeline: Timeline, seconds: number): (Window | null)[] {
+/**
+ * Walks the windows of one length by where they end; null where the counts do not reach back far enough.
+ * Series do not count up at the same instant, so at one moment the bad may be ahead of the total. The total is therefore taken
+ * from before the window to after it by that blur: it holds all that the bad could have come from, and the ratio is never too high.
+ */
+function windowsOf(timeline: Timeline, blurSeconds: number, seconds: number): (Window | null)[] {
   const { points } = timeline;
-  let begin = 0;
-  return points.map((end) => {
+  const at = (i: number): number => points[i]?.atSeconds ?? Number.POSITIVE_INFINITY;
+  let [begin, before, after] = [0, 0, 0];
+  return points.map((end, i) => {
     const from = end.atSeconds - seconds + slack(timeline);
-    while ((points[begin + 1]?.atSeconds ?? Number.POSITIVE_INFINITY) <= from) begin += 1;
+    while (at(begin + 1) <= from) begin += 1;
     const start = points[begin];
     if (start === undefined || start.atSeconds > from) return null;
-    const total = Math.round(end.total - start.total);
+    while (at(before + 1) <= start.atSeconds - blurSeconds + slack(timeline)) before += 1;
+    after = Math.max(after, i);
+    while (after < points.length - 1 && at(after) < end.atSeconds + blurSeconds - slack(timeline)) after += 1;
+    const [earliest, latest] = [points[before] ?? start, points[after] ?? end];
+    const total = Math.round(latest.total - earliest.total);
     // k6 counts a slow request just after the request itself: a push between the two puts it into the next window.
     const bad = Math.min(total, Math.round(end.bad - start.bad));
-    return { fromSeconds: start.atSeconds, toSeconds: end.atSeconds, count: { total, bad } };
+    return { fromSeconds: earliest.atSeconds, toSeconds: latest.atSeconds, count: { total, bad } };
   });
 }
 
@@ -107,10 +118,16 @@ const none: Count = { total: 0, bad: 0 };
 
 const ratioOf = ({ bad, total }: Count): number => (total === 0 ? 0 : bad / total);
 
-function examine({ kind: _, ends: _ends, ...pair }: Tried, timeline: Timeline, budget: number, doubt: number): WindowFinding {
+function examine(
+  { kind: _, ends: _ends, ...pair }: Tried,
+  timeline: Timeline,
+  blurSeconds: number,
+  budget: number,
+  doubt: number,
+): WindowFinding {
   const limit = pair.burnLimit * budget;
-  const longs = windowsOf(timeline, pair.longSeconds);
-  const shorts = windowsOf(timeline, pair.shortSeconds);
+  const longs = windowsOf(timeline, blurSeconds, pair.longSeconds);
+  const shorts = windowsOf(timeline, blurSeconds, pair.shortSeconds);
   const most = longs.reduce((max, long) => Math.max(max, long?.count.total ?? 0), 0);
   if (!isAbove({ total: most, bad: most }, limit, doubt)) {
     return {
