@@ -14,6 +14,7 @@ import type { RunRecord } from "../run/record.ts";
 import type { Spec } from "../spec/spec.ts";
 import { composeReport } from "./compose.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { foreignFacts } from "./foreign.ts";
 import { isJudged } from "./glance.ts";
 import { readRun, type Moments, type ServiceOf } from "./measure.ts";
 import { settleCounts, settleScrapes } from "./settle.ts";
@@ -149,9 +150,11 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
     dropped: judgedSent.dropped,
     interrupted: cutOff,
     requestsPerIteration: judgedSent.iterations > 0 ? judgedSent.requests / judgedSent.iterations : 1,
+    judged: judgedSent.requests,
     notJudged: totals.requests - judgedSent.requests,
   };
   const reading = await readRun(api, record, plan, compiled.queries, moments, omitted, serviceOf);
+  const foreign = foreignFacts(record, sent);
   const doubts = runDoubts({
     interrupted: record.interrupted,
     k6: {
@@ -169,21 +172,30 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
     dropped: judgedSent.dropped,
     cutOff,
     droppedWhileStarved: reading.droppedWhileStarved,
-    more: [...record.doubts, ...options.relayDoubts],
+    more: [...record.doubts, ...options.relayDoubts, ...foreign.doubts],
   });
   const judgement = judge(spec, reading.measurements, { doubts, openModel: plan.openModel });
   const lastRequestAt = lastRequestOf(sent, ended);
   const firstRequestAt = Math.min(moments.judgedFrom, ...sent.valuesOf(k6Metrics.scenarioStart).map(({ value }) => value));
   const report = composeReport({
-    ...{ record, plan, spec, reading, moments, sent: totals, held: settled.held, judgedSent },
+    ...{
+      record: { ...record, notes: [...record.notes, ...foreign.notes] },
+      plan,
+      spec,
+      reading,
+      moments,
+      sent: totals,
+      held: settled.held,
+      judgedSent,
+    },
     verdicts: judgement.verdicts,
     run: judgement.run,
     exitCode: exitCodeOf(record, judgement.run),
     reasons: judgement.run.kind === "met" ? [] : judgement.run.reasons,
     timings: {
-      toFirstRequestSeconds: options.finished ? null : firstRequestAt - record.commandAtSeconds,
+      toFirstRequestSeconds: options.finished ? (record.timings?.toFirstRequestSeconds ?? null) : firstRequestAt - record.commandAtSeconds,
       loadSeconds: lastRequestAt - firstRequestAt,
-      toVerdictSeconds: options.finished ? null : now() - lastRequestAt,
+      toVerdictSeconds: options.finished ? (record.timings?.toVerdictSeconds ?? null) : now() - lastRequestAt,
     },
   });
   return { kind: "concluded", report, countedUntilSeconds: until };

@@ -28,7 +28,15 @@ export function httpUrl(text: string): string {
     throw new InvalidArgumentError("It must be a URL such as http://127.0.0.1:5000.");
   if (parsed.username !== "" || parsed.password !== "")
     throw new InvalidArgumentError("Credentials are read from the environment, never from a URL (see --help).");
+  if (parsed.search !== "" || parsed.hash !== "") throw new InvalidArgumentError("It must end before any ? or #.");
   return text.replace(/\/+$/, "");
+}
+
+/** Reads LABEL=VALUE and adds it to those before; names are Prometheus's own, without those it keeps for itself. */
+export function labels(text: string, before: Record<string, string>): Record<string, string> {
+  if (!/^(?!__)[a-zA-Z_][a-zA-Z0-9_]*=./.test(text))
+    throw new InvalidArgumentError("It must be LABEL=VALUE, such as job=shop; names that begin with __ are Prometheus's own.");
+  return pairs(text, before);
 }
 
 /** Reads KEY=VALUE and adds it to those before. */

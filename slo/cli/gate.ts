@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
+import { holderOf } from "../run/claim.ts";
 import { openNursery, type Nursery } from "../run/child.ts";
 import { readRecord, rememberJudged, runFolder, testidPattern, type RunRecord } from "../run/record.ts";
 import { readFleet } from "../run/kubernetes/fleet.ts";
@@ -111,8 +112,8 @@ async function judgeAgain(options: GateOptions, host: Host, record: RunRecord, f
   }
   const { url, sent, sentIsWhole, doubts, now } = found;
   const { credentials } = host.settings;
-  const remember = (until: number): void => {
-    if (record.phase !== "judged" && found.record.k6?.endedAtSeconds) rememberJudged(folder, { ...record }, until);
+  const remember = (judged: Parameters<typeof rememberJudged>[2]): void => {
+    if (record.phase !== "judged" && found.record.k6?.endedAtSeconds) rememberJudged(folder, { ...record }, judged);
   };
   const reached = await reachVerdict(
     {
@@ -135,6 +136,10 @@ const none = (exitCode: number, message: string): Found => ({ kind: "none", exit
 
 /** Forwards what is left of a run's spool, and reads from it what was sent. */
 async function spoolEvidence(options: GateOptions, host: Host, record: RunRecord, folder: string, nursery: Nursery): Promise<Found> {
+  // Before anything is started on its data.
+  const loading = holderOf(join(realpathSync(folder), "spool", "owner"));
+  if (loading)
+    return none(exitCodes.inconclusive, `inconclusive: the run is under way in process ${loading.pid}; ask again when it has ended`);
   const prometheus = await prometheusOf(options, host, record, folder, nursery);
   if ("message" in prometheus) return none(exitCodes.notCarriedOut, prometheus.message);
   const resumed = await resumeRelay({

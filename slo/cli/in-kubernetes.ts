@@ -9,7 +9,7 @@ import { createJob, deleteJob, lackingRights, missingNamespace, ourJobs, startJo
 import { currentContext, placeOf, type Cluster } from "../run/kubernetes/kubectl.ts";
 import { jobName, type JobPlan } from "../run/kubernetes/manifests.ts";
 import type { Order, PodReport } from "../run/kubernetes/message.ts";
-import { rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
+import { dropUnstarted, rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { addGlances } from "./glance.ts";
 import type { Host } from "./host.ts";
@@ -81,6 +81,7 @@ export async function loadInKubernetes(options: LoadOptions, where: ClusterOptio
   } finally {
     host.live(undefined);
     await nursery.stopAll();
+    dropUnstarted(prepared.folder);
   }
 }
 
@@ -223,7 +224,7 @@ async function judge(
       prometheus: { api: prometheusApi(prometheusUrl, credentials), receiver: receiverOf(prometheusUrl, credentials) },
       settleLimitSeconds: record.interrupted ? Math.min(10, options.settleLimitSeconds) : options.settleLimitSeconds,
       ...{ json: options.json, now: () => host.now() + shiftSeconds },
-      remember: (until) => rememberJudged(prepared.folder, base, until),
+      remember: (judged) => rememberJudged(prepared.folder, base, judged),
     },
     host,
   );

@@ -176,10 +176,22 @@ describeLive("a command that cannot be carried out as given", ["k6", "prometheus
     expect(ended.stderr).toContain(`Prometheus at http://127.0.0.1:${port} does not answer`);
   });
 
-  test("a fault that is none ends with the target's own words", async () => {
-    const ended = await run(["load", "--scenario", "smoke", "--fault", "no-such-fault"], { folder: workingFolder() });
+  test.each([
+    ["a fault that is none", "no-such-fault", /no preset "no-such-fault"; there are: delete-answers-500/],
+    ["a fault that is broken JSON", "{bad", /FAULTS is not JSON/],
+  ])("%s ends with the target's own words: exit 2, and no folder is left", async (_, fault, words) => {
+    const folder = workingFolder();
+    const ended = await run(["load", "--scenario", "smoke", "--fault", fault], { folder });
+    expect(ended.exitCode, ended.stderr).toBe(2);
+    expect(ended.stderr).toMatch(words);
+    expect(runsIn(folder)).toEqual([]);
+  });
+
+  test("a target that does not answer leaves no folder behind", async () => {
+    const folder = workingFolder();
+    const ended = await run(["load", "--scenario", "smoke", "--target", `http://127.0.0.1:${await freePort()}`], { folder });
     expect(ended.exitCode, ended.stderr).toBe(4);
-    expect(ended.stderr).toContain("no-such-fault");
+    expect(runsIn(folder)).toEqual([]);
   });
 
   test("a port in use is named", async () => {

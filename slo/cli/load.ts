@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { serviceQueries } from "../compile/run.ts";
 import { openNursery, type Nursery } from "../run/child.ts";
 import { lockTarget } from "../run/lock.ts";
-import { rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
+import { dropUnstarted, rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
 import { startRelay } from "../run/relay/relay.ts";
 import type { Receiver } from "../run/relay/write.ts";
 import { scrapeIntervalSeconds } from "../run/stack.ts";
@@ -32,15 +32,16 @@ export async function load(options: LoadOptions, host: Host): Promise<number> {
     if (times > 1) void nursery.stopAll().then(() => process.exit(exitCodes.interrupted));
   });
   const lock = options.target === undefined ? undefined : lockTarget(join(host.cache, "locks"), options.target, prepared.testid);
-  if (lock?.kind === "taken")
-    return notCarriedOut(host, `the run ${lock.note} (process ${lock.pid}) is loading ${options.target} now; wait for it, or stop it`);
-  if (lock?.kind === "failed") return notCarriedOut(host, lock.message);
   try {
+    if (lock?.kind === "taken")
+      return notCarriedOut(host, `the run ${lock.note} (process ${lock.pid}) is loading ${options.target} now; wait for it, or stop it`);
+    if (lock?.kind === "failed") return notCarriedOut(host, lock.message);
     return await inNursery(options, host, prepared, nursery, course);
   } finally {
     host.live(undefined);
-    lock?.release();
+    if (lock?.kind === "held") lock.release();
     await nursery.stopAll();
+    dropUnstarted(prepared.folder);
   }
 }
 
@@ -53,7 +54,10 @@ export function notCarriedOut(host: Host, message: string): number {
 
 async function inNursery(options: LoadOptions, host: Host, prepared: Prepared, nursery: Nursery, course: Course): Promise<number> {
   const stack = await startStack(options, host, prepared, nursery);
-  if (stack.kind === "failed") return notCarriedOut(host, stack.message);
+  if (stack.kind === "failed") {
+    const exitCode = notCarriedOut(host, stack.message);
+    return stack.refused ? exitCodes.badUsage : exitCode;
+  }
   if (course.interrupted) return exitCodes.interrupted;
   const receiver = receiverOf(stack.prometheus, host.settings.credentials);
   const checked = await preflight(options, host, prepared, stack, receiver);
@@ -97,7 +101,7 @@ export async function preflight(
   if (scrape.kind === "problem" && startedHere) return scrape;
   const wantsServer = prepared.spec.objectives.some(({ indicator }) => indicator.kind !== "ratio" && indicator.side === "server");
   const warning =
-    wantsServer && !startedHere
+    wantsServer && (!startedHere || options.serverLabels)
       ? await warnUnscraped(api, serviceQueries(options.serverLabels ?? { job: prepared.spec.service }), host.now)
       : undefined;
   if (warning) host.say(warning);
@@ -121,6 +125,7 @@ export function newRecord(
     ...{ specFile: prepared.specFile, specText: prepared.specText, target: stack.target },
     prometheus: { url: stack.prometheus, embedded: stack.embedded },
     cluster: null,
+    timings: null,
     serverLabels: options.serverLabels ?? { job: prepared.spec.service },
     slowCounted: !prepared.foreign,
     scrapeIntervalSeconds: checked.scrapeIntervalSeconds,
@@ -151,7 +156,7 @@ async function settleAndJudge(running: Running, options: LoadOptions, host: Host
     {
       ...{ record, spec: prepared.spec, folder: prepared.folder, sent: relay.sent(), sentIsWhole: true, relayDoubts: relay.doubts() },
       ...{ prometheus: { api: prometheusApi(stack.prometheus, host.settings.credentials), receiver }, settleLimitSeconds: limit },
-      ...{ json: options.json, now: host.now, remember: (until) => rememberJudged(prepared.folder, record, until) },
+      ...{ json: options.json, now: host.now, remember: (judged) => rememberJudged(prepared.folder, record, judged) },
     },
     host,
   );

@@ -1,7 +1,7 @@
 #!/usr/bin/env -S npx tsx
 import { Command, CommanderError, Option } from "commander";
 import { exitCodeHelp, exitCodes } from "./exit-codes.ts";
-import { httpUrl, pairs, port, positive, whole } from "./flags.ts";
+import { httpUrl, labels, pairs, port, positive, whole } from "./flags.ts";
 import { openHost } from "./process-host.ts";
 
 const credentialHelp = `Credentials for Prometheus come from the environment: PLIMSOLL_PROMETHEUS_USERNAME and _PASSWORD (or _PASSWORD_FILE),
@@ -65,7 +65,7 @@ function program(done: (exitCode: number) => void): Command {
     )
     .addOption(
       new Option("--server-label <label=value>", "labels that pick the service's own series (default: job=<service of the spec>)")
-        .argParser(pairs)
+        .argParser(labels)
         .default({}, "job"),
     )
     .addOption(settleLimit())

@@ -28,6 +28,7 @@ export interface Omitted {
   dropped: number;
   interrupted: number;
   requestsPerIteration: number;
+  judged: number;
   /** Requests of setup and warm-up. */
   notJudged: number;
 }
@@ -166,7 +167,8 @@ export async function readRun(
     dropped: Math.ceil(omitted.dropped * Math.max(1, omitted.requestsPerIteration)),
   };
   const guard = guardOnce(api, server);
-  const measurements = await measureAll(api, queries, client, server, serviceOf, guard);
+  const neverBegan: GuardOf = async () => ({ kind: "problem", reason: "the load that is judged never began" });
+  const measurements = await measureAll(api, queries, client, server, serviceOf, omitted.judged > 0 ? guard : neverBegan);
   return {
     measurements,
     ...(await readPictures(api, record, moments, server, guard)),

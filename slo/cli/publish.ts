@@ -65,6 +65,14 @@ function objectiveSamples(
 
 /** Writes the verdict to Prometheus; gives the reason when it was not taken, which changes no verdict. */
 export async function publishVerdict(report: Report, receiver: Receiver, nowSeconds: number): Promise<string | undefined> {
-  const written = await writeOnce(receiver, encodeWrite(verdictSamples(report, nowSeconds)));
-  return written.kind === "written" ? undefined : `the verdict could not be written to Prometheus: ${written.reason}`;
+  const samples = verdictSamples(report, nowSeconds);
+  const atMillis = Math.round(nowSeconds * 1000);
+  const verdict = await writeOnce(receiver, encodeWrite(samples.filter((sample) => sample.atMillis === atMillis)));
+  if (verdict.kind !== "written") return `the verdict could not be written to Prometheus: ${verdict.reason}`;
+  const past = samples.filter((sample) => sample.atMillis !== atMillis);
+  if (past.length === 0) return undefined;
+  const counts = await writeOnce(receiver, encodeWrite(past));
+  // A run that is judged again finds its counts over time there already, and Prometheus takes none twice.
+  const there = counts.kind === "refused" && /out of order|duplicate/.test(counts.reason);
+  return counts.kind === "written" || there ? undefined : `the counts over time could not be written to Prometheus: ${counts.reason}`;
 }

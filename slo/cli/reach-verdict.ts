@@ -1,4 +1,5 @@
 import type { PrometheusApi } from "../collect/prometheus.ts";
+import type { RunRecord } from "../run/record.ts";
 import type { Receiver } from "../run/relay/write.ts";
 import { conclude, type ConcludeOptions } from "./conclude.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -12,8 +13,8 @@ export interface Finished extends Omit<ConcludeOptions, "say" | "api"> {
   /** Where it is asked, and where the verdict is written. */
   prometheus: { api: PrometheusApi; receiver: Receiver };
   json: boolean;
-  /** Keeps up to when the service's counters were read, so that a later verdict reads the same. */
-  remember: (countedUntilSeconds: number) => void;
+  /** Keeps what a later verdict cannot find out again. */
+  remember: (judged: Pick<RunRecord, "countedUntilSeconds" | "timings">) => void;
 }
 
 /** Concludes a run, writes its verdict to Prometheus and its report to its folder; `pending`: Prometheus could not be asked. */
@@ -29,7 +30,8 @@ export async function reachVerdict(
     host.say(concluded.messages.join("\n"));
     return { kind: "exit", exitCode: run.finished ? exitCodes.badUsage : exitCodes.notCarriedOut };
   }
-  run.remember(concluded.countedUntilSeconds);
+  const { toFirstRequestSeconds, toVerdictSeconds } = concluded.report.timings;
+  run.remember({ countedUntilSeconds: concluded.countedUntilSeconds, timings: { toFirstRequestSeconds, toVerdictSeconds } });
   const unpublished = await publishVerdict(concluded.report, receiver, run.now());
   if (unpublished) host.say(unpublished);
   return { kind: "exit", exitCode: finish(concluded.report, run.folder, host, run.json) };

@@ -42,15 +42,18 @@ export async function startStack(options: LoadOptions, host: Host, prepared: Pre
   const port = await freePort();
   const targetUrl = options.target ?? `http://127.0.0.1:${port}`;
   const { folder } = prepared;
-  const [target, prometheus] = await Promise.all([
+  const startingTarget =
     options.target === undefined
       ? startTarget(nursery, {
-          root: host.project,
-          logFile: join(folder, "target.log"),
-          port,
+          ...{ root: host.project, logFile: join(folder, "target.log"), port },
           environment: targetEnvironment(options, host, folder),
         })
-      : undefined,
+      : undefined;
+  // What a person wrote by hand may be refused, and then nothing else is to be started.
+  const early = options.fault === undefined ? undefined : await startingTarget;
+  if (early?.kind === "failed") return early;
+  const [target, prometheus] = await Promise.all([
+    startingTarget,
     options.prometheus === undefined
       ? startPrometheus(nursery, {
           ...{ binary: prepared.prometheus ?? "", folder: join(folder, "prometheus"), logFile: join(folder, "prometheus.log") },

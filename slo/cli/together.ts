@@ -1,4 +1,4 @@
-import type { PodReport } from "../run/kubernetes/message.ts";
+import type { PodEnd, PodReport } from "../run/kubernetes/message.ts";
 import type { RunRecord } from "../run/record.ts";
 import { sentOf, type SentSeries } from "../run/relay/sent.ts";
 import { k6Metrics } from "../spec/names.ts";
@@ -59,8 +59,14 @@ function k6Of(reports: readonly PodReport[]): RunRecord["k6"] {
     iterations: sum(outcomes.map(({ iterations }) => iterations)),
     interrupted: outcomes.reduce((total, outcome) => total + outcome.interrupted, 0),
     summaryRequests: sum(outcomes.map(({ summaryRequests }) => summaryRequests)),
+    checks: whole && outcomes.every(({ checks }) => checks !== null) ? checksOf(outcomes) : null,
     errors: reports.flatMap(({ index, end }) => (end?.k6.errors ?? []).map((error) => `pod ${index + 1}: ${error}`)).slice(0, 20),
   };
+}
+
+function checksOf(outcomes: readonly PodEnd["k6"][]): { passes: number; fails: number } {
+  const sum = (pick: "passes" | "fails"): number => outcomes.reduce((total, { checks }) => total + (checks?.[pick] ?? 0), 0);
+  return { passes: sum("passes"), fails: sum("fails") };
 }
 
 function healthOf(reports: readonly PodReport[]): RunRecord["health"] {

@@ -49,7 +49,8 @@ export function claim(file: string, note: string): Claim {
   };
 }
 
-function holderOf(file: string): { pid: number; note: string } | undefined {
+/** Names the process that holds a file, if one does. */
+export function holderOf(file: string): { pid: number; note: string } | undefined {
   try {
     const { pid, born, note } = claimSchema.parse(JSON.parse(readFileSync(file, "utf8")));
     const same = pid === process.pid ? held.has(file) : isAlive(pid);

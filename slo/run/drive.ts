@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import type { Child, Nursery } from "./child.ts";
 import { isStarved, watchHealth, type HealthSample } from "./health.ts";
 import { startK6, type K6Line, type K6Progress } from "./k6.ts";
@@ -79,7 +80,7 @@ export function driveK6(
       k6: {
         ...{ startedAtSeconds, endedAtSeconds: Date.now() / 1000, exitCode: exit.code, signal: exit.signal, errors },
         ...{ iterations: progress?.iterations ?? null, interrupted: progress?.interrupted ?? 0 },
-        summaryRequests: summaryRequests(summaryFile),
+        ...readSummary(summaryFile),
       },
       health: summarizeHealth(health.stop()),
       doubts,
@@ -88,7 +89,15 @@ export function driveK6(
   return { child, begun, ended };
 }
 
-const unknownEnd = { endedAtSeconds: null, exitCode: null, signal: null, iterations: null, interrupted: 0, summaryRequests: null };
+const unknownEnd = {
+  endedAtSeconds: null,
+  exitCode: null,
+  signal: null,
+  iterations: null,
+  interrupted: 0,
+  summaryRequests: null,
+  checks: null,
+};
 
 function summarizeHealth(samples: readonly HealthSample[]): NonNullable<RunRecord["health"]> {
   const most = (values: number[]): number | null => (values.length === 0 ? null : Math.max(...values));
@@ -100,13 +109,20 @@ function summarizeHealth(samples: readonly HealthSample[]): NonNullable<RunRecor
   };
 }
 
-/** Reads k6's own total of requests; null where it wrote none. */
-function summaryRequests(file: string | undefined): number | null {
-  if (file === undefined) return null;
+const summarySchema = z.object({
+  metrics: z.object({
+    http_reqs: z.object({ count: z.number() }).optional(),
+    checks: z.object({ passes: z.number(), fails: z.number() }).optional(),
+  }),
+});
+
+/** Reads k6's own total of requests, and of its checks; null where it wrote none. */
+function readSummary(file: string | undefined): Pick<Driven["k6"], "summaryRequests" | "checks"> {
   try {
-    const summary = JSON.parse(readFileSync(file, "utf8")) as { metrics?: Record<string, { count?: number }> };
-    return summary.metrics?.["http_reqs"]?.count ?? null;
+    const { metrics } = summarySchema.parse(JSON.parse(readFileSync(file ?? "", "utf8")));
+    const { checks } = metrics;
+    return { summaryRequests: metrics.http_reqs?.count ?? null, checks: checks ? { passes: checks.passes, fails: checks.fails } : null };
   } catch {
-    return null;
+    return { summaryRequests: null, checks: null };
   }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 
@@ -20,6 +20,8 @@ export const k6Outcome = z.strictObject({
   interrupted: z.number(),
   /** k6's own total of requests, where its summary was on. */
   summaryRequests: z.number().nullable(),
+  /** The script's own checks, where the summary tells. */
+  checks: z.strictObject({ passes: z.number(), fails: z.number() }).nullable().default(null),
   /** Its last errors, as it said them. */
   errors: z.array(z.string()),
 });
@@ -45,6 +47,11 @@ export const recordSchema = z.strictObject({
   scrapeIntervalSeconds: z.number(),
   /** Up to where the service's counters were read, on Prometheus's clock; null until the run was judged. */
   countedUntilSeconds: z.number().nullable(),
+  /** What the command took before the first request and from the last one to the verdict, seconds; null until the run was judged at once. */
+  timings: z
+    .strictObject({ toFirstRequestSeconds: z.number().nullable(), toVerdictSeconds: z.number().nullable() })
+    .nullable()
+    .default(null),
   /** Prometheus's clock minus ours. */
   clockOffsetSeconds: z.number(),
   commandAtSeconds: z.number(),
@@ -90,7 +97,14 @@ export function readRecord(folder: string): { kind: "record"; record: RunRecord 
   }
 }
 
-/** Notes that a run was judged, and up to when the service's counters were read. */
-export function rememberJudged(folder: string, record: RunRecord, countedUntilSeconds: number): void {
-  writeRecord(folder, Object.assign(record, { phase: "judged", countedUntilSeconds }));
+/** Removes the folder of a run that sent no load: there is nothing in it to judge. */
+export function dropUnstarted(folder: string): void {
+  const read = readRecord(folder);
+  if (read.kind === "problem" ? !existsSync(join(folder, "run.json")) : read.record.phase === "prepared")
+    rmSync(folder, { recursive: true, force: true });
+}
+
+/** Notes that a run was judged, up to when the service's counters were read, and how long that took. */
+export function rememberJudged(folder: string, record: RunRecord, judged: Pick<RunRecord, "countedUntilSeconds" | "timings">): void {
+  writeRecord(folder, Object.assign(record, judged, { phase: "judged" }));
 }

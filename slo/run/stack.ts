@@ -15,6 +15,8 @@ export interface Started {
 export interface NotStarted {
   kind: "failed";
   message: string;
+  /** True when it refused what it was told, and did nothing. */
+  refused: boolean;
 }
 
 /** How often the local Prometheus scrapes: short, because the verdict waits for two scrapes after the last request. */
@@ -53,10 +55,11 @@ async function untilReady(child: Child, url: string, name: string, limitSeconds:
   if (ready === "exited")
     return {
       kind: "failed",
+      refused: child.exit()?.code === 2,
       message: `${name} ended at once (exit ${child.exit()?.code ?? child.exit()?.signal ?? child.exit()?.error}):\n  ${said}`,
     };
   await child.stop("SIGKILL", 0);
-  return { kind: "failed", message: `${name} did not answer at ${url} within ${limitSeconds} s:\n  ${said}` };
+  return { kind: "failed", refused: false, message: `${name} did not answer at ${url} within ${limitSeconds} s:\n  ${said}` };
 }
 
 /** Starts Prometheus on a loopback port with its data in `folder`, scraping `/metrics` of `targetUrl`'s host, if any, as `job`. */

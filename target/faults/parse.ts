@@ -15,7 +15,7 @@ export interface FaultPlace {
 export function parseFaultText(text: string, places: readonly FaultPlace[]): ParsedRules {
   const trimmed = text.trim();
   if (trimmed === "") return { kind: "rules", rules: [] };
-  if (!trimmed.startsWith("[")) return parsePreset(trimmed);
+  if (!/^[[{"]/.test(trimmed)) return parsePreset(trimmed);
   try {
     return parseFaultRules(JSON.parse(trimmed), places);
   } catch (error) {

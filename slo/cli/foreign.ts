@@ -1,0 +1,61 @@
+import type { RunRecord } from "../run/record.ts";
+import { k6Labels, k6Metrics } from "../spec/names.ts";
+import type { Sent } from "./conclude.ts";
+
+/** Is what a reader has to know of a script that is not ours. */
+export interface ForeignFacts {
+  doubts: string[];
+  notes: string[];
+}
+
+/** Tells where a foreign script's ways hide what a verdict seems to say: load that went elsewhere, failures that it calls expected, checks that nobody asked about. */
+export function foreignFacts(record: RunRecord, sent: Sent): ForeignFacts {
+  if (record.script === null) return { doubts: [], notes: [] };
+  const went = destinations(record, sent);
+  return { doubts: went.doubts, notes: [...went.notes, ...expectedFailures(sent), ...failedChecks(record)] };
+}
+
+/** Compares where requests went with the target; k6 names a request by its URL where the script gives it no other name. */
+function destinations({ target }: RunRecord, sent: Sent): ForeignFacts {
+  const own = originOf(target) ?? target;
+  let [there, elsewhere, unknown] = [0, 0, 0];
+  const others = new Set<string>();
+  for (const { labels, value } of sent.valuesOf(k6Metrics.requests)) {
+    const origin = originOf(labels[k6Labels.name]);
+    if (origin === undefined) unknown += value;
+    else if (origin === own) there += value;
+    else {
+      elsewhere += value;
+      others.add(origin);
+    }
+  }
+  if (elsewhere === 0) return { doubts: [], notes: [] };
+  const where = [...others].slice(0, 3).join(", ");
+  if (there === 0 && unknown === 0)
+    return {
+      doubts: [`the script sent nothing to ${own}, only to ${where}: give that as --target, or let it read __ENV.PLIMSOLL_TARGET`],
+      notes: [],
+    };
+  return { doubts: [], notes: [`${elsewhere} of the requests went to ${where}, not to ${own}, and are counted too`] };
+}
+
+function originOf(name: string | undefined): string | undefined {
+  const url = name !== undefined && /^https?:\/\//.test(name) ? URL.parse(name) : null;
+  if (url === null) return undefined;
+  return url.origin.replace("//localhost", "//127.0.0.1");
+}
+
+function expectedFailures(sent: Sent): string[] {
+  const failures = sent.sumOf(
+    k6Metrics.requests,
+    (labels) => (labels["status"] ?? "").startsWith("5") && labels[k6Labels.expectedResponse] === "true",
+  );
+  return failures > 0 ? [`${failures} answers were 5xx, and the script calls them expected: they count as good`] : [];
+}
+
+function failedChecks({ k6 }: RunRecord): string[] {
+  const { passes = 0, fails = 0 } = k6?.checks ?? {};
+  return fails > 0
+    ? [`${fails} of ${passes + fails} of the script's checks failed; checks are no part of the gate: what matters is an objective`]
+    : [];
+}
