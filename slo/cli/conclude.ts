@@ -55,6 +55,8 @@ function totalsOf(sent: Sent): Totals {
     iterations: sent.sumOf(k6Metrics.iterations),
     dropped: sent.sumOf(k6Metrics.droppedIterations),
     errors: sent.sumOf(k6Metrics.requests, (labels) => labels[k6Labels.expectedResponse] === "false"),
+    slow: sent.sumOf(k6Metrics.slowRequests),
+    wrongContents: sent.sumOf(k6Metrics.wrongContents),
   };
 }
 
@@ -163,6 +165,7 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
       meaning: k6ExitMeaning(record.k6?.exitCode ?? -1),
       iterations: record.k6?.iterations ?? null,
       summaryRequests: record.k6?.summaryRequests ?? null,
+      summaryBad: record.k6?.summaryBad ?? null,
     },
     sent: totals,
     sentIsWhole: options.sentIsWhole,

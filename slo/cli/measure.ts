@@ -158,6 +158,7 @@ export async function readRun(
     toSeconds: moments.ended + 1,
     stepSeconds,
     droppedAreBad: dropsAreBad(record, droppedAt),
+    starvedAtSeconds: record.health?.starvedAtSeconds ?? [],
     ...omitted,
   };
   const start = await serverStart(api, record, plan, moments, omitted.notJudged);

@@ -59,6 +59,7 @@ function k6Of(reports: readonly PodReport[]): RunRecord["k6"] {
     iterations: sum(outcomes.map(({ iterations }) => iterations)),
     interrupted: outcomes.reduce((total, outcome) => total + outcome.interrupted, 0),
     summaryRequests: sum(outcomes.map(({ summaryRequests }) => summaryRequests)),
+    summaryBad: sum(outcomes.map(({ summaryBad }) => summaryBad)),
     checks: whole && outcomes.every(({ checks }) => checks !== null) ? checksOf(outcomes) : null,
     errors: reports.flatMap(({ index, end }) => (end?.k6.errors ?? []).map((error) => `pod ${index + 1}: ${error}`)).slice(0, 20),
   };

@@ -39,6 +39,7 @@ describeLive("what k6 counted, by a real Prometheus", ["prometheus"], ({ prometh
     dropped: 0,
     droppedAreBad: true,
     interrupted: 0,
+    starvedAtSeconds: [],
     requestsPerIteration: 1,
   };
   async function client(testid: string, indicator: Indicator, slowCounted = true): Promise<Measurement> {

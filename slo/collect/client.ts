@@ -2,6 +2,7 @@ import type { ClientQueries } from "../compile/objectives.ts";
 import { countedByHistogram, noRequest, type ClientCounted } from "./histogram.ts";
 import type { CumulativePoint, Measurement, Queries } from "./measurement.ts";
 import { endedWith, momentsOver, wholeCount } from "./points.ts";
+import { excuseStarved } from "./starved.ts";
 import { queryNumber, type Answer, type PrometheusApi } from "./prometheus.ts";
 
 /** Says when the judged load ran and what became of the iterations that k6 did not start; Unix seconds. */
@@ -17,6 +18,8 @@ export interface ClientWindow {
   droppedAreBad: boolean;
   /** Iterations that were cut off before they ended. */
   interrupted: number;
+  /** Unix seconds at which k6 was short of CPU for a second. */
+  starvedAtSeconds: readonly number[];
   /** Judged requests for each judged iteration: so many does an iteration stand for that was not carried out. */
   requestsPerIteration: number;
 }
@@ -98,7 +101,16 @@ export async function measureClient(api: PrometheusApi, query: ClientQueries, wi
     : await countedByCounters(api, query, window, range);
   if (counted.kind === "absent") return { kind: "absent", objective, reason: counted.reason, queries };
   const cumulative = endedWith(counted.cumulative, { atSeconds: window.toSeconds, total: counted.total, bad: counted.bad });
-  return withOmitted(objective, { ...counted, unfiltered }, window, { cumulative, queries });
+  if (query.slowAboveSeconds === undefined || window.starvedAtSeconds.length === 0)
+    return withOmitted(objective, { ...counted, unfiltered }, window, { cumulative, queries });
+  const excused = excuseStarved(cumulative, window.starvedAtSeconds, query.slowAboveSeconds);
+  const doubts = excused.doubtful > 0 ? [`${excused.doubtful} slow requests came while k6 was short of CPU: the delay may be its own`] : [];
+  const left = {
+    bad: counted.bad - excused.doubtful,
+    doubtful: counted.doubtful + excused.doubtful,
+    doubts: [...counted.doubts, ...doubts],
+  };
+  return withOmitted(objective, { ...counted, ...left, unfiltered }, window, { cumulative: excused.cumulative, queries });
 }
 
 function untaggedProblem(tagged: Answer<number | undefined>, total: number): string | undefined {

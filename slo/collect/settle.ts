@@ -7,24 +7,28 @@ export interface Totals {
   iterations: number;
   dropped: number;
   errors: number;
+  /** As our scenarios count them, once for each threshold; 0 for other scripts. */
+  slow: number;
+  wrongContents: number;
 }
+
+const kinds = ["requests", "iterations", "dropped", "errors", "slow", "wrongContents"] as const satisfies readonly (keyof Totals)[];
 
 /** Asks what Prometheus holds of the run; a sum without series is 0 here because it is compared with what was sent. */
 export async function readHeld(api: PrometheusApi, queries: HeldQueries, rangeSeconds: number): Promise<Answer<Totals>> {
-  const reads = [queries.requests, queries.iterations, queries.dropped, queries.errors];
-  const answers = await Promise.all(reads.map((read) => queryNumber(api, read(rangeSeconds), undefined)));
-  const values: number[] = [];
-  for (const answer of answers) {
+  const answers = await Promise.all(kinds.map((kind) => queryNumber(api, queries[kind](rangeSeconds), undefined)));
+  const held: Totals = { requests: 0, iterations: 0, dropped: 0, errors: 0, slow: 0, wrongContents: 0 };
+  for (const [i, answer] of answers.entries()) {
     if (answer.kind === "failed") return answer;
-    values.push(Math.round(answer.value ?? 0));
+    const kind = kinds[i];
+    if (kind !== undefined) held[kind] = Math.round(answer.value ?? 0);
   }
-  const [requests = 0, iterations = 0, dropped = 0, errors = 0] = values;
-  return { kind: "answer", value: { requests, iterations, dropped, errors } };
+  return { kind: "answer", value: held };
 }
 
 /** Tells whether two sets of totals are the same. */
 export function sameTotals(a: Totals, b: Totals): boolean {
-  return a.requests === b.requests && a.iterations === b.iterations && a.dropped === b.dropped && a.errors === b.errors;
+  return kinds.every((kind) => a[kind] === b[kind]);
 }
 
 /** Asks how often the slowest-scraped instance was scraped since a moment (Unix seconds of Prometheus's clock); undefined when it is not scraped at all. */

@@ -30,6 +30,8 @@ export interface ClientQueries {
   histogram: { read: Reading; unanswered: Reading; atMostSeconds: number } | undefined;
   /** True when the objective is about every request, so that a dropped iteration is certainly bad. */
   unfiltered: boolean;
+  /** For latency: above how many seconds a request is slow. */
+  slowAboveSeconds: number | undefined;
 }
 
 /**
@@ -110,6 +112,7 @@ function clientQueries(objective: Objective, { testid }: Scope, slowCounted: boo
     objective: objective.name,
     total: sumOfLast(judged(k6Metrics.requests, testid, ...where)),
     unfiltered: where.length === 0,
+    slowAboveSeconds: indicator.kind === "latency" ? indicator.atMostSeconds : undefined,
   };
   if (indicator.kind === "errors") return { ...base, ...clientErrors(testid, where, slowCounted) };
   return { ...base, ...(slowCounted ? slowByCounter : slowByHistogram)(testid, where, indicator.atMostSeconds) };

@@ -9,6 +9,8 @@ export interface HeldQueries {
   iterations: Reading;
   dropped: Reading;
   errors: Reading;
+  slow: Reading;
+  wrongContents: Reading;
 }
 
 /** Asks about the health of the scraped service itself. */
@@ -57,6 +59,8 @@ export function heldQueries(testid: string): HeldQueries {
     iterations: sumOfLast(ofRun(k6Metrics.iterations, testid)),
     dropped: sumOfLast(ofRun(k6Metrics.droppedIterations, testid)),
     errors: sumOfLast(ofRun(k6Metrics.requests, testid, { label: k6Labels.expectedResponse, is: "false" })),
+    slow: sumOfLast(ofRun(k6Metrics.slowRequests, testid)),
+    wrongContents: sumOfLast(ofRun(k6Metrics.wrongContents, testid)),
   };
 }
 

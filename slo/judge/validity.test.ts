@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { runDoubts, type RunFacts } from "./validity.ts";
 
-const totals = { requests: 1000, iterations: 900, dropped: 0, errors: 3 };
+const totals = { requests: 1000, iterations: 900, dropped: 0, errors: 3, slow: 5, wrongContents: 1 };
 const valid: RunFacts = {
   interrupted: false,
-  k6: { exitCode: 0, signal: null, meaning: "", iterations: 900, summaryRequests: 1000 },
+  k6: { exitCode: 0, signal: null, meaning: "", iterations: 900, summaryRequests: 1000, summaryBad: 6 },
   sent: totals,
   sentIsWhole: true,
   held: totals,
@@ -45,6 +45,13 @@ test.each<[string, Partial<RunFacts>, RegExp]>([
   ],
   ["k6's silence about its iterations is a doubt, not agreement", { k6: { ...valid.k6, iterations: null } }, /did not say how many/],
   ["a request that Prometheus does not hold is lost", { held: { ...totals, requests: 999 } }, /999 of the 1000 requests/],
+  ["a slow request that Prometheus does not hold is lost", { held: { ...totals, slow: 4 } }, /4 of the 5 slow requests/],
+  ["wrong contents that Prometheus does not hold are lost", { held: { ...totals, wrongContents: 0 } }, /0 of the 1 wrong contents/],
+  [
+    "a slow request that k6 counted and did not write is a lost sample",
+    { k6: { ...valid.k6, summaryBad: 7 } },
+    /counted 7 slow requests and wrong contents and wrote 6/,
+  ],
   ["an error that Prometheus does not hold is lost", { held: { ...totals, errors: 2 } }, /2 of the 3 failed requests/],
   ["a Prometheus that cannot be asked is a doubt", { held: null }, /could not be asked/],
   ["load that was planned and never sent is a doubt", { started: 800 }, /only 800 of 890 planned iterations \(89\.9 %\)/],
@@ -60,7 +67,7 @@ test.each([
   ["dropped and cut-off iterations were offered", { started: 800, dropped: 60, cutOff: 30 }],
   ["one percent may be missing, because k6 rounds each stage", { started: 880 }],
   ["a closed model offers no plan to miss", { offeredIterations: null, started: 5 }],
-  ["a summary that was switched off is no disagreement", { k6: { ...valid.k6, summaryRequests: null } }],
+  ["a summary that was switched off is no disagreement", { k6: { ...valid.k6, summaryRequests: null, summaryBad: null } }],
 ])("%s", (_, change) => {
   expect(runDoubts({ ...valid, ...change })).toEqual([]);
 });

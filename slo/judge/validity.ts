@@ -1,13 +1,30 @@
+/** Is what was written of a run; slow requests and wrong contents as our scenarios count them. */
+export interface WrittenTotals {
+  requests: number;
+  iterations: number;
+  dropped: number;
+  errors: number;
+  slow: number;
+  wrongContents: number;
+}
+
 /** Is what has to agree for a run to prove success; null where it could not be known. */
 export interface RunFacts {
   interrupted: boolean;
-  k6: { exitCode: number | null; signal: string | null; meaning: string; iterations: number | null; summaryRequests: number | null };
+  k6: {
+    exitCode: number | null;
+    signal: string | null;
+    meaning: string;
+    iterations: number | null;
+    summaryRequests: number | null;
+    summaryBad: number | null;
+  };
   /** What k6 wrote to the relay: whole run. */
-  sent: { requests: number; iterations: number; dropped: number; errors: number };
+  sent: WrittenTotals;
   /** False when a load pod was lost before it could say all that it had sent. */
   sentIsWhole: boolean;
   /** What Prometheus holds of it; null when it could not be asked. */
-  held: { requests: number; iterations: number; dropped: number; errors: number } | null;
+  held: WrittenTotals | null;
   /** Judged iterations: planned (null in a closed model), then what became of them. */
   offeredIterations: number | null;
   started: number;
@@ -39,6 +56,11 @@ export function runDoubts(facts: RunFacts): string[] {
   if (k6.summaryRequests !== null && k6.summaryRequests !== sent.requests) {
     doubts.push(`k6 counted ${k6.summaryRequests} requests and wrote ${sent.requests}: samples were lost between k6 and the relay`);
   }
+  const bad = sent.slow + sent.wrongContents;
+  if (k6.summaryBad !== null && k6.summaryBad !== bad)
+    doubts.push(
+      `k6 counted ${k6.summaryBad} slow requests and wrong contents and wrote ${bad}: samples were lost between k6 and the relay`,
+    );
   if (held === null) doubts.push("Prometheus could not be asked what it holds");
   else if (facts.sentIsWhole) doubts.push(...heldDoubts(sent, held));
   doubts.push(...offeredDoubts(facts));
@@ -52,6 +74,8 @@ function heldDoubts(sent: RunFacts["sent"], held: NonNullable<RunFacts["held"]>)
     ["failed requests", sent.errors, held.errors],
     ["iterations", sent.iterations, held.iterations],
     ["dropped iterations", sent.dropped, held.dropped],
+    ["slow requests", sent.slow, held.slow],
+    ["wrong contents", sent.wrongContents, held.wrongContents],
   ] as const;
   return rows.flatMap(([what, was, is]) => (was === is ? [] : [`Prometheus holds ${is} of the ${was} ${what} that were sent`]));
 }

@@ -96,6 +96,7 @@ const unknownEnd = {
   iterations: null,
   interrupted: 0,
   summaryRequests: null,
+  summaryBad: null,
   checks: null,
 };
 
@@ -109,20 +110,27 @@ function summarizeHealth(samples: readonly HealthSample[]): NonNullable<RunRecor
   };
 }
 
+const counter = z.object({ count: z.number() });
 const summarySchema = z.object({
   metrics: z.object({
-    http_reqs: z.object({ count: z.number() }).optional(),
+    http_reqs: counter.optional(),
+    slow_requests: counter.optional(),
+    wrong_contents: counter.optional(),
     checks: z.object({ passes: z.number(), fails: z.number() }).optional(),
   }),
 });
 
 /** Reads k6's own total of requests, and of its checks; null where it wrote none. */
-function readSummary(file: string | undefined): Pick<Driven["k6"], "summaryRequests" | "checks"> {
+function readSummary(file: string | undefined): Pick<Driven["k6"], "summaryRequests" | "summaryBad" | "checks"> {
   try {
     const { metrics } = summarySchema.parse(JSON.parse(readFileSync(file ?? "", "utf8")));
-    const { checks } = metrics;
-    return { summaryRequests: metrics.http_reqs?.count ?? null, checks: checks ? { passes: checks.passes, fails: checks.fails } : null };
+    const { checks, slow_requests: slow, wrong_contents: wrong } = metrics;
+    return {
+      summaryRequests: metrics.http_reqs?.count ?? null,
+      summaryBad: slow && wrong ? slow.count + wrong.count : null,
+      checks: checks ? { passes: checks.passes, fails: checks.fails } : null,
+    };
   } catch {
-    return { summaryRequests: null, checks: null };
+    return { summaryRequests: null, summaryBad: null, checks: null };
   }
 }

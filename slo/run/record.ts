@@ -20,6 +20,8 @@ export const k6Outcome = z.strictObject({
   interrupted: z.number(),
   /** k6's own total of requests, where its summary was on. */
   summaryRequests: z.number().nullable(),
+  /** k6's own total of the slow requests and wrong contents that our scenarios count, where the summary tells. */
+  summaryBad: z.number().nullable().default(null),
   /** The script's own checks, where the summary tells. */
   checks: z.strictObject({ passes: z.number(), fails: z.number() }).nullable().default(null),
   /** Its last errors, as it said them. */
