@@ -5,18 +5,18 @@ import type { PrometheusApi } from "../collect/prometheus.ts";
 import { jobsOf } from "../collect/server.ts";
 import type { Totals } from "../collect/settle.ts";
 import { judge } from "../judge/judge.ts";
-import { runDoubts } from "../judge/validity.ts";
+import { runDoubts, type RunFacts } from "../judge/validity.ts";
 import type { RunVerdict } from "../judge/verdict.ts";
 import type { Report } from "../report/schema.ts";
 import { k6ExitMeaning } from "../run/k6.ts";
-import { readPlan } from "../run/plan.ts";
+import { readPlan, type Plan } from "../run/plan.ts";
 import type { RunRecord } from "../run/record.ts";
 import type { Spec } from "../spec/spec.ts";
 import { composeReport } from "./compose.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { foreignFacts } from "./foreign.ts";
 import { isJudged } from "./glance.ts";
-import { readRun, type Moments, type ServiceOf } from "./measure.ts";
+import { readRun, type Moments, type Omitted, type ServiceOf } from "./measure.ts";
 import { settleCounts, settleScrapes } from "./settle.ts";
 
 /** Sums the last values that k6 wrote of a metric. */
@@ -107,17 +107,62 @@ async function countedUntil(
   return now() + offset;
 }
 
-function lastRequestOf(sent: Sent, fallback: number): number {
-  const times = sent.valuesOf(k6Metrics.requests).map(({ atSeconds }) => atSeconds);
-  return times.length > 0 ? Math.max(...times) : fallback;
-}
-
 function exitCodeOf(record: RunRecord, run: RunVerdict): number {
   if (record.interrupted) return exitCodes.interrupted;
   if (record.k6 === null || record.k6.signal !== null || record.k6.exitCode === 107 || record.k6.exitCode === 109)
     return exitCodes.notCarriedOut;
   if (run.kind === "met") return exitCodes.met;
   return run.kind === "exceeded" ? exitCodes.exceeded : exitCodes.inconclusive;
+}
+
+/** Is what k6 wrote of the judged scenarios. */
+interface JudgedSent {
+  requests: number;
+  iterations: number;
+  dropped: number;
+}
+
+function judgedOf(sent: Sent): JudgedSent {
+  return {
+    requests: sent.sumOf(k6Metrics.requests, isJudged),
+    iterations: sent.sumOf(k6Metrics.iterations, isJudged),
+    dropped: sent.sumOf(k6Metrics.droppedIterations, isJudged),
+  };
+}
+
+function omittedOf(record: RunRecord, totals: Totals, judged: JudgedSent): Omitted {
+  return {
+    ...{ dropped: judged.dropped, interrupted: record.k6?.interrupted ?? 0 },
+    requestsPerIteration: judged.iterations > 0 ? judged.requests / judged.iterations : 1,
+    ...{ judged: judged.requests, notJudged: totals.requests - judged.requests },
+  };
+}
+
+function factsOf(
+  { record, sentIsWhole, relayDoubts }: ConcludeOptions,
+  plan: Plan,
+  totals: Totals,
+  held: Totals,
+): Omit<RunFacts, "started" | "dropped" | "droppedWhileStarved"> {
+  const { k6 } = record;
+  return {
+    interrupted: record.interrupted,
+    k6: {
+      ...{ exitCode: k6?.exitCode ?? null, signal: k6?.signal ?? null, meaning: k6ExitMeaning(k6?.exitCode ?? -1) },
+      ...{ iterations: k6?.iterations ?? null, summaryRequests: k6?.summaryRequests ?? null, summaryBad: k6?.summaryBad ?? null },
+    },
+    ...{ sent: totals, sentIsWhole, held, offeredIterations: plan.offeredIterations ?? null, cutOff: k6?.interrupted ?? 0 },
+    more: [...record.doubts, ...relayDoubts],
+  };
+}
+
+function timingsOf({ record, sent, now, finished }: ConcludeOptions, moments: Moments): Report["timings"] {
+  const times = sent.valuesOf(k6Metrics.requests).map(({ atSeconds }) => atSeconds);
+  const lastRequestAt = times.length > 0 ? Math.max(...times) : moments.ended;
+  const firstRequestAt = Math.min(moments.judgedFrom, ...sent.valuesOf(k6Metrics.scenarioStart).map(({ value }) => value));
+  const then = record.timings ?? { toFirstRequestSeconds: null, toVerdictSeconds: null };
+  const spent = { toFirstRequestSeconds: firstRequestAt - record.commandAtSeconds, toVerdictSeconds: now() - lastRequestAt };
+  return { ...(finished ? then : spent), loadSeconds: lastRequestAt - firstRequestAt };
 }
 
 /** Settles, reads, judges and composes the report of a run that k6 has ended. */
@@ -129,77 +174,29 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
   if (compiled.kind === "problems")
     return { kind: "problems", messages: compiled.problems.map((p) => `${p.objective.name}: ${p.text} ${p.message}`) };
   const totals = totalsOf(sent);
-  const ended = record.k6?.endedAtSeconds ?? now();
-  const range = now() - (record.k6?.startedAtSeconds ?? record.commandAtSeconds) + 120;
   const serviceOf = await servicesOf(options, compiled.queries);
+  const range = now() - (record.k6?.startedAtSeconds ?? record.commandAtSeconds) + 120;
   const [settled, until] = await Promise.all([
     settleCounts(api, heldQueries(record.testid), totals, range, options.sentIsWhole ? options.settleLimitSeconds : 3),
-    countedUntil(options, compiled.queries, serviceOf, ended),
+    countedUntil(options, compiled.queries, serviceOf, record.k6?.endedAtSeconds ?? now()),
   ]);
   if (settled.kind === "unreachable") return { kind: "unreachable", reason: settled.reason };
+  const { held } = settled;
   if (settled.kind === "different" && options.sentIsWhole)
-    options.say(
-      `Prometheus holds ${settled.held.requests} of ${totals.requests} requests; it was waited for ${options.settleLimitSeconds} s`,
-    );
+    options.say(`Prometheus holds ${held.requests} of ${totals.requests} requests; it was waited for ${options.settleLimitSeconds} s`);
   const moments = momentsOf(record, sent, until);
-  const judgedSent = {
-    requests: sent.sumOf(k6Metrics.requests, isJudged),
-    iterations: sent.sumOf(k6Metrics.iterations, isJudged),
-    dropped: sent.sumOf(k6Metrics.droppedIterations, isJudged),
-  };
-  const cutOff = record.k6?.interrupted ?? 0;
-  const omitted = {
-    dropped: judgedSent.dropped,
-    interrupted: cutOff,
-    requestsPerIteration: judgedSent.iterations > 0 ? judgedSent.requests / judgedSent.iterations : 1,
-    judged: judgedSent.requests,
-    notJudged: totals.requests - judgedSent.requests,
-  };
-  const reading = await readRun(api, record, plan, compiled.queries, moments, omitted, serviceOf);
+  const judgedSent = judgedOf(sent);
+  const reading = await readRun(api, record, plan, compiled.queries, moments, omittedOf(record, totals, judgedSent), serviceOf);
   const foreign = foreignFacts(record, sent);
-  const doubts = runDoubts({
-    interrupted: record.interrupted,
-    k6: {
-      exitCode: record.k6?.exitCode ?? null,
-      signal: record.k6?.signal ?? null,
-      meaning: k6ExitMeaning(record.k6?.exitCode ?? -1),
-      iterations: record.k6?.iterations ?? null,
-      summaryRequests: record.k6?.summaryRequests ?? null,
-      summaryBad: record.k6?.summaryBad ?? null,
-    },
-    sent: totals,
-    sentIsWhole: options.sentIsWhole,
-    held: settled.held,
-    offeredIterations: plan.offeredIterations ?? null,
-    started: judgedSent.iterations,
-    dropped: judgedSent.dropped,
-    cutOff,
-    droppedWhileStarved: reading.droppedWhileStarved,
-    more: [...record.doubts, ...options.relayDoubts, ...foreign.doubts],
-  });
-  const judgement = judge(spec, reading.measurements, { doubts, openModel: plan.openModel });
-  const lastRequestAt = lastRequestOf(sent, ended);
-  const firstRequestAt = Math.min(moments.judgedFrom, ...sent.valuesOf(k6Metrics.scenarioStart).map(({ value }) => value));
+  const facts = factsOf(options, plan, totals, held);
+  const { droppedWhileStarved } = reading;
+  const { iterations: started, dropped } = judgedSent;
+  const doubts = runDoubts({ ...facts, started, dropped, droppedWhileStarved, more: [...facts.more, ...foreign.doubts] });
+  const { verdicts, run } = judge(spec, reading.measurements, { doubts, openModel: plan.openModel });
   const report = composeReport({
-    ...{
-      record: { ...record, notes: [...record.notes, ...foreign.notes] },
-      plan,
-      spec,
-      reading,
-      moments,
-      sent: totals,
-      held: settled.held,
-      judgedSent,
-    },
-    verdicts: judgement.verdicts,
-    run: judgement.run,
-    exitCode: exitCodeOf(record, judgement.run),
-    reasons: judgement.run.kind === "met" ? [] : judgement.run.reasons,
-    timings: {
-      toFirstRequestSeconds: options.finished ? (record.timings?.toFirstRequestSeconds ?? null) : firstRequestAt - record.commandAtSeconds,
-      loadSeconds: lastRequestAt - firstRequestAt,
-      toVerdictSeconds: options.finished ? (record.timings?.toVerdictSeconds ?? null) : now() - lastRequestAt,
-    },
+    record: { ...record, notes: [...record.notes, ...foreign.notes] },
+    ...{ plan, spec, reading, moments, sent: totals, held, judgedSent, verdicts, run, exitCode: exitCodeOf(record, run) },
+    ...{ reasons: run.kind === "met" ? [] : run.reasons, timings: timingsOf(options, moments) },
   });
   return { kind: "concluded", report, countedUntilSeconds: until };
 }
