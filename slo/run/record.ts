@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 
 export const healthSummary = z.strictObject({
@@ -90,6 +90,11 @@ export function writeRecord(folder: string, record: RunRecord): void {
 /** Reads a run's record back, or says what is wrong with it. */
 export function readRecord(folder: string): { kind: "record"; record: RunRecord } | { kind: "problem"; message: string } {
   const file = join(folder, "run.json");
+  if (!existsSync(folder)) {
+    const message = `there is no run ${JSON.stringify(basename(folder))} in .plimsoll/runs; npm run slo -- history lists them`;
+    return { kind: "problem", message };
+  }
+  if (!existsSync(file)) return { kind: "problem", message: `${folder} holds no run.json: it is no run, or one that never began` };
   try {
     const parsed = recordSchema.safeParse(JSON.parse(readFileSync(file, "utf8")));
     if (parsed.success) return { kind: "record", record: parsed.data };
