@@ -1,0 +1,28 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readSpecFile } from "./spec-file.ts";
+
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "plimsoll-spec-"));
+  for (const name of ["specs", "none"]) mkdirSync(join(folder, name));
+  for (const name of ["a.yaml", "b.yml", "notes.txt"]) writeFileSync(join(folder, "specs", name), "version: 1\n");
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test.each<[string, string, RegExp]>([
+  ["a spec that is not there", "nope.yaml", /^there is no spec nope\.yaml \(looked for \/.*\/nope\.yaml\)$/],
+  ["a file below a file", "specs/a.yaml/b.yaml", /^there is no spec specs\/a\.yaml\/b\.yaml/],
+  ["a folder lists its specs", "specs/", /^specs\/ is a folder; give its files: specs\/a\.yaml specs\/b\.yml$/],
+  ["a folder without a spec", "none", /^none is a folder; give a spec file; there is none in it$/],
+  ["an address is not fetched", "https://shop.example/slo.yaml", /^https:\/\/shop\.example\/slo\.yaml is an address; a spec is a file/],
+  ["an empty name, as an unset variable leaves it", "", /^the name of a spec is empty$/],
+])("%s", (_, given, message) => {
+  expect(readSpecFile(folder, given)).toEqual({ kind: "problem", message: expect.stringMatching(message) });
+});
+
+test("a spec that can be read is its text", () => {
+  expect(readSpecFile(folder, "specs/a.yaml")).toEqual({ kind: "text", text: "version: 1\n" });
+});
