@@ -95,6 +95,8 @@ test.each<[string, Record<string, string>, string]>([
     { payload: "2KiB-1KiB" },
     '--set payload=2KiB-1KiB: "2KiB-1KiB" must be a size from 1B to 4MiB, or two with the smaller first',
   ],
+  ["bytes below zero", { payload: "-1" }, '--set payload=-1: "-1" is not a size; write it like 512B, 4KiB or 1MB'],
+  ["a range without an end", { payload: "1KiB-" }, '--set payload=1KiB-: "1KiB-" is not a size; write it like 512B, 4KiB or 1MB'],
   ["half a byte", { payload: "1.5B" }, '--set payload=1.5B: "1.5B" is not a whole number of bytes'],
   ["no keys", { keys: "0" }, '--set keys=0: "0" is not a whole number from 1 to 10000'],
   [

@@ -141,7 +141,8 @@ function parseDistribution(text: string): Parsed<"uniform" | "hot"> {
 }
 
 function parseSizes(text: string): Parsed<SizeRange> {
-  const [from = "", to = from, ...more] = text.split("-");
+  // A minus in front or behind is no range; the whole text is then what is no size.
+  const [from = "", to = from, ...more] = /^-|-$/.test(text) ? [text] : text.split("-");
   const min = parseBytes(from);
   const max = parseBytes(to);
   if (min.kind === "problem") return min;

@@ -54,7 +54,8 @@ interface Plan {
 
 function makePlan(defaults: Defaults): Plan {
   const read = readSettings(__ENV, defaults);
-  if (read.kind === "problems") throw new Error(read.problems.join("; "));
+  // The name tells the command line that this is about what a person typed (slo/run/script-errors.ts).
+  if (read.kind === "problems") throw Object.assign(new Error(read.problems.join("; ")), { name: "UsageError" });
   const { settings } = read;
   const { sizes, keys, seed: seedNumber, mix } = settings;
   return { settings, deck: actionDeck(mix, seedNumber), block: encoding.b64encode(payloadBlock(sizes, keys, seedNumber)) };
