@@ -1,5 +1,7 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { withoutSecrets, type Child, type Nursery } from "./child.ts";
+import { explainRefusal } from "./script-errors.ts";
 
 /** Is what k6 said of itself while it ran; counts are k6's own, over all its scenarios. */
 export interface K6Progress {
@@ -61,7 +63,7 @@ export function k6Environment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv
   return Object.fromEntries(own);
 }
 
-/** Asks k6 how it reads the script; a script that throws while it loads is a problem with k6's own words. */
+/** Asks k6 how it reads the script; a script that throws while it loads is a problem with its place. */
 export function inspectScript(options: {
   binary: string;
   script: string;
@@ -72,23 +74,20 @@ export function inspectScript(options: {
     const limits = { env: k6Environment(options.environment), timeout: 30_000, maxBuffer: 16 * 1024 * 1024 };
     execFile(options.binary, args, limits, (error, stdout, stderr) => {
       if (error === null) return resolve({ kind: "inspected", output: stdout });
-      resolve({ kind: "problem", message: errorsIn(stderr) || error.message });
+      resolve({ kind: "problem", message: errorsIn(stderr, options.script) || error.message });
     });
   });
 }
 
-/** Gives the errors that k6 logged, or all that it said. */
-function errorsIn(stderr: string): string {
+/** Gives the errors that k6 logged of a script, or all that it said. */
+function errorsIn(stderr: string, script: string): string {
   const errors = stderr
     .split("\n")
     .map((line) => readK6Line(line))
     .flatMap((line) => (line.kind === "log" && line.level === "error" ? [line.message] : []));
-  return withoutTrace(errors.join("\n")) || stderr.trim();
-}
-
-/** Keeps what a script said when it threw, without the stack below it. */
-function withoutTrace(message: string): string {
-  return message.split("\n\tat ")[0]?.replace(/^Error: /, "") ?? message;
+  if (errors.length === 0) return stderr.trim();
+  const text = readFileSync(script, "utf8");
+  return errors.map((message) => explainRefusal({ message, file: script, text })).join("\n");
 }
 
 /** Starts k6 with remote write to the relay; its end is the child's exit. */
@@ -134,7 +133,7 @@ export function archiveScript(options: {
   return new Promise((resolve) => {
     const args = ["archive", "--include-system-env-vars", "--log-format", "json", "-O", options.outfile, options.script];
     execFile(options.binary, args, { env: options.environment, timeout: 30_000 }, (error, _, stderr) =>
-      resolve(error === null ? { kind: "archived" } : { kind: "problem", message: errorsIn(stderr) || error.message }),
+      resolve(error === null ? { kind: "archived" } : { kind: "problem", message: errorsIn(stderr, options.script) || error.message }),
     );
   });
 }

@@ -68,8 +68,23 @@ test("a bundle looks for open()ed files beside the script, and leaves a name tha
 
 test.each<[string, Record<string, string>, object]>([
   ["a syntax error has its place", { "a.js": "let x = 1;\nlet y = ;\n" }, { line: 2, column: 9, message: 'Unexpected ";"' }],
-  ["a missing import has its place", { "a.js": 'import "./gone.js";\n' }, { line: 1, column: 8, message: 'Could not resolve "./gone.js"' }],
-  ["a Node module is not there in k6", { "a.js": 'import "node:fs";\n' }, { line: 1, column: 8 }],
+  [
+    "a missing import has its place",
+    { "a.js": 'import "./gone.js";\n' },
+    { line: 1, column: 8, message: 'Could not resolve "./gone.js"; there is no such file' },
+  ],
+  [
+    "a Node module is not there in k6",
+    { "a.js": 'import "node:fs";\n' },
+    { line: 1, column: 8, message: expect.stringMatching(/k6 has no modules of Node\.js$/) },
+  ],
+  [
+    "a package that is not there can be installed",
+    { "a.js": 'import "@a/b/c";\n' },
+    { message: expect.stringMatching(/beside the script: npm install @a\/b$/) },
+  ],
+  ["a file of a package too", { "a.js": 'import "lost/c.js";\n' }, { message: expect.stringMatching(/npm install lost$/) }],
+  ["a folder is no script", { "a.js/b.js": "" }, { message: "is a folder; give the script in it" }],
   [
     "import.meta in a script that needs bundling is refused with its place",
     { "a.js": 'import "pack";\nopen(import.meta.resolve("./d"));', ...npm },

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { build, type BuildFailure, type BuildOptions, type Metafile } from "esbuild";
@@ -29,6 +29,8 @@ export interface Bundled {
 export async function bundleScenario(options: { entry: string; outfile: string }): Promise<Bundled | Problems> {
   const entry = resolve(options.entry);
   const folder = dirname(entry);
+  if (statSync(entry, { throwIfNoEntry: false })?.isDirectory())
+    return { kind: "problems", problems: [{ file: entry, line: 1, column: 1, message: "is a folder; give the script in it" }] };
   const built = await esbuildOf(entry, {});
   if (built.kind === "problems") return built;
   const sources = Object.keys(built.metafile.inputs).map((path): Source => ({ path, text: readFileSync(resolve(folder, path), "utf8") }));

@@ -1,3 +1,4 @@
+import { isBuiltin } from "node:module";
 import { resolve } from "node:path";
 import type { Message } from "esbuild";
 
@@ -12,9 +13,20 @@ export interface ScriptProblem {
 /** Reads esbuild's errors; paths in them are relative to `folder`. */
 export function esbuildProblems(errors: readonly Message[], entry: string, folder: string): ScriptProblem[] {
   return errors.map(({ text, location }) => {
-    if (location === null) return { file: entry, line: 1, column: 1, message: text };
-    return { file: resolve(folder, location.file), line: location.line, column: location.column + 1, message: text };
+    const message = `${text}${unresolvedHint(text)}`;
+    if (location === null) return { file: entry, line: 1, column: 1, message };
+    return { file: resolve(folder, location.file), line: location.line, column: location.column + 1, message };
   });
+}
+
+/** Says what to do about an import that was not found: a package, a module of Node that k6 has not, a file. */
+function unresolvedHint(text: string): string {
+  const [, name] = /^Could not resolve "(.+)"$/.exec(text) ?? [];
+  if (name === undefined) return "";
+  if (/^(\.{0,2}\/|\.{1,2}$|file:)/.test(name)) return "; there is no such file";
+  if (isBuiltin(name)) return "; k6 has no modules of Node.js";
+  const [first = name, second] = name.split("/");
+  return `; install it beside the script: npm install ${first.startsWith("@") && second !== undefined ? `${first}/${second}` : first}`;
 }
 
 const located = /^(.+)\((\d+),(\d+)\): error (TS\d+: .*)$/;

@@ -1,0 +1,90 @@
+import { expect, test } from "vitest";
+import { explainRefusal } from "./script-errors.ts";
+
+const map = "//# sourceMappingURL=data:application/json;base64,e30=\n";
+const bundle = { file: "/runs/x/bundle.js", text: `code();\n${map}` };
+const inPlace = (text = ""): { file: string; text: string } => ({ file: "/u/a.js", text });
+const initial = "could not initialize '/u/a.js': could not load JS test 'file:///u/a.js': ";
+
+test.each<[string, { file: string; text: string }, string, string]>([
+  [
+    "what the script throws has its place, and is told to be the script's",
+    inPlace(),
+    "Error: no token\n\tat f (file:///u/a.js:4:9(3))\n\tat file:///u/a.js:6:2(20)\n",
+    "/u/a.js:4:9 the script threw while it was read: no token",
+  ],
+  [
+    "a kind of error says more than its message",
+    inPlace(),
+    "ReferenceError: nope is not defined\n\tat file:///u/a.js:2:11(10)\n",
+    "/u/a.js:2:11 the script threw while it was read: ReferenceError: nope is not defined",
+  ],
+  [
+    "a file that open() does not find is named at the call, not in k6's own code nor in the bundle's",
+    bundle,
+    "GoError: stat /u/d.json: no such file or directory\n\tat js.func3 (native)\n\tat plimsollOpen (file:///runs/x/bundle.js:1:45(18))\n\tat file:///u/b.ts:2:18(15)\n",
+    "/u/b.ts:2:18 there is no file /u/d.json",
+  ],
+  [
+    "a frame in the bundle alone is no place that a person knows",
+    bundle,
+    "Error: x\n\tat file:///runs/x/bundle.js:1:45(18)\n",
+    "the script threw while it was read: x",
+  ],
+  [
+    "a space in a path is a space",
+    inPlace(),
+    "Error: x\n\tat file:///my%20dir/a.js:1:2(3)\n",
+    "/my dir/a.js:1:2 the script threw while it was read: x",
+  ],
+  [
+    "what our own scenarios refuse is about the command, not about a line of theirs",
+    bundle,
+    "UsageError: --set keys=x: no\n\tat file:///s/lib.ts:1:2(3)\n",
+    "--set keys=x: no",
+  ],
+  [
+    "a value that is no number is named with its option",
+    inPlace('export const options = { vus: "a", tags: { "b": "c" } };'),
+    `${initial}strconv.ParseInt: parsing "a": invalid syntax`,
+    'options: vus: "a" is not a whole number',
+  ],
+  [
+    "a value that stands twice has no name",
+    inPlace('{ vus: "a", iterations: "a" }'),
+    `${initial}strconv.ParseInt: parsing "a": invalid syntax`,
+    'options: "a" is not a whole number',
+  ],
+  [
+    "a value that the script computes has none either",
+    inPlace("{ vus: n }"),
+    `${initial}strconv.ParseInt: parsing "a": invalid syntax`,
+    'options: "a" is not a whole number',
+  ],
+  [
+    "a value with the signs of a pattern is taken as it is",
+    inPlace("{ 'duration': '(5 m' }"),
+    `${initial}time: unknown unit " m" in duration "(5 m"`,
+    'options: duration: "(5 m" is not a duration; write it like 30s, 2m or 1m30s',
+  ],
+  [
+    "a duration that is none",
+    inPlace("{ duration: `x` }"),
+    `${initial}time: invalid duration "x"`,
+    'options: duration: "x" is not a duration; write it like 30s, 2m or 1m30s',
+  ],
+  [
+    "an executor that k6 has not",
+    inPlace('{ executor: "const" }'),
+    `${initial}unknown executor type 'const'`,
+    'options: executor: "const" is not an executor of k6',
+  ],
+  [
+    "other words stay as they are, without what says the path twice",
+    inPlace(),
+    `${initial}no exported functions in script`,
+    "no exported functions in script",
+  ],
+])("%s", (_, script, message, expected) => {
+  expect(explainRefusal({ message, ...script })).toBe(expected);
+});

@@ -1,0 +1,71 @@
+import { fileURLToPath } from "node:url";
+
+/** Is what k6 said when it could not read a script, and the file that it was given. */
+export interface Refused {
+  message: string;
+  /** Of the file that k6 read, a bundle or the script in its place. */
+  file: string;
+  text: string;
+}
+
+interface Frame {
+  file: string;
+  place: string;
+}
+
+/** Says in words of a script's author what k6 has against the script, with file:line:column where that is known. */
+export function explainRefusal({ message, file, text }: Refused): string {
+  const [words = "", ...trace] = message.split("\n\tat ");
+  // Thrown by our own scenarios for what a person typed: the place in the scenario would only confuse.
+  if (words.startsWith("UsageError: ")) return words.slice("UsageError: ".length);
+  if (trace.length === 0) return explainOption(bare(words), text) ?? bare(words);
+  const frames = trace.flatMap(frameOf);
+  const place = (isBundle(text) ? frames.find((frame) => frame.file !== file) : frames[0])?.place;
+  return `${place === undefined ? "" : `${place} `}${thrown(words.trim())}`;
+}
+
+/** A bundle of ours ends with the map from its lines to the sources', which k6 applies to every frame but those of the bundle's own lines. */
+function isBundle(text: string): boolean {
+  return text.lastIndexOf("//# sourceMappingURL=data:") > text.lastIndexOf("\n", text.length - 2);
+}
+
+function frameOf(line: string): Frame[] {
+  const [, url, row, column] = /^(?:.* \()?(file:\/\/.+):(\d+):(\d+)\(\d+\)\)?$/.exec(line.trim()) ?? [];
+  if (url === undefined) return [];
+  const file = pathOf(url);
+  return [{ file, place: `${file}:${row}:${column}` }];
+}
+
+function pathOf(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    return url.slice("file://".length);
+  }
+}
+
+function thrown(words: string): string {
+  const plain = words.replace(/^(GoError|Error): /, "");
+  const missing = /^stat (.*): no such file or directory$/.exec(plain)?.[1];
+  if (missing !== undefined) return `there is no file ${missing}`;
+  return `the script threw while it was read: ${plain}`;
+}
+
+const bare = (words: string): string => words.replace(/^could not initialize '.*?': could not load JS test '.*?': /, "").trim();
+
+/** k6 quotes a value that it cannot read and keeps the option's name to itself: the one place in the script that gives this value has it. */
+function explainOption(words: string, text: string): string | undefined {
+  const [, whole] = /^strconv\.Parse(?:Int|Uint): parsing "(.*)": invalid syntax$/.exec(words) ?? [];
+  if (whole !== undefined) return `${optionWith(whole, text)}"${whole}" is not a whole number`;
+  const [, time] = /^time: .*in(?:valid)? duration "(.*)"$/.exec(words) ?? [];
+  if (time !== undefined) return `${optionWith(time, text)}"${time}" is not a duration; write it like 30s, 2m or 1m30s`;
+  const [, executor] = /^unknown executor type '(.*)'$/.exec(words) ?? [];
+  return executor === undefined ? undefined : `${optionWith(executor, text)}"${executor}" is not an executor of k6`;
+}
+
+function optionWith(value: string, text: string): string {
+  const quoted = value.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const found = [...text.matchAll(new RegExp(`(\\w+)["']?\\s*:\\s*(["'\`])${quoted}\\2`, "g"))].map(([, name]) => name);
+  const [name] = found;
+  return found.length === 1 && name !== undefined ? `options: ${name}: ` : "options: ";
+}
