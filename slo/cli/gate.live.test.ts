@@ -3,13 +3,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
-import { easySpec, reportIn, run, start, workingFolder } from "./testing.ts";
-
-const brief = ["--scenario", "smoke", "--rate", "60", "--duration", "8s", "--set", "warmup=1"];
+import { brief, easySpec, reportIn, run, start, workingFolder } from "./testing.ts";
 
 describeLive("gate", ["k6", "prometheus"], () => {
   test("of a run that is under way waits for its end, and disturbs nothing", async () => {
-    const command = start(["load", ...brief, "--spec", easySpec(workingFolder())]);
+    const command = start(["load", "--scenario", "smoke", ...brief, "--spec", easySpec(workingFolder())]);
     await command.says("smoke  ");
     const early = await run(["gate"], { folder: command.folder });
     expect([early.exitCode, early.stderr]).toEqual([3, expect.stringMatching(/the run is under way in process \d+; ask again/)]);
@@ -20,7 +18,7 @@ describeLive("gate", ["k6", "prometheus"], () => {
 
   test("says the same as often as it is asked, with the times of the run itself, and without a warning", async () => {
     const folder = workingFolder();
-    const first = await run(["load", ...brief, "--spec", easySpec(folder)], { folder });
+    const first = await run(["load", "--scenario", "smoke", ...brief, "--spec", easySpec(folder)], { folder });
     expect(first.exitCode, first.stderr + first.stdout).toBe(0);
     const of = reportIn(folder);
     for (const _ of [1, 2]) {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readReport } from "../report/json.ts";
 import type { Report } from "../report/schema.ts";
+import { waitFor } from "../run/wait.ts";
 
 const project = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -106,6 +107,15 @@ ${more}`,
   return file;
 }
 
+/** Is what makes a run of our scenarios brief. */
+export const brief = ["--rate", "60", "--duration", "8s", "--set", "warmup=1"];
+
+/** Lists what a run in a folder left behind, once there has been time for it to go. */
+export async function leftAfterwards(folder: string): Promise<string[]> {
+  await waitFor(async () => (leftBehind(folder).length === 0 ? true : undefined), 15, 100);
+  return leftBehind(folder);
+}
+
 /** Lists the processes, by command line, that mention a folder: what a run left behind. */
 export function leftBehind(folder: string): string[] {
   return readdirSync("/proc").flatMap((name) => {
@@ -118,4 +128,26 @@ export function leftBehind(folder: string): string[] {
       return [];
     }
   });
+}
+
+/** Finds the k6 that loads for a folder, once it has begun. */
+export async function k6Pid(folder: string): Promise<number> {
+  const pid = await waitFor(
+    async () => {
+      for (const name of readdirSync("/proc")) {
+        if (!/^\d+$/.test(name)) continue;
+        try {
+          const command = readFileSync(`/proc/${name}/cmdline`, "utf8");
+          if (command.includes("experimental-prometheus-rw") && command.includes(folder)) return Number(name);
+        } catch {
+          continue;
+        }
+      }
+      return undefined;
+    },
+    60,
+    50,
+  );
+  if (pid === undefined) throw new Error("k6 was not started");
+  return pid;
 }

@@ -1,0 +1,128 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { describeLive } from "../../build/testing/live.ts";
+import { openNursery } from "../run/child.ts";
+import { freePort } from "../run/ports.ts";
+import { startPrometheus, startTarget } from "../run/stack.ts";
+import { brief, easySpec, k6Pid, leftAfterwards, reportIn, run, runsIn, start, workingFolder } from "./testing.ts";
+
+const project = new URL("../../", import.meta.url).pathname;
+
+describeLive("a run that is cut short", ["k6", "prometheus"], () => {
+  test.each(["SIGINT", "SIGHUP", "SIGTERM"] as const)("by %s ends with 130, its children stopped, its record kept", async (signal) => {
+    const folder = workingFolder();
+    const running = start(["load", "--scenario", "smoke", "--rate", "60", "--duration", "60s", "--spec", easySpec(folder)], { folder });
+    await k6Pid(folder);
+    await running.says(" of ");
+    running.process.kill(signal);
+    const ended = await running.ended;
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(130);
+    expect(reportIn(folder).verdict).toBe("interrupted");
+    expect(await leftAfterwards(folder)).toEqual([]);
+  });
+
+  test("by the death of k6 ends with 4, and is never met", async () => {
+    const folder = workingFolder();
+    const running = start(["load", "--scenario", "smoke", "--rate", "60", "--duration", "60s", "--spec", easySpec(folder)], { folder });
+    const pid = await k6Pid(folder);
+    await running.says(" of ");
+    process.kill(pid, "SIGKILL");
+    const ended = await running.ended;
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(4);
+    expect(reportIn(folder).verdict).not.toBe("met");
+    expect(await leftAfterwards(folder)).toEqual([]);
+  });
+
+  test("by the death of the command itself leaves no process, and the run can still be judged: not met", async () => {
+    const folder = workingFolder();
+    const running = start(["load", "--scenario", "smoke", "--rate", "60", "--duration", "60s", "--spec", easySpec(folder)], { folder });
+    await k6Pid(folder);
+    await running.says(" of ");
+    running.process.kill("SIGKILL");
+    await running.ended;
+    expect(await leftAfterwards(folder)).toEqual([]);
+    const gate = await run(["gate"], { folder });
+    expect(gate.exitCode, gate.stderr + gate.stdout).toBe(3);
+    expect(gate.stdout).toContain("killed before k6 ended");
+  });
+
+  test("by the death of the target is exceeded, and says when it died", async () => {
+    const folder = workingFolder();
+    const nursery = openNursery();
+    afterAll(() => nursery.stopAll());
+    const target = await startTarget(nursery, { root: project, logFile: join(folder, "t.log"), environment: process.env });
+    if (target.kind === "failed") throw new Error(target.message);
+    const running = start(
+      ["load", "--scenario", "smoke", ...brief, "--duration", "12s", "--spec", easySpec(folder), "--target", target.url],
+      { folder },
+    );
+    await k6Pid(folder);
+    await running.says(" of ");
+    await target.child.stop("SIGKILL", 0);
+    const ended = await running.ended;
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(1);
+    expect(ended.stdout).toMatch(/no request was answered from \d+ s/);
+  });
+});
+
+describeLive("a run whose Prometheus fails", ["k6", "prometheus"], ({ prometheus: binary }) => {
+  const nursery = openNursery();
+  afterAll(() => nursery.stopAll());
+
+  async function services(folder: string, port?: number) {
+    mkdirSync(folder, { recursive: true });
+    const target = await startTarget(nursery, { root: project, logFile: join(folder, "t.log"), environment: process.env });
+    if (target.kind === "failed") throw new Error(target.message);
+    const at = port ?? (await freePort());
+    const options = {
+      binary,
+      folder: join(folder, "p"),
+      logFile: join(folder, "p.log"),
+      job: "storage-api",
+      targetUrl: target.url,
+      port: at,
+      environment: process.env,
+    };
+    const prometheus = await startPrometheus(nursery, options);
+    if (prometheus.kind === "failed") throw new Error(prometheus.message);
+    return { target, prometheus, again: () => startPrometheus(nursery, options) };
+  }
+
+  test("in the middle and comes back with its data gives the same verdict, and no request is lost in the counts", async () => {
+    const folder = workingFolder();
+    const { target, prometheus, again } = await services(join(folder, "services"));
+    const args = ["load", "--scenario", "smoke", "--rate", "60", "--duration", "20s", "--set", "warmup=1", "--spec", easySpec(folder)];
+    const running = start([...args, "--target", target.url, "--prometheus", prometheus.url], { folder });
+    await k6Pid(folder);
+    await running.says(" of ");
+    await prometheus.child.stop("SIGKILL", 0);
+    await running.says("Prometheus"); // the relay says that its receiver is gone
+    await again();
+    const ended = await running.ended;
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(0);
+    const { reconciliation: r } = reportIn(folder);
+    expect([r.relayRequests, r.prometheusRequests, r.serverRequests, r.agrees]).toEqual([r.k6Requests, r.k6Requests, r.k6Requests, true]);
+  });
+
+  test("for good ends with 3, and the printed command gives the verdict when it is back", async () => {
+    const folder = workingFolder();
+    const { target, prometheus, again } = await services(join(folder, "services"));
+    const args = ["load", "--scenario", "smoke", ...brief, "--spec", easySpec(folder), "--settle-limit", "3"];
+    const running = start([...args, "--target", target.url, "--prometheus", prometheus.url], { folder });
+    await k6Pid(folder);
+    await running.says(" of ");
+    await prometheus.child.stop("SIGKILL", 0);
+    const ended = await running.ended;
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(3);
+    const [testid = ""] = runsIn(folder);
+    expect(ended.stderr).toContain(`npm run slo -- gate --run ${testid}`);
+    await again();
+    const gate = await run(["gate", "--run", testid], { folder });
+    // The client's counts are complete; the service was not scraped while Prometheus was gone, but its counters are cumulative.
+    expect([0, 3], gate.stderr + gate.stdout).toContain(gate.exitCode);
+    const report = reportIn(folder);
+    expect(report.reconciliation.prometheusRequests).toBe(report.reconciliation.relayRequests);
+    expect(report.objectives.filter((o) => o.side === "client").map((o) => o.verdict)).toEqual(["met", "met"]);
+  });
+});
