@@ -8,6 +8,8 @@ export interface CountedRow {
   label: string;
   requests: number | null;
   errors?: number | null;
+  /** Answers with wrong contents, where there are any. */
+  wrongContents?: number;
 }
 
 /** Is a short label and what to print beside it. */
@@ -16,7 +18,7 @@ export type Fact = readonly [label: string, value: string];
 /** Lists what each side counted, in the order in which a request passes them. */
 export function countedRows({ reconciliation: r }: Report): CountedRow[] {
   return [
-    { label: "k6 sent", requests: r.k6Requests, errors: r.k6Errors },
+    { label: "k6 sent", requests: r.k6Requests, errors: r.k6Errors, ...(r.wrongContents ? { wrongContents: r.wrongContents } : {}) },
     { label: "relay forwarded", requests: r.relayRequests },
     { label: "Prometheus holds", requests: r.prometheusRequests },
     { label: "server counted", requests: r.serverRequests, errors: r.serverErrors },
@@ -26,9 +28,34 @@ export function countedRows({ reconciliation: r }: Report): CountedRow[] {
 
 /** Says whether the counts of the sides add up, which is unknown where a side could not be read. */
 export function agreement({ reconciliation: r }: Report): string {
-  if (r.agrees) return "The counts add up.";
+  if (r.agrees) return isWholeAgreement(r) ? "The counts add up." : "The counts of k6 and Prometheus add up, the server's are not known.";
   const unread = r.k6Requests === null || r.prometheusRequests === null;
   return unread ? "The counts could not be compared." : "The counts do not add up.";
+}
+
+/** Tells whether all sides were read and add up. */
+export function isWholeAgreement({ agrees, serverRequests }: Report["reconciliation"]): boolean {
+  return agrees && serverRequests !== null;
+}
+
+/** Says, in whole sentences, what explains the counts and how the sides' latencies compare; `agreement` comes before them. */
+export function countSentences(report: Report): string[] {
+  const { explanation, clientMinusServerSeconds } = report.reconciliation;
+  const wrong = report.verdict === "exceeded" ? [] : wrongContents(report);
+  return [explanation, ...wrong, latencyGap(clientMinusServerSeconds)].flatMap((part) => (part === "" ? [] : [sentence(part)]));
+}
+
+/** Explains bad events that are no errors: answers that said they were good, with the wrong bytes. A broken run says so among its reasons. */
+export function brokenContents(report: Report): string[] {
+  return report.verdict === "exceeded" ? wrongContents(report) : [];
+}
+
+function wrongContents({ reconciliation: { wrongContents: wrong } }: Report): string[] {
+  return wrong ? [`${counted(wrong, "answer")} had the right status and the wrong contents: bad events, though no errors`] : [];
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/u.test(text) ? "" : "."}`;
 }
 
 /** Says how far the two sides' mean latencies lie apart. */

@@ -1,3 +1,4 @@
+import { columnsOf } from "./columns.ts";
 import { count, counted } from "./numbers.ts";
 import { shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
@@ -16,15 +17,15 @@ const mostNames = 5;
 /** Is one row of `objectives` in a report. */
 export type ReportObjective = Report["objectives"][number];
 
-/** Says in one phrase what the run found; names in it are raw data, for the caller to escape. */
-export function headline(report: Report): string {
+/** Says in one phrase what the run found; names in it are raw data, for the caller to escape. In few columns it leaves names out, whole ones. */
+export function headline(report: Report, columns = Number.POSITIVE_INFINITY): string {
   switch (report.verdict) {
     case "met":
       return allMet(report.objectives.length);
     case "exceeded":
-      return named(report, "exceeded", "broken");
+      return named(report, "exceeded", "broken", columns);
     case "inconclusive":
-      return named(report, "inconclusive", "without proof");
+      return named(report, "inconclusive", "without proof", columns);
     case "interrupted":
       return "stopped before its end; this is what was measured until then";
   }
@@ -81,10 +82,17 @@ function allMet(objectives: number): string {
   return objectives === 1 ? "the one objective is met" : `all ${count(objectives)} objectives are met`;
 }
 
-function named(report: Report, verdict: "exceeded" | "inconclusive", state: string): string {
+function named(report: Report, verdict: "exceeded" | "inconclusive", state: string, columns: number): string {
   const names = report.objectives.filter((objective) => objective.verdict === verdict).map(({ name }) => name);
   if (names.length === 0) return report.reasons[0] ?? "the run as a whole is not valid";
-  const listed = names.slice(0, mostNames).map(shortName);
-  const more = names.length > listed.length ? [`${names.length - listed.length} more`] : [];
-  return `${names.length} of ${counted(report.objectives.length, "objective")} ${state}: ${[...listed, ...more].join(", ")}`;
+  const found = `${names.length} of ${counted(report.objectives.length, "objective")} ${state}`;
+  const phrase = (shown: number): string => {
+    const left = names.length - shown;
+    const listed = names.slice(0, shown).map(shortName).join(", ");
+    return `${found}: ${listed}${left > 0 ? ` and ${left} more` : ""}`;
+  };
+  for (let shown = Math.min(mostNames, names.length); shown > 0; shown--) {
+    if (columnsOf(phrase(shown)) <= columns) return phrase(shown);
+  }
+  return found;
 }

@@ -1,4 +1,4 @@
-import { allowances, runOrigin } from "./facts.ts";
+import { allowances, brokenContents, runOrigin } from "./facts.ts";
 import { headline, runReasons, shortName, subject, verdictWords, whys } from "./headline.ts";
 import { type ChartModel, chartModels, lineSummaries } from "./html/charts.ts";
 import { loadMark } from "./html/mark.ts";
@@ -105,7 +105,7 @@ function glance(report: Report): Markup {
 
 function whySection(report: Report): Markup {
   const own = whys(report).map(({ who, reason }) => markup`<li><strong><bdi>${who}</bdi></strong>: ${reason}</li>`);
-  const all = [...own, ...runReasons(report).map((reason) => markup`<li>${reason}</li>`)];
+  const all = [...own, ...[...runReasons(report), ...brokenContents(report)].map((reason) => markup`<li>${reason}</li>`)];
   return all.length === 0 ? nothing : markup`<section><h2>Why</h2><ul>${all}</ul></section>`;
 }
 

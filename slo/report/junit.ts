@@ -1,4 +1,4 @@
-import { agreement, countedRows, latencyGap } from "./facts.ts";
+import { agreement, countedRows, countSentences } from "./facts.ts";
 import { headline, type ReportObjective, runReasons, verdictWords } from "./headline.ts";
 import { count, counted, isoMoment, percent, provedGood, targetPercent } from "./numbers.ts";
 import { shortened } from "./plain.ts";
@@ -69,16 +69,15 @@ function objectiveCase(objective: ReportObjective): TestCase {
 }
 
 function validityCase(report: Report, objectives: TestCase[]): TestCase {
-  const { agrees, explanation, clientMinusServerSeconds } = report.reconciliation;
+  const { agrees, explanation } = report.reconciliation;
   const counts = countedRows(report).map(
     ({ label, requests }) => `${label}: ${requests === null ? "not read" : counted(requests, "request")}`,
   );
   const detail = [
     `${verdictWords[report.verdict]}: ${headline(report)}`,
     agreement(report),
-    explanation,
+    ...countSentences(report),
     ...counts,
-    latencyGap(clientMinusServerSeconds),
     ...report.reasons,
     ...report.notes,
   ]

@@ -1,4 +1,15 @@
-import { agreement, allowances, countedRows, doubts, latencyGap, loadFacts, notableWindows, periodSentence, timingFacts } from "./facts.ts";
+import {
+  agreement,
+  allowances,
+  brokenContents,
+  countedRows,
+  countSentences,
+  doubts,
+  loadFacts,
+  notableWindows,
+  periodSentence,
+  timingFacts,
+} from "./facts.ts";
 import { headline, type ReportObjective, runReasons, subject, verdictWords, whys } from "./headline.ts";
 import { count, percent, provedGood, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
@@ -13,7 +24,7 @@ const entryLimit = 50;
 export function markdownReport(report: Report): string {
   const sections = [
     `## ${marks[report.verdict]} ${verdictWords[report.verdict]}: ${data(headline(report))}`,
-    data(subject(report)),
+    subjectLine(report),
     objectivesTable(report),
     list("Why", reasons(report)),
     countedTable(report),
@@ -28,12 +39,23 @@ export function markdownReport(report: Report): string {
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }
 
-/** Escapes data for any place within a line of GitHub's Markdown, table cells included. */
+/**
+ * Escapes data for any place within a line of GitHub's Markdown, table cells included, and no more than would be taken for Markdown there:
+ * an underscore within a word, a clock's colon or a place's is text as it is; `://` makes a link, `:word:` an emoji, `#1` an issue.
+ */
 export function data(text: string): string {
   return shortened(plainLine(text).trim(), dataLimit)
-    .replace(/[&<>@#]/gu, (character) => `&#${character.codePointAt(0)};`)
-    .replace(/[\\`*_{}[\]|~$]|:(?=\S)/gu, "\\$&")
+    .replace(/[<>@]|&(?=#?\w)|^#|#(?=\w)/gu, (character) => `&#${character.codePointAt(0)};`)
+    .replace(/[\\`*[\]|~$]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, "\\$&")
+    .replace(/:(?=\/\/|[\w+-]*[a-z+-][\w+-]*:|100:|1234:)/giu, "\\$&")
     .replace(/(www)\./giu, "$1\\.");
+}
+
+/** Shows the target as code, which needs no escapes, where it is the plain address that it should be. */
+function subjectLine(report: Report): string {
+  const text = subject(report);
+  const plain = /^https?:\/\/[\w.:/[\]-]+$/u.test(report.target) && text.endsWith(report.target);
+  return plain ? `${data(text.slice(0, -report.target.length))} \`${report.target}\`` : data(text);
 }
 
 function objectivesTable(report: Report): string {
@@ -59,16 +81,16 @@ function reasons(report: Report): string[] {
     const parts = [reason, spent].filter((part) => part !== undefined);
     return [`${who}: ${parts.join("; ")} (${file}:${line}:${column})`];
   });
-  return [...own, ...runReasons(report)];
+  return [...own, ...runReasons(report), ...brokenContents(report)];
 }
 
 function countedTable(report: Report): string {
-  const rows = countedRows(report).map(({ label, requests, errors }) => {
-    return `| ${label} | ${count(requests)} | ${errors === undefined ? "" : count(errors)} |`;
+  const rows = countedRows(report).map(({ label, requests, errors, wrongContents: wrong }) => {
+    const bad = wrong === undefined ? [] : [`${count(wrong)} wrong contents`];
+    return `| ${label} | ${count(requests)} | ${(errors === undefined ? [] : [count(errors), ...bad]).join(", ")} |`;
   });
-  const { agrees, explanation, clientMinusServerSeconds } = report.reconciliation;
-  const verdict = agrees ? agreement(report) : `**${agreement(report)}**`;
-  const says = [verdict, data(explanation), `Latency: ${latencyGap(clientMinusServerSeconds)}.`].filter((part) => part !== "").join(" ");
+  const verdict = report.reconciliation.agrees ? agreement(report) : `**${agreement(report)}**`;
+  const says = [verdict, ...countSentences(report).map(data)].join(" ");
   return ["| Counted by | Requests | Errors |", "|:--|--:|--:|", ...rows, "", says].join("\n");
 }
 

@@ -109,6 +109,8 @@ export const reportSchema = z.strictObject({
     serverRequests: z.number().nullable(),
     lostBetween: z.number().nullable(),
     k6Errors: z.number(),
+    /** Answers that our scenarios expected and whose contents were wrong: bad events, no errors; absent in reports from before they were counted here. */
+    wrongContents: z.number().optional(),
     serverErrors: z.number().nullable(),
     /** Mean client latency minus mean server latency, over the judged requests. */
     clientMinusServerSeconds: z.number().nullable(),

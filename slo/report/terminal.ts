@@ -2,11 +2,12 @@ import { clipped, columnsOf, padded, wrapped } from "./columns.ts";
 import {
   agreement,
   allowances,
+  brokenContents,
   type CountedRow,
   countedRows,
   doubts,
+  countSentences,
   lapse,
-  latencyGap,
   loadFacts,
   notableWindows,
   periodSentence,
@@ -42,7 +43,7 @@ export function terminalReport(report: Report, options: TerminalOptions): string
   const width = Math.max(40, Math.floor(options.width));
   const paint = (colour: Colour): Paint => (options.colour ? (text) => `\u001B[${codes[colour]}m${text}\u001B[0m` : (text) => text);
   const word = verdictWords[report.verdict];
-  const verdictLine = `${paint(verdictColours[report.verdict])(word)}  ${clipped(data(headline(report)), width - word.length - 2)}`;
+  const verdictLine = `${paint(verdictColours[report.verdict])(word)}  ${clipped(data(headline(report, width - word.length - 2)), width - word.length - 2)}`;
   const sections = [
     objectiveLines(report, width, paint),
     section("Why", reasonLines(report), width, paint),
@@ -129,7 +130,7 @@ function reasonLines(report: Report): string[] {
     const sentence = objective.verdict === "exceeded" ? periodSentence(report, objective) : undefined;
     return sentence === undefined ? [] : [`${objective.name}: ${sentence}`];
   });
-  return [...own, ...runReasons(report), ...spent];
+  return [...own, ...runReasons(report), ...brokenContents(report), ...spent];
 }
 
 function needed({ requestsNeeded, worst }: NonNullable<ReportObjective["evidence"]>): string | undefined {
@@ -141,17 +142,15 @@ function countedLines(report: Report, width: number, paint: (colour: Colour) => 
   const rows = countedRows(report);
   const labelWidth = Math.max(...rows.map(({ label }) => label.length));
   const numberWidth = Math.max(...rows.map(({ requests }) => count(requests).length));
-  const { agrees, explanation, clientMinusServerSeconds } = report.reconciliation;
   const lines = rows.map((row) => `${row.label.padEnd(labelWidth)}  ${count(row.requests).padStart(numberWidth)}${errorNote(row)}`);
-  const says = [agreement(report), explanation, `${capitalised(latencyGap(clientMinusServerSeconds))}.`];
-  const sentences = says.filter((part) => part !== "").flatMap((part) => wrapped(data(part), width - 2));
-  const colour = paint(agrees ? "bold" : "doubtful");
+  const sentences = [agreement(report), ...countSentences(report)].flatMap((part) => wrapped(data(part), width - 2));
+  const colour = paint(report.reconciliation.agrees ? "bold" : "doubtful");
   return [colour("Requests"), ...[...lines, ...sentences].map((line) => `  ${clipped(line, width - 2)}`)];
 }
 
-function errorNote({ errors }: CountedRow): string {
+function errorNote({ errors, wrongContents: wrong }: CountedRow): string {
   if (errors === undefined) return "";
-  return errors === null ? ", errors not read" : `, ${counted(errors, "error")}`;
+  return `${errors === null ? ", errors not read" : `, ${counted(errors, "error")}`}${wrong === undefined ? "" : `, ${count(wrong)} wrong contents`}`;
 }
 
 function loadSentence(report: Report): string {
@@ -180,8 +179,4 @@ function section(title: string, entries: readonly string[], width: number, paint
   if (entries.length === 0) return [];
   const lines = entries.flatMap((entry) => wrapped(data(entry), width - 4).map((line, at) => `${at === 0 ? "  " : "    "}${line}`));
   return [paint("bold")(title), ...lines];
-}
-
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,10 +1,11 @@
 import {
+  countSentences,
   countedRows,
   generatorFacts,
   agreement,
   type Fact,
   lapse,
-  latencyGap,
+  isWholeAgreement,
   loadFacts,
   periodSentence,
   timingFacts,
@@ -83,16 +84,18 @@ export function objectiveDetails(report: Report): Markup {
 
 /** Follows the requests from k6 to the server. */
 export function countedTable(report: Report): Markup {
-  const rows = countedRows(report).map(({ label, requests, errors }) => {
-    const cell = errors === undefined ? markup`<td></td>` : markup`<td class="number">${count(errors)}</td>`;
+  const rows = countedRows(report).map(({ label, requests, errors, wrongContents: wrong }) => {
+    const bad = wrong === undefined ? "" : `, ${count(wrong)} wrong contents`;
+    const cell = errors === undefined ? markup`<td></td>` : markup`<td class="number">${count(errors)}${bad}</td>`;
     return markup`<tr><th scope="row">${label}</th><td class="number">${count(requests)}</td>${cell}</tr>`;
   });
-  const { explanation, clientMinusServerSeconds } = report.reconciliation;
+  const { agrees } = report.reconciliation;
+  const verdict = isWholeAgreement(report.reconciliation) || !agrees ? markup`<strong>${agreement(report)}</strong>` : agreement(report);
   const table = scrolling(
     "Requests on each side",
     markup`<table class="narrow">${headRow(["Counted by", "Requests", "Errors"], ["Requests", "Errors"])}<tbody>${rows}</tbody></table>`,
   );
-  return markup`<p><strong>${agreement(report)}</strong> ${explanation}</p>${table}<p class="about">Latency: ${latencyGap(clientMinusServerSeconds)}.</p>`;
+  return markup`<p>${verdict} ${countSentences(report).join(" ")}</p>${table}`;
 }
 
 /** Lists the routes, worst first, with their answers by status. */
