@@ -4,7 +4,6 @@ import { complement, provedAtLeast, provedAtMost, provesExceeded, provesMet, req
 import { soundCounts, type SoundCounts } from "./counts.ts";
 import { burstReason, exceededReason, unprovedReason } from "./reasons.ts";
 import { runVerdictOf, unprovenRun } from "./run-verdict.ts";
-import { startOf } from "./timeline.ts";
 import type { Evidence, RunVerdict, Verdict } from "./verdict.ts";
 import { findBursts } from "./windows.ts";
 
@@ -16,6 +15,8 @@ export interface RunCondition {
   openModel: boolean;
   /** Length of the judged load, where it is known better than from the measurements. */
   scenarioSeconds?: number;
+  /** Unix seconds from which the report's clock counts, so that a reason tells the time of its charts. */
+  originSeconds?: number;
 }
 
 type Counted = Extract<Measurement, { kind: "counted" }>;
@@ -68,7 +69,7 @@ function decide(
   };
   const burst = windows.find((window) => window.kind === "burst");
   if (provesExceeded(best, targetRatio, confidence)) return { kind: "exceeded", reason: exceededReason(evidence, targetRatio), evidence };
-  if (burst !== undefined) return { kind: "exceeded", reason: burstReason(burst, startOf(cumulative)), evidence };
+  if (burst !== undefined) return { kind: "exceeded", reason: burstReason(burst, run.originSeconds), evidence };
   if (!provesMet(worst, targetRatio, confidence)) {
     const reason = unprovedReason(evidence, targetRatio, provesMet(best, targetRatio, confidence), doubts);
     return { kind: "inconclusive", reason, evidence };

@@ -13,6 +13,15 @@ const three = (value: number): string => String(Number(value.toPrecision(3)));
 /** Writes a measured ratio in percent, three digits. */
 const share = (ratio: number): string => percentText(Number(ratio.toPrecision(3)));
 
+/** Writes seconds as the report does: 0:06, 1:05:00. */
+function elapsed(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const tail = two(whole % 60);
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60 ? `${minutes}:${tail}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${tail}`;
+}
+
 const badOf = ({ bad, total }: Count): string => `${grouped(bad)} bad of ${grouped(total)}`;
 
 /** Writes how many times as many, as people say it: 2.4, 12. */
@@ -26,10 +35,11 @@ export function exceededReason({ best, errorRatio, provedAtLeast }: Evidence, ta
   return `${badOf(best)} (${share(errorRatio)}) prove an error ratio of at least ${share(provedAtLeast)}; ${percentText(targetRatio)} allows ${percentText(complement(targetRatio))}`;
 }
 
-/** Says when a burst was, and how fast it burned the budget. Times count from the start of the judged load. */
-export function burstReason(burst: Extract<WindowFinding, { kind: "burst" }>, startSeconds: number): string {
+/** Says how long a burst was, when it was on the clock that starts at the origin (Unix seconds) where that is known, and how fast it burned the budget. */
+export function burstReason(burst: Extract<WindowFinding, { kind: "burst" }>, originSeconds: number | undefined): string {
   const { fromSeconds, toSeconds, count, provedBurn, burnLimit } = burst;
-  const when = `from ${three(fromSeconds - startSeconds)} s to ${three(toSeconds - startSeconds)} s`;
+  const clock = originSeconds === undefined ? "" : ` at ${elapsed(fromSeconds - originSeconds)}–${elapsed(toSeconds - originSeconds)}`;
+  const when = `within ${three(toSeconds - fromSeconds)} s${clock}`;
   return `a burst: ${badOf(count)} ${when} burned the budget at least ${three(provedBurn)} times as fast as allowed; the limit is ${burnLimit}`;
 }
 

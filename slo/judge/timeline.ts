@@ -35,7 +35,7 @@ export function timelineOf(
 }
 
 /** Tells when the counts were zero, in Unix seconds: they begin with the load, so a first point that has some already stands a step after that. */
-export function startOf(read: readonly CumulativePoint[]): number {
+function startOf(read: readonly CumulativePoint[]): number {
   const [first, last] = [read[0], read.at(-1)];
   if (first === undefined || last === undefined) return Number.NaN;
   return first.total > 0 && read.length > 1 ? first.atSeconds - (last.atSeconds - first.atSeconds) / (read.length - 1) : first.atSeconds;
