@@ -85,6 +85,7 @@ export async function preflight(
   receiver: Receiver,
 ): Promise<{ kind: "fine"; offset: number; scrapeIntervalSeconds: number } | { kind: "problem"; message: string }> {
   const api = prometheusApi(stack.prometheus, host.settings.credentials);
+  const service = serviceQueries(prepared.serverLabels);
   // Only what was started here is known to have metrics; elsewhere a service without them shows in its objectives.
   const startedHere = stack.embedded && options.target === undefined;
   const [target, writes, clock, scrape] = await Promise.all([
@@ -100,14 +101,9 @@ export async function preflight(
   if (clock.kind === "problem") return clock;
   if (scrape.kind === "problem" && startedHere) return scrape;
   const wantsServer = prepared.spec.objectives.some(({ indicator }) => indicator.kind !== "ratio" && indicator.side === "server");
-  const warning =
-    wantsServer && (!startedHere || options.serverLabels)
-      ? await warnUnscraped(api, serviceQueries(options.serverLabels ?? { job: prepared.spec.service }), host.now)
-      : undefined;
+  const warning = wantsServer && (!startedHere || options.serverLabels) ? await warnUnscraped(api, service, host.now) : undefined;
   if (warning) host.say(warning);
-  const interval = stack.embedded
-    ? scrapeIntervalSeconds
-    : await scrapeInterval(api, serviceQueries(options.serverLabels ?? { job: prepared.spec.service }), host.now);
+  const interval = stack.embedded ? scrapeIntervalSeconds : await scrapeInterval(api, service, host.now);
   return { kind: "fine", offset: clock.value, scrapeIntervalSeconds: interval };
 }
 
@@ -126,7 +122,7 @@ export function newRecord(
     prometheus: { url: stack.prometheus, embedded: stack.embedded },
     cluster: null,
     timings: null,
-    serverLabels: options.serverLabels ?? { job: prepared.spec.service },
+    serverLabels: prepared.serverLabels,
     slowCounted: !prepared.foreign,
     scrapeIntervalSeconds: checked.scrapeIntervalSeconds,
     clockOffsetSeconds: checked.offset,

@@ -45,6 +45,8 @@ export interface Prepared {
   k6: string;
   prometheus: string | undefined;
   plan: Plan;
+  /** Pick the service's own series. */
+  serverLabels: Record<string, string>;
   inspected: string;
   scenarioEnvironment: Record<string, string>;
 }
@@ -199,6 +201,7 @@ async function prepareIn(
   return {
     ...{ kind: "prepared", testid, name: entry.name, folder, spec: read.spec, specFile: read.file, specText: read.text },
     ...{ script: script.file, foreign: entry.foreign, k6: tools.k6, prometheus: tools.prometheus },
+    serverLabels: options.serverLabels ?? { job: read.spec.service },
     ...{ plan: readPlan(kept.text), inspected: kept.text, scenarioEnvironment: environment },
   };
 }
