@@ -29,6 +29,12 @@ export function glanceAt(sent: SentSeries, latency: Latency | undefined, started
   };
 }
 
+/** Tells when k6 last wrote a count of iterations, Unix seconds on its clock; undefined before that. */
+export function writtenAt(sent: SentSeries): number | undefined {
+  const times = sent.valuesOf(k6Metrics.iterations).map(({ atSeconds }) => atSeconds);
+  return times.length > 0 ? Math.max(...times) : undefined;
+}
+
 /** Adds up the glances of several pods; the slowest one's percentile stands for all, since percentiles cannot be added. */
 export function addGlances(glances: readonly Glance[]): Glance | undefined {
   if (glances.length === 0) return undefined;

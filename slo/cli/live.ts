@@ -4,6 +4,7 @@ import { warmupScenario } from "../spec/names.ts";
 import type { Spec } from "../spec/spec.ts";
 import type { Glance } from "./glance.ts";
 import type { Host } from "./host.ts";
+import { openRate } from "./rate.ts";
 
 /** Estimates, from what k6 wrote so far, the share of budget that the client's error objective without a filter has spent. */
 function budgetSpent(spec: Spec, requests: number, errors: number): number | null {
@@ -15,36 +16,46 @@ function budgetSpent(spec: Spec, requests: number, errors: number): number | nul
   return requests === 0 || shares.length === 0 ? null : Math.max(...shares);
 }
 
-/** Redraws one line a second while the load runs: how far, how fast, how well; without a glance there is nothing to draw yet. */
-export function startLiveLine(
-  { plan, spec }: { plan: Plan; spec: Spec },
-  host: Host,
-  glance: () => Glance | undefined,
-): { stop: () => void } {
+/** Is what the line is drawn from; when the counts were written is not known of pods, whose glances are taken as of now. */
+export type LiveGlance = Glance & { writtenAtSeconds?: number | undefined };
+
+/** Makes the function that words the line of a moment, Unix seconds. */
+export function openLiveLine({ plan, spec }: { plan: Plan; spec: Spec }, width: number): (seen: LiveGlance, now: number) => string {
   const judged = plan.scenarios.filter((scenario) => scenario.judged);
-  let before = { at: host.now(), iterations: 0 };
-  let rate: number | null = null;
-  const timer = setInterval(() => {
-    const seen = glance();
-    if (seen === undefined) return;
-    const now = host.now();
-    const elapsedSeconds = now - seen.begunSeconds;
-    if (now - before.at >= 1.8) {
-      rate = (seen.iterations - before.iterations) / (now - before.at);
-      before = { at: now, iterations: seen.iterations };
-    }
-    const { requests, errors, dropped, p99Seconds } = seen;
+  const rates = openRate();
+  return (seen, now) => {
+    const { requests, errors, dropped, p99Seconds, iterations, begunSeconds, writtenAtSeconds = now } = seen;
+    const elapsedSeconds = now - begunSeconds;
+    const achievedRate = rates.take(iterations, writtenAtSeconds, now);
     const phase = plan.scenarios
       .filter((s) => elapsedSeconds >= s.startSeconds && elapsedSeconds < (s.endSeconds ?? Number.POSITIVE_INFINITY))
       .map((s) => s.name);
-    host.live(
-      liveLine({
-        ...{ elapsedSeconds, totalSeconds: plan.loadSeconds ?? null, phase: phase.join("+") || "settling" },
-        offeredRate: plan.openModel ? offeredRateAt(phase.includes(warmupScenario) ? plan.scenarios : judged, elapsedSeconds) : null,
-        ...{ achievedRate: rate, p99Seconds, errors, droppedIterations: dropped },
-        ...{ budgetSpent: budgetSpent(spec, requests + dropped, errors + dropped), width: host.width },
-      }),
-    );
+    // Past its plan k6 only waits for what is under way, or runs teardown().
+    const finishing = plan.loadSeconds !== undefined && elapsedSeconds >= plan.loadSeconds;
+    return liveLine({
+      ...{
+        elapsedSeconds,
+        totalSeconds: plan.loadSeconds ?? null,
+        finishing,
+        phase: finishing ? "finishing" : phase.join("+") || "waiting",
+      },
+      offeredRate: plan.openModel ? offeredRateAt(phase.includes(warmupScenario) ? plan.scenarios : judged, elapsedSeconds) : null,
+      ...{ achievedRate, p99Seconds, errors, droppedIterations: dropped },
+      ...{ budgetSpent: budgetSpent(spec, requests + dropped, errors + dropped), width },
+    });
+  };
+}
+
+/** Redraws one line a second while the load runs: how far, how fast, how well; without a glance there is nothing to draw yet. */
+export function startLiveLine(
+  prepared: { plan: Plan; spec: Spec },
+  host: Pick<Host, "live" | "now" | "width">,
+  glance: () => LiveGlance | undefined,
+): { stop: () => void } {
+  const lineOf = openLiveLine(prepared, host.width);
+  const timer = setInterval(() => {
+    const seen = glance();
+    if (seen !== undefined) host.live(lineOf(seen, host.now()));
   }, 1000);
   return { stop: () => clearInterval(timer) };
 }

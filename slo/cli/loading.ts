@@ -2,7 +2,7 @@ import type { Child, Nursery } from "../run/child.ts";
 import { driveK6 } from "../run/drive.ts";
 import { writeRecord, type RunRecord } from "../run/record.ts";
 import type { Relay } from "../run/relay/relay.ts";
-import { glanceAt } from "./glance.ts";
+import { glanceAt, writtenAt } from "./glance.ts";
 import type { Host } from "./host.ts";
 import { startLiveLine } from "./live.ts";
 import type { Prepared } from "./prepare.ts";
@@ -35,7 +35,10 @@ export async function loadWithK6(running: Running, host: Host, nursery: Nursery,
   record.k6 = begun;
   record.phase = "loading";
   writeRecord(prepared.folder, record);
-  const live = startLiveLine(prepared, host, () => glanceAt(relay.sent(), relay.lastLatency(), begun.startedAtSeconds));
+  const live = startLiveLine(prepared, host, () => ({
+    ...glanceAt(relay.sent(), relay.lastLatency(), begun.startedAtSeconds),
+    writtenAtSeconds: writtenAt(relay.sent()),
+  }));
   const watch = watchStack(stack, record, host);
   const driven = await ended;
   live.stop();

@@ -7,8 +7,11 @@ export interface LiveState {
   elapsedSeconds: number;
   totalSeconds: number | null;
   phase: string;
+  /** True when nothing more is offered: rates then mean nothing and are left out. */
+  finishing: boolean;
   offeredRate: number | null;
   achievedRate: number | null;
+  /** 0: no request was answered. */
   p99Seconds: number | null;
   errors: number | null;
   droppedIterations: number | null;
@@ -25,8 +28,8 @@ export function liveLine(state: LiveState): string {
   const parts = [
     { keep: 9, text: `${elapsed(state.elapsedSeconds)}${total}` },
     { keep: 4, text: clipped(plainLine(state.phase), 24) },
-    { keep: 8, text: state.achievedRate === null ? "no rate yet" : rate(state.achievedRate) + offered },
-    { keep: 5, text: state.p99Seconds === null ? "p99 -" : `p99 ${duration(state.p99Seconds)}` },
+    { keep: 8, text: state.finishing ? "" : state.achievedRate === null ? "no rate yet" : rate(state.achievedRate) + offered },
+    { keep: 5, text: `p99 ${state.p99Seconds === null ? "-" : state.p99Seconds === 0 ? "none" : duration(state.p99Seconds)}` },
     { keep: 7, text: state.errors === null ? "errors -" : counted(state.errors, "error") },
     { keep: 3, text: state.droppedIterations === null ? "dropped -" : `${count(state.droppedIterations)} dropped` },
     { keep: 6, text: state.budgetSpent === null ? "budget -" : `budget ${percent(state.budgetSpent)} spent` },

@@ -41,6 +41,7 @@ const state: LiveState = {
   elapsedSeconds: 42,
   totalSeconds: 120,
   phase: "spike",
+  finishing: false,
   offeredRate: 300,
   achievedRate: 299.6,
   p99Seconds: 0.0123,
@@ -53,6 +54,16 @@ const state: LiveState = {
 test.each([
   ["all is shown where there is room", {}, "0:42/2:00  spike  300/s of 300/s  p99 12.3 ms  3 errors  0 dropped  budget 12.3% spent"],
   ["the phase and the drops go first", { width: 70 }, "0:42/2:00  300/s of 300/s  p99 12.3 ms  3 errors  budget 12.3% spent"],
+  [
+    "requests that nobody answers have no latency, not one of 0",
+    { p99Seconds: 0 },
+    "0:42/2:00  spike  300/s of 300/s  p99 none  3 errors  0 dropped  budget 12.3% spent",
+  ],
+  [
+    "past its plan there is no rate",
+    { finishing: true, phase: "finishing", elapsedSeconds: 130 },
+    "2:10/2:00  finishing  p99 12.3 ms  3 errors  0 dropped  budget 12.3% spent",
+  ],
   ["the clock stays to the last", { width: 10 }, "0:42/2:00"],
   [
     "nothing known is not zero",
