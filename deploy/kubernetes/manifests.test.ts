@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { imagesOf, readManifests, readObjects, templateOf, type Container, type PodTemplate } from "./manifests.ts";
 
-const objects = readManifests(fileURLToPath(new URL("base", import.meta.url)));
+const objects = readManifests(fileURLToPath(new URL("overlays/grafana", import.meta.url)));
 const workloads = objects.flatMap((object): [string, PodTemplate][] => {
   const template = templateOf(object);
   return template === undefined ? [] : [[object.metadata.name, template]];
@@ -11,8 +11,8 @@ const containers = workloads.flatMap(([name, { spec }]) =>
   [...(spec.initContainers ?? []), ...spec.containers].map((one): [string, Container] => [`${name}/${one.name}`, one]),
 );
 
-test("the storage API and Prometheus are there", () => {
-  expect(workloads.map(([name]) => name)).toEqual(["storage-api", "prometheus"]);
+test("the storage API, Prometheus and Grafana are there", () => {
+  expect(workloads.map(([name]) => name)).toEqual(["storage-api", "prometheus", "grafana"]);
 });
 
 test("every namespace enforces the restricted Pod Security Standard, and every object is in one", () => {
@@ -56,7 +56,7 @@ test.each(containers)("%s has a read-only root, no capability, and stated resour
 });
 
 test("every image is named with a tag that is not latest", () => {
-  expect(imagesOf(objects)).toEqual(["plimsoll-target:dev", "prom/prometheus:v3.14.0"]);
+  expect(imagesOf(objects)).toEqual(["plimsoll-target:dev", "prom/prometheus:v3.14.0", "grafana/grafana:13.2.2"]);
 });
 
 test("a service, a disruption budget and a workload pick the pods that there are", () => {
@@ -66,7 +66,7 @@ test("a service, a disruption budget and a workload pick the pods that there are
       ? []
       : [{ place: `${kind} ${metadata.name}`, namespace: metadata.namespace, labels: selector.matchLabels ?? selector }];
   });
-  expect(selectors).toHaveLength(5);
+  expect(selectors).toHaveLength(7);
   for (const { place, labels } of selectors) {
     const picked = workloads.filter(([, { metadata }]) => Object.entries(labels).every(([name, value]) => metadata.labels[name] === value));
     expect(picked, place).toHaveLength(1);

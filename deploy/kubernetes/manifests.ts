@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 
 /** Is one Kubernetes object, as far as it is read here. */
@@ -8,6 +8,8 @@ export interface Manifest {
   kind: string;
   metadata: { name: string; namespace?: string; labels?: Record<string, string> };
   spec?: unknown;
+  /** Is what a ConfigMap holds: file names to contents, or settings. */
+  data?: Record<string, string>;
 }
 
 /** Is a pod template's part that the checks read. */
@@ -23,12 +25,29 @@ export interface PodSpec {
   securityContext?: { runAsNonRoot?: boolean; runAsUser?: number; seccompProfile?: { type: string } };
   containers: Container[];
   initContainers?: Container[];
+  volumes?: Volume[];
+}
+
+export interface Volume {
+  name: string;
+  configMap?: { name: string };
+  projected?: { sources: { configMap: { name: string } }[] };
+  emptyDir?: { sizeLimit?: string };
+}
+
+interface Probe {
+  httpGet?: { path: string; port: string };
 }
 
 export interface Container {
   name: string;
   image: string;
   env?: { name: string; value?: string }[];
+  envFrom?: { configMapRef: { name: string } }[];
+  volumeMounts?: { name: string; mountPath: string; readOnly?: boolean }[];
+  startupProbe?: Probe;
+  readinessProbe?: Probe;
+  livenessProbe?: Probe;
   ports?: { name: string; containerPort: number; protocol?: string }[];
   lifecycle?: { preStop?: { sleep?: { seconds: number } } };
   resources?: { requests?: Record<string, string>; limits?: Record<string, string> };
@@ -37,7 +56,15 @@ export interface Container {
 
 interface Kustomization {
   namespace?: string;
-  resources: string[];
+  resources?: string[];
+  configMapGenerator?: Generator[];
+}
+
+interface Generator {
+  name: string;
+  namespace?: string;
+  files?: string[];
+  envs?: string[];
 }
 
 /** Reads YAML of one or more objects; throws on what is no YAML. */
@@ -49,15 +76,40 @@ export function readObjects(text: string): Manifest[] {
   });
 }
 
-/** Reads every object that a kustomization names, in its folder and in others, with its namespace; patches are not applied (`kubectl kustomize` does that). */
+/**
+ * Reads every object that a kustomization names or generates, in its folder and in others, with its namespace.
+ * Patches are not applied, and generated names get no hash (`kubectl kustomize` does both).
+ */
 export function readManifests(folder: string): Manifest[] {
-  const { namespace, resources } = parse(readFileSync(join(folder, "kustomization.yaml"), "utf8")) as Kustomization;
-  const objects = resources.flatMap((path) => {
+  const kustomization = parse(readFileSync(join(folder, "kustomization.yaml"), "utf8")) as Kustomization;
+  const { namespace, resources = [], configMapGenerator = [] } = kustomization;
+  const named = resources.flatMap((path) => {
     const whole = join(folder, path);
     return statSync(whole).isDirectory() ? readManifests(whole) : readObjects(readFileSync(whole, "utf8"));
   });
+  const objects = [...named, ...configMapGenerator.map((generator) => generate(folder, generator))];
   if (namespace === undefined) return objects;
   return objects.map((object) => ({ ...object, metadata: { ...object.metadata, namespace } }));
+}
+
+function generate(folder: string, { name, namespace, files = [], envs = [] }: Generator): Manifest {
+  const read = (path: string): string => readFileSync(join(folder, path), "utf8");
+  const data = [
+    ...files.map((path): [string, string] => [basename(path), read(path)]),
+    ...envs.flatMap((path) => readSettings(read(path))),
+  ];
+  const metadata = namespace === undefined ? { name } : { name, namespace };
+  return { apiVersion: "v1", kind: "ConfigMap", metadata, data: Object.fromEntries(data) };
+}
+
+/** Reads lines of NAME=value; empty lines and those that begin with # say nothing. */
+function readSettings(text: string): [string, string][] {
+  return text.split("\n").flatMap((line): [string, string][] => {
+    const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/.exec(line) ?? [];
+    if (name !== undefined && value !== undefined) return [[name, value]];
+    if (line.trim() === "" || line.startsWith("#")) return [];
+    throw new Error(`"${line}" is not NAME=value`);
+  });
 }
 
 /** Gives the pod template of a workload; undefined for every other kind. */

@@ -3,8 +3,10 @@ import { expect, test } from "vitest";
 import { readManifests, templateOf } from "./manifests.ts";
 import { mayReach, readPolicies, type End, type Policy } from "./reach.ts";
 
-const objects = readManifests(fileURLToPath(new URL("base", import.meta.url)));
+const overlay = (name: string) => readManifests(fileURLToPath(new URL(`overlays/${name}`, import.meta.url)));
+const objects = overlay("grafana");
 const policies = readPolicies(objects);
+const policiesWithoutGrafana = readPolicies(overlay("minikube"));
 
 function pod(namespace: string, labels: Record<string, string>, ports: Record<string, number> = {}): End {
   return { kind: "pod", namespace, namespaceLabels: { "kubernetes.io/metadata.name": namespace }, labels, ports };
@@ -24,7 +26,7 @@ const ends = {
   Prometheus: deployed("prometheus", "monitoring"),
   "a load pod": pod("plimsoll", { "app.kubernetes.io/component": "load" }),
   "a pod scraped by label": pod("plimsoll", { "prometheus.io/scrape": "true" }, { metrics: 9464 }),
-  Grafana: pod("monitoring", { "app.kubernetes.io/name": "grafana" }),
+  Grafana: deployed("grafana", "monitoring"),
   "a stranger in plimsoll": pod("plimsoll", { app: "stranger" }),
   "a stranger in monitoring": pod("monitoring", { app: "stranger" }),
   "a stranger in default": pod("default", { "app.kubernetes.io/component": "load", "app.kubernetes.io/name": "prometheus" }),
@@ -34,7 +36,7 @@ const ends = {
 type Name = keyof typeof ends;
 
 const ports = [
-  ...([5000, 9090, 9464, 443, 6443, 8443, 80, 22, 53] as const).map((port) => ({ port, protocol: "TCP" as const })),
+  ...([5000, 9090, 3000, 9464, 443, 6443, 8443, 80, 22, 53] as const).map((port) => ({ port, protocol: "TCP" as const })),
   { port: 53, protocol: "UDP" as const },
 ];
 
@@ -46,6 +48,8 @@ const needed: [from: Name, to: Name, ...ports: string[]][] = [
   ["Prometheus", "the storage API", "5000/TCP"],
   ["Prometheus", "a pod scraped by label", "9464/TCP"],
   ["Prometheus", "the Kubernetes API", "443/TCP", "6443/TCP", "8443/TCP"],
+  ["Grafana", "Prometheus", "9090/TCP"],
+  ["Grafana", "DNS", "53/TCP", "53/UDP"],
 ];
 
 // These live in a namespace that is not ours, or at an end whose own policies are: what leaves them is not for these policies to say.
@@ -55,24 +59,21 @@ const pairs = names.flatMap((from) =>
   names.flatMap((to): [Name, Name][] => (outside.includes(from) && outside.includes(to) ? [] : [[from, to]])),
 );
 
-test.each(pairs)("%s reaches of %s only what is needed", (from, to) => {
-  const open = ports
-    .filter(({ port, protocol }) => mayReach(policies, ends[from], ends[to], port, protocol))
+const openPorts = (by: readonly Policy[], from: Name, to: Name): string[] =>
+  ports
+    .filter(({ port, protocol }) => mayReach(by, ends[from], ends[to], port, protocol))
     .map(({ port, protocol }) => `${port}/${protocol}`);
+
+test.each(pairs)("%s reaches of %s only what is needed", (from, to) => {
   const wanted = needed.flatMap(([a, b, ...list]) => (a === from && b === to ? list : []));
-  expect(open).toEqual(wanted);
+  expect(openPorts(policies, from, to)).toEqual(wanted);
 });
 
-test("Grafana may ask Prometheus once it has a policy of its own that lets it out", () => {
-  const out: Policy = {
-    ...{ name: "grafana", namespace: "monitoring" },
-    spec: {
-      podSelector: { matchLabels: { "app.kubernetes.io/name": "grafana" } },
-      policyTypes: ["Egress"],
-      egress: [{ ports: [{ port: 9090 }] }],
-    },
-  };
-  expect(mayReach([...policies, out], ends.Grafana, ends.Prometheus, 9090)).toBe(true);
+test("Grafana's own policy is what lets it out, and opens nothing for anybody else", () => {
+  for (const [from, to] of pairs)
+    expect(openPorts(policiesWithoutGrafana, from, to), `${from} to ${to}`).toEqual(
+      from === "Grafana" ? [] : openPorts(policies, from, to),
+    );
 });
 
 const rows: [string, Policy["spec"] | undefined, number, boolean][] = [
