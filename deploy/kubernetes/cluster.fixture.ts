@@ -25,6 +25,17 @@ export function kubectlOf(context: string): Kubectl {
   return Object.assign(must, { try: attempt });
 }
 
+/** Makes the `kubectl apply` of one context, for an object that is in no file; gives the result, whatever it is. */
+export function applyOf(context: string): (object: object, ...flags: string[]) => Promise<Result> {
+  const script = 'object=$1; shift; printf %s "$object" | kubectl "$@" -f -';
+  return (object, ...flags) =>
+    run({
+      command: "sh",
+      args: ["-c", script, "apply", JSON.stringify(object), "--context", context, "apply", ...flags],
+      limitSeconds: 60,
+    });
+}
+
 /** Asks until the answer satisfies, at most `limitSeconds`; then gives the last answer. */
 export async function until<T>(ask: () => Promise<T>, satisfied: (answer: T) => boolean, limitSeconds: number): Promise<T> {
   const began = performance.now();

@@ -3,26 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { run } from "../minikube/shell.ts";
-import { kubectlOf, manifests, query, until } from "./cluster.fixture.ts";
+import { applyOf, kubectlOf, manifests, query, until } from "./cluster.fixture.ts";
 
 const { context } = inject("cluster");
 const kubectl = kubectlOf(context);
+const apply = applyOf(context);
 const overlay = (name: string): string => join(manifests, "overlays", name);
 const dryRun = ["--dry-run=server", "--validate=strict"];
-
-const apply = (object: object, ...flags: string[]) => {
-  const args = [
-    "-c",
-    'object=$1; shift; printf %s "$object" | kubectl "$@" -f -',
-    "apply",
-    JSON.stringify(object),
-    "--context",
-    context,
-    "apply",
-    ...flags,
-  ];
-  return run({ command: "sh", args, limitSeconds: 60 });
-};
 
 const pod = (name: string, more: object = {}, container: object = {}) => ({
   apiVersion: "v1",
@@ -49,7 +36,7 @@ const pod = (name: string, more: object = {}, container: object = {}) => ({
 });
 
 describe("the server takes every field, strictly", () => {
-  test.each(["minikube", "ci"])("of the overlay %s", async (name) => {
+  test.each(["minikube", "ci", "grafana"])("of the overlay %s", async (name) => {
     // What a running StatefulSet may not change is no matter of fields: the dry run makes it anew.
     const rendered = await kubectl("kustomize", overlay(name));
     expect(rendered).toContain("kind: StatefulSet");
