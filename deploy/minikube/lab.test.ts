@@ -205,3 +205,8 @@ test.each<[string, string[], string]>([
 ])("the last line takes down %s", (_sentence, words, line) => {
   expect(addresses(options(...words))).toContain(line);
 });
+
+test("Grafana's address is told where Grafana is, and nowhere else", () => {
+  expect(addresses(options("--overlay", "grafana"))).toContain("port-forward service/grafana 3000:3000");
+  expect(addresses(options())).not.toContain("grafana");
+});

@@ -61,6 +61,10 @@ export function addresses(options: Options): string {
         ? ""
         : ` --profile ${options.cluster.profile}`
       : ` --context ${context}`;
+  const grafana =
+    options.overlay === "grafana"
+      ? `  ${forward} monitoring port-forward service/grafana 3000:3000            http://127.0.0.1:3000\n`
+      : "";
   return `in the cluster
   storage API   http://storage-api.plimsoll:5000
   Prometheus    http://prometheus.monitoring:9090
@@ -68,7 +72,7 @@ export function addresses(options: Options): string {
 on this machine, each in a terminal of its own
   ${forward} plimsoll port-forward service/storage-api 5000:5000       http://127.0.0.1:5000
   ${forward} monitoring port-forward service/prometheus 9090:9090      http://127.0.0.1:9090
-
+${grafana}
 next
   npm run load -- --scenario smoke --in kubernetes --context ${context}              a load from pods, judged here
   kubectl --context ${context} apply -k deploy/kubernetes/load                       the same without this command: see job/smoke

@@ -9,6 +9,7 @@ const good: [string, string[], object][] = [
   ["a size", ["--cpus", "4", "--memory=8192mb"], { cluster: { ...minikube, cpus: 4, memory: "8192mb" } }],
   ["a context needs no Minikube", ["--context", "kind-dev"], { cluster: { kind: "context", context: "kind-dev" } }],
   ["a way to load images", ["--context=k", "--image-load", "kind load docker-image"], { imageLoad: "kind load docker-image" }],
+  ["the lab with Grafana", ["--overlay", "grafana"], { cluster: minikube, overlay: "grafana" }],
 ];
 
 test.each(good)("%s", (_sentence, words, options) => {

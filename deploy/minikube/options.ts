@@ -28,7 +28,7 @@ export const help = `The whole lab on Minikube: storage API and Prometheus, buil
   --memory SIZE          of a profile that is made now (4g)
   --context NAME         any context of kubectl; no Minikube is needed, started or deleted
   --image-load COMMAND   how an image gets from this machine's Docker into the cluster; the image's name is added at the end
-  --overlay NAME         folder below deploy/kubernetes/overlays (minikube)
+  --overlay NAME         folder below deploy/kubernetes/overlays (minikube); grafana is the same with Grafana
   --limit SECONDS        how long to wait for the pods (180)
   --help                 this text
 `;
