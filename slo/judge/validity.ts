@@ -1,12 +1,4 @@
-/** Is what was written of a run; slow requests and wrong contents as our scenarios count them. */
-export interface WrittenTotals {
-  requests: number;
-  iterations: number;
-  dropped: number;
-  errors: number;
-  slow: number;
-  wrongContents: number;
-}
+import type { Totals } from "../collect/settle.ts";
 
 /** Is what has to agree for a run to prove success; null where it could not be known. */
 export interface RunFacts {
@@ -20,11 +12,11 @@ export interface RunFacts {
     summaryBad: number | null;
   };
   /** What k6 wrote to the relay: whole run. */
-  sent: WrittenTotals;
+  sent: Totals;
   /** False when a load pod was lost before it could say all that it had sent. */
   sentIsWhole: boolean;
   /** What Prometheus holds of it; null when it could not be asked. */
-  held: WrittenTotals | null;
+  held: Totals | null;
   /** Judged iterations: planned (null in a closed model), then what became of them. */
   offeredIterations: number | null;
   started: number;
