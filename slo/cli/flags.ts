@@ -33,14 +33,14 @@ export function httpUrl(text: string): string {
 }
 
 /** Reads LABEL=VALUE and adds it to those before; names are Prometheus's own, without those it keeps for itself. */
-export function labels(text: string, before: Record<string, string>): Record<string, string> {
+export function labels(text: string, before: Record<string, string> | undefined): Record<string, string> {
   if (!/^(?!__)[a-zA-Z_][a-zA-Z0-9_]*=./.test(text))
     throw new InvalidArgumentError("It must be LABEL=VALUE, such as job=shop; names that begin with __ are Prometheus's own.");
   return pairs(text, before);
 }
 
 /** Reads KEY=VALUE and adds it to those before. */
-export function pairs(text: string, before: Record<string, string>): Record<string, string> {
+export function pairs(text: string, before: Record<string, string> | undefined): Record<string, string> {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("It must be KEY=VALUE.");
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };

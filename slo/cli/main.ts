@@ -1,27 +1,9 @@
 #!/usr/bin/env -S npx tsx
 import { Command, CommanderError, Option } from "commander";
 import { exitCodeHelp, exitCodes } from "./exit-codes.ts";
+import { gateHelp, loadHelp, version } from "./help.ts";
 import { httpUrl, labels, pairs, port, positive, whole } from "./flags.ts";
 import { openHost } from "./process-host.ts";
-
-const credentialHelp = `Credentials for Prometheus come from the environment: PLIMSOLL_PROMETHEUS_USERNAME and _PASSWORD (or _PASSWORD_FILE),
-_BEARER_TOKEN (or _BEARER_TOKEN_FILE), _HEADERS (a JSON object), _CA_FILE.`;
-
-const loadHelp = `
-Examples:
-  npm run load -- --scenario smoke                     storage API and Prometheus started here, loaded, judged, stopped
-  npm run load -- --scenario spike --rate 600 --set payload=64KiB
-  npm run load -- --scenario load --fault delete-answers-500       a gate that must fail
-  npm run load -- --script my-test.js --target http://127.0.0.1:8080 --spec my-slo.yaml
-  npm run load -- --scenario spike --rate 4000 --in kubernetes --pods 4     from a Job of four pods in the current cluster
-
-In Kubernetes --target and --prometheus are addresses as the pods see them (default: those of npm run minikube). This machine needs kubectl
-and k6; it watches, judges and reports, and removes the Job afterwards. What it is told by --set, --rate and --duration goes to the pods, its environment does not.
-
-${credentialHelp}
-
-${exitCodeHelp}
-`;
 
 const settleLimit = (): Option =>
   new Option("--settle-limit <seconds>", "how long to wait for Prometheus to hold everything that was sent")
@@ -31,6 +13,7 @@ const settleLimit = (): Option =>
 function program(done: (exitCode: number) => void): Command {
   const root = new Command("plimsoll")
     .description("Puts a known load on an HTTP service and says, with proof, whether it kept its objectives.")
+    .version(`plimsoll ${version}`, "-V, --version", "print the version")
     .showHelpAfterError("(--help shows every option)")
     .showSuggestionAfterError()
     .addHelpText("after", `\n${exitCodeHelp}`)
@@ -54,22 +37,21 @@ function program(done: (exitCode: number) => void): Command {
     .addOption(
       new Option(
         "--set <key=value>",
-        "an option of the scenario, e.g. payload=64KiB, or a variable of --script (__ENV.KEY); may be repeated",
-      )
-        .argParser(pairs)
-        .default({}, "none"),
+        "an option of the scenario, e.g. payload=64KiB (the keys are below), or a variable of --script (__ENV.KEY); may be repeated",
+      ).argParser(pairs),
     )
-    .option("--fault <rules>", "faults for the storage API that is started here: a name such as delete-answers-500, or JSON rules")
+    .option("--fault <rules>", "faults for the storage API that is started here: a name (they are below), or rules in JSON")
     .addOption(
       new Option("--store <kind>", "the store of the storage API that is started here (default: memory)").choices(["memory", "sqlite"]),
     )
     .addOption(
-      new Option("--server-label <label=value>", "labels that pick the service's own series (default: job=<service of the spec>)")
-        .argParser(labels)
-        .default({}, "job"),
+      new Option(
+        "--server-label <label=value>",
+        "a label that picks the service's own series; may be repeated (default: job=<service of the spec>)",
+      ).argParser(labels),
     )
     .addOption(settleLimit())
-    .option("--json", "print the report as JSON on stdout", false)
+    .option("--json", "print the report as JSON on stdout")
     .addOption(new Option("--in <place>", "where the load comes from (default: this machine)").choices(["kubernetes"]))
     .addOption(new Option("--pods <number>", "in Kubernetes: over how many pods the load is spread (default: 1)").argParser(whole))
     .option("--context <name>", "in Kubernetes: kubectl's context (default: the current one)")
@@ -82,8 +64,7 @@ function program(done: (exitCode: number) => void): Command {
       const contradiction = contradictionIn(given);
       if (contradiction !== undefined) return command.error(`error: ${contradiction}`, { exitCode: 2 });
       const { serverLabel, settleLimit: settleLimitSeconds, in: place, pods, context, namespace, image, keep, ...rest } = given;
-      const serverLabels = Object.keys(serverLabel).length > 0 ? serverLabel : undefined;
-      const options = { ...loadDefaults, ...rest, settleLimitSeconds, serverLabels };
+      const options = { ...loadDefaults, ...rest, settleLimitSeconds, serverLabels: serverLabel };
       if (place === undefined) {
         const { load } = await import("./load.ts");
         return done(await load(options, openHost()));
@@ -107,14 +88,17 @@ function program(done: (exitCode: number) => void): Command {
     .option("--spec <file>", "other objectives than the run's own")
     .addOption(new Option("--prometheus <url>", "where the run's samples are (default: as the run was told)").argParser(httpUrl))
     .addOption(settleLimit())
-    .option("--json", "print the report as JSON on stdout", false)
-    .addHelpText("after", `\n${credentialHelp}\n\n${exitCodeHelp}`)
+    .option("--json", "print the report as JSON on stdout")
+    .addHelpText("after", gateHelp)
     .action(async (_flags: object, command: Command) => {
-      const given = command.opts<{ run?: string; spec?: string; prometheus?: string; settleLimit: number; json: boolean }>();
+      const given = command.opts<{ run?: string; spec?: string; prometheus?: string; settleLimit: number; json?: boolean }>();
       const { gate } = await import("./gate.ts");
       done(
         await gate(
-          { run: given.run, spec: given.spec, prometheus: given.prometheus, settleLimitSeconds: given.settleLimit, json: given.json },
+          {
+            ...{ run: given.run, spec: given.spec, prometheus: given.prometheus },
+            ...{ settleLimitSeconds: given.settleLimit, json: given.json ?? false },
+          },
           openHost(),
         ),
       );
@@ -130,11 +114,11 @@ function program(done: (exitCode: number) => void): Command {
   root
     .command("history")
     .description("list the latest runs")
-    .addOption(new Option("--most <number>", "how many").argParser(positive).default(20))
-    .option("--json", "as JSON", false)
-    .action(async (flags: { most: number; json: boolean }) => {
+    .addOption(new Option("--most <number>", "how many").argParser(whole).default(20))
+    .option("--json", "as JSON")
+    .action(async ({ most, json }: { most: number; json?: boolean }) => {
       const { history } = await import("./history.ts");
-      done(history(flags, openHost()));
+      done(history({ most, json: json ?? false }, openHost()));
     });
   root
     .command("stack")
@@ -184,12 +168,12 @@ interface LoadFlags {
   spec?: string;
   rate?: number;
   duration?: string;
-  set: Record<string, string>;
+  set?: Record<string, string>;
   fault?: string;
   store?: "memory" | "sqlite";
-  serverLabel: Record<string, string>;
+  serverLabel?: Record<string, string>;
   settleLimit: number;
-  json: boolean;
+  json?: boolean;
   in?: "kubernetes";
   pods?: number;
   context?: string;
@@ -206,8 +190,10 @@ const loadDefaults = {
   spec: undefined,
   rate: undefined,
   duration: undefined,
+  set: {},
   fault: undefined,
   store: "memory" as const,
+  json: false,
 };
 
 /** Tells a full disk or a folder without permission, which is no bug of ours; its message names the path. */

@@ -1,0 +1,73 @@
+import { exitCodeHelp } from "./exit-codes.ts";
+
+/** Is the project's version, the same as in package.json, which the image leaves behind. */
+export const version = "0.1.0";
+
+/** Names the keys that our scenarios take by --set, with their meaning: the same as in scenarios/lib/settings.ts. */
+export const setKeyHelp = {
+  payload: "bytes in a bucket, such as 1KiB, or a range such as 1KiB-16KiB",
+  keys: "number of buckets that are read and written",
+  distribution: "uniform, or hot: few keys get most of the traffic",
+  "hot-keys": "share of the keys that are hot, such as 10%",
+  "hot-share": "share of the traffic that goes to the hot keys, such as 90%",
+  mix: "weights of read, write, delete, users and echo, such as read=70,write=20,delete=10",
+  seed: "whole number; the same seed gives the same requests in the same order",
+  warmup: "seconds of low load beforehand that are not judged; 0 for none",
+  vus: "most virtual users at work at once",
+} as const;
+
+/** Names the faults that --fault knows: the same as in target/faults/presets.ts. */
+export const faultNames = [
+  ...["delete-answers-500", "users-database-errors", "every-200th-500", "slow-reads", "stall-2s", "every-200th-dropped"],
+  "wrong-contents",
+] as const;
+
+const environmentHelp = {
+  "K6_BIN, PROMETHEUS_BIN": "the tools to use (default: those on PATH, in the cache, downloaded, or built with Go)",
+  PLIMSOLL_CACHE: "folder of the tools and of type checks (default: ~/.cache/plimsoll)",
+  PLIMSOLL_BUNDLES: "folder of scenarios that were bundled beforehand; a --script then runs as it is",
+  PLIMSOLL_VERDICT_FILE: "file that gets the verdict in a few lines, such as a container's /dev/termination-log",
+  GITHUB_STEP_SUMMARY: "file that summary.md is appended to; GitHub sets it",
+  NO_COLOR: "set to anything: no colours",
+} as const;
+
+const columns = (entries: Readonly<Record<string, string>>): string => {
+  const width = Math.max(...Object.keys(entries).map((name) => name.length));
+  return Object.entries(entries)
+    .map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}`)
+    .join("\n");
+};
+
+const credentialHelp = `Credentials for Prometheus come from the environment: PLIMSOLL_PROMETHEUS_USERNAME and _PASSWORD (or _PASSWORD_FILE),
+_BEARER_TOKEN (or _BEARER_TOKEN_FILE), _HEADERS (a JSON object), _CA_FILE.`;
+
+/** Stands below the options of `load`. */
+export const loadHelp = `
+Examples:
+  npm run load -- --scenario smoke                     storage API and Prometheus started here, loaded, judged, stopped
+  npm run load -- --scenario spike --rate 600 --set payload=64KiB
+  npm run load -- --scenario load --fault delete-answers-500       a gate that must fail
+  npm run load -- --script my-test.js --target http://127.0.0.1:8080 --spec my-slo.yaml
+  npm run load -- --scenario spike --rate 4000 --in kubernetes --pods 4     from a Job of four pods in the current cluster
+
+Keys of --set for our scenarios:
+${columns(setKeyHelp)}
+
+Names for --fault; rules in JSON are explained in target/README.md:
+${[faultNames.slice(0, 4), faultNames.slice(4)].map((names) => `  ${names.join(", ")}`).join(",\n")}
+
+A --script finds what --target says in __ENV.PLIMSOLL_TARGET. Its checks and thresholds are no part of the gate: the objectives of --spec are.
+
+In Kubernetes --target and --prometheus are addresses as the pods see them (default: those of npm run minikube). This machine needs kubectl
+and k6; it watches, judges and reports, and removes the Job afterwards. What it is told by --set, --rate and --duration goes to the pods, its environment does not.
+
+Environment:
+${columns(environmentHelp)}
+
+${credentialHelp}
+
+${exitCodeHelp}
+`;
+
+/** Stands below the options of `gate`. */
+export const gateHelp = `\n${credentialHelp}\n\n${exitCodeHelp}`;
