@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Child, Nursery } from "../child.ts";
 import { warningsOf } from "./job.ts";
 import { kubectl, placeOf, type Cluster } from "./kubectl.ts";
-import { openMessageReader, type PodMessage, type PodReport } from "./message.ts";
+import type { PodReport } from "./message.ts";
+import { openPodBook, type Glance } from "./pod-book.ts";
 import { jobLabel, podsOf, type PodState } from "./pods.ts";
 
 /** Is a run's Job in its cluster. */
@@ -13,15 +14,10 @@ export interface FleetOptions {
   say: (line: string) => void;
 }
 
-/** Is how far one pod is. */
-export type Glance = Extract<PodMessage, { kind: "progress" }>["glance"];
-
 /** How long a trouble must last before it is believed: an image that is on its way is found within seconds. */
 const patienceSeconds = 20;
 /** How long pods may take to start without any trouble, as while they pull their image. */
 const startLimitSeconds = 180;
-/** How long a pod may be gone from the list before it counts as deleted. */
-const goneSeconds = 3;
 
 /** Waits until every container of a Job has begun; a pod that cannot is a failure that quotes the cluster. */
 export async function awaitStart(
@@ -76,7 +72,7 @@ export function followFleet(
   nursery: Nursery,
 ): Fleet {
   const { cluster, job, pods, say, logFile, limitSeconds } = options;
-  const book = openBook(pods, say);
+  const book = openPodBook(pods, say);
   book.see(options.states, performance.now());
   let over = false;
   let tail: Child | undefined;
@@ -102,9 +98,9 @@ export function followFleet(
       const got = await podsOf(cluster, job);
       if (got.kind === "pods") book.see(got.pods, performance.now());
       // What the follower did not get is asked for once more, pod by pod.
-      for (const name of book.silent()) await readLog(cluster, name, book.hear);
+      for (const name of book.silent()) if (await readLog(cluster, name, book.hear)) book.close(name);
       if (book.reports().some(({ refused }) => refused !== null)) return "refused";
-      if (book.reports().every(({ end, ending }) => end ?? ending)) return "ended";
+      if (book.isComplete()) return "ended";
       await sleep(500);
     }
     return "overdue";
@@ -120,72 +116,24 @@ export function followFleet(
   };
 }
 
+/** Is what the pods of a Job have said so far; `unread` names those whose logs could not be had. */
+export type FleetRead = { kind: "reports"; reports: PodReport[]; active: boolean; unread: string[] } | { kind: "failed"; message: string };
+
 /** Reads what the pods of a Job have said so far, without following; for a run whose caller is gone. */
-export async function readFleet(
-  options: FleetOptions,
-): Promise<{ kind: "reports"; reports: PodReport[]; active: boolean } | { kind: "failed"; message: string }> {
-  const book = openBook(options.pods, () => undefined);
+export async function readFleet(options: FleetOptions): Promise<FleetRead> {
+  const book = openPodBook(options.pods, () => undefined);
   const got = await podsOf(options.cluster, options.job);
   if (got.kind === "failed") return got;
   if (got.pods.length === 0)
     return { kind: "failed", message: `the pods of the Job ${options.job} are gone, and with them what they sent` };
   book.see(got.pods, 0);
-  for (const { name, phase } of got.pods) if (phase !== "waiting") await readLog(options.cluster, name, book.hear);
-  return { kind: "reports", reports: book.reports(), active: got.pods.some(({ phase }) => phase !== "ended") };
+  const unread: string[] = [];
+  for (const { name, phase } of got.pods) if (phase !== "waiting" && !(await readLog(options.cluster, name, book.hear))) unread.push(name);
+  return { kind: "reports", reports: book.reports(), active: got.pods.some(({ phase }) => phase !== "ended"), unread };
 }
 
-async function readLog(cluster: Cluster, name: string, hear: (name: string, line: string) => void): Promise<void> {
+async function readLog(cluster: Cluster, name: string, hear: (name: string, line: string) => void): Promise<boolean> {
   const got = await kubectl([...placeOf(cluster), "logs", name]);
   if (got.kind === "answer") for (const line of got.text.split("\n")) hear(name, line);
-}
-
-interface Entry {
-  report: PodReport;
-  glance: Glance | undefined;
-  read: ReturnType<typeof openMessageReader>;
-  asked: boolean;
-  missingSince: number | undefined;
-}
-
-function openBook(pods: number, say: (line: string) => void) {
-  const entries: Entry[] = Array.from({ length: pods }, (_, index) => ({
-    report: { index, name: null, refused: null, begunSeconds: null, sent: null, end: null, ending: null },
-    ...{ glance: undefined, read: openMessageReader(), asked: false, missingSince: undefined },
-  }));
-  const hearOne = (entry: Entry, line: string): void => {
-    const { report } = entry;
-    const message = entry.read(line);
-    if (message?.kind === "other" && line.trim() !== "" && !entry.asked && !report.end) say(`pod ${report.index + 1}: ${line}`);
-    if (message?.kind === "refused") report.refused = message.message;
-    if (message?.kind === "progress") {
-      entry.glance = message.glance;
-      report.begunSeconds = message.glance.begunSeconds;
-      report.sent = message.sent ?? report.sent;
-    }
-    if (message?.kind === "ended") [report.end, report.sent] = [message, message.sent];
-  };
-  return {
-    hear(name: string, line: string): void {
-      const entry = entries.find(({ report }) => report.name === name);
-      if (entry) hearOne(entry, line);
-    },
-    see(states: readonly PodState[], nowMillis: number): void {
-      for (const entry of entries) {
-        const { report } = entry;
-        const state = states.find(({ index }) => index === report.index);
-        report.name ??= state?.name ?? null;
-        entry.missingSince = state ? undefined : (entry.missingSince ?? nowMillis);
-        const gone = entry.missingSince !== undefined && nowMillis - entry.missingSince >= goneSeconds * 1000;
-        report.ending ??= state?.ending ?? (gone ? { exitCode: null, reason: "the pod was deleted" } : null);
-      }
-    },
-    /** Pods that ended and did not say how, each once. */
-    silent(): string[] {
-      const silent = entries.filter(({ report, asked }) => report.ending && !report.end && !report.refused && !asked);
-      for (const entry of silent) [entry.asked, entry.read] = [true, openMessageReader()];
-      return silent.flatMap(({ report }) => report.name ?? []);
-    },
-    glances: (): Glance[] => entries.flatMap(({ glance }) => glance ?? []),
-    reports: (): PodReport[] => entries.map(({ report }) => ({ ...report })),
-  };
+  return got.kind === "answer";
 }
