@@ -3,31 +3,42 @@ import { kubectl, placeOf, type Answered, type Cluster } from "./kubectl.ts";
 import { configMaps, jobOf, ownLabels, secretOf, testidLabel, type JobPlan, type Manifest } from "./manifests.ts";
 import type { Order } from "./message.ts";
 
-/** What a run does in its namespace, as `kubectl auth can-i` asks for it. */
-const needs: [verb: string, resource: string][] = [
+type Need = readonly [verb: string, resource: string, subresource?: string];
+
+/** What a run does in its namespace; kubectl gets an object before it patches it, and a pod before its log. */
+const needs: readonly Need[] = [
   ["create", "jobs.batch"],
+  ["get", "jobs.batch"],
   ["list", "jobs.batch"],
   ["patch", "jobs.batch"],
   ["delete", "jobs.batch"],
   ["create", "configmaps"],
+  ["get", "pods"],
   ["list", "pods"],
-  ["get", "pods/log"],
+  ["get", "pods", "log"],
   ["list", "events"],
 ];
+
+/** Asks for a right; `pods/log` in one word would be a pod whose name is log. */
+function mayI(cluster: Cluster, [verb, resource, subresource]: Need): Promise<Answered> {
+  const part = subresource === undefined ? [] : [`--subresource=${subresource}`];
+  return kubectl([...placeOf(cluster), "auth", "can-i", verb, resource, ...part]);
+}
 
 /** Names the verbs that the caller lacks in the namespace, or says that the cluster does not answer. */
 export async function lackingRights(
   cluster: Cluster,
   withSecret: boolean,
 ): Promise<{ kind: "rights"; lacking: string[] } | { kind: "failed"; message: string }> {
-  const wanted = withSecret ? [...needs, ["create", "secrets"] as const] : needs;
-  const answers = await Promise.all(wanted.map(([verb, resource]) => kubectl([...placeOf(cluster), "auth", "can-i", verb, resource])));
+  const wanted: readonly Need[] = withSecret ? [...needs, ["create", "secrets"]] : needs;
+  const answers = await Promise.all(wanted.map((need) => mayI(cluster, need)));
   const lacking: string[] = [];
   for (const [i, answer] of answers.entries()) {
     if (answer.kind === "answer") continue;
     // It prints "no" on stdout alone; words of an error are trouble of another sort.
     if (!answer.message.endsWith("ended with 1")) return answer;
-    lacking.push((wanted[i] ?? []).join(" "));
+    const [verb, ...resource] = wanted[i] ?? [""];
+    lacking.push(`${verb} ${resource.join("/")}`);
   }
   return { kind: "rights", lacking };
 }
