@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { withoutSecrets } from "../child.ts";
 
 /** Is where a run's pods live. */
 export interface Cluster {
@@ -18,8 +19,9 @@ export const placeOf = ({ context, namespace }: Cluster): string[] => ["--contex
 export function kubectl(args: readonly string[], more: { input?: string; limitSeconds?: number } = {}): Promise<Answered> {
   const limitSeconds = more.limitSeconds ?? usualLimitSeconds;
   return new Promise((resolve) => {
-    const child = spawn("kubectl", args, { stdio: ["pipe", "pipe", "pipe"] });
-    const limit = setTimeout(() => child.kill("SIGKILL"), limitSeconds * 1000);
+    // A group of its own: the terminal's Ctrl-C is for us, and at the limit its credential plugin goes with it.
+    const child = spawn("kubectl", args, { stdio: ["pipe", "pipe", "pipe"], detached: true, env: withoutSecrets(process.env) });
+    const limit = setTimeout(() => killGroup(child.pid), limitSeconds * 1000);
     let [out, words] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (words = `${words}${text}`.slice(-4000)));
@@ -43,6 +45,14 @@ export function kubectl(args: readonly string[], more: { input?: string; limitSe
       });
     });
   });
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // it ended by itself in the meantime
+  }
 }
 
 function plainWords(words: string): string {
