@@ -22,11 +22,12 @@ export type LiveGlance = Glance & { writtenAtSeconds?: number | undefined };
 /** Makes the function that words the line of a moment, Unix seconds. */
 export function openLiveLine({ plan, spec }: { plan: Plan; spec: Spec }, width: number): (seen: LiveGlance, now: number) => string {
   const judged = plan.scenarios.filter((scenario) => scenario.judged);
-  const rates = openRate();
+  // A count whose moment is known gives its rate at once; one that was on its way for an unknown while is evened out.
+  const [written, looked] = [openRate(2), openRate(5)];
   return (seen, now) => {
-    const { requests, errors, dropped, p99Seconds, iterations, begunSeconds, writtenAtSeconds = now } = seen;
+    const { requests, errors, dropped, p99Seconds, iterations, begunSeconds, writtenAtSeconds: at } = seen;
     const elapsedSeconds = now - begunSeconds;
-    const achievedRate = rates.take(iterations, writtenAtSeconds, now);
+    const achievedRate = at === undefined ? looked.take(iterations, now, now) : written.take(iterations, at, now);
     const phase = plan.scenarios
       .filter((s) => elapsedSeconds >= s.startSeconds && elapsedSeconds < (s.endSeconds ?? Number.POSITIVE_INFINITY))
       .map((s) => s.name);

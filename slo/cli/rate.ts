@@ -4,11 +4,11 @@ export interface RateBook {
   take(count: number, atSeconds: number, nowSeconds: number): number | null;
 }
 
-/** k6 writes once a second, a push more or less than seconds have passed: over five of them that is little. */
-const windowSeconds = 5;
+/** Longer than k6 needs between two writes, so that what was not written yet is not taken for silence. */
+const patienceSeconds = 5;
 
-/** Opens a book in which a moment counts once, however often it is looked at: what was not written in between is not a rate of 0. */
-export function openRate(): RateBook {
+/** Opens a book over a window's last seconds. A moment counts once, however often it is looked at: what was not written in between is not a rate of 0. */
+export function openRate(windowSeconds: number): RateBook {
   let points: { count: number; at: number }[] = [];
   return {
     take(count, atSeconds, nowSeconds) {
@@ -19,7 +19,7 @@ export function openRate(): RateBook {
       }
       const [first, end] = [points[0], points.at(-1)];
       if (first === undefined || end === undefined || points.length < 2) return null;
-      const silent = nowSeconds - end.at > Math.max(windowSeconds, 2 * (end.at - (points.at(-2)?.at ?? end.at)));
+      const silent = nowSeconds - end.at > Math.max(patienceSeconds, 2 * (end.at - (points.at(-2)?.at ?? end.at)));
       return silent ? 0 : Math.max(0, (end.count - first.count) / (end.at - first.at));
     },
   };
