@@ -62,6 +62,24 @@ test.each<[string, PodReport, boolean, RegExp]>([
     false,
     /was lost before it began .*50 % of the load was missing/,
   ],
+  [
+    "a pod that refused its part, in its own words",
+    podOf(1, {}, { ...lost, begunSeconds: null, sent: null, ending: null, refused: "the target does not answer" }),
+    false,
+    /was lost before it began \(the target does not answer\): 50 %/,
+  ],
+  [
+    "a pod that began after the others",
+    podOf(1, { k6: { ...k6, startedAtSeconds: 103.5 } }),
+    false,
+    /^the pods began up to 3\.5 s apart: /,
+  ],
+  [
+    "a pod whose scenarios began after those of the others, as when its setup took longer",
+    podOf(1, { sent: { k6_scenario_start_seconds: [{ labels: {}, value: 104, atSeconds: 104 }] } }),
+    false,
+    /^the pods began up to 4\.0 s apart: /,
+  ],
   ["a pod that nobody heard of any more", podOf(1, {}, { ...lost, ending: null }), false, /it was not heard of any more/],
   ["a pod that was told to stop, when the run was not", podOf(1, { interrupted: true }), false, /told to stop 31 s after it began: .*50 %/],
   ["what a pod itself doubts", podOf(1, { doubts: ["the spool was full"] }), false, /^pod 2: the spool was full$/],
@@ -103,6 +121,11 @@ test("pods of which none began are no k6 at all", () => {
   expect(together([podOf(0, {}, none), podOf(1, {}, none)], false).k6).toBeNull();
 });
 
-test("clocks that are apart are told", () => {
-  expect(together([podOf(0), podOf(1, { clockOffsetSeconds: 4.1 })], false).notes.join()).toMatch(/clocks are up to 4\.0 s apart/);
+test("clocks that are apart are told, and pods that began together by Prometheus's clock began together", () => {
+  const both = together([podOf(0), podOf(1, { clockOffsetSeconds: 4.1, k6: { ...k6, startedAtSeconds: 96.5 } })], false);
+  expect([both.notes.join(), both.doubts]).toEqual([expect.stringMatching(/clocks are up to 4\.0 s apart/), []]);
+});
+
+test("a start that is two seconds late is still together", () => {
+  expect(together([podOf(0), podOf(1, { k6: { ...k6, startedAtSeconds: 102 } })], false).doubts).toEqual([]);
 });

@@ -19,6 +19,8 @@ export interface Together {
 
 /** Above this the pods' clocks are told to differ, seconds. */
 const clocksApart = 1;
+/** Above this the pods did not start together, seconds. */
+const startsApart = 2;
 
 /** Puts the pods of a run together; what is not known of one is a doubt and never a zero. `interrupted`: the run itself was told to stop. */
 export function together(reports: readonly PodReport[], interrupted: boolean): Together {
@@ -29,7 +31,7 @@ export function together(reports: readonly PodReport[], interrupted: boolean): T
   return {
     k6: k6Of(reports),
     health: healthOf(reports),
-    doubts: reports.flatMap((report) => doubtsOf(report, reports.length, interrupted)),
+    doubts: [...reports.flatMap((report) => doubtsOf(report, reports.length, interrupted)), ...apartDoubts(ends)],
     notes: [
       ...(reports.length > 1 ? [countsSentence(reports)] : []),
       ...(apart > clocksApart
@@ -94,6 +96,16 @@ function doubtsOf(report: PodReport, pods: number, interrupted: boolean): string
   ];
 }
 
+/** Doubts a load whose parts began one after the other; each start on Prometheus's clock. */
+function apartDoubts(ends: readonly PodEnd[]): string[] {
+  const starts = ends.map(({ k6, sent, clockOffsetSeconds }) => {
+    const scenarios = (sent[k6Metrics.scenarioStart] ?? []).map(({ value }) => value);
+    return Math.min(...(scenarios.length > 0 ? scenarios : [k6.startedAtSeconds])) + clockOffsetSeconds;
+  });
+  const apart = Math.max(...starts) - Math.min(...starts);
+  return apart > startsApart ? [`the pods began up to ${apart.toFixed(1)} s apart: the load in the plan was never offered at once`] : [];
+}
+
 const shareOf = (pods: number): string => `${Number((100 / pods).toFixed(1))} %`;
 const nameOf = ({ index, name }: PodReport, pods: number): string => `pod ${index + 1} of ${pods}${name === null ? "" : ` (${name})`}`;
 
@@ -102,9 +114,9 @@ function stoppedSentence(report: PodReport, pods: number, afterSeconds: number):
 }
 
 function lostSentence(report: PodReport, pods: number): string {
-  const { begunSeconds, sent, ending } = report;
+  const { begunSeconds, sent, ending, refused } = report;
   const code = ending?.exitCode === null || ending?.exitCode === undefined ? "" : `, exit code ${ending.exitCode}`;
-  const how = ending ? `${ending.reason}${code}` : "it was not heard of any more";
+  const how = refused ?? (ending ? `${ending.reason}${code}` : "it was not heard of any more");
   const heard = (sent?.[k6Metrics.requests] ?? []).map(({ atSeconds }) => atSeconds);
   const missing = `${shareOf(pods)} of the load was missing`;
   if (begunSeconds === null) return `${nameOf(report, pods)} was lost before it began (${how}): ${missing}`;
