@@ -8,7 +8,7 @@ import { messageLines, orderSchema, type Order, type PodMessage } from "../run/k
 import { readPlan } from "../run/plan.ts";
 import { startRelay, type Relay } from "../run/relay/relay.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
-import { meetOthers } from "./barrier.ts";
+import { meetOthers, stoppedEarly } from "./barrier.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { glanceAt } from "./glance.ts";
 import type { Host } from "./host.ts";
@@ -91,10 +91,10 @@ async function carry(share: Share, host: Host, nursery: Nursery, course: Course,
     const promNow = (): number => host.now() + clock.value;
     say({ kind: "ready" });
     const place = { testid: order.testid, index, pods: order.pods, limitSeconds: order.barrierSeconds };
-    const begin = await meetOthers(api, receiver, place, promNow);
+    const begin = await meetOthers(api, receiver, place, promNow, () => course.interrupted);
     if (begin.kind === "problem") return refuse(begin.message);
     await sleep(Math.max(0, (begin.value - promNow()) * 1000));
-    if (course.interrupted) return refuse("it was told to stop before the load began");
+    if (course.interrupted) return refuse(stoppedEarly);
     const driven = await drive(share, tool.path, relay, host, nursery, course);
     return await hand(share, relay, driven, clock.value, course);
   } finally {
