@@ -2,8 +2,9 @@ import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { holderOf } from "../run/claim.ts";
 import { openNursery, type Nursery } from "../run/child.ts";
-import { readRecord, rememberJudged, runFolder, testidPattern, type RunRecord } from "../run/record.ts";
+import { readRecord, rememberJudged, runFolder, testidPattern, writeRecord, type RunRecord } from "../run/record.ts";
 import { readFleet } from "../run/kubernetes/fleet.ts";
+import type { PodReport } from "../run/kubernetes/message.ts";
 import { reach } from "../run/kubernetes/forward.ts";
 import { deleteJob } from "../run/kubernetes/job.ts";
 import type { SentSeries } from "../run/relay/sent.ts";
@@ -13,7 +14,7 @@ import { resolveTool } from "../run/tools/resolve.ts";
 import { formatProblem, loadSpec } from "../spec/load.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
-import { readPodReports, withPods, writePods } from "./pods-record.ts";
+import { fuller, readPodReports, withPods, writePods } from "./pods-record.ts";
 import { reachVerdict } from "./reach-verdict.ts";
 import { readSpec } from "./prepare.ts";
 import { prometheusApi } from "./settings.ts";
@@ -92,6 +93,8 @@ async function prometheusOf(
 interface Evidence {
   kind: "evidence";
   url: string;
+  /** As it is kept, and as it is judged: with what its pods or its crash have to say. */
+  base: RunRecord;
   record: RunRecord;
   sent: SentSeries;
   sentIsWhole: boolean;
@@ -113,7 +116,7 @@ async function judgeAgain(options: GateOptions, host: Host, record: RunRecord, f
   const { url, sent, sentIsWhole, doubts, now } = found;
   const { credentials } = host.settings;
   const remember = (judged: Parameters<typeof rememberJudged>[2]): void => {
-    if (record.phase !== "judged" && found.record.k6?.endedAtSeconds) rememberJudged(folder, { ...record }, judged);
+    if (found.base.phase !== "judged" && found.record.k6?.endedAtSeconds) rememberJudged(folder, { ...found.base }, judged);
   };
   const reached = await reachVerdict(
     {
@@ -131,15 +134,21 @@ async function judgeAgain(options: GateOptions, host: Host, record: RunRecord, f
   return reached.exitCode;
 }
 
-type Found = Evidence | { kind: "none"; exitCode: number; message: string };
-const none = (exitCode: number, message: string): Found => ({ kind: "none", exitCode, message });
+type None = { kind: "none"; exitCode: number; message: string };
+type Found = Evidence | None;
+const none = (exitCode: number, message: string): None => ({ kind: "none", exitCode, message });
+
+/** Says that a run is not to be disturbed: the process that holds it will judge it. */
+function underWay(owner: string): None | undefined {
+  const holder = holderOf(owner);
+  return holder && none(exitCodes.inconclusive, `inconclusive: the run is under way in process ${holder.pid}; ask again when it has ended`);
+}
 
 /** Forwards what is left of a run's spool, and reads from it what was sent. */
 async function spoolEvidence(options: GateOptions, host: Host, record: RunRecord, folder: string, nursery: Nursery): Promise<Found> {
   // Before anything is started on its data.
-  const loading = holderOf(join(realpathSync(folder), "spool", "owner"));
-  if (loading)
-    return none(exitCodes.inconclusive, `inconclusive: the run is under way in process ${loading.pid}; ask again when it has ended`);
+  const busy = underWay(join(realpathSync(folder), "spool", "owner"));
+  if (busy) return busy;
   const prometheus = await prometheusOf(options, host, record, folder, nursery);
   if ("message" in prometheus) return none(exitCodes.notCarriedOut, prometheus.message);
   const resumed = await resumeRelay({
@@ -151,29 +160,60 @@ async function spoolEvidence(options: GateOptions, host: Host, record: RunRecord
   if (resumed.kind === "failed") return none(exitCodes.inconclusive, `inconclusive: ${resumed.message}`);
   const { sent, doubts } = resumed;
   const tidy = (): Promise<void> => Promise.resolve();
-  return { kind: "evidence", url: prometheus.url, record: crashed(record), sent, sentIsWhole: true, doubts, now: host.now, tidy };
+  const place = { kind: "evidence", url: prometheus.url, base: record, record: crashed(record) } as const;
+  return { ...place, sent, sentIsWhole: true, doubts, now: host.now, tidy };
 }
 
-/** Reads what a run's pods said: from its folder, or from their logs where the command that started them is gone. */
+/** Reads what a run's pods said: from its folder, and from their logs where the command that started them did not hear all of it. */
 async function podsEvidence(options: GateOptions, host: Host, record: RunRecord, folder: string, nursery: Nursery): Promise<Found> {
   const { cluster } = record;
   if (cluster === null) return none(exitCodes.badUsage, "the run had no pods");
-  const kept = readPodReports(folder);
-  const read = kept ? undefined : await readFleet({ cluster, job: cluster.job, pods: cluster.pods, say: host.say });
-  if (read?.kind === "failed") return none(exitCodes.inconclusive, `inconclusive: ${read.message}`);
-  if (read?.active)
-    return none(exitCodes.inconclusive, `inconclusive: the pods of ${cluster.job} are still at work; ask again when they have ended`);
-  const reports = kept ?? read?.reports ?? [];
+  const busy = underWay(join(realpathSync(folder), "owner"));
+  if (busy) return busy;
+  const told = await podsTold(cluster, folder, host);
+  if (told.kind === "none") return told;
+  const { learned, unread } = told;
   const open = options.prometheus
     ? ({ kind: "open", url: options.prometheus } as const)
     : await reach(cluster, record.prometheus.url, nursery, join(folder, "port-forward.log"));
   if (open.kind === "failed") return none(exitCodes.inconclusive, `inconclusive: ${open.message}`);
-  if (!kept) writePods(folder, reports);
-  const { record: filled, pods, shiftSeconds } = withPods(record, reports);
+  // What was concluded without a pod is concluded anew.
+  const again = {
+    ...record,
+    countedUntilSeconds: null,
+    timings: null,
+    phase: record.phase === "judged" ? "loaded" : record.phase,
+  } as const;
+  const base: RunRecord = learned ? again : record;
+  if (learned) {
+    writeRecord(folder, base);
+    writePods(folder, told.reports);
+  }
+  const { record: filled, pods, shiftSeconds } = withPods(base, told.reports);
+  const isLeft = learned || (unread.length === 0 && (record.phase === "prepared" || record.phase === "loading"));
   return {
-    ...{ kind: "evidence", url: open.url, record: filled, sent: pods.sent, sentIsWhole: pods.sentIsWhole, doubts: [] },
-    ...{ now: () => host.now() + shiftSeconds, tidy: () => (kept ? Promise.resolve() : deleteJob(cluster, cluster.job)) },
+    ...{ kind: "evidence", url: open.url, base, record: filled, sent: pods.sent, sentIsWhole: pods.sentIsWhole, doubts: [] },
+    ...{ now: () => host.now() + shiftSeconds, tidy: async () => isLeft && deleteJob(cluster, cluster.job) },
   };
+}
+
+/** Is what is known of a run's pods: `learned` if it is more than was kept, `unread` the pods whose logs cannot be had now. */
+type Told = { kind: "told"; reports: PodReport[]; learned: boolean; unread: string[] };
+
+async function podsTold(cluster: NonNullable<RunRecord["cluster"]>, folder: string, host: Host): Promise<Told | None> {
+  const kept = readPodReports(folder, cluster.pods);
+  if (kept?.every(({ end }) => end !== null)) return { kind: "told", reports: kept, learned: false, unread: [] };
+  const read = await readFleet({ cluster, job: cluster.job, pods: cluster.pods, say: host.say });
+  if (read.kind === "failed")
+    return kept
+      ? { kind: "told", reports: kept, learned: false, unread: [] }
+      : none(exitCodes.inconclusive, `inconclusive: ${read.message}`);
+  if (read.active)
+    return none(exitCodes.inconclusive, `inconclusive: the pods of ${cluster.job} are still at work; ask again when they have ended`);
+  const { unread } = read;
+  if (unread.length > 0) host.say(`the logs of these pods cannot be had now: ${unread.join(", ")}; the Job ${cluster.job} stays`);
+  const { reports, learned } = fuller(kept, read.reports);
+  return { kind: "told", reports, learned: learned && unread.length === 0, unread };
 }
 
 /** Reads the record of a run whose conductor died: k6's end is unknown, and that is a doubt. */

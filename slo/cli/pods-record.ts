@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { podReportSchema, type PodReport } from "../run/kubernetes/message.ts";
@@ -7,18 +7,30 @@ import { together, type Together } from "./together.ts";
 
 const reportsSchema = z.array(podReportSchema);
 
-/** Keeps what the pods of a run said, so that it can be judged when they are gone. */
+/** Keeps what the pods of a run said, so that it can be judged when they are gone; a crash leaves what was kept before, or this. */
 export function writePods(folder: string, reports: readonly PodReport[]): void {
-  writeFileSync(join(folder, "pods.json"), `${JSON.stringify(reports, null, 2)}\n`);
+  const file = join(folder, "pods.json");
+  writeFileSync(`${file}.part`, `${JSON.stringify(reports, null, 2)}\n`);
+  renameSync(`${file}.part`, file);
 }
 
-/** Reads it back; undefined where it was never written whole. */
-export function readPodReports(folder: string): PodReport[] | undefined {
+/** Reads it back; undefined where it is not there for each pod. */
+export function readPodReports(folder: string, pods: number): PodReport[] | undefined {
   try {
-    return reportsSchema.safeParse(JSON.parse(readFileSync(join(folder, "pods.json"), "utf8"))).data;
+    const { data } = reportsSchema.safeParse(JSON.parse(readFileSync(join(folder, "pods.json"), "utf8")));
+    return data?.length === pods && data.every(({ index }, i) => index === i) ? data : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Adds to what is kept of the pods what was read of them later: the caller may have lost sight of one that went on. */
+export function fuller(kept: readonly PodReport[] | undefined, read: readonly PodReport[]): { reports: PodReport[]; learned: boolean } {
+  if (kept === undefined) return { reports: [...read], learned: true };
+  const reports = kept.map((report) =>
+    report.end === null ? (read.find(({ index, end }) => index === report.index && end) ?? report) : report,
+  );
+  return { reports, learned: reports.some((report, i) => report !== kept[i]) };
 }
 
 /** Fills a run's record with what its pods did, all times on their clock; `shiftSeconds` is that clock minus the caller's. */
