@@ -51,10 +51,11 @@ async function lineOf(api: PrometheusApi, query: PromQL, times: number[], step: 
   });
 }
 
-/** Turns a cumulative line into growth a second; null where either end is missing or the counter went back. */
-export function growth(line: Line, stepSeconds: number): Line {
+/** Turns a cumulative line into growth a second; null where either end is missing or the counter went back. What counts from 0 begins with its first sample. */
+export function growth(line: Line, stepSeconds: number, from: "unknown" | "zero" = "unknown"): Line {
+  const first = from === "zero" ? line.findIndex((value) => value !== null) : -1;
   return line.map((value, i) => {
-    const before = line[i - 1];
+    const before = i === first ? 0 : line[i - 1];
     if (value === null || before === null || before === undefined || value < before) return null;
     return (value - before) / stepSeconds;
   });
@@ -80,14 +81,14 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
     client(queries.errors(range)),
     client(queries.answered(range)),
     server(queries.served(300)),
-    ...[0.5, 0.95, 0.99].map((q) => client(queries.clientQuantile(q, width))),
+    ...[0.5, 0.95, 0.99].map((q) => client(queries.clientQuantile(q, width, range))),
     ...[0.5, 0.95, 0.99].map((q) => server(queries.serverQuantile(q, width))),
   ]);
   const none: Line = times.map(() => null);
-  const sent = growth(requests ?? none, step);
+  const sent = growth(requests ?? none, step, "zero");
   return {
     atSeconds: times,
-    achievedRate: growth(iterations ?? none, step),
+    achievedRate: growth(iterations ?? none, step, "zero"),
     serverRate: growth(served ?? none, step),
     errorRatio: ratio(growth(zeroWhereNone(errors ?? none), step), sent),
     clientP50: c50 ?? none,

@@ -107,6 +107,15 @@ test("a chart's growth is empty where a sample is missing or the counter went ba
   expect(growth([0, 10, null, 30, 20, 25], 5)).toEqual([null, 2, null, null, null, 1]);
 });
 
+test.each<[string, (number | null)[], (number | null)[]]>([
+  ["begins with its first sample", [null, null, 10, 30], [null, null, 2, 4]],
+  ["at once where that is the first moment", [10, 30], [2, 4]],
+  ["but after a gap it is not known", [10, null, 30, 40], [2, null, null, 2]],
+  ["and of nothing there is none", [null, null], [null, null]],
+])("a chart's growth of what k6 counts from 0 %s", (_, line, expected) => {
+  expect(growth(line, 5, "zero")).toEqual(expected);
+});
+
 test.each([
   [
     "nothing else in the counts: they are exact",

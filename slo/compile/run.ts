@@ -40,7 +40,8 @@ export interface ChartQueries {
   /** Requests that got any response. */
   answered: Reading;
   served: Reading;
-  clientQuantile: (quantile: number, windowSeconds: number) => PromQL;
+  /** Of the requests that ended within the last seconds; the range reaches back to the load's beginning. */
+  clientQuantile: (quantile: number, withinSeconds: number, rangeSeconds: number) => PromQL;
   serverQuantile: (quantile: number, windowSeconds: number) => PromQL;
   routes: (rangeSeconds: number) => PromQL;
   routeQuantile: (quantile: number, rangeSeconds: number) => PromQL;
@@ -115,7 +116,12 @@ export function chartQueries(testid: string, server: Where, routes: readonly str
     errors: sumOfLast(judged(k6Metrics.requests, testid, { label: k6Labels.expectedResponse, is: "false" })),
     answered: sumOfLast(judged(k6Metrics.requests, testid, { label: k6Labels.status, isNot: "0" })),
     served: sumOfLast(selector(`${targetMetrics.requestDuration}_count`, service)),
-    clientQuantile: (quantile, rangeSeconds) => promql`histogram_quantile(${quantile}, sum(rate(${duration}[${{ rangeSeconds }}])))`,
+    clientQuantile: (quantile, withinSeconds, rangeSeconds) => {
+      // Differences, not rate(): that loses the first sample of each series, and with it how a load or a fault began. k6 counts from 0.
+      const now = promql`sum(last_over_time(${duration}[${{ rangeSeconds }}]))`;
+      const before = promql`sum(last_over_time(${duration}[${{ rangeSeconds }}] offset ${{ rangeSeconds: withinSeconds }}))`;
+      return promql`histogram_quantile(${quantile}, (${now} - ${before}) or ${now})`;
+    },
     serverQuantile: (quantile, rangeSeconds) => promql`histogram_quantile(${quantile}, sum by (le) (rate(${bucket}[${{ rangeSeconds }}])))`,
     routes: (rangeSeconds) => promql`sum by (method, name, status, expected_response) (last_over_time(${requests}[${{ rangeSeconds }}]))`,
     routeQuantile: (quantile, rangeSeconds) =>
