@@ -126,7 +126,7 @@ describeLive("the HTML report in Chromium", ["chromium"], ({ chromium: executabl
         ]);
       for (const pixels of await drawn()) expect(pixels).toBeGreaterThan(100);
       await page.emulateMedia({ colorScheme: "dark" });
-      await page.waitForFunction(`${pixelsOf("rate", "--tone-1")} > 100`);
+      await expect.poll(() => page.evaluate(pixelsOf("rate", "--tone-1"))).toBeGreaterThan(100);
       for (const pixels of await drawn()) expect(pixels).toBeGreaterThan(100);
     });
   });
@@ -135,7 +135,7 @@ describeLive("the HTML report in Chromium", ["chromium"], ({ chromium: executabl
     await opened("met", {}, async (page) => {
       const wide = (await page.evaluate("document.querySelector('#plot-rate canvas').clientWidth")) as number;
       await page.setViewportSize({ width: 375, height: 800 });
-      await page.waitForFunction(`document.querySelector("#plot-rate canvas").clientWidth < ${wide}`);
+      await expect.poll(() => page.evaluate("document.querySelector('#plot-rate canvas').clientWidth")).toBeLessThan(wide);
       expect(await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")).toBe(0);
     });
   });
@@ -143,7 +143,7 @@ describeLive("the HTML report in Chromium", ["chromium"], ({ chromium: executabl
   test("pointing at a chart shows the values of that moment in all of them, with units", async () => {
     await opened("met", {}, async (page) => {
       const values = (plot: string) => page.locator(`#plot-${plot} .u-value`).allTextContents();
-      expect(await values("rate")).toEqual(["–", "–", "–", "–"]);
+      expect(await values("rate")).toEqual(["0:00–2:00", "", "", ""]);
       await page.locator("#plot-rate .u-over").hover();
       const [time, ...rates] = await values("rate");
       expect(time).toMatch(/^(?:0:59|1:00)$/u);
@@ -159,7 +159,7 @@ describeLive("the HTML report in Chromium", ["chromium"], ({ chromium: executabl
       await label.focus();
       await page.keyboard.press("Enter");
       expect(await label.getAttribute("aria-pressed")).toBe("false");
-      await page.waitForFunction(`${pixelsOf("rate", "--tone-1")} === 0`);
+      await expect.poll(() => page.evaluate(pixelsOf("rate", "--tone-1"))).toBe(0);
       await page.keyboard.press(" ");
       expect(await label.getAttribute("aria-pressed")).toBe("true");
     });
@@ -190,7 +190,7 @@ describeLive("the HTML report in Chromium", ["chromium"], ({ chromium: executabl
     served.length = 0;
     await opened("met?planted", {}, async (page, said) => {
       expect(await page.locator("main img").count()).toBe(1);
-      await page.waitForFunction("document.querySelector('main img').complete");
+      await expect.poll(() => page.evaluate("document.querySelector('main img').complete")).toBe(true);
       expect(await page.title()).toBe("MET: storage-api under spike");
       expect(said.filter((line) => line.includes("Content Security Policy")).length).toBeGreaterThanOrEqual(3);
     });

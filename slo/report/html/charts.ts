@@ -74,11 +74,20 @@ function rateChart(report: Report): ChartModel {
     ...frame(report, "rate", "Rate", "rate", "iterations, requests"),
     note: "Iterations offered and started by k6, requests served by the target.",
     lines: [
-      line("offered iterations", aligned(report, offeredRate), 3, "dashed", true),
+      line("offered iterations", fromLoadOn(report, aligned(report, offeredRate)), 3, "dashed", true),
       line("achieved iterations", aligned(report, achievedRate), 1, "solid"),
       line("server requests", aligned(report, serverRate), 2, "dotted"),
     ],
   };
+}
+
+/** Leaves out the moments before the judged load began: nothing was asked for yet, which is not the same as a rate of 0. */
+function fromLoadOn(report: Report, values: Values): Values {
+  const begins = Math.min(...report.phases.filter(({ judged }) => judged).map(({ fromSeconds }) => fromSeconds));
+  const order = inOrder(report);
+  return values.map((value, at) =>
+    (report.series.atSeconds[order[at] as number] as number) < begins && Number.isFinite(begins) ? null : value,
+  );
 }
 
 function latencyChart(report: Report): ChartModel {

@@ -117,7 +117,7 @@ export const pageScript = String.raw`(() => {
     dash: patterns[dash],
     spanGaps: false,
     points: { show: model.at.length === 1 ? true : undefined, size: 5 },
-    value: (_, value) => (value === null || value === undefined ? "–" : write[model.unit](value)),
+    value: (_, value, __, at) => (at === null ? "" : value === null || value === undefined ? "–" : write[model.unit](value)),
     ...(stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
   });
 
@@ -142,7 +142,7 @@ export const pageScript = String.raw`(() => {
       axis({ label: "time since the start, min:s", labelSize: 20, size: 34, space: 56, incrs: steps, values: (_, splits) => splits.map(clock) }),
       axis({ label: model.axis, labelSize: 20, size: 62, values: (_, splits) => splits.map((value) => (value === null ? "" : write[model.unit](value))) }),
     ],
-    series: [{ label: "time", value: (_, value) => (value === null ? "–" : clock(value)) }, ...model.lines.map(series(model))],
+    series: [{ label: "time", value: (u, value) => (value === null ? clock(u.scales.x.min) + "–" + clock(u.scales.x.max) : clock(value)) }, ...model.lines.map(series(model))],
     hooks: { drawClear: [drawBands(model)], draw: [drawLimits(model)] },
   });
 

@@ -104,6 +104,7 @@ figcaption { margin-bottom: 0.5rem; }
 .plot .u-legend tr { display: inline-flex; align-items: baseline; margin: 0; }
 .plot .u-legend th, .plot .u-legend td { border: 0; padding: 0.2rem 0; min-width: 0; color: var(--ink); font-weight: 500; font-size: 0.8125rem; overflow-wrap: anywhere; }
 .plot .u-legend th::after { margin-right: 0.35em; }
+.plot .u-legend tr:has(.u-value:empty) th::after { content: none; }
 .plot .u-legend td { color: var(--soft); min-width: 3.4rem; white-space: nowrap; }
 .plot .u-marker { height: 0; width: 1.6em; border-width: 2px 0 0 !important; margin-right: 0.4em; }
 .plot .u-legend .u-series:first-child .u-marker { display: none; }
