@@ -1,17 +1,19 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
+import { claim } from "../run/claim.ts";
 import { openNursery, type Nursery } from "../run/child.ts";
 import { graceSeconds } from "../run/drive.ts";
 import { archiveScript } from "../run/k6.ts";
 import { awaitStart, followFleet, type FleetOptions } from "../run/kubernetes/fleet.ts";
 import { reach } from "../run/kubernetes/forward.ts";
-import { createJob, deleteJob, lackingRights, missingNamespace, ourJobs, startJob } from "../run/kubernetes/job.ts";
+import { createJob, deleteJob, startJob } from "../run/kubernetes/job.ts";
 import { currentContext, placeOf, type Cluster } from "../run/kubernetes/kubectl.ts";
 import { jobName, type JobPlan } from "../run/kubernetes/manifests.ts";
 import type { Order, PodReport } from "../run/kubernetes/message.ts";
 import { dropUnstarted, rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { addGlances } from "./glance.ts";
+import { hindranceTo, rivalOf } from "./hindrance.ts";
 import type { Host } from "./host.ts";
 import { startLiveLine } from "./live.ts";
 import { newRecord, notCarriedOut, preflight } from "./load.ts";
@@ -36,10 +38,11 @@ const barrierSeconds = 90;
 /** How long pods may take to be scheduled and to get their image. */
 const startSeconds = 200;
 
-/** Is a run in Kubernetes under way; `job` is set once there is one to delete. */
+/** Is a run in Kubernetes under way. */
 interface Course {
   interrupted: boolean;
-  job: string | undefined;
+  /** Stops the pods, once there are any. */
+  removeJob: () => Promise<void>;
 }
 
 interface Run {
@@ -65,38 +68,46 @@ export async function loadInKubernetes(options: LoadOptions, where: ClusterOptio
     return prepared.exitCode;
   }
   planSentences(prepared).forEach(host.say);
-  const context = where.context === undefined ? await currentContext() : ({ kind: "answer", text: where.context } as const);
-  if (context.kind === "failed") return notCarriedOut(host, context.message);
-  const cluster = { context: context.text, namespace: where.namespace };
   const nursery = openNursery();
-  const course: Course = { interrupted: false, job: undefined };
+  const course: Course = { interrupted: false, removeJob: async () => undefined };
   host.onInterrupt((times) => {
     course.interrupted = true;
     if (times === 1) host.say("interrupted: stopping the pods and keeping what was measured (once more to stop at once)");
-    if (course.job !== undefined) void deleteJob(cluster, course.job);
-    if (times > 1) void nursery.stopAll().then(() => process.exit(exitCodes.interrupted));
+    const removed = course.removeJob();
+    if (times > 1) void Promise.all([removed, nursery.stopAll()]).then(() => process.exit(exitCodes.interrupted));
   });
+  // A gate meanwhile would take the pods' logs away.
+  const owner = claim(join(realpathSync(prepared.folder), "owner"), prepared.testid);
   try {
+    const context = where.context === undefined ? await currentContext() : ({ kind: "answer", text: where.context } as const);
+    if (context.kind === "failed") return notCarriedOut(host, context.message);
+    const cluster = { context: context.text, namespace: where.namespace };
     return await carryOut({ options, where, host, prepared, cluster, nursery, course, target, prometheus });
   } finally {
     host.live(undefined);
     await nursery.stopAll();
+    if (owner.kind === "held") owner.release();
     dropUnstarted(prepared.folder);
   }
 }
 
+/** Says why there is no load; a run that was interrupted failed for no other reason. */
+function noLoad({ host, course }: Pick<Run, "host" | "course">, message: string): number {
+  return course.interrupted ? exitCodes.interrupted : notCarriedOut(host, message);
+}
+
 async function carryOut(run: Run): Promise<number> {
   const { host, prepared, cluster, nursery, course, where } = run;
-  const hindrance = await hindranceTo(run);
-  if (hindrance !== undefined) return notCarriedOut(host, hindrance);
+  const hindrance = await hindranceTo(cluster, Object.keys(credentialVariables(host.settings.credentials)).length > 0);
+  if (hindrance !== undefined) return noLoad(run, hindrance);
   const script = await packScript(run);
-  if (script.kind === "problem") return notCarriedOut(host, script.message);
+  if (script.kind === "problem") return noLoad(run, script.message);
   const forward = await reach(cluster, run.prometheus, nursery, join(prepared.folder, "port-forward.log"));
-  if (forward.kind === "failed") return notCarriedOut(host, forward.message);
+  if (forward.kind === "failed") return noLoad(run, forward.message);
   const stack: Stack = { kind: "up", target: run.target, prometheus: forward.url, embedded: false, children: [] };
   const receiver = receiverOf(forward.url, host.settings.credentials);
   const checked = await preflight({ ...run.options, target: undefined }, host, prepared, stack, receiver);
-  if (checked.kind === "problem") return notCarriedOut(host, checked.message);
+  if (checked.kind === "problem") return noLoad(run, checked.message);
   if (course.interrupted) return exitCodes.interrupted;
   const plan = planOf(run);
   const record: RunRecord = {
@@ -104,33 +115,21 @@ async function carryOut(run: Run): Promise<number> {
     cluster: { context: cluster.context, namespace: cluster.namespace, job: plan.name, pods: plan.pods },
   };
   writeRecord(prepared.folder, record);
-  course.job = plan.name;
-  const ended = await withJob(run, plan, orderOf(run, script.name), script.bytes, record);
+  let ended: number | PodReport[] = exitCodes.notCarriedOut;
   try {
+    ended = await withJob(run, plan, orderOf(run, script.name), script.bytes, record);
     return typeof ended === "number" ? ended : await judge(run, record, ended, forward.url);
   } finally {
-    if (!where.keep || course.interrupted) await deleteJob(cluster, plan.name);
-    else host.say(`kept: kubectl ${placeOf(cluster).join(" ")} get job ${plan.name}`);
+    if (where.keep && typeof ended !== "number" && !course.interrupted)
+      host.say(`kept: kubectl ${placeOf(cluster).join(" ")} get job ${plan.name}`);
+    else await course.removeJob();
   }
 }
 
-/** Says what stands in the way before anything is created. */
-async function hindranceTo({ cluster, host }: Run): Promise<string | undefined> {
-  const { context, namespace } = cluster;
-  const rights = await lackingRights(cluster, Object.keys(credentialVariables(host.settings.credentials)).length > 0);
-  if (rights.kind === "failed") return `the cluster ${context} does not answer: ${rights.message}`;
-  if (rights.lacking.length > 0)
-    return `you may not do this in the namespace ${namespace} of ${context}: ${rights.lacking.join(", ")}; ask for a Role with these verbs`;
-  const missing = await missingNamespace(cluster);
-  if (missing !== undefined) return missing;
-  const known = await ourJobs(cluster);
-  if (known.kind === "failed") return known.message;
-  const busy = known.jobs.find(({ active }) => active);
-  return busy && busySentence(busy, cluster);
-}
-
-function busySentence({ testid, name }: { testid: string; name: string }, cluster: Cluster): string {
-  return `the run ${testid} is loading from ${cluster.namespace} now; wait for it, or stop it: kubectl ${placeOf(cluster).join(" ")} delete job ${name}`;
+async function removeJob({ cluster, host }: Run, name: string): Promise<void> {
+  const removed = await deleteJob(cluster, name);
+  if (removed.kind === "failed")
+    host.say(`the Job is left: ${removed.message}; remove it: kubectl ${placeOf(cluster).join(" ")} delete job ${name}`);
 }
 
 /** Makes the one file that the pods run: the bundle, or an archive with all that a foreign script opens. */
@@ -171,20 +170,18 @@ function orderOf({ prepared, where, options, target, prometheus }: Run, script: 
 /** Creates the Job, follows it to its end, and keeps what its pods said. */
 async function withJob(run: Run, plan: JobPlan, order: Order, script: Buffer, record: RunRecord): Promise<number | PodReport[]> {
   const { cluster, host, prepared, nursery, course, options } = run;
-  const fail = async (message: string): Promise<number> => {
-    await deleteJob(cluster, plan.name);
-    return course.interrupted ? exitCodes.interrupted : notCarriedOut(host, message);
-  };
-  const created = await createJob(cluster, plan, order, script);
-  if (created.kind === "failed") return fail(created.message);
-  const rivals = await ourJobs(cluster);
-  const first = rivals.kind === "jobs" ? rivals.jobs.find(({ active }) => active) : undefined;
-  if (first && first.name !== plan.name) return fail(busySentence(first, cluster));
+  const creating = createJob(cluster, plan, order, script);
+  const remove = (): Promise<void> => removeJob(run, plan.name);
+  course.removeJob = () => creating.then(remove, remove);
+  const created = await creating;
+  if (created.kind === "failed") return noLoad(run, created.message);
+  const rival = await rivalOf(cluster, plan.name);
+  if (rival !== undefined || course.interrupted) return noLoad(run, rival ?? "");
   const started = await startJob(cluster, plan.name);
-  if (started.kind === "failed") return fail(started.message);
+  if (started.kind === "failed") return noLoad(run, started.message);
   const fleetOptions: FleetOptions = { cluster, job: plan.name, pods: plan.pods, say: host.say };
   const begun = await awaitStart(fleetOptions, () => course.interrupted);
-  if (begun.kind !== "started") return fail(begun.kind === "failed" ? begun.message : "");
+  if (begun.kind !== "started") return noLoad(run, begun.kind === "failed" ? begun.message : "");
   record.phase = "loading";
   writeRecord(prepared.folder, record);
   const follow = { states: begun.states, logFile: join(prepared.folder, "pods.log"), limitSeconds: secondsOf(prepared, options) };
@@ -194,13 +191,20 @@ async function withJob(run: Run, plan: JobPlan, order: Order, script: Buffer, re
   live.stop();
   fleet.close();
   const reports = fleet.reports();
-  if (over === "refused" && !reports.some(({ end }) => end)) return fail(refusals(reports));
+  if (over === "refused" && !reports.some(({ begunSeconds, end }) => end ?? begunSeconds)) return refusedBy(run, reports, record);
   if (over === "overdue") host.say("not every pod said how it ended: the cluster does not answer, or they hang");
   record.interrupted = course.interrupted;
   record.phase = "loaded";
   writePods(prepared.folder, reports);
   writeRecord(prepared.folder, record);
   return reports;
+}
+
+/** Ends a run of which no pod began: there is nothing in it to judge. */
+function refusedBy(run: Run, reports: readonly PodReport[], record: RunRecord): number {
+  record.phase = "prepared";
+  writeRecord(run.prepared.folder, record);
+  return noLoad(run, refusals(reports));
 }
 
 function refusals(reports: readonly PodReport[]): string {

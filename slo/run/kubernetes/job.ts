@@ -59,6 +59,7 @@ const jobList = z.object({
         creationTimestamp: z.string(),
         labels: z.record(z.string(), z.string()).optional(),
       }),
+      spec: z.object({ suspend: z.boolean().optional() }).optional(),
       status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional() }).optional(),
     }),
   ),
@@ -71,6 +72,8 @@ export interface KnownJob {
   createdAt: string;
   /** It neither completed nor failed. */
   active: boolean;
+  /** Its pods may not start yet. */
+  isSuspended: boolean;
 }
 
 /** Lists our Jobs in the namespace, those of other callers too, oldest first. */
@@ -80,11 +83,12 @@ export async function ourJobs(cluster: Cluster): Promise<{ kind: "jobs"; jobs: K
     .join(",");
   const got = await kubectl([...placeOf(cluster), "get", "jobs", "-l", selector, "-o", "json"]);
   if (got.kind === "failed") return got;
-  const jobs = jobList.parse(JSON.parse(got.text)).items.map(({ metadata, status }) => ({
+  const jobs = jobList.parse(JSON.parse(got.text)).items.map(({ metadata, spec, status }) => ({
     name: metadata.name,
     testid: metadata.labels?.[testidLabel] ?? metadata.name,
     createdAt: metadata.creationTimestamp,
     active: !(status?.conditions ?? []).some(({ type, status: is }) => (type === "Complete" || type === "Failed") && is === "True"),
+    isSuspended: spec?.suspend === true,
   }));
   return { kind: "jobs", jobs: jobs.toSorted((a, b) => (`${a.createdAt} ${a.name}` < `${b.createdAt} ${b.name}` ? -1 : 1)) };
 }
