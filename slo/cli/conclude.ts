@@ -82,10 +82,21 @@ async function servicesOf({ api, record, now }: ConcludeOptions, queries: readon
   return (query) => (jobs.has(query.objective) ? (jobs.get(query.objective) ?? []).map((job) => ({ job })) : [record.serverLabels]);
 }
 
+/** How long two scrapes may take to come, seconds. */
+const scrapesTake = ({ scrapeIntervalSeconds }: RunRecord): number => 3 * scrapeIntervalSeconds + 3;
+
 /**
- * Waits until every service in question was scraped twice since k6 ended, and gives that moment on Prometheus's clock: nothing later is counted.
- * A run that is judged later keeps the moment that was found then, or takes the one at which the wait would have ended.
+ * Gives the moment, on Prometheus's clock, up to which a run that is judged later is counted: the one that was found then, or the one at which
+ * the wait for scrapes would have ended; undefined while scrapes may still come.
  */
+export function countedThen(record: RunRecord, endedSeconds: number, nowSeconds: number): number | undefined {
+  if (record.countedUntilSeconds !== null) return record.countedUntilSeconds;
+  const due = endedSeconds + scrapesTake(record);
+  if (nowSeconds >= due) return due;
+  return record.prometheus.embedded ? nowSeconds : undefined;
+}
+
+/** Waits until every service in question was scraped twice since k6 ended, and gives that moment on Prometheus's clock: nothing later is counted. */
 async function countedUntil(
   options: ConcludeOptions,
   queries: readonly ObjectiveQueries[],
@@ -94,9 +105,9 @@ async function countedUntil(
 ): Promise<number> {
   const { record, api, now } = options;
   const offset = record.clockOffsetSeconds;
-  const limit = Math.min(options.settleLimitSeconds, 3 * record.scrapeIntervalSeconds + 3);
-  if (record.countedUntilSeconds !== null) return record.countedUntilSeconds;
-  if (options.finished) return Math.min(ended + offset + limit, now() + offset);
+  const then = options.finished ? countedThen(record, ended + offset, now() + offset) : undefined;
+  if (then !== undefined) return then;
+  const limit = options.finished ? scrapesTake(record) : Math.min(options.settleLimitSeconds, scrapesTake(record));
   const services = queries.flatMap((query) =>
     query.kind === "server" ? serviceOf(query).map((labels) => ({ labels, limit: query.jobs ? options.settleLimitSeconds : limit })) : [],
   );
