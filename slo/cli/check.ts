@@ -3,13 +3,10 @@ import { formatProblem } from "../spec/load.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
 import { readSpec } from "./prepare.ts";
-import { readSpecFile } from "./spec-file.ts";
 
 /** Reads specs as a run would and prints every problem with its place; exit 2 when there is one. */
 export function check(files: readonly string[], host: Host): number {
   const problems = (files.length === 0 ? [undefined] : files).flatMap((file) => {
-    const found = file === undefined ? undefined : readSpecFile(host.folder, file);
-    if (found?.kind === "problem") return [found.message];
     const read = readSpec(host, file, undefined);
     if (read.kind === "refused") return [read.message];
     const compiled = compileObjectives(read.spec, { testid: "x", server: {} }, true);

@@ -94,6 +94,7 @@ function reconciliation(i: Ingredients): Report["reconciliation"] {
     serverRequests: served,
     lostBetween: lost,
     k6Errors: sent.errors,
+    wrongContents: sent.wrongContents,
     serverErrors: reading.served.errors,
     clientMinusServerSeconds: client === null || server === null ? null : client - server,
     agrees: sameIterations && sameSummary && sameHeld && k6 !== null,

@@ -203,7 +203,11 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
   const { droppedWhileStarved } = reading;
   const { iterations: started, dropped } = judgedSent;
   const doubts = runDoubts({ ...facts, started, dropped, droppedWhileStarved, more: [...facts.more, ...foreign.doubts] });
-  const { verdicts, run } = judge(spec, reading.measurements, { doubts, openModel: plan.openModel });
+  const { verdicts, run } = judge(spec, reading.measurements, {
+    doubts,
+    openModel: plan.openModel,
+    originSeconds: Math.floor(moments.begun),
+  });
   const report = composeReport({
     record: { ...record, notes: [...record.notes, ...foreign.notes] },
     ...{ plan, spec, reading, moments, sent: totals, held, judgedSent, verdicts, run, exitCode: exitCodeOf(record, run) },

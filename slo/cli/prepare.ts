@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { clientThresholds, compileObjectives } from "../compile/objectives.ts";
 import { canProve } from "../judge/plan.ts";
@@ -12,6 +12,7 @@ import { formatProblem, loadSpec } from "../spec/load.ts";
 import type { Spec } from "../spec/spec.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
+import { readSpecFile } from "./spec-file.ts";
 
 /** Is what a person asked of `load`, as parsed. */
 export interface LoadOptions {
@@ -85,12 +86,9 @@ export function readSpec(
 ): { kind: "spec"; spec: Spec; file: string; text: string } | Refused {
   const path = file === undefined ? join(host.project, "slo/objectives/storage-api.yaml") : resolve(host.folder, file);
   const shown = shownPath(host.folder, path);
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    return refuse(exitCodes.badUsage, `cannot read the spec ${shown}: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  const read = readSpecFile(host.folder, file ?? path);
+  if (read.kind === "problem") return refuse(exitCodes.badUsage, read.message);
+  const { text } = read;
   const loaded = loadSpec(text, shown, scenario);
   if (loaded.kind === "problems") return refuse(exitCodes.badUsage, loaded.problems.map(formatProblem).join("\n"));
   return { kind: "spec", spec: loaded.spec, file: shown, text };
