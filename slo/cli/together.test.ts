@@ -74,12 +74,6 @@ test.each<[string, PodReport, boolean, RegExp]>([
     false,
     /^the pods began up to 3\.5 s apart: /,
   ],
-  [
-    "a pod whose scenarios began after those of the others, as when its setup took longer",
-    podOf(1, { sent: { k6_scenario_start_seconds: [{ labels: {}, value: 104, atSeconds: 104 }] } }),
-    false,
-    /^the pods began up to 4\.0 s apart: /,
-  ],
   ["a pod that nobody heard of any more", podOf(1, {}, { ...lost, ending: null }), false, /it was not heard of any more/],
   ["a pod that was told to stop, when the run was not", podOf(1, { interrupted: true }), false, /told to stop 31 s after it began: .*50 %/],
   ["what a pod itself doubts", podOf(1, { doubts: ["the spool was full"] }), false, /^pod 2: the spool was full$/],
@@ -124,6 +118,18 @@ test("pods of which none began are no k6 at all", () => {
 test("clocks that are apart are told, and pods that began together by Prometheus's clock began together", () => {
   const both = together([podOf(0), podOf(1, { clockOffsetSeconds: 4.1, k6: { ...k6, startedAtSeconds: 96.5 } })], false);
   expect([both.notes.join(), both.doubts]).toEqual([expect.stringMatching(/clocks are up to 4\.0 s apart/), []]);
+});
+
+const scenarioStarts = (starts: Record<string, number>): Partial<PodEnd> => ({
+  sent: { k6_scenario_start_seconds: Object.entries(starts).map(([scenario, value]) => ({ labels: { scenario }, value, atSeconds: 110 })) },
+});
+
+test.each<[string, Record<string, number>, string[]]>([
+  ["scenarios that began late, as after a longer setup, were not together", { smoke: 110 }, [expect.stringMatching(/up to 4\.0 s apart/)]],
+  ["a pod without an iteration of the warm-up began no later for that", { smoke: 106.1 }, []],
+])("%s", (_, second, doubts) => {
+  const both = together([podOf(0, scenarioStarts({ warmup: 101, smoke: 106 })), podOf(1, scenarioStarts(second))], false);
+  expect(both.doubts).toEqual(doubts);
 });
 
 test("a start that is two seconds late is still together", () => {

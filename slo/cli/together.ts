@@ -1,7 +1,7 @@
 import type { PodEnd, PodReport } from "../run/kubernetes/message.ts";
 import type { RunRecord } from "../run/record.ts";
 import { sentOf, type SentSeries } from "../run/relay/sent.ts";
-import { k6Metrics } from "../spec/names.ts";
+import { k6Labels, k6Metrics } from "../spec/names.ts";
 
 /** Is what several pods did, as if one had done it. */
 export interface Together {
@@ -96,13 +96,20 @@ function doubtsOf(report: PodReport, pods: number, interrupted: boolean): string
   ];
 }
 
-/** Doubts a load whose parts began one after the other; each start on Prometheus's clock. */
+/** Doubts a load whose parts began one after the other: k6 itself, or a scenario, which not every pod has an iteration of. */
 function apartDoubts(ends: readonly PodEnd[]): string[] {
-  const starts = ends.map(({ k6, sent, clockOffsetSeconds }) => {
-    const scenarios = (sent[k6Metrics.scenarioStart] ?? []).map(({ value }) => value);
-    return Math.min(...(scenarios.length > 0 ? scenarios : [k6.startedAtSeconds])) + clockOffsetSeconds;
+  const starts = ends.flatMap(({ k6, sent, clockOffsetSeconds }) => [
+    { of: "", at: k6.startedAtSeconds + clockOffsetSeconds },
+    ...(sent[k6Metrics.scenarioStart] ?? []).map(({ labels, value }) => ({
+      of: labels[k6Labels.scenario],
+      at: value + clockOffsetSeconds,
+    })),
+  ]);
+  const spreads = [...Map.groupBy(starts, ({ of }) => of).values()].map((group) => {
+    const times = group.map(({ at }) => at);
+    return Math.max(...times) - Math.min(...times);
   });
-  const apart = Math.max(...starts) - Math.min(...starts);
+  const apart = Math.max(0, ...spreads);
   return apart > startsApart ? [`the pods began up to ${apart.toFixed(1)} s apart: the load in the plan was never offered at once`] : [];
 }
 
