@@ -30,11 +30,18 @@ export async function setup({ provide }: TestProject): Promise<(() => Promise<vo
   const given = process.env["KUBERNETES_CONTEXT"];
   provide("cluster", { context: given ?? profile });
   if (given) return undefined;
+  const before = await run({ command: "kubectl", args: ["config", "current-context"], limitSeconds: 20 });
+  const down = async (): Promise<void> => {
+    await lab("down");
+    // Minikube makes its profile the current context, and leaves none when it goes.
+    if (before.kind === "ended" && before.code === 0 && before.stdout.trim() !== profile)
+      await run({ command: "kubectl", args: ["config", "use-context", before.stdout.trim()], limitSeconds: 20 });
+  };
   try {
     await lab("up");
   } catch (error) {
-    await lab("down");
+    await down();
     throw error;
   }
-  return () => lab("down");
+  return down;
 }

@@ -59,7 +59,8 @@ ${[faultNames.slice(0, 4), faultNames.slice(4)].map((names) => `  ${names.join("
 A --script finds what --target says in __ENV.PLIMSOLL_TARGET. Its checks and thresholds are no part of the gate: the objectives of --spec are.
 
 In Kubernetes --target and --prometheus are addresses as the pods see them (default: those of npm run minikube). This machine needs kubectl
-and k6; it watches, judges and reports, and removes the Job afterwards. What it is told by --set, --rate and --duration goes to the pods, its environment does not.
+and k6; it watches, judges and reports, and removes the Job afterwards. What it is told by --set, --rate and --duration goes to the pods
+in a ConfigMap, where others can read it; its environment does not go there, and the credentials for Prometheus go into a Secret.
 
 Environment:
 ${columns(environmentHelp)}

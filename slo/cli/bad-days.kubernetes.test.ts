@@ -1,0 +1,182 @@
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { ownLabels } from "../run/kubernetes/manifests.ts";
+import {
+  allow,
+  ask,
+  brief,
+  context,
+  countsAgree,
+  create,
+  inNamespace,
+  loadArgs,
+  nothingLeft,
+  own,
+  shown,
+  underWay,
+  undo,
+  undoAll,
+} from "./cluster.fixture.ts";
+import { reportIn, run, start, workingFolder, type Ended } from "./testing.ts";
+
+beforeAll(async () => {
+  await inNamespace("delete", "jobs", "-l", own, "--wait");
+});
+afterEach(undoAll);
+
+describe("a bad day for a load from pods", () => {
+  test("a pod that is killed in the middle leaves no verdict but what share of the load was missing", async () => {
+    const command = start(loadArgs(workingFolder(), ...brief, "--pods", "4"));
+    const [, , third = ""] = await underWay(command, 4);
+    // On the node, because from inside a container its first process cannot be killed.
+    const id = await inNamespace("get", "pod", third, "-o", "jsonpath={.status.containerStatuses[0].containerID}");
+    const kill = ["sudo", "ctr", "--namespace", "k8s.io", "task", "kill", "--signal", "SIGKILL", id.replace(/^.*:\/\//, "")];
+    execFileSync("minikube", ["-p", context, "ssh", "--", ...kill], { stdio: "ignore" });
+    const ended = await command.ended;
+    expect(ended.exitCode, shown(ended)).toBe(3);
+    expect(ended.stdout.replace(/\s+/g, " ")).toMatch(
+      new RegExp(
+        `pod 3 of 4 \\(${third}\\) was lost \\(Error, exit code 137\\), last heard of \\d+ s after it began: from then on 25 % of the load was missing`,
+      ),
+    );
+    expect(reportIn(command.folder).objectives.map(({ verdict }) => verdict)).not.toContain("met");
+    await nothingLeft(command.folder);
+  });
+
+  test("a pod that is deleted in the middle leaves none either", async () => {
+    const command = start(loadArgs(workingFolder(), ...brief, "--pods", "2"));
+    const [first = ""] = await underWay(command, 2);
+    await inNamespace("delete", "pod", first, "--wait=false");
+    const ended = await command.ended;
+    expect(ended.exitCode, shown(ended)).toBe(3);
+    expect(ended.stdout.replace(/\s+/g, " ")).toMatch(/pod 1 of 2 .* (was told to stop|was lost) .* 50 % of the load was missing/);
+  });
+
+  test("an image that is not there is exit 4 within a minute, with the cluster's own words, and nothing is left", async () => {
+    const folder = workingFolder();
+    const began = performance.now();
+    const ended = await run(loadArgs(folder, ...brief, "--image", "plimsoll-nowhere:1"), { folder });
+    expect(ended.exitCode, shown(ended)).toBe(4);
+    expect(ended.stderr).toMatch(/cannot start: (ErrImagePull|ImagePullBackOff|ErrImageNeverPull): .*plimsoll-nowhere:1/);
+    expect(ended.stderr).toMatch(/event: load-smoke-\S+: Failed: /);
+    expect(performance.now() - began).toBeLessThan(60_000);
+    await nothingLeft(folder);
+  });
+
+  test("pods that no node takes are exit 4 within a minute, with the scheduler's words", async () => {
+    const node = (await ask("get", "nodes", "-o", "name")).trim();
+    await ask("cordon", node);
+    undo.push(() => ask("uncordon", node));
+    const folder = workingFolder();
+    const began = performance.now();
+    const ended = await run(loadArgs(folder, ...brief, "--pods", "2"), { folder });
+    expect(ended.exitCode, shown(ended)).toBe(4);
+    expect(ended.stderr).toMatch(/cannot start: Unschedulable: 0\/1 nodes are available/);
+    expect(performance.now() - began).toBeLessThan(60_000);
+    await nothingLeft(folder);
+  });
+
+  test("Prometheus restarted in the middle: the same verdict, and no request is missing", async () => {
+    const command = start(loadArgs(workingFolder(), ...brief, "--pods", "2"));
+    await underWay(command, 2);
+    await ask("--namespace", "monitoring", "delete", "pod", "prometheus-0", "--wait=false");
+    const ended = await command.ended;
+    // Its scrapes were missing meanwhile, so the server's side may be without proof; the client's is not.
+    expect([0, 3], shown(ended)).toContain(ended.exitCode);
+    const { objectives } = reportIn(command.folder);
+    expect(objectives.filter(({ side }) => side === "client").map(({ verdict }) => verdict)).toEqual(["met", "met"]);
+    expect(objectives.map(({ verdict }) => verdict)).not.toContain("exceeded");
+    countsAgree(command.folder);
+    await ask("--namespace", "monitoring", "rollout", "status", "statefulset/prometheus", "--timeout=120s");
+  });
+
+  test("the target rolled out in the middle: no request fails, and the server's side is not called met on counters that are gone", async () => {
+    const command = start(loadArgs(workingFolder(), ...brief, "--pods", "2"));
+    await underWay(command, 2);
+    await inNamespace("rollout", "restart", "deployment/storage-api");
+    const ended = await command.ended;
+    expect(ended.exitCode, shown(ended)).toBe(3);
+    const { objectives, reconciliation } = reportIn(command.folder);
+    expect(objectives.map(({ name, verdict }) => [name, verdict])).toEqual([
+      ["availability", "met"],
+      ["server errors", "inconclusive"],
+      ["latency", "met"],
+      ["server latency", "inconclusive"],
+    ]);
+    expect(reconciliation.k6Errors).toBe(0);
+    countsAgree(command.folder);
+    await inNamespace("rollout", "status", "deployment/storage-api", "--timeout=120s");
+  });
+
+  test("the command killed: the pods end by themselves, gate judges them later, and clears up", async () => {
+    const command = start(loadArgs(workingFolder(), ...brief, "--pods", "2"));
+    const [pod = ""] = await underWay(command, 2);
+    const { folder } = command;
+    const meanwhile = await run(["gate"], { folder });
+    expect([meanwhile.exitCode, meanwhile.stderr]).toEqual([3, expect.stringContaining("under way in process")]);
+    command.process.kill("SIGKILL");
+    await command.ended;
+    const early = await run(["gate"], { folder });
+    expect([early.exitCode, early.stderr]).toEqual([3, expect.stringContaining("still at work")]);
+    await inNamespace("wait", "--for=condition=complete", `job/${pod.replace(/-\d+-\w+$/, "")}`, "--timeout=120s");
+    const ended = await run(["gate"], { folder });
+    expect(ended.exitCode, shown(ended)).toBe(0);
+    countsAgree(folder);
+    await nothingLeft(folder);
+    const again = await run(["gate"], { folder });
+    expect(again.exitCode, "the pods are gone, and what they said is kept").toBe(0);
+  });
+
+  test("Ctrl-C stops the pods, keeps what was measured, and ends with 130", async () => {
+    const command = start(loadArgs(workingFolder(), ...brief, "--pods", "2"));
+    await underWay(command, 2);
+    command.process.kill("SIGINT");
+    const ended = await command.ended;
+    expect(ended.exitCode, shown(ended)).toBe(130);
+    expect(reportIn(command.folder).verdict).toBe("interrupted");
+    countsAgree(command.folder);
+    await nothingLeft(command.folder);
+  });
+
+  test("without a right it names verb and resource, and nothing is created; what it names is enough", async () => {
+    const folder = workingFolder();
+    await create({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "half", namespace: "plimsoll" } });
+    undo.push(() => inNamespace("delete", "serviceaccount", "half"));
+    const token = (await inNamespace("create", "token", "half")).trim();
+    const config = JSON.parse(await ask("config", "view", "--minify", "--raw", "-o", "json")) as { users: { user: object }[] };
+    if (config.users[0]) config.users[0].user = { token };
+    const kubeconfig = join(folder, "kubeconfig");
+    writeFileSync(kubeconfig, JSON.stringify(config), { mode: 0o600 });
+    const asHalf = (): Promise<Ended> =>
+      run(loadArgs(folder, ...brief, "--pods", "2"), { folder, environment: { KUBECONFIG: kubeconfig } });
+    const ended = await asHalf();
+    expect(ended.exitCode, shown(ended)).toBe(4);
+    const [, named = ""] = /you may not do this in the namespace plimsoll of \S+: (.*); ask for a Role/.exec(ended.stderr) ?? [];
+    expect(named).toMatch(/create jobs\.batch, .*get pods\/log/);
+    await allow("plimsoll", "half", named.split(", "));
+    await allow("monitoring", "half", ["get services", "get pods", "list pods", "create pods/portforward"]);
+    const again = await asHalf();
+    expect(again.exitCode, shown(again)).toBe(0);
+  });
+
+  test("a load that is about to begin is not disturbed by another, and how to remove one that was left behind is told", async () => {
+    const leftover = { name: "load-left-behind", namespace: "plimsoll", labels: ownLabels };
+    const template = { spec: { restartPolicy: "Never", containers: [{ name: "load", image: "plimsoll:dev" }] } };
+    await create({ apiVersion: "batch/v1", kind: "Job", metadata: leftover, spec: { suspend: true, template } });
+    undo.push(() => inNamespace("delete", "job", "load-left-behind", "--ignore-not-found"));
+    const folder = workingFolder();
+    const ended = await run(loadArgs(folder, ...brief), { folder });
+    expect(ended.exitCode, shown(ended)).toBe(4);
+    expect(ended.stderr).toMatch(/the run load-left-behind is about to load .*or was left behind.*kubectl .* delete job load-left-behind/);
+  });
+
+  test("a target that the pods cannot reach is exit 4 with the pod's reason", async () => {
+    const folder = workingFolder();
+    const ended = await run(loadArgs(folder, ...brief, "--target", "http://nobody.plimsoll:5000"), { folder });
+    expect(ended.exitCode, shown(ended)).toBe(4);
+    expect(ended.stderr).toMatch(/pod 1: the target http:\/\/nobody\.plimsoll:5000 does not answer/);
+    await nothingLeft(folder);
+  });
+});
