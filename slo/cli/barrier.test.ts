@@ -1,10 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import type { Receiver } from "../run/relay/write.ts";
 import { meetOthers } from "./barrier.ts";
-import { prometheusApi } from "./settings.ts";
-import { receiverOf } from "./stack.ts";
+import { prometheusAt, type BothSides } from "./settings.ts";
 
 const closers: (() => void)[] = [];
 afterEach(() => closers.splice(0).forEach((close) => close()));
@@ -12,9 +10,7 @@ afterEach(() => closers.splice(0).forEach((close) => close()));
 type Answer = Record<string, number> | "down";
 
 /** Stands in for a Prometheus: gives one answer after the other to the question who is ready, the last one for ever, and takes writes. */
-async function prometheus(
-  ...answers: Answer[]
-): Promise<{ api: ReturnType<typeof prometheusApi>; receiver: Receiver; writes: () => number }> {
+async function prometheus(...answers: Answer[]): Promise<BothSides & { writes: () => number }> {
   let writes = 0;
   const server = createServer((request, response) => {
     request.resume();
@@ -31,7 +27,7 @@ async function prometheus(
     () => server.closeAllConnections(),
   );
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { api: prometheusApi(url, { headers: {} }), receiver: receiverOf(url, { headers: {} }), writes: () => writes };
+  return { ...prometheusAt(url, { headers: {} }), writes: () => writes };
 }
 
 const place = { testid: "x", index: 1, pods: 3, limitSeconds: 0.6 };

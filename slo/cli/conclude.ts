@@ -11,6 +11,7 @@ import type { Report } from "../report/schema.ts";
 import { k6ExitMeaning } from "../run/k6.ts";
 import { readPlan, type Plan } from "../run/plan.ts";
 import type { RunRecord } from "../run/record.ts";
+import type { SentSeries } from "../run/relay/sent.ts";
 import type { Spec } from "../spec/spec.ts";
 import { composeReport } from "./compose.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -19,19 +20,12 @@ import { isJudged } from "./glance.ts";
 import { readRun, type Moments, type Omitted, type ServiceOf } from "./measure.ts";
 import { settleCounts, settleScrapes } from "./settle.ts";
 
-/** Sums the last values that k6 wrote of a metric. */
-export interface Sent {
-  sumOf(metric: string, match?: (labels: Readonly<Record<string, string>>) => boolean): number;
-  /** The last value of every series of a metric. */
-  valuesOf(metric: string): { labels: Readonly<Record<string, string>>; value: number; atSeconds: number }[];
-}
-
 /** Is what concluding a run needs. */
 export interface ConcludeOptions {
   record: RunRecord;
   spec: Spec;
   api: PrometheusApi;
-  sent: Sent;
+  sent: SentSeries;
   /** False when `sent` lacks what a lost load pod sent last. */
   sentIsWhole: boolean;
   /** What the relay has to say against the run. */
@@ -49,7 +43,7 @@ export type Concluded =
   | { kind: "unreachable"; reason: string }
   | { kind: "problems"; messages: string[] };
 
-function totalsOf(sent: Sent): Totals {
+function totalsOf(sent: SentSeries): Totals {
   return {
     requests: sent.sumOf(k6Metrics.requests),
     iterations: sent.sumOf(k6Metrics.iterations),
@@ -60,7 +54,7 @@ function totalsOf(sent: Sent): Totals {
   };
 }
 
-function momentsOf(record: RunRecord, sent: Sent, countedUntil: number): Moments {
+function momentsOf(record: RunRecord, sent: SentSeries, countedUntil: number): Moments {
   const begun = record.k6?.startedAtSeconds ?? record.commandAtSeconds;
   const starts = sent.valuesOf(k6Metrics.scenarioStart).filter(({ labels }) => isJudged(labels));
   return {
@@ -133,7 +127,7 @@ interface JudgedSent {
   dropped: number;
 }
 
-function judgedOf(sent: Sent): JudgedSent {
+function judgedOf(sent: SentSeries): JudgedSent {
   return {
     requests: sent.sumOf(k6Metrics.requests, isJudged),
     iterations: sent.sumOf(k6Metrics.iterations, isJudged),

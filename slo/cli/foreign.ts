@@ -1,6 +1,6 @@
 import type { RunRecord } from "../run/record.ts";
+import type { SentSeries } from "../run/relay/sent.ts";
 import { k6Labels, k6Metrics } from "../spec/names.ts";
-import type { Sent } from "./conclude.ts";
 
 /** Is what a reader has to know of a script that is not ours. */
 export interface ForeignFacts {
@@ -9,14 +9,14 @@ export interface ForeignFacts {
 }
 
 /** Tells where a foreign script's ways hide what a verdict seems to say: load that went elsewhere, failures that it calls expected, checks that nobody asked about. */
-export function foreignFacts(record: RunRecord, sent: Sent): ForeignFacts {
+export function foreignFacts(record: RunRecord, sent: SentSeries): ForeignFacts {
   if (record.script === null) return { doubts: [], notes: [] };
   const went = destinations(record, sent);
   return { doubts: went.doubts, notes: [...went.notes, ...expectedFailures(sent), ...failedChecks(record)] };
 }
 
 /** Compares where requests went with the target; k6 names a request by its URL where the script gives it no other name. */
-function destinations({ target }: RunRecord, sent: Sent): ForeignFacts {
+function destinations({ target }: RunRecord, sent: SentSeries): ForeignFacts {
   const own = originOf(target) ?? target;
   let [there, elsewhere, unknown] = [0, 0, 0];
   const others = new Set<string>();
@@ -45,7 +45,7 @@ function originOf(name: string | undefined): string | undefined {
   return url.origin.replace("//localhost", "//127.0.0.1");
 }
 
-function expectedFailures(sent: Sent): string[] {
+function expectedFailures(sent: SentSeries): string[] {
   const failures = sent.sumOf(
     k6Metrics.requests,
     (labels) => (labels["status"] ?? "").startsWith("5") && labels[k6Labels.expectedResponse] === "true",

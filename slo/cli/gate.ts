@@ -17,8 +17,7 @@ import type { Host } from "./host.ts";
 import { fuller, readPodReports, withPods, writePods } from "./pods-record.ts";
 import { reachVerdict } from "./reach-verdict.ts";
 import { readSpec } from "./prepare.ts";
-import { prometheusApi } from "./settings.ts";
-import { receiverOf } from "./stack.ts";
+import { prometheusAt } from "./settings.ts";
 
 /** Is what a person asked of `gate`. */
 export interface GateOptions {
@@ -122,7 +121,7 @@ async function judgeAgain(options: GateOptions, host: Host, record: RunRecord, f
     {
       ...{ record: found.record, spec: loaded.spec, folder, sent, sentIsWhole, relayDoubts: doubts, now, remember, json: options.json },
       ...{ settleLimitSeconds: Math.min(10, options.settleLimitSeconds), finished: true },
-      prometheus: { api: prometheusApi(url, credentials), receiver: receiverOf(url, credentials) },
+      prometheus: prometheusAt(url, credentials),
     },
     host,
   );
@@ -152,7 +151,7 @@ async function spoolEvidence(options: GateOptions, host: Host, record: RunRecord
   const prometheus = await prometheusOf(options, host, record, folder, nursery);
   if ("message" in prometheus) return none(exitCodes.notCarriedOut, prometheus.message);
   const resumed = await resumeRelay({
-    ...{ folder: join(folder, "spool"), receiver: receiverOf(prometheus.url, host.settings.credentials) },
+    ...{ folder: join(folder, "spool"), receiver: prometheusAt(prometheus.url, host.settings.credentials).receiver },
     ...{ say: host.say, limitSeconds: options.settleLimitSeconds },
   });
   if (resumed.kind === "pending")

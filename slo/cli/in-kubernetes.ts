@@ -19,9 +19,9 @@ import { startLiveLine } from "./live.ts";
 import { newRecord, notCarriedOut, preflight } from "./load.ts";
 import { withPods, writePods } from "./pods-record.ts";
 import { planSentences, prepare, type LoadOptions, type Prepared } from "./prepare.ts";
-import { reachVerdict } from "./reach-verdict.ts";
-import { credentialVariables, prometheusApi } from "./settings.ts";
-import { receiverOf, type Stack } from "./stack.ts";
+import { reachVerdict, sayK6Errors, settleLimitOf } from "./reach-verdict.ts";
+import { credentialVariables, prometheusAt, type BothSides } from "./settings.ts";
+import type { Stack } from "./stack.ts";
 
 /** Is where and how large a run in Kubernetes is. */
 export interface ClusterOptions {
@@ -105,8 +105,8 @@ async function carryOut(run: Run): Promise<number> {
   const forward = await reach(cluster, run.prometheus, nursery, join(prepared.folder, "port-forward.log"));
   if (forward.kind === "failed") return noLoad(run, forward.message);
   const stack: Stack = { kind: "up", target: run.target, prometheus: forward.url, embedded: false, children: [] };
-  const receiver = receiverOf(forward.url, host.settings.credentials);
-  const checked = await preflight({ ...run.options, target: undefined }, host, prepared, stack, receiver);
+  const both = prometheusAt(forward.url, host.settings.credentials);
+  const checked = await preflight({ ...run.options, target: undefined }, host, prepared, stack, both);
   if (checked.kind === "problem") return noLoad(run, checked.message);
   if (course.interrupted) return exitCodes.interrupted;
   const plan = planOf(run);
@@ -118,7 +118,7 @@ async function carryOut(run: Run): Promise<number> {
   let ended: number | PodReport[] = exitCodes.notCarriedOut;
   try {
     ended = await withJob(run, plan, orderOf(run, script.name), script.bytes, record);
-    return typeof ended === "number" ? ended : await judge(run, record, ended, forward.url);
+    return typeof ended === "number" ? ended : await judge(run, record, ended, both);
   } finally {
     if (where.keep && typeof ended !== "number" && !course.interrupted)
       host.say(`kept: kubectl ${placeOf(cluster).join(" ")} get job ${plan.name}`);
@@ -217,17 +217,19 @@ async function judge(
   { options, host, prepared }: Run,
   base: RunRecord,
   reports: readonly PodReport[],
-  prometheusUrl: string,
+  prometheus: BothSides,
 ): Promise<number> {
   const { record, pods, shiftSeconds } = withPods(base, reports);
-  for (const error of [...new Set(record.k6?.errors ?? [])].slice(0, 5)) host.say(`k6: ${error}`);
-  const { credentials } = host.settings;
+  sayK6Errors(record, host);
   const reached = await reachVerdict(
     {
       ...{ record, spec: prepared.spec, folder: prepared.folder, sent: pods.sent, sentIsWhole: pods.sentIsWhole, relayDoubts: [] },
-      prometheus: { api: prometheusApi(prometheusUrl, credentials), receiver: receiverOf(prometheusUrl, credentials) },
-      settleLimitSeconds: record.interrupted ? Math.min(10, options.settleLimitSeconds) : options.settleLimitSeconds,
-      ...{ json: options.json, now: () => host.now() + shiftSeconds },
+      ...{
+        prometheus,
+        settleLimitSeconds: settleLimitOf(record, options.settleLimitSeconds),
+        json: options.json,
+        now: () => host.now() + shiftSeconds,
+      },
       remember: (judged) => rememberJudged(prepared.folder, base, judged),
     },
     host,

@@ -4,16 +4,15 @@ import { openNursery, type Nursery } from "../run/child.ts";
 import { lockTarget } from "../run/lock.ts";
 import { dropUnstarted, rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
 import { startRelay } from "../run/relay/relay.ts";
-import type { Receiver } from "../run/relay/write.ts";
 import { scrapeIntervalSeconds } from "../run/stack.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
 import { loadWithK6, type Course, type Running } from "./loading.ts";
 import { checkClock, checkPrometheus, checkScrape, checkTarget, scrapeInterval, warnUnscraped } from "./preflight.ts";
 import { planSentences, prepare, type LoadOptions, type Prepared } from "./prepare.ts";
-import { reachVerdict } from "./reach-verdict.ts";
-import { receiverOf, startStack, type Stack } from "./stack.ts";
-import { prometheusApi } from "./settings.ts";
+import { reachVerdict, sayK6Errors, settleLimitOf } from "./reach-verdict.ts";
+import { prometheusAt, type BothSides } from "./settings.ts";
+import { startStack, type Stack } from "./stack.ts";
 
 /** Runs `load`: prepares, starts, checks, loads, settles, judges, reports, stops; gives the exit code. */
 export async function load(options: LoadOptions, host: Host): Promise<number> {
@@ -59,15 +58,15 @@ async function inNursery(options: LoadOptions, host: Host, prepared: Prepared, n
     return stack.refused ? exitCodes.badUsage : exitCode;
   }
   if (course.interrupted) return exitCodes.interrupted;
-  const receiver = receiverOf(stack.prometheus, host.settings.credentials);
-  const checked = await preflight(options, host, prepared, stack, receiver);
+  const prometheus = prometheusAt(stack.prometheus, host.settings.credentials);
+  const checked = await preflight(options, host, prepared, stack, prometheus);
   if (checked.kind === "problem") return notCarriedOut(host, checked.message);
-  const relay = await startRelay({ folder: join(prepared.folder, "spool"), receiver, say: host.say });
+  const relay = await startRelay({ folder: join(prepared.folder, "spool"), receiver: prometheus.receiver, say: host.say });
   if (relay.kind === "failed") return notCarriedOut(host, relay.message);
   try {
     const record = newRecord(options, host, prepared, stack, checked);
     writeRecord(prepared.folder, record);
-    const running: Running = { prepared, stack, relay: relay.relay, record };
+    const running: Running = { prepared, stack, prometheus, relay: relay.relay, record };
     if (course.interrupted) return exitCodes.interrupted;
     await loadWithK6(running, host, nursery, course);
     return await settleAndJudge(running, options, host);
@@ -82,9 +81,8 @@ export async function preflight(
   host: Host,
   prepared: Prepared,
   stack: Stack,
-  receiver: Receiver,
+  { api, receiver }: BothSides,
 ): Promise<{ kind: "fine"; offset: number; scrapeIntervalSeconds: number } | { kind: "problem"; message: string }> {
-  const api = prometheusApi(stack.prometheus, host.settings.credentials);
   const service = serviceQueries(prepared.serverLabels);
   // Only what was started here is known to have metrics; elsewhere a service without them shows in its objectives.
   const startedHere = stack.embedded && options.target === undefined;
@@ -141,18 +139,22 @@ function thresholdNote({ foreign, plan }: Prepared): string[] {
 }
 
 async function settleAndJudge(running: Running, options: LoadOptions, host: Host): Promise<number> {
-  const { prepared, stack, relay, record } = running;
-  for (const error of [...new Set(record.k6?.errors ?? [])].slice(0, 5)) host.say(`k6: ${error}`);
-  const limit = record.interrupted ? Math.min(10, options.settleLimitSeconds) : options.settleLimitSeconds;
+  const { prepared, prometheus, relay, record } = running;
+  sayK6Errors(record, host);
+  const limit = settleLimitOf(record, options.settleLimitSeconds);
   const flushed = await relay.flushed(limit);
   if (flushed.kind === "pending")
     return pending(host, prepared, record, `${flushed.bytes} bytes of samples are not in Prometheus: ${flushed.reason}`);
-  const receiver = receiverOf(stack.prometheus, host.settings.credentials);
   const reached = await reachVerdict(
     {
       ...{ record, spec: prepared.spec, folder: prepared.folder, sent: relay.sent(), sentIsWhole: true, relayDoubts: relay.doubts() },
-      ...{ prometheus: { api: prometheusApi(stack.prometheus, host.settings.credentials), receiver }, settleLimitSeconds: limit },
-      ...{ json: options.json, now: host.now, remember: (judged) => rememberJudged(prepared.folder, record, judged) },
+      ...{
+        prometheus,
+        settleLimitSeconds: limit,
+        json: options.json,
+        now: host.now,
+        remember: (judged) => rememberJudged(prepared.folder, record, judged),
+      },
     },
     host,
   );

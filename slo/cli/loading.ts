@@ -6,12 +6,14 @@ import { glanceAt, writtenAt } from "./glance.ts";
 import type { Host } from "./host.ts";
 import { startLiveLine } from "./live.ts";
 import type { Prepared } from "./prepare.ts";
+import type { BothSides } from "./settings.ts";
 import type { Stack } from "./stack.ts";
 
 /** Is what a run has by the time k6 starts. */
 export interface Running {
   prepared: Prepared;
   stack: Stack;
+  prometheus: BothSides;
   relay: Relay;
   record: RunRecord;
 }

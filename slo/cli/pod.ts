@@ -14,8 +14,7 @@ import { glanceAt } from "./glance.ts";
 import type { Host } from "./host.ts";
 import type { Course } from "./loading.ts";
 import { checkClock, checkTarget } from "./preflight.ts";
-import { prometheusApi } from "./settings.ts";
-import { receiverOf } from "./stack.ts";
+import { prometheusAt } from "./settings.ts";
 
 /** How often a pod tells how far it is; with every second one goes all that was sent, in case the pod is killed. */
 const progressMillis = 2000;
@@ -77,8 +76,7 @@ function takeOrder(
 
 async function carry(share: Share, host: Host, nursery: Nursery, course: Course, refuse: (message: string) => number): Promise<number> {
   const { order, index, say } = share;
-  const receiver = receiverOf(order.prometheus, host.settings.credentials);
-  const api = prometheusApi(order.prometheus, host.settings.credentials);
+  const { api, receiver } = prometheusAt(order.prometheus, host.settings.credentials);
   const tool = await resolveTool("k6", { say: host.say });
   if (tool.kind === "missing") return refuse(tool.message);
   const started = await startRelay({ folder: join(host.folder, "spool"), receiver, say: host.say });

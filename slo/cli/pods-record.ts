@@ -1,17 +1,15 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { podReportSchema, type PodReport } from "../run/kubernetes/message.ts";
-import type { RunRecord } from "../run/record.ts";
+import { writeWhole, type RunRecord } from "../run/record.ts";
 import { together, type Together } from "./together.ts";
 
 const reportsSchema = z.array(podReportSchema);
 
 /** Keeps what the pods of a run said, so that it can be judged when they are gone; a crash leaves what was kept before, or this. */
 export function writePods(folder: string, reports: readonly PodReport[]): void {
-  const file = join(folder, "pods.json");
-  writeFileSync(`${file}.part`, `${JSON.stringify(reports, null, 2)}\n`);
-  renameSync(`${file}.part`, file);
+  writeWhole(join(folder, "pods.json"), reports);
 }
 
 /** Reads it back; undefined where it is not there for each pod. */

@@ -1,20 +1,28 @@
-import type { PrometheusApi } from "../collect/prometheus.ts";
 import type { RunRecord } from "../run/record.ts";
-import type { Receiver } from "../run/relay/write.ts";
 import { conclude, type ConcludeOptions } from "./conclude.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { finish } from "./finish.ts";
 import type { Host } from "./host.ts";
 import { publishVerdict } from "./publish.ts";
+import type { BothSides } from "./settings.ts";
 
 /** Is a run of which everything is written, and where its report goes. */
 export interface Finished extends Omit<ConcludeOptions, "say" | "api"> {
   folder: string;
-  /** Where it is asked, and where the verdict is written. */
-  prometheus: { api: PrometheusApi; receiver: Receiver };
+  prometheus: BothSides;
   json: boolean;
   /** Keeps what a later verdict cannot find out again. */
   remember: (judged: Pick<RunRecord, "countedUntilSeconds" | "timings">) => void;
+}
+
+/** Gives how long to wait for Prometheus at the end of a run: who interrupted one is not kept waiting. */
+export function settleLimitOf({ interrupted }: RunRecord, settleLimitSeconds: number): number {
+  return interrupted ? Math.min(10, settleLimitSeconds) : settleLimitSeconds;
+}
+
+/** Repeats the first errors that k6 told, each once. */
+export function sayK6Errors({ k6 }: RunRecord, host: Host): void {
+  for (const error of [...new Set(k6?.errors ?? [])].slice(0, 5)) host.say(`k6: ${error}`);
 }
 
 /** Concludes a run, writes its verdict to Prometheus and its report to its folder; `pending`: Prometheus could not be asked. */

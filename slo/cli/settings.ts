@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { setDefaultCACertificates, getCACertificates } from "node:tls";
 import { z } from "zod";
 import type { PrometheusApi } from "../collect/prometheus.ts";
+import { authorizationOf, type Receiver } from "../run/relay/receiver.ts";
 
 const environmentSchema = z.object({
   PLIMSOLL_PROMETHEUS_USERNAME: z.string().optional(),
@@ -107,15 +108,25 @@ export function readSettings(environment: NodeJS.ProcessEnv, isTerminal: boolean
   }
 }
 
-/** Opens the query side of Prometheus with the same credentials as the write side. */
-export function prometheusApi(url: string, credentials: Credentials): PrometheusApi {
-  const { basic, bearer } = credentials;
-  const authorization = basic
-    ? `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString("base64")}`
-    : bearer
-      ? `Bearer ${bearer}`
-      : undefined;
-  return { url, headers: { ...credentials.headers, ...(authorization ? { authorization } : {}) }, timeoutSeconds: 20, fetch };
+/** Is one Prometheus: where it is asked, and where samples are written. */
+export interface BothSides {
+  api: PrometheusApi;
+  receiver: Receiver;
+}
+
+/** Opens both sides of Prometheus with the same credentials. */
+export function prometheusAt(url: string, credentials: Credentials): BothSides {
+  const { basic, bearer, caFile, headers } = credentials;
+  const authorization = authorizationOf(credentials);
+  return {
+    api: { url, headers: { ...headers, ...(authorization ? { authorization } : {}) }, timeoutSeconds: 20, fetch },
+    receiver: {
+      ...{ url: `${url.replace(/\/+$/, "")}/api/v1/write`, headers },
+      ...(basic ? { basic } : {}),
+      ...(bearer ? { bearer } : {}),
+      ...(caFile ? { tls: { caFile } } : {}),
+    },
+  };
 }
 
 /** Gives the credentials for Prometheus as the variables that they are read from, without the files; none where there are none. */

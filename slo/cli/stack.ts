@@ -1,11 +1,9 @@
 import { join } from "node:path";
 import type { Child, Nursery } from "../run/child.ts";
-import type { Receiver } from "../run/relay/write.ts";
 import { startPrometheus, startTarget, type NotStarted } from "../run/stack.ts";
 import { freePort } from "../run/ports.ts";
 import type { Host } from "./host.ts";
 import type { LoadOptions, Prepared } from "./prepare.ts";
-import type { Credentials } from "./settings.ts";
 
 /** Is what a run works with: a target and a Prometheus, started here or given. */
 export interface Stack {
@@ -15,17 +13,6 @@ export interface Stack {
   /** True when Prometheus was started here, with its data in the run's folder. */
   embedded: boolean;
   children: Child[];
-}
-
-/** Says where and how samples are written. */
-export function receiverOf(prometheus: string, credentials: Credentials): Receiver {
-  return {
-    url: `${prometheus.replace(/\/+$/, "")}/api/v1/write`,
-    headers: credentials.headers,
-    ...(credentials.basic ? { basic: credentials.basic } : {}),
-    ...(credentials.bearer ? { bearer: credentials.bearer } : {}),
-    ...(credentials.caFile ? { tls: { caFile: credentials.caFile } } : {}),
-  };
 }
 
 function targetEnvironment(options: LoadOptions, host: Host, folder: string): NodeJS.ProcessEnv {

@@ -82,8 +82,12 @@ export const testidPattern = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/;
 /** Writes the record so that a crash leaves the old one or the new one, never half of one. */
 export function writeRecord(folder: string, record: RunRecord): void {
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, "run.json");
-  writeFileSync(`${file}.part`, `${JSON.stringify(recordSchema.parse(record), null, 2)}\n`);
+  writeWhole(join(folder, "run.json"), recordSchema.parse(record));
+}
+
+/** Writes a JSON file so that a crash leaves the old one or the new one, never half of one. */
+export function writeWhole(file: string, value: unknown): void {
+  writeFileSync(`${file}.part`, `${JSON.stringify(value, null, 2)}\n`);
   renameSync(`${file}.part`, file);
 }
 

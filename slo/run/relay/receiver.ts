@@ -42,8 +42,7 @@ export function prepareReceiver(receiver: Receiver): Prepared | { kind: "failed"
     if (url.protocol !== "http:" && url.protocol !== "https:") throw new Error(`${url.protocol} is not a protocol to write samples over`);
     const basic = receiver.basic ?? basicIn(url);
     [url.username, url.password] = ["", ""];
-    const encoded = basic && Buffer.from(`${basic.username}:${basic.password}`).toString("base64");
-    const authorization = encoded ? `Basic ${encoded}` : receiver.bearer ? `Bearer ${receiver.bearer}` : undefined;
+    const authorization = authorizationOf({ basic, bearer: receiver.bearer });
     const headers = {
       ...receiver.headers,
       ...(authorization ? { authorization } : {}),
@@ -55,7 +54,7 @@ export function prepareReceiver(receiver: Receiver): Prepared | { kind: "failed"
     for (const [name, value] of Object.entries(headers)) checkHeader(name, value);
     const secrets = [
       basic?.password,
-      encoded,
+      basic && authorization?.replace("Basic ", ""),
       receiver.bearer,
       ...Object.values(receiver.headers ?? {}).filter(({ length }) => length >= 8),
     ];
@@ -68,6 +67,18 @@ export function prepareReceiver(receiver: Receiver): Prepared | { kind: "failed"
     const invalidUrl = error instanceof Error && "code" in error && error.code === "ERR_INVALID_URL";
     return { kind: "failed", message: invalidUrl ? "the receiver's URL is not one" : wordsOf(error) };
   }
+}
+
+/** Makes the header's value of credentials; a user and password go before a token. */
+export function authorizationOf({
+  basic,
+  bearer,
+}: {
+  basic?: Receiver["basic"] | undefined;
+  bearer?: string | undefined;
+}): string | undefined {
+  if (basic) return `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString("base64")}`;
+  return bearer ? `Bearer ${bearer}` : undefined;
 }
 
 function basicIn({ username, password }: URL): Receiver["basic"] {
