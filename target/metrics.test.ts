@@ -4,7 +4,7 @@ import { buildApp, defaultDurationBuckets } from "./app.ts";
 import { faultPresets } from "./faults/presets.ts";
 import { errorTypeOf } from "./metrics.ts";
 import { openMemoryStore } from "./store/memory.ts";
-import { readSamples, requestCounts } from "./testing/samples.ts";
+import { readSamples, requestCounts } from "./samples.fixture.ts";
 
 const quiet = () => ({ store: openMemoryStore(), logLevel: "silent" });
 const countKey = (method: string, route: string, status: number | string): string =>

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { Api } from "./api/http.ts";
 import { buildApp } from "./app.ts";
 import { openMemoryStore } from "./store/memory.ts";
-import { readSamples, requestCounts } from "./testing/samples.ts";
+import { readSamples, requestCounts } from "./samples.fixture.ts";
 import type { FaultRule } from "./faults/rules.ts";
 
 let running: Api | undefined;

@@ -63,7 +63,7 @@ export function settleRequests(api: Api, metrics: Metrics | undefined): void {
     const replies = new Set<FastifyReply>();
     open.set(socket, replies);
     socket.once("close", () => {
-      for (const reply of [...replies]) settleLost(reply);
+      for (const reply of replies) settleLost(reply);
     });
     return replies;
   };

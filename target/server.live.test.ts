@@ -4,8 +4,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type ServiceProcess, startService } from "./testing/process.ts";
-import { requestCounts } from "./testing/samples.ts";
+import { type ServiceProcess, startService } from "./process.fixture.ts";
+import { requestCounts } from "./samples.fixture.ts";
 
 let folder = "";
 let services: ServiceProcess[] = [];

@@ -26,7 +26,7 @@ export const rooms: Room[] = [
   },
   { folder: "slo/collect", values: ["slo/spec/names.ts"], types: ["slo/compile", "slo/spec"], packages: ["zod"], node: true },
   { folder: "slo/judge", values: ["slo/spec"], types: ["slo/collect"], packages: [], node: false },
-  { folder: "slo/report", values: ["slo/spec"], types: ["slo/judge"], packages: ["zod"], node: false },
+  { folder: "slo/report", values: ["slo/spec"], types: ["slo/judge"], packages: ["string-width", "wrap-ansi", "zod"], node: false },
   { folder: "slo/history", values: [], types: ["slo/judge"], packages: ["zod"], node: true },
   { folder: "slo/cli", values: ["slo"], types: [], packages: ["commander", "fastest-levenshtein", "zod"], node: true },
   {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
-import { leftBehind } from "../../slo/cli/testing.ts";
+import { leftBehind } from "../../slo/cli/cli.fixture.ts";
 import { waitFor } from "../../slo/run/wait.ts";
 import {
   checkout,

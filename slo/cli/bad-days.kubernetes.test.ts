@@ -19,7 +19,7 @@ import {
   undo,
   undoAll,
 } from "./cluster.fixture.ts";
-import { reportIn, run, start, workingFolder, type Ended } from "./testing.ts";
+import { reportIn, run, start, workingFolder, type Ended } from "./cli.fixture.ts";
 
 beforeAll(async () => {
   await inNamespace("delete", "jobs", "-l", own, "--wait");

@@ -3,7 +3,7 @@ import { kubectl } from "../run/kubernetes/kubectl.ts";
 import { ownLabels } from "../run/kubernetes/manifests.ts";
 import { readRecord, runFolder } from "../run/record.ts";
 import { waitFor } from "../run/wait.ts";
-import { easySpec, leftBehind, reportIn, runsIn, type start, type Ended } from "./testing.ts";
+import { easySpec, leftBehind, reportIn, runsIn, type start, type Ended } from "./cli.fixture.ts";
 
 /** Names the context of the cluster that the tests may fill and empty. */
 export const { context } = inject("cluster");

@@ -5,7 +5,7 @@ import { describeLive } from "../../build/testing/live.ts";
 import { openNursery } from "../run/child.ts";
 import { freePort } from "../run/ports.ts";
 import { startPrometheus, startTarget } from "../run/stack.ts";
-import { brief, easySpec, k6Pid, leftAfterwards, reportIn, run, runsIn, start, workingFolder } from "./testing.ts";
+import { brief, easySpec, k6Pid, leftAfterwards, reportIn, run, runsIn, start, workingFolder } from "./cli.fixture.ts";
 
 const project = new URL("../../", import.meta.url).pathname;
 

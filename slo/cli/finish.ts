@@ -1,9 +1,10 @@
+import { createHash } from "node:crypto";
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { remember, type HistoryEntry } from "../history/history.ts";
 import { headline, subject, verdictWords } from "../report/headline.ts";
-import { htmlReport } from "../report/html.ts";
+import { type HtmlAssets, htmlReport } from "../report/html.ts";
 import { jsonReport } from "../report/json.ts";
 import { junitReport } from "../report/junit.ts";
 import { markdownReport } from "../report/markdown.ts";
@@ -11,10 +12,11 @@ import type { Report } from "../report/schema.ts";
 import { terminalReport } from "../report/terminal.ts";
 import type { Host } from "./host.ts";
 
-function chartAssets(): { chartScript: string; chartStyle: string } {
+function pageAssets(): HtmlAssets {
   const { resolve } = createRequire(import.meta.url);
   const read = (name: string): string => readFileSync(resolve(`uplot/dist/${name}`), "utf8");
-  return { chartScript: read("uPlot.iife.min.js"), chartStyle: read("uPlot.min.css") };
+  const sha256Base64 = (text: string): string => createHash("sha256").update(text).digest("base64");
+  return { chartScript: read("uPlot.iife.min.js"), chartStyle: read("uPlot.min.css"), sha256Base64 };
 }
 
 /** Writes the report in every form, remembers the run, prints the result, and gives the exit code. */
@@ -26,7 +28,7 @@ export function finish(report: Report, folder: string, host: Host, json: boolean
     "report.json": jsonText,
     "junit.xml": junitReport(report),
     "summary.md": summary,
-    "report.html": htmlReport(report, chartAssets()),
+    "report.html": htmlReport(report, pageAssets()),
   };
   for (const [name, text] of Object.entries(files)) writeOrSay(host, join(folder, name), () => writeFileSync(join(folder, name), text));
   const { stepSummaryFile, verdictFile } = host.settings;

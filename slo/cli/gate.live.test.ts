@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
-import { brief, easySpec, reportIn, run, start, workingFolder } from "./testing.ts";
+import { brief, easySpec, reportIn, run, start, workingFolder } from "./cli.fixture.ts";
 
 describeLive("gate", ["k6", "prometheus"], () => {
   test("of a run that is under way waits for its end, and disturbs nothing", async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { remember } from "../history/history.ts";
-import { exceededReport, metReport } from "../report/testing.ts";
+import { exceededReport, metReport } from "../report/reports.fixture.ts";
 import { historyEntry } from "./finish.ts";
 import { history } from "./history.ts";
 

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { ask, context, countsAgree, inNamespace, loadArgs, nothingLeft, own, project, shown, undo, undoAll } from "./cluster.fixture.ts";
-import { reportIn, run, workingFolder } from "./testing.ts";
+import { reportIn, run, workingFolder } from "./cli.fixture.ts";
 
 beforeAll(async () => {
   await inNamespace("delete", "jobs", "-l", own, "--wait");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { exceededReport } from "../report/testing.ts";
+import { exceededReport } from "../report/reports.fixture.ts";
 import { plimsollMetrics } from "../spec/names.ts";
 import { verdictSamples } from "./publish.ts";
 

@@ -5,7 +5,7 @@ import { htmlReport } from "./html.ts";
 import { markdownReport } from "./markdown.ts";
 import type { Report } from "./schema.ts";
 import { terminalReport } from "./terminal.ts";
-import { exceededReport, metReport } from "./testing.ts";
+import { exceededReport, metReport } from "./reports.fixture.ts";
 
 const counted = (report: Report, counts: Partial<Report["reconciliation"]>): Report => ({
   ...report,
@@ -37,7 +37,7 @@ describe("answers with wrong contents", () => {
   const forms = (report: Report): string[] => [
     terminalReport(report, { colour: false, width: 160 }),
     markdownReport(report),
-    htmlReport(report, { chartScript: "", chartStyle: "" }),
+    htmlReport(report, { chartScript: "", chartStyle: "", sha256Base64: () => "" }),
   ];
   const why = "225 answers had the right status and the wrong contents: bad events, though no errors";
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -6,11 +7,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
 import { htmlReport } from "./html.ts";
 import { junitReport, validityCaseName } from "./junit.ts";
-import { everyReport, hostileTexts } from "./testing-hostile.ts";
-import { metReport } from "./testing.ts";
+import { everyReport, hostileTexts } from "./hostile.fixture.ts";
+import { metReport } from "./reports.fixture.ts";
 
 const library = (name: string): string => readFileSync(new URL(`../../node_modules/uplot/dist/${name}`, import.meta.url), "utf8");
-const assets = { chartScript: library("uPlot.iife.min.js"), chartStyle: library("uPlot.min.css") };
+const sha256Base64 = (text: string): string => createHash("sha256").update(text).digest("base64");
+const assets = { chartScript: library("uPlot.iife.min.js"), chartStyle: library("uPlot.min.css"), sha256Base64 };
 const reports = everyReport();
 type Name = keyof typeof reports;
 const names = Object.keys(reports) as Name[];

@@ -4,7 +4,6 @@ import { type ChartModel, chartModels, lineSummaries } from "./html/charts.ts";
 import { loadMark } from "./html/mark.ts";
 import { jsonMarkup, markup, type Markup, nothing, rawElementText } from "./html/markup.ts";
 import { pageScript } from "./html/script.ts";
-import { sha256Base64 } from "./html/sha256.ts";
 import { pageStyle } from "./html/style.ts";
 import {
   bullets,
@@ -20,10 +19,11 @@ import {
 import { count, counted, duration, elapsed, moment, percent, rate } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 
-/** Holds uPlot's own files as text: `uPlot.iife.min.js` and `uPlot.min.css`. */
+/** What the page needs of the outside: uPlot's own files as text (`uPlot.iife.min.js`, `uPlot.min.css`), and SHA-256 of UTF-8 in base64. */
 export interface HtmlAssets {
   chartScript: string;
   chartStyle: string;
+  sha256Base64: (text: string) => string;
 }
 
 /** Renders the report as one HTML file that fetches nothing; its policy lets only the scripts and styles run whose hashes it names. */
@@ -37,7 +37,7 @@ export function htmlReport(report: Report, assets: HtmlAssets): string {
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy(scripts, styles)}">
+<meta http-equiv="Content-Security-Policy" content="${policy(scripts, styles, assets.sha256Base64)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <meta name="color-scheme" content="light dark">
@@ -67,7 +67,7 @@ ${scripts.map((script) => markup`<script>${rawElementText(script, "script")}</sc
   return page.markup;
 }
 
-function policy(scripts: string[], styles: string[]): string {
+function policy(scripts: string[], styles: string[], sha256Base64: HtmlAssets["sha256Base64"]): string {
   const hashes = (texts: string[]): string => texts.map((text) => `'sha256-${sha256Base64(text)}'`).join(" ");
   return `default-src 'none'; script-src ${hashes(scripts)}; style-src ${hashes(styles)}; img-src data:; base-uri 'none'; form-action 'none'`;
 }

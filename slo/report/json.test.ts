@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { jsonReport, readReport } from "./json.ts";
 import type { Report } from "./schema.ts";
-import { hostileReport } from "./testing-hostile.ts";
-import { emptyReport, exceededReport, inconclusiveReport, metReport } from "./testing.ts";
+import { hostileReport } from "./hostile.fixture.ts";
+import { emptyReport, exceededReport, inconclusiveReport, metReport } from "./reports.fixture.ts";
 
 describe.each([
   ["a met run", metReport()],

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { junitReport, validityCaseName } from "./junit.ts";
 import type { Report } from "./schema.ts";
-import { hostileReport, hostileTexts } from "./testing-hostile.ts";
-import { emptyReport, exceededReport, inconclusiveReport, metReport } from "./testing.ts";
+import { hostileReport, hostileTexts } from "./hostile.fixture.ts";
+import { emptyReport, exceededReport, inconclusiveReport, metReport } from "./reports.fixture.ts";
 
 const count = (xml: string, pattern: RegExp): number => [...xml.matchAll(pattern)].length;
 

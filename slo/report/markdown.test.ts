@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { data, markdownReport } from "./markdown.ts";
-import { hostileReport } from "./testing-hostile.ts";
-import { emptyReport, exceededReport, inconclusiveReport, metReport } from "./testing.ts";
+import { hostileReport } from "./hostile.fixture.ts";
+import { emptyReport, exceededReport, inconclusiveReport, metReport } from "./reports.fixture.ts";
 
 test.each([
   ["met", metReport()],

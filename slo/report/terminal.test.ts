@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { columnsOf } from "./columns.ts";
 import { type LiveState, liveLine } from "./live-line.ts";
 import { terminalReport } from "./terminal.ts";
-import { everyReport } from "./testing-hostile.ts";
+import { everyReport } from "./hostile.fixture.ts";
 
 const reports = everyReport();
 const widths = [40, 60, 80, 120, 200];

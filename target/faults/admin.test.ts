@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { buildApp } from "../app.ts";
 import { openMemoryStore } from "../store/memory.ts";
-import { readSamples } from "../testing/samples.ts";
+import { readSamples } from "../samples.fixture.ts";
 
 const token = "0123456789abcdef";
 const appWith = (given: string | undefined) =>

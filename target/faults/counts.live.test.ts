@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
-import { type ServiceProcess, startService } from "../testing/process.ts";
-import { requestCounts } from "../testing/samples.ts";
+import { type ServiceProcess, startService } from "../process.fixture.ts";
+import { requestCounts } from "../samples.fixture.ts";
 import { reportSchema } from "./admin.ts";
 
 const script = `

@@ -3,7 +3,7 @@ import type { Api } from "../api/http.ts";
 import { operations } from "../api/operations.ts";
 import { type AppOptions, buildApp } from "../app.ts";
 import { openMemoryStore } from "../store/memory.ts";
-import { readSamples, requestCounts } from "../testing/samples.ts";
+import { readSamples, requestCounts } from "../samples.fixture.ts";
 import { parseFaultText } from "./parse.ts";
 
 /** Builds a service whose waits take no time and are written down, in seconds. */

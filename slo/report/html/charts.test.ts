@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { madeUpObjective, madeUpStart } from "../testing-parts.ts";
-import { emptyReport, exceededReport, inconclusiveReport, metReport } from "../testing.ts";
+import { madeUpObjective, madeUpStart } from "../parts.fixture.ts";
+import { emptyReport, exceededReport, inconclusiveReport, metReport } from "../reports.fixture.ts";
 import { chartModels, lineSummaries } from "./charts.ts";
 
 type Model = ReturnType<typeof chartModels>[number];

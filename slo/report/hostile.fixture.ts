@@ -1,7 +1,7 @@
 import type { ReportObjective } from "./headline.ts";
 import type { Report } from "./schema.ts";
-import { emptyReport, exceededReport, inconclusiveReport, metReport } from "./testing.ts";
-import { madeUpStart } from "./testing-parts.ts";
+import { emptyReport, exceededReport, inconclusiveReport, metReport } from "./reports.fixture.ts";
+import { madeUpStart } from "./parts.fixture.ts";
 
 /** Is data that tries to leave its place in HTML, XML, Markdown and a terminal. */
 export const hostileTexts = [

@@ -18,7 +18,7 @@ export interface ServiceProcess {
   ended: Promise<ProcessEnd>;
 }
 
-const entry = fileURLToPath(new URL("../server.ts", import.meta.url));
+const entry = fileURLToPath(new URL("./server.ts", import.meta.url));
 
 /** Starts `server.ts` as a process of its own, with Node's type stripping and only the variables given. */
 export function startService(variables: Record<string, string>): ServiceProcess {

@@ -1,6 +1,6 @@
 import type { ReportObjective } from "./headline.ts";
 import type { Report } from "./schema.ts";
-import { cumulative, evidence, frame, madeUpObjective, madeUpStart, series, total, withoutEvidence } from "./testing-parts.ts";
+import { cumulative, evidence, frame, madeUpObjective, madeUpStart, series, total, withoutEvidence } from "./parts.fixture.ts";
 
 const readLatency = {
   name: "read latency",
