@@ -148,7 +148,7 @@ function factsOf(
   plan: Plan,
   totals: Totals,
   held: Totals,
-): Omit<RunFacts, "started" | "dropped" | "droppedWhileStarved"> {
+): Omit<RunFacts, "started" | "dropped" | "dropCause"> {
   const { k6 } = record;
   return {
     interrupted: record.interrupted,
@@ -194,9 +194,9 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
   const reading = await readRun(api, record, plan, compiled.queries, moments, omittedOf(record, totals, judgedSent), serviceOf);
   const foreign = foreignFacts(record, sent);
   const facts = factsOf(options, plan, totals, held);
-  const { droppedWhileStarved } = reading;
+  const { dropCause } = reading;
   const { iterations: started, dropped } = judgedSent;
-  const doubts = runDoubts({ ...facts, started, dropped, droppedWhileStarved, more: [...facts.more, ...foreign.doubts] });
+  const doubts = runDoubts({ ...facts, started, dropped, dropCause, more: [...facts.more, ...foreign.doubts] });
   const { verdicts, run } = judge(spec, reading.measurements, {
     doubts,
     openModel: plan.openModel,

@@ -5,6 +5,7 @@ import { queryRange, queryVector, type PrometheusApi } from "../collect/promethe
 import { guardService } from "../collect/guard.ts";
 import { grown, measureServer, type ServerWindow } from "../collect/server.ts";
 import { lastScrapeBefore } from "../collect/settle.ts";
+import { dropCauseOf, risesOf, type CpuShortage, type DropCause, type Rise } from "../collect/starved.ts";
 import type { ObjectiveQueries } from "../compile/objectives.ts";
 import { chartQueries, heldQueries, namedRoutes, serviceQueries } from "../compile/run.ts";
 import type { Plan } from "../run/plan.ts";
@@ -44,8 +45,7 @@ export interface Reading {
   /** Growth over the whole run, warm-up and setup included, on the routes that the client named; null where it cannot be read. */
   served: { requests: number | null; errors: number | null; meanSeconds: number | null };
   clientMeanSeconds: number | null;
-  /** True when iterations were dropped and k6 was, or may have been, short of CPU. */
-  droppedWhileStarved: boolean;
+  dropCause: DropCause;
 }
 
 const numberOf = async (ask: ReturnType<typeof grown>): Promise<number | null> => {
@@ -56,17 +56,26 @@ const numberOf = async (ask: ReturnType<typeof grown>): Promise<number | null> =
 /** Steps are seconds, and longer where Prometheus would refuse so many points (11,000). */
 const stepOf = (lengthSeconds: number): number => Math.max(1, lengthSeconds / 5000);
 
-async function droppedMoments(api: PrometheusApi, record: RunRecord, moments: Moments): Promise<number[] | undefined> {
-  const length = moments.ended - moments.begun + 60;
-  const got = await queryRange(api, heldQueries(record.testid).dropped(length), moments.begun, moments.ended + 1, stepOf(length));
-  if (got.kind === "failed") return undefined;
-  const points = got.value[0]?.points ?? [];
-  return points.flatMap(({ atSeconds, value }, i) => (value > (points[i - 1]?.value ?? 0) ? [atSeconds] : []));
+/** Reads between which moments iterations were dropped; undefined where not all of them can be placed in time. */
+export async function droppedRises(
+  api: PrometheusApi,
+  { testid }: Pick<RunRecord, "testid">,
+  moments: Pick<Moments, "begun" | "ended">,
+  dropped: number,
+): Promise<Rise[] | undefined> {
+  if (dropped === 0) return [];
+  const [to, length] = [moments.ended + 1, moments.ended - moments.begun + 60];
+  const step = stepOf(length);
+  // The last step is the last moment: what is dropped at the very end must not fall behind the steps.
+  const from = to - Math.ceil((to - moments.begun) / step) * step;
+  const got = await queryRange(api, heldQueries(testid).dropped(length), from, to, step);
+  const points = got.kind === "answer" ? (got.value[0]?.points ?? []) : [];
+  return (points.at(-1)?.value ?? 0) < dropped ? undefined : risesOf(points, step);
 }
 
-/** Tells whether iterations were dropped in a second in which k6 itself was short of CPU. */
-export function dropsWhileStarved(droppedAt: readonly number[], starvedAt: readonly number[]): boolean {
-  return droppedAt.some((dropped) => starvedAt.some((starved) => Math.abs(starved - dropped) <= 1.5));
+/** Tells what is known of k6's CPU; what is not known of one pod is unknown of the whole load. */
+export function shortageOf({ health }: Pick<RunRecord, "health">): CpuShortage {
+  return health?.known ? { kind: "known", atSeconds: health.starvedAtSeconds } : { kind: "unknown" };
 }
 
 /**
@@ -100,11 +109,6 @@ export function quietSeconds(plan: Pick<Plan, "scenarios">): number {
   const ends = plan.scenarios.flatMap((one) => (one.judged ? [] : [(one.endSeconds ?? Infinity) + warmupRunsOnSeconds]));
   const starts = plan.scenarios.flatMap((one) => (one.judged ? [one.startSeconds] : []));
   return Math.max(0, Math.min(...starts) - Math.max(0, ...ends));
-}
-
-/** Tells whether drops are certainly the service's doing: it is known that k6 had the CPU it wanted when they happened. */
-function dropsAreBad(record: RunRecord, droppedAt: readonly number[] | undefined): boolean {
-  return droppedAt !== undefined && record.health?.known === true && !dropsWhileStarved(droppedAt, record.health.starvedAtSeconds);
 }
 
 type GuardOf = (labels: Record<string, string>) => ReturnType<typeof guardService>;
@@ -151,14 +155,15 @@ export async function readRun(
   serviceOf: ServiceOf,
 ): Promise<Reading> {
   const offset = record.clockOffsetSeconds;
-  const droppedAt = omitted.dropped > 0 ? await droppedMoments(api, record, moments) : [];
+  const shortage = shortageOf(record);
+  const dropCause = dropCauseOf(await droppedRises(api, record, moments, omitted.dropped), shortage);
   const stepSeconds = stepOf(moments.ended - moments.judgedFrom);
   const client: ClientWindow = {
     fromSeconds: moments.judgedFrom,
     toSeconds: moments.ended + 1,
     stepSeconds,
-    droppedAreBad: dropsAreBad(record, droppedAt),
-    starvedAtSeconds: record.health?.starvedAtSeconds ?? [],
+    dropCause,
+    shortage,
     ...omitted,
   };
   const start = await serverStart(api, record, plan, moments, omitted.notJudged);
@@ -173,7 +178,7 @@ export async function readRun(
   return {
     measurements,
     ...(await readPictures(api, record, moments, server, guard)),
-    droppedWhileStarved: omitted.dropped > 0 && !client.droppedAreBad,
+    dropCause,
   };
 }
 

@@ -37,9 +37,9 @@ describeLive("what k6 counted, by a real Prometheus", ["prometheus"], ({ prometh
     toSeconds: until + 1,
     stepSeconds: 1,
     dropped: 0,
-    droppedAreBad: true,
+    dropCause: "service",
     interrupted: 0,
-    starvedAtSeconds: [],
+    shortage: { kind: "known", atSeconds: [] },
     requestsPerIteration: 1,
   };
   async function client(testid: string, indicator: Indicator, slowCounted = true): Promise<Measurement> {

@@ -2,8 +2,8 @@ import type { ClientQueries } from "../compile/objectives.ts";
 import { countedByHistogram, noRequest, type ClientCounted } from "./histogram.ts";
 import type { CumulativePoint, Measurement, Queries } from "./measurement.ts";
 import { endedWith, momentsOver, wholeCount } from "./points.ts";
-import { excuseStarved } from "./starved.ts";
 import { queryNumber, type Answer, type PrometheusApi } from "./prometheus.ts";
+import { excuseStarved, pushSeconds, type CpuShortage, type DropCause } from "./starved.ts";
 
 /** Says when the judged load ran and what became of the iterations that k6 did not start; Unix seconds. */
 export interface ClientWindow {
@@ -14,12 +14,10 @@ export interface ClientWindow {
   stepSeconds: number;
   /** Iterations that were offered and not served. */
   dropped: number;
-  /** False when k6 itself was short of CPU, so that the drops may be its own fault. */
-  droppedAreBad: boolean;
+  dropCause: DropCause;
   /** Iterations that were cut off before they ended. */
   interrupted: number;
-  /** Unix seconds at which k6 was short of CPU for a second. */
-  starvedAtSeconds: readonly number[];
+  shortage: CpuShortage;
   /** Judged requests for each judged iteration: so many does an iteration stand for that was not carried out. */
   requestsPerIteration: number;
 }
@@ -31,14 +29,14 @@ export interface ClientWindow {
 export function withOmitted(
   objective: string,
   counted: { total: number; bad: number; doubtful: number; doubts: string[]; unfiltered: boolean },
-  window: Pick<ClientWindow, "dropped" | "droppedAreBad" | "interrupted" | "requestsPerIteration">,
+  window: Pick<ClientWindow, "dropped" | "dropCause" | "interrupted" | "requestsPerIteration">,
   rest: { cumulative: CumulativePoint[]; queries: Queries },
 ): Measurement {
   const { dropped, interrupted } = window;
-  const certain = window.droppedAreBad && counted.unfiltered ? dropped : 0;
+  const certain = window.dropCause === "service" && counted.unfiltered ? dropped : 0;
   const omitted = Math.ceil((dropped + interrupted) * Math.max(1, window.requestsPerIteration));
   const doubts = [...counted.doubts];
-  if (dropped > 0 && !window.droppedAreBad) doubts.push(`${dropped} iterations were dropped, and k6 may have been short of CPU`);
+  if (dropped > 0 && window.dropCause !== "service") doubts.push(`${dropped} iterations were dropped, ${blameless[window.dropCause]}`);
   else if (dropped > certain) doubts.push(`${dropped} dropped iterations may have been for this objective`);
   else if (omitted > dropped + interrupted)
     doubts.push(`${dropped + interrupted} iterations that were not carried out stand for up to ${omitted} requests`);
@@ -54,8 +52,20 @@ export function withOmitted(
   };
 }
 
-/** k6 pushes every second, and stamps each series with its own last sample in it; a little more for a push that is late. */
-const pushSeconds = 1.1;
+/** Says why a drop need not be the service's fault. */
+const blameless = {
+  starved: "and k6 may have been short of CPU",
+  unknown: "and nobody knows whether k6 had the CPU that it needed",
+} as const satisfies Record<Exclude<DropCause, "service">, string>;
+
+function slowDoubt(count: number, shortage: CpuShortage): string {
+  switch (shortage.kind) {
+    case "known":
+      return `${count} slow requests came while k6 was short of CPU: the delay may be its own`;
+    case "unknown":
+      return `nobody knows whether k6 had the CPU that it needed, so the delay of ${count} slow requests may be its own`;
+  }
+}
 
 /** How far before the judged load the proof that our scenario counts its own events is looked for: it is written before the warm-up, which takes an hour at most. */
 const proofLookbackSeconds = 2 * 3600;
@@ -101,14 +111,12 @@ export async function measureClient(api: PrometheusApi, query: ClientQueries, wi
     : await countedByCounters(api, query, window, range);
   if (counted.kind === "absent") return { kind: "absent", objective, reason: counted.reason, queries };
   const cumulative = endedWith(counted.cumulative, { atSeconds: window.toSeconds, total: counted.total, bad: counted.bad });
-  if (query.slowAboveSeconds === undefined || window.starvedAtSeconds.length === 0)
-    return withOmitted(objective, { ...counted, unfiltered }, window, { cumulative, queries });
-  const excused = excuseStarved(cumulative, window.starvedAtSeconds, query.slowAboveSeconds);
-  const doubts = excused.doubtful > 0 ? [`${excused.doubtful} slow requests came while k6 was short of CPU: the delay may be its own`] : [];
+  if (query.slowAboveSeconds === undefined) return withOmitted(objective, { ...counted, unfiltered }, window, { cumulative, queries });
+  const excused = excuseStarved(cumulative, counted.bad, window.shortage, query.slowAboveSeconds);
   const left = {
     bad: counted.bad - excused.doubtful,
     doubtful: counted.doubtful + excused.doubtful,
-    doubts: [...counted.doubts, ...doubts],
+    doubts: excused.doubtful > 0 ? [...counted.doubts, slowDoubt(excused.doubtful, window.shortage)] : counted.doubts,
   };
   return withOmitted(objective, { ...counted, ...left, unfiltered }, window, { cumulative: excused.cumulative, queries });
 }

@@ -5,57 +5,59 @@ import { endedWith, wholeCount } from "./points.ts";
 import { betweenCounts } from "./server.ts";
 import { withOmitted } from "./client.ts";
 import { splitHistogram } from "./histogram.ts";
+import type { Count } from "./measurement.ts";
 
 const rest = { cumulative: [], queries: { total: "t", bad: "b" } };
 const counted = { total: 1000, bad: 3, doubtful: 0, doubts: [], unfiltered: true };
 
-test.each([
+type Omitting = Parameters<typeof withOmitted>[2];
+test.each<[string, Partial<typeof counted>, Omitting, Count, Count]>([
   [
     "nothing omitted: best and worst are the same",
     {},
-    { dropped: 0, droppedAreBad: true, interrupted: 0, requestsPerIteration: 1 },
+    { dropped: 0, dropCause: "service", interrupted: 0, requestsPerIteration: 1 },
     { total: 1000, bad: 3 },
     { total: 1000, bad: 3 },
   ],
   [
     "a dropped iteration is certainly bad where every request counts",
     {},
-    { dropped: 10, droppedAreBad: true, interrupted: 0, requestsPerIteration: 1 },
+    { dropped: 10, dropCause: "service", interrupted: 0, requestsPerIteration: 1 },
     { total: 1010, bad: 13 },
     { total: 1010, bad: 13 },
   ],
   [
     "a dropped iteration may not have been for a filtered objective",
     { unfiltered: false },
-    { dropped: 10, droppedAreBad: true, interrupted: 0, requestsPerIteration: 1 },
+    { dropped: 10, dropCause: "service", interrupted: 0, requestsPerIteration: 1 },
     { total: 1000, bad: 3 },
     { total: 1010, bad: 13 },
   ],
   [
     "a drop while k6 was short of CPU may be k6's own fault",
     {},
-    { dropped: 10, droppedAreBad: false, interrupted: 0, requestsPerIteration: 1 },
+    { dropped: 10, dropCause: "starved", interrupted: 0, requestsPerIteration: 1 },
     { total: 1000, bad: 3 },
     { total: 1010, bad: 13 },
   ],
   [
     "an iteration that was cut off may have been bad",
     {},
-    { dropped: 0, droppedAreBad: true, interrupted: 2, requestsPerIteration: 1 },
+    { dropped: 0, dropCause: "service", interrupted: 2, requestsPerIteration: 1 },
     { total: 1000, bad: 3 },
     { total: 1002, bad: 5 },
   ],
   [
     "a dropped iteration of many requests is one bad event at best and all of them at worst",
     {},
-    { dropped: 10, droppedAreBad: true, interrupted: 0, requestsPerIteration: 20 },
+    { dropped: 10, dropCause: "service", interrupted: 0, requestsPerIteration: 20 },
     { total: 1010, bad: 13 },
     { total: 1200, bad: 203 },
   ],
   [
     "a doubtful bucket is bad in the worst reading",
     { doubtful: 7 },
-    { dropped: 0, droppedAreBad: true, interrupted: 0, requestsPerIteration: 1 },
+    { dropped: 0, dropCause: "service", interrupted: 0, requestsPerIteration: 1 },
     { total: 1000, bad: 3 },
     { total: 1000, bad: 10 },
   ],
@@ -67,19 +69,28 @@ test.each([
 test("whatever is omitted, the worst reading has no fewer bad events than the best, and never more bad than total", () => {
   const n = fc.nat(1000);
   fc.assert(
-    fc.property(n, n, n, n, n, fc.boolean(), fc.boolean(), (good, bad, doubtful, dropped, interrupted, unfiltered, droppedAreBad) => {
-      const measured = withOmitted(
-        "o",
-        { total: good + bad + doubtful, bad, doubtful, doubts: [], unfiltered },
-        { dropped, interrupted, droppedAreBad, requestsPerIteration: 1 },
-        rest,
-      );
-      if (measured.kind !== "counted") throw new Error(measured.kind);
-      expect(measured.worst.bad).toBeGreaterThanOrEqual(measured.best.bad);
-      expect(measured.worst.bad).toBeLessThanOrEqual(measured.worst.total);
-      expect(measured.best.bad).toBeLessThanOrEqual(measured.best.total);
-      expect(measured.worst.total).toBe(good + bad + doubtful + dropped + interrupted);
-    }),
+    fc.property(
+      n,
+      n,
+      n,
+      n,
+      n,
+      fc.boolean(),
+      fc.constantFrom("service" as const, "starved" as const, "unknown" as const),
+      (good, bad, doubtful, dropped, interrupted, unfiltered, dropCause) => {
+        const measured = withOmitted(
+          "o",
+          { total: good + bad + doubtful, bad, doubtful, doubts: [], unfiltered },
+          { dropped, interrupted, dropCause, requestsPerIteration: 1 },
+          rest,
+        );
+        if (measured.kind !== "counted") throw new Error(measured.kind);
+        expect(measured.worst.bad).toBeGreaterThanOrEqual(measured.best.bad);
+        expect(measured.worst.bad).toBeLessThanOrEqual(measured.worst.total);
+        expect(measured.best.bad).toBeLessThanOrEqual(measured.best.total);
+        expect(measured.worst.total).toBe(good + bad + doubtful + dropped + interrupted);
+      },
+    ),
   );
 });
 

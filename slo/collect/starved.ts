@@ -1,6 +1,48 @@
 import type { CumulativePoint } from "./measurement.ts";
 
-/** Is what is left of bad events when those are taken out that the generator itself may have caused. */
+/** What is known of k6's CPU: the ends (Unix seconds) of the seconds in which it was short, or that nobody watched all of it. */
+export type CpuShortage = { kind: "known"; atSeconds: readonly number[] } | { kind: "unknown" };
+
+/** Two reads of a counter, Unix seconds, between which it rose. */
+export interface Rise {
+  fromSeconds: number;
+  toSeconds: number;
+}
+
+/** Why iterations were dropped: by the service's slowness alone, perhaps by k6's own shortage of CPU, or nobody knows. */
+export type DropCause = "service" | "starved" | "unknown";
+
+/** k6 pushes every second, and stamps each series with its own last sample in it; a little more for a push that is late. */
+export const pushSeconds = 1.1;
+
+/**
+ * Tells whether what rose may have happened while k6 waited for a CPU, or up to `lagSeconds` after that.
+ * A second of shortage is named by its end; what happens is stamped up to a push later.
+ */
+function mayBeStarved({ fromSeconds, toSeconds }: Rise, shortage: CpuShortage, lagSeconds: number): boolean {
+  switch (shortage.kind) {
+    case "unknown":
+      return true;
+    case "known":
+      return shortage.atSeconds.some((at) => toSeconds > at - 1 - pushSeconds && fromSeconds < at + lagSeconds + pushSeconds);
+  }
+}
+
+/** Finds between which reads a counter rose that k6 begins at 0; before the first read it was not there yet. */
+export function risesOf(points: readonly { atSeconds: number; value: number }[], stepSeconds: number): Rise[] {
+  return points.flatMap(({ atSeconds, value }, i) => {
+    const before = points[i - 1] ?? { atSeconds: atSeconds - stepSeconds, value: 0 };
+    return value > before.value ? [{ fromSeconds: before.atSeconds, toSeconds: atSeconds }] : [];
+  });
+}
+
+/** Says what dropped iterations are to be laid to; `rises` is undefined where it could not be read when they were dropped. */
+export function dropCauseOf(rises: readonly Rise[] | undefined, shortage: CpuShortage): DropCause {
+  if (rises === undefined || (shortage.kind === "unknown" && rises.length > 0)) return "unknown";
+  return rises.some((rise) => mayBeStarved(rise, shortage, 0)) ? "starved" : "service";
+}
+
+/** What is left of bad events when those are taken out that the generator itself may have caused. */
 export interface Excused {
   /** How many were taken out. */
   doubtful: number;
@@ -8,20 +50,18 @@ export interface Excused {
 }
 
 /**
- * Takes the bad events out that came while k6 waited for a CPU: it measured its own delay with the service's.
- * `starvedAtSeconds` are the ends of seconds in which it was short; an event shows up to `lagSeconds` after its cause.
+ * Takes the slow requests out that came while k6 waited for a CPU, or may have: it measured its own delay with the service's.
+ * A slow answer shows up to `lagSeconds` after its cause; what of the `bad` ones no point shows may have come at any time.
  */
-export function excuseStarved(points: readonly CumulativePoint[], starvedAtSeconds: readonly number[], lagSeconds: number): Excused {
-  const spans = starvedAtSeconds.map((at) => ({ from: at - 1 - slackSeconds, to: at + lagSeconds + slackSeconds }));
+export function excuseStarved(points: readonly CumulativePoint[], bad: number, shortage: CpuShortage, lagSeconds: number): Excused {
   let doubtful = 0;
   const cumulative = points.map((point, i) => {
     const before = points[i - 1] ?? { atSeconds: Number.NEGATIVE_INFINITY, bad: 0 };
-    const touched = spans.some(({ from, to }) => point.atSeconds > from && before.atSeconds < to);
+    const touched = mayBeStarved({ fromSeconds: before.atSeconds, toSeconds: point.atSeconds }, shortage, lagSeconds);
     if (touched) doubtful += Math.max(0, point.bad - before.bad);
     return { ...point, bad: point.bad - doubtful };
   });
+  const anyTime = { fromSeconds: Number.NEGATIVE_INFINITY, toSeconds: Number.POSITIVE_INFINITY };
+  if (mayBeStarved(anyTime, shortage, lagSeconds)) doubtful += Math.max(0, bad - (points.at(-1)?.bad ?? 0));
   return { doubtful, cumulative };
 }
-
-/** A series' sample may be stamped up to a push before or after the second that it belongs to. */
-const slackSeconds = 1;

@@ -12,7 +12,7 @@ const valid: RunFacts = {
   started: 890,
   dropped: 0,
   cutOff: 0,
-  droppedWhileStarved: false,
+  dropCause: "service",
   more: [],
 };
 
@@ -55,7 +55,12 @@ test.each<[string, Partial<RunFacts>, RegExp]>([
   ["an error that Prometheus does not hold is lost", { held: { ...totals, errors: 2 } }, /2 of the 3 failed requests/],
   ["a Prometheus that cannot be asked is a doubt", { held: null }, /could not be asked/],
   ["load that was planned and never sent is a doubt", { started: 800 }, /only 800 of 890 planned iterations \(89\.9 %\)/],
-  ["drops while k6 was short of CPU are a doubt", { droppedWhileStarved: true }, /short of CPU/],
+  ["drops while k6 was short of CPU are a doubt", { dropCause: "starved" }, /short of CPU/],
+  [
+    "drops of a k6 that nobody watched are a doubt, and not said to be its fault",
+    { dropCause: "unknown" },
+    /^k6 dropped iterations, and nobody knows whether it had the CPU that it needed$/,
+  ],
   ["what the relay has to say is a doubt", { more: ["the spool was full"] }, /the spool was full/],
 ])("%s", (_, change, expected) => {
   const doubts = runDoubts({ ...valid, ...change });

@@ -1,4 +1,5 @@
 import type { Totals } from "../collect/settle.ts";
+import type { DropCause } from "../collect/starved.ts";
 
 /** Is what has to agree for a run to prove success; null where it could not be known. */
 export interface RunFacts {
@@ -22,7 +23,7 @@ export interface RunFacts {
   started: number;
   dropped: number;
   cutOff: number;
-  droppedWhileStarved: boolean;
+  dropCause: DropCause;
   /** What the relay and the run's course have to say. */
   more: readonly string[];
 }
@@ -56,9 +57,14 @@ export function runDoubts(facts: RunFacts): string[] {
   if (held === null) doubts.push("Prometheus could not be asked what it holds");
   else if (facts.sentIsWhole) doubts.push(...heldDoubts(sent, held));
   doubts.push(...offeredDoubts(facts));
-  if (facts.droppedWhileStarved) doubts.push("k6 dropped iterations while it was short of CPU: give it more, or lower the rate");
-  return [...doubts, ...facts.more];
+  return [...doubts, ...dropDoubts[facts.dropCause], ...facts.more];
 }
+
+const dropDoubts = {
+  service: [],
+  starved: ["k6 dropped iterations while it was short of CPU: give it more, or lower the rate"],
+  unknown: ["k6 dropped iterations, and nobody knows whether it had the CPU that it needed"],
+} as const satisfies Record<DropCause, readonly string[]>;
 
 function heldDoubts(sent: RunFacts["sent"], held: NonNullable<RunFacts["held"]>): string[] {
   const rows = [

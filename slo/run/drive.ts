@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Child, Nursery } from "./child.ts";
-import { isStarved, watchHealth, type HealthSample } from "./health.ts";
+import { starvedSeconds, watchHealth, type HealthSample } from "./health.ts";
 import { startK6, type K6Line, type K6Progress } from "./k6.ts";
 import type { Plan } from "./plan.ts";
 import type { RunRecord } from "./record.ts";
@@ -82,7 +82,7 @@ export function driveK6(
         ...{ iterations: progress?.iterations ?? null, interrupted: progress?.interrupted ?? 0 },
         ...readSummary(summaryFile),
       },
-      health: summarizeHealth(health.stop()),
+      health: summarizeHealth(health.stop(), startedAtSeconds, Date.now() / 1000),
       doubts,
     };
   });
@@ -100,12 +100,12 @@ const unknownEnd = {
   checks: null,
 };
 
-function summarizeHealth(samples: readonly HealthSample[]): NonNullable<RunRecord["health"]> {
+function summarizeHealth(samples: readonly HealthSample[], fromSeconds: number, toSeconds: number): NonNullable<RunRecord["health"]> {
   const most = (values: number[]): number | null => (values.length === 0 ? null : Math.max(...values));
   return {
     cpuShareMax: most(samples.map((sample) => sample.cpuShare)),
     memoryPeakBytes: most(samples.map((sample) => sample.memoryBytes)),
-    starvedAtSeconds: samples.filter(isStarved).map((sample) => sample.atSeconds),
+    starvedAtSeconds: starvedSeconds(samples, fromSeconds, toSeconds),
     known: samples.length > 0,
   };
 }

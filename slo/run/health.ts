@@ -63,6 +63,21 @@ export function watchHealth(pid: number, everySeconds = 1): { samples: () => Hea
  * Says whether k6 was short of CPU in an interval: it waited for a CPU at least as long as it ran, and for at least half a second a second.
  * A generator with spare CPU waits a few percent of the time that it runs.
  */
-export function isStarved({ cpuShare, waitShare }: HealthSample): boolean {
+function isStarved({ cpuShare, waitShare }: HealthSample): boolean {
   return waitShare >= 0.5 && waitShare >= cpuShare;
+}
+
+/** A sample is due every second: one that is later than this has averaged a shortage away, and whoever took it was short of CPU itself. */
+const heldUpSeconds = 2;
+
+/** Lists the ends (Unix seconds) of the seconds between two moments in which k6 was short of CPU, or in which nobody could look. */
+export function starvedSeconds(samples: readonly HealthSample[], fromSeconds: number, toSeconds: number): number[] {
+  if (samples.length === 0) return [];
+  const intervals = [...samples.map((sample) => ({ at: sample.atSeconds, short: isStarved(sample) })), { at: toSeconds, short: false }];
+  return intervals.flatMap(({ at, short }, i) => {
+    const length = at - (intervals[i - 1]?.at ?? fromSeconds);
+    if (!short && length <= heldUpSeconds) return [];
+    const seconds = Math.max(1, Math.round(length));
+    return Array.from({ length: seconds }, (_, second) => at - (seconds - 1 - second));
+  });
 }

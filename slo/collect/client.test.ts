@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import type { ClientQueries } from "../compile/objectives.ts";
+import { measureClient, type ClientWindow } from "./client.ts";
+import { fakeApi } from "./fake-api.fixture.ts";
+
+const window: ClientWindow = {
+  fromSeconds: 1000,
+  toSeconds: 1061,
+  stepSeconds: 1,
+  dropped: 0,
+  dropCause: "service",
+  interrupted: 0,
+  shortage: { kind: "known", atSeconds: [] },
+  requestsPerIteration: 1,
+};
+
+/** Counts 10 requests a second for a minute; seven of them are bad, at 30 s. */
+const api = fakeApi((query) => {
+  if (query === "proof") return [{ valueAt: () => 0 }];
+  if (query === "bad") return [{ valueAt: (at) => (at < 1030 ? undefined : 7) }];
+  return [{ valueAt: (at) => (at < 1001 ? undefined : Math.min(600, 10 * Math.floor(at - 1000))) }];
+});
+
+const read = (promql: string) => () => ({ promql });
+const failed: ClientQueries = {
+  kind: "client",
+  objective: "o",
+  total: read("total"),
+  bad: [read("bad")],
+  proof: { read: read("proof"), ofWhat: "bad events" },
+  tagged: undefined,
+  histogram: undefined,
+  unfiltered: true,
+  slowAboveSeconds: undefined,
+};
+const slow: ClientQueries = { ...failed, slowAboveSeconds: 0.25 };
+const unwatched = "nobody knows whether k6 had the CPU that it needed, so the delay of 7 slow requests may be its own";
+
+test.each<[string, ClientQueries, Partial<ClientWindow>, number, number, string[]]>([
+  ["slow requests of a k6 that was never short of CPU are the service's", slow, {}, 7, 7, []],
+  [
+    "slow requests while k6 was short of CPU are doubtful",
+    slow,
+    { shortage: { kind: "known", atSeconds: [1030] } },
+    0,
+    7,
+    ["7 slow requests came while k6 was short of CPU: the delay may be its own"],
+  ],
+  ["slow requests of a k6 that nobody watched are as doubtful", slow, { shortage: { kind: "unknown" } }, 0, 7, [unwatched]],
+  ["errors are the service's, whatever CPU k6 had", failed, { shortage: { kind: "unknown" } }, 7, 7, []],
+  [
+    "dropped iterations of a k6 that nobody watched are doubtful too, each in its own words",
+    slow,
+    { shortage: { kind: "unknown" }, dropped: 3, dropCause: "unknown" },
+    0,
+    10,
+    [unwatched, "3 iterations were dropped, and nobody knows whether k6 had the CPU that it needed"],
+  ],
+])("%s", async (_, query, more, best, worst, doubts) => {
+  const measured = await measureClient(api, query, { ...window, ...more });
+  expect(measured).toMatchObject({ kind: "counted", best: { bad: best }, worst: { bad: worst }, doubts });
+  expect(measured.kind === "counted" && measured.cumulative.at(-1)?.bad, "no burst is seen in what is doubtful").toBe(best);
+});
