@@ -1,4 +1,4 @@
-import type { Nursery } from "../slo/run/child.ts";
+import type { ProcessGroup } from "../slo/host/process-group.ts";
 import { spreadOf } from "./spread.ts";
 
 /** Is what a measurement works with; `folder` is empty and goes away afterwards. */
@@ -8,7 +8,7 @@ export interface Bench {
   folder: string;
   /** The project's root. */
   project: string;
-  nursery: Nursery;
+  nursery: ProcessGroup;
   /** Takes one line of progress. */
   say: (line: string) => void;
 }

@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { openNursery, type Nursery } from "../slo/run/child.ts";
+import { openProcessGroup, type ProcessGroup } from "../slo/host/process-group.ts";
 import { exactness } from "./exactness.ts";
 import { isReached, rowText, type Figure, type Row } from "./figure.ts";
 import { overhead } from "./overhead.ts";
@@ -50,7 +50,7 @@ function ask(args: string[]): Asked {
 }
 
 /** Is what Ctrl-C has to clean up. */
-let open: { nursery: Nursery; folder: string } | undefined;
+let open: { nursery: ProcessGroup; folder: string } | undefined;
 
 async function cleanUp(): Promise<void> {
   const { nursery, folder } = open ?? {};
@@ -60,7 +60,7 @@ async function cleanUp(): Promise<void> {
 }
 
 async function measure(figure: Figure, quick: boolean): Promise<Row[]> {
-  const nursery = openNursery();
+  const nursery = openProcessGroup();
   const folder = mkdtempSync(join(tmpdir(), "plimsoll-bench-"));
   open = { nursery, folder };
   try {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import type { Child } from "../slo/run/child.ts";
+import type { Child } from "../slo/host/process-group.ts";
 import type { Bench } from "./figure.ts";
 
 const stateSchema = z.object({

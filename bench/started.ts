@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Child } from "../slo/run/child.ts";
+import type { Child } from "../slo/host/process-group.ts";
 import { startPrometheus, startTarget } from "../slo/run/stack.ts";
 import { resolveTool } from "../slo/run/tools/resolve.ts";
 import type { ToolName } from "../slo/run/tools/tool.ts";

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { endingText, runProcess } from "../slo/host/process.ts";
 
 /** Is one check: a command that says by its exit code whether it passed. */
 export interface Step {
@@ -13,6 +13,8 @@ export interface StepResult {
   seconds: number;
   output: string;
 }
+
+const limitSeconds = 1200;
 
 /** Runs every step in turn, also after one failed. */
 export async function runSteps(steps: Step[], cwd: string, each: (result: StepResult) => void): Promise<StepResult[]> {
@@ -31,20 +33,10 @@ export function wordsOfStep(result: StepResult): string {
   return result.passed ? line : `${line}\n${result.output.trimEnd()}`;
 }
 
-function runStep(step: Step, cwd: string): Promise<StepResult> {
-  const { promise, resolve } = Promise.withResolvers<StepResult>();
+async function runStep({ name, command: [command, ...args] }: Step, folder: string): Promise<StepResult> {
   const began = performance.now();
-  let output = "";
-  const finish = (passed: boolean) => resolve({ name: step.name, passed, seconds: (performance.now() - began) / 1000, output });
-  const [program, ...words] = step.command;
-  const child = spawn(program, words, { cwd, stdio: ["ignore", "pipe", "pipe"] });
-  const keep = (piece: string) => (output += piece);
-  child.stdout.setEncoding("utf8").on("data", keep);
-  child.stderr.setEncoding("utf8").on("data", keep);
-  child.on("error", (error) => {
-    output += error.message;
-    finish(false);
-  });
-  child.on("close", (code) => finish(code === 0));
-  return promise;
+  const { ending, output } = await runProcess({ command, args, folder, limitSeconds });
+  const passed = ending.kind === "exited" && ending.code === 0;
+  const why = ending.kind === "exited" ? "" : endingText({ command, limitSeconds }, ending);
+  return { name, passed, seconds: (performance.now() - began) / 1000, output: output + why };
 }

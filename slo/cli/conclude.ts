@@ -8,7 +8,7 @@ import { judge } from "../judge/judge.ts";
 import { runDoubts, type RunFacts } from "../judge/validity.ts";
 import type { RunVerdict } from "../judge/verdict.ts";
 import type { Report } from "../report/schema.ts";
-import { k6ExitMeaning } from "../run/k6.ts";
+import { k6ExitMeaning } from "../host/exit-codes.ts";
 import { readPlan, type Plan } from "../run/plan.ts";
 import type { RunRecord } from "../run/record.ts";
 import type { SentSeries } from "../run/relay/sent.ts";

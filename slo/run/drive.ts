@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import type { Child, Nursery } from "./child.ts";
+import type { Child, ProcessGroup } from "../host/process-group.ts";
 import { starvedSeconds, watchHealth, type HealthSample } from "./health.ts";
 import { startK6, type K6Line, type K6Progress } from "./k6.ts";
 import type { Plan } from "./plan.ts";
@@ -39,7 +39,7 @@ export interface Driven {
 
 /** Runs k6 to its end, or stops it when it overstays its plan. */
 export function driveK6(
-  nursery: Nursery,
+  nursery: ProcessGroup,
   options: DriveOptions,
 ): { child: Child; begun: NonNullable<RunRecord["k6"]>; ended: Promise<Driven> } {
   const { plan, folder, segment } = options;

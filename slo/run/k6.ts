@@ -1,6 +1,6 @@
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { withoutSecrets, type Child, type Nursery } from "./child.ts";
+import { endingText, runProcess, withoutSecrets } from "../host/process.ts";
+import type { Child, ProcessGroup } from "../host/process-group.ts";
 import { explainRefusal } from "./script-errors.ts";
 
 /** Is what k6 said of itself while it ran; counts are k6's own, over all its scenarios. */
@@ -63,20 +63,31 @@ export function k6Environment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv
   return Object.fromEntries(own);
 }
 
+const readLimitSeconds = 30;
+
 /** Asks k6 how it reads the script; a script that throws while it loads is a problem with its place. */
-export function inspectScript(options: {
+export async function inspectScript(options: {
   binary: string;
   script: string;
   environment: NodeJS.ProcessEnv;
 }): Promise<{ kind: "inspected"; output: string } | { kind: "problem"; message: string }> {
-  return new Promise((resolve) => {
-    const args = ["inspect", "--execution-requirements", "--include-system-env-vars", "--log-format", "json", options.script];
-    const limits = { env: k6Environment(options.environment), timeout: 30_000, maxBuffer: 16 * 1024 * 1024 };
-    execFile(options.binary, args, limits, (error, stdout, stderr) => {
-      if (error === null) return resolve({ kind: "inspected", output: stdout });
-      resolve({ kind: "problem", message: errorsIn(stderr, options.script) || error.message });
-    });
-  });
+  const args = ["inspect", "--execution-requirements", "--include-system-env-vars"];
+  const read = await readScript(options, args, k6Environment(options.environment));
+  return read.kind === "read" ? { kind: "inspected", output: read.stdout } : read;
+}
+
+/** Has k6 read a script, with the arguments that say what for. */
+async function readScript(
+  { binary, script }: { binary: string; script: string },
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<{ kind: "read"; stdout: string } | { kind: "problem"; message: string }> {
+  const command = { command: binary, args: [...args, "--log-format", "json", script], environment, limitSeconds: readLimitSeconds };
+  const { ending, stdout, stderr } = await runProcess(command);
+  if (ending.kind === "exited" && ending.code === 0) return { kind: "read", stdout };
+  const errors = errorsIn(stderr, script);
+  if (ending.kind !== "overdue") return { kind: "problem", message: errors || endingText(command, ending) };
+  return { kind: "problem", message: `${script}: k6 had not read it after ${readLimitSeconds} s: has it a loop without an end?` };
 }
 
 /** Gives the errors that k6 logged of a script, or all that it said. */
@@ -91,7 +102,7 @@ function errorsIn(stderr: string, script: string): string {
 }
 
 /** Starts k6 with remote write to the relay; its end is the child's exit. */
-export function startK6(nursery: Nursery, options: K6Options): Child {
+export function startK6(nursery: ProcessGroup, options: K6Options): Child {
   const tags = Object.entries(options.labels).flatMap(([name, value]) => ["--tag", `${name}=${value}`]);
   const summary = options.summaryFile
     ? ["--summary-mode", "compact", "--summary-export", options.summaryFile]
@@ -124,35 +135,13 @@ function segmentArguments({ index, of }: { index: number; of: number }): string[
 }
 
 /** Writes a script with all that it opens and imports into one file, which k6 runs anywhere; `environment` is kept in it, so it holds no more than the run's own variables. */
-export function archiveScript(options: {
+export async function archiveScript(options: {
   binary: string;
   script: string;
   outfile: string;
   environment: Record<string, string>;
 }): Promise<{ kind: "archived" } | { kind: "problem"; message: string }> {
-  return new Promise((resolve) => {
-    const args = ["archive", "--include-system-env-vars", "--log-format", "json", "-O", options.outfile, options.script];
-    execFile(options.binary, args, { env: options.environment, timeout: 30_000 }, (error, _, stderr) =>
-      resolve(error === null ? { kind: "archived" } : { kind: "problem", message: errorsIn(stderr, options.script) || error.message }),
-    );
-  });
-}
-
-/** Says what a k6 exit code means (k6, errext/exitcodes). */
-export function k6ExitMeaning(code: number): string {
-  const meanings: Record<number, string> = {
-    99: "thresholds failed",
-    100: "setup() took too long",
-    101: "teardown() took too long",
-    102: "a time-out",
-    103: "stopped through the REST API",
-    104: "invalid configuration",
-    105: "stopped by a signal",
-    106: "its REST API could not start",
-    107: "the script threw an error",
-    108: "the script aborted the test",
-    109: "k6 crashed",
-    110: "the script marked the test as failed",
-  };
-  return meanings[code] ?? `exit code ${code}`;
+  const args = ["archive", "--include-system-env-vars", "-O", options.outfile];
+  const read = await readScript(options, args, options.environment);
+  return read.kind === "read" ? { kind: "archived" } : read;
 }

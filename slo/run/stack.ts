@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Child, Nursery } from "./child.ts";
+import type { Child, ProcessGroup } from "../host/process-group.ts";
 import { freePort } from "./ports.ts";
 import { waitFor } from "./wait.ts";
 
@@ -64,7 +64,7 @@ async function untilReady(child: Child, url: string, name: string, limitSeconds:
 
 /** Starts Prometheus on a loopback port with its data in `folder`, scraping `/metrics` of `targetUrl`'s host, if any, as `job`. */
 export async function startPrometheus(
-  nursery: Nursery,
+  nursery: ProcessGroup,
   options: {
     binary: string;
     folder: string;
@@ -106,7 +106,7 @@ export async function startPrometheus(
 
 /** Starts the storage API on a loopback port with what the environment says of store and faults. */
 export async function startTarget(
-  nursery: Nursery,
+  nursery: ProcessGroup,
   options: { root: string; logFile: string; port?: number; environment: NodeJS.ProcessEnv },
 ): Promise<Started | NotStarted> {
   for (let attempt = 1; ; attempt += 1) {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Child, Nursery } from "../child.ts";
+import type { Child, ProcessGroup } from "../../host/process-group.ts";
 import { warningsOf } from "./job.ts";
 import { kubectl, placeOf, type Cluster } from "./kubectl.ts";
 import type { PodReport } from "./message.ts";
@@ -69,7 +69,7 @@ export interface Fleet {
 /** Follows the log of every pod, and asks how they stand. */
 export function followFleet(
   options: FleetOptions & { states: readonly PodState[]; logFile: string; limitSeconds: number },
-  nursery: Nursery,
+  nursery: ProcessGroup,
 ): Fleet {
   const { cluster, job, pods, say, logFile, limitSeconds } = options;
   const book = openPodBook(pods, say);

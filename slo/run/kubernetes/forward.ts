@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Child, Nursery } from "../child.ts";
+import type { Child, ProcessGroup } from "../../host/process-group.ts";
 import { freePort } from "../ports.ts";
 import { waitFor } from "../wait.ts";
 import { kubectl, type Cluster } from "./kubectl.ts";
@@ -23,7 +23,7 @@ export function serviceIn(url: string, namespace: string): { name: string; names
 export async function reach(
   cluster: Cluster,
   url: string,
-  nursery: Nursery,
+  nursery: ProcessGroup,
   logFile: string,
 ): Promise<Forward | { kind: "failed"; message: string }> {
   const service = serviceIn(url, cluster.namespace);
@@ -44,7 +44,7 @@ export async function reach(
 
 async function keepForwarding(
   { place, name, remote }: { place: string[]; name: string; remote: number },
-  nursery: Nursery,
+  nursery: ProcessGroup,
   logFile: string,
 ): Promise<Forward | { kind: "failed"; message: string }> {
   const local = await freePort();

@@ -1,5 +1,4 @@
-import { spawn } from "node:child_process";
-import { withoutSecrets } from "../child.ts";
+import { endingText, runProcess } from "../../host/process.ts";
 
 /** Is where a run's pods live. */
 export interface Cluster {
@@ -15,43 +14,25 @@ const usualLimitSeconds = 30;
 /** Names the arguments that every call begins with. */
 export const placeOf = ({ context, namespace }: Cluster): string[] => ["--context", context, "--namespace", namespace];
 
-/** Asks kubectl, without a shell; `input` goes to its standard input, so that no secret stands on a command line. */
-export function kubectl(args: readonly string[], more: { input?: string; limitSeconds?: number } = {}): Promise<Answered> {
-  const limitSeconds = more.limitSeconds ?? usualLimitSeconds;
-  return new Promise((resolve) => {
-    // A group of its own: the terminal's Ctrl-C is for us, and at the limit its credential plugin goes with it.
-    const child = spawn("kubectl", args, { stdio: ["pipe", "pipe", "pipe"], detached: true, env: withoutSecrets(process.env) });
-    const limit = setTimeout(() => killGroup(child.pid), limitSeconds * 1000);
-    let [out, words] = ["", ""];
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (words = `${words}${text}`.slice(-4000)));
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(more.input ?? "");
-    child.on("error", (error) => {
-      clearTimeout(limit);
-      const missing = "code" in error && error.code === "ENOENT";
-      resolve({
+/** Asks kubectl; `input` goes to its standard input. At the limit its credential plugin ends with it. */
+export async function kubectl(args: readonly string[], more: { input?: string; limitSeconds?: number } = {}): Promise<Answered> {
+  const command = { command: "kubectl", args, limitSeconds: usualLimitSeconds, ...more };
+  const { ending, stdout, stderr } = await runProcess(command);
+  switch (ending.kind) {
+    case "exited":
+      if (ending.code === 0) return { kind: "answer", text: stdout };
+      return { kind: "failed", message: plainWords(stderr) || endingText(command, ending) };
+    case "notStarted":
+      return {
         kind: "failed",
-        message: missing ? "kubectl is not on the PATH: install it (https://kubernetes.io/docs/tasks/tools/)" : error.message,
-      });
-    });
-    child.on("close", (code, signal) => {
-      clearTimeout(limit);
-      if (code === 0) return resolve({ kind: "answer", text: out });
-      resolve({
-        kind: "failed",
-        message:
-          signal === "SIGKILL" ? `kubectl did not answer within ${limitSeconds} s` : plainWords(words) || `kubectl ended with ${code}`,
-      });
-    });
-  });
-}
-
-function killGroup(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL");
-  } catch {
-    // it ended by itself in the meantime
+        message: ending.isMissing ? "kubectl is not on the PATH: install it (https://kubernetes.io/docs/tasks/tools/)" : ending.message,
+      };
+    case "overdue":
+      return { kind: "failed", message: `kubectl did not answer within ${command.limitSeconds} s` };
+    case "signalled":
+    case "aborted":
+    case "flooded":
+      return { kind: "failed", message: plainWords(stderr) || endingText(command, ending) };
   }
 }
 

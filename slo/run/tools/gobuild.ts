@@ -1,12 +1,11 @@
-import { spawn } from "node:child_process";
 import { relative } from "node:path";
+import { endingText, runProcess } from "../../host/process.ts";
 import type { Pin } from "./catalog.ts";
 import { findOnPath } from "./locate.ts";
 import type { Environment, Outcome, Ports } from "./tool.ts";
 
 const sayEverySeconds = 10;
-const keptOutput = 4000;
-const killAfterSeconds = 5;
+const graceSeconds = 5;
 
 /** Builds a tool from its pinned Go module into `file`, with progress every 10 s; fails with Go's own last words. */
 export async function buildTool(pin: Pin, file: string, ports: Ports): Promise<Outcome<true>> {
@@ -49,37 +48,15 @@ function goEnvironment(environment: Environment): NodeJS.ProcessEnv {
   return { ...rest, CGO_ENABLED: "0", GOWORK: "off" };
 }
 
-function runGo(go: string, words: string[], cwd: string, ports: Ports): Promise<Outcome<true>> {
-  const { promise, resolve } = Promise.withResolvers<Outcome<true>>();
-  const child = spawn(go, words, { cwd, env: goEnvironment(ports.environment), stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  let ended: string | undefined;
-  const keep = (piece: Buffer) => (output = (output + piece.toString("utf8")).slice(-keptOutput));
-  child.stdout.on("data", keep);
-  child.stderr.on("data", keep);
-  let killer: NodeJS.Timeout | undefined;
-  const end = (reason: string) => {
-    ended ??= reason;
-    // Go stops its compilers on SIGINT.
-    child.kill("SIGINT");
-    killer = setTimeout(() => child.kill("SIGKILL"), killAfterSeconds * 1000);
-  };
-  const onAbort = () => end("interrupted");
-  const limit = setTimeout(() => end(`go build was not finished within ${ports.bounds.buildSeconds} s`), ports.bounds.buildSeconds * 1000);
-  ports.signal?.addEventListener("abort", onAbort);
-  if (ports.signal?.aborted) onAbort();
-  const settle = (outcome: Outcome<true>) => {
-    clearTimeout(limit);
-    clearTimeout(killer);
-    ports.signal?.removeEventListener("abort", onAbort);
-    resolve(outcome);
-  };
-  child.on("error", (error) => settle({ kind: "failed", reason: `go does not run: ${error.message}` }));
-  child.on("close", (code) => {
-    if (ended === undefined && code === 0) settle({ kind: "ok", value: true });
-    else settle({ kind: "failed", reason: ended ?? `go build failed: ${lastWords(output)}` });
-  });
-  return promise;
+async function runGo(go: string, args: string[], folder: string, ports: Ports): Promise<Outcome<true>> {
+  const limitSeconds = ports.bounds.buildSeconds;
+  const environment = goEnvironment(ports.environment);
+  // Go stops its compilers and tidies up on SIGINT.
+  const { ending, output } = await runProcess({ command: go, args, folder, environment, limitSeconds, graceSeconds, signal: ports.signal });
+  if (ending.kind === "exited" && ending.code === 0) return { kind: "ok", value: true };
+  if (ending.kind === "exited") return { kind: "failed", reason: `go build failed: ${lastWords(output)}` };
+  if (ending.kind === "overdue") return { kind: "failed", reason: `go build was not finished within ${limitSeconds} s` };
+  return { kind: "failed", reason: endingText({ command: "go", limitSeconds }, ending) };
 }
 
 function lastWords(output: string): string {

@@ -1,5 +1,5 @@
-import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { endingText, runProcess } from "../../host/process.ts";
 import type { Pin } from "./catalog.ts";
 import type { Bounds, Environment, Outcome } from "./tool.ts";
 import { versionIn, versionServes } from "./version.ts";
@@ -26,19 +26,13 @@ async function runVersion(path: string, pin: Pin, environment: Environment, boun
   }
 }
 
-function execute(path: string, words: string[], environment: Environment, seconds: number): Promise<Outcome<string>> {
-  const { promise, resolve } = Promise.withResolvers<Outcome<string>>();
-  const options = { timeout: seconds * 1000, killSignal: "SIGKILL" as const, env: { ...environment }, maxBuffer: 1 << 20 };
-  try {
-    execFile(path, words, options, (error, stdout, stderr) => {
-      if (error === null) resolve({ kind: "ok", value: `${stdout}\n${stderr}` });
-      else if (error.killed) resolve({ kind: "failed", reason: `${path} ${words.join(" ")} gave no answer within ${seconds} s` });
-      else resolve({ kind: "failed", reason: `${path} does not run: ${firstLine(stderr) ?? error.message}` });
-    });
-  } catch (error) {
-    resolve({ kind: "failed", reason: `${path} does not run: ${error instanceof Error ? error.message : String(error)}` });
-  }
-  return promise;
+async function execute(path: string, args: string[], environment: Environment, limitSeconds: number): Promise<Outcome<string>> {
+  const command = { command: path, args, environment: { ...environment }, limitSeconds };
+  const { ending, output, stderr } = await runProcess(command);
+  if (ending.kind === "exited" && ending.code === 0) return { kind: "ok", value: output };
+  if (ending.kind === "overdue") return { kind: "failed", reason: `${path} ${args.join(" ")} gave no answer within ${limitSeconds} s` };
+  if (ending.kind === "notStarted") return { kind: "failed", reason: endingText(command, ending) };
+  return { kind: "failed", reason: `${path} does not run: ${firstLine(stderr) ?? endingText(command, ending)}` };
 }
 
 function firstLine(text: string): string | undefined {
