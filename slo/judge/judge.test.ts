@@ -124,7 +124,7 @@ const table: [sentence: string, measured: Measurement[], run: RunCondition, kind
     [counted(count(0, 3000), count(40, 3040), ["40 iterations were dropped while k6 was short of CPU"])],
     valid,
     "inconclusive",
-    "0 bad of 3,000 would prove 99.9%, 40 bad of 3,040 would not: 40 iterations were dropped while k6 was short of CPU",
+    "at best 0 bad of 3,000, at worst 40 bad of 3,040: 40 iterations were dropped while k6 was short of CPU; at best 99.9% is proved; a longer run with the same doubt would not decide, its cause has to go",
   ],
   [
     "a doubt that changes nothing leaves it met",

@@ -71,8 +71,7 @@ function decide(
   if (provesExceeded(best, targetRatio, confidence)) return { kind: "exceeded", reason: exceededReason(evidence, targetRatio), evidence };
   if (burst !== undefined) return { kind: "exceeded", reason: burstReason(burst, run.originSeconds), evidence };
   if (!provesMet(worst, targetRatio, confidence)) {
-    const reason = unprovedReason(evidence, targetRatio, provesMet(best, targetRatio, confidence), doubts);
-    return { kind: "inconclusive", reason, evidence };
+    return { kind: "inconclusive", reason: unprovedReason(evidence, targetRatio, confidence, doubts), evidence };
   }
   if (indicator.kind === "latency" && !run.openModel) return { kind: "inconclusive", reason: closedModel, evidence };
   if (run.doubts.length > 0) return { kind: "inconclusive", reason: unprovenRun, evidence };

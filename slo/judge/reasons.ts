@@ -1,6 +1,6 @@
 import { percentText } from "../spec/units.ts";
 import type { Count } from "../collect/measurement.ts";
-import { complement } from "./clopper-pearson.ts";
+import { complement, provesMet, requestsNeeded } from "./clopper-pearson.ts";
 import type { Evidence, WindowFinding } from "./verdict.ts";
 
 /** Writes a whole number with a comma at each thousand. */
@@ -43,21 +43,25 @@ export function burstReason(burst: Extract<WindowFinding, { kind: "burst" }>, or
   return `a burst: ${badOf(count)} ${when} burned the budget at least ${three(provedBurn)} times as fast as allowed; the limit is ${burnLimit}`;
 }
 
-/** Says what is lacking where the counts prove neither side. */
-export function unprovedReason(
-  { best, worst, requestsNeeded }: Evidence,
-  targetRatio: number,
-  bestProves: boolean,
-  doubts: readonly string[],
-): string {
+/** Says what is lacking where the counts prove neither side: what is certain, what is doubtful and why, and what would settle it. */
+export function unprovedReason({ best, worst }: Evidence, targetRatio: number, confidence: number, doubts: readonly string[]): string {
   const target = percentText(targetRatio);
-  const because = doubts.length > 0 ? `: ${doubts.join("; ")}` : "";
-  if (bestProves) return `${badOf(best)} would prove ${target}, ${badOf(worst)} would not${because}`;
-  const also = doubts.length > 0 ? `; ${doubts.join("; ")}` : "";
-  const ratio = worst.bad / worst.total;
-  if (ratio >= complement(targetRatio)) {
-    return `${badOf(worst)} (${share(ratio)}) are no fewer than ${target} allows, but too few to rule out chance: a longer run would decide${also}`;
+  const allowed = complement(targetRatio);
+  const reaches = ({ bad, total }: Count): boolean => bad / total >= allowed;
+  const needed = ({ bad, total }: Count): string => {
+    const enough = requestsNeeded(bad, targetRatio, confidence);
+    return `${grouped(enough)} are needed, ${timesAsMany(enough, total)} times as many`;
+  };
+  const chance = `no fewer than ${target} allows, but too few to rule out chance: a longer run would decide`;
+  if (best.bad === worst.bad && best.total === worst.total) {
+    if (reaches(best)) return `${badOf(best)} (${share(best.bad / best.total)}) are ${chance}`;
+    return `${grouped(best.total)} requests with ${grouped(best.bad)} bad cannot prove ${target}: ${needed(best)}`;
   }
-  const needed = `${grouped(requestsNeeded)} are needed, ${timesAsMany(requestsNeeded, worst.total)} times as many`;
-  return `${grouped(worst.total)} requests with ${grouped(worst.bad)} bad cannot prove ${target}: ${needed}${also}`;
+  const known = [`at best ${badOf(best)}, at worst ${badOf(worst)}`, doubts.join("; ")].filter((part) => part !== "").join(": ");
+  if (reaches(best)) return `${known}; even the bad ones at best are ${chance}`;
+  const atBest = provesMet(best, targetRatio, confidence)
+    ? `at best ${target} is proved`
+    : `even at best ${target} is not proved: ${needed(best)}`;
+  if (reaches(worst)) return `${known}; ${atBest}; a longer run with the same doubt would not decide, its cause has to go`;
+  return `${known}; ${atBest}; with as many bad as at worst ${needed(worst)}`;
 }

@@ -16,7 +16,7 @@ import {
   scrolling,
   verdictSigns,
 } from "./html/tables.ts";
-import { count, counted, duration, elapsed, moment, percent, rate } from "./numbers.ts";
+import { budgetSpent, count, counted, duration, elapsed, moment, percent, rate } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 
 /** What the page needs of the outside: uPlot's own files as text (`uPlot.iife.min.js`, `uPlot.min.css`), and SHA-256 of UTF-8 in base64. */
@@ -83,10 +83,16 @@ function verdictHeader(report: Report): Markup {
 
 function glance(report: Report): Markup {
   const { load, reconciliation } = report;
-  const spent = report.objectives.flatMap(({ name, evidence }) => (evidence === undefined ? [] : [{ name, spent: evidence.budgetSpent }]));
-  const most = spent.toSorted((a, b) => b.spent - a.spent)[0];
+  const spent = report.objectives.flatMap(({ name, evidence, targetRatio }) =>
+    evidence === undefined ? [] : [{ name, evidence, targetRatio }],
+  );
+  const most = spent.toSorted((a, b) => b.evidence.budgetSpent - a.evidence.budgetSpent)[0];
   const facts: [string, string, string][] = [
-    ["Most budget spent", most === undefined ? "unknown" : percent(most.spent), shortName(most?.name ?? "nothing was counted")],
+    [
+      "Most budget spent",
+      most === undefined ? "unknown" : budgetSpent(most.evidence, most.targetRatio),
+      shortName(most?.name ?? "nothing was counted"),
+    ],
     ["Requests", count(load.requests), counted(reconciliation.k6Errors, "error")],
     [
       "Peak rate",

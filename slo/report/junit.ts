@@ -1,6 +1,6 @@
 import { agreement, countedRows, countSentences } from "./facts.ts";
 import { headline, type ReportObjective, runReasons, verdictWords } from "./headline.ts";
-import { count, counted, isoMoment, percent, provedGood, targetPercent } from "./numbers.ts";
+import { badOfTotal, budgetSpent, counted, isoMoment, provedGood, targetPercent } from "./numbers.ts";
 import { shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
 
@@ -56,7 +56,7 @@ function objectiveCase(objective: ReportObjective): TestCase {
   const counts =
     evidence === undefined
       ? "nothing was counted"
-      : `${count(evidence.best.bad)} bad of ${count(evidence.best.total)}, ${percent(evidence.budgetSpent)} of the error budget spent, proved good ${provedGood(evidence, targetRatio)}`;
+      : `bad: ${badOfTotal(evidence)}, ${budgetSpent(evidence, targetRatio)} of the error budget spent, proved good ${provedGood(evidence, targetRatio)}`;
   const kinds = { met: "pass", exceeded: "failure", inconclusive: "error" } as const satisfies Record<typeof verdict, TestCase["kind"]>;
   const detail = [
     `${description}, target ${targetPercent(targetRatio)}: ${counts}`,

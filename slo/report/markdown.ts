@@ -11,7 +11,7 @@ import {
   timingFacts,
 } from "./facts.ts";
 import { headline, type ReportObjective, runReasons, subject, verdictWords, whys } from "./headline.ts";
-import { count, percent, provedGood, targetPercent } from "./numbers.ts";
+import { badOfTotal, budgetSpent, count, percent, provedGood, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
 
@@ -67,9 +67,7 @@ function objectivesTable(report: Report): string {
 function cells({ verdict, name, description, targetRatio, evidence }: ReportObjective): string[] {
   const head = [`${marks[verdict]} ${verdictWords[verdict]}`, `**${data(name)}**<br>${data(description)}`, targetPercent(targetRatio)];
   if (evidence === undefined) return [...head, "no count", "unknown", "nothing"];
-  const { best, worst } = evidence;
-  const bad = best.bad === worst.bad ? count(best.bad) : `${count(best.bad)} to ${count(worst.bad)}`;
-  return [...head, `${bad} of ${count(best.total)}`, percent(evidence.budgetSpent), provedGood(evidence, targetRatio)];
+  return [...head, badOfTotal(evidence), budgetSpent(evidence, targetRatio), provedGood(evidence, targetRatio)];
 }
 
 function reasons(report: Report): string[] {

@@ -1,5 +1,18 @@
 import { expect, test } from "vitest";
-import { bytes, count, counted, duration, elapsed, moment, percent, provedGood, rate, targetPercent } from "./numbers.ts";
+import {
+  badOfTotal,
+  budgetSpent,
+  bytes,
+  count,
+  counted,
+  duration,
+  elapsed,
+  moment,
+  percent,
+  provedGood,
+  rate,
+  targetPercent,
+} from "./numbers.ts";
 
 test.each([
   ["a whole count has commas", count(1_234_567), "1,234,567"],
@@ -40,6 +53,20 @@ test.each([
   ["a moment in UTC", moment(1_795_237_200), "2026-11-21 05:00:00 UTC"],
   ["a moment that no calendar holds", moment(1e300), "unknown"],
 ])("%s", (_, written, expected) => expect(written).toBe(expected));
+
+const between = (best: [bad: number, total: number], worst = best) => ({
+  best: { bad: best[0], total: best[1] },
+  worst: { bad: worst[0], total: worst[1] },
+  budgetSpent: best[0] / best[1] / 0.01,
+});
+test.each([
+  ["what is certain is one number", between([5, 1000]), "5 of 1,000", "50%"],
+  ["doubtful events are a range", between([301, 22_000], [309, 22_000]), "301 to 309 of 22,000", "137% to 140%"],
+  ["doubt about how many there were shows both", between([0, 233], [83, 316]), "0 of 233 to 83 of 316", "0% to 2,627%"],
+  ["doubt that changes no digit is one share", between([0, 310], [0, 290]), "0 of 310 to 0 of 290", "0%"],
+])("%s", (_, counts, bad, spent) => {
+  expect([badOfTotal(counts), budgetSpent(counts, 0.99)]).toEqual([bad, spent]);
+});
 
 test.each([
   ["a proof above the target is a floor, rounded down", { provedAtLeast: 0.0001, provedAtMost: 0.000478 }, 0.999, "≥ 99.95%"],

@@ -40,6 +40,25 @@ export function provedGood(evidence: { provedAtLeast: number; provedAtMost: numb
   return `${directed(low, targetRatio, Math.floor)} to ${directed(high, targetRatio, Math.ceil)}`;
 }
 
+interface Counts {
+  best: { bad: number; total: number };
+  worst: { bad: number; total: number };
+}
+
+/** Writes bad of total; where some are doubtful, from the best reading to the worst. */
+export function badOfTotal({ best, worst }: Counts): string {
+  if (best.total !== worst.total) return `${count(best.bad)} of ${count(best.total)} to ${count(worst.bad)} of ${count(worst.total)}`;
+  const bad = best.bad === worst.bad ? count(best.bad) : `${count(best.bad)} to ${count(worst.bad)}`;
+  return `${bad} of ${count(best.total)}`;
+}
+
+/** Writes the share of the error budget that was spent; where some events are doubtful, from the best reading to the worst. */
+export function budgetSpent({ best, worst, budgetSpent: spent }: Counts & { budgetSpent: number }, targetRatio: number): string {
+  const same = best.bad === worst.bad && best.total === worst.total;
+  const [least, most] = [percent(spent), same ? "" : percent(worst.bad / worst.total / (1 - targetRatio))];
+  return same || least === most ? least : `${least} to ${most}`;
+}
+
 /** Writes seconds in the unit that a person would choose, from µs to days. */
 export function duration(seconds: number | null): string {
   if (seconds === null) return "not read";

@@ -110,7 +110,7 @@ export function exceededReport(): Report {
 /** Makes the report of a run too small to prove anything, whose server could not be read. */
 export function inconclusiveReport(): Report {
   const base = metReport();
-  const reason = "0 of 240 requests were bad, which does not prove 99.9% at 95% confidence";
+  const reason = "240 requests with 0 bad cannot prove 99.9%: 2,995 are needed, 13 times as many";
   const few: ReportObjective = {
     ...madeUpObjective({ name: "availability", description: "errors, client side", side: "client", targetRatio: 0.999 }),
     verdict: "inconclusive",

@@ -13,7 +13,7 @@ import {
   periodSentence,
 } from "./facts.ts";
 import { headline, type ReportObjective, runReasons, subject, unmet, verdictWords, whys } from "./headline.ts";
-import { count, counted, duration, percent, provedGood, rate, targetPercent } from "./numbers.ts";
+import { badOfTotal, budgetSpent, count, counted, duration, provedGood, rate, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
 
@@ -95,13 +95,8 @@ function objectiveCells({ name, verdict, targetRatio, evidence }: ReportObjectiv
   const numbers =
     evidence === undefined
       ? ["no count", "unknown", "nothing"]
-      : [badOfTotal(evidence), percent(evidence.budgetSpent), provedGood(evidence, targetRatio)];
+      : [badOfTotal(evidence), budgetSpent(evidence, targetRatio), provedGood(evidence, targetRatio)];
   return { verdict, word: verdictWords[verdict], name: data(name), cells: [targetPercent(targetRatio), ...numbers] };
-}
-
-function badOfTotal({ best, worst }: NonNullable<ReportObjective["evidence"]>): string {
-  const bad = best.bad === worst.bad ? count(best.bad) : `${count(best.bad)} to ${count(worst.bad)}`;
-  return `${bad} of ${count(best.total)}`;
 }
 
 function stackedRow(
@@ -122,20 +117,13 @@ function reasonLines(report: Report): string[] {
     const [objective] = objectives;
     if (objectives.length !== 1 || objective === undefined) return [`${who}: ${reason}`];
     const { file, line, column } = objective.place;
-    const proof = objective.verdict === "inconclusive" && objective.evidence ? needed(objective.evidence) : undefined;
-    const parts = [reason, proof].filter((part) => part !== undefined);
-    return [`${who}: ${parts.join("; ")} (${file}:${line}:${column})`];
+    return [`${who}: ${reason} (${file}:${line}:${column})`];
   });
   const spent = unmet(report).flatMap((objective) => {
     const sentence = objective.verdict === "exceeded" ? periodSentence(report, objective) : undefined;
     return sentence === undefined ? [] : [`${objective.name}: ${sentence}`];
   });
   return [...own, ...runReasons(report), ...brokenContents(report), ...spent];
-}
-
-function needed({ requestsNeeded, worst }: NonNullable<ReportObjective["evidence"]>): string | undefined {
-  if (requestsNeeded <= worst.total) return undefined;
-  return `proof needs ${counted(requestsNeeded, "request")} with no more than ${count(worst.bad)} bad`;
 }
 
 function countedLines(report: Report, width: number, paint: (colour: Colour) => Paint): string[] {

@@ -12,7 +12,7 @@ import {
   windowSentence,
 } from "../facts.ts";
 import { type ReportObjective, shortName, verdictWords } from "../headline.ts";
-import { count, duration, percent, provedGood, targetPercent } from "../numbers.ts";
+import { badOfTotal, budgetSpent, count, duration, percent, provedGood, targetPercent } from "../numbers.ts";
 import { shortened } from "../plain.ts";
 import type { Report } from "../schema.ts";
 import { gauge } from "./mark.ts";
@@ -41,7 +41,7 @@ function objectiveRow({ verdict, name, description, targetRatio, evidence }: Rep
     evidence === undefined
       ? [markup`unknown`, "no count", "nothing"]
       : [
-          markup`<span class="spent verdict-${verdict}">${gauge(evidence.budgetSpent)} <span>${percent(evidence.budgetSpent)}</span></span>`,
+          markup`<span class="spent verdict-${verdict}">${gauge(evidence.budgetSpent)} <span>${budgetSpent(evidence, targetRatio)}</span></span>`,
           badOfTotal(evidence),
           provedGood(evidence, targetRatio),
         ];
@@ -59,22 +59,13 @@ function lower(word: string): string {
   return word.charAt(0) + word.slice(1).toLowerCase();
 }
 
-function badOfTotal({ best, worst }: NonNullable<ReportObjective["evidence"]>): string {
-  const bad = best.bad === worst.bad ? count(best.bad) : `${count(best.bad)} to ${count(worst.bad)}`;
-  return `${bad} of ${count(best.total)}`;
-}
-
 /** Tells, for each objective, where it stands in the spec, what was asked of Prometheus, and what the windows found. */
 export function objectiveDetails(report: Report): Markup {
   return markup`${report.objectives.map((objective) => {
     const { name, place, queries, doubts, evidence, reason } = objective;
     const period = periodSentence(report, objective);
     const windows = (evidence?.windows ?? []).map((window) => windowSentence(window, report));
-    const needs =
-      evidence === undefined || evidence.requestsNeeded <= evidence.worst.total
-        ? []
-        : [`Proof needs ${count(evidence.requestsNeeded)} events with no more than ${count(evidence.worst.bad)} bad.`];
-    const lines = [...(reason === undefined ? [] : [reason]), ...needs, ...doubts, ...windows, ...(period === undefined ? [] : [period])];
+    const lines = [...(reason === undefined ? [] : [reason]), ...doubts, ...windows, ...(period === undefined ? [] : [period])];
     return markup`<details><summary><bdi>${shortName(name)}</bdi></summary>
       <p class="place">Stated at <code>${place.file}:${place.line}:${place.column}</code></p>${bullets(lines)}<p class="query-title">Bad events</p>
       <pre tabindex="0"><code>${queries.bad}</code></pre><p class="query-title">All events</p>
