@@ -4,6 +4,7 @@ import { heldQueries, serviceQueries } from "../compile/run.ts";
 import type { PrometheusApi } from "../collect/prometheus.ts";
 import { jobsOf } from "../collect/server.ts";
 import type { Totals } from "../collect/settle.ts";
+import { steadyReads } from "../collect/steady.ts";
 import { judge } from "../judge/judge.ts";
 import { runDoubts, type RunFacts } from "../judge/validity.ts";
 import type { RunVerdict } from "../judge/verdict.ts";
@@ -179,7 +180,8 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
   if (compiled.kind === "problems")
     return { kind: "problems", messages: compiled.problems.map((p) => `${p.objective.name}: ${p.text} ${p.message}`) };
   const totals = totalsOf(sent);
-  const serviceOf = await servicesOf(options, compiled.queries);
+  const reads = steadyReads(api);
+  const serviceOf = await servicesOf({ ...options, api: reads.api }, compiled.queries);
   const range = now() - (record.k6?.startedAtSeconds ?? record.commandAtSeconds) + 120;
   const [settled, until] = await Promise.all([
     settleCounts(api, heldQueries(record.testid), totals, range, options.sentIsWhole ? options.settleLimitSeconds : 3),
@@ -191,7 +193,9 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
     options.say(`Prometheus holds ${held.requests} of ${totals.requests} requests; it was waited for ${options.settleLimitSeconds} s`);
   const moments = momentsOf(record, sent, until);
   const judgedSent = judgedOf(sent);
-  const reading = await readRun(api, record, plan, compiled.queries, moments, omittedOf(record, totals, judgedSent), serviceOf);
+  const reading = await readRun(reads.api, record, plan, compiled.queries, moments, omittedOf(record, totals, judgedSent), serviceOf);
+  const unread = reads.unread();
+  if (unread !== undefined) return { kind: "unreachable", reason: unread };
   const foreign = foreignFacts(record, sent);
   const facts = factsOf(options, plan, totals, held);
   const { dropCause } = reading;

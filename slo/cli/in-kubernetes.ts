@@ -236,6 +236,6 @@ async function judge(
   );
   if (reached.kind === "exit") return reached.exitCode;
   host.say(`inconclusive: ${reached.reason}`);
-  host.say(`what the pods sent is kept in ${prepared.folder}; when Prometheus is back: npm run slo -- gate --run ${prepared.testid}`);
+  host.say(`what the pods sent is kept in ${prepared.folder}; to go on from there: npm run slo -- gate --run ${prepared.testid}`);
   return base.interrupted ? exitCodes.interrupted : exitCodes.inconclusive;
 }

@@ -164,7 +164,6 @@ async function settleAndJudge(running: Running, options: LoadOptions, host: Host
 function pending(host: Host, prepared: Prepared, record: RunRecord, reason: string): number {
   host.live(undefined);
   host.say(`inconclusive: ${reason}`);
-  host.say(`nothing is lost: the samples are kept in ${join(prepared.folder, "spool")}`);
-  host.say(`when Prometheus is back: npm run slo -- gate --run ${prepared.testid}`);
+  host.say(`the samples are kept in ${join(prepared.folder, "spool")}; to go on from there: npm run slo -- gate --run ${prepared.testid}`);
   return record.interrupted ? exitCodes.interrupted : exitCodes.inconclusive;
 }

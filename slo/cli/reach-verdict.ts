@@ -32,7 +32,8 @@ export async function reachVerdict(
 ): Promise<{ kind: "exit"; exitCode: number } | { kind: "pending"; reason: string }> {
   const { api, receiver } = run.prometheus;
   const concluded = await conclude({ ...run, api, say: host.say });
-  if (concluded.kind === "unreachable") return { kind: "pending", reason: `Prometheus does not answer: ${concluded.reason}` };
+  if (concluded.kind === "unreachable")
+    return { kind: "pending", reason: `the counts cannot be read from Prometheus: ${concluded.reason}` };
   if (concluded.kind === "problems") {
     host.live(undefined);
     host.say(concluded.messages.join("\n"));

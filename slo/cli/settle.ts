@@ -6,6 +6,9 @@ import { waitFor } from "../run/wait.ts";
 /** Says how the wait for Prometheus ended: it holds all that was sent, or not all, or it did not answer. */
 export type Settled = { kind: "complete"; held: Totals } | { kind: "different"; held: Totals } | { kind: "unreachable"; reason: string };
 
+/** The first pause between two questions, and the longest: a Prometheus that is behind is not helped by more. */
+const pausesMillis = [50, 1000] as const;
+
 /** Waits until Prometheus holds exactly what was sent; no fixed sleep, at most `limitSeconds`. */
 export async function settleCounts(
   api: PrometheusApi,
@@ -23,7 +26,7 @@ export async function settleCounts(
       return last.kind === "complete" ? last : undefined;
     },
     limitSeconds,
-    50,
+    ...pausesMillis,
   );
   return done ?? last;
 }
@@ -45,7 +48,7 @@ export async function settleScrapes(
       return scrapes.kind === "answer" && (scrapes.value ?? 0) >= 2 ? true : undefined;
     },
     limitSeconds,
-    50,
+    ...pausesMillis,
   );
   return done === true;
 }

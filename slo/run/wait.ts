@@ -1,10 +1,19 @@
-/** Asks again and again until `ask` gives a value or the limit is reached; undefined means that the limit was reached. */
-export async function waitFor<T>(ask: () => Promise<T | undefined>, limitSeconds: number, everyMillis: number): Promise<T | undefined> {
+/**
+ * Asks again and again until `ask` gives a value or the limit is reached; undefined means that the limit was reached.
+ * Each pause is half as long again as the one before, up to `longestMillis`.
+ */
+export async function waitFor<T>(
+  ask: () => Promise<T | undefined>,
+  limitSeconds: number,
+  everyMillis: number,
+  longestMillis = everyMillis,
+): Promise<T | undefined> {
   const until = performance.now() + limitSeconds * 1000;
-  for (;;) {
+  for (let pause = everyMillis; ; pause = Math.min(pause * 1.5, longestMillis)) {
     const got = await ask();
     if (got !== undefined) return got;
-    if (performance.now() >= until) return undefined;
-    await new Promise((resolve) => setTimeout(resolve, everyMillis));
+    const left = until - performance.now();
+    if (left <= 0) return undefined;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(pause, left)));
   }
 }

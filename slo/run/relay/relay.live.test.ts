@@ -169,6 +169,48 @@ describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6:
     expect(relay.doubts()).toEqual(["Prometheus refused 1 push for good: 400 out of order sample"]);
     expect(await ask(prometheus.url, "k6_http_reqs_total")).toBe(5);
   });
+
+  test("samples that waited until Prometheus's head had moved on stay, and go in once its window is wide", async () => {
+    const folder = emptyFolder();
+    const nursery = openNursery();
+    stops.push(() => nursery.stopAll());
+    const prometheus = await startPrometheus(nursery, {
+      ...{ binary: prometheusBinary, folder: join(folder, "prometheus"), logFile: join(folder, "prometheus.log") },
+      ...{ job: "none", targetUrl: undefined, environment: process.env },
+    });
+    if (prometheus.kind === "failed") throw new Error(prometheus.message);
+    const to = { url: `${prometheus.url}/api/v1/write` };
+    const body = (metric: string, value: number, atMillis: number): Buffer =>
+      encodeWrite([{ labels: { __name__: metric }, value, atMillis }]);
+    const then = Date.now() - 3 * 3600 * 1000;
+    expect(await writeOnce(to, body("scraped_meanwhile", 1, Date.now()))).toEqual({ kind: "written" });
+    const spool = openSpool(join(folder, "spool"));
+    for (const value of [1, 2, 3]) spool.append(body("k6_http_reqs_total", value, then + value * 1000));
+    spool.close();
+    const resume = (limitSeconds: number): ReturnType<typeof resumeRelay> =>
+      resumeRelay({ folder: join(folder, "spool"), receiver: to, say: () => undefined, limitSeconds });
+    const outOfBounds = expect.stringMatching(/^400 out of bounds \(.*out_of_order_time_window/) as string;
+    expect(await resume(1)).toMatchObject({ kind: "pending", reason: outOfBounds });
+    const widen = (window: string): void => {
+      const config = join(folder, "prometheus", "prometheus.yml");
+      writeFileSync(config, JSON.stringify({ scrape_configs: [], storage: { tsdb: { out_of_order_time_window: window } } }));
+      prometheus.child.signal("SIGHUP");
+    };
+    widen("1h");
+    const tooOld = await waitFor(
+      async () => {
+        const got = await resume(0.2);
+        return got.kind === "pending" && got.reason.startsWith("400 too old sample (") ? got : undefined;
+      },
+      20,
+      100,
+    );
+    expect(tooOld).toBeDefined();
+    widen("1d");
+    expect(await resume(30)).toMatchObject({ kind: "flushed", doubts: [] });
+    expect(await ask(prometheus.url, "count_over_time(k6_http_reqs_total[4h])")).toBe(3);
+    expect(await ask(prometheus.url, "last_over_time(k6_http_reqs_total[4h])")).toBe(3);
+  });
 });
 
 test("a relay that is killed while pushes come in has on disk whatever it acknowledged", async () => {

@@ -91,16 +91,16 @@ test("errors of the receiver are tried again until it takes the body, and nothin
 });
 
 test.each([
-  ["a redirect, as of a proxy that wants a login, is tried again", 302],
-  ["credentials that are refused are tried again, for they get mended", 401],
-  ["a path that is not there is tried again", 404],
-])("%s", async (_, status) => {
+  ["a redirect, as of a proxy that wants a login, is tried again", 302, ""],
+  ["credentials that are refused are tried again, for they get mended", 401, " (check the credentials)"],
+  ["a path that is not there is tried again", 404, " (check the address, and --web.enable-remote-write-receiver)"],
+])("%s", async (_, status, remedy) => {
   const to = await receiver(inTurn([status, status], "not here", { location: "/login" }));
   const { relay, said } = await relayTo({ url: to.url });
   await push(relay, pushed(1));
   expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
   expect(to.bodies).toHaveLength(3);
-  expect(said[0]).toBe(`Prometheus does not take samples: ${status} not here; they are kept and sent again`);
+  expect(said[0]).toBe(`Prometheus does not take samples: ${status} not here${remedy}; they are kept and sent again`);
   expect(relay.doubts()).toEqual([]);
 });
 

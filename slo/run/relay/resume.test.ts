@@ -67,7 +67,7 @@ test("a receiver that is still gone leaves it pending, with the reason and how m
 
 test("a run that is judged later knows what it lost: refused by the receiver, and never taken", async () => {
   const folder = emptyFolder();
-  const to = await receiver(inTurn([400], "out of bounds"));
+  const to = await receiver(inTurn([400], "out of order sample"));
   const relay = await relayIn(folder, to.url, 100);
   await push(relay, 1);
   await push(relay, 2);
@@ -78,6 +78,25 @@ test("a run that is judged later knows what it lost: refused by the receiver, an
   for (const again of [await resume(folder, to.url), await resume(folder, to.url)])
     expect(again).toMatchObject({ kind: "flushed", doubts });
 });
+
+test.each(["out of bounds", "too old sample"])(
+  "samples that waited too long (%s) stay, name the setting, and go once the receiver takes them",
+  async (words) => {
+    const folder = spoolOf(1, 2);
+    let isWide = false;
+    const to = await receiver((body, request, response) =>
+      isWide ? ok(body, request, response) : void response.writeHead(400).end(`${words}\n`),
+    );
+    const first = await resume(folder, to.url, 0.3);
+    expect(first).toMatchObject({ kind: "pending", reason: expect.stringContaining(`400 ${words} (they are older`) as string });
+    expect(first).toMatchObject({ reason: expect.stringContaining("out_of_order_time_window") as string });
+    isWide = true;
+    to.bodies.length = 0;
+    const second = await resume(folder, to.url);
+    expect(second).toMatchObject({ kind: "flushed", doubts: [] });
+    expect(to.bodies).toEqual([pushed(1), pushed(2)]);
+  },
+);
 
 test("a damaged body in the middle costs that body alone, is a doubt, and nothing on the disk is thrown away", async () => {
   const folder = spoolOf(1, 2, 3);

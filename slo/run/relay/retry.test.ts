@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { mayPassLater, pauseMillis, type NotWritten } from "./retry.ts";
+import { mayPassLater, pauseMillis, reasonOf, type NotWritten } from "./retry.ts";
 
 const refused = (status: number, retryAfterSeconds?: number): NotWritten => ({ kind: "refused", status, reason: "x", retryAfterSeconds });
+const said = (status: number, reason: string): NotWritten => ({ kind: "refused", status, reason, retryAfterSeconds: undefined });
 const gone: NotWritten = { kind: "unreachable", reason: "x" };
 
 test.each<[string, NotWritten, boolean]>([
@@ -17,8 +18,41 @@ test.each<[string, NotWritten, boolean]>([
   ["a conflict of samples, as Thanos says it", refused(409), false],
   ["a body above the receiver's limit", refused(413), false],
   ["samples that cannot be processed", refused(422), false],
+  ["too slow a request", refused(408), true],
+  ["credentials that may not write", refused(403), true],
+  ["a Prometheus without its receiver", said(404, "remote write receiver needs to be enabled"), true],
+  ["a method that a proxy does not pass", refused(405), true],
+  ["samples older than the head takes, after an outage of more than an hour", said(400, "out of bounds"), true],
+  ["samples older than the window that is set", said(400, "too old sample"), true],
+  ["samples too old for Thanos", said(409, "store locally for endpoint: add 3 samples: out of bounds"), true],
+  ["samples too old for Mimir", said(400, "the sample has been rejected because its timestamp is too old"), true],
+  ["samples from a clock that is ahead", said(400, "out of bounds: timestamp is too far in the future"), true],
+  ["a series that has a newer sample", said(400, "out of order sample"), false],
+  ["another value at the same time", said(400, "duplicate sample for timestamp"), false],
+  ["a body that is not snappy", said(400, "snappy: corrupt input"), false],
+  ["a proxy's page", said(400, "<html>The plain HTTP request was sent to HTTPS port</html>"), true],
 ])("%s: may it pass later?", (_, answer, expected) => {
   expect(mayPassLater(answer)).toBe(expected);
+});
+
+test.each<[string, NotWritten, string]>([
+  ["an error of the receiver has its words alone", said(503, "out of bounds"), "503 out of bounds"],
+  ["nobody there has its words alone", gone, "x"],
+  [
+    "samples that are too old name the setting",
+    said(400, "too old sample"),
+    "400 too old sample (they are older than it takes: set storage.tsdb.out_of_order_time_window to more than their age, and reload it)",
+  ],
+  [
+    "a clock that is ahead is not the window's matter",
+    said(400, "out of bounds: timestamp is too far in the future"),
+    "400 out of bounds: timestamp is too far in the future (set the receiver's clock and this machine's right)",
+  ],
+  ["wrong credentials", refused(401), "401 x (check the credentials)"],
+  ["a receiver that is off", refused(404), "404 x (check the address, and --web.enable-remote-write-receiver)"],
+  ["a refusal for good", said(400, "out of order sample"), "400 out of order sample"],
+])("reason: %s", (_, answer, expected) => {
+  expect(reasonOf(answer)).toBe(expected);
 });
 
 test.each<[string, number, NotWritten, number, number]>([

@@ -10,10 +10,20 @@ const longestAskedMillis = 10_000;
 
 /** Client errors that are about credentials, addresses, proxies or haste; they get mended, and then the same body passes. */
 const mendable: ReadonlySet<number> = new Set([401, 402, 403, 404, 405, 407, 408, 415, 421, 423, 425, 426, 429, 451]);
+/** A page instead of a sentence is a proxy's. */
+const page = /^</;
+/** Prometheus's ErrOutOfBounds and ErrTooOldSample (storage/interface.go), which Thanos hands on with 409; Mimir says "timestamp is too old". */
+const tooOld = /out of bounds|too old/i;
+const tooNew = /too far in the future/i;
 
-/** Says whether the same body may pass later. Only a client error that is about the body itself is for good; a redirect is a wrong address. */
+/**
+ * Says whether the same body may pass later. Only a client error that is about the body itself is for good; a redirect is a wrong address.
+ * Samples that are too old pass once the receiver's window is wider. "out of order sample" and "duplicate sample" are for good: the series has
+ * a newer or another value already, and k6's later pushes hold the sums.
+ */
 export function mayPassLater(answer: NotWritten): boolean {
-  return answer.kind === "unreachable" || answer.status < 400 || answer.status >= 500 || mendable.has(answer.status);
+  if (answer.kind === "unreachable" || answer.status < 400 || answer.status >= 500 || mendable.has(answer.status)) return true;
+  return [page, tooOld, tooNew].some((words) => words.test(answer.reason));
 }
 
 /** Gives the pause after the nth failure in a row, from 1: twice as long each time, a quarter more or less by `random` (0-1), or as long as was asked for. */
@@ -23,7 +33,18 @@ export function pauseMillis(failures: number, answer: NotWritten, random: number
   return Math.max(usual, Math.min(asked, longestAskedMillis));
 }
 
-/** Says in words why a body was not written. */
+/** Says in words why a body was not written, and what mends it where that is known. */
 export function reasonOf(answer: NotWritten): string {
-  return answer.kind === "unreachable" ? answer.reason : `${answer.status} ${answer.reason}`;
+  if (answer.kind === "unreachable") return answer.reason;
+  const remedy = remedyOf(answer.status, answer.reason);
+  return `${answer.status} ${answer.reason}${remedy === undefined ? "" : ` (${remedy})`}`;
+}
+
+function remedyOf(status: number, reason: string): string | undefined {
+  if (status >= 500) return undefined;
+  if (tooNew.test(reason)) return "set the receiver's clock and this machine's right";
+  if (tooOld.test(reason))
+    return "they are older than it takes: set storage.tsdb.out_of_order_time_window to more than their age, and reload it";
+  if (status === 401 || status === 403 || status === 407) return "check the credentials";
+  return status === 404 || status === 405 ? "check the address, and --web.enable-remote-write-receiver" : undefined;
 }
