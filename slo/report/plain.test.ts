@@ -37,7 +37,7 @@ test("no text is clipped or wrapped wider than its room", () => {
       const plain = plainLine(text);
       expect(columnsOf(clipped(plain, width))).toBeLessThanOrEqual(width);
       for (const line of wrapped(plain, width)) expect(columnsOf(line)).toBeLessThanOrEqual(width);
-      expect(wrapped(plain, width).join("").replaceAll(" ", "")).toBe(plain.replaceAll(" ", ""));
+      expect(wrapped(plain, width).join("").replaceAll(" ", "")).toBe(plain.normalize().replaceAll(" ", "")); // wrap-ansi composes characters
     }),
   );
 });
