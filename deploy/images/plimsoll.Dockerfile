@@ -26,6 +26,7 @@ RUN node build/bundles.ts dist/bundles \
  # What the HTML report carries of uPlot is read by its package's name.
  && mkdir -p dist/node_modules/uplot \
  && cp -r node_modules/uplot/dist node_modules/uplot/package.json node_modules/uplot/LICENSE dist/node_modules/uplot/ \
+ && mkdir -p dist/slo/report/html && cp slo/report/html/page.js slo/report/html/page.css dist/slo/report/html/ \
  && cp -r slo/objectives dist/slo/objectives \
  && mkdir -m 1777 work
 

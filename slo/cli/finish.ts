@@ -14,9 +14,13 @@ import type { Host } from "./host.ts";
 
 function pageAssets(): HtmlAssets {
   const { resolve } = createRequire(import.meta.url);
-  const read = (name: string): string => readFileSync(resolve(`uplot/dist/${name}`), "utf8");
-  const sha256Base64 = (text: string): string => createHash("sha256").update(text).digest("base64");
-  return { chartScript: read("uPlot.iife.min.js"), chartStyle: read("uPlot.min.css"), sha256Base64 };
+  const read = (...files: (string | URL)[]): string[] => files.map((file) => readFileSync(file, "utf8"));
+  const page = (name: string): URL => new URL(`../report/html/${name}`, import.meta.url);
+  return {
+    scripts: read(resolve("uplot/dist/uPlot.iife.min.js"), page("page.js")),
+    styles: read(resolve("uplot/dist/uPlot.min.css"), page("page.css")),
+    sha256Base64: (text) => createHash("sha256").update(text).digest("base64"),
+  };
 }
 
 /** Writes the report in every form, remembers the run, prints the result, and gives the exit code. */

@@ -37,7 +37,7 @@ describe("answers with wrong contents", () => {
   const forms = (report: Report): string[] => [
     terminalReport(report, { colour: false, width: 160 }),
     markdownReport(report),
-    htmlReport(report, { chartScript: "", chartStyle: "", sha256Base64: () => "" }),
+    htmlReport(report, { scripts: [], styles: [], sha256Base64: () => "" }),
   ];
   const why = "225 answers had the right status and the wrong contents: bad events, though no errors";
 

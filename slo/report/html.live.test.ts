@@ -10,9 +10,13 @@ import { junitReport, validityCaseName } from "./junit.ts";
 import { everyReport, hostileTexts } from "./hostile.fixture.ts";
 import { metReport } from "./reports.fixture.ts";
 
-const library = (name: string): string => readFileSync(new URL(`../../node_modules/uplot/dist/${name}`, import.meta.url), "utf8");
+const text = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8");
 const sha256Base64 = (text: string): string => createHash("sha256").update(text).digest("base64");
-const assets = { chartScript: library("uPlot.iife.min.js"), chartStyle: library("uPlot.min.css"), sha256Base64 };
+const assets = {
+  scripts: [text("../../node_modules/uplot/dist/uPlot.iife.min.js"), text("html/page.js")],
+  styles: [text("../../node_modules/uplot/dist/uPlot.min.css"), text("html/page.css")],
+  sha256Base64,
+};
 const reports = everyReport();
 type Name = keyof typeof reports;
 const names = Object.keys(reports) as Name[];

@@ -1,15 +1,20 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { Script } from "node:vm";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { jsonMarkup, markup, rawElementText } from "./html/markup.ts";
-import { pageScript } from "./html/script.ts";
 import { htmlReport } from "./html.ts";
 import { hostileReport, hostileTexts } from "./hostile.fixture.ts";
 import { emptyReport, exceededReport, inconclusiveReport, metReport } from "./reports.fixture.ts";
 
 const sha256Base64 = (text: string): string => createHash("sha256").update(text).digest("base64");
-const assets = { chartScript: "globalThis.uPlot = class {};", chartStyle: ".uplot { margin: 0; }", sha256Base64 };
+const page = (name: string): string => readFileSync(new URL(`html/${name}`, import.meta.url), "utf8");
+const assets = {
+  scripts: ["globalThis.uPlot = class {};", page("page.js")],
+  styles: [".uplot { margin: 0; }", page("page.css")],
+  sha256Base64,
+};
 
 describe("escaping", () => {
   test("every value of a template is data", () => {
@@ -36,7 +41,7 @@ describe("escaping", () => {
   });
 });
 
-test("the page's script is JavaScript", () => expect(() => new Script(pageScript)).not.toThrow());
+test("the page's script is JavaScript", () => expect(() => new Script(page("page.js"))).not.toThrow());
 
 describe.each([
   ["met", metReport()],

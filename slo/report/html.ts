@@ -3,8 +3,6 @@ import { headline, runReasons, shortName, subject, verdictWords, whys } from "./
 import { type ChartModel, chartModels, lineSummaries } from "./html/charts.ts";
 import { loadMark } from "./html/mark.ts";
 import { jsonMarkup, markup, type Markup, nothing, rawElementText } from "./html/markup.ts";
-import { pageScript } from "./html/script.ts";
-import { pageStyle } from "./html/style.ts";
 import {
   bullets,
   countedTable,
@@ -19,25 +17,24 @@ import {
 import { budgetSpent, count, counted, duration, elapsed, moment, percent, rate } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 
-/** What the page needs of the outside: uPlot's own files as text (`uPlot.iife.min.js`, `uPlot.min.css`), and SHA-256 of UTF-8 in base64. */
+/** What the page needs of the outside: texts of scripts and styles (uPlot's, then the page's own), and SHA-256 of UTF-8 in base64. */
 export interface HtmlAssets {
-  chartScript: string;
-  chartStyle: string;
+  scripts: readonly string[];
+  styles: readonly string[];
   sha256Base64: (text: string) => string;
 }
 
 /** Renders the report as one HTML file that fetches nothing; its policy lets only the scripts and styles run whose hashes it names. */
 export function htmlReport(report: Report, assets: HtmlAssets): string {
+  const { scripts, styles } = assets;
   const models = chartModels(report);
   const drawn = models.filter(({ lines }) => lines.length > 0);
-  const scripts = [assets.chartScript, pageScript];
-  const styles = [assets.chartStyle, pageStyle];
   const title = `${verdictWords[report.verdict]}: ${shortName(report.service)} under ${shortName(report.scenario)}`;
   const page = markup`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy(scripts, styles, assets.sha256Base64)}">
+<meta http-equiv="Content-Security-Policy" content="${policy(assets)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <meta name="color-scheme" content="light dark">
@@ -67,8 +64,8 @@ ${scripts.map((script) => markup`<script>${rawElementText(script, "script")}</sc
   return page.markup;
 }
 
-function policy(scripts: string[], styles: string[], sha256Base64: HtmlAssets["sha256Base64"]): string {
-  const hashes = (texts: string[]): string => texts.map((text) => `'sha256-${sha256Base64(text)}'`).join(" ");
+function policy({ scripts, styles, sha256Base64 }: HtmlAssets): string {
+  const hashes = (texts: readonly string[]): string => texts.map((text) => `'sha256-${sha256Base64(text)}'`).join(" ");
   return `default-src 'none'; script-src ${hashes(scripts)}; style-src ${hashes(styles)}; img-src data:; base-uri 'none'; form-action 'none'`;
 }
 

@@ -1,8 +1,6 @@
-/**
- * Is the page's own script, run after uPlot's: draws each chart model, and again when the width, the colour scheme or the paper changes.
- * It reads data only from the page's JSON element and writes text only as text.
- */
-export const pageScript = String.raw`(() => {
+// The page's own script, run after uPlot's: draws each chart model, and again when the width, the colour scheme or the paper changes.
+// It reads data only from the page's JSON element and writes text only as text.
+(() => {
   "use strict";
   const models = JSON.parse(document.getElementById("chart-data").textContent);
   const root = document.documentElement;
@@ -18,7 +16,9 @@ export const pageScript = String.raw`(() => {
   const clock = (seconds) => {
     const whole = Math.max(0, Math.round(seconds));
     const tail = two(whole % 60);
-    return whole < 3600 ? Math.floor(whole / 60) + ":" + tail : Math.floor(whole / 3600) + ":" + two(Math.floor(whole / 60) % 60) + ":" + tail;
+    return whole < 3600
+      ? Math.floor(whole / 60) + ":" + tail
+      : Math.floor(whole / 3600) + ":" + two(Math.floor(whole / 60) % 60) + ":" + tail;
   };
   const patterns = { solid: [], dashed: [7, 4], dotted: [2, 3] };
   const font = "12px system-ui, -apple-system, 'Segoe UI', sans-serif";
@@ -39,7 +39,10 @@ export const pageScript = String.raw`(() => {
   const moments = models.flatMap(({ at, bands }) => [at[0], at[at.length - 1], ...bands.flatMap(({ from, to }) => [from, to])]);
   const first = moments.reduce((least, moment) => Math.min(least, moment), Infinity);
   const last = moments.reduce((most, moment) => Math.max(most, moment), -Infinity);
-  const xRange = ({ at }) => (_, from, to) => (from <= at[0] && to >= at[at.length - 1] ? [first, last > first ? last : first + 1] : [from, to]);
+  const xRange =
+    ({ at }) =>
+    (_, from, to) =>
+      from <= at[0] && to >= at[at.length - 1] ? [first, last > first ? last : first + 1] : [from, to];
 
   const drawBands = (model) => (u) => {
     const { ctx, bbox } = u;
@@ -109,17 +112,19 @@ export const pageScript = String.raw`(() => {
     ctx.restore();
   };
 
-  const series = (model) => ({ label, tone, dash, stepped }) => ({
-    label,
-    scale: "y",
-    stroke: style("--tone-" + tone),
-    width: 1.75,
-    dash: patterns[dash],
-    spanGaps: false,
-    points: { show: model.at.length === 1 ? true : undefined, size: 5 },
-    value: (_, value, __, at) => (at === null ? "" : value === null || value === undefined ? "–" : write[model.unit](value)),
-    ...(stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
-  });
+  const series =
+    (model) =>
+    ({ label, tone, dash, stepped }) => ({
+      label,
+      scale: "y",
+      stroke: style("--tone-" + tone),
+      width: 1.75,
+      dash: patterns[dash],
+      spanGaps: false,
+      points: { show: model.at.length === 1 ? true : undefined, size: 5 },
+      value: (_, value, __, at) => (at === null ? "" : value === null || value === undefined ? "–" : write[model.unit](value)),
+      ...(stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
+    });
 
   const axis = (more) => ({
     font,
@@ -136,13 +141,39 @@ export const pageScript = String.raw`(() => {
     ...sizeOf(box),
     padding: [22, 20, 0, 0],
     cursor: { sync: { key: "run", scales: ["x", null] }, y: false, drag: { x: true, y: false } },
-    legend: { live: true, markers: { width: 2, fill: "transparent", dash: (_, at) => model.lines[at - 1].dash, stroke: (_, at) => style("--tone-" + model.lines[at - 1].tone) } },
-    scales: { x: { time: false, range: xRange(model) }, y: model.scale === "log" ? { distr: 3, range: yRange(model) } : { range: yRange(model) } },
+    legend: {
+      live: true,
+      markers: {
+        width: 2,
+        fill: "transparent",
+        dash: (_, at) => model.lines[at - 1].dash,
+        stroke: (_, at) => style("--tone-" + model.lines[at - 1].tone),
+      },
+    },
+    scales: {
+      x: { time: false, range: xRange(model) },
+      y: model.scale === "log" ? { distr: 3, range: yRange(model) } : { range: yRange(model) },
+    },
     axes: [
-      axis({ label: "time since the start, min:s", labelSize: 20, size: 34, space: 56, incrs: steps, values: (_, splits) => splits.map(clock) }),
-      axis({ label: model.axis, labelSize: 20, size: 62, values: (_, splits) => splits.map((value) => (value === null ? "" : write[model.unit](value))) }),
+      axis({
+        label: "time since the start, min:s",
+        labelSize: 20,
+        size: 34,
+        space: 56,
+        incrs: steps,
+        values: (_, splits) => splits.map(clock),
+      }),
+      axis({
+        label: model.axis,
+        labelSize: 20,
+        size: 62,
+        values: (_, splits) => splits.map((value) => (value === null ? "" : write[model.unit](value))),
+      }),
     ],
-    series: [{ label: "time", value: (u, value) => (value === null ? clock(u.scales.x.min) + "–" + clock(u.scales.x.max) : clock(value)) }, ...model.lines.map(series(model))],
+    series: [
+      { label: "time", value: (u, value) => (value === null ? clock(u.scales.x.min) + "–" + clock(u.scales.x.max) : clock(value)) },
+      ...model.lines.map(series(model)),
+    ],
     hooks: { drawClear: [drawBands(model)], draw: [drawLimits(model)] },
   });
 
@@ -195,4 +226,3 @@ export const pageScript = String.raw`(() => {
     drawAll();
   });
 })();
-`;
