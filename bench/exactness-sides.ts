@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { servedBy } from "./started.ts";
 
 /** The buckets that setup writes before the warm-up. */
 const seeds = 100;
@@ -8,9 +9,8 @@ const quietSeconds = 0.6;
 const reportSchema = z.object({
   rules: z.array(z.object({ rule: z.object({ kind: z.string() }), matched: z.number(), injected: z.number() })),
 });
-const answerSchema = z.object({ data: z.object({ result: z.array(z.object({ value: z.tuple([z.number(), z.string()]) })) }) });
 
-/** Is what the storage API says that it did wrong: by kind, and reads that it was asked for where a rule watched them. */
+/** What the storage API says that it did wrong: by kind, and reads that it was asked for where a rule watched them. */
 export interface Injected {
   failed: number;
   wrong: number;
@@ -29,16 +29,6 @@ export async function faultsOf(target: string): Promise<Injected> {
     slow: sum("injected", "latency"),
     slowMatched: sum("matched", "latency"),
   };
-}
-
-/** Counts what the service answered below /api/, by its own counters: all, and failed (5xx, 599 for a connection that it cut). */
-export async function servedBy(target: string): Promise<{ requests: number; errors: number }> {
-  const text = await (await fetch(`${target}/metrics`)).text();
-  const counts = [...text.matchAll(/^http_request_duration_seconds_count\{(.*)\} (\d+)$/gm)].filter(([, labels = ""]) =>
-    labels.includes('route="/api/'),
-  );
-  const sum = (of: typeof counts): number => of.reduce((all, [, , count]) => all + Number(count), 0);
-  return { requests: sum(counts), errors: sum(counts.filter(([, labels = ""]) => /status_code="5\d\d"/.test(labels))) };
 }
 
 /** Replaces the faults; their counts start at zero. */
@@ -68,11 +58,4 @@ export async function injectInGap(
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error("the run ended before the gap between its warm-up and its judged load was seen");
-}
-
-/** Asks Prometheus by a query of this bench's own, not by the ones that the verdict is made from. */
-export async function heldBy(prometheus: string, selector: string): Promise<number> {
-  const query = `sum(max_over_time(k6_http_reqs_total${selector}[1h]))`;
-  const answer = answerSchema.parse(await (await fetch(`${prometheus}/api/v1/query?query=${encodeURIComponent(query)}`)).json());
-  return Number(answer.data.result[0]?.value[1] ?? 0);
 }

@@ -4,73 +4,71 @@ import { z } from "zod";
 import type { Report } from "../slo/report/schema.ts";
 import { truthOf, worstOf } from "./binomial.ts";
 import { faultyRuns, specOf, type FaultyRun } from "./exactness-runs.ts";
-import type { Bench, Figure, Row } from "./figure.ts";
+import { faultsOf, injectInGap, setFaults, type Injected } from "./exactness-sides.ts";
+import { inRounds, row, type Bench, type Figure, type Row } from "./figure.ts";
 import { runLoad } from "./overhead.ts";
-import { faultsOf, heldBy, injectInGap, servedBy, setFaults, type Injected } from "./exactness-sides.ts";
-import { prometheusOf, stop, targetOf, type Part } from "./started.ts";
+import { askedOf, prometheusOf, servedBy, stop, targetOf } from "./started.ts";
 
 const summarySchema = z.object({
   metrics: z.object({ http_reqs: z.object({ count: z.number() }), http_req_failed: z.object({ passes: z.number() }) }),
 });
-/** Is a line of the comparison: who counted, what, and what it must be. */
+
+/** A line of the comparison: who counted, what, and what it must be. */
 type Compared = [who: string, got: unknown, want: unknown];
 
-function verdictOf(report: Report, name: string): Compared[1] {
-  const row = report.objectives.find((objective) => objective.name === name);
-  const { best, worst } = row?.evidence ?? {};
-  return [best?.bad, best?.total, worst?.bad, worst?.total, row?.verdict];
+/** One run with faults, and the service and Prometheus that all of them share; URLs. */
+interface Trial {
+  run: FaultyRun;
+  target: string;
+  prometheus: string;
+}
+
+/** What one trial showed; `disturbed` says why its faults alone are not the truth. */
+interface Outcome {
+  compared: Compared[];
+  verdict: string;
+  disturbed: string | undefined;
 }
 
 /** Works out from the fault counts what the report must say of each objective. */
-function truths(
-  { target, slowSeconds }: FaultyRun,
-  injected: Injected,
-  judged: number,
-  reads: number,
-): Record<string, { bad: number; total: number; verdict: string }> {
-  const truth = (bad: number, total: number) => ({ bad, total, verdict: truthOf(bad, total, target / 100, 0.95) });
-  return {
-    "availability, client": truth(injected.failed + injected.wrong, judged),
-    "availability, server": truth(injected.failed, judged),
-    ...(slowSeconds === undefined ? {} : { "reads, client": truth(injected.slow, reads), "reads, server": truth(injected.slow, reads) }),
-  };
+function verdictsCompared({ target, slowSeconds }: FaultyRun, report: Report, injected: Injected, judged: number): Compared[] {
+  const truths: [name: string, bad: number, total: number][] = [
+    ["availability, client", injected.failed + injected.wrong, judged],
+    ["availability, server", injected.failed, judged],
+  ];
+  if (slowSeconds !== undefined)
+    for (const side of ["client", "server"]) truths.push([`reads, ${side}`, injected.slow, injected.slowMatched]);
+  return truths.map(([name, bad, total]) => {
+    const { evidence, verdict } = report.objectives.find((objective) => objective.name === name) ?? {};
+    const { best, worst } = evidence ?? {};
+    const want = [bad, total, bad, total, truthOf(bad, total, target / 100, 0.95)];
+    return [`verdict: ${name}`, [best?.bad, best?.total, worst?.bad, worst?.total, verdict], want];
+  });
 }
 
-async function compare(
-  bench: Bench,
-  run: FaultyRun,
-  name: string,
-  target: Part,
-  prometheus: Part,
-): Promise<{ compared: Compared[]; verdict: string; disturbed: string | undefined }> {
+async function compare(bench: Bench, { run, target, prometheus }: Trial, name: string): Promise<Outcome> {
   const spec = join(bench.folder, `${name}.yaml`);
   writeFileSync(spec, specOf(run));
-  await setFaults(target.url, []);
-  const before = await servedBy(target.url);
+  await setFaults(target, []);
+  const before = await servedBy(target);
   let ended = false;
-  const running = runLoad(bench, name, [
-    ...["--scenario", "smoke", "--target", target.url, "--prometheus", prometheus.url, "--spec", spec],
-    ...["--rate", String(run.rate), "--duration", `${run.seconds}s`, "--set", "warmup=1"],
-  ]).finally(() => (ended = true));
+  const where = ["--scenario", "smoke", "--target", target, "--prometheus", prometheus, "--spec", spec];
+  const load = ["--rate", String(run.rate), "--duration", `${run.seconds}s`, "--set", "warmup=1"];
   const [{ report, folder, exitCode }, gap] = await Promise.all([
-    running,
-    injectInGap(target.url, run.faults, before.requests, () => ended),
+    runLoad(bench, name, [...where, ...load]).finally(() => (ended = true)),
+    injectInGap(target, run.faults, before.requests, () => ended),
   ]);
-  const after = await servedBy(target.url);
-  const injected = await faultsOf(target.url);
+  const after = await servedBy(target);
+  const injected = await faultsOf(target);
   const { metrics } = summarySchema.parse(JSON.parse(readFileSync(join(folder, "k6-summary.json"), "utf8")));
-  const judged = after.requests - gap.requests;
-  const truth = truths(run, injected, judged, injected.slowMatched);
-  const verdict = worstOf(Object.values(truth).map(({ verdict }) => verdict));
   const k6 = { requests: metrics.http_reqs.count, failed: metrics.http_req_failed.passes };
   const served = { requests: after.requests - before.requests, errors: after.errors - before.errors };
+  const judged = after.requests - gap.requests;
+  const verdicts = verdictsCompared(run, report, injected, judged);
+  const verdict = worstOf(verdicts.map(([, , want]) => String((want as unknown[]).at(-1))));
   const compared: Compared[] = [
-    ...(await countsCompared(report, prometheus.url, { k6, served, judged, failed: injected.failed })),
-    ...Object.entries(truth).map(([objective, { bad, total, verdict }]): Compared => [
-      `verdict: ${objective}`,
-      verdictOf(report, objective),
-      [bad, total, bad, total, verdict],
-    ]),
+    ...(await countsCompared(report, prometheus, { k6, served, judged, failed: injected.failed })),
+    ...verdicts,
     ["verdict: run", [report.verdict, exitCode], [verdict, { met: 0, exceeded: 1, inconclusive: 3 }[verdict]]],
     ["built to be", verdict, run.built],
   ];
@@ -85,30 +83,22 @@ interface Counts {
   failed: number;
 }
 
-/** Compares what k6, Prometheus, the service and the report counted. */
+/** Compares what k6, Prometheus, the service and the report counted; Prometheus by queries that are not those that the verdict is made from. */
 async function countsCompared(report: Report, prometheus: string, { k6, served, judged, failed }: Counts): Promise<Compared[]> {
-  const held = (more: string): Promise<number> => heldBy(prometheus, `{testid="${report.testid}"${more}}`);
+  const held = (more: string): Promise<number> =>
+    askedOf(prometheus, `sum(max_over_time(k6_http_reqs_total{testid="${report.testid}"${more}}[1h]))`);
+  const { k6Requests, relayRequests, prometheusRequests, serverRequests, agrees, k6Errors, serverErrors } = report.reconciliation;
+  const requests = [k6Requests, relayRequests, prometheusRequests, serverRequests];
   return [
     ["requests: Prometheus, k6", await held(""), k6.requests],
     ["requests: service, k6", served.requests, k6.requests],
     ["requests: judged ones, Prometheus, service", await held(',scenario="smoke"'), judged],
+    ["requests: report's k6, relay, Prometheus, service", requests, Array(4).fill(k6.requests)],
+    ["requests: report's word that they agree", agrees, true],
     ["errors: k6, faults", k6.failed, failed],
     ["errors: Prometheus, faults", await held(',expected_response="false"'), failed],
     ["errors: service, faults", served.errors, failed],
-    ...reported(report, k6.requests, failed),
-  ];
-}
-
-/** Compares what the report says of each side with what k6 sent and the service did wrong. */
-function reported({ reconciliation: r }: Report, requests: number, failed: number): Compared[] {
-  return [
-    [
-      "requests: report's k6, relay, Prometheus, service",
-      [r.k6Requests, r.relayRequests, r.prometheusRequests, r.serverRequests],
-      Array(4).fill(requests),
-    ],
-    ["requests: report's word that they agree", r.agrees, true],
-    ["errors: report's k6, service", [r.k6Errors, r.serverErrors], [failed, failed]],
+    ["errors: report's k6, service", [k6Errors, serverErrors], [failed, failed]],
   ];
 }
 
@@ -120,22 +110,17 @@ function disturbance({ load, phases }: Report, faultsAtSeconds: number): string 
 }
 
 /** Measures one run; a run that a busy machine disturbed is done again, twice at most. */
-async function examine(
-  bench: Bench,
-  run: FaultyRun,
-  name: string,
-  target: Part,
-  prometheus: Part,
-): Promise<{ wrong: Compared[]; verdict: string }> {
+async function examine(bench: Bench, trial: Trial, name: string): Promise<[wrong: Compared[], told: string]> {
+  const { sentence } = trial.run;
   for (let attempt = 1; ; attempt += 1) {
-    const { compared, verdict, disturbed } = await compare(bench, run, `${name}-${attempt}`, target, prometheus);
+    const { compared, verdict, disturbed } = await compare(bench, trial, `${name}-${attempt}`);
     if (disturbed !== undefined && attempt < 3) {
-      bench.say(`${run.sentence}: ${disturbed}, so the truth is not the faults alone; again`);
+      bench.say(`${sentence}: ${disturbed}, so the truth is not the faults alone; again`);
       continue;
     }
     const wrong = compared.filter(([, got, want]) => JSON.stringify(got) !== JSON.stringify(want));
-    for (const [who, got, want] of wrong) bench.say(`${run.sentence}: ${who}: ${JSON.stringify(got)}, should be ${JSON.stringify(want)}`);
-    return { wrong, verdict };
+    for (const [who, got, want] of wrong) bench.say(`${sentence}: ${who}: ${JSON.stringify(got)}, should be ${JSON.stringify(want)}`);
+    return [wrong, `${sentence}: ${verdict}, ${wrong.length === 0 ? "all agree" : "NOT all agree"}`];
   }
 }
 
@@ -143,22 +128,17 @@ async function run(bench: Bench): Promise<Row[]> {
   const runs = bench.quick ? faultyRuns.filter((_, i) => [2, 7, 8].includes(i)) : faultyRuns;
   const target = await targetOf(bench, { FAULTS_ADMIN: "on" });
   const prometheus = await prometheusOf(bench, "prometheus", target.url);
-  const found: { wrong: Compared[]; verdict: string }[] = [];
-  for (const [i, one] of runs.entries()) {
-    const result = await examine(bench, one, `run-${i + 1}`, target, prometheus);
-    found.push(result);
-    bench.say(
-      `${i + 1} of ${runs.length}: ${one.sentence}: ${result.verdict}, ${result.wrong.length === 0 ? "all agree" : "NOT all agree"}`,
-    );
-  }
+  const found = await inRounds(bench, runs.length, (round) => {
+    const trial = { run: runs[round - 1] as FaultyRun, target: target.url, prometheus: prometheus.url };
+    return examine(bench, trial, `run-${round}`);
+  });
   for (const part of [target, prometheus]) await stop(part);
-  const wrongIn = (about: string): number[] => found.map(({ wrong }) => wrong.filter(([who]) => who.startsWith(about)).length);
-  const goal = { atMost: 0, by: "worst" } as const;
+  const wrongIn = (about: string): number[] => found.map((wrong) => wrong.filter(([who]) => who.startsWith(about)).length);
   return [
-    { what: "counts of requests that differ, a run", unit: "count", values: wrongIn("requests"), goal },
-    { what: "counts of errors that differ, a run", unit: "count", values: wrongIn("errors"), goal },
-    { what: "verdicts that are not the truth, a run", unit: "count", values: wrongIn("verdict"), goal },
-    { what: "runs that did not become what they were built to be", unit: "count", values: wrongIn("built") },
+    row("counts of requests that differ, a run", "count", wrongIn("requests"), 0, "worst"),
+    row("counts of errors that differ, a run", "count", wrongIn("errors"), 0, "worst"),
+    row("verdicts that are not the truth, a run", "count", wrongIn("verdict"), 0, "worst"),
+    row("runs that did not become what they were built to be", "count", wrongIn("built")),
   ];
 }
 

@@ -1,7 +1,6 @@
 import type { ProcessGroup } from "../slo/host/process-group.ts";
-import { spreadOf } from "./spread.ts";
 
-/** Is what a measurement works with; `folder` is empty and goes away afterwards. */
+/** What a measurement works with; `folder` is empty and goes away afterwards. */
 export interface Bench {
   /** True for a short pass that shows that everything works; its numbers are rougher. */
   quick: boolean;
@@ -16,7 +15,7 @@ export interface Bench {
 /** Says how a number is printed. */
 export type Unit = "ratio" | "percent" | "seconds" | "microseconds" | "mebibytes" | "count";
 
-/** Is one figure: what was measured, several times, and the goal that its median (or its worst value) must keep. */
+/** One figure: what was measured, several times, and the goal that its median (or its worst value) must keep. */
 export interface Row {
   what: string;
   unit: Unit;
@@ -24,11 +23,41 @@ export interface Row {
   goal?: { atMost: number; by: "median" | "worst" };
 }
 
-/** Is a file of this folder. */
+/** A file of this folder. */
 export interface Figure {
   name: string;
   what: string;
   run: (bench: Bench) => Promise<Row[]>;
+}
+
+/** Makes a row; its goal, if it has one, is kept by the median unless it says otherwise. */
+export function row(what: string, unit: Unit, values: readonly number[], atMost?: number, by: "median" | "worst" = "median"): Row {
+  return { what, unit, values, ...(atMost === undefined ? {} : { goal: { atMost, by } }) };
+}
+
+/** Measures several times, one after the other, and tells what each time gave. */
+export async function inRounds<T>(
+  { say }: Pick<Bench, "say">,
+  rounds: number,
+  once: (round: number) => Promise<[T, string]>,
+): Promise<T[]> {
+  const results: T[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    const [result, told] = await once(round);
+    results.push(result);
+    say(`round ${round} of ${rounds}: ${told}`);
+  }
+  return results;
+}
+
+/** Gives the median (the mean of the middle two where there is no middle one), the least and the most; throws without a value. */
+function spreadOf(values: readonly number[]): { median: number; min: number; max: number; count: number } {
+  const sorted = values.toSorted((a, b) => a - b);
+  const [min, max] = [sorted[0], sorted.at(-1)];
+  if (min === undefined || max === undefined || sorted.some(Number.isNaN)) throw new Error("a figure without a number");
+  const below = sorted[Math.floor((sorted.length - 1) / 2)] as number;
+  const above = sorted[Math.ceil((sorted.length - 1) / 2)] as number;
+  return { median: (below + above) / 2, min, max, count: sorted.length };
 }
 
 /** Says whether a row keeps its goal; undefined where it has none. */

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readReport } from "../slo/report/json.ts";
 import type { Report } from "../slo/report/schema.ts";
-import type { Bench, Figure, Row } from "./figure.ts";
+import { inRounds, row, shown, type Bench, type Figure, type Row } from "./figure.ts";
 
 /** Runs `load` in a folder of its own, as a user would; gives its report, the wall time in seconds and the exit code. */
 export async function runLoad(
@@ -39,31 +39,37 @@ function plannedSeconds({ phases }: Report): number {
 const known = (seconds: number | null): number => seconds ?? Number.NaN;
 
 async function run(bench: Bench): Promise<Row[]> {
-  const rounds = bench.quick ? 2 : 8;
   const args = ["--scenario", "smoke", "--duration", "5s"];
   bench.say("a first run, which may have to find tools and check types");
   await runLoad(bench, "first", args);
-  const runs: Awaited<ReturnType<typeof runLoad>>[] = [];
-  for (let round = 1; round <= rounds; round += 1) {
-    runs.push(await runLoad(bench, `run-${round}`, args));
-    bench.say(`round ${round} of ${rounds}`);
-  }
-  const before = runs.map(({ report }) => known(report.timings.toFirstRequestSeconds));
-  const after = runs.map(({ report }) => known(report.timings.toVerdictSeconds));
+  const runs = await inRounds(bench, bench.quick ? 2 : 8, async (round) => {
+    const { report, wallSeconds } = await runLoad(bench, `run-${round}`, args);
+    const [before, after] = [known(report.timings.toFirstRequestSeconds), known(report.timings.toVerdictSeconds)];
+    return [{ before, after, around: wallSeconds - plannedSeconds(report) }, `${shown(before + after, "seconds")} beside the load`];
+  });
+  const of = (seconds: (one: (typeof runs)[number]) => number): number[] => runs.map(seconds);
   return [
-    {
-      what: "from command to first request, and from last request to verdict",
-      unit: "seconds",
-      values: before.map((seconds, i) => seconds + (after[i] as number)),
-      goal: { atMost: 3, by: "median" },
-    },
-    { what: "from command to first request", unit: "seconds", values: before },
-    { what: "from last request to verdict", unit: "seconds", values: after },
-    {
-      what: "the process's whole life outside the scenario's planned time",
-      unit: "seconds",
-      values: runs.map(({ wallSeconds, report }) => wallSeconds - plannedSeconds(report)),
-    },
+    row(
+      "from command to first request, and from last request to verdict",
+      "seconds",
+      of(({ before, after }) => before + after),
+      3,
+    ),
+    row(
+      "from command to first request",
+      "seconds",
+      of(({ before }) => before),
+    ),
+    row(
+      "from last request to verdict",
+      "seconds",
+      of(({ after }) => after),
+    ),
+    row(
+      "the process's whole life outside the scenario's planned time",
+      "seconds",
+      of(({ around }) => around),
+    ),
   ];
 }
 

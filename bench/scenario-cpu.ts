@@ -1,13 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startK6 } from "../slo/run/k6.ts";
-import { bundled } from "./bundled.ts";
+import type { Child } from "../slo/host/process-group.ts";
 import { timedProgram } from "./cpu.ts";
 import type { Bench, Figure, Row } from "./figure.ts";
-import { openSink, type Sink } from "./sink.ts";
 import { sideBySide } from "./side-by-side.ts";
-import { stop, targetOf, toolOf } from "./started.ts";
+import { servedBy, serve, sink, startOurs, stop, targetOf, toolOf } from "./started.ts";
 
 const rate = 400;
 /** As many VUs on both sides: each costs k6 some milliseconds before the load begins. */
@@ -16,96 +14,62 @@ const vus = 50;
 interface Setup {
   bench: Bench;
   k6: string;
-  script: string;
   target: string;
-  sink: Sink;
+  writeUrl: string;
   seconds: number;
 }
 
-/** Counts the requests that the service answered, below /api/. */
-async function served(target: string): Promise<number> {
-  const text = await (await fetch(`${target}/metrics`)).text();
-  const counts = text.matchAll(/^http_request_duration_seconds_count\{[^}]*route="\/api\/[^}]*\} (\d+)$/gm);
-  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
-}
-
 /** Runs k6 and gives its CPU seconds, user and system, for each request that the service answered. */
-async function perRequest(
-  setup: Setup,
-  name: string,
-  start: (program: string) => { exited: Promise<{ code: number | null }>; tail(): string[] },
-) {
-  const timed = timedProgram(join(setup.bench.folder, `k6-${name}`), setup.k6);
-  const before = await served(setup.target);
-  const child = start(timed.program);
+async function perRequest({ bench, k6, target, seconds }: Setup, name: string, start: (program: string) => Child | Promise<Child>) {
+  const timed = timedProgram(join(bench.folder, `k6-${name}`), k6);
+  const before = await servedBy(target);
+  const child = await start(timed.program);
   const { code } = await child.exited;
   if (code !== 0) throw new Error(`k6 ended with ${code}:\n${child.tail().join("\n")}`);
-  const requests = (await served(setup.target)) - before;
-  const expected = rate * setup.seconds * 1.1;
+  const requests = (await servedBy(target)).requests - before.requests;
+  const expected = rate * seconds * 1.1;
   if (Math.abs(requests - expected) > expected * 0.05) throw new Error(`${name}: ${requests} requests, about ${expected} were planned`);
   return timed.cpuSeconds() / requests;
 }
 
-function ours(setup: Setup): Promise<number> {
-  const { bench, script, target, sink, seconds } = setup;
-  return perRequest(setup, "ours", (binary) =>
-    startK6(bench.nursery, {
-      ...{ binary, script, folder: bench.folder, logFile: join(bench.folder, "ours.log"), writeUrl: sink.url },
-      labels: { testid: "bench", instance_id: "0" },
-      environment: {
-        ...process.env,
-        PLIMSOLL_TARGET: target,
-        PLIMSOLL_RATE: String(rate),
-        PLIMSOLL_DURATION: `${seconds}s`,
-        PLIMSOLL_SET: JSON.stringify({ warmup: "0", vus: String(vus) }),
-        PLIMSOLL_SLOW_THRESHOLDS: "0.25",
-      },
-      summaryFile: join(bench.folder, "summary.json"),
-      systemTags: undefined,
-      onLine: () => undefined,
-    }),
-  );
-}
-
-function handwritten(setup: Setup): Promise<number> {
-  const { bench, target, sink, seconds } = setup;
-  return perRequest(setup, "handwritten", (command) =>
-    bench.nursery.start({
-      ...{ name: "k6", command, folder: bench.folder, logFile: join(bench.folder, "handwritten.log") },
-      args: [
-        "run",
-        "--out",
-        "experimental-prometheus-rw",
-        "--no-usage-report",
-        "--tag",
-        "testid=bench",
-        join(bench.project, "bench/handwritten.js"),
-      ],
-      environment: {
-        ...process.env,
-        ...{ TARGET: target, RATE: String(rate), SECONDS: String(seconds), VUS: String(vus), PAYLOADS: join(bench.folder, "payloads") },
-        K6_PROMETHEUS_RW_SERVER_URL: sink.url,
-      },
-    }),
-  );
+function handwritten({ bench: { nursery, folder, project }, target, writeUrl, seconds }: Setup, command: string): Child {
+  const script = join(project, "bench/handwritten.js");
+  return nursery.start({
+    name: "k6",
+    command,
+    args: ["run", "--out", "experimental-prometheus-rw", "--no-usage-report", "--tag", "testid=bench", script],
+    folder,
+    logFile: join(folder, "handwritten.log"),
+    environment: {
+      ...process.env,
+      TARGET: target,
+      RATE: String(rate),
+      SECONDS: String(seconds),
+      VUS: String(vus),
+      PAYLOADS: join(folder, "payloads"),
+      K6_PROMETHEUS_RW_SERVER_URL: writeUrl,
+    },
+  });
 }
 
 async function run(bench: Bench): Promise<Row[]> {
   const [rounds, seconds] = bench.quick ? [2, 8] : [6, 15];
   writeFileSync(join(bench.folder, "payloads"), randomBytes(100 * 1024));
   const target = await targetOf(bench, {});
-  const sink = await openSink();
+  const receiver = await serve(sink);
+  const setup: Setup = { bench, k6: await toolOf(bench, "k6"), target: target.url, writeUrl: `${receiver.url}/api/v1/write`, seconds };
+  const load = { scenario: "smoke", target: target.url, writeUrl: setup.writeUrl, seconds, rate, vus };
+  const summaryFile = join(bench.folder, "summary.json");
   try {
-    const setup = { bench, k6: await toolOf(bench, "k6"), script: await bundled(bench, "smoke"), target: target.url, sink, seconds };
     return await sideBySide(bench, {
       what: "k6's CPU a request",
       rounds,
-      first: { name: "ours", perRequest: () => ours(setup) },
-      second: { name: "by hand", perRequest: () => handwritten(setup) },
+      first: { name: "ours", perRequest: () => perRequest(setup, "ours", (binary) => startOurs(bench, { ...load, binary, summaryFile })) },
+      second: { name: "by hand", perRequest: () => perRequest(setup, "handwritten", (command) => handwritten(setup, command)) },
       atMost: 1.1,
     });
   } finally {
-    await sink.close();
+    receiver.close();
     await stop(target);
   }
 }

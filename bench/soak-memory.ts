@@ -1,11 +1,6 @@
-import { createServer } from "node:http";
-import { join } from "node:path";
-import { startK6 } from "../slo/run/k6.ts";
-import { bundled } from "./bundled.ts";
 import { memoryOf } from "./cpu.ts";
-import type { Bench, Figure, Row } from "./figure.ts";
-import { openSink } from "./sink.ts";
-import { toolOf } from "./started.ts";
+import { inRounds, row, shown, type Bench, type Figure, type Row } from "./figure.ts";
+import { serve, sink, startOurs, stop } from "./started.ts";
 
 /** The soak's own code at a rate that k6 cannot reach, so that it runs as fast as it goes. */
 const rate = 8000;
@@ -16,7 +11,7 @@ async function openServer(): Promise<{ url: string; requests: () => number; clos
   const buckets = new Map<string, Buffer>();
   const users = '{"users":[{"id":1,"name":"a","email":"a@b"}]}';
   let requests = 0;
-  const server = createServer((request, response) => {
+  const server = await serve((request, response) => {
     requests += 1;
     const { method, url = "" } = request;
     if (method === "GET") return void response.end(url === "/api/users" ? users : buckets.get(url));
@@ -29,80 +24,57 @@ async function openServer(): Promise<{ url: string; requests: () => number; clos
       response.end(method === "POST" ? body : undefined);
     });
   });
-  server.keepAliveTimeout = 60_000;
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  return {
-    url: `http://127.0.0.1:${port}`,
-    requests: () => requests,
-    close: () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
+  return { ...server, requests: () => requests };
 }
 
-interface Peaks {
-  early: number;
-  late: number;
-}
-
-/** Runs the soak until the second mark, and gives k6's peak memory at both, bytes. */
-async function soak(bench: Bench, k6: string, script: string, marks: readonly [number, number]): Promise<Peaks> {
-  const server = await openServer();
-  const sink = await openSink();
-  const child = startK6(bench.nursery, {
-    ...{ binary: k6, script, folder: bench.folder, logFile: join(bench.folder, "soak.log"), writeUrl: sink.url },
-    labels: { testid: "bench", instance_id: "0" },
-    environment: {
-      ...process.env,
-      ...{ PLIMSOLL_TARGET: server.url, PLIMSOLL_RATE: String(rate), PLIMSOLL_DURATION: `${mostSeconds}s` },
-      ...{ PLIMSOLL_SET: '{"warmup":"0","vus":"100"}', PLIMSOLL_SLOW_THRESHOLDS: "0.25" },
-    },
-    ...{ summaryFile: undefined, systemTags: undefined, onLine: () => undefined },
-  });
+/** Runs the soak until the last mark, and gives k6's peak memory at each, bytes. */
+async function soak(bench: Bench, marks: readonly number[]): Promise<number[]> {
+  const [server, receiver] = [await openServer(), await serve(sink)];
+  const load = { scenario: "soak", target: server.url, writeUrl: `${receiver.url}/api/v1/write`, seconds: mostSeconds, rate, vus: 100 };
+  const child = await startOurs(bench, load);
+  const peaks: number[] = [];
+  let told = performance.now();
   try {
-    const reach = async (mark: number): Promise<number> => {
-      let said = performance.now();
+    for (const mark of marks) {
       while (server.requests() < mark) {
         if (child.exit()) throw new Error(`k6 ended after ${server.requests()} requests:\n${child.tail().join("\n")}`);
-        if (performance.now() - said > 15_000) {
-          bench.say(
-            `${server.requests()} of ${marks[1]} requests, k6 holds ${(memoryOf(child.pid ?? 0).residentBytes / 2 ** 20).toFixed(0)} MiB`,
-          );
-          said = performance.now();
+        if (performance.now() - told > 15_000) {
+          const held = shown(memoryOf(child.pid ?? 0).residentBytes, "mebibytes");
+          bench.say(`${server.requests()} of ${marks.at(-1)} requests, k6 holds ${held}`);
+          told = performance.now();
         }
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
-      return memoryOf(child.pid ?? 0).peakBytes;
-    };
-    return { early: await reach(marks[0]), late: await reach(marks[1]) };
+      peaks.push(memoryOf(child.pid ?? 0).peakBytes);
+    }
+    return peaks;
   } finally {
-    await child.stop("SIGTERM", 5);
-    await sink.close();
+    await stop({ child });
+    receiver.close();
     server.close();
   }
 }
 
 async function run(bench: Bench): Promise<Row[]> {
-  const marks = bench.quick ? ([40_000, 200_000] as const) : ([200_000, 1_000_000] as const);
-  const rounds = bench.quick ? 1 : 3;
-  const [k6, script] = [await toolOf(bench, "k6"), await bundled(bench, "soak")];
-  const peaks: Peaks[] = [];
-  for (let round = 1; round <= rounds; round += 1) {
-    bench.say(`round ${round} of ${rounds}`);
-    peaks.push(await soak(bench, k6, script, marks));
-  }
-  const [early, late] = [marks[0].toLocaleString("en"), marks[1].toLocaleString("en")];
+  const marks = bench.quick ? [40_000, 200_000] : [200_000, 1_000_000];
+  const peaks = await inRounds(bench, bench.quick ? 1 : 3, async () => {
+    const [early = Number.NaN, late = Number.NaN] = await soak(bench, marks);
+    return [{ early, late }, `${shown(early, "mebibytes")}, then ${shown(late, "mebibytes")}`];
+  });
+  const [early, late] = marks.map((mark) => mark.toLocaleString("en"));
+  const ratios = peaks.map((peak) => peak.late / peak.early);
   return [
-    {
-      what: `peak memory at ${late} requests ÷ at ${early}`,
-      unit: "ratio",
-      values: peaks.map(({ early, late }) => late / early),
-      goal: { atMost: 1.15, by: "median" },
-    },
-    { what: `peak memory at ${early} requests`, unit: "mebibytes", values: peaks.map(({ early }) => early) },
-    { what: `peak memory at ${late} requests`, unit: "mebibytes", values: peaks.map(({ late }) => late) },
+    row(`peak memory at ${late} requests ÷ at ${early}`, "ratio", ratios, 1.15),
+    row(
+      `peak memory at ${early} requests`,
+      "mebibytes",
+      peaks.map((peak) => peak.early),
+    ),
+    row(
+      `peak memory at ${late} requests`,
+      "mebibytes",
+      peaks.map((peak) => peak.late),
+    ),
   ];
 }
 

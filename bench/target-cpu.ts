@@ -1,4 +1,3 @@
-import { Agent, request as httpRequest } from "node:http";
 import { actionDeck, type Action } from "../scenarios/lib/mix.ts";
 import { cpuSecondsOf } from "./cpu.ts";
 import type { Bench, Figure, Row } from "./figure.ts";
@@ -11,49 +10,38 @@ const warmUp = 20_000;
 const payload = Buffer.alloc(1024, 7);
 const mix = { read: 60, write: 20, delete: 10, users: 5, echo: 5 };
 
-interface Sent {
-  method: string;
-  path: string;
-  body?: Buffer;
-  json?: boolean;
-}
+type Sent = [method: string, path: string, body?: Buffer<ArrayBuffer> | string];
 
 /** Lists the requests of an action; the same mix as the scenarios'. */
 function requestsOf(action: Action, own: number): Sent[] {
-  const bucket = { path: `/api/buckets/bench-${own % 100}` };
+  const [bucket, ownBucket] = [`/api/buckets/bench-${own % 100}`, `/api/buckets/own-${own}`];
   switch (action) {
     case "read":
-      return [{ method: "GET", ...bucket }];
+      return [["GET", bucket]];
     case "write":
-      return [{ method: "PUT", ...bucket, body: payload }];
+      return [["PUT", bucket, payload]];
     case "delete":
       return [
-        { method: "PUT", path: `/api/buckets/own-${own}`, body: payload },
-        { method: "DELETE", path: `/api/buckets/own-${own}` },
+        ["PUT", ownBucket, payload],
+        ["DELETE", ownBucket],
       ];
     case "users":
-      return [{ method: "GET", path: "/api/users" }];
+      return [["GET", "/api/users"]];
     case "echo":
-      return [{ method: "POST", path: "/api/echo", body: Buffer.from(`{"message":"${own}"}`), json: true }];
+      return [["POST", "/api/echo", `{"message":"${own}"}`]];
   }
 }
 
-function send(base: URL, agent: Agent, { method, path, body, json }: Sent): Promise<void> {
-  const type = json ? "application/json" : "application/octet-stream";
-  const headers = body === undefined ? {} : { "content-type": type, "content-length": body.length };
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({ host: base.hostname, port: base.port, agent, method, path, headers }, (response) => {
-      response.resume();
-      response.on("end", () => (response.statusCode === 200 ? resolve() : reject(new Error(`${method} ${path}: ${response.statusCode}`))));
-    });
-    request.on("error", reject);
-    request.end(body);
-  });
+/** Sends one request; `fetch` keeps its connections. */
+async function send(url: string, [method, path, body]: Sent): Promise<void> {
+  const headers = { "content-type": typeof body === "string" ? "application/json" : "application/octet-stream" };
+  const answer = await fetch(`${url}${path}`, { method, ...(body === undefined ? {} : { body, headers }) });
+  await answer.arrayBuffer();
+  if (answer.status !== 200) throw new Error(`${method} ${path}: ${answer.status}`);
 }
 
 /** Sends the mix over kept-alive connections, as fast as it goes, and gives how many requests that were. */
 async function load(url: string, iterations: number): Promise<number> {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const deck = actionDeck(mix, 1);
   let next = 0;
   let requests = 0;
@@ -62,16 +50,12 @@ async function load(url: string, iterations: number): Promise<number> {
       const own = next;
       next += 1;
       for (const one of requestsOf(deck[own % deck.length] as Action, own)) {
-        await send(new URL(url), agent, one);
+        await send(url, one);
         requests += 1;
       }
     }
   };
-  try {
-    await Promise.all(Array.from({ length: connections }, worker));
-  } finally {
-    agent.destroy();
-  }
+  await Promise.all(Array.from({ length: connections }, worker));
   return requests;
 }
 
@@ -89,19 +73,16 @@ async function perRequest({ url, child }: Part, iterations: number, scraped: boo
 }
 
 /** Writes the buckets that are read, then sends the whole mix for a while. */
-async function warm({ url }: Part, iterations: number): Promise<void> {
-  const agent = new Agent({ keepAlive: true });
-  for (let key = 0; key < 100; key += 1)
-    await send(new URL(url), agent, { method: "PUT", path: `/api/buckets/bench-${key}`, body: payload });
-  agent.destroy();
-  await load(url, iterations);
+async function warm({ url }: Part): Promise<void> {
+  for (let key = 0; key < 100; key += 1) await send(url, ["PUT", `/api/buckets/bench-${key}`, payload]);
+  await load(url, warmUp);
 }
 
 async function run(bench: Bench): Promise<Row[]> {
   const [rounds, iterations] = bench.quick ? [3, 6000] : [10, 20_000];
   const counted = await targetOf(bench, { METRICS: "on" });
   const plain = await targetOf(bench, { METRICS: "off" });
-  for (const part of [counted, plain]) await warm(part, warmUp);
+  for (const part of [counted, plain]) await warm(part);
   const rows = await sideBySide(bench, {
     what: "the service's CPU a request",
     rounds,
