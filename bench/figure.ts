@@ -12,8 +12,17 @@ export interface Bench {
   say: (line: string) => void;
 }
 
-/** Says how a number is printed. */
-export type Unit = "ratio" | "percent" | "seconds" | "microseconds" | "mebibytes" | "count";
+const units = {
+  ratio: (value: number) => value.toFixed(3),
+  percent: (value: number) => `${(value * 100).toFixed(2)} %`,
+  seconds: (value: number) => `${value.toFixed(2)} s`,
+  microseconds: (value: number) => `${(value * 1e6).toFixed(1)} µs`,
+  mebibytes: (value: number) => `${(value / 2 ** 20).toFixed(1)} MiB`,
+  count: String,
+};
+
+/** How a number is printed. */
+export type Unit = keyof typeof units;
 
 /** One figure: what was measured, several times, and the goal that its median (or its worst value) must keep. */
 export interface Row {
@@ -69,20 +78,7 @@ export function isReached({ values, goal }: Row): boolean | undefined {
 
 /** Prints a number with its unit. */
 export function shown(value: number, unit: Unit): string {
-  switch (unit) {
-    case "ratio":
-      return value.toFixed(3);
-    case "percent":
-      return `${(value * 100).toFixed(2)} %`;
-    case "seconds":
-      return `${value.toFixed(2)} s`;
-    case "microseconds":
-      return `${(value * 1e6).toFixed(1)} µs`;
-    case "mebibytes":
-      return `${(value / 2 ** 20).toFixed(1)} MiB`;
-    case "count":
-      return String(value);
-  }
+  return units[unit](value);
 }
 
 /** Prints a row: what, median, spread, number of values, and the goal with whether it is reached. */

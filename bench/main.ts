@@ -30,23 +30,13 @@ const project = fileURLToPath(new URL("../", import.meta.url));
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-type Asked = { kind: "figures"; asked: readonly Figure[]; quick: boolean } | { kind: "help" } | { kind: "problem"; message: string };
-
-function ask(args: string[]): Asked {
-  try {
-    const options = { quick: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false } } as const;
-    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-    if (values.help) return { kind: "help" };
-    const unknown = positionals.find((name) => !figures.some((figure) => figure.name === name));
-    if (unknown !== undefined) return { kind: "problem", message: `there is no figure ${unknown}` };
-    return {
-      kind: "figures",
-      asked: figures.filter(({ name }) => positionals.length === 0 || positionals.includes(name)),
-      quick: values.quick,
-    };
-  } catch (error) {
-    return { kind: "problem", message: error instanceof Error ? error.message : String(error) };
-  }
+/** Reads the arguments; throws on bad ones. */
+function ask(args: string[]): { asked: readonly Figure[]; quick: boolean; help: boolean } {
+  const options = { quick: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false } } as const;
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+  const unknown = positionals.find((name) => !figures.some((figure) => figure.name === name));
+  if (unknown !== undefined) throw new Error(`there is no figure ${unknown}`);
+  return { ...values, asked: figures.filter(({ name }) => positionals.length === 0 || positionals.includes(name)) };
 }
 
 /** Is what Ctrl-C has to clean up. */
@@ -70,16 +60,7 @@ async function measure(figure: Figure, quick: boolean): Promise<Row[]> {
   }
 }
 
-async function main(): Promise<number> {
-  const read = ask(process.argv.slice(2));
-  if (read.kind === "help") {
-    process.stdout.write(help);
-    return 0;
-  }
-  if (read.kind === "problem") {
-    say(`${read.message}\n\n${help}`);
-    return 2;
-  }
+async function main({ asked, quick }: ReturnType<typeof ask>): Promise<number> {
   const interrupt = async (): Promise<void> => {
     say("interrupted: stopping what was started");
     await cleanUp();
@@ -88,9 +69,9 @@ async function main(): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void interrupt());
   process.stdout.write(`${new Date().toISOString().slice(0, 10)}, ${availableParallelism()} cores, Node ${process.version}\n`);
   let missed = false;
-  for (const figure of read.asked) {
+  for (const figure of asked) {
     const began = performance.now();
-    const rows = await measure(figure, read.quick);
+    const rows = await measure(figure, quick);
     for (const row of rows) process.stdout.write(`${figure.name}: ${rowText(row)}\n`);
     missed ||= rows.some((row) => isReached(row) === false);
     say(`${figure.name}: took ${((performance.now() - began) / 1000).toFixed(0)} s`);
@@ -98,9 +79,18 @@ async function main(): Promise<number> {
   return missed ? 1 : 0;
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
+/** Gives the exit code that stands for an error, after saying it. */
+function failed(code: 2 | 4, error: unknown): number {
   say(error instanceof Error ? error.message : String(error));
-  process.exitCode = 4;
+  return code;
 }
+
+let read: ReturnType<typeof ask> | undefined;
+try {
+  read = ask(process.argv.slice(2));
+} catch (error) {
+  process.exitCode = failed(2, error);
+  say(`\n${help}`);
+}
+if (read?.help) process.stdout.write(help);
+else if (read) process.exitCode = await main(read).catch((error: unknown) => failed(4, error));

@@ -1,7 +1,8 @@
+import { join } from "node:path";
 import { freePort } from "../slo/run/ports.ts";
+import { startRelay, type Relay } from "../slo/run/relay/relay.ts";
 import { encodeWrite, writeOnce } from "../slo/run/relay/write.ts";
 import { inRounds, row, shown, type Bench, type Figure, type Row } from "./figure.ts";
-import { startRelayChild, type RelayChild } from "./relay-child.ts";
 import { askedOf, prometheusOf, startOurs, stop, targetOf } from "./started.ts";
 
 const pushes = 2000;
@@ -10,26 +11,40 @@ const mostSeconds = 60;
 
 const sleep = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
+/** Runs a relay in this process, as `load` does, while `use` works with it; what this process then uses of the CPU is the relay's. */
+async function withRelay<T>({ folder, say }: Bench, name: string, receiver: string, use: (relay: Relay) => Promise<T>): Promise<T> {
+  const started = await startRelay({ folder: join(folder, name), receiver: { url: `${receiver}/api/v1/write` }, say });
+  if (started.kind === "failed") throw new Error(started.message);
+  try {
+    return await use(started.relay);
+  } finally {
+    await started.relay.close();
+  }
+}
+
 /** Lets k6 itself push the smoke scenario's series once a second, and gives the relay's share of a core and the series a second, window by window. */
 async function steady(bench: Bench): Promise<{ share: number; series: number }[]> {
   const [windows, windowSeconds] = bench.quick ? [3, 5] : [8, 10];
   const target = await targetOf(bench, {});
   const prometheus = await prometheusOf(bench, "steady", undefined);
-  const relay = await startRelayChild(bench, "steady-spool", `${prometheus.url}/api/v1/write`);
-  const load = { scenario: "smoke", target: target.url, writeUrl: relay.url, seconds: windows * windowSeconds + 30 };
-  const k6 = await startOurs(bench, load);
-  await sleep(6); // the start of k6, and the relay's own first pushes
-  const measured = await inRounds(bench, windows, async () => {
-    const [before, began] = [await relay.state(), performance.now()];
-    await sleep(windowSeconds);
-    const after = await relay.state();
-    const seconds = (performance.now() - began) / 1000;
-    if (k6.exit()) throw new Error(`k6 ended early:\n${k6.tail().join("\n")}`);
-    const share = (after.cpuSeconds - before.cpuSeconds) / seconds;
-    const series = Math.round((after.samples - before.samples) / seconds);
-    return [{ share, series }, `${shown(share, "percent")} of a core, ${series} series a second`];
+  const measured = await withRelay(bench, "steady-spool", prometheus.url, async ({ url, counts }) => {
+    const load = { scenario: "smoke", target: target.url, writeUrl: url, seconds: windows * windowSeconds + 30 };
+    const k6 = await startOurs(bench, load);
+    await sleep(6); // the start of k6, and the relay's own first pushes
+    const rounds = await inRounds(bench, windows, async () => {
+      const [cpu, samples, began] = [process.cpuUsage(), counts().samples, performance.now()];
+      await sleep(windowSeconds);
+      const seconds = (performance.now() - began) / 1000;
+      if (k6.exit()) throw new Error(`k6 ended early:\n${k6.tail().join("\n")}`);
+      const { user, system } = process.cpuUsage(cpu);
+      const share = (user + system) / 1e6 / seconds;
+      const series = Math.round((counts().samples - samples) / seconds);
+      return [{ share, series }, `${shown(share, "percent")} of a core, ${series} series a second`];
+    });
+    await stop({ child: k6 });
+    return rounds;
   });
-  for (const part of [{ child: k6 }, relay, prometheus, target]) await stop(part);
+  for (const part of [prometheus, target]) await stop(part);
   return measured;
 }
 
@@ -54,10 +69,10 @@ function pushOf(second: number, testid: string): Buffer {
   return encodeWrite(series);
 }
 
-async function untilForwarded(relay: RelayChild): Promise<void> {
+async function untilForwarded({ counts }: Relay): Promise<void> {
   const until = performance.now() + mostSeconds * 1000;
   while (performance.now() < until) {
-    const { forwarded, refused } = await relay.state();
+    const { forwarded, refused } = counts();
     if (refused > 0) throw new Error(`Prometheus refused ${refused} pushes`);
     if (forwarded === pushes) return;
     await sleep(0.05);
@@ -68,18 +83,19 @@ async function untilForwarded(relay: RelayChild): Promise<void> {
 /** Fills a relay's spool while its receiver is away, and gives the seconds from the receiver's return until it holds all samples. */
 async function catchUp(bench: Bench, name: string): Promise<{ seconds: number; missing: number }> {
   const port = await freePort();
-  const relay = await startRelayChild(bench, `${name}-spool`, `http://127.0.0.1:${port}/api/v1/write`);
-  for (let second = 0; second < pushes; second += 1) {
-    const written = await writeOnce({ url: relay.url }, pushOf(second, name));
-    if (written.kind !== "written") throw new Error(`the relay did not take push ${second}: ${written.reason}`);
-  }
-  const prometheus = await prometheusOf(bench, name, undefined, port);
-  const began = performance.now();
-  await untilForwarded(relay);
-  const seconds = (performance.now() - began) / 1000;
-  const held = await askedOf(prometheus.url, `sum(count_over_time({testid="${name}"}[2h]))`);
-  for (const part of [relay, prometheus]) await stop(part);
-  return { seconds, missing: pushes * seriesPerPush - held };
+  return withRelay(bench, `${name}-spool`, `http://127.0.0.1:${port}`, async (relay) => {
+    for (let second = 0; second < pushes; second += 1) {
+      const written = await writeOnce({ url: relay.url }, pushOf(second, name));
+      if (written.kind !== "written") throw new Error(`the relay did not take push ${second}: ${written.reason}`);
+    }
+    const prometheus = await prometheusOf(bench, name, undefined, port);
+    const began = performance.now();
+    await untilForwarded(relay);
+    const seconds = (performance.now() - began) / 1000;
+    const held = await askedOf(prometheus.url, `sum(count_over_time({testid="${name}"}[2h]))`);
+    await stop(prometheus);
+    return { seconds, missing: pushes * seriesPerPush - held };
+  });
 }
 
 async function run(bench: Bench): Promise<Row[]> {

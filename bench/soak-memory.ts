@@ -1,58 +1,30 @@
 import { memoryOf } from "./cpu.ts";
 import { inRounds, row, shown, type Bench, type Figure, type Row } from "./figure.ts";
-import { serve, sink, startOurs, stop } from "./started.ts";
+import { serve, servedBy, sink, startOurs, stop, targetOf } from "./started.ts";
 
 /** The soak's own code at a rate that k6 cannot reach, so that it runs as fast as it goes. */
 const rate = 8000;
 const mostSeconds = 900;
 
-/** Serves the storage API from a Map with as little work as it can, and counts requests. */
-async function openServer(): Promise<{ url: string; requests: () => number; close: () => void }> {
-  const buckets = new Map<string, Buffer>();
-  const users = '{"users":[{"id":1,"name":"a","email":"a@b"}]}';
-  let requests = 0;
-  const server = await serve((request, response) => {
-    requests += 1;
-    const { method, url = "" } = request;
-    if (method === "GET") return void response.end(url === "/api/users" ? users : buckets.get(url));
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      const body = Buffer.concat(chunks);
-      if (method === "PUT") buckets.set(url, body);
-      if (method === "DELETE") buckets.delete(url);
-      response.end(method === "POST" ? body : undefined);
-    });
-  });
-  return { ...server, requests: () => requests };
-}
-
 /** Runs the soak until the last mark, and gives k6's peak memory at each, bytes. */
 async function soak(bench: Bench, marks: readonly number[]): Promise<number[]> {
-  const [server, receiver] = [await openServer(), await serve(sink)];
-  const load = { scenario: "soak", target: server.url, writeUrl: `${receiver.url}/api/v1/write`, seconds: mostSeconds, rate, vus: 100 };
-  const child = await startOurs(bench, load);
+  const [target, receiver] = [await targetOf(bench, {}), await serve(sink)];
+  const k6 = await startOurs(bench, { scenario: "soak", target: target.url, writeUrl: receiver.url, seconds: mostSeconds, rate, vus: 100 });
   const peaks: number[] = [];
   let told = performance.now();
-  try {
-    for (const mark of marks) {
-      while (server.requests() < mark) {
-        if (child.exit()) throw new Error(`k6 ended after ${server.requests()} requests:\n${child.tail().join("\n")}`);
-        if (performance.now() - told > 15_000) {
-          const held = shown(memoryOf(child.pid ?? 0).residentBytes, "mebibytes");
-          bench.say(`${server.requests()} of ${marks.at(-1)} requests, k6 holds ${held}`);
-          told = performance.now();
-        }
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-      peaks.push(memoryOf(child.pid ?? 0).peakBytes);
-    }
-    return peaks;
-  } finally {
-    await stop({ child });
-    receiver.close();
-    server.close();
+  while (peaks.length < marks.length) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const { requests } = await servedBy(target.url);
+    if (k6.exit()) throw new Error(`k6 ended after ${requests} requests:\n${k6.tail().join("\n")}`);
+    const { peakBytes, residentBytes } = memoryOf(k6.pid ?? 0);
+    if (requests >= (marks[peaks.length] ?? 0)) peaks.push(peakBytes);
+    if (performance.now() - told < 15_000) continue;
+    bench.say(`${requests} of ${marks.at(-1)} requests, k6 holds ${shown(residentBytes, "mebibytes")}`);
+    told = performance.now();
   }
+  for (const part of [{ child: k6 }, target]) await stop(part);
+  receiver.close();
+  return peaks;
 }
 
 async function run(bench: Bench): Promise<Row[]> {
