@@ -3,6 +3,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { errorMessage } from "../slo/host/error-message.ts";
 import { openProcessGroup, type ProcessGroup } from "../slo/host/process-group.ts";
 import { exactness } from "./exactness.ts";
 import { isReached, rowText, type Figure, type Row } from "./figure.ts";
@@ -81,7 +82,7 @@ async function main({ asked, quick }: ReturnType<typeof ask>): Promise<number> {
 
 /** Gives the exit code that stands for an error, after saying it. */
 function failed(code: 2 | 4, error: unknown): number {
-  say(error instanceof Error ? error.message : String(error));
+  say(errorMessage(error));
   return code;
 }
 

@@ -14,21 +14,15 @@ declare module "vitest" {
 export function describeLive<T extends LiveTool>(title: string, tools: readonly T[], body: (paths: Record<T, string>) => void): void {
   const found = inject("liveTools");
   const missing: string[] = [];
-  const paths: [T, string][] = [];
+  const paths: Partial<Record<T, string>> = {};
   for (const tool of tools) {
     const entry = found[tool];
     if (entry.kind === "missing") missing.push(`${tool}: ${entry.message.replaceAll("\n", " ")}`);
-    else paths.push([tool, entry.path]);
+    else paths[tool] = entry.path;
   }
-  if (missing.length === 0) {
-    describe(title, () => body(Object.fromEntries(paths) as Record<T, string>));
-    return;
-  }
-  if (process.env["CI"]) {
-    test(title, () => {
-      throw new Error(`A live test needs what is missing here. ${missing.join("; ")}`);
-    });
-    return;
-  }
-  test.skip(`${title} (skipped: ${missing.join("; ")})`);
+  if (missing.length === 0) return void describe(title, () => body(paths as Record<T, string>));
+  if (!process.env["CI"]) return test.skip(`${title} (skipped: ${missing.join("; ")})`);
+  test(title, () => {
+    throw new Error(`A live test needs what is missing here. ${missing.join("; ")}`);
+  });
 }
