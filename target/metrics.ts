@@ -86,7 +86,10 @@ export async function registerMetrics(api: Api, durationBuckets: readonly number
   const createAtZero = zeroKeeper(histogram);
   api.addHook("onReady", () => createAtZero([...documented, ...unknownRouteSets]));
   const counters = createCounters(registry);
-  metricsRoute(api, registry);
+  api.get("/metrics", { schema: { hide: true, response: { 200: z.string() } } }, async (_request, reply) => {
+    const text = await registry.metrics();
+    return reply.code(200).type(registry.contentType).send(text);
+  });
   return {
     ...counters,
     unrouted: (method, status) => histogram.observe(labelsOf({ method, route: unknownRoute, status }), 0),
@@ -176,17 +179,4 @@ function createCounters(registry: Registry): Pick<Metrics, "arrived" | "left" | 
     }
   }
   return { arrived: () => void (active += 1), left: () => void (active -= 1), fault, error: (type) => errors.inc({ type }) };
-}
-
-function metricsRoute(api: Api, registry: Registry): void {
-  api.route({
-    method: "GET",
-    url: "/metrics",
-    schema: { hide: true, response: { 200: z.string() } },
-    handler: async (_request, reply) =>
-      reply
-        .code(200)
-        .type(registry.contentType)
-        .send(await registry.metrics()),
-  });
 }

@@ -43,38 +43,18 @@ export async function bucketRoutes(api: Api, { store }: { store: Store }): Promi
   api.removeAllContentTypeParsers();
   api.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
 
-  api.route({
-    method: "PUT",
-    url: "/api/buckets/:id",
-    schema: bucketSchemas.put,
-    onRequest: ignoreContentType,
-    handler: async (request, reply) => {
-      await store.put(request.params.id, request.body ?? new Uint8Array(0));
-      return reply.code(200).send();
-    },
+  api.put("/api/buckets/:id", { schema: bucketSchemas.put, onRequest: ignoreContentType }, async (request, reply) => {
+    await store.put(request.params.id, request.body ?? new Uint8Array(0));
+    return reply.code(200).send();
   });
-
-  api.route({
-    method: "GET",
-    url: "/api/buckets/:id",
-    schema: bucketSchemas.get,
-    handler: (request, reply) => {
-      const contents = store.get(request.params.id);
-      if (contents === undefined) return void reply.code(404).send({ error: "not found" });
-      reply
-        .code(200)
-        .type(octets)
-        .send(Buffer.from(contents.buffer, contents.byteOffset, contents.byteLength));
-    },
+  api.get("/api/buckets/:id", { schema: bucketSchemas.get }, (request, reply) => {
+    const contents = store.get(request.params.id);
+    if (contents === undefined) return void reply.code(404).send({ error: "not found" });
+    const bytes = Buffer.from(contents.buffer, contents.byteOffset, contents.byteLength);
+    reply.code(200).type(octets).send(bytes);
   });
-
-  api.route({
-    method: "DELETE",
-    url: "/api/buckets/:id",
-    schema: bucketSchemas.delete,
-    handler: async (request, reply) => {
-      const existed = await store.delete(request.params.id);
-      return existed ? reply.code(200).send() : reply.code(400).send({ error: "bad request" });
-    },
+  api.delete("/api/buckets/:id", { schema: bucketSchemas.delete }, async (request, reply) => {
+    const existed = await store.delete(request.params.id);
+    return existed ? reply.code(200).send() : reply.code(400).send({ error: "bad request" });
   });
 }

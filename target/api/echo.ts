@@ -11,9 +11,7 @@ export const echoSchema = {
 /** Serves `POST /api/echo`: the JSON that came, as it was understood. */
 export async function echoRoute(api: Api): Promise<void> {
   api.removeContentTypeParser("text/plain");
-  api.route({
-    method: "POST",
-    url: "/api/echo",
+  api.post("/api/echo", {
     schema: echoSchema,
     // A request without a body reads as `null`, which is JSON that nobody sent.
     preValidation: (request, reply, done) => {

@@ -10,13 +10,8 @@ export const errorRouteSchema = {
 
 /** Serves `GET /api/error`, which always fails. */
 export async function errorRoute(api: Api): Promise<void> {
-  api.route({
-    method: "GET",
-    url: "/api/error",
-    schema: errorRouteSchema,
-    handler: (request, reply) => {
-      if (request.query.type === "client") return void reply.code(400).send({ error: "bad request" });
-      reply.code(500).send({ error: "internal server error" });
-    },
+  api.get("/api/error", { schema: errorRouteSchema }, (request, reply) => {
+    if (request.query.type === "client") return void reply.code(400).send({ error: "bad request" });
+    reply.code(500).send({ error: "internal server error" });
   });
 }

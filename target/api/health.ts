@@ -15,22 +15,10 @@ export interface HealthChecks {
 
 /** Serves `/health/liveness` and `/health/readiness`. */
 export async function healthRoutes(api: Api, { stopping, storeReady }: HealthChecks): Promise<void> {
-  api.route({
-    method: "GET",
-    url: "/health/liveness",
-    schema: healthSchemas.liveness,
-    handler: (_request, reply) => {
-      reply.code(200).send({ status: "ok" });
-    },
-  });
-  api.route({
-    method: "GET",
-    url: "/health/readiness",
-    schema: healthSchemas.readiness,
-    handler: (_request, reply) => {
-      if (stopping()) return void reply.code(503).send({ status: "stopping" });
-      if (!storeReady()) return void reply.code(503).send({ status: "unavailable" });
-      reply.code(200).send({ status: "ok" });
-    },
+  api.get("/health/liveness", { schema: healthSchemas.liveness }, (_request, reply) => void reply.code(200).send({ status: "ok" }));
+  api.get("/health/readiness", { schema: healthSchemas.readiness }, (_request, reply) => {
+    if (stopping()) return void reply.code(503).send({ status: "stopping" });
+    if (!storeReady()) return void reply.code(503).send({ status: "unavailable" });
+    reply.code(200).send({ status: "ok" });
   });
 }

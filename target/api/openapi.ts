@@ -19,12 +19,7 @@ export async function collectOpenApi(api: Api): Promise<void> {
 
 /** Serves the OpenAPI 3.1 document at `GET /openapi.json`. */
 export async function openApiRoute(api: Api): Promise<void> {
-  api.route({
-    method: "GET",
-    url: "/openapi.json",
-    schema: openApiRouteSchema,
-    handler: (_request, reply) => {
-      reply.code(200).send({ ...api.swagger(), openapi: "3.1.0" });
-    },
+  api.get("/openapi.json", { schema: openApiRouteSchema }, (_request, reply) => {
+    reply.code(200).send({ ...api.swagger(), openapi: "3.1.0" });
   });
 }

@@ -12,13 +12,8 @@ const users = ["Ada", "Barbara", "Edsger", "Grace", "Tony"].map((name, index) =>
 
 /** Serves `GET /api/users`; each answer waits as long as `wait` does, as a database would. */
 export async function usersRoute(api: Api, { wait }: { wait: () => Promise<void> }): Promise<void> {
-  api.route({
-    method: "GET",
-    url: "/api/users",
-    schema: usersRouteSchema,
-    handler: async (_request, reply) => {
-      await wait();
-      return reply.code(200).send({ users });
-    },
+  api.get("/api/users", { schema: usersRouteSchema }, async (_request, reply) => {
+    await wait();
+    return reply.code(200).send({ users });
   });
 }

@@ -1,9 +1,10 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
 import type { Api } from "../api/http.ts";
 import { operations } from "../api/operations.ts";
 import { errorBodySchema } from "../api/schemas.ts";
-import type { FaultEngine, RuleReport } from "./engine.ts";
+import type { FaultEngine } from "./engine.ts";
 import { parseFaultRules, parsePreset } from "./parse.ts";
 import { type FaultRule, faultRuleSchema } from "./rules.ts";
 
@@ -31,41 +32,25 @@ export async function faultAdminRoutes(api: Api, { engine, token, activate }: Fa
     if (refused !== undefined) return reply.code(refused.status).send({ error: refused.error });
     return undefined;
   });
-  api.route({
-    method: "GET",
-    url: "/admin/faults",
-    schema: { summary: "Tell the fault rules and their exact counts", response: { 200: reportSchema, ...refusals } },
-    handler: (_request, reply) => {
-      reply.code(200).send(reportOf(engine));
-    },
-  });
-  api.route({
-    method: "PUT",
-    url: "/admin/faults",
-    schema: {
-      summary: "Replace the fault rules; their counts start at zero",
-      body: requestSchema,
-      response: { 200: reportSchema, 400: errorBodySchema, 413: errorBodySchema, 415: errorBodySchema, ...refusals },
-    },
-    handler: async (request, reply) => {
-      const parsed = "rules" in request.body ? parseFaultRules(request.body.rules, operations) : parsePreset(request.body.preset);
-      if (parsed.kind === "problems") return reply.code(400).send({ error: parsed.problems.join("; ") });
-      await activate(parsed.rules);
-      return reply.code(200).send(reportOf(engine));
-    },
+  const read = { summary: "Tell the fault rules and their exact counts", response: { 200: reportSchema, ...refusals } };
+  api.get("/admin/faults", { schema: read }, (_request, reply) => void reply.code(200).send({ rules: engine.report() }));
+  const replace = {
+    summary: "Replace the fault rules; their counts start at zero",
+    body: requestSchema,
+    response: { 200: reportSchema, 400: errorBodySchema, 413: errorBodySchema, 415: errorBodySchema, ...refusals },
+  };
+  api.put("/admin/faults", { schema: replace }, async (request, reply) => {
+    const parsed = "rules" in request.body ? parseFaultRules(request.body.rules, operations) : parsePreset(request.body.preset);
+    if (parsed.kind === "problems") return reply.code(400).send({ error: parsed.problems.join("; ") });
+    await activate(parsed.rules);
+    return reply.code(200).send({ rules: engine.report() });
   });
 }
 
-function reportOf(engine: FaultEngine): { rules: RuleReport[] } {
-  return { rules: engine.report() };
-}
-
-interface CallerHeaders {
-  authorization?: string | undefined;
-  host?: string | undefined;
-}
-
-function refusal({ authorization, host }: CallerHeaders, token: string | undefined): { status: 401 | 403; error: string } | undefined {
+function refusal(
+  { authorization, host }: IncomingHttpHeaders,
+  token: string | undefined,
+): { status: 401 | 403; error: string } | undefined {
   if (token === undefined) return isLoopbackHost(host) ? undefined : { status: 403, error: "only by a loopback name" };
   return sameSecret(authorization ?? "", `Bearer ${token}`) ? undefined : { status: 401, error: "a bearer token is needed" };
 }

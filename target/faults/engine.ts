@@ -20,18 +20,7 @@ export interface RuleReport {
 }
 
 /** Decides which requests are spoilt; knows nothing of HTTP and takes the time as a parameter (seconds, monotonic). */
-export interface FaultEngine {
-  /** Replaces the rules and starts their counts at zero. */
-  set(rules: readonly FaultRule[], nowSeconds: number): void;
-  /** Tells whether there is no rule at all. */
-  isEmpty(): boolean;
-  /** Tells the rules in order, with their counts. */
-  report(): RuleReport[];
-  /** Decides on a request that has arrived; `undefined` where no rule applies. */
-  before(method: string, route: string, nowSeconds: number): Interference | undefined;
-  /** Decides on an answer that worked; `undefined` where no rule applies. */
-  after(method: string, route: string): Spoiling | undefined;
-}
+export type FaultEngine = ReturnType<typeof createFaultEngine>;
 
 interface LiveRule extends RuleReport {
   random: () => number;
@@ -43,14 +32,15 @@ interface LiveRule extends RuleReport {
  * Makes an engine without rules; `onInjected` hears of each injected fault once.
  * Rules are asked in order. After a rule that ends the request, later rules do not see it, so `injected` is always floor(`matched` / `every`).
  */
-export function createFaultEngine(onInjected: (method: string, route: string, kind: FaultKind) => void): FaultEngine {
+export function createFaultEngine(onInjected: (method: string, route: string, kind: FaultKind) => void) {
   let rules: LiveRule[] = [];
 
   const inject = (live: LiveRule, method: string, route: string): void => {
     live.injected += 1;
     onInjected(method, route, live.rule.kind);
   };
-  const before: FaultEngine["before"] = (method, route, nowSeconds) => {
+  /** Decides on a request that has arrived; `undefined` where no rule applies. */
+  const before = (method: string, route: string, nowSeconds: number): Interference | undefined => {
     let found: Interference | undefined;
     for (const live of rules) {
       if (spoils(live.rule) || !ruleMatches(live.rule, method, route)) continue;
@@ -62,7 +52,8 @@ export function createFaultEngine(onInjected: (method: string, route: string, ki
     }
     return found;
   };
-  const after: FaultEngine["after"] = (method, route) => {
+  /** Decides on an answer that worked; `undefined` where no rule applies. */
+  const after = (method: string, route: string): Spoiling | undefined => {
     for (const live of rules) {
       if (!spoils(live.rule) || !ruleMatches(live.rule, method, route)) continue;
       live.matched += 1;
@@ -73,11 +64,13 @@ export function createFaultEngine(onInjected: (method: string, route: string, ki
     return undefined;
   };
   return {
-    set: (next, nowSeconds) => {
+    /** Replaces the rules and starts their counts at zero. */
+    set: (next: readonly FaultRule[], nowSeconds: number): void => {
       rules = next.map((rule, index) => enliven(rule, index, nowSeconds));
     },
-    isEmpty: () => rules.length === 0,
-    report: () => rules.map(({ rule, matched, injected }) => ({ rule, matched, injected })),
+    isEmpty: (): boolean => rules.length === 0,
+    /** Tells the rules in order, with their counts. */
+    report: (): RuleReport[] => rules.map(({ rule, matched, injected }) => ({ rule, matched, injected })),
     before,
     after,
   };

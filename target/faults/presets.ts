@@ -14,11 +14,3 @@ export const faultPresets = {
   "every-200th-dropped": [{ kind: "drop", method: "*", route: "*", every: 200 }],
   "wrong-contents": [{ kind: "wrong-contents", every: 100 }],
 } as const satisfies Record<string, FaultRule[]>;
-
-/** Is the name of a preset. */
-export type FaultPreset = keyof typeof faultPresets;
-
-/** Finds a preset by name; `undefined` when there is none. */
-export function presetRules(name: string): readonly FaultRule[] | undefined {
-  return Object.hasOwn(faultPresets, name) ? faultPresets[name as FaultPreset] : undefined;
-}
