@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { imagesOf, readManifests, readObjects, templateOf, type Container, type PodTemplate } from "./manifests.ts";
+import { imagesOf, readManifests, readObjects, templateOf, type Container, type PodTemplate } from "./manifests.fixture.ts";
 
 const objects = readManifests(fileURLToPath(new URL("overlays/grafana", import.meta.url)));
 const workloads = objects.flatMap((object): [string, PodTemplate][] => {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, inject, test } from "vitest";
 import { applyOf, kubectlOf, manifests } from "./cluster.fixture.ts";
-import { readObjects, templateOf, type PodSpec } from "./manifests.ts";
+import { readObjects, templateOf, type PodSpec } from "./manifests.fixture.ts";
 
 // Everything here is a dry run: nothing in the cluster changes. The lab's namespaces and accounts must be there.
 const { context } = inject("cluster");

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { readManifests, templateOf } from "./manifests.ts";
-import { mayReach, readPolicies, type End, type Policy } from "./reach.ts";
+import { readManifests, templateOf } from "./manifests.fixture.ts";
+import { mayReach, readPolicies, type End, type Policy } from "./reach.fixture.ts";
 
 const overlay = (name: string) => readManifests(fileURLToPath(new URL(`overlays/${name}`, import.meta.url)));
 const objects = overlay("grafana");

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { addresses, bringUp, takeDown } from "./lab.ts";
 import { parseOptions, type Options } from "./options.ts";
 import type { Result } from "./shell.ts";
-import { wordsOf, type Lab } from "./step.ts";
+import { StepError, type Lab } from "./step.ts";
 
 type Answer = string | { code: number; words?: string } | "missing" | "tooLong";
 
@@ -13,20 +13,10 @@ kind: Deployment
 metadata: { name: storage-api, namespace: plimsoll }
 spec: { template: { metadata: { labels: {} }, spec: { containers: [{ name: a, image: "plimsoll-target:dev" }, { name: b, image: "other:1" }] } } }
 `;
-const workload = (ready: number): string =>
-  JSON.stringify({
-    items: [
-      {
-        kind: "Deployment",
-        metadata: { name: "storage-api", namespace: "plimsoll", generation: 1 },
-        spec: { replicas: 2 },
-        status: { observedGeneration: 1, replicas: 2, updatedReplicas: 2, availableReplicas: ready },
-      },
-    ],
-  });
-const none = JSON.stringify({ items: [] });
+const workloads = "plimsoll Deployment/storage-api\n";
+const waiting = { code: 1, words: 'Waiting for deployment "storage-api" rollout to finish: 1 of 2 updated replicas are available...' };
 
-/** Answers by the first key that a command line contains; what no key names succeeds without a word. */
+/** Answers by the first key that a command line contains; what no key names succeeds without a word. A rollout is waited for 5 s. */
 function labOf(answers: Record<string, Answer>): { lab: Lab; calls: string[]; said: string[] } {
   const calls: string[] = [];
   const said: string[] = [];
@@ -39,10 +29,11 @@ function labOf(answers: Record<string, Answer>): { lab: Lab; calls: string[]; sa
     run: async ({ command, args }): Promise<Result> => {
       const line = [command, ...args].join(" ");
       calls.push(line);
+      if (line.includes("rollout status")) clock += 5;
       const answer = Object.entries(answers).find(([part]) => line.includes(part))?.[1] ?? "";
       if (answer === "missing") return { kind: "missing", tail: [`spawn ${command} ENOENT`] };
       if (answer === "tooLong") return { kind: "tooLong", stdout: "", tail: [] };
-      if (typeof answer === "string") return { kind: "ended", code: 0, stdout: answer, tail: [] };
+      if (typeof answer === "string") return { kind: "ended", code: 0, stdout: answer, tail: answer.split("\n").filter(Boolean) };
       return { kind: "ended", code: answer.code, stdout: "", tail: answer.words === undefined ? [] : [answer.words] };
     },
   };
@@ -50,16 +41,13 @@ function labOf(answers: Record<string, Answer>): { lab: Lab; calls: string[]; sa
 }
 
 function options(...words: string[]): Options {
-  const parsed = parseOptions(words);
-  if (parsed.kind !== "options") throw new Error(JSON.stringify(parsed));
-  return parsed.options;
+  return parseOptions(words, {});
 }
 
 const fine = {
   "profile list": profiles("OK"),
   "kubectl kustomize": overlay,
-  "get deployments": workload(2),
-  "get pods": none,
+  "get deployments": workloads,
   "image ls": "[]",
   inspect: "sha256:1",
 };
@@ -67,7 +55,7 @@ const fine = {
 describe("up", () => {
   test("starts a profile that is not there, with the stated size", async () => {
     const { lab, calls } = labOf({ ...fine, "profile list": { code: 85 } });
-    expect(await bringUp(lab, options("--cpus", "3"))).toEqual({ kind: "up", readySeconds: 0 });
+    expect(await bringUp(lab, options("--cpus", "3"))).toBe(5);
     expect(calls).toContain("minikube start --profile plimsoll --cpus=3 --memory=4g --interactive=false");
   });
 
@@ -96,13 +84,19 @@ describe("up", () => {
     expect(calls).toContain("kubectl --context plimsoll --namespace plimsoll rollout restart deployment/storage-api");
   });
 
+  test("replaces no pods where it made them just now", async () => {
+    const { lab, calls } = labOf({ ...fine, " apply ": "deployment.apps/storage-api created\n" });
+    await bringUp(lab, options());
+    expect(calls.filter((line) => line.includes("rollout restart"))).toEqual([]);
+  });
+
   test("leaves what is in the cluster already, and the images of others that are not here", async () => {
     const there = JSON.stringify(
       ["plimsoll-target:dev", "plimsoll:dev"].map((tag) => ({ id: "sha256:1", repoTags: [`docker.io/library/${tag}`] })),
     );
     const { lab, calls } = labOf({ "other:1": { code: 1 }, ...fine, "image ls": there });
     await bringUp(lab, options());
-    expect(calls.filter((line) => /image load|rollout/.test(line))).toEqual([]);
+    expect(calls.filter((line) => /image load|rollout restart/.test(line))).toEqual([]);
   });
 
   test("on a context, asks no Minikube and loads by the given command", async () => {
@@ -114,7 +108,7 @@ describe("up", () => {
 
   test("on a context without a way to load images, builds none and needs no Docker", async () => {
     const { lab, calls } = labOf(fine);
-    expect((await bringUp(lab, options("--context", "prod"))).kind).toBe("up");
+    await bringUp(lab, options("--context", "prod"));
     expect(calls.filter((line) => /docker|minikube/.test(line.split(" ")[0] ?? ""))).toEqual([]);
   });
 });
@@ -124,7 +118,7 @@ describe("each failure says what failed, the last words and what to do", () => {
     [
       "tools that are missing are named together",
       { "minikube version": "missing", "docker version": { code: 1, words: "Cannot connect" } },
-      ["minikube, docker", "install Minikube", "docker: Cannot connect", "start Docker"],
+      ["minikube, docker", "install Minikube", "docker: Cannot connect", "`docker version` must show a server"],
     ],
     [
       "an overlay that is not there",
@@ -151,41 +145,44 @@ describe("each failure says what failed, the last words and what to do", () => {
     ["a restart that is forbidden", { "rollout restart": { code: 1, words: "forbidden" } }, ["storage-api was not restarted", "forbidden"]],
     [
       "pods that are never ready",
-      { "get deployments": workload(1) },
-      ["not all pods were ready after 180 s (storage-api 1/2)", "describe pods"],
+      { "rollout status": waiting },
+      ["not all pods were ready after 185 s (deployment/storage-api: Waiting for deployment", "1 of 2 updated", "describe pod"],
     ],
-    ["a cluster that does not answer", { "get deployments": { code: 1 } }, ["the cluster did not answer"]],
+    ["a cluster that does not answer", { "get deployments": { code: 1, words: "refused" } }, ["the cluster does not answer", "refused"]],
   ];
 
+  async function failureOf(lab: Lab): Promise<string> {
+    const error: unknown = await bringUp(lab, options()).catch((reason: unknown) => reason);
+    if (!(error instanceof StepError)) throw new Error("no step failed", { cause: error });
+    return error.message;
+  }
+
   test.each(rows)("%s", async (_sentence, answers, parts) => {
-    const outcome = await bringUp(labOf({ ...answers, ...fine, ...answers }).lab, options());
-    if (outcome.kind !== "failed") throw new Error(outcome.kind);
-    for (const part of parts) expect(wordsOf(outcome)).toContain(part);
+    const said = await failureOf(labOf({ ...answers, ...fine, ...answers }).lab);
+    for (const part of parts) expect(said).toContain(part);
   });
 
   test("a pod whose image is missing is given up after its patience, whichever way that is put, long before the limit", async () => {
-    const trouble = (reason: string): string => {
-      const status = { containerStatuses: [{ state: { waiting: { reason, message: "not found: plimsoll-target:dev" } } }] };
-      return JSON.stringify({ items: [{ metadata: { namespace: "plimsoll", name: "storage-api-1" }, status }] });
-    };
     const reasons = ["ErrImagePull", "ImagePullBackOff"];
-    const { lab } = labOf({ ...fine, "get deployments": workload(0) });
+    const { lab } = labOf({ ...fine, "rollout status": waiting, "get events": "not found: plimsoll-target:dev" });
     let asked = 0;
-    const outcome = await bringUp({ ...lab, run: (call) => (call.args.includes("pods") ? podsAnswer() : lab.run(call)) }, options());
-    async function podsAnswer(): Promise<Result> {
-      return { kind: "ended", code: 0, stdout: trouble(reasons[asked++ % 2] ?? ""), tail: [] };
-    }
-    if (outcome.kind !== "failed") throw new Error(outcome.kind);
+    const pods = async (): Promise<Result> => {
+      const stdout = `plimsoll   storage-api-1   0/1   ${reasons[asked++ % 2]}   0   9s\n`;
+      return { kind: "ended", code: 0, stdout, tail: [] };
+    };
+    const said = await failureOf({ ...lab, run: (call) => (call.args.includes("pods") ? pods() : lab.run(call)) });
     expect(lab.now()).toBeLessThan(40);
-    expect(wordsOf(outcome)).toMatch(/storage-api-1: (ErrImagePull|ImagePullBackOff) not found: plimsoll-target:dev/);
-    expect(wordsOf(outcome)).toContain("describe pod storage-api-1");
+    expect(said).toMatch(/storage-api-1: (ErrImagePull|ImagePullBackOff)\n/);
+    expect(said).toContain("storage-api-1: not found: plimsoll-target:dev");
+    expect(said).toContain("the image is not in the cluster");
+    expect(said).toContain("describe pod storage-api-1");
   });
 });
 
 describe("down", () => {
   test("deletes the profile", async () => {
     const { lab, calls } = labOf({});
-    expect(await takeDown(lab, options("down", "--profile", "other"))).toEqual({ kind: "down" });
+    await takeDown(lab, options("down", "--profile", "other"));
     expect(calls).toEqual(["minikube version --short", "minikube delete --profile other"]);
   });
 
@@ -193,7 +190,7 @@ describe("down", () => {
     const { lab, calls } = labOf(fine);
     await takeDown(lab, options("down", "--context", "prod"));
     expect(calls.at(-1)).toBe(
-      "kubectl --context prod delete --kustomize /project/deploy/kubernetes/overlays/minikube --ignore-not-found --wait --timeout=180s",
+      "kubectl --context prod delete --kustomize deploy/kubernetes/overlays/minikube --ignore-not-found --wait --timeout=180s",
     );
   });
 });

@@ -1,70 +1,111 @@
-import { applyOverlay, removeOverlay, renderOverlay } from "./apply.ts";
 import { buildImages, loadImages } from "./images.ts";
-import { contextOf, type Options } from "./options.ts";
-import { deleteProfile, startProfile } from "./profile.ts";
+import type { Options } from "./options.ts";
 import { waitUntilReady } from "./ready.ts";
-import type { Failure, Lab } from "./step.ts";
-import { checkTools } from "./tools.ts";
+import { succeeded } from "./shell.ts";
+import { ask, must, StepError, type Lab } from "./step.ts";
 
-/** Is the lab as it stands, or what failed. */
-export type Outcome = { kind: "up"; readySeconds: number } | { kind: "down" } | Failure;
+/** The tools, each with what it must answer and what to do when it does not. */
+const tools = {
+  minikube: [
+    "version --short",
+    "install Minikube (https://minikube.sigs.k8s.io/docs/start/), or name a cluster that runs already with --context",
+  ],
+  docker: [
+    "version --format {{.Server.Version}}",
+    "install Docker (https://docs.docker.com/engine/install/) and start it: `docker version` must show a server",
+  ],
+  kubectl: ["version --client", "install kubectl (https://kubernetes.io/docs/tasks/tools/)"],
+} as const;
+const overlays = "deploy/kubernetes/overlays";
 
-/** Brings the lab up: tools, cluster, images, manifests, pods; each step may find its work done. */
-export async function bringUp(lab: Lab, options: Options): Promise<Outcome> {
-  const tools = await checkTools(lab, options);
-  if (tools.kind === "failed") return tools;
-  const rendered = await renderOverlay(lab, options.overlay);
-  if (rendered.kind === "failed") return rendered;
-  if (options.cluster.kind === "minikube") {
-    const started = await startProfile(lab, options.cluster);
-    if (started.kind === "failed") return started;
-  }
-  const carried = await carryImages(lab, options, rendered.images);
-  if (carried.kind === "failed") return carried;
-  lab.say(`applying deploy/kubernetes/overlays/${options.overlay}`);
-  const applied = await applyOverlay(lab, options, rendered, carried.changed);
-  if (applied.kind === "failed") return applied;
-  const ready = await waitUntilReady(lab, contextOf(options.cluster), options.limitSeconds);
-  return ready.kind === "failed" ? ready : { kind: "up", readySeconds: ready.seconds };
+/** Brings the lab up: tools, cluster, images, manifests, pods; each step may find its work done. Gives the seconds from manifests to ready. */
+export async function bringUp(lab: Lab, options: Options): Promise<number> {
+  const { context, minikube, imageLoad, overlay } = options;
+  await checkTools(lab, minikube ? ["minikube", "docker", "kubectl"] : imageLoad ? ["docker", "kubectl"] : ["kubectl"]);
+  const named = await imagesOf(lab, overlay);
+  if (minikube) await startProfile(lab, context, minikube);
+  let loaded: string[] = [];
+  if (minikube || imageLoad) {
+    await buildImages(lab);
+    loaded = await loadImages(lab, options, named);
+  } else lab.say("images: none is built or loaded without --image-load; the cluster must be able to pull them");
+  await applyOverlay(lab, options, loaded);
+  return waitUntilReady(lab, context, options.limitSeconds);
 }
 
-async function carryImages(lab: Lab, options: Options, named: readonly string[]): Promise<{ kind: "loaded"; changed: string[] } | Failure> {
-  if (options.cluster.kind === "context" && options.imageLoad === undefined) {
-    lab.say("images: none is built or loaded without --image-load; the cluster must be able to pull them");
-    return { kind: "loaded", changed: [] };
+/** Takes the lab down: the profile that was made for it, or, elsewhere, only what was applied; the namespaces go with it. */
+export async function takeDown(lab: Lab, { context, minikube, overlay }: Options): Promise<void> {
+  await checkTools(lab, [minikube ? "minikube" : "kubectl"]);
+  if (minikube) {
+    const remedy = `run \`minikube delete --profile ${context} --purge\` and read what it says`;
+    await must(lab, ["minikube", "delete", "--profile", context], "the profile was not deleted", remedy, 300);
+    return;
   }
-  const built = await buildImages(lab);
-  return built.kind === "failed" ? built : loadImages(lab, options, named);
+  const words = ["delete", "--kustomize", `${overlays}/${overlay}`, "--ignore-not-found", "--wait", "--timeout=180s"];
+  const remedy = `see what is left: \`kubectl --context ${context} get all -A -l app.kubernetes.io/part-of=plimsoll\``;
+  await must(lab, ["kubectl", "--context", context, ...words], "not everything was removed", remedy, 240);
 }
 
-/** Takes the lab down: the profile that was made for it, or, elsewhere, only what was applied. */
-export async function takeDown(lab: Lab, options: Options): Promise<Outcome> {
-  const tools = await checkTools(lab, options);
-  if (tools.kind === "failed") return tools;
-  if (options.cluster.kind === "minikube") {
-    const deleted = await deleteProfile(lab, options.cluster);
-    return deleted.kind === "failed" ? deleted : { kind: "down" };
+/** Asks every tool that is needed whether it answers; all that is missing is named at once. */
+async function checkTools(lab: Lab, needed: readonly (keyof typeof tools)[]): Promise<void> {
+  const answers = await Promise.all(needed.map(async (name) => ({ name, result: await ask(lab, [name, ...tools[name][0].split(" ")]) })));
+  const silent = answers.filter(({ result }) => !succeeded(result));
+  if (silent.length === 0) return;
+  const words = silent.flatMap(({ name, result }) => result.tail.map((line) => `${name}: ${line}`));
+  const remedy = silent.map(({ name }) => tools[name][1]).join("; ");
+  throw new StepError(`what is needed does not answer: ${silent.map(({ name }) => name).join(", ")}`, words, remedy);
+}
+
+/** Lists the images that an overlay names. */
+async function imagesOf(lab: Lab, overlay: string): Promise<string[]> {
+  const what = `the overlay ${overlay} cannot be rendered`;
+  const rendered = await must(
+    lab,
+    ["kubectl", "kustomize", `${overlays}/${overlay}`],
+    what,
+    "the overlays are the folders of deploy/kubernetes/overlays",
+  );
+  return [...rendered.matchAll(/\bimage: "?([^\s",]+)/g)].map(([, image = ""]) => image);
+}
+
+/** Starts the profile where it is not running; one that runs is used as it is, and a size other than the stated one is said. */
+async function startProfile(lab: Lab, profile: string, { cpus, memory }: { cpus: number; memory: string }): Promise<void> {
+  const listed = await ask(lab, ["minikube", "profile", "list", "--output", "json"]);
+  // Minikube ends with an error when there is no profile at all; its answer is still JSON.
+  const json = listed.kind === "ended" && listed.stdout.trim().startsWith("{") ? listed.stdout : "{}";
+  const profiles = JSON.parse(json) as { valid?: { Name: string; Status: string; Config?: { CPUs: number; Memory: number } }[] };
+  const present = profiles.valid?.find(({ Name }) => Name === profile);
+  const mebibytes = Number.parseInt(memory, 10) * (/g/i.test(memory) ? 1_024 : 1);
+  if (present?.Config && (present.Config.CPUs !== cpus || present.Config.Memory !== mebibytes)) {
+    const made = `the profile ${profile} was made with ${present.Config.CPUs} CPUs and ${present.Config.Memory} MiB, and keeps them`;
+    lab.say(`${made}; for ${cpus} and ${memory}: npm run minikube -- down, then again`);
   }
-  const rendered = await renderOverlay(lab, options.overlay);
-  if (rendered.kind === "failed") return rendered;
-  const removed = await removeOverlay(lab, options, rendered);
-  return removed.kind === "failed" ? removed : { kind: "down" };
+  if (/^(Running|OK)$/.test(present?.Status ?? "")) return lab.say(`cluster: the profile ${profile} runs already`);
+  lab.say(`cluster: starting the profile ${profile} with ${cpus} CPUs and ${memory} of memory (a minute or two the first time)`);
+  const start = ["minikube", "start", "--profile", profile, `--cpus=${cpus}`, `--memory=${memory}`, "--interactive=false"];
+  const remedy = `look at \`minikube logs --profile ${profile}\`; a profile that is broken is removed by \`npm run minikube -- down --profile ${profile}\``;
+  await must(lab, start, "Minikube did not start", remedy, 900);
+}
+
+/** Applies the overlay; pods that run a former image under the same name are replaced, since their manifest says nothing new. */
+async function applyOverlay(lab: Lab, { context, overlay }: Options, loaded: readonly string[]): Promise<void> {
+  lab.say(`applying ${overlays}/${overlay}`);
+  const kubectl = ["kubectl", "--context", context];
+  const remedy = `see that \`${kubectl.join(" ")} get namespaces\` answers and that you may create what the overlay ${overlay} holds; then run this again`;
+  const apply = [...kubectl, "apply", "--kustomize", `${overlays}/${overlay}`, "--validate=strict"];
+  const applied = await must(lab, apply, "the manifests were not applied", remedy, 120);
+  if (!loaded.includes("plimsoll-target:dev") || applied.includes("deployment.apps/storage-api created")) return;
+  lab.say("storage-api: its image is another one now; replacing the pods");
+  const restart = [...kubectl, "--namespace", "plimsoll", "rollout", "restart", "deployment/storage-api"];
+  await must(lab, restart, "storage-api was not restarted", remedy);
 }
 
 /** Says where things are and what comes next. */
-export function addresses(options: Options): string {
-  const context = contextOf(options.cluster);
+export function addresses({ context, minikube, overlay }: Options): string {
   const forward = `kubectl --context ${context} --namespace`;
-  const back =
-    options.cluster.kind === "minikube"
-      ? options.cluster.profile === "plimsoll"
-        ? ""
-        : ` --profile ${options.cluster.profile}`
-      : ` --context ${context}`;
-  const grafana =
-    options.overlay === "grafana"
-      ? `  ${forward} monitoring port-forward service/grafana 3000:3000            http://127.0.0.1:3000\n`
-      : "";
+  const kind = minikube ? "profile" : "context";
+  const back = minikube && context === "plimsoll" ? "" : ` --${kind} ${context}`;
+  const grafana = `  ${forward} monitoring port-forward service/grafana 3000:3000            http://127.0.0.1:3000\n`;
   return `in the cluster
   storage API   http://storage-api.plimsoll:5000
   Prometheus    http://prometheus.monitoring:9090
@@ -72,7 +113,7 @@ export function addresses(options: Options): string {
 on this machine, each in a terminal of its own
   ${forward} plimsoll port-forward service/storage-api 5000:5000       http://127.0.0.1:5000
   ${forward} monitoring port-forward service/prometheus 9090:9090      http://127.0.0.1:9090
-${grafana}
+${overlay === "grafana" ? grafana : ""}
 next
   npm run load -- --scenario smoke --in kubernetes --context ${context}              a load from pods, judged here
   kubectl --context ${context} apply -k deploy/kubernetes/load                       the same without this command: see job/smoke

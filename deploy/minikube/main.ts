@@ -1,43 +1,44 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { CommanderError } from "commander";
 import { addresses, bringUp, takeDown } from "./lab.ts";
-import { help, parseOptions } from "./options.ts";
+import { parseOptions } from "./options.ts";
 import { run } from "./shell.ts";
-import { wordsOf, type Lab } from "./step.ts";
+import { StepError, type Lab } from "./step.ts";
+
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
 
 const lab: Lab = {
   run,
   say: (line) => void process.stderr.write(`${line}\n`),
   now: () => performance.now() / 1_000,
-  pause: (seconds) => sleep(seconds * 1_000),
+  pause: (seconds) => sleep(seconds * 1_000, undefined, { signal: interrupted.signal }),
   project: fileURLToPath(new URL("../..", import.meta.url)),
 };
 
-/** Gives the exit code: 0 done, 2 bad usage, 4 what could not be carried out. */
+/** Gives the exit code: 0 done, 2 bad usage, 4 what could not be carried out, 130 interrupted. */
 async function main(words: readonly string[]): Promise<number> {
-  const parsed = parseOptions(words);
-  if (parsed.kind === "help") {
-    process.stdout.write(help);
-    return 0;
-  }
-  if (parsed.kind === "problem") {
-    lab.say(`${parsed.message}\n(--help shows every option)`);
-    return 2;
-  }
-  const { options } = parsed;
-  const began = lab.now();
-  const outcome = options.action === "up" ? await bringUp(lab, options) : await takeDown(lab, options);
-  switch (outcome.kind) {
-    case "failed":
-      lab.say(wordsOf(outcome));
-      return 4;
-    case "down":
+  try {
+    const options = parseOptions(words, {});
+    if (options.action === "down") {
+      await takeDown(lab, options);
       lab.say("removed");
       return 0;
-    case "up":
-      lab.say(`ready ${outcome.readySeconds.toFixed(0)} s after the manifests were applied (${(lab.now() - began).toFixed(0)} s in all)`);
-      process.stdout.write(addresses(options));
-      return 0;
+    }
+    const readySeconds = await bringUp(lab, options);
+    lab.say(`ready ${readySeconds.toFixed(0)} s after the manifests were applied (${lab.now().toFixed(0)} s in all)`);
+    process.stdout.write(addresses(options));
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (interrupted.signal.aborted) {
+      lab.say("interrupted; what was begun stays: run this again to go on, or `npm run minikube -- down`");
+      return 130;
+    }
+    if (!(error instanceof StepError)) throw error;
+    lab.say(error.message);
+    return 4;
   }
 }
 

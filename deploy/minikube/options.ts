@@ -1,87 +1,75 @@
-import { parseArgs } from "node:util";
+import { Argument, Command, InvalidArgumentError, Option, type OutputConfiguration } from "commander";
 
-/** Is the cluster to work on: a Minikube profile of ours, or any context that kubectl knows. */
-export type Cluster = { kind: "minikube"; profile: string; cpus: number; memory: string } | { kind: "context"; context: string };
-
-/** Is what a person asked for. `imageLoad` is a shell command that gets an image as its last argument. */
+/** What a person asked for. */
 export interface Options {
   action: "up" | "down";
-  cluster: Cluster;
+  /** kubectl's name of the cluster; Minikube names it after the profile. */
+  context: string;
+  /** The size of the profile to start; undefined for a cluster that runs already. */
+  minikube: { cpus: number; memory: string } | undefined;
+  /** A shell command that gets an image as its last argument. */
   imageLoad: string | undefined;
-  /** The folder name below `deploy/kubernetes/overlays`. */
+  /** A folder below `deploy/kubernetes/overlays`. */
   overlay: string;
   limitSeconds: number;
 }
 
-/** Is the parsed command line, a wish for help, or one sentence that says what is wrong. */
-export type ParsedOptions = { kind: "options"; options: Options } | { kind: "help" } | { kind: "problem"; message: string };
+const defaults = { profile: "plimsoll", cpus: 2, memory: "4g", overlay: "minikube", limit: 180 };
+type Flags = typeof defaults & { context?: string; imageLoad?: string };
 
-export const help = `The whole lab on Minikube: storage API and Prometheus, built here and started there. Safe to run again.
-
-  npm run minikube                        start or reuse the profile "plimsoll", build, load, apply, wait
-  npm run minikube -- down                delete the profile and all in it
+const examples = `
+  npm run minikube                 start or reuse the profile, build, load, apply, wait; safe to run again
+  npm run minikube -- down         delete the profile and all in it
   npm run minikube -- --context kind-dev --image-load 'kind load docker-image --name dev'
-                                          the same on a cluster that runs already; down then removes only what was applied
+                                   the same on a cluster that runs already; down then removes only what was applied`;
 
-  --profile NAME         Minikube profile (plimsoll)
-  --cpus N               of a profile that is made now (2)
-  --memory SIZE          of a profile that is made now (4g)
-  --context NAME         any context of kubectl; no Minikube is needed, started or deleted
-  --image-load COMMAND   how an image gets from this machine's Docker into the cluster; the image's name is added at the end
-  --overlay NAME         folder below deploy/kubernetes/overlays (minikube); grafana is the same with Grafana
-  --limit SECONDS        how long to wait for the pods (180)
-  --help                 this text
-`;
-
-const spec = {
-  profile: { type: "string" },
-  cpus: { type: "string" },
-  memory: { type: "string" },
-  context: { type: "string" },
-  "image-load": { type: "string" },
-  overlay: { type: "string", default: "minikube" },
-  limit: { type: "string", default: "180" },
-  help: { type: "boolean", default: false },
-} as const;
-
-/** Parses the words after `npm run minikube --`. */
-export function parseOptions(words: readonly string[]): ParsedOptions {
-  const problem = (message: string): ParsedOptions => ({ kind: "problem", message });
-  try {
-    const { values, positionals } = parseArgs({ args: [...words], options: spec, allowPositionals: true, strict: true });
-    if (values.help) return { kind: "help" };
-    const [action = "up", ...more] = positionals;
-    if (action !== "up" && action !== "down") return problem(`"${action}" is neither up nor down`);
-    if (more.length > 0) return problem(`"${more.join(" ")}" is one word too many`);
-    const limitSeconds = Number(values.limit);
-    if (!(limitSeconds > 0)) return problem(`--limit ${values.limit}: must be a number of seconds above 0`);
-    if (!/^[a-z0-9-]+$/.test(values.overlay)) return problem(`--overlay ${values.overlay}: must be the name of a folder, without a path`);
-    const cluster = clusterOf(values);
-    if (typeof cluster === "string") return problem(cluster);
-    return { kind: "options", options: { action, cluster, imageLoad: values["image-load"], overlay: values.overlay, limitSeconds } };
-  } catch (error) {
-    if (error instanceof TypeError) return problem(error.message);
-    throw error;
-  }
+function text(pattern: RegExp, kind: string): (value: string) => string {
+  return (value) => {
+    if (!pattern.test(value)) throw new InvalidArgumentError(`It must be ${kind}.`);
+    return value;
+  };
 }
 
-type ClusterValues = { [name in "profile" | "cpus" | "memory" | "context"]?: string | undefined };
-
-function clusterOf({ profile, cpus, memory, context }: ClusterValues): Cluster | string {
-  if (context !== undefined) {
-    const odd = [profile, cpus, memory].some((value) => value !== undefined);
-    if (odd) return "--profile, --cpus and --memory are for a Minikube that is started here; --context is for a cluster that runs already";
-    return context === "" || context.startsWith("-") ? "--context: must be the name of a context" : { kind: "context", context };
-  }
-  const name = profile ?? "plimsoll";
-  if (!/^[a-z0-9][a-z0-9-]*$/i.test(name)) return `--profile ${name}: must be letters, digits and dashes`;
-  const count = Number(cpus ?? "2");
-  if (!Number.isInteger(count) || count < 2) return `--cpus ${cpus}: must be a whole number, 2 or more`;
-  if (!/^\d+(m|mb|g|gb)$/i.test(memory ?? "4g")) return `--memory ${memory}: must be a size such as 4g or 4096mb`;
-  return { kind: "minikube", profile: name, cpus: count, memory: memory ?? "4g" };
+function whole(least: number): (value: string) => number {
+  return (value) => {
+    if (!/^\d+$/.test(value) || Number(value) < least) throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`);
+    return Number(value);
+  };
 }
 
-/** Names the context that kubectl uses for a cluster; Minikube names it after the profile. */
-export function contextOf(cluster: Cluster): string {
-  return cluster.kind === "minikube" ? cluster.profile : cluster.context;
+/** Parses the words after `npm run minikube --`; throws commander's error, its words (or the help) written by `write`. */
+export function parseOptions(words: readonly string[], write: OutputConfiguration): Options {
+  const name = text(/^[a-z0-9][a-z0-9-]*$/i, "letters, digits and dashes");
+  const size = text(/^\d+(m|mb|g|gb)$/i, "a size such as 4g or 4096mb");
+  const ofNew = (
+    flags: string,
+    value: string | number,
+    parse: (value: string) => string | number,
+    what = "of a profile that is made now",
+  ) => new Option(flags, what).default(value).argParser(parse);
+  const program = new Command("npm run minikube --")
+    .description("The whole lab on Minikube: storage API and Prometheus, built here and started there.")
+    .addArgument(new Argument("[action]", "what to do").choices(["up", "down"]).default("up"))
+    .addOption(ofNew("--profile <name>", defaults.profile, name, "Minikube profile"))
+    .addOption(ofNew("--cpus <n>", defaults.cpus, whole(2)))
+    .addOption(ofNew("--memory <size>", defaults.memory, size))
+    .addOption(
+      new Option("--context <name>", "any context of kubectl; no Minikube is needed, started or deleted")
+        .argParser(text(/^[^-]/, "the name of a context"))
+        .conflicts(["profile", "cpus", "memory"]),
+    )
+    .option("--image-load <command>", "how an image gets from this machine's Docker into the cluster; its name is added at the end")
+    .addOption(
+      ofNew("--overlay <name>", defaults.overlay, name, "folder below deploy/kubernetes/overlays; grafana is the same with Grafana"),
+    )
+    .addOption(ofNew("--limit <seconds>", defaults.limit, whole(1), "how long to wait for the pods"))
+    .addHelpText("before", examples)
+    .allowExcessArguments(false)
+    .configureOutput(write)
+    .exitOverride()
+    .parse(words, { from: "user" });
+  const { profile, cpus, memory, context, imageLoad, overlay, limit } = program.opts<Flags>();
+  const action = program.processedArgs[0] === "down" ? "down" : "up";
+  const minikube = context === undefined ? { cpus, memory } : undefined;
+  return { action, context: context ?? profile, minikube, imageLoad, overlay, limitSeconds: limit };
 }

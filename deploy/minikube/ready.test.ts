@@ -1,43 +1,19 @@
-import { describe, expect, test } from "vitest";
-import { readTroubles, readWorkloads } from "./ready.ts";
+import { expect, test } from "vitest";
+import { stuckPods } from "./ready.ts";
 
-function deployment(status: object, replicas = 2, generation = 1): string {
-  return JSON.stringify({
-    items: [{ kind: "Deployment", metadata: { namespace: "n", name: "d", generation }, spec: { replicas }, status }],
-  });
-}
-
-const full = { observedGeneration: 1, replicas: 2, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2 };
-
-describe("a deployment is ready", () => {
-  test.each<[string, object, number]>([
-    ["with all of its pods available", full, 2],
-    ["by no pod before it has a status", {}, 0],
-    ["by no pod while the controller has not seen the newest manifest", { ...full, observedGeneration: 0 }, 0],
-    ["by the pods of the newest version only", { ...full, replicas: 3, updatedReplicas: 1, availableReplicas: 3 }, 1],
-    ["by none of them while only former ones serve", { ...full, replicas: 3, updatedReplicas: 2, availableReplicas: 1 }, 0],
-    ["never by more than it wants", { ...full, replicas: 4, updatedReplicas: 4, availableReplicas: 4 }, 2],
-  ])("%s", (_sentence, status, ready) => {
-    expect(readWorkloads(deployment(status))).toEqual([{ namespace: "n", name: "d", wanted: 2, ready }]);
-  });
+test.each<[string, string, string[]]>([
+  ["a pod whose image cannot be had is stuck", "ImagePullBackOff", ["ImagePullBackOff"]],
+  ["one whose image is not looked for either", "ErrImageNeverPull", ["ErrImageNeverPull"]],
+  ["one that ends again and again", "CrashLoopBackOff", ["CrashLoopBackOff"]],
+  ["one that is given a setting that is not there", "CreateContainerConfigError", ["CreateContainerConfigError"]],
+  ["one that no node takes", "Pending", ["Pending"]],
+  ["one whose container is made is not", "ContainerCreating", []],
+  ["one that runs is not", "Running", []],
+])("%s", (_sentence, status, stuck) => {
+  const found = stuckPods(`n   p   0/1   ${status}   3 (5s ago)   9s\n`);
+  expect(found).toEqual(stuck.map((status) => ({ namespace: "n", pod: "p", status })));
 });
 
-function pod(status: object): string {
-  return JSON.stringify({ items: [{ metadata: { namespace: "n", name: "p" }, status }] });
-}
-const waiting = (reason: string, message = "why"): string => pod({ containerStatuses: [{ state: { waiting: { reason, message } } }] });
-const scheduled = (status: string, reason?: string): string =>
-  pod({ conditions: [{ type: "PodScheduled", status, reason, message: "why" }] });
-
-describe("a pod is in trouble", () => {
-  test.each<[string, string, string[]]>([
-    ["when its image cannot be had", waiting("ImagePullBackOff"), ["ImagePullBackOff"]],
-    ["when it ends again and again", waiting("CrashLoopBackOff"), ["CrashLoopBackOff"]],
-    ["when no node takes it", scheduled("False", "Unschedulable"), ["Unschedulable"]],
-    ["not while its container is made", waiting("ContainerCreating"), []],
-    ["not once it has a node", scheduled("True"), []],
-    ["not before it has a status", pod({}), []],
-  ])("%s", (_sentence, json, reasons) => {
-    expect(readTroubles(json).map(({ reason }) => reason)).toEqual(reasons);
-  });
+test("no pods at all are not stuck", () => {
+  expect(stuckPods("")).toEqual([]);
 });

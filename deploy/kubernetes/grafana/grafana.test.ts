@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { readManifests, templateOf, type Volume } from "../manifests.ts";
+import { readManifests, templateOf, type Volume } from "../manifests.fixture.ts";
 
 interface Compose {
   services: { grafana: { image: string; env_file: string[]; environment: Record<string, string>; volumes: string[] } };

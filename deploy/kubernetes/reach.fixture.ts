@@ -1,6 +1,6 @@
-import type { Manifest } from "./manifests.ts";
+import type { Manifest } from "./manifests.fixture.ts";
 
-/** Is one end of a connection: a pod, or an address outside of the cluster's pods. */
+/** One end of a connection: a pod, or an address outside of the cluster's pods. */
 export type End =
   | {
       kind: "pod";
@@ -32,7 +32,7 @@ interface PolicySpec {
   egress?: Rule[];
 }
 
-/** Is a NetworkPolicy whose every field is understood here. */
+/** A NetworkPolicy whose every field is understood here. */
 export interface Policy {
   name: string;
   namespace: string;

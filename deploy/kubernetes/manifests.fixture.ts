@@ -2,17 +2,17 @@ import { readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 
-/** Is one Kubernetes object, as far as it is read here. */
+/** One Kubernetes object, as far as it is read here. */
 export interface Manifest {
   apiVersion: string;
   kind: string;
   metadata: { name: string; namespace?: string; labels?: Record<string, string> };
   spec?: unknown;
-  /** Is what a ConfigMap holds: file names to contents, or settings. */
+  /** What a ConfigMap holds: file names to contents, or settings. */
   data?: Record<string, string>;
 }
 
-/** Is a pod template's part that the checks read. */
+/** A pod template's part that the checks read. */
 export interface PodTemplate {
   metadata: { labels: Record<string, string>; annotations?: Record<string, string> };
   spec: PodSpec;
