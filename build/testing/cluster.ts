@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
-import { run } from "../../deploy/minikube/shell.ts";
+import { endingText, runProcess } from "../../slo/host/process.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -16,10 +16,17 @@ const profile = "plimsoll-test";
 
 async function lab(...words: string[]): Promise<void> {
   const args = [join(project, "node_modules/tsx/dist/cli.mjs"), join(project, "deploy/minikube/main.ts"), ...words, "--profile", profile];
-  const result = await run({ command: process.execPath, args, limitSeconds: 1_800, folder: project });
-  if (result.kind !== "ended" || result.code !== 0)
-    throw new Error(`npm run minikube ${words.join(" ")}: ${result.kind}\n${result.tail.join("\n")}`);
-  process.stderr.write(`${result.tail.map((line) => `cluster: ${line}`).join("\n")}\n`);
+  const command = { command: process.execPath, args, limitSeconds: 1_800, folder: project };
+  const { ending, output } = await runProcess(command);
+  const said = output
+    .trim()
+    .split("\n")
+    .slice(-15)
+    .map((line) => `cluster: ${line}\n`)
+    .join("");
+  if (ending.kind !== "exited" || ending.code !== 0)
+    throw new Error(`npm run minikube ${words.join(" ")}: ${endingText(command, ending)}\n${said}`);
+  process.stderr.write(said);
 }
 
 /**
@@ -30,12 +37,12 @@ export async function setup({ provide }: TestProject): Promise<(() => Promise<vo
   const given = process.env["KUBERNETES_CONTEXT"];
   provide("cluster", { context: given ?? profile });
   if (given) return undefined;
-  const before = await run({ command: "kubectl", args: ["config", "current-context"], limitSeconds: 20 });
+  const before = await runProcess({ command: "kubectl", args: ["config", "current-context"], limitSeconds: 20 });
   const down = async (): Promise<void> => {
     await lab("down");
     // Minikube makes its profile the current context, and leaves none when it goes.
-    if (before.kind === "ended" && before.code === 0 && before.stdout.trim() !== profile)
-      await run({ command: "kubectl", args: ["config", "use-context", before.stdout.trim()], limitSeconds: 20 });
+    if (before.ending.kind === "exited" && before.ending.code === 0 && before.stdout.trim() !== profile)
+      await runProcess({ command: "kubectl", args: ["config", "use-context", before.stdout.trim()], limitSeconds: 20 });
   };
   try {
     await lab("up");

@@ -1,17 +1,13 @@
 import { describe, expect, test } from "vitest";
+import { output } from "../kubernetes/cluster.fixture.ts";
 import { ownImages } from "../minikube/images.ts";
-import { run } from "../minikube/shell.ts";
 
 interface Inspected {
   Size: number;
   Config: { User: string; Labels: Record<string, string>; Env: string[]; Healthcheck?: { Test: string[] } };
 }
 
-async function docker(...args: string[]): Promise<string> {
-  const result = await run({ command: "docker", args, limitSeconds: 120 });
-  if (result.kind !== "ended" || result.code !== 0) throw new Error(`docker ${args.join(" ")}: ${result.kind}\n${result.tail.join("\n")}`);
-  return result.stdout;
-}
+const docker = (...args: string[]): Promise<string> => output({ command: "docker", args, limitSeconds: 120 });
 
 async function inspect(image: string): Promise<Inspected> {
   const [found] = JSON.parse(await docker("image", "inspect", image)) as Inspected[];

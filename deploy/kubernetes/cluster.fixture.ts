@@ -1,39 +1,40 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { run, type Result } from "../minikube/shell.ts";
+import { endingText, runProcess, type Command, type Ran } from "../../slo/host/process.ts";
 
 /** Is the project's folder of manifests. */
 export const manifests = fileURLToPath(new URL(".", import.meta.url));
+
+/** A program that ended well, for `toMatchObject`. */
+export const fine = { ending: { kind: "exited", code: 0 } };
 
 /** Asks a cluster through kubectl. */
 export interface Kubectl {
   /** Gives stdout; throws with kubectl's last words. */
   (...args: string[]): Promise<string>;
   /** Gives the result, whatever it is. */
-  try: (...args: string[]) => Promise<Result>;
+  try: (...args: string[]) => Promise<Ran>;
+}
+
+/** Runs a program that must succeed and gives its stdout; throws with its last words. */
+export async function output(command: Command): Promise<string> {
+  const { ending, stdout, output } = await runProcess(command);
+  if (ending.kind === "exited" && ending.code === 0) return stdout;
+  throw new Error(`${command.args.join(" ")}: ${endingText(command, ending)}\n${output.slice(-2_000)}`);
 }
 
 /** Makes the kubectl of one context; each call is bounded. */
 export function kubectlOf(context: string): Kubectl {
-  const attempt = (...args: string[]) => run({ command: "kubectl", args: ["--context", context, ...args], limitSeconds: 200 });
-  const must = async (...args: string[]): Promise<string> => {
-    const result = await attempt(...args);
-    if (result.kind !== "ended" || result.code !== 0)
-      throw new Error(`kubectl ${args.join(" ")}: ${result.kind}\n${result.tail.join("\n")}`);
-    return result.stdout;
-  };
-  return Object.assign(must, { try: attempt });
+  const call = (args: string[]): Command => ({ command: "kubectl", args: ["--context", context, ...args], limitSeconds: 200 });
+  return Object.assign((...args: string[]) => output(call(args)), { try: (...args: string[]) => runProcess(call(args)) });
 }
 
-/** Makes the `kubectl apply` of one context, for an object that is in no file; gives the result, whatever it is. */
-export function applyOf(context: string): (object: object, ...flags: string[]) => Promise<Result> {
-  const script = 'object=$1; shift; printf %s "$object" | kubectl "$@" -f -';
-  return (object, ...flags) =>
-    run({
-      command: "sh",
-      args: ["-c", script, "apply", JSON.stringify(object), "--context", context, "apply", ...flags],
-      limitSeconds: 60,
-    });
+/** Makes the `kubectl apply` of one context, for objects that are in no file (JSON, or the text of several); gives the result, whatever it is. */
+export function applyOf(context: string): (objects: object | string, ...flags: string[]) => Promise<Ran> {
+  return (objects, ...flags) => {
+    const input = typeof objects === "string" ? objects : JSON.stringify(objects);
+    return runProcess({ command: "kubectl", args: ["--context", context, "apply", ...flags, "-f", "-"], limitSeconds: 120, input });
+  };
 }
 
 /** Asks until the answer satisfies, at most `limitSeconds`; then gives the last answer. */

@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { run } from "../minikube/shell.ts";
-import { applyOf, kubectlOf, manifests, query, until } from "./cluster.fixture.ts";
+import { applyOf, fine, kubectlOf, manifests, output, query, until } from "./cluster.fixture.ts";
 
 const { context } = inject("cluster");
 const kubectl = kubectlOf(context);
@@ -40,17 +39,14 @@ describe("the server takes every field, strictly", () => {
     // What a running StatefulSet may not change is no matter of fields: the dry run makes it anew.
     const rendered = await kubectl("kustomize", overlay(name));
     expect(rendered).toContain("kind: StatefulSet");
-    const args = [
-      "-c",
-      'kubectl kustomize "$1" | sed "s/^  name: prometheus$/  name: prometheus-dry-run/" | kubectl --context "$2" apply --dry-run=server --validate=strict -f -',
-    ];
-    const result = await run({ command: "sh", args: [...args, "dry-run", overlay(name), context], limitSeconds: 120 });
-    expect(result, result.tail.join("\n")).toMatchObject({ kind: "ended", code: 0 });
+    const objects = rendered.replace(/^  name: prometheus$/gm, "  name: prometheus-dry-run");
+    const result = await apply(objects, ...dryRun);
+    expect(result, result.output).toMatchObject(fine);
   });
 
   test("and refuses one that does not exist", async () => {
     const result = await apply(pod("odd", { restartPolitely: true }), ...dryRun);
-    expect(result.tail.join("\n")).toContain('unknown field "spec.restartPolitely"');
+    expect(result.output).toContain('unknown field "spec.restartPolitely"');
   });
 
   describe("of custom resources, against the definitions that their operators publish", () => {
@@ -72,9 +68,8 @@ describe("the server takes every field, strictly", () => {
 
     async function module(name: string): Promise<string> {
       const environment = { ...process.env, GOFLAGS: "-mod=mod", GOWORK: "off" };
-      const result = await run({ command: "go", args: ["mod", "download", "-json", name], limitSeconds: 180, folder, environment });
-      expect(result, `Go brings the definitions of ${name}: ${result.tail.join("\n")}`).toMatchObject({ kind: "ended", code: 0 });
-      return (JSON.parse(result.kind === "ended" ? result.stdout : "{}") as { Dir: string }).Dir;
+      const args = ["mod", "download", "-json", name];
+      return (JSON.parse(await output({ command: "go", args, limitSeconds: 180, folder, environment })) as { Dir: string }).Dir;
     }
 
     const kinds: [string, string[]][] = [
@@ -92,7 +87,7 @@ describe("the server takes every field, strictly", () => {
     test("and a misspelt field of a ServiceMonitor is refused", async () => {
       const monitor = { apiVersion: "monitoring.coreos.com/v1", kind: "ServiceMonitor", metadata: { name: "odd", namespace: "plimsoll" } };
       const result = await apply({ ...monitor, spec: { selector: {}, endpoints: [{ prot: "http" }] } }, ...dryRun);
-      expect(result.tail.join("\n")).toContain('unknown field "spec.endpoints[0].prot"');
+      expect(result.output).toContain('unknown field "spec.endpoints[0].prot"');
     });
   });
 });
@@ -101,7 +96,7 @@ describe("the namespaces enforce the restricted standard", () => {
   test.each<[string, object, object]>([["a pod of another user than root, with nothing granted, is let in", {}, {}]])(
     "%s",
     async (_sentence, more, container) => {
-      expect(await apply(pod("fine", more, container), "--dry-run=server")).toMatchObject({ kind: "ended", code: 0 });
+      expect(await apply(pod("fine", more, container), "--dry-run=server")).toMatchObject(fine);
     },
   );
 
@@ -111,7 +106,7 @@ describe("the namespaces enforce the restricted standard", () => {
     ["a container that may become root", {}, { securityContext: { allowPrivilegeEscalation: true, capabilities: { drop: ["ALL"] } } }],
     ["a folder of the node", { volumes: [{ name: "v", hostPath: { path: "/" } }] }, {}],
   ])("%s is refused", async (_sentence, more, container) => {
-    expect((await apply(pod("odd", more, container), "--dry-run=server")).tail.join("\n")).toContain("violates PodSecurity");
+    expect((await apply(pod("odd", more, container), "--dry-run=server")).output).toContain("violates PodSecurity");
   });
 });
 
@@ -133,7 +128,7 @@ describe("Prometheus", () => {
       "--as",
       "system:serviceaccount:monitoring:prometheus",
     );
-    expect(asked.kind === "ended" && asked.stdout.trim()).toBe(answer);
+    expect(asked.stdout.trim()).toBe(answer);
   });
 
   test("may not even list pods elsewhere", async () => {
@@ -147,7 +142,7 @@ describe("Prometheus", () => {
       "--as",
       "system:serviceaccount:monitoring:prometheus",
     );
-    expect(asked.kind === "ended" && asked.stdout.trim()).toBe("no");
+    expect(asked.stdout.trim()).toBe("no");
   });
 
   test("scrapes the storage API by its annotations, once for each pod", async () => {
@@ -160,7 +155,7 @@ describe("Prometheus", () => {
 
   test("scrapes a pod by its label, at the port named metrics and at no other", async () => {
     const applied = await apply(pod("labelled"));
-    expect(applied, applied.tail.join("\n")).toMatchObject({ kind: "ended", code: 0 });
+    expect(applied, applied.output).toMatchObject(fine);
     try {
       const up = () => query(kubectl, 'up{job="labelled"}');
       const found = await until(up, (series) => series.some(({ value }) => value === 1), 60);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, inject, test } from "vitest";
-import { applyOf, kubectlOf, manifests } from "./cluster.fixture.ts";
+import { applyOf, fine, kubectlOf, manifests } from "./cluster.fixture.ts";
 import { readObjects, templateOf, type PodSpec } from "./manifests.fixture.ts";
 
 // Everything here is a dry run: nothing in the cluster changes. The lab's namespaces and accounts must be there.
@@ -42,14 +42,14 @@ test("the restricted standard lets each pod in, and nothing is warned of", async
   expect(found.map(({ metadata }) => metadata.name).toSorted()).toEqual(["grafana-dry-run", "prometheus-dry-run", "storage-api-dry-run"]);
   for (const pod of found) {
     const result = await apply(pod, ...dryRun);
-    expect(result, result.tail.join("\n")).toMatchObject({ kind: "ended", code: 0 });
-    expect(result.tail.join("\n")).not.toContain("Warning");
+    expect(result, result.output).toMatchObject(fine);
+    expect(result.output).not.toContain("Warning");
   }
 });
 
 test("and refuses each as root", async () => {
   for (const pod of await pods()) {
     const result = await apply({ ...pod, spec: { ...pod.spec, securityContext: { runAsUser: 0 } } }, ...dryRun);
-    expect(result.tail.join("\n"), pod.metadata.name).toContain("violates PodSecurity");
+    expect(result.output, pod.metadata.name).toContain("violates PodSecurity");
   }
 });

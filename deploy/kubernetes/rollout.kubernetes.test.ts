@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import { setTimeout as sleep } from "node:timers/promises";
-import { run } from "../minikube/shell.ts";
-import { kubectlOf, query, until } from "./cluster.fixture.ts";
+import { applyOf, fine, kubectlOf, query, until } from "./cluster.fixture.ts";
 
 const { context } = inject("cluster");
 const kubectl = kubectlOf(context);
@@ -71,7 +70,8 @@ describe("a rolling restart under load", () => {
     );
     if (scraped !== 2) throw new Error(`both pods must be scraped before the load begins; ${scraped} are`);
     before = await total(served);
-    await applyJob();
+    const applied = await applyOf(context)(job, "--validate=strict");
+    expect(applied, applied.output).toMatchObject(fine);
     await kubectl("--namespace", "plimsoll", "wait", "--for=jsonpath={.status.ready}=1", "job/rollout-load", "--timeout=60s");
     // Past the seeding and the warm-up, so that the load is at its full rate.
     await sleep(15_000);
@@ -80,12 +80,6 @@ describe("a rolling restart under load", () => {
     await kubectl("--namespace", "plimsoll", "wait", "--for=condition=complete", "job/rollout-load", "--timeout=150s");
     summary = await kubectl("--namespace", "plimsoll", "logs", "job/rollout-load");
   });
-
-  async function applyJob(): Promise<void> {
-    const args = ["-c", 'printf %s "$1" | kubectl --context "$2" apply --validate=strict -f -', "apply", JSON.stringify(job), context];
-    const applied = await run({ command: "sh", args, limitSeconds: 60 });
-    expect(applied, applied.tail.join("\n")).toMatchObject({ kind: "ended", code: 0 });
-  }
 
   test("loses no request, and every one is counted once by k6, by Prometheus and by the pods, old and new", async () => {
     const [, failed, of] = /http_req_failed\.*: [\d.]+% +(\d+) out of (\d+)/.exec(summary) ?? [];

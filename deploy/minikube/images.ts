@@ -1,6 +1,5 @@
 import type { Options } from "./options.ts";
-import { succeeded } from "./shell.ts";
-import { ask, must, type Lab } from "./step.ts";
+import { ask, must, succeeded, type Lab } from "./step.ts";
 
 /** Every image that this project builds, with its Dockerfile. */
 export const ownImages = [

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { addresses, bringUp, takeDown } from "./lab.ts";
 import { parseOptions, type Options } from "./options.ts";
-import type { Result } from "./shell.ts";
+import type { Ran } from "../../slo/host/process.ts";
 import { StepError, type Lab } from "./step.ts";
 
-type Answer = string | { code: number; words?: string } | "missing" | "tooLong";
+type Answer = string | { code: number; words?: string } | "missing" | "overdue";
 
 const profiles = (status: string): string =>
   JSON.stringify({ valid: [{ Name: "plimsoll", Status: status, Config: { CPUs: 2, Memory: 4096 } }] });
@@ -16,6 +16,8 @@ spec: { template: { metadata: { labels: {} }, spec: { containers: [{ name: a, im
 const workloads = "plimsoll Deployment/storage-api\n";
 const waiting = { code: 1, words: 'Waiting for deployment "storage-api" rollout to finish: 1 of 2 updated replicas are available...' };
 
+const ranOf = (ending: Ran["ending"], stdout = "", stderr = ""): Ran => ({ ending, stdout, stderr, output: stdout + stderr });
+
 /** Answers by the first key that a command line contains; what no key names succeeds without a word. A rollout is waited for 5 s. */
 function labOf(answers: Record<string, Answer>): { lab: Lab; calls: string[]; said: string[] } {
   const calls: string[] = [];
@@ -25,16 +27,17 @@ function labOf(answers: Record<string, Answer>): { lab: Lab; calls: string[]; sa
     say: (line) => void said.push(line),
     now: () => clock,
     pause: async (seconds) => void (clock += seconds),
+    signal: new AbortController().signal,
     project: "/project",
-    run: async ({ command, args }): Promise<Result> => {
+    run: async ({ command, args }): Promise<Ran> => {
       const line = [command, ...args].join(" ");
       calls.push(line);
       if (line.includes("rollout status")) clock += 5;
       const answer = Object.entries(answers).find(([part]) => line.includes(part))?.[1] ?? "";
-      if (answer === "missing") return { kind: "missing", tail: [`spawn ${command} ENOENT`] };
-      if (answer === "tooLong") return { kind: "tooLong", stdout: "", tail: [] };
-      if (typeof answer === "string") return { kind: "ended", code: 0, stdout: answer, tail: answer.split("\n").filter(Boolean) };
-      return { kind: "ended", code: answer.code, stdout: "", tail: answer.words === undefined ? [] : [answer.words] };
+      if (answer === "missing") return ranOf({ kind: "notStarted", isMissing: true, message: `spawn ${command} ENOENT` });
+      if (answer === "overdue") return ranOf({ kind: "overdue" });
+      if (typeof answer === "string") return ranOf({ kind: "exited", code: 0 }, answer);
+      return ranOf({ kind: "exited", code: answer.code }, "", answer.words);
     },
   };
   return { lab, calls, said };
@@ -130,7 +133,7 @@ describe("each failure says what failed, the last words and what to do", () => {
       { "profile list": "", "minikube start": { code: 80, words: "no driver" } },
       ["Minikube did not start", "no driver", "minikube logs"],
     ],
-    ["Minikube that hangs", { "profile list": "", "minikube start": "tooLong" }, ["took longer than 900 s"]],
+    ["Minikube that hangs", { "profile list": "", "minikube start": "overdue" }, ["did not end within 900 s"]],
     [
       "an image that is not built",
       { "docker build": { code: 1, words: "COPY failed" } },
@@ -166,9 +169,9 @@ describe("each failure says what failed, the last words and what to do", () => {
     const reasons = ["ErrImagePull", "ImagePullBackOff"];
     const { lab } = labOf({ ...fine, "rollout status": waiting, "get events": "not found: plimsoll-target:dev" });
     let asked = 0;
-    const pods = async (): Promise<Result> => {
+    const pods = async (): Promise<Ran> => {
       const stdout = `plimsoll   storage-api-1   0/1   ${reasons[asked++ % 2]}   0   9s\n`;
-      return { kind: "ended", code: 0, stdout, tail: [] };
+      return ranOf({ kind: "exited", code: 0 }, stdout);
     };
     const said = await failureOf({ ...lab, run: (call) => (call.args.includes("pods") ? pods() : lab.run(call)) });
     expect(lab.now()).toBeLessThan(40);

@@ -1,8 +1,7 @@
 import { buildImages, loadImages } from "./images.ts";
 import type { Options } from "./options.ts";
 import { waitUntilReady } from "./ready.ts";
-import { succeeded } from "./shell.ts";
-import { ask, must, StepError, type Lab } from "./step.ts";
+import { ask, lastLines, must, StepError, succeeded, type Lab } from "./step.ts";
 
 /** The tools, each with what it must answer and what to do when it does not. */
 const tools = {
@@ -51,7 +50,7 @@ async function checkTools(lab: Lab, needed: readonly (keyof typeof tools)[]): Pr
   const answers = await Promise.all(needed.map(async (name) => ({ name, result: await ask(lab, [name, ...tools[name][0].split(" ")]) })));
   const silent = answers.filter(({ result }) => !succeeded(result));
   if (silent.length === 0) return;
-  const words = silent.flatMap(({ name, result }) => result.tail.map((line) => `${name}: ${line}`));
+  const words = silent.flatMap(({ name, result }) => lastLines(result.output).map((line) => `${name}: ${line}`));
   const remedy = silent.map(({ name }) => tools[name][1]).join("; ");
   throw new StepError(`what is needed does not answer: ${silent.map(({ name }) => name).join(", ")}`, words, remedy);
 }
@@ -72,7 +71,7 @@ async function imagesOf(lab: Lab, overlay: string): Promise<string[]> {
 async function startProfile(lab: Lab, profile: string, { cpus, memory }: { cpus: number; memory: string }): Promise<void> {
   const listed = await ask(lab, ["minikube", "profile", "list", "--output", "json"]);
   // Minikube ends with an error when there is no profile at all; its answer is still JSON.
-  const json = listed.kind === "ended" && listed.stdout.trim().startsWith("{") ? listed.stdout : "{}";
+  const json = listed.stdout.trim().startsWith("{") ? listed.stdout : "{}";
   const profiles = JSON.parse(json) as { valid?: { Name: string; Status: string; Config?: { CPUs: number; Memory: number } }[] };
   const present = profiles.valid?.find(({ Name }) => Name === profile);
   const mebibytes = Number.parseInt(memory, 10) * (/g/i.test(memory) ? 1_024 : 1);

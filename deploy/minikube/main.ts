@@ -3,17 +3,18 @@ import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
 import { addresses, bringUp, takeDown } from "./lab.ts";
 import { parseOptions } from "./options.ts";
-import { run } from "./shell.ts";
+import { runProcess } from "../../slo/host/process.ts";
 import { StepError, type Lab } from "./step.ts";
 
 const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
 
 const lab: Lab = {
-  run,
+  run: runProcess,
   say: (line) => void process.stderr.write(`${line}\n`),
   now: () => performance.now() / 1_000,
   pause: (seconds) => sleep(seconds * 1_000, undefined, { signal: interrupted.signal }),
+  signal: interrupted.signal,
   project: fileURLToPath(new URL("../..", import.meta.url)),
 };
 

@@ -1,5 +1,4 @@
-import { succeeded } from "./shell.ts";
-import { ask, must, StepError, type Lab } from "./step.ts";
+import { ask, lastLines, must, StepError, succeeded, type Lab } from "./step.ts";
 
 /** How long a trouble must last before it is believed: a volume is bound and an image found again within seconds. */
 const patienceSeconds = 25;
@@ -31,7 +30,7 @@ export async function waitUntilReady(lab: Lab, context: string, limitSeconds: nu
     const rollout = [...kubectl, "--namespace", namespace, "rollout", "status", workload, "--timeout=5s"];
     let said = "";
     for (let status = await ask(lab, rollout); !succeeded(status); status = await ask(lab, rollout)) {
-      const words = `${workload}: ${status.tail.find((line) => line.startsWith("Waiting")) ?? status.tail[0] ?? "no answer"}`;
+      const words = `${workload}: ${lastLines(status.output)[0] ?? "no answer"}`;
       const seconds = lab.now() - began;
       if (words !== said) lab.say(`${words} (${seconds.toFixed(0)} s)`);
       said = words;
@@ -62,7 +61,10 @@ async function givenUp(lab: Lab, kubectl: string[], reached: string, stuck: Retu
     ];
     const why = await ask(lab, [...of, ...events]);
     const logs = status === "CrashLoopBackOff" ? await ask(lab, [...of, "logs", "--previous", "--tail=5", pod]) : undefined;
-    said.push(`${pod}: ${status}`, ...[...why.tail.slice(-3), ...(logs?.tail ?? [])].map((line) => `${pod}: ${line}`));
+    said.push(
+      `${pod}: ${status}`,
+      ...[...lastLines(why.output).slice(-3), ...lastLines(logs?.output ?? "")].map((line) => `${pod}: ${line}`),
+    );
   }
   const [{ namespace, pod, status } = { namespace: "plimsoll", pod: "", status: "" }] = stuck;
   const image = "the image is not in the cluster: see how it is loaded (--image-load, or a registry that the cluster can pull from); ";
