@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import { setTimeout as sleep } from "node:timers/promises";
-import { applyOf, fine, kubectlOf, query, until } from "./cluster.fixture.ts";
+import { applyOf, kubectlOf, query, until } from "./cluster.fixture.ts";
 
 const { context } = inject("cluster");
 const kubectl = kubectlOf(context);
@@ -71,7 +71,7 @@ describe("a rolling restart under load", () => {
     if (scraped !== 2) throw new Error(`both pods must be scraped before the load begins; ${scraped} are`);
     before = await total(served);
     const applied = await applyOf(context)(job, "--validate=strict");
-    expect(applied, applied.output).toMatchObject(fine);
+    if (applied.stdout === "") throw new Error(applied.output);
     await kubectl("--namespace", "plimsoll", "wait", "--for=jsonpath={.status.ready}=1", "job/rollout-load", "--timeout=60s");
     // Past the seeding and the warm-up, so that the load is at its full rate.
     await sleep(15_000);
