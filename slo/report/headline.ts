@@ -11,6 +11,9 @@ export const verdictWords = {
   interrupted: "INTERRUPTED",
 } as const satisfies Record<Report["verdict"], string>;
 
+/** The sign beside each verdict's word, so that colour is never the only one. */
+export const verdictSigns: Record<Report["verdict"], string> = { met: "✓", exceeded: "✕", inconclusive: "?", interrupted: "■" };
+
 const nameLimit = 80;
 const mostNames = 5;
 
@@ -49,8 +52,17 @@ export function unmet(report: Report): ReportObjective[] {
   return [...exceeded, ...report.objectives.filter(({ verdict }) => verdict === "inconclusive")];
 }
 
+/** Why some objectives are not met: their names, the reason that they share, and the place of one that stands alone. */
+interface Why {
+  objectives: ReportObjective[];
+  who: string;
+  reason: string;
+  /** ` (file:line:column)`, or empty. */
+  place: string;
+}
+
 /** Lists why objectives are not met, exceeded ones first; those with one reason stand together, under all their names. */
-export function whys(report: Report): { objectives: ReportObjective[]; who: string; reason: string }[] {
+export function whys(report: Report): Why[] {
   const groups = new Map<string, ReportObjective[]>();
   for (const objective of unmet(report)) {
     const reason = objective.reason ?? "no reason was given";
@@ -58,11 +70,9 @@ export function whys(report: Report): { objectives: ReportObjective[]; who: stri
   }
   return [...groups].map(([reason, objectives]) => {
     const all = objectives.length > 1 && objectives.length === report.objectives.length;
-    return {
-      objectives,
-      reason,
-      who: all ? `all ${objectives.length} objectives` : objectives.map(({ name }) => shortName(name)).join(", "),
-    };
+    const who = all ? `all ${objectives.length} objectives` : objectives.map(({ name }) => shortName(name)).join(", ");
+    const [place] = objectives.map(({ place: { file, line, column } }) => ` (${file}:${line}:${column})`);
+    return { objectives, who, reason, place: objectives.length === 1 ? (place ?? "") : "" };
   });
 }
 

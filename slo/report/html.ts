@@ -1,19 +1,9 @@
 import { allowances, brokenContents, runOrigin } from "./facts.ts";
-import { headline, runReasons, shortName, subject, verdictWords, whys } from "./headline.ts";
+import { headline, runReasons, shortName, subject, verdictSigns, verdictWords, whys } from "./headline.ts";
 import { type ChartModel, chartModels, lineSummaries } from "./html/charts.ts";
 import { loadMark } from "./html/mark.ts";
 import { jsonMarkup, markup, type Markup, nothing, rawElementText } from "./html/markup.ts";
-import {
-  bullets,
-  countedTable,
-  factLists,
-  headRow,
-  objectiveDetails,
-  objectivesTable,
-  routesTable,
-  scrolling,
-  verdictSigns,
-} from "./html/tables.ts";
+import { bullets, countedTable, factLists, headRow, objectiveDetails, objectivesTable, routesTable, scrolling } from "./html/tables.ts";
 import { budgetSpent, count, counted, duration, elapsed, moment, percent, rate } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 

@@ -10,12 +10,11 @@ import {
   periodSentence,
   timingFacts,
 } from "./facts.ts";
-import { headline, type ReportObjective, runReasons, subject, verdictWords, whys } from "./headline.ts";
+import { headline, type ReportObjective, runReasons, subject, verdictSigns, verdictWords, whys } from "./headline.ts";
 import { badOfTotal, budgetSpent, count, percent, provedGood, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
 
-const marks = { met: "✓", exceeded: "✕", inconclusive: "?", interrupted: "■" } as const satisfies Record<Report["verdict"], string>;
 /** GitHub cuts a step's summary at 1 MiB: data is kept far below that. */
 const dataLimit = 300;
 const entryLimit = 50;
@@ -23,7 +22,7 @@ const entryLimit = 50;
 /** Renders `summary.md` in GitHub's Markdown; every piece of data in it is inert text. */
 export function markdownReport(report: Report): string {
   const sections = [
-    `## ${marks[report.verdict]} ${verdictWords[report.verdict]}: ${data(headline(report))}`,
+    `## ${verdictSigns[report.verdict]} ${verdictWords[report.verdict]}: ${data(headline(report))}`,
     subjectLine(report),
     objectivesTable(report),
     list("Why", reasons(report)),
@@ -65,19 +64,19 @@ function objectivesTable(report: Report): string {
 }
 
 function cells({ verdict, name, description, targetRatio, evidence }: ReportObjective): string[] {
-  const head = [`${marks[verdict]} ${verdictWords[verdict]}`, `**${data(name)}**<br>${data(description)}`, targetPercent(targetRatio)];
+  const head = [
+    `${verdictSigns[verdict]} ${verdictWords[verdict]}`,
+    `**${data(name)}**<br>${data(description)}`,
+    targetPercent(targetRatio),
+  ];
   if (evidence === undefined) return [...head, "no count", "unknown", "nothing"];
   return [...head, badOfTotal(evidence), budgetSpent(evidence, targetRatio), provedGood(evidence, targetRatio)];
 }
 
 function reasons(report: Report): string[] {
-  const own = whys(report).flatMap(({ objectives, who, reason }) => {
-    const [objective] = objectives;
-    if (objectives.length !== 1 || objective === undefined) return [`${who}: ${reason}`];
-    const { file, line, column } = objective.place;
-    const spent = objective.verdict === "exceeded" ? periodSentence(report, objective) : undefined;
-    const parts = [reason, spent].filter((part) => part !== undefined);
-    return [`${who}: ${parts.join("; ")} (${file}:${line}:${column})`];
+  const own = whys(report).map(({ objectives: [objective], who, reason, place }) => {
+    const spent = place !== "" && objective?.verdict === "exceeded" ? periodSentence(report, objective) : undefined;
+    return `${who}: ${reason}${spent === undefined ? "" : `; ${spent}`}${place}`;
   });
   return [...own, ...runReasons(report), ...brokenContents(report)];
 }

@@ -113,12 +113,7 @@ function stackedRow(
 }
 
 function reasonLines(report: Report): string[] {
-  const own = whys(report).flatMap(({ objectives, who, reason }) => {
-    const [objective] = objectives;
-    if (objectives.length !== 1 || objective === undefined) return [`${who}: ${reason}`];
-    const { file, line, column } = objective.place;
-    return [`${who}: ${reason} (${file}:${line}:${column})`];
-  });
+  const own = whys(report).map(({ who, reason, place }) => `${who}: ${reason}${place}`);
   const spent = unmet(report).flatMap((objective) => {
     const sentence = objective.verdict === "exceeded" ? periodSentence(report, objective) : undefined;
     return sentence === undefined ? [] : [`${objective.name}: ${sentence}`];

@@ -11,18 +11,12 @@ import {
   timingFacts,
   windowSentence,
 } from "../facts.ts";
-import { type ReportObjective, shortName, verdictWords } from "../headline.ts";
+import { type ReportObjective, shortName, verdictSigns, verdictWords } from "../headline.ts";
 import { badOfTotal, budgetSpent, count, duration, percent, provedGood, targetPercent } from "../numbers.ts";
 import { shortened } from "../plain.ts";
 import type { Report } from "../schema.ts";
 import { gauge } from "./mark.ts";
 import { markup, type Markup, nothing } from "./markup.ts";
-
-/** Is the sign beside each verdict's word, so that colour is never the only one. */
-export const verdictSigns = { met: "✓", exceeded: "✕", inconclusive: "?", interrupted: "■" } as const satisfies Record<
-  Report["verdict"],
-  string
->;
 
 const descriptionLimit = 200;
 
