@@ -1,33 +1,18 @@
-/** Names the dashboards' variables, as they stand in a query. */
-export const variables = {
-  datasource: "$datasource",
-  testid: "$testid",
-  scenario: "$scenario",
-  route: "$route",
-  job: "$job",
-  instance: "$instance",
-  service: "$service",
-  objective: "$objective",
-} as const;
-
-/** Is Grafana's own width for a rate: never less than four scrapes. */
+/** Grafana's own width for a rate: never less than four scrapes. */
 export const rateWindow = "$__rate_interval";
 
-/** Is the whole time that the dashboard shows. */
+/** The whole time that the dashboard shows. */
 export const wholeRange = "$__range";
 
 /** Pins an expression to the beginning of the time that the dashboard shows. */
 const atBegin = "@ ${__from:date:seconds}";
 
-/** Matches a label with one value, or with a variable that holds one. */
+/** Matches a label with one value, or with a variable (`$name`) that holds one. */
 export const is = (label: string, value: string): string => `${label}="${value}"`;
 export const isNot = (label: string, value: string): string => `${label}!="${value}"`;
 
-/** Matches a label with a variable that may hold several values; Grafana writes them as a regular expression. */
-export const among = (label: string, variable: string): string => `${label}=~"${variable}"`;
-
-/** Matches the status labels that begin with this. */
-export const startsWith = (label: string, text: string): string => `${label}=~"${text}.*"`;
+/** Matches a label with a pattern, or with a variable that may hold several values: Grafana writes them as one. */
+export const among = (label: string, pattern: string): string => `${label}=~"${pattern}"`;
 
 /** Selects the series of a metric. */
 export const series = (metric: string, ...matchers: string[]): string => `${metric}{${matchers.join(",")}}`;
@@ -43,6 +28,10 @@ export const nativeQuantile = (quantile: number, selector: string, by: readonly 
 export const classicQuantile = (quantile: number, bucketSelector: string, by: readonly string[] = []): string =>
   `histogram_quantile(${quantile}, ${rate(bucketSelector, ["le", ...by])})`;
 
+/** Asks for the usual percentiles, by their names. */
+export const percentiles = (ask: (quantile: number) => string): Record<string, string> =>
+  Object.fromEntries([0.5, 0.95, 0.99].map((quantile) => [`p${quantile * 100}`, ask(quantile)]));
+
 /**
  * Counts exactly what came in the time that the dashboard shows: each counter's last value less the one it began with, or less 0 when
  * it began later. No extrapolation. A counter that was reset in that time counts too little.
@@ -53,7 +42,7 @@ export function counted(selector: string): string {
 }
 
 /** Sums what `counted` gives. */
-export const countedSum = (selector: string, by: readonly string[] = []): string => `sum${grouping(by)} (${counted(selector)})`;
+export const countedSum = (selector: string): string => `sum (${counted(selector)})`;
 
 /** Gives 0 where `whole` has a value and `part` has none: a counter that exists only once it has counted. */
 export const orZero = (part: string, whole: string): string => `(${part} or 0 * ${whole})`;
