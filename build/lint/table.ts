@@ -43,7 +43,7 @@ export const rooms: Room[] = [
     packages: ["fastify", "fastify-metrics", "fastify-type-provider-zod", "@fastify/", "@platformatic/", "zod"],
     node: true,
   },
-  { folder: "deploy", values: ["slo/host", "slo/spec/names.ts"], types: [], packages: ["commander", "yaml"], node: true },
+  { folder: "deploy", values: ["slo/host", "slo/report", "slo/spec/names.ts"], types: [], packages: ["commander", "yaml"], node: true },
   { folder: "build", values: ["slo", "target", "deploy"], types: [], packages: ["oxlint", "tar", "vitest", "zod"], node: true },
   { folder: "bench", values: ["slo", "target", "scenarios"], types: [], packages: ["zod"], node: true },
 ];

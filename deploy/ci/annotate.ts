@@ -1,7 +1,10 @@
+import { hash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { codeQuality, logLines, workflowCommands } from "./annotations.ts";
-import { contradiction, findingsOf, gateProblem, refusals, type Finding } from "./findings.ts";
-import { readJudgedRun } from "./judged-run.ts";
+import { codeQualityReport } from "../../slo/report/code-quality.ts";
+import { findingLines, findingsOf, type Finding } from "../../slo/report/findings.ts";
+import { githubAnnotations } from "../../slo/report/github.ts";
+import { readReport } from "../../slo/report/json.ts";
+import { contradiction, noVerdict, refusals } from "./refusals.ts";
 
 // node annotate.ts EXIT_CODE fail|warn REPORT_JSON STDERR_LOG CODE_QUALITY_JSON
 // Prints the annotations; ends with 1 when no report stands behind an exit code that may pass.
@@ -14,23 +17,24 @@ function read(file: string): string | undefined {
   }
 }
 
-function examine(exitCode: number, inconclusive: "fail" | "warn", reportFile: string, stderrFile: string): [Finding[], boolean] {
+function examine(exitCode: number, unproved: "error" | "warning", reportFile: string, stderrFile: string): [Finding[], stands: boolean] {
   const text = reportFile === "" ? undefined : read(reportFile);
   const mayPass = exitCode === 0 || exitCode === 3;
   if (text === undefined) {
-    if (mayPass) return [[gateProblem(`the exit code is ${exitCode}, but there is no report of this run`)], false];
-    return [refusals(exitCode, read(stderrFile) ?? ""), true];
+    if (!mayPass) return [refusals(exitCode, read(stderrFile) ?? ""), true];
+    return [[noVerdict(`the exit code is ${exitCode}, but there is no report of this run`)], false];
   }
-  const judged = readJudgedRun(text);
-  if (judged.kind === "problem") return [[gateProblem(judged.message)], !mayPass];
-  const wrong = contradiction(judged.run, exitCode);
-  if (wrong !== undefined) return [[gateProblem(wrong)], !mayPass];
-  return [findingsOf(judged.run, exitCode, inconclusive), true];
+  const found = readReport(text);
+  if (found.kind === "problem") return [[noVerdict(`the report cannot be read: ${found.message}`)], !mayPass];
+  const wrong = contradiction(found.report, exitCode);
+  return wrong === undefined ? [findingsOf(found.report, unproved), true] : [[noVerdict(wrong)], !mayPass];
 }
 
 const [code = "", inconclusive = "", reportFile = "", stderrFile = "", codeQualityFile = ""] = process.argv.slice(2);
-const [findings, stands] = examine(Number(code), inconclusive === "warn" ? "warn" : "fail", reportFile, stderrFile);
-const lines = process.env["GITHUB_ACTIONS"] === "true" ? workflowCommands(findings) : logLines(findings);
-process.stdout.write(`${lines.join("\n")}\n`);
-writeFileSync(codeQualityFile, codeQuality(findings));
+const [findings, stands] = examine(Number(code), inconclusive === "warn" ? "warning" : "error", reportFile, stderrFile);
+process.stdout.write(process.env["GITHUB_ACTIONS"] === "true" ? githubAnnotations(findings) : findingLines(findings));
+writeFileSync(
+  codeQualityFile,
+  codeQualityReport(findings, (text) => hash("sha256", text)),
+);
 process.exitCode = stands ? 0 : 1;

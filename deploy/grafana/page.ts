@@ -62,7 +62,7 @@ function placed(rows: readonly Row[]): object[] {
 }
 
 /** A variable that is asked of Prometheus whenever the time shown changes; sorted by name unless `sort` is 0. */
-const queried = (name: string, label: string, query: string, sort = 1): object => ({
+const queried = (name: string, label: string, query: string, sort = 1) => ({
   type: "query",
   name,
   label,

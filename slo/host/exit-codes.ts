@@ -16,6 +16,12 @@ export const exitCodeHelp = [
   ...typedKeys(exitCodes).map((name) => `  ${String(exitCodes[name]).padEnd(5)}${sentences[name]}`),
 ].join("\n");
 
+/** Says what an exit code of the command means; nothing of one that it never gives. */
+export function exitMeaning(code: number): string | undefined {
+  const name = typedKeys(exitCodes).find((key) => exitCodes[key] === code);
+  return name && sentences[name];
+}
+
 /** Names every exit code of k6 but 0 (k6 2.2.0, errext/exitcodes/codes.go). */
 export const k6ExitCodes = {
   cloudTestFailed: 97,

@@ -1,0 +1,73 @@
+import { headline, type ReportObjective, runReasons, unmet } from "./headline.ts";
+import { count, percent, targetPercent } from "./numbers.ts";
+import { plainLine, shortened } from "./plain.ts";
+import type { Report } from "./schema.ts";
+
+/** One thing that the author of a change should see, at its place in the spec where it has one. */
+export interface Finding {
+  level: "error" | "warning" | "notice";
+  title: string;
+  message: string;
+  place?: { file: string; line: number; column: number };
+}
+
+const textLimit = 500;
+
+/** Lists what a run found, worst first: each objective that is not met, then what no objective owns. What is inconclusive has the level `unproved`, unless the run was not carried out. */
+export function findingsOf(report: Report, unproved: "error" | "warning"): Finding[] {
+  if (report.exitCode === 0) return [{ level: "notice", title: "Plimsoll: met", message: metSentence(report) }];
+  const doubtful = report.exitCode === 4 ? "error" : unproved;
+  const ofRun = report.exitCode === 3 ? doubtful : "error";
+  const title = report.exitCode === 3 ? "Plimsoll: inconclusive" : `Plimsoll: exit code ${report.exitCode}`;
+  const ownReasons = runReasons(report);
+  const objectives = unmet(report).map((one) => objectiveFinding(one, one.verdict === "exceeded" ? "error" : doubtful));
+  const reasons = objectives.length + ownReasons.length > 0 ? ownReasons : [headline(report)];
+  return [...objectives, ...reasons.map((reason): Finding => ({ level: ofRun, title, message: shortened(reason, textLimit) }))];
+}
+
+function metSentence(report: Report): string {
+  const most = Math.max(0, ...report.objectives.map(({ evidence }) => evidence?.budgetSpent ?? 0));
+  const under = `${shortened(report.service, textLimit)} under ${shortened(report.scenario, textLimit)}`;
+  return `${under}: ${headline(report)}; most spent of an error budget: ${percent(most)}`;
+}
+
+function objectiveFinding(objective: ReportObjective, level: Finding["level"]): Finding {
+  const { description, verdict, reason, place, targetRatio } = objective;
+  const name = shortened(objective.name, textLimit);
+  const lines = [
+    `${name} is ${verdict}: target ${targetPercent(targetRatio)} (${shortened(description, textLimit)})`,
+    proofSentence(objective),
+    ...(reason === undefined ? [] : [shortened(reason, textLimit)]),
+    `stated at ${place.file}:${place.line}:${place.column}`,
+  ];
+  return { level, title: `Plimsoll: ${name} is ${verdict}`, message: lines.join("\n"), place };
+}
+
+/** Says what was spent and what would have been needed. */
+function proofSentence({ verdict, evidence, targetRatio }: ReportObjective): string {
+  if (evidence === undefined) return "spent: unknown, nothing was counted";
+  const { best, worst, budgetSpent, requestsNeeded } = evidence;
+  const bad = best.bad === worst.bad ? count(best.bad) : `${count(best.bad)} to ${count(worst.bad)}`;
+  const spent = `spent: ${percent(budgetSpent)} of the error budget, ${bad} bad of ${count(best.total)}`;
+  if (verdict === "exceeded") return `${spent}; needed: at most ${count(allowed(best.total, targetRatio))} bad of ${count(best.total)}`;
+  if (!Number.isFinite(requestsNeeded) || requestsNeeded <= worst.total) return spent;
+  return `${spent}; needed: ${count(requestsNeeded)} requests with no more bad ones`;
+}
+
+/** Counts the bad events that the budget holds; the small sum undoes the error of 1 − 0.999 in floating point. */
+function allowed(total: number, targetRatio: number): number {
+  return Math.floor(total * (1 - targetRatio) + 1e-6);
+}
+
+/** Writes a message on one line. */
+export function oneLine(message: string): string {
+  return plainLine(message.trim().replace(/\s*[\r\n]+\s*/gu, "; "));
+}
+
+/** Renders findings for a log that knows no annotations: `error: file:line:column: text`, one line each, none of which begins a command. */
+export function findingLines(findings: readonly Finding[]): string {
+  return findings
+    .map(({ level, message, place }) => oneLine(`${level}: ${place ? `${place.file}:${place.line}:${place.column}: ` : ""}${message}`))
+    .map((line) => `${line}\n`)
+    .join("");
+}
