@@ -5,6 +5,7 @@ import { offeredRateAt, type Plan } from "../run/plan.ts";
 import type { RunRecord } from "../run/record.ts";
 import type { Objective, Spec, Where } from "../spec/spec.ts";
 import type { Moments, Reading } from "./measure.ts";
+import { reconciliationOf } from "./reconcile.ts";
 
 /** Holds everything that a report is made of. */
 export interface Ingredients {
@@ -14,6 +15,8 @@ export interface Ingredients {
   reading: Reading;
   moments: Moments;
   sent: Totals;
+  /** False when `sent` lacks what a lost load pod sent last. */
+  sentIsWhole: boolean;
   held: Totals | null;
   judgedSent: { requests: number; iterations: number; dropped: number };
   verdicts: Verdict[];
@@ -76,44 +79,6 @@ function smoothed(line: readonly (number | null)[]): (number | null)[] {
   });
 }
 
-function reconciliation(i: Ingredients): Report["reconciliation"] {
-  const { record, sent, held, reading } = i;
-  const k6 = record.k6;
-  const served = reading.served.requests;
-  const lost = served === null ? null : sent.requests - served;
-  const sameIterations = k6?.iterations === null || k6?.iterations === sent.iterations;
-  const sameSummary = k6?.summaryRequests === null || k6?.summaryRequests === sent.requests;
-  const sameHeld = held !== null && held.requests === sent.requests && held.errors === sent.errors;
-  const client = reading.clientMeanSeconds;
-  const server = reading.served.meanSeconds;
-  return {
-    k6Requests: k6?.summaryRequests ?? null,
-    k6Iterations: k6?.iterations ?? null,
-    relayRequests: sent.requests,
-    prometheusRequests: held?.requests ?? null,
-    serverRequests: served,
-    lostBetween: lost,
-    k6Errors: sent.errors,
-    wrongContents: sent.wrongContents,
-    serverErrors: reading.served.errors,
-    clientMinusServerSeconds: client === null || server === null ? null : client - server,
-    agrees: sameIterations && sameSummary && sameHeld && k6 !== null,
-    explanation: explain(lost, sameIterations && sameSummary, sameHeld, i),
-  };
-}
-
-function explain(lost: number | null, k6Same: boolean, heldSame: boolean, { record, sent, held }: Ingredients): string {
-  if (!k6Same) return "k6 counted other totals than it wrote";
-  if (!heldSame) return `Prometheus holds ${held?.requests ?? "none"} of the ${sent.requests} requests that were sent`;
-  if (lost === null && record.script !== null)
-    return "the service's counts are not compared: a script that is not ours does not name its routes";
-  if (lost === null) return "the service's own counters could not be read";
-  if (lost > 0) return `${lost} requests never reached the service`;
-  if (lost < 0)
-    return `the service counted ${-lost} more: ${record.k6?.interrupted ? "requests that k6 cut off, or " : ""}traffic that was not ours`;
-  return "every request that k6 sent was counted once by k6, by Prometheus and by the service";
-}
-
 function phases(plan: Plan, moments: Moments): Report["phases"] {
   const judged = plan.scenarios.filter((scenario) => scenario.judged).map((scenario) => scenario.startSeconds);
   const zero = moments.judgedFrom - (judged.length > 0 ? Math.min(...judged) : 0);
@@ -172,13 +137,14 @@ export function composeReport(i: Ingredients): Report {
       offeredIterations: plan.offeredIterations ?? null,
       startedIterations: i.judgedSent.iterations,
       droppedIterations: i.judgedSent.dropped,
-      interruptedIterations: record.k6?.interrupted ?? 0,
+      // k6 tells both in one line.
+      interruptedIterations: record.k6 === null || record.k6.iterations === null ? null : record.k6.interrupted,
       requests: i.judgedSent.requests,
       peakOfferedRate: peak(offeredRate),
       peakAchievedRate: peak(smoothed(lines.achievedRate)),
       openModel: plan.openModel,
     },
-    reconciliation: reconciliation(i),
+    reconciliation: reconciliationOf({ ...i, served: reading.served, clientMeanSeconds: reading.clientMeanSeconds }),
     objectives: spec.objectives.flatMap((objective) => {
       const verdict = i.verdicts.find((v) => v.objective === objective.name);
       return verdict ? [objectiveRow(objective, verdict, reading)] : [];

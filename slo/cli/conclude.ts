@@ -208,7 +208,19 @@ export async function conclude(options: ConcludeOptions): Promise<Concluded> {
   });
   const report = composeReport({
     record: { ...record, notes: [...record.notes, ...foreign.notes] },
-    ...{ plan, spec, reading, moments, sent: totals, held, judgedSent, verdicts, run, exitCode: exitCodeOf(record, run) },
+    ...{
+      plan,
+      spec,
+      reading,
+      moments,
+      sent: totals,
+      sentIsWhole: options.sentIsWhole,
+      held,
+      judgedSent,
+      verdicts,
+      run,
+      exitCode: exitCodeOf(record, run),
+    },
     ...{ reasons: run.kind === "met" ? [] : run.reasons, timings: timingsOf(options, moments) },
   });
   return { kind: "concluded", report, countedUntilSeconds: until };

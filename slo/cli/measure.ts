@@ -53,6 +53,13 @@ const numberOf = async (ask: ReturnType<typeof grown>): Promise<number | null> =
   return got.kind === "read" ? got.value : null;
 };
 
+/** Reads no series of errors as none of them, which holds where the requests were read; an answer that failed is unknown. */
+const errorsOf = async (ask: ReturnType<typeof grown>): Promise<number | null> => {
+  const got = await ask;
+  if (got.kind === "none") return 0;
+  return got.kind === "read" ? got.value : null;
+};
+
 /** Steps are seconds, and longer where Prometheus would refuse so many points (11,000). */
 const stepOf = (lengthSeconds: number): number => Math.max(1, lengthSeconds / 5000);
 
@@ -202,7 +209,7 @@ async function readPictures(
     readCharts(api, charted, chartWindow),
     readRoutes(api, charted, { ...chartWindow, fromSeconds: moments.judgedFrom }),
     numberOf(grown(api, charted.served, whole)),
-    numberOf(grown(api, charted.servedErrors, whole)),
+    errorsOf(grown(api, charted.servedErrors, whole)),
     numberOf(grown(api, charted.servedSeconds, server)),
     numberOf(grown(api, charted.served, server)),
     guard(record.serverLabels),
@@ -216,7 +223,7 @@ async function readPictures(
     ...{ charts, routes },
     served: {
       requests: trusted ? requests : null,
-      errors: trusted ? (errors ?? 0) : null,
+      errors: trusted ? errors : null,
       meanSeconds: trusted ? mean(seconds, servedJudged) : null,
     },
     clientMeanSeconds: mean(valueOf(sum), valueOf(count)),

@@ -40,10 +40,11 @@ export interface ChartWindow {
   clockOffsetSeconds: number;
 }
 
-async function lineOf(api: PrometheusApi, query: PromQL, times: number[], step: number): Promise<Line> {
+async function lineOf(api: PrometheusApi, query: PromQL, times: number[], step: number): Promise<Line | undefined> {
   const from = times[0] ?? 0;
   const got = await queryRange(api, query, from, times.at(-1) ?? 0, step);
-  const points = got.kind === "answer" ? (got.value[0]?.points ?? []) : [];
+  if (got.kind === "failed") return undefined;
+  const points = got.value[0]?.points ?? [];
   const byStep = new Map(points.map(({ atSeconds, value }) => [Math.round((atSeconds - from) / step), value]));
   return times.map((_, i) => {
     const value = byStep.get(i);
@@ -62,7 +63,10 @@ export function growth(line: Line, stepSeconds: number, from: "unknown" | "zero"
 }
 
 function ratio(part: Line, whole: Line): Line {
-  return whole.map((total, i) => (total === null || total === 0 ? null : (part[i] ?? 0) / total));
+  return whole.map((total, i) => {
+    const some = part[i] ?? null;
+    return total === null || total === 0 || some === null ? null : some / total;
+  });
 }
 
 /** Reads every line that the report draws, in steps of at least a second and at most 300 of them. */
@@ -73,8 +77,8 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
   const serverTimes = times.map((at) => at + window.clockOffsetSeconds);
   const range = length + 60;
   const width = Math.max(4, 2 * step);
-  const client = (query: PromQL): Promise<Line> => lineOf(api, query, times, step);
-  const server = (query: PromQL): Promise<Line> => lineOf(api, query, serverTimes, step);
+  const client = (query: PromQL): Promise<Line | undefined> => lineOf(api, query, times, step);
+  const server = (query: PromQL): Promise<Line | undefined> => lineOf(api, query, serverTimes, step);
   const [iterations, requests, errors, answered, served, c50, c95, c99, s50, s95, s99] = await Promise.all([
     client(queries.iterations(range)),
     client(queries.requests(range)),
@@ -90,14 +94,14 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
     atSeconds: times,
     achievedRate: growth(iterations ?? none, step, "zero"),
     serverRate: growth(served ?? none, step),
-    errorRatio: ratio(growth(zeroWhereNone(errors ?? none), step), sent),
+    errorRatio: ratio(growth(errors ? zeroWhereNone(errors) : none, step, "zero"), sent),
     clientP50: c50 ?? none,
     clientP95: c95 ?? none,
     clientP99: c99 ?? none,
     serverP50: s50 ?? none,
     serverP95: s95 ?? none,
     serverP99: s99 ?? none,
-    silentFromSeconds: silenceOf(times, growth(zeroWhereNone(answered ?? none), step), sent, step),
+    silentFromSeconds: answered ? silenceOf(times, growth(zeroWhereNone(answered), step, "zero"), sent, step) : null,
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { agreement, countSentences } from "./facts.ts";
+import { agreement, countSentences, loadDifferences } from "./facts.ts";
 import { headline } from "./headline.ts";
 import { htmlReport } from "./html.ts";
 import { markdownReport } from "./markdown.ts";
@@ -16,11 +16,14 @@ test.each<[string, Partial<Report["reconciliation"]>, string]>([
   ["all sides agree", {}, "The counts add up."],
   [
     "a server that was not read is not said to agree",
-    { serverRequests: null },
+    { serverRequests: null, lostBetween: null },
     "The counts of k6 and Prometheus add up, the server's are not known.",
   ],
+  ["a server that counted others is not said to agree", { lostBetween: 3 }, "The counts of k6 and Prometheus add up, the server's differ."],
+  ["what is not known of k6 does not agree", { agrees: null }, "The counts could not be compared."],
+  ["a difference is told although a side could not be read", { agrees: false, k6Requests: null }, "The counts do not add up."],
   ["sides that differ", { agrees: false }, "The counts do not add up."],
-  ["a side that could not be read", { agrees: false, prometheusRequests: null }, "The counts could not be compared."],
+  ["a side that could not be read", { agrees: null, prometheusRequests: null }, "The counts could not be compared."],
 ])("%s", (_, counts, words) => expect(agreement(counted(metReport(), counts))).toBe(words));
 
 test.each<[string, string, string]>([
@@ -31,6 +34,58 @@ test.each<[string, string, string]>([
     sentence,
     "Mean latency at the client is 310 µs above the server's.",
   ]);
+});
+
+test.each<[string, Partial<Report["load"]>, number, string[]]>([
+  ["a load that is as planned needs no words", {}, 24_000, []],
+  ["dropped iterations were offered", { startedIterations: 23_964, droppedIterations: 36 }, 24_000, []],
+  [
+    "one more than planned is k6's way",
+    { startedIterations: 24_001 },
+    24_000,
+    ["1 iteration more than the plan offers: k6 may start one more at the edge of a stage"],
+  ],
+  [
+    "some fewer are its rounding",
+    { startedIterations: 23_990 },
+    24_000,
+    ["10 iterations fewer than the plan offers: k6 rounds each stage down"],
+  ],
+  ["many fewer are not explained away", { startedIterations: 12_000 }, 24_000, ["12,000 iterations fewer than the plan offers"]],
+  ["nor are many more", { startedIterations: 25_000 }, 24_000, ["1,000 iterations more than the plan offers"]],
+  [
+    "iterations that were cut off are beside the started ones",
+    { startedIterations: 23_995, interruptedIterations: 5 },
+    24_000,
+    ["what k6 interrupted is not among the iterations that are counted as started"],
+  ],
+  [
+    "where nobody knows how many were cut off, that is what is said",
+    { startedIterations: 23_995, interruptedIterations: null },
+    24_000,
+    ["5 iterations fewer than the plan offers: how many were cut off is not known"],
+  ],
+  ["a script without a plan has none to differ from", { offeredIterations: null, startedIterations: 7 }, 24_000, []],
+  ["warm-up is sent and not judged", {}, 24_150, ["k6 sent 150 requests more in setup and warm-up, which are not judged"]],
+])("the load: %s", (_, load, relayRequests, sentences) => {
+  const report = counted(metReport(), { relayRequests });
+  expect(loadDifferences({ ...report, load: { ...report.load, ...load } })).toEqual(sentences);
+});
+
+test("what is not known of the load and its generator is not told as none", () => {
+  const report = metReport();
+  const unknown: Report = {
+    ...report,
+    load: { ...report.load, interruptedIterations: null },
+    generator: { cpuShareMax: null, starvedSeconds: null, memoryPeakBytes: null },
+    routes: [],
+  };
+  expect(terminalReport(unknown, { colour: false, width: 200 })).toContain("0 dropped, how many interrupted not known");
+  expect(terminalReport(unknown, { colour: false, width: 200 })).toContain("k6's CPU not known");
+  expect(markdownReport(unknown)).toContain("interrupted iterations not read");
+  const page = htmlReport(unknown, { scripts: [], styles: [], sha256Base64: () => "" });
+  expect(page).toContain("nobody knows how long");
+  expect(page).toContain("The routes could not be read.");
 });
 
 describe("answers with wrong contents", () => {

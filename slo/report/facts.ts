@@ -28,14 +28,15 @@ export function countedRows({ reconciliation: r }: Report): CountedRow[] {
 
 /** Says whether the counts of the sides add up, which is unknown where a side could not be read. */
 export function agreement({ reconciliation: r }: Report): string {
-  if (r.agrees) return isWholeAgreement(r) ? "The counts add up." : "The counts of k6 and Prometheus add up, the server's are not known.";
-  const unread = r.k6Requests === null || r.prometheusRequests === null;
-  return unread ? "The counts could not be compared." : "The counts do not add up.";
+  if (r.agrees === null) return "The counts could not be compared.";
+  if (!r.agrees) return "The counts do not add up.";
+  if (isWholeAgreement(r)) return "The counts add up.";
+  return `The counts of k6 and Prometheus add up, the server's ${r.lostBetween === null ? "are not known" : "differ"}.`;
 }
 
 /** Tells whether all sides were read and add up. */
-export function isWholeAgreement({ agrees, serverRequests }: Report["reconciliation"]): boolean {
-  return agrees && serverRequests !== null;
+export function isWholeAgreement({ agrees, lostBetween }: Report["reconciliation"]): boolean {
+  return agrees === true && lostBetween === 0;
 }
 
 /** Says, in whole sentences, what explains the counts and how the sides' latencies compare; `agreement` comes before them. */
@@ -65,8 +66,32 @@ export function latencyGap(seconds: number | null): string {
   return `mean latency at the client is ${duration(Math.abs(seconds))} ${way} the server's`;
 }
 
+/** k6 rounds at the edge of each stage, and of each pod's share: no more than this share of a plan. */
+const roundedShare = 0.01;
+
+/** Explains where the load's counts differ from its plan, or from what k6 sent; empty where they do not. */
+export function loadDifferences({ load, reconciliation }: Report): string[] {
+  const { offeredIterations: offered, interruptedIterations: interrupted, startedIterations: started, droppedIterations: dropped } = load;
+  const notJudged = reconciliation.relayRequests - load.requests;
+  const sentences: string[] = [];
+  if (interrupted !== null && interrupted > 0)
+    sentences.push(`what k6 interrupted is not among the iterations that are counted as started`);
+  const over = offered === null ? 0 : started + dropped + (interrupted ?? 0) - offered;
+  if (over !== 0) sentences.push(planDifference(over, offered ?? 0, interrupted === null));
+  if (notJudged > 0) sentences.push(`k6 sent ${counted(notJudged, "request")} more in setup and warm-up, which are not judged`);
+  return sentences;
+}
+
+function planDifference(over: number, offered: number, cutOffUnknown: boolean): string {
+  const much = `${counted(Math.abs(over), "iteration")} ${over > 0 ? "more" : "fewer"} than the plan offers`;
+  if (cutOffUnknown) return `${much}: how many were cut off is not known`;
+  if (Math.abs(over) > Math.max(1, offered * roundedShare)) return much;
+  return over > 0 ? `${much}: k6 may start one more at the edge of a stage` : `${much}: k6 rounds each stage down`;
+}
+
 /** States the load that was offered and what became of it. */
-export function loadFacts({ load }: Report): Fact[] {
+export function loadFacts(report: Report): Fact[] {
+  const { load } = report;
   return [
     ["offered", load.offeredIterations === null ? "not defined by the script" : counted(load.offeredIterations, "iteration")],
     ["started", counted(load.startedIterations, "iteration")],
@@ -78,6 +103,7 @@ export function loadFacts({ load }: Report): Fact[] {
       `${rate(load.peakAchievedRate)} achieved, ${load.peakOfferedRate === null ? "none" : rate(load.peakOfferedRate)} offered`,
     ],
     ["model", load.openModel ? "open (arrival rate)" : "closed (a slow service is offered less load)"],
+    ...loadDifferences(report).map((sentence): Fact => ["explained", sentence]),
   ];
 }
 
@@ -95,7 +121,7 @@ export function timingFacts({ timings }: Report): Fact[] {
 export function generatorFacts({ generator }: Report): Fact[] {
   return [
     ["highest CPU share", generator.cpuShareMax === null ? "not read" : percent(generator.cpuShareMax)],
-    ["short of CPU for", duration(generator.starvedSeconds)],
+    ["short of CPU for", generator.starvedSeconds === null ? "nobody knows how long" : duration(generator.starvedSeconds)],
     ["peak memory", bytes(generator.memoryPeakBytes)],
   ];
 }

@@ -201,7 +201,7 @@ export function emptyReport(): Report {
       k6Errors: 0,
       serverErrors: null,
       clientMinusServerSeconds: null,
-      agrees: false,
+      agrees: null,
       explanation: "",
     },
     objectives: [

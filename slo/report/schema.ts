@@ -93,7 +93,8 @@ export const reportSchema = z.strictObject({
     offeredIterations: z.number().nullable(),
     startedIterations: z.number(),
     droppedIterations: z.number(),
-    interruptedIterations: z.number(),
+    /** Null where k6 did not live to say so. */
+    interruptedIterations: z.number().nullable(),
     requests: z.number(),
     /** Highest offered and achieved rate, iterations a second. */
     peakOfferedRate: z.number().nullable(),
@@ -114,7 +115,8 @@ export const reportSchema = z.strictObject({
     serverErrors: z.number().nullable(),
     /** Mean client latency minus mean server latency, over the judged requests. */
     clientMinusServerSeconds: z.number().nullable(),
-    agrees: z.boolean(),
+    /** Whether k6 and Prometheus count the same; null where one of them is not known. */
+    agrees: z.boolean().nullable(),
     explanation: z.string(),
   }),
   objectives: z.array(objective),

@@ -8,6 +8,7 @@ import {
   doubts,
   countSentences,
   lapse,
+  loadDifferences,
   loadFacts,
   notableWindows,
   periodSentence,
@@ -48,7 +49,7 @@ export function terminalReport(report: Report, options: TerminalOptions): string
     objectiveLines(report, width, paint),
     section("Why", reasonLines(report), width, paint),
     countedLines(report, width, paint),
-    section("Load", [loadSentence(report)], width, paint),
+    section("Load", [loadSentence(report), ...loadDifferences(report)], width, paint),
     section("Time", [timeSentence(report)], width, paint),
     section("Allowed", allowances(report), width, paint),
     section("Doubts", doubts(report), width, paint),
@@ -140,12 +141,16 @@ function loadSentence(report: Report): string {
   const facts = new Map(loadFacts(report));
   const { load, generator } = report;
   const starved =
-    generator.starvedSeconds !== null && generator.starvedSeconds > 0 ? [`k6 short of CPU for ${duration(generator.starvedSeconds)}`] : [];
+    generator.starvedSeconds === null
+      ? ["k6's CPU not known"]
+      : generator.starvedSeconds > 0
+        ? [`k6 short of CPU for ${duration(generator.starvedSeconds)}`]
+        : [];
   return [
     load.offeredIterations === null ? "offered load not defined by the script" : `${facts.get("offered")} offered`,
     `${count(load.startedIterations)} started`,
     `${count(load.droppedIterations)} dropped`,
-    `${count(load.interruptedIterations)} interrupted`,
+    load.interruptedIterations === null ? "how many interrupted not known" : `${count(load.interruptedIterations)} interrupted`,
     load.peakOfferedRate === null
       ? `peak ${rate(load.peakAchievedRate)}`
       : `peak ${rate(load.peakAchievedRate)} of ${rate(load.peakOfferedRate)} offered`,

@@ -84,8 +84,9 @@ export function countedTable(report: Report): Markup {
 }
 
 /** Lists the routes, worst first, with their answers by status. */
-export function routesTable({ routes }: Report): Markup {
-  if (routes.length === 0) return markup`<p class="empty">No request was counted on any route.</p>`;
+export function routesTable({ routes, load }: Report): Markup {
+  if (routes.length === 0)
+    return markup`<p class="empty">${load.requests > 0 ? "The routes could not be read." : "No request was counted on any route."}</p>`;
   const rows = routes.map(({ method, route, requests, errors, statuses, p50Seconds, p99Seconds }) => {
     const answers = Object.entries(statuses).map(
       ([status, times]) => `${status === "0" ? "no answer" : shortName(status)}: ${count(times)}`,
