@@ -44,6 +44,11 @@ export function row(what: string, unit: Unit, values: readonly number[], atMost?
   return { what, unit, values, ...(atMost === undefined ? {} : { goal: { atMost, by } }) };
 }
 
+/** Gives one number of each round. */
+export function column<K extends string>(rounds: readonly Record<K, number>[], key: K): number[] {
+  return rounds.map((round) => round[key]);
+}
+
 /** Measures several times, one after the other, and tells what each time gave. */
 export async function inRounds<T>(
   { say }: Pick<Bench, "say">,

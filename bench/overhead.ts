@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readReport } from "../slo/report/json.ts";
 import type { Report } from "../slo/report/schema.ts";
-import { inRounds, row, shown, type Bench, type Figure, type Row } from "./figure.ts";
+import { column, inRounds, row, shown, type Bench, type Figure, type Row } from "./figure.ts";
 
 /** Runs `load` in a folder of its own, as a user would; gives its report, the wall time in seconds and the exit code. */
 export async function runLoad(
@@ -36,40 +36,22 @@ function plannedSeconds({ phases }: Report): number {
   return Math.max(...phases.map(({ toSeconds }) => toSeconds)) - Math.min(...phases.map(({ fromSeconds }) => fromSeconds));
 }
 
-const known = (seconds: number | null): number => seconds ?? Number.NaN;
-
 async function run(bench: Bench): Promise<Row[]> {
   const args = ["--scenario", "smoke", "--duration", "5s"];
   bench.say("a first run, which may have to find tools and check types");
   await runLoad(bench, "first", args);
   const runs = await inRounds(bench, bench.quick ? 2 : 8, async (round) => {
     const { report, wallSeconds } = await runLoad(bench, `run-${round}`, args);
-    const [before, after] = [known(report.timings.toFirstRequestSeconds), known(report.timings.toVerdictSeconds)];
-    return [{ before, after, around: wallSeconds - plannedSeconds(report) }, `${shown(before + after, "seconds")} beside the load`];
+    const { toFirstRequestSeconds: before, toVerdictSeconds: after } = report.timings;
+    if (before === null || after === null) throw new Error("the report does not say when its requests began and ended");
+    const [sum, around] = [before + after, wallSeconds - plannedSeconds(report)];
+    return [{ before, after, sum, around }, `${shown(sum, "seconds")} beside the load`];
   });
-  const of = (seconds: (one: (typeof runs)[number]) => number): number[] => runs.map(seconds);
   return [
-    row(
-      "from command to first request, and from last request to verdict",
-      "seconds",
-      of(({ before, after }) => before + after),
-      3,
-    ),
-    row(
-      "from command to first request",
-      "seconds",
-      of(({ before }) => before),
-    ),
-    row(
-      "from last request to verdict",
-      "seconds",
-      of(({ after }) => after),
-    ),
-    row(
-      "the process's whole life outside the scenario's planned time",
-      "seconds",
-      of(({ around }) => around),
-    ),
+    row("from command to first request, and from last request to verdict", "seconds", column(runs, "sum"), 3),
+    row("from command to first request", "seconds", column(runs, "before")),
+    row("from last request to verdict", "seconds", column(runs, "after")),
+    row("the process's whole life outside the scenario's planned time", "seconds", column(runs, "around")),
   ];
 }
 

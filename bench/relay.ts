@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { freePort } from "../slo/run/ports.ts";
 import { startRelay, type Relay } from "../slo/run/relay/relay.ts";
 import { encodeWrite, writeOnce } from "../slo/run/relay/write.ts";
-import { inRounds, row, shown, type Bench, type Figure, type Row } from "./figure.ts";
+import { column, inRounds, row, shown, type Bench, type Figure, type Row } from "./figure.ts";
 import { askedOf, prometheusOf, startOurs, stop, targetOf } from "./started.ts";
 
 const pushes = 2000;
@@ -107,22 +107,11 @@ async function run(bench: Bench): Promise<Row[]> {
       `${pushes * seriesPerPush} spooled samples forwarded in ${shown(seconds, "seconds")}, ${missing} missing`,
     ];
   });
-  const forwarded = caught.map(({ seconds }) => seconds);
-  const missing = caught.map(({ missing }) => missing);
   return [
-    row(
-      "relay's share of a core",
-      "percent",
-      windows.map(({ share }) => share),
-      0.02,
-    ),
-    row(
-      "series a second that it had to relay",
-      "count",
-      windows.map(({ series }) => series),
-    ),
-    row("100,000 spooled samples forwarded after the receiver's return", "seconds", forwarded, 10),
-    row("samples missing afterwards", "count", missing, 0, "worst"),
+    row("relay's share of a core", "percent", column(windows, "share"), 0.02),
+    row("series a second that it had to relay", "count", column(windows, "series")),
+    row("100,000 spooled samples forwarded after the receiver's return", "seconds", column(caught, "seconds"), 10),
+    row("samples missing afterwards", "count", column(caught, "missing"), 0, "worst"),
   ];
 }
 

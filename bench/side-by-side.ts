@@ -1,4 +1,4 @@
-import { inRounds, row, shown, type Bench, type Row } from "./figure.ts";
+import { column, inRounds, row, shown, type Bench, type Row } from "./figure.ts";
 
 /** One of two things that are compared: its name, and how its CPU seconds a request are measured once. */
 export interface Side {
@@ -24,10 +24,9 @@ export async function sideBySide(bench: Pick<Bench, "say">, { what, rounds, firs
     const told = `${first.name} ${shown(ofFirst, "microseconds")}, ${second.name} ${shown(ofSecond, "microseconds")} a request`;
     return [{ ofFirst, ofSecond, ratio: ofFirst / ofSecond }, told];
   });
-  const of = (key: "ofFirst" | "ofSecond" | "ratio"): number[] => pairs.map((pair) => pair[key]);
   return [
-    row(`${what}, ${first.name} ÷ ${second.name}`, "ratio", of("ratio"), atMost),
-    row(`${what}, ${first.name}`, "microseconds", of("ofFirst")),
-    row(`${what}, ${second.name}`, "microseconds", of("ofSecond")),
+    row(`${what}, ${first.name} ÷ ${second.name}`, "ratio", column(pairs, "ratio"), atMost),
+    row(`${what}, ${first.name}`, "microseconds", column(pairs, "ofFirst")),
+    row(`${what}, ${second.name}`, "microseconds", column(pairs, "ofSecond")),
   ];
 }

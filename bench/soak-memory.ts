@@ -1,5 +1,5 @@
 import { memoryOf } from "./cpu.ts";
-import { inRounds, row, shown, type Bench, type Figure, type Row } from "./figure.ts";
+import { column, inRounds, row, shown, type Bench, type Figure, type Row } from "./figure.ts";
 import { serve, servedBy, sink, startOurs, stop, targetOf } from "./started.ts";
 
 /** The soak's own code at a rate that k6 cannot reach, so that it runs as fast as it goes. */
@@ -31,22 +31,13 @@ async function run(bench: Bench): Promise<Row[]> {
   const marks = bench.quick ? [40_000, 200_000] : [200_000, 1_000_000];
   const peaks = await inRounds(bench, bench.quick ? 1 : 3, async () => {
     const [early = Number.NaN, late = Number.NaN] = await soak(bench, marks);
-    return [{ early, late }, `${shown(early, "mebibytes")}, then ${shown(late, "mebibytes")}`];
+    return [{ early, late, ratio: late / early }, `${shown(early, "mebibytes")}, then ${shown(late, "mebibytes")}`];
   });
   const [early, late] = marks.map((mark) => mark.toLocaleString("en"));
-  const ratios = peaks.map((peak) => peak.late / peak.early);
   return [
-    row(`peak memory at ${late} requests ÷ at ${early}`, "ratio", ratios, 1.15),
-    row(
-      `peak memory at ${early} requests`,
-      "mebibytes",
-      peaks.map((peak) => peak.early),
-    ),
-    row(
-      `peak memory at ${late} requests`,
-      "mebibytes",
-      peaks.map((peak) => peak.late),
-    ),
+    row(`peak memory at ${late} requests ÷ at ${early}`, "ratio", column(peaks, "ratio"), 1.15),
+    row(`peak memory at ${early} requests`, "mebibytes", column(peaks, "early")),
+    row(`peak memory at ${late} requests`, "mebibytes", column(peaks, "late")),
   ];
 }
 

@@ -43,16 +43,13 @@ async function send(url: string, [method, path, body]: Sent): Promise<void> {
 /** Sends the mix over kept-alive connections, as fast as it goes, and gives how many requests that were. */
 async function load(url: string, iterations: number): Promise<number> {
   const deck = actionDeck(mix, 1);
-  let next = 0;
+  const own = Array.from({ length: iterations }, (_, at) => at).values();
   let requests = 0;
   const worker = async (): Promise<void> => {
-    while (next < iterations) {
-      const own = next;
-      next += 1;
-      for (const one of requestsOf(deck[own % deck.length] as Action, own)) {
-        await send(url, one);
-        requests += 1;
-      }
+    for (const at of own) {
+      const sent = requestsOf(deck[at % deck.length] as Action, at);
+      for (const one of sent) await send(url, one);
+      requests += sent.length;
     }
   };
   await Promise.all(Array.from({ length: connections }, worker));
@@ -61,8 +58,7 @@ async function load(url: string, iterations: number): Promise<number> {
 
 /** Gives the service's CPU seconds for each request; with `scraped`, its metrics are read once a second meanwhile. */
 async function perRequest({ url, child }: Part, iterations: number, scraped: boolean): Promise<number> {
-  const scrape = async (): Promise<void> => void (await (await fetch(`${url}/metrics`)).text());
-  const timer = scraped ? setInterval(() => void scrape().catch(() => undefined), 1000) : undefined;
+  const timer = scraped ? setInterval(() => void send(url, ["GET", "/metrics"]).catch(() => undefined), 1000) : undefined;
   try {
     const before = cpuSecondsOf(child.pid ?? 0);
     const requests = await load(url, iterations);
@@ -72,17 +68,14 @@ async function perRequest({ url, child }: Part, iterations: number, scraped: boo
   }
 }
 
-/** Writes the buckets that are read, then sends the whole mix for a while. */
-async function warm({ url }: Part): Promise<void> {
-  for (let key = 0; key < 100; key += 1) await send(url, ["PUT", `/api/buckets/bench-${key}`, payload]);
-  await load(url, warmUp);
-}
-
 async function run(bench: Bench): Promise<Row[]> {
   const [rounds, iterations] = bench.quick ? [3, 6000] : [10, 20_000];
   const counted = await targetOf(bench, { METRICS: "on" });
   const plain = await targetOf(bench, { METRICS: "off" });
-  for (const part of [counted, plain]) await warm(part);
+  for (const { url } of [counted, plain]) {
+    for (let key = 0; key < 100; key += 1) await send(url, ["PUT", `/api/buckets/bench-${key}`, payload]);
+    await load(url, warmUp);
+  }
   const rows = await sideBySide(bench, {
     what: "the service's CPU a request",
     rounds,
