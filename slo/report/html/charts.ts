@@ -44,7 +44,8 @@ const labelLimit = 40;
 const dashes = ["solid", "dashed", "dotted"] as const;
 
 /** Makes the report's four charts; one without lines has no samples. */
-export function chartModels(report: Report): ChartModel[] {
+export function chartModels(given: Report): ChartModel[] {
+  const report = { ...given, series: inTimeOrder(given.series) };
   return [rateChart(report), latencyChart(report), errorChart(report), budgetChart(report)].map((model) => ({
     ...model,
     silent: model.lines.filter(({ values }) => !values.some(isSample)).map(({ label }) => label),
@@ -74,26 +75,23 @@ function rateChart(report: Report): ChartModel {
     ...frame(report, "rate", "Rate", "rate", "iterations, requests"),
     note: "Iterations offered and started by k6, requests served by the target.",
     lines: [
-      line("offered iterations", fromLoadOn(report, aligned(report, offeredRate)), 3, "dashed", true),
-      line("achieved iterations", aligned(report, achievedRate), 1, "solid"),
-      line("server requests", aligned(report, serverRate), 2, "dotted"),
+      line("offered iterations", fromLoadOn(report, offeredRate), 3, "dashed", true),
+      line("achieved iterations", achievedRate, 1, "solid"),
+      line("server requests", serverRate, 2, "dotted"),
     ],
   };
 }
 
 /** Leaves out the moments before the judged load began: nothing was asked for yet, which is not the same as a rate of 0. */
-function fromLoadOn(report: Report, values: Values): Values {
-  const begins = Math.min(...report.phases.filter(({ judged }) => judged).map(({ fromSeconds }) => fromSeconds));
-  const order = inOrder(report);
-  return values.map((value, at) =>
-    (report.series.atSeconds[order[at] as number] as number) < begins && Number.isFinite(begins) ? null : value,
-  );
+function fromLoadOn({ phases, series: { atSeconds } }: Report, values: Values): Values {
+  const judged = phases.filter((phase) => phase.judged).map(({ fromSeconds }) => fromSeconds);
+  const begins = judged.length === 0 ? -Infinity : Math.min(...judged);
+  return values.map((value, at) => ((atSeconds[at] ?? 0) < begins ? null : value));
 }
 
 function latencyChart(report: Report): ChartModel {
   const { clientP50, clientP95, clientP99, serverP50, serverP95, serverP99 } = report.series;
-  const positive = (values: readonly (number | null)[]): Values =>
-    aligned(report, values).map((value) => (value !== null && value > 0 ? value : null));
+  const positive = (values: Values): Values => values.map((value) => (value !== null && value > 0 ? value : null));
   return {
     ...frame(report, "latency", "Latency", "seconds", "latency, logarithmic"),
     note: "Percentiles of each moment, at the client (k6) and in the server; each latency objective's limit as a line.",
@@ -114,7 +112,7 @@ function errorChart(report: Report): ChartModel {
   return {
     ...frame(report, "errors", "Error share", "ratio", "share of requests"),
     note: "Requests that got an unexpected answer or none, of all requests of that moment.",
-    lines: [line("errors", aligned(report, report.series.errorRatio), 6, "solid")],
+    lines: [line("errors", report.series.errorRatio, 6, "solid")],
   };
 }
 
@@ -155,7 +153,7 @@ function frame(report: Report, id: string, title: string, unit: Unit, axis: stri
     to: toSeconds - origin,
     judged,
   }));
-  const at = inOrder(report).map((position) => (report.series.atSeconds[position] ?? 0) - origin);
+  const at = report.series.atSeconds.map((seconds) => seconds - origin);
   return { id, title, axis, unit, scale: "linear", at, lines: [], limits: [], bands, silent: [] };
 }
 
@@ -170,13 +168,12 @@ function latencyLimits(report: Report): ChartModel["limits"] {
   });
 }
 
-/** Puts a series in the order of time; a missing sample is absent, never 0. */
-function aligned(report: Report, values: readonly (number | null)[]): Values {
-  return inOrder(report).map((position) => values[position] ?? null);
-}
-
-function inOrder({ series: { atSeconds } }: Report): number[] {
-  return atSeconds.map((_, position) => position).toSorted((a, b) => (atSeconds[a] as number) - (atSeconds[b] as number));
+/** Puts every series in the order of time; a missing sample is absent, never 0. */
+function inTimeOrder(series: Report["series"]): Report["series"] {
+  const { atSeconds, ...lines } = series;
+  const order = atSeconds.map((_, position) => position).toSorted((a, b) => (atSeconds[a] as number) - (atSeconds[b] as number));
+  const sorted = Object.entries(lines).map(([name, values]) => [name, order.map((position) => values[position] ?? null)]);
+  return { ...(Object.fromEntries(sorted) as typeof lines), atSeconds: order.map((position) => atSeconds[position] as number) };
 }
 
 function line(label: string, values: Values, tone: number, dash: ChartLine["dash"], stepped = false): ChartLine {
