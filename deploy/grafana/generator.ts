@@ -25,8 +25,7 @@ const average = (metric: string): string => `histogram_avg(sum (rate(${series(me
 export const generator: Page = {
   uid: "plimsoll-generator",
   title: "Generator health",
-  description:
-    "Whether the load generator kept up. A run whose generator was short of virtual users, CPU or connections says little about the service.",
+  description: `Whether the load generator kept up. A run whose generator was short of virtual users, CPU or connections says little about the service.`,
   variables: [choices.testid, choices.scenario, choices.generator],
   rows: [
     row("Kept up?", 4, [
@@ -54,8 +53,7 @@ export const generator: Page = {
         levels: levels("green", [1, "red"]),
       }),
       numbers("Age of the newest sample", "s", {
-        about:
-          "How long ago k6 last got a sample into Prometheus, the oldest over its processes. During a run it stays near the push interval; a growing one means that samples wait in the relay.",
+        about: `How long ago k6 last got a sample into Prometheus, the oldest over its processes. During a run it stays near the push interval; a growing one means that samples wait in the relay.`,
         ask: { age: `max(time() - max by (${k6Labels.instance}) (timestamp(${vus})))` },
         levels: levels("green", [10, "orange"], [60, "red"]),
       }),
@@ -85,8 +83,7 @@ export const generator: Page = {
     ]),
     row("Inside a request", 12, [
       lines("Mean time by phase", "s", {
-        about:
-          "Where a request's time goes. `blocked`, `connecting` and `TLS handshake` come before what k6 calls the request's duration; `waiting` is the service and the network.",
+        about: `Where a request's time goes. \`blocked\`, \`connecting\` and \`TLS handshake\` come before what k6 calls the request's duration; \`waiting\` is the service and the network.`,
         ask: {
           blocked: average(k6Metrics.requestBlocked),
           connecting: average(k6Metrics.requestConnecting),
@@ -97,8 +94,7 @@ export const generator: Page = {
         },
       }),
       lines("p99 before the request is sent", "s", {
-        about:
-          "The slowest hundredth of waiting for a free connection, and of opening one. When it rises without the service's latency, the generator is the bottleneck. The dashed line is 10 ms.",
+        about: `The slowest hundredth of waiting for a free connection, and of opening one. When it rises without the service's latency, the generator is the bottleneck. The dashed line is 10 ms.`,
         ask: {
           blocked: nativeQuantile(0.99, series(k6Metrics.requestBlocked, ...chosen)),
           connecting: nativeQuantile(0.99, series(k6Metrics.requestConnecting, ...chosen)),
@@ -110,8 +106,7 @@ export const generator: Page = {
         ask: { sent: rate(series(k6Metrics.dataSent, ...chosen)), received: rate(series(k6Metrics.dataReceived, ...chosen)) },
       }),
       lines("Slow share, by threshold", "percentunit", {
-        about:
-          "Share of requests that took longer than a threshold of the objectives, as the client counts them itself. Empty for a script that does not count them.",
+        about: `Share of requests that took longer than a threshold of the objectives, as the client counts them itself. Empty for a script that does not count them.`,
         ask: { "above {{threshold}} s": `${rate(slow, [k6Labels.threshold])} / on() group_left() (${rate(requests)} > 0)` },
       }),
     ]),

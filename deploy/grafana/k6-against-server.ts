@@ -12,7 +12,6 @@ import {
   orZero,
   percentiles,
   rate,
-  renamed,
   series,
   share,
 } from "./promql.ts";
@@ -44,7 +43,8 @@ const lost = `${countedSum(sent)} - ${countedSum(served)}`;
 // The labels by which a route is known on both sides; a route that the server does not know is lost whole.
 const places = [targetLabels.method, targetLabels.route];
 const byPlace = (expression: string): string => `sum by (${places.join(", ")}) (${expression})`;
-const ofClient = (selector: string): string => byPlace(renamed(`(${counted(selector)})`, k6Labels.name, targetLabels.route));
+const ofClient = (selector: string): string =>
+  byPlace(`label_replace((${counted(selector)}), "${targetLabels.route}", "$1", "${k6Labels.name}", "(.*)")`);
 const servedByRoute = byPlace(counted(served));
 const lostByRoute = `${ofClient(sent)} - (${servedByRoute} or 0 * ${ofClient(sent)})`;
 const perRoute = [k6Labels.method, k6Labels.name];
@@ -96,8 +96,7 @@ export const k6AgainstServer: Page = {
         levels: levels("green", [1, "orange"]),
       }),
       numbers("Mean, client minus server", "s", {
-        about:
-          "What network, queues and the client itself add to a request on average: the client's mean less the server's, from sums and counts.",
+        about: `What network, queues and the client itself add to a request on average: the client's mean less the server's, from sums and counts.`,
         ask: { "mean, client minus server": meanOfRun },
       }),
     ]),
@@ -108,8 +107,7 @@ export const k6AgainstServer: Page = {
         dashed: "/server/",
       }),
       lines("Error share", "percentunit", {
-        about:
-          "Share of requests that failed: on the client every answer that the script did not expect, on the server the 5xx. Requests without any answer are among the client's. The dashed line is 1 %.",
+        about: `Share of requests that failed: on the client every answer that the script did not expect, on the server the 5xx. Requests without any answer are among the client's. The dashed line is 1 %.`,
         ask: {
           "unexpected, client": share(rate(unexpected), rate(requests)),
           "no answer, client": share(rate(unanswered), rate(requests)),
@@ -121,15 +119,13 @@ export const k6AgainstServer: Page = {
     ]),
     row("Latency", 14, [
       lines("Latency of both sides", "s", {
-        about:
-          "Percentiles on one axis. The client's come from native histograms (buckets about 9 % wide) and leave out DNS, connect and TLS; the server's are interpolated within its fixed buckets.",
+        about: `Percentiles on one axis. The client's come from native histograms (buckets about 9 % wide) and leave out DNS, connect and TLS; the server's are interpolated within its fixed buckets.`,
         ask: Object.fromEntries(bothSides) as Record<string, string>,
         dashed: "/server/",
         height: 10,
       }),
       lines("Latency, client minus server", "s", {
-        about:
-          "What lies between the two clocks: network, connection queues, and a client short of CPU. A rising line while the server's own latency is flat points away from the service. The mean is exact; a percentile may come out below 0 where it lies within one of the server's coarse buckets.",
+        about: `What lies between the two clocks: network, connection queues, and a client short of CPU. A rising line while the server's own latency is flat points away from the service. The mean is exact; a percentile may come out below 0 where it lies within one of the server's coarse buckets.`,
         ask: { "mean, client minus server": meanNow, ...(Object.fromEntries(differences) as Record<string, string>) },
         signed: true,
         width: 10,

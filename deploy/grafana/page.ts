@@ -109,22 +109,25 @@ export const choices = {
   objective: several("objective", "Objective", values(series(plimsollMetrics.objectiveVerdict, service), plimsollLabels.objective)),
 };
 
-const annotation = { datasource, enable: true, useValueForTime: true, step: "10s" };
+const annotation = (name: string, iconColor: string, expr: string, titleFormat: string): object => ({
+  name,
+  iconColor,
+  expr,
+  titleFormat,
+  datasource,
+  enable: true,
+  useValueForTime: true,
+  step: "10s",
+});
 
 /** Marks each verdict of the run at the time of its sample, and says what it was. */
-const verdicts = {
-  ...annotation,
-  name: "Verdicts",
-  iconColor: "purple",
-  expr: `max by (${plimsollLabels.scenario}, ${plimsollLabels.verdict}) (timestamp(${verdict}) * 1000 and ${verdict} == 1)`,
-  titleFormat: `{{${plimsollLabels.scenario}}}: {{${plimsollLabels.verdict}}}`,
-};
+const verdicts = annotation(
+  "Verdicts",
+  "purple",
+  `max by (${plimsollLabels.scenario}, ${plimsollLabels.verdict}) (timestamp(${verdict}) * 1000 and ${verdict} == 1)`,
+  `{{${plimsollLabels.scenario}}}: {{${plimsollLabels.verdict}}}`,
+);
 
 /** Marks where each k6 scenario of the run began: the warm-up, then what is judged. */
-const scenarioStarts = {
-  ...annotation,
-  name: "Scenario starts",
-  iconColor: "blue",
-  expr: `min by (${k6Labels.scenario}) (${lastKnown(series(k6Metrics.scenarioStart, run))}) * 1000`,
-  titleFormat: `{{${k6Labels.scenario}}} begins`,
-};
+const began = `min by (${k6Labels.scenario}) (${lastKnown(series(k6Metrics.scenarioStart, run))}) * 1000`;
+const scenarioStarts = annotation("Scenario starts", "blue", began, `{{${k6Labels.scenario}}} begins`);

@@ -50,10 +50,6 @@ export const orZero = (part: string, whole: string): string => `(${part} or 0 * 
 /** Divides a part by the whole, 0 where there is no part, and nothing where there is no whole. */
 export const share = (part: string, whole: string): string => `${orZero(part, whole)} / (${whole} > 0)`;
 
-/** Gives the values of label `from` to label `to`, so that both sides of the measurement can be joined. */
-export const renamed = (expression: string, from: string, to: string): string =>
-  `label_replace(${expression}, "${to}", "$1", "${from}", "(.*)")`;
-
 /** Takes the last value of each series in the time that the dashboard shows. */
 export const lastKnown = (selector: string): string => `last_over_time(${selector}[${wholeRange}])`;
 

@@ -34,8 +34,7 @@ const ofRun = "{{scenario}}, {{objective}}";
 export const slo: Page = {
   uid: "plimsoll-slo",
   title: "SLO",
-  description:
-    "Verdicts, error budgets and burn rates. A budget is the share of requests that an objective lets fail; 100 % spent is its end.",
+  description: `Verdicts, error budgets and burn rates. A budget is the share of requests that an objective lets fail; 100 % spent is its end.`,
   variables: [choices.service, choices.judgedScenario, choices.judgedRun, choices.objective],
   rows: [
     row("This run", 9, [
@@ -52,16 +51,14 @@ export const slo: Page = {
         levels: budgetLevels,
       }),
       bars("Worst burn, of its limit", "percentunit", {
-        about:
-          "The fastest burn found in each pair of windows, as a share of the rate that counts as a burst. At 100 % a burst was found that the average of the whole run may hide.",
+        about: `The fastest burn found in each pair of windows, as a share of the rate that counts as a burst. At 100 % a burst was found that the average of the whole run may hide.`,
         ask: {
           [`${objective}, {{${labels.window}}}`]: `${byWindow} (${lastKnown(series(metrics.worstBurn, ...mine))}) / ${byWindow} (${lastKnown(series(metrics.burnLimit, ...mine))})`,
         },
         levels: budgetLevels,
       }),
       table("Objectives", {
-        about:
-          "What each objective asks, what was found, and between which bounds the true error ratio is proved to lie. Met means that the upper bound is within the allowed ratio; exceeded, that the lower one is above it.",
+        about: `What each objective asks, what was found, and between which bounds the true error ratio is proved to lie. Met means that the upper bound is within the allowed ratio; exceeded, that the lower one is above it.`,
         keys: [labels.objective],
         columns: {
           target: [last(metrics.targetRatio), "percentunit"],
@@ -91,8 +88,7 @@ export const slo: Page = {
         dashed: "/allowed$/",
       }),
       lines("Burn rate by window", "short", {
-        about:
-          "How many times faster than allowed the budget burns, over the last 30 s, 1 min and 5 min. At 1 the budget lasts just as long as the run. For the eye: the verdict uses exact counts.",
+        about: `How many times faster than allowed the budget burns, over the last 30 s, 1 min and 5 min. At 1 the budget lasts just as long as the run. For the eye: the verdict uses exact counts.`,
         ask: Object.fromEntries(["30s", "1m", "5m"].map((window) => [`${objective}, ${window}`, burnOver(window)])),
         levels: levels("green", [1, "orange"], [14.4, "red"]),
         width: 24,

@@ -20,8 +20,7 @@ const gauge = (metric: string): string => `sum by (${each.join(", ")}) (${series
 export const target: Page = {
   uid: "plimsoll-target",
   title: "RED and USE of the target",
-  description:
-    "The service as it sees itself: rate, errors and duration of its routes; utilisation, saturation and errors of its processes.",
+  description: `The service as it sees itself: rate, errors and duration of its routes; utilisation, saturation and errors of its processes.`,
   variables: [choices.testid, choices.job, choices.instance, choices.servedRoute],
   rows: [
     row("Now", 6, [

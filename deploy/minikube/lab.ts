@@ -1,4 +1,5 @@
-import { buildImages, loadImages } from "./images.ts";
+import { endingText } from "../../slo/host/process.ts";
+import { bringImages } from "./images.ts";
 import type { Options } from "./options.ts";
 import { waitUntilReady } from "./ready.ts";
 import { ask, lastLines, must, StepError, succeeded, type Lab } from "./step.ts";
@@ -23,11 +24,9 @@ export async function bringUp(lab: Lab, options: Options): Promise<number> {
   await checkTools(lab, minikube ? ["minikube", "docker", "kubectl"] : imageLoad ? ["docker", "kubectl"] : ["kubectl"]);
   const named = await imagesOf(lab, overlay);
   if (minikube) await startProfile(lab, context, minikube);
-  let loaded: string[] = [];
-  if (minikube || imageLoad) {
-    await buildImages(lab);
-    loaded = await loadImages(lab, options, named);
-  } else lab.say("images: none is built or loaded without --image-load; the cluster must be able to pull them");
+  const loads = minikube !== undefined || imageLoad !== undefined;
+  if (!loads) lab.say("images: none is built or loaded without --image-load; the cluster must be able to pull them");
+  const loaded = loads ? await bringImages(lab, options, named) : [];
   await applyOverlay(lab, options, loaded);
   return waitUntilReady(lab, context, options.limitSeconds);
 }
@@ -47,35 +46,33 @@ export async function takeDown(lab: Lab, { context, minikube, overlay }: Options
 
 /** Asks every tool that is needed whether it answers; all that is missing is named at once. */
 async function checkTools(lab: Lab, needed: readonly (keyof typeof tools)[]): Promise<void> {
-  const answers = await Promise.all(needed.map(async (name) => ({ name, result: await ask(lab, [name, ...tools[name][0].split(" ")]) })));
-  const silent = answers.filter(({ result }) => !succeeded(result));
+  const answers = await Promise.all(needed.map(async (name) => ({ name, ran: await ask(lab, [name, ...tools[name][0].split(" ")]) })));
+  const silent = answers.filter(({ ran }) => !succeeded(ran));
   if (silent.length === 0) return;
-  const words = silent.flatMap(({ name, result }) => lastLines(result.output).map((line) => `${name}: ${line}`));
+  const words = silent.flatMap(({ name, ran }) =>
+    [endingText({ command: name, limitSeconds: 60 }, ran.ending), ...lastLines(ran.output)].map((line) => `${name}: ${line}`),
+  );
   const remedy = silent.map(({ name }) => tools[name][1]).join("; ");
   throw new StepError(`what is needed does not answer: ${silent.map(({ name }) => name).join(", ")}`, words, remedy);
 }
 
 /** Lists the images that an overlay names. */
 async function imagesOf(lab: Lab, overlay: string): Promise<string[]> {
-  const what = `the overlay ${overlay} cannot be rendered`;
-  const rendered = await must(
-    lab,
-    ["kubectl", "kustomize", `${overlays}/${overlay}`],
-    what,
-    "the overlays are the folders of deploy/kubernetes/overlays",
-  );
+  const render = ["kubectl", "kustomize", `${overlays}/${overlay}`];
+  const rendered = await must(lab, render, `the overlay ${overlay} cannot be rendered`, `the overlays are the folders of ${overlays}`);
   return [...rendered.matchAll(/\bimage: "?([^\s",]+)/g)].map(([, image = ""]) => image);
 }
 
 /** Starts the profile where it is not running; one that runs is used as it is, and a size other than the stated one is said. */
-async function startProfile(lab: Lab, profile: string, { cpus, memory }: { cpus: number; memory: string }): Promise<void> {
-  const listed = await ask(lab, ["minikube", "profile", "list", "--output", "json"]);
+async function startProfile(lab: Lab, profile: string, { cpus, memory }: NonNullable<Options["minikube"]>): Promise<void> {
   // Minikube ends with an error when there is no profile at all; its answer is still JSON.
-  const json = listed.stdout.trim().startsWith("{") ? listed.stdout : "{}";
-  const profiles = JSON.parse(json) as { valid?: { Name: string; Status: string; Config?: { CPUs: number; Memory: number } }[] };
-  const present = profiles.valid?.find(({ Name }) => Name === profile);
+  const { stdout } = await ask(lab, ["minikube", "profile", "list", "--output", "json"]);
+  const list = JSON.parse(stdout.trim().startsWith("{") ? stdout : "{}") as {
+    valid?: { Name: string; Status: string; Config?: { CPUs: number; Memory: number } }[];
+  };
+  const present = list.valid?.find(({ Name }) => Name === profile);
   const mebibytes = Number.parseInt(memory, 10) * (/g/i.test(memory) ? 1_024 : 1);
-  if (present?.Config && (present.Config.CPUs !== cpus || present.Config.Memory !== mebibytes)) {
+  if (present?.Config && (present.Config.CPUs !== Number(cpus) || present.Config.Memory !== mebibytes)) {
     const made = `the profile ${profile} was made with ${present.Config.CPUs} CPUs and ${present.Config.Memory} MiB, and keeps them`;
     lab.say(`${made}; for ${cpus} and ${memory}: npm run minikube -- down, then again`);
   }

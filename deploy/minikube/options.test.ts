@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseOptions } from "./options.ts";
 
-const minikube = { cpus: 2, memory: "4g" };
+const minikube = { cpus: "2", memory: "4g" };
 
 const good: [string, string[], object][] = [
   [
@@ -10,7 +10,7 @@ const good: [string, string[], object][] = [
     { action: "up", context: "plimsoll", minikube, overlay: "minikube", limitSeconds: 180, imageLoad: undefined },
   ],
   ["down is the other word", ["down"], { action: "down", context: "plimsoll", minikube }],
-  ["a size", ["--cpus", "4", "--memory=8192mb"], { minikube: { cpus: 4, memory: "8192mb" } }],
+  ["a size", ["--cpus", "4", "--memory=8192mb"], { minikube: { cpus: "4", memory: "8192mb" } }],
   ["another profile, after which Minikube names the context", ["--profile", "p"], { context: "p", minikube }],
   ["a context needs no Minikube", ["--context", "kind-dev"], { context: "kind-dev", minikube: undefined }],
   ["a way to load images", ["--context=k", "--image-load", "kind load docker-image"], { imageLoad: "kind load docker-image" }],
