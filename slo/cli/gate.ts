@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { holderOf } from "../run/claim.ts";
+import { lockHolder } from "../run/lock.ts";
 import { openNursery, type Nursery } from "../run/child.ts";
 import { readRecord, rememberJudged, runFolder, testidPattern, writeRecord, type RunRecord } from "../run/record.ts";
 import { readFleet } from "../run/kubernetes/fleet.ts";
@@ -138,15 +138,15 @@ type Found = Evidence | None;
 const none = (exitCode: number, message: string): None => ({ kind: "none", exitCode, message });
 
 /** Says that a run is not to be disturbed: the process that holds it will judge it. */
-function underWay(owner: string): None | undefined {
-  const holder = holderOf(owner);
+function underWay(folder: string): None | undefined {
+  const holder = lockHolder(folder);
   return holder && none(exitCodes.inconclusive, `inconclusive: the run is under way in process ${holder.pid}; ask again when it has ended`);
 }
 
 /** Forwards what is left of a run's spool, and reads from it what was sent. */
 async function spoolEvidence(options: GateOptions, host: Host, record: RunRecord, folder: string, nursery: Nursery): Promise<Found> {
   // Before anything is started on its data.
-  const busy = underWay(join(realpathSync(folder), "spool", "owner"));
+  const busy = underWay(join(folder, "spool"));
   if (busy) return busy;
   const prometheus = await prometheusOf(options, host, record, folder, nursery);
   if ("message" in prometheus) return none(exitCodes.notCarriedOut, prometheus.message);
@@ -167,7 +167,7 @@ async function spoolEvidence(options: GateOptions, host: Host, record: RunRecord
 async function podsEvidence(options: GateOptions, host: Host, record: RunRecord, folder: string, nursery: Nursery): Promise<Found> {
   const { cluster } = record;
   if (cluster === null) return none(exitCodes.badUsage, "the run had no pods");
-  const busy = underWay(join(realpathSync(folder), "owner"));
+  const busy = underWay(folder);
   if (busy) return busy;
   const told = await podsTold(cluster, folder, host);
   if (told.kind === "none") return told;

@@ -1,6 +1,6 @@
-import { readFileSync, realpathSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { claim } from "../run/claim.ts";
+import { takeLock } from "../run/lock.ts";
 import { openNursery, type Nursery } from "../run/child.ts";
 import { graceSeconds } from "../run/drive.ts";
 import { archiveScript } from "../run/k6.ts";
@@ -77,8 +77,9 @@ export async function loadInKubernetes(options: LoadOptions, where: ClusterOptio
     if (times > 1) void Promise.all([removed, nursery.stopAll()]).then(() => process.exit(exitCodes.interrupted));
   });
   // A gate meanwhile would take the pods' logs away.
-  const owner = claim(join(realpathSync(prepared.folder), "owner"), prepared.testid);
+  const owner = takeLock(prepared.folder, prepared.testid);
   try {
+    if (owner.kind === "failed") return notCarriedOut(host, owner.message);
     const context = where.context === undefined ? await currentContext() : ({ kind: "answer", text: where.context } as const);
     if (context.kind === "failed") return notCarriedOut(host, context.message);
     const cluster = { context: context.text, namespace: where.namespace };

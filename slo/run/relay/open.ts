@@ -1,6 +1,4 @@
-import { mkdirSync, realpathSync } from "node:fs";
-import { join } from "node:path";
-import { claim } from "../claim.ts";
+import { takeLock } from "../lock.ts";
 import { openLosses, type Losses } from "./losses.ts";
 import type { Receiver } from "./receiver.ts";
 import { openSpool, type Spool } from "./spool.ts";
@@ -27,13 +25,14 @@ export function openRelay(folder: string, receiver: Receiver): Opened | { kind: 
       .toReversed()
       .forEach((done) => done());
   try {
-    mkdirSync(folder, { recursive: true });
-    const owned = claim(join(realpathSync(folder), "owner"), "");
-    if (owned.kind === "taken") {
+    const lock = takeLock(folder, "");
+    if (lock.kind !== "held") {
       close();
-      return { kind: "failed", message: `the spool in ${folder} is in use by process ${owned.pid}: wait for its end, or stop it` };
+      const why =
+        lock.kind === "taken" ? `is in use by process ${lock.pid}: wait for its end, or stop it` : `cannot be written: ${lock.message}`;
+      return { kind: "failed", message: `the spool in ${folder} ${why}` };
     }
-    closing.push(owned.release);
+    closing.push(lock.release);
     const spool = openSpool(folder);
     closing.push(spool.close);
     const losses = openLosses(folder);

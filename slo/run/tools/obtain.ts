@@ -1,47 +1,66 @@
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { errorMessage } from "../../host/error-message.ts";
+import { takeLock } from "../lock.ts";
 import { pins, type Pin } from "./catalog.ts";
 import { install, readCached } from "./cache.ts";
 import { downloadRelease } from "./download.ts";
 import { buildTool } from "./gobuild.ts";
-import { withLock } from "./lock.ts";
-import { wordsOf, type Attempt, type Outcome, type Ports } from "./tool.ts";
+import { type Attempt, type Outcome, type Ports } from "./tool.ts";
 
 type Placed = { path: string; version: string };
 /** Says how a tool came into the cache, or each way that failed. */
 export type Obtained = { kind: "ok"; value: Placed & { from: "cache" | "download" | "build" } } | { kind: "failed"; attempts: Attempt[] };
 
 const workPrefix = "work-";
+const pollMilliseconds = 100;
+const sayEverySeconds = 10;
 
 /** Brings a tool into its cache entry, by download or else by building it, while holding the entry's lock. */
 export async function obtain(pin: Pin, platform: string, folder: string, ports: Ports): Promise<Obtained> {
-  const attempts: Attempt[] = [];
-  const made = await makeFolder(folder);
-  if (made.kind === "failed") return { kind: "failed", attempts: [{ way: "cache", reason: made.reason }] };
-  const done = await withLock<Obtained>(folder, `${pin.name} ${pin.version}`, ports, async () => {
+  const lock = await awaitLock(folder, `${pin.name} ${pin.version}`, ports);
+  if (lock.kind === "failed") return failedIn("cache", lock.reason);
+  try {
     // Another run may have installed it while this one waited.
     const cached = await readCached(pin, folder, ports);
-    if (cached.kind === "ok") return { kind: "ok", value: { kind: "ok", value: { ...cached.value, from: "cache" } } };
+    if (cached.kind === "ok") return { kind: "ok", value: { ...cached.value, from: "cache" } };
     const work = await makeWorkFolder(folder);
-    if (work.kind === "failed") return work;
+    if (work.kind === "failed") return failedIn("cache", work.reason);
     try {
-      return { kind: "ok", value: await downloadOrBuild(pin, platform, folder, work.value, ports, attempts) };
+      return await downloadOrBuild(pin, platform, folder, work.value, ports);
     } finally {
       await rm(work.value, { recursive: true, force: true });
     }
-  });
-  if (done.kind === "ok") return done.value;
-  return { kind: "failed", attempts: [{ way: "cache", reason: done.reason }] };
+  } finally {
+    lock.value();
+  }
 }
 
-async function downloadOrBuild(
-  pin: Pin,
-  platform: string,
-  folder: string,
-  work: string,
-  ports: Ports,
-  attempts: Attempt[],
-): Promise<Obtained> {
+const failedIn = (way: Attempt["way"], reason: string): Obtained => ({ kind: "failed", attempts: [{ way, reason }] });
+
+/** Waits for an entry's lock, for as long as a build may take; gives its release. */
+async function awaitLock(folder: string, label: string, ports: Ports): Promise<Outcome<() => void>> {
+  const began = performance.now();
+  let nextWords = 0;
+  for (;;) {
+    const lock = takeLock(folder, label, 0);
+    if (lock.kind === "held") return { kind: "ok", value: lock.release };
+    if (lock.kind === "failed") return { kind: "failed", reason: lock.message };
+    const waitedSeconds = (performance.now() - began) / 1000;
+    if (ports.signal?.aborted) return { kind: "failed", reason: "interrupted" };
+    if (waitedSeconds >= ports.bounds.buildSeconds)
+      return { kind: "failed", reason: `another run still installs it after ${ports.bounds.buildSeconds} s` };
+    if (waitedSeconds >= nextWords) {
+      ports.say(`${label}: waiting for another run that installs it (process ${lock.pid}), ${Math.floor(waitedSeconds)} s`);
+      nextWords += sayEverySeconds;
+    }
+    await sleep(pollMilliseconds);
+  }
+}
+
+async function downloadOrBuild(pin: Pin, platform: string, folder: string, work: string, ports: Ports): Promise<Obtained> {
+  const attempts: Attempt[] = [];
   for (const way of ["download", "build"] as const) {
     if (ports.signal?.aborted) {
       attempts.push({ way, reason: "interrupted" });
@@ -81,17 +100,8 @@ async function guarded(way: () => Promise<Outcome<Placed>>): Promise<Outcome<Pla
   try {
     return await way();
   } catch (error) {
-    if (error instanceof Error && "code" in error) return { kind: "failed", reason: wordsOf(error) };
+    if (error instanceof Error && "code" in error) return { kind: "failed", reason: errorMessage(error) };
     throw error;
-  }
-}
-
-async function makeFolder(folder: string): Promise<Outcome<true>> {
-  try {
-    await mkdir(folder, { recursive: true });
-    return { kind: "ok", value: true };
-  } catch (error) {
-    return { kind: "failed", reason: `${folder} cannot be made: ${wordsOf(error)}` };
   }
 }
 
@@ -102,6 +112,6 @@ async function makeWorkFolder(folder: string): Promise<Outcome<string>> {
     for (const name of left) await rm(join(folder, name), { recursive: true, force: true });
     return { kind: "ok", value: await mkdtemp(join(folder, workPrefix)) };
   } catch (error) {
-    return { kind: "failed", reason: `${folder} cannot be written: ${wordsOf(error)}` };
+    return { kind: "failed", reason: `${folder} cannot be written: ${errorMessage(error)}` };
   }
 }

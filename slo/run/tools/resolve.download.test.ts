@@ -31,7 +31,7 @@ test("a good archive is installed, runs, and is served from the cache without as
   expect(await readFile(path, "utf8")).toBe(script("2.2.0"));
   expect(await resolveTool("k6", ports)).toEqual({ kind: "found", path, from: "cache", version: "2.2.0" });
   expect(server.asked).toEqual([list, archive]);
-  expect((await readdir(dirname(path))).toSorted()).toEqual(["holder", "k6", "k6.stamp.json", "lock.db"]);
+  expect((await readdir(dirname(path))).toSorted()).toEqual(["k6", "k6.stamp.json", "lock.db"]);
 });
 
 test("one archive of Prometheus brings promtool too", async () => {
@@ -206,6 +206,6 @@ async function expectRefused(resolution: Resolution, reason: string, cache: stri
   });
   if (resolution.kind === "missing") expect(resolution.message).toContain(reason);
   const entry = join(cache, "tools", "k6-2.2.0-linux-amd64");
-  expect((await readdir(entry)).toSorted(), "nothing half done is left").toEqual(["holder", "lock.db"]);
+  expect((await readdir(entry)).toSorted(), "nothing half done is left").toEqual(["lock.db"]);
   expect(await readdir(join(cache, "..")), "nothing is written outside").toEqual(["cache"]);
 }

@@ -151,7 +151,7 @@ test("a cache folder that cannot be written is named", async () => {
   const resolution = await resolveTool("k6", await portsWith({ PLIMSOLL_CACHE: file, PLIMSOLL_DOWNLOAD_BASE: server.base }));
   expect(resolution).toMatchObject({
     kind: "missing",
-    message: expect.stringMatching(new RegExp(`${file}.* cannot be made: .*\n.*PLIMSOLL_CACHE`, "s")),
+    message: expect.stringMatching(new RegExp(`${file}.*lock.db: ENOTDIR.* a folder that can be written.*\n.*PLIMSOLL_CACHE`, "s")),
   });
 });
 
