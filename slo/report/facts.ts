@@ -1,6 +1,6 @@
 import type { WindowFinding } from "../judge/verdict.ts";
 import { periodBudgetSpent, type ReportObjective, shortName } from "./headline.ts";
-import { bytes, count, counted, duration, elapsed, percent, rate, targetPercent } from "./numbers.ts";
+import { badOfTotal, budgetSpent, bytes, count, counted, duration, elapsed, percent, provedGood, rate, targetPercent } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 
 /** Is one row of the table that follows each request from k6 to the server; `null` could not be read, absent does not apply. */
@@ -14,6 +14,18 @@ export interface CountedRow {
 
 /** Is a short label and what to print beside it. */
 export type Fact = readonly [label: string, value: string];
+
+/** Words what an objective's counts are and prove, and what it says where nothing was counted. */
+export function objectiveNumbers({ evidence, targetRatio }: ReportObjective): { bad: string; spent: string; proved: string } {
+  if (evidence === undefined) return { bad: "no count", spent: "unknown", proved: "nothing" };
+  return { bad: badOfTotal(evidence), spent: budgetSpent(evidence, targetRatio), proved: provedGood(evidence, targetRatio) };
+}
+
+/** Words the errors of a row of the counts, and the wrong contents beside them; empty where a side has none. */
+export function errorCell({ errors, wrongContents: wrong }: CountedRow): string {
+  if (errors === undefined) return "";
+  return `${count(errors)}${wrong === undefined ? "" : `, ${count(wrong)} wrong contents`}`;
+}
 
 /** Lists what each side counted, in the order in which a request passes them. */
 export function countedRows({ reconciliation: r }: Report): CountedRow[] {

@@ -5,13 +5,15 @@ import {
   countedRows,
   countSentences,
   doubts,
+  errorCell,
   loadFacts,
   notableWindows,
+  objectiveNumbers,
   periodSentence,
   timingFacts,
 } from "./facts.ts";
 import { headline, type ReportObjective, runReasons, subject, verdictSigns, verdictWords, whys } from "./headline.ts";
-import { badOfTotal, budgetSpent, count, percent, provedGood, targetPercent } from "./numbers.ts";
+import { count, percent, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
 
@@ -63,14 +65,11 @@ function objectivesTable(report: Report): string {
   return ["| Verdict | Objective | Target | Bad of total | Budget spent | Proved good |", "|:--|:--|--:|--:|--:|--:|", ...rows].join("\n");
 }
 
-function cells({ verdict, name, description, targetRatio, evidence }: ReportObjective): string[] {
-  const head = [
-    `${verdictSigns[verdict]} ${verdictWords[verdict]}`,
-    `**${data(name)}**<br>${data(description)}`,
-    targetPercent(targetRatio),
-  ];
-  if (evidence === undefined) return [...head, "no count", "unknown", "nothing"];
-  return [...head, badOfTotal(evidence), budgetSpent(evidence, targetRatio), provedGood(evidence, targetRatio)];
+function cells(objective: ReportObjective): string[] {
+  const { verdict, name, description, targetRatio } = objective;
+  const { bad, spent, proved } = objectiveNumbers(objective);
+  const head = [`${verdictSigns[verdict]} ${verdictWords[verdict]}`, `**${data(name)}**<br>${data(description)}`];
+  return [...head, targetPercent(targetRatio), bad, spent, proved];
 }
 
 function reasons(report: Report): string[] {
@@ -82,10 +81,7 @@ function reasons(report: Report): string[] {
 }
 
 function countedTable(report: Report): string {
-  const rows = countedRows(report).map(({ label, requests, errors, wrongContents: wrong }) => {
-    const bad = wrong === undefined ? [] : [`${count(wrong)} wrong contents`];
-    return `| ${label} | ${count(requests)} | ${(errors === undefined ? [] : [count(errors), ...bad]).join(", ")} |`;
-  });
+  const rows = countedRows(report).map((row) => `| ${row.label} | ${count(row.requests)} | ${errorCell(row)} |`);
   const verdict = report.reconciliation.agrees ? agreement(report) : `**${agreement(report)}**`;
   const says = [verdict, ...countSentences(report).map(data)].join(" ");
   return ["| Counted by | Requests | Errors |", "|:--|--:|--:|", ...rows, "", says].join("\n");

@@ -11,10 +11,11 @@ import {
   loadDifferences,
   loadFacts,
   notableWindows,
+  objectiveNumbers,
   periodSentence,
 } from "./facts.ts";
 import { headline, type ReportObjective, runReasons, subject, unmet, verdictWords, whys } from "./headline.ts";
-import { badOfTotal, budgetSpent, count, counted, duration, provedGood, rate, targetPercent } from "./numbers.ts";
+import { count, counted, duration, rate, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
 
@@ -92,12 +93,10 @@ interface ObjectiveRow {
   cells: string[];
 }
 
-function objectiveCells({ name, verdict, targetRatio, evidence }: ReportObjective): ObjectiveRow {
-  const numbers =
-    evidence === undefined
-      ? ["no count", "unknown", "nothing"]
-      : [badOfTotal(evidence), budgetSpent(evidence, targetRatio), provedGood(evidence, targetRatio)];
-  return { verdict, word: verdictWords[verdict], name: data(name), cells: [targetPercent(targetRatio), ...numbers] };
+function objectiveCells(objective: ReportObjective): ObjectiveRow {
+  const { name, verdict, targetRatio } = objective;
+  const { bad, spent, proved } = objectiveNumbers(objective);
+  return { verdict, word: verdictWords[verdict], name: data(name), cells: [targetPercent(targetRatio), bad, spent, proved] };
 }
 
 function stackedRow(

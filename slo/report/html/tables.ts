@@ -1,18 +1,20 @@
 import {
   countSentences,
   countedRows,
+  errorCell,
   generatorFacts,
   agreement,
   type Fact,
   lapse,
   isWholeAgreement,
   loadFacts,
+  objectiveNumbers,
   periodSentence,
   timingFacts,
   windowSentence,
 } from "../facts.ts";
 import { type ReportObjective, shortName, verdictSigns, verdictWords } from "../headline.ts";
-import { badOfTotal, budgetSpent, count, duration, percent, provedGood, targetPercent } from "../numbers.ts";
+import { count, duration, percent, targetPercent } from "../numbers.ts";
 import { shortened } from "../plain.ts";
 import type { Report } from "../schema.ts";
 import { gauge } from "./mark.ts";
@@ -30,19 +32,14 @@ export function objectivesTable({ objectives }: Report): Markup {
   );
 }
 
-function objectiveRow({ verdict, name, description, targetRatio, evidence }: ReportObjective): Markup {
-  const [spent, bad, proved] =
-    evidence === undefined
-      ? [markup`unknown`, "no count", "nothing"]
-      : [
-          markup`<span class="spent verdict-${verdict}">${gauge(evidence.budgetSpent)} <span>${budgetSpent(evidence, targetRatio)}</span></span>`,
-          badOfTotal(evidence),
-          provedGood(evidence, targetRatio),
-        ];
+function objectiveRow(objective: ReportObjective): Markup {
+  const { verdict, name, description, targetRatio, evidence } = objective;
+  const { bad, spent, proved } = objectiveNumbers(objective);
+  const bar = evidence === undefined ? nothing : markup`${gauge(evidence.budgetSpent)} `;
   return markup`<tr><td>${badge(verdict)}</td>
     <th scope="row"><bdi class="name">${shortName(name)}</bdi><span class="about">${shortened(description, descriptionLimit)}</span></th>
-    <td>${spent}</td><td class="number">${bad}</td><td class="number">${targetPercent(targetRatio)}</td>
-    <td class="number">${proved}</td></tr>`;
+    <td><span class="spent verdict-${verdict}">${bar}<span>${spent}</span></span></td><td class="number">${bad}</td>
+    <td class="number">${targetPercent(targetRatio)}</td><td class="number">${proved}</td></tr>`;
 }
 
 function badge(verdict: ReportObjective["verdict"]): Markup {
@@ -69,11 +66,10 @@ export function objectiveDetails(report: Report): Markup {
 
 /** Follows the requests from k6 to the server. */
 export function countedTable(report: Report): Markup {
-  const rows = countedRows(report).map(({ label, requests, errors, wrongContents: wrong }) => {
-    const bad = wrong === undefined ? "" : `, ${count(wrong)} wrong contents`;
-    const cell = errors === undefined ? markup`<td></td>` : markup`<td class="number">${count(errors)}${bad}</td>`;
-    return markup`<tr><th scope="row">${label}</th><td class="number">${count(requests)}</td>${cell}</tr>`;
-  });
+  const rows = countedRows(report).map(
+    (row) =>
+      markup`<tr><th scope="row">${row.label}</th><td class="number">${count(row.requests)}</td><td class="number">${errorCell(row)}</td></tr>`,
+  );
   const { agrees } = report.reconciliation;
   const verdict = isWholeAgreement(report.reconciliation) || !agrees ? markup`<strong>${agreement(report)}</strong>` : agreement(report);
   const table = scrolling(
