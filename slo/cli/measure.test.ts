@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { fakeApi } from "../collect/fake-api.fixture.ts";
-import { droppedRises, quietSeconds, shortageOf } from "./measure.ts";
+import { risesOf } from "../collect/starved.ts";
+import { droppedOver, quietSeconds, shortageOf } from "./measure.ts";
 
 const scenario = (judged: boolean, startSeconds: number, endSeconds: number | undefined) => ({
   ...{ name: "s", executor: "constant-arrival-rate", judged, openModel: true, offered: [] },
@@ -25,24 +26,25 @@ test.each([
   ["what is known of one pod is not known of the one that was lost", { ...health, known: false }, { kind: "unknown" }],
 ])("%s", (_, known, expected) => expect(shortageOf({ health: known })).toEqual(expected));
 
-const day = { begun: 1000, ended: 1000 + 86_400 };
+const span = { fromSeconds: 1000, toSeconds: 1000 + 86_400, stepSeconds: 17.28 };
 const droppedAt = (moment: number, value: number) => [{ valueAt: (at: number) => (at < moment ? undefined : value) }];
-test.each<[string, ReturnType<typeof droppedAt> | undefined, number, boolean]>([
-  ["drops are placed between two reads", droppedAt(40_000, 3), 3, true],
-  ["drops at the very end of a long run are not behind the last read", droppedAt(day.ended, 3), 3, true],
-  ["fewer than were sent cannot all be placed", droppedAt(40_000, 2), 3, false],
-  ["none where some were sent cannot be placed", [], 3, false],
-  ["nor can they where Prometheus does not answer", undefined, 3, false],
-])("%s", async (_, series, dropped, placed) => {
-  const rises = await droppedRises(
+test.each<[string, ReturnType<typeof droppedAt> | undefined, number, number | undefined]>([
+  ["drops are placed between two reads", droppedAt(40_000, 3), 3, 40_000],
+  ["drops at the very end of a long run are not behind the last read", droppedAt(span.toSeconds - 1, 3), 3, span.toSeconds - 1],
+  ["fewer than were sent cannot all be placed", droppedAt(40_000, 2), 3, undefined],
+  ["nor can more than were heard of", droppedAt(40_000, 4), 3, undefined],
+  ["none where some were sent cannot be placed", [], 3, undefined],
+  ["nor can they where Prometheus does not answer", undefined, 3, undefined],
+])("%s", async (_, series, dropped, at) => {
+  const drops = await droppedOver(
     fakeApi(() => series),
-    { testid: "t" },
-    day,
+    "t",
+    span,
     dropped,
   );
-  if (!placed) return expect(rises).toBeUndefined();
-  const from = series?.[0]?.valueAt(40_000) === undefined ? day.ended : 40_000;
-  expect(rises).toHaveLength(1);
-  expect(rises?.[0]?.fromSeconds).toBeLessThan(from);
-  expect(rises?.[0]?.toSeconds).toBeGreaterThanOrEqual(from);
+  if (at === undefined) return expect(drops).toBeUndefined();
+  const [rise, ...more] = risesOf(drops ?? [], span.stepSeconds);
+  expect(more).toEqual([]);
+  expect(rise?.fromSeconds).toBeLessThan(at);
+  expect(rise?.toSeconds).toBeGreaterThanOrEqual(at);
 });

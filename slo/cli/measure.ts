@@ -1,15 +1,17 @@
 import { readCharts, readRoutes, type Charts, type RouteRow } from "../collect/charts.ts";
-import { measureClient, type ClientWindow } from "../collect/client.ts";
+import { measureClient, type ClientWindow, type DropCount } from "../collect/client.ts";
 import type { Measurement } from "../collect/measurement.ts";
-import { queryRange, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
+import type { Span } from "../collect/points.ts";
+import { queryNumber, queryRange, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
 import { guardService } from "../collect/guard.ts";
 import { grown, measureServer, type ServerWindow } from "../collect/server.ts";
 import { lastScrapeBefore } from "../collect/settle.ts";
-import { dropCauseOf, risesOf, type CpuShortage, type DropCause, type Rise } from "../collect/starved.ts";
-import type { ObjectiveQueries } from "../compile/objectives.ts";
-import { chartQueries, heldQueries, namedRoutes, serviceQueries } from "../compile/run.ts";
+import { dropCauseOf, risesOf, type CpuShortage, type DropCause } from "../collect/starved.ts";
+import { judged, sumOfLast, type ObjectiveQueries } from "../compile/objectives.ts";
+import { chartQueries, namedRoutes, serviceQueries } from "../compile/run.ts";
 import type { Plan } from "../run/plan.ts";
 import type { RunRecord } from "../run/record.ts";
+import { k6Metrics } from "../spec/names.ts";
 
 /** Says when what happened, Unix seconds of k6's clock. */
 export interface Moments {
@@ -63,21 +65,18 @@ const errorsOf = async (ask: ReturnType<typeof grown>): Promise<number | null> =
 /** Steps are seconds, and longer where Prometheus would refuse so many points (11,000). */
 const stepOf = (lengthSeconds: number): number => Math.max(1, lengthSeconds / 5000);
 
-/** Reads between which moments iterations were dropped; undefined where not all of them can be placed in time. */
-export async function droppedRises(
-  api: PrometheusApi,
-  { testid }: Pick<RunRecord, "testid">,
-  moments: Pick<Moments, "begun" | "ended">,
-  dropped: number,
-): Promise<Rise[] | undefined> {
+/** Reads how many judged iterations had been dropped at each moment; undefined where not all of them can be placed in time. */
+export async function droppedOver(api: PrometheusApi, testid: string, span: Span, dropped: number): Promise<DropCount[] | undefined> {
   if (dropped === 0) return [];
-  const [to, length] = [moments.ended + 1, moments.ended - moments.begun + 60];
-  const step = stepOf(length);
-  // The last step is the last moment: what is dropped at the very end must not fall behind the steps.
-  const from = to - Math.ceil((to - moments.begun) / step) * step;
-  const got = await queryRange(api, heldQueries(testid).dropped(length), from, to, step);
-  const points = got.kind === "answer" ? (got.value[0]?.points ?? []) : [];
-  return (points.at(-1)?.value ?? 0) < dropped ? undefined : risesOf(points, step);
+  const { fromSeconds, toSeconds, stepSeconds } = span;
+  const read = sumOfLast(judged(k6Metrics.droppedIterations, testid))(toSeconds - fromSeconds + 60);
+  const [over, end] = await Promise.all([
+    queryRange(api, read, fromSeconds, toSeconds, stepSeconds),
+    queryNumber(api, read, toSeconds), // what is dropped at the very end must not fall behind the last step
+  ]);
+  if (over.kind === "failed" || end.kind === "failed" || end.value !== dropped) return undefined;
+  const before = (over.value[0]?.points ?? []).filter(({ atSeconds }) => atSeconds < toSeconds);
+  return [...before, { atSeconds: toSeconds, value: dropped }];
 }
 
 /** Tells what is known of k6's CPU; what is not known of one pod is unknown of the whole load. */
@@ -163,16 +162,11 @@ export async function readRun(
 ): Promise<Reading> {
   const offset = record.clockOffsetSeconds;
   const shortage = shortageOf(record);
-  const dropCause = dropCauseOf(await droppedRises(api, record, moments, omitted.dropped), shortage);
   const stepSeconds = stepOf(moments.ended - moments.judgedFrom);
-  const client: ClientWindow = {
-    fromSeconds: moments.judgedFrom,
-    toSeconds: moments.ended + 1,
-    stepSeconds,
-    dropCause,
-    shortage,
-    ...omitted,
-  };
+  const span = { fromSeconds: moments.judgedFrom, toSeconds: moments.ended + 1, stepSeconds };
+  const drops = await droppedOver(api, record.testid, span, omitted.dropped);
+  const dropCause = dropCauseOf(drops && risesOf(drops, stepSeconds), shortage);
+  const client: ClientWindow = { ...span, ...omitted, dropsOver: drops ?? [], dropCause, shortage };
   const start = await serverStart(api, record, plan, moments, omitted.notJudged);
   const server: ServerWindow = {
     ...{ fromSeconds: start.at, toSeconds: moments.countedUntil, endedSeconds: moments.ended + offset, notJudged: start.notJudged },

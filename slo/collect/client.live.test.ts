@@ -38,6 +38,7 @@ describeLive("what k6 counted, by a real Prometheus", ["prometheus"], ({ prometh
     stepSeconds: 1,
     dropped: 0,
     dropCause: "service",
+    dropsOver: [],
     interrupted: 0,
     shortage: { kind: "known", atSeconds: [] },
     requestsPerIteration: 1,

@@ -9,6 +9,7 @@ const window: ClientWindow = {
   stepSeconds: 1,
   dropped: 0,
   dropCause: "service",
+  dropsOver: [],
   interrupted: 0,
   shortage: { kind: "known", atSeconds: [] },
   requestsPerIteration: 1,
@@ -60,4 +61,29 @@ test.each<[string, ClientQueries, Partial<ClientWindow>, number, number, string[
   const measured = await measureClient(api, query, { ...window, ...more });
   expect(measured).toMatchObject({ kind: "counted", best: { bad: best }, worst: { bad: worst }, doubts });
   expect(measured.kind === "counted" && measured.cumulative.at(-1)?.bad, "no burst is seen in what is doubtful").toBe(best);
+});
+
+test("drops that are the service's stand where they came, so that a burst of them can be found", async () => {
+  const drops = [1020, 1021, 1061].map((atSeconds, i) => ({ atSeconds, value: 5 * (i + 1) }));
+  const measured = await measureClient(api, failed, { ...window, dropped: 15, dropsOver: drops });
+  if (measured.kind === "absent") throw new Error(measured.reason);
+  const at = (moment: number) => measured.cumulative.find(({ atSeconds }) => atSeconds === moment);
+  expect([at(1019), at(1020), at(1021), at(1040)].map((point) => [point?.total, point?.bad])).toEqual([
+    [190, 0],
+    [205, 5],
+    [220, 10],
+    [410, 17],
+  ]);
+  expect([measured.cumulative.at(-1), measured.best]).toEqual([
+    { atSeconds: 1061, total: 615, bad: 22 },
+    { total: 615, bad: 22 },
+  ]);
+});
+
+test.each<[string, ClientQueries, Partial<ClientWindow>]>([
+  ["doubtful drops are in no burst", failed, { dropCause: "starved" }],
+  ["nor are those that may have been for another objective", { ...failed, unfiltered: false }, {}],
+])("%s", async (_, query, more) => {
+  const measured = await measureClient(api, query, { ...window, dropped: 15, dropsOver: [{ atSeconds: 1020, value: 15 }], ...more });
+  expect(measured.kind === "counted" && measured.cumulative.at(-1)).toMatchObject({ total: 600, bad: 7 });
 });

@@ -5,6 +5,12 @@ import { endedWith, momentsOver, wholeCount } from "./points.ts";
 import { queryNumber, type Answer, type PrometheusApi } from "./prometheus.ts";
 import { excuseStarved, pushSeconds, type CpuShortage, type DropCause } from "./starved.ts";
 
+/** How many iterations had been dropped at a moment, Unix seconds. */
+export interface DropCount {
+  atSeconds: number;
+  value: number;
+}
+
 /** Says when the judged load ran and what became of the iterations that k6 did not start; Unix seconds. */
 export interface ClientWindow {
   fromSeconds: number;
@@ -15,6 +21,8 @@ export interface ClientWindow {
   /** Iterations that were offered and not served. */
   dropped: number;
   dropCause: DropCause;
+  /** In order of time; empty where they cannot be placed. */
+  dropsOver: readonly DropCount[];
   /** Iterations that were cut off before they ended. */
   interrupted: number;
   shortage: CpuShortage;
@@ -111,14 +119,31 @@ export async function measureClient(api: PrometheusApi, query: ClientQueries, wi
     : await countedByCounters(api, query, window, range);
   if (counted.kind === "absent") return { kind: "absent", objective, reason: counted.reason, queries };
   const cumulative = endedWith(counted.cumulative, { atSeconds: window.toSeconds, total: counted.total, bad: counted.bad });
-  if (query.slowAboveSeconds === undefined) return withOmitted(objective, { ...counted, unfiltered }, window, { cumulative, queries });
+  if (query.slowAboveSeconds === undefined)
+    return withDrops(withOmitted(objective, { ...counted, unfiltered }, window, { cumulative, queries }), window, unfiltered);
   const excused = excuseStarved(cumulative, counted.bad, window.shortage, query.slowAboveSeconds);
   const left = {
     bad: counted.bad - excused.doubtful,
     doubtful: counted.doubtful + excused.doubtful,
     doubts: excused.doubtful > 0 ? [...counted.doubts, slowDoubt(excused.doubtful, window.shortage)] : counted.doubts,
   };
-  return withOmitted(objective, { ...counted, ...left, unfiltered }, window, { cumulative: excused.cumulative, queries });
+  const rest = { cumulative: excused.cumulative, queries };
+  return withDrops(withOmitted(objective, { ...counted, ...left, unfiltered }, window, rest), window, unfiltered);
+}
+
+/** Puts the drops that are bad for certain where they belong in time: a burst may be made of nothing else. */
+function withDrops(measured: Measurement, { dropsOver, dropCause, toSeconds }: ClientWindow, unfiltered: boolean): Measurement {
+  if (measured.kind === "absent" || dropCause !== "service" || !unfiltered || dropsOver.length === 0) return measured;
+  const { cumulative, best } = measured;
+  let [next, sum] = [0, 0];
+  const points = cumulative.map((point) => {
+    for (let drop = dropsOver[next]; drop && drop.atSeconds <= point.atSeconds; drop = dropsOver[next]) {
+      sum = drop.value;
+      next += 1;
+    }
+    return { atSeconds: point.atSeconds, total: point.total + sum, bad: point.bad + sum };
+  });
+  return { ...measured, cumulative: endedWith(points, { atSeconds: toSeconds, total: best.total, bad: best.bad }) };
 }
 
 function untaggedProblem(tagged: Answer<number | undefined>, total: number): string | undefined {
