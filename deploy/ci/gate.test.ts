@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { emptyFolder, project, readAction, readGitLabJob, removeFolder, runProgram } from "./ci.fixture.ts";
@@ -26,6 +26,12 @@ describe("the action", () => {
     for (const [name, value] of Object.entries(env)) {
       if (name.startsWith("GATE_")) expect(value).toBe(`\${{ inputs.${name.slice(5).toLowerCase().replaceAll("_", "-")} }}`);
     }
+  });
+
+  test("names every scenario that there is", () => {
+    const files = readdirSync(join(project, "scenarios")).flatMap((file) => /^([a-z]+)\.ts$/.exec(file)?.[1] ?? []);
+    expect(files.length).toBeGreaterThan(3);
+    for (const name of files) expect(action.inputs["scenario"]?.description).toContain(name);
   });
 
   test("keeps the reports and the cache when the gate is red", () => {

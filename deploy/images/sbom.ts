@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
-/** Is a package whose code is in a bundle. */
+/** A package whose code is in a bundle. */
 export interface Component {
   name: string;
   version: string;
@@ -33,9 +33,9 @@ function readComponent(folder: string): Component {
   return { name, version, licence: typeof license === "string" ? license : "NOASSERTION" };
 }
 
-function main([name = "bundle", ...metafiles]: string[]): void {
-  const inputs = metafiles.flatMap((file) => Object.keys((JSON.parse(readFileSync(file, "utf8")) as { inputs: object }).inputs));
-  process.stdout.write(cycloneDx(name, packageFolders(inputs).map(readComponent)));
+function main([name = "", metafile = ""]: string[]): void {
+  const { inputs } = JSON.parse(readFileSync(metafile, "utf8")) as { inputs: object };
+  process.stdout.write(cycloneDx(name, packageFolders(Object.keys(inputs)).map(readComponent)));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) main(process.argv.slice(2));
