@@ -167,7 +167,7 @@ describe("each failure says what failed, the last words and what to do", () => {
 
   test("a pod whose image is missing is given up after its patience, whichever way that is put, long before the limit", async () => {
     const reasons = ["ErrImagePull", "ImagePullBackOff"];
-    const { lab } = labOf({ ...fine, "rollout status": waiting, "get events": "not found: plimsoll-target:dev" });
+    const { lab } = labOf({ ...fine, "rollout status": waiting, "events --for": "not found: plimsoll-target:dev" });
     let asked = 0;
     const pods = async (): Promise<Ran> => {
       const stdout = `plimsoll   storage-api-1   0/1   ${reasons[asked++ % 2]}   0   9s\n`;
@@ -176,7 +176,7 @@ describe("each failure says what failed, the last words and what to do", () => {
     const said = await failureOf({ ...lab, run: (call) => (call.args.includes("pods") ? pods() : lab.run(call)) });
     expect(lab.now()).toBeLessThan(40);
     expect(said).toMatch(/storage-api-1: (ErrImagePull|ImagePullBackOff)\n/);
-    expect(said).toContain("storage-api-1: not found: plimsoll-target:dev");
+    expect(said).toContain("not found: plimsoll-target:dev");
     expect(said).toContain("the image is not in the cluster");
     expect(said).toContain("describe pod storage-api-1");
   });

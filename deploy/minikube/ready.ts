@@ -19,12 +19,8 @@ export async function waitUntilReady(lab: Lab, context: string, limitSeconds: nu
   const since = new Map<string, number>();
   const format = 'jsonpath={range .items[*]}{.metadata.namespace} {.kind}/{.metadata.name}{"\\n"}{end}';
   const remedy = `see that \`${kubectl.join(" ")} get pods -A\` answers; then run this again`;
-  const list = await must(
-    lab,
-    [...kubectl, "get", "deployments,statefulsets", ...ours, "-o", format],
-    "the cluster does not answer",
-    remedy,
-  );
+  const get = [...kubectl, "get", "deployments,statefulsets", ...ours, "-o", format];
+  const list = await must(lab, get, "the cluster does not answer", remedy);
   for (const line of list.trim().split("\n")) {
     const [namespace = "", workload = ""] = line.toLowerCase().split(" ");
     const rollout = [...kubectl, "--namespace", namespace, "rollout", "status", workload, "--timeout=5s"];
@@ -48,28 +44,17 @@ export async function waitUntilReady(lab: Lab, context: string, limitSeconds: nu
 }
 
 async function givenUp(lab: Lab, kubectl: string[], reached: string, stuck: ReturnType<typeof stuckPods>): Promise<StepError> {
-  const said: string[] = [];
-  for (const { namespace, pod, status } of stuck) {
-    const of = [...kubectl, "--namespace", namespace];
-    const events = [
-      "get",
-      "events",
-      "--field-selector",
-      `type=Warning,involvedObject.name=${pod}`,
-      "-o",
-      'jsonpath={range .items[*]}{.message}{"\\n"}{end}',
-    ];
-    const why = await ask(lab, [...of, ...events]);
-    const logs = status === "CrashLoopBackOff" ? await ask(lab, [...of, "logs", "--previous", "--tail=5", pod]) : undefined;
-    said.push(
-      `${pod}: ${status}`,
-      ...[...lastLines(why.output).slice(-3), ...lastLines(logs?.output ?? "")].map((line) => `${pod}: ${line}`),
-    );
-  }
   const [{ namespace, pod, status } = { namespace: "plimsoll", pod: "", status: "" }] = stuck;
+  const said = stuck.map(({ pod, status }) => `${pod}: ${status}`);
+  const tell = async (...words: string[]): Promise<void> => {
+    const { output } = await ask(lab, [...kubectl, "--namespace", namespace, ...words]);
+    said.push(...lastLines(output).slice(-5));
+  };
+  if (pod !== "") await tell("events", "--for", `pod/${pod}`, "--types=Warning");
+  if (status === "CrashLoopBackOff") await tell("logs", "--previous", "--tail=5", pod);
   const image = "the image is not in the cluster: see how it is loaded (--image-load, or a registry that the cluster can pull from); ";
   const room = "the cluster has no room: give it more with --cpus and --memory, or remove what else runs there; ";
   const hint = /Image/.test(status) ? image : status === "Pending" ? room : "";
-  const describe = `\`${kubectl.join(" ")} --namespace ${namespace} describe pod ${pod}\` shows the events`;
+  const describe = `\`${kubectl.join(" ")} --namespace ${namespace} describe pod ${pod}\` shows more`;
   return new StepError(`not all pods were ready after ${reached}`, said, hint + describe);
 }
