@@ -29,10 +29,7 @@ export const target: Page = {
         ask: { up: `sum(${series(scrapeMetrics.up, ...instances)})` },
         levels: levels("red", [1, "green"]),
       }),
-      numbers("Request rate", "reqps", {
-        about: "Requests a second over the chosen routes.",
-        ask: { rate: rate(count) },
-      }),
+      numbers("Request rate", "reqps", { about: "Requests a second over the chosen routes.", ask: { rate: rate(count) } }),
       numbers("5xx share", "percentunit", {
         about: "Share of requests answered with 500 or above.",
         ask: { "5xx": share(rate(failed), rate(count)) },
@@ -103,10 +100,7 @@ export const target: Page = {
       }),
       lines("Event loop lag", "s", {
         about: "Saturation: how late the event loop runs what is due. The dashed line is 50 ms.",
-        ask: {
-          [`${instance} p50`]: gauge(processMetrics.eventLoopLagMedian),
-          [`${instance} p99`]: gauge(processMetrics.eventLoopLagP99),
-        },
+        ask: { [`${instance} p50`]: gauge(processMetrics.eventLoopLagMedian), [`${instance} p99`]: gauge(processMetrics.eventLoopLagP99) },
         levels: levels("green", [0.05, "orange"]),
       }),
       lines("Garbage collection", "percentunit", {
