@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
+import { errorMessage } from "../host/error-message.ts";
 
 export const healthSummary = z.strictObject({
   cpuShareMax: z.number().nullable(),
@@ -104,7 +105,7 @@ export function readRecord(folder: string): { kind: "record"; record: RunRecord 
     if (parsed.success) return { kind: "record", record: parsed.data };
     return { kind: "problem", message: `${file} is not a run record: ${z.prettifyError(parsed.error)}` };
   } catch (error) {
-    return { kind: "problem", message: `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}` };
+    return { kind: "problem", message: `cannot read ${file}: ${errorMessage(error)}` };
   }
 }
 

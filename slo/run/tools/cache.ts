@@ -4,10 +4,11 @@ import { chmod, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
+import { errorMessage } from "../../host/error-message.ts";
 import type { Pin, Recipe } from "./catalog.ts";
 import { cacheFolder, isExecutable } from "./locate.ts";
 import { probe } from "./probe.ts";
-import { wordsOf, type Outcome, type Ports } from "./tool.ts";
+import type { Outcome, Ports } from "./tool.ts";
 
 const stampSchema = z.strictObject({
   version: z.string(),
@@ -74,7 +75,7 @@ async function readStamp(pin: Pin, folder: string): Promise<Outcome<Stamp>> {
     return stamp.success ? { kind: "ok", value: stamp.data } : { kind: "failed", reason: `${stampPath(pin, folder)} is not a stamp` };
   } catch (error) {
     const absent = error instanceof Error && "code" in error && error.code === "ENOENT";
-    return { kind: "failed", reason: absent ? `${folder} holds no ${pin.name}` : `${stampPath(pin, folder)}: ${wordsOf(error)}` };
+    return { kind: "failed", reason: absent ? `${folder} holds no ${pin.name}` : `${stampPath(pin, folder)}: ${errorMessage(error)}` };
   }
 }
 

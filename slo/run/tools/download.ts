@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import type { Pin, Release } from "./catalog.ts";
-import { releaseOf } from "./catalog.ts";
-import { checksumIn } from "./checksums.ts";
+import { releaseOf, type Pin, type Release } from "./catalog.ts";
 import { fetchBody } from "./fetch.ts";
 import type { Outcome, Ports, ToolName } from "./tool.ts";
 import { unpackMembers } from "./unpack.ts";
@@ -41,6 +39,12 @@ async function publishedChecksum(base: string, release: Release, ports: Ports): 
   const checksum = checksumIn(Buffer.concat(pieces).toString("utf8"), release.fileName);
   if (checksum === undefined) return { kind: "failed", reason: `${base}${release.checksums} does not list ${release.fileName}` };
   return { kind: "ok", value: checksum };
+}
+
+/** Finds a file's SHA-256 (lower-case hex) in a published list of lines `<hex>  <name>`. */
+function checksumIn(list: string, fileName: string): string | undefined {
+  const lines = list.split(/\r?\n/).map((line) => /^([0-9a-fA-F]{64}) [ *](.+)$/.exec(line));
+  return lines.find((match) => match?.[2] === fileName)?.[1]?.toLowerCase();
 }
 
 async function fetchArchive(url: string, file: string, label: string, ports: Ports): Promise<Outcome<string>> {

@@ -62,11 +62,7 @@ async function awaitLock(folder: string, label: string, ports: Ports): Promise<O
 async function downloadOrBuild(pin: Pin, platform: string, folder: string, work: string, ports: Ports): Promise<Obtained> {
   const attempts: Attempt[] = [];
   for (const way of ["download", "build"] as const) {
-    if (ports.signal?.aborted) {
-      attempts.push({ way, reason: "interrupted" });
-      continue;
-    }
-    const placed = way === "download" ? await viaDownload(pin, platform, folder, work, ports) : await viaBuild(pin, folder, work, ports);
+    const placed = await via(way, pin, platform, folder, work, ports);
     if (placed.kind === "ok") return { kind: "ok", value: { ...placed.value, from: way } };
     attempts.push({ way, reason: placed.reason });
     if (way === "download") ports.say(`${pin.name} ${pin.version}: not downloaded: ${placed.reason}`);
@@ -74,35 +70,39 @@ async function downloadOrBuild(pin: Pin, platform: string, folder: string, work:
   return { kind: "failed", attempts };
 }
 
-async function viaDownload(pin: Pin, platform: string, folder: string, work: string, ports: Ports): Promise<Outcome<Placed>> {
-  return await guarded(async () => {
-    const names = await downloadRelease(pin, platform, work, ports);
-    if (names.kind === "failed") return names;
-    let wanted: Outcome<Placed> = { kind: "failed", reason: `the archive held no ${pin.name}` };
-    for (const name of names.value) {
-      const placed = await install(pins[name], folder, join(work, name), "download", ports);
-      if (name === pin.name) wanted = placed;
-    }
-    return wanted;
-  });
-}
-
-async function viaBuild(pin: Pin, folder: string, work: string, ports: Ports): Promise<Outcome<Placed>> {
-  return await guarded(async () => {
-    const file = join(work, `built-${pin.name}`);
-    const built = await buildTool(pin, file, ports);
-    return built.kind === "failed" ? built : await install(pin, folder, file, "build", ports);
-  });
-}
-
-// A full disk or a folder that vanished is an expected failure of the way, not a bug.
-async function guarded(way: () => Promise<Outcome<Placed>>): Promise<Outcome<Placed>> {
+/** Goes one way; a full disk or a folder that vanished is an expected failure of it, not a bug. */
+async function via(
+  way: "download" | "build",
+  pin: Pin,
+  platform: string,
+  folder: string,
+  work: string,
+  ports: Ports,
+): Promise<Outcome<Placed>> {
+  if (ports.signal?.aborted) return { kind: "failed", reason: "interrupted" };
   try {
-    return await way();
+    return way === "download" ? await viaDownload(pin, platform, folder, work, ports) : await viaBuild(pin, folder, work, ports);
   } catch (error) {
     if (error instanceof Error && "code" in error) return { kind: "failed", reason: errorMessage(error) };
     throw error;
   }
+}
+
+async function viaDownload(pin: Pin, platform: string, folder: string, work: string, ports: Ports): Promise<Outcome<Placed>> {
+  const names = await downloadRelease(pin, platform, work, ports);
+  if (names.kind === "failed") return names;
+  let wanted: Outcome<Placed> = { kind: "failed", reason: `the archive held no ${pin.name}` };
+  for (const name of names.value) {
+    const placed = await install(pins[name], folder, join(work, name), "download", ports);
+    if (name === pin.name) wanted = placed;
+  }
+  return wanted;
+}
+
+async function viaBuild(pin: Pin, folder: string, work: string, ports: Ports): Promise<Outcome<Placed>> {
+  const file = join(work, `built-${pin.name}`);
+  const built = await buildTool(pin, file, ports);
+  return built.kind === "failed" ? built : await install(pin, folder, file, "build", ports);
 }
 
 async function makeWorkFolder(folder: string): Promise<Outcome<string>> {

@@ -52,10 +52,3 @@ export const defaultBounds: Bounds = {
   buildSeconds: 1800,
   probeSeconds: 20,
 };
-
-/** Words an unknown error, with the system's code and the cause that Node hides behind it. */
-export function wordsOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(wordsOf).join("; ");
-  if (error instanceof Error) return error.cause === undefined ? error.message : `${error.message}: ${wordsOf(error.cause)}`;
-  return String(error);
-}

@@ -1,7 +1,8 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { extract, type ReadEntry } from "tar";
-import { wordsOf, type Outcome } from "./tool.ts";
+import { errorMessage } from "../../host/error-message.ts";
+import type { Outcome } from "./tool.ts";
 
 const maxUnpackedBytes = 1_000_000_000;
 
@@ -31,7 +32,7 @@ export async function unpackMembers(archive: string, members: string[], folder: 
       filter: (path, entry) => filter(path, entry as ReadEntry),
     });
   } catch (error) {
-    return { kind: "failed", reason: refusals[0] ?? `the archive cannot be unpacked: ${wordsOf(error)}` };
+    return { kind: "failed", reason: refusals[0] ?? `the archive cannot be unpacked: ${errorMessage(error)}` };
   }
   if (refusals[0] !== undefined) return { kind: "failed", reason: refusals[0] };
   return await namesOf(members, seen, folder);
