@@ -183,11 +183,30 @@ describeLive("the scenarios, run by k6", ["k6", "prometheus"], ({ k6, prometheus
     expect(stderr).toContain(message);
   });
 
+  test("a service that loses some of the seeds gets them again, all of them, and is loaded", async () => {
+    let lost = 0;
+    const server = await serve(({ method, nth, response, bytes }) => {
+      if (method !== "PUT" || nth > 150 || nth % 3 === 0) return bytes;
+      lost += 1;
+      if (nth % 2 === 0) return (response.destroy(), "handled");
+      response.statusCode = 500;
+      return bytes;
+    });
+    const { code, points, stderr } = await run("smoke", server.url, { PLIMSOLL_SET: '{"warmup":"0"}' });
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(lost).toBe(100);
+    const judged = points("http_reqs").filter(({ tags }) => tags["scenario"] === "smoke");
+    expect(judged.filter(({ tags }) => tags["expected_response"] !== "true")).toEqual([]);
+    expect(sum(points("wrong_contents"))).toBe(0);
+  });
+
   test("a service that refuses the seeds stops the run before any load", async () => {
     const server = await serve(({ response, bytes }) => ((response.statusCode = 507), bytes));
     const { code, stderr } = await run("smoke", server.url);
     expect(code).toBe(107);
-    expect(stderr).toContain("does not take PUT /api/buckets/plimsoll-0: it answered 507");
+    expect(stderr).toContain(
+      "SeedError: " + server.url + " does not take PUT /api/buckets/plimsoll-0, however often it is sent: it answered 507",
+    );
     expect([...server.counts.keys()]).toEqual(["PUT /api/buckets/:id"]);
   });
 

@@ -1,3 +1,4 @@
+import { sleep } from "k6";
 import crypto from "k6/crypto";
 import { SharedArray } from "k6/data";
 import encoding from "k6/encoding";
@@ -17,6 +18,9 @@ const warmupName = "warmup";
 /** The warm-up stops within the first second of the gap; then nothing is sent, so that the service's counters can be read between the two. */
 const gapSeconds = 2.5;
 const batchSize = 50;
+/** How often in a row seeds are sent of which none is taken, and for how long in all: k6 gives setup() 60 s. */
+const seedTries = 30;
+const seedSeconds = 45;
 
 /** Is what a k6 script exports, `run` as its default. */
 export interface StorageLoad {
@@ -102,20 +106,35 @@ function contentsOf({ settings: { sizes, seed: seedNumber }, block: encoded }: P
   return { bytesOf, digestOf: (key) => (digests[key] ??= crypto.sha256(bytesOf(key), "hex")) };
 }
 
-/** Fills every shared bucket, so that each later read can be verified. Throws when the service does not take it. */
+/**
+ * Fills every shared bucket, so that each later read can be verified. Nobody judges the seeds, so those that fail are sent again:
+ * a service that loses some writes is to be found out by the load. Throws when the service goes on to take none.
+ */
 function seed({ target, keys, slowThresholdsSeconds }: Settings, { bytesOf }: Contents): void {
   const put = storageClient(target)("PUT /api/buckets/:id", { expect: [200], answer: "none", tags: { scenario: warmupName } });
+  const until = Date.now() + seedSeconds * 1000;
   for (let from = 0; from < keys; from += batchSize) {
-    const batch = Array.from({ length: Math.min(batchSize, keys - from) }, (_, i) => from + i);
-    const answers = put.sendAll(batch.map((key) => [{ id: sharedBucket(key) }, bytesOf(key)]));
-    const refused = answers.findIndex(({ status }) => status !== 200);
-    if (refused < 0) continue;
-    const { status, error } = answers[refused] ?? { status: 0, error: "no answer" };
-    throw new Error(
-      `${target} does not take PUT /api/buckets/${sharedBucket(from + refused)}: ${status === 0 ? error : `it answered ${status}`}`,
-    );
+    let missing = Array.from({ length: Math.min(batchSize, keys - from) }, (_, i) => from + i);
+    for (let inVain = 0; missing.length > 0; inVain += 1) {
+      if (inVain > 0) sleep(Math.min(0.5, 0.05 * inVain));
+      const answers = put.sendAll(missing.map((key) => [{ id: sharedBucket(key) }, bytesOf(key)]));
+      const refused = missing.flatMap((key, i) => (answers[i]?.status === 200 ? [] : [{ key, answer: answers[i] }]));
+      const [first] = refused;
+      if (first !== undefined && (inVain >= seedTries || Date.now() > until)) throw seedError(target, first.key, first.answer);
+      if (refused.length < missing.length) inVain = 0;
+      missing = refused.map(({ key }) => key);
+    }
   }
   countersAtZero(slowThresholdsSeconds);
+}
+
+/** The name tells the command line whose fault it is (slo/run/k6.ts). */
+function seedError(target: string, key: number, answer: { status: number; error: string } | undefined): Error {
+  const { status, error } = answer ?? { status: 0, error: "no answer" };
+  const why = status === 0 ? error : `it answered ${status}`;
+  return Object.assign(new Error(`${target} does not take PUT /api/buckets/${sharedBucket(key)}, however often it is sent: ${why}`), {
+    name: "SeedError",
+  });
 }
 
 /** Prepares the calls, and gives the function that plays one iteration of a k6 scenario: one action from the deck. */

@@ -57,6 +57,26 @@ describeLive("a run with everything started here", ["k6", "prometheus"], () => {
     expect(ended.stderr).toMatch(/2,?995/); // said before the load, too
   });
 
+  test("whose service loses some writes is loaded and judged all the same, since seeds are sent again", async () => {
+    const folder = workingFolder();
+    const lossy = JSON.stringify([{ kind: "error", method: "PUT", share: 0.3 }]);
+    const ended = await run(["load", "--scenario", "smoke", ...brief, "--spec", easySpec(folder), "--fault", lossy], { folder });
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(1);
+    const { reasons, reconciliation: r } = reportIn(folder);
+    expect(reasons.join("\n")).not.toMatch(/exit code|bucket/);
+    expect(r.serverRequests).toBe(r.k6Requests);
+  });
+
+  test("whose service takes no write at all ends with 4, and says that the buckets could not be filled", async () => {
+    const folder = workingFolder();
+    const broken = JSON.stringify([{ kind: "error", method: "PUT" }]);
+    const ended = await run(["load", "--scenario", "smoke", ...brief, "--spec", easySpec(folder), "--fault", broken], { folder });
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(4);
+    const reasons = reportIn(folder).reasons.join("\n");
+    expect(reasons).toMatch(/the buckets could not be filled before the load: http:\S+ does not take PUT .*it answered 500/);
+    expect(reasons).not.toContain("the script threw");
+  });
+
   test("whose target stalls for 2 s counts dropped and slow requests and is not met", async () => {
     const folder = workingFolder();
     const stall = JSON.stringify([{ kind: "stall", route: "/api/buckets/:id", afterSeconds: 8, forSeconds: 2 }]);
@@ -106,11 +126,6 @@ describeLive("a command that cannot be carried out as given", ["k6", "prometheus
       "a script with a syntax error names file and line",
       ["load", "--script", file("syntax.js", k6Script("  http.get(;"))],
       /syntax\.js:3:\d+/,
-    ],
-    [
-      "a script with a type error names file and line",
-      ["load", "--script", file("types.ts", k6Script("  const n: number = 'x';\n  http.get(String(n));"))],
-      /types\.ts:3:\d+/,
     ],
     [
       "a script with a missing import names file and line",
