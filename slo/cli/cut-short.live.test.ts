@@ -1,13 +1,16 @@
-import { mkdirSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
 import { openNursery } from "../run/child.ts";
 import { freePort } from "../run/ports.ts";
 import { startPrometheus, startTarget } from "../run/stack.ts";
+import { waitFor } from "../run/wait.ts";
 import { brief, easySpec, k6Pid, leftAfterwards, reportIn, run, runsIn, start, workingFolder } from "./cli.fixture.ts";
 
 const project = new URL("../../", import.meta.url).pathname;
+const parentOf = (pid: number): number => Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
 
 describeLive("a run that is cut short", ["k6", "prometheus"], () => {
   test.each(["SIGINT", "SIGHUP", "SIGTERM"] as const)("by %s ends with 130, its children stopped, its record kept", async (signal) => {
@@ -20,6 +23,31 @@ describeLive("a run that is cut short", ["k6", "prometheus"], () => {
     expect(ended.exitCode, ended.stderr + ended.stdout).toBe(130);
     expect(reportIn(folder).verdict).toBe("interrupted");
     expect(await leftAfterwards(folder)).toEqual([]);
+  });
+
+  test.each<[string, (processes: number[]) => number | undefined, NodeJS.Signals]>([
+    ["the end of npm, as when a job is cancelled", (processes) => processes.at(-1), "SIGTERM"],
+    ["Ctrl-C, which reaches it from the terminal and by way of npm,", (processes) => -(processes.at(-1) ?? 0), "SIGINT"],
+    ["the sudden end of npm", (processes) => processes.at(-1), "SIGKILL"],
+    ["the sudden end of whatever started it", (processes) => processes[0], "SIGKILL"],
+  ])("by %s stops its children and keeps what was measured", async (_, choose, signal) => {
+    const folder = workingFolder();
+    const args = ["--scenario", "smoke", "--rate", "60", "--duration", "60s", "--spec", easySpec(folder)];
+    const npm = spawn("npm", ["--prefix", project, "run", "load", "--", ...args], {
+      cwd: folder,
+      detached: true,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let said = "";
+    npm.stderr.on("data", (text: Buffer) => (said += text.toString()));
+    const command = parentOf(await k6Pid(folder));
+    await waitFor(async () => (said.includes(" of ") ? true : undefined), 30, 50);
+    const processes: number[] = [];
+    for (let pid = parentOf(command); processes.at(-1) !== npm.pid && pid > 1; pid = parentOf(pid)) processes.push(pid);
+    process.kill(choose(processes) ?? 0, signal);
+    expect(await leftAfterwards(folder), said).toEqual([]);
+    expect(said.match(/interrupted: stopping k6/g), said).toHaveLength(1);
+    expect(reportIn(folder).verdict).toBe("interrupted");
   });
 
   test("by the death of k6 ends with 4, and is never met", async () => {

@@ -1,19 +1,34 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { shortened } from "../report/plain.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
 import { readSettings } from "./settings.ts";
 
 const interrupts: ((times: number) => void)[] = [];
 let interruptions = 0;
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => {
-    interruptions += 1;
-    if (interrupts.length === 0) process.exit(exitCodes.interrupted);
-    for (const callback of interrupts) callback(interruptions);
-  });
+let interruptedAtMillis = Number.NEGATIVE_INFINITY;
+
+/** Ctrl-C comes twice, from the terminal and by way of npm: what comes within a second is the same one. */
+function interrupt(): void {
+  const sinceLast = performance.now() - interruptedAtMillis;
+  if (sinceLast < 1000) return;
+  interruptedAtMillis = performance.now();
+  interruptions += 1;
+  if (interrupts.length === 0) process.exit(exitCodes.interrupted);
+  for (const callback of interrupts) callback(interruptions);
 }
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
+
+// A killed npm, or a cancelled CI job's shell, passes no signal on.
+const parent = process.ppid;
+const parentWatch = setInterval(() => {
+  if (process.ppid === parent) return;
+  clearInterval(parentWatch);
+  if (interruptions === 0) interrupt();
+}, 500).unref();
+
 // A closed terminal or pipe must not end the run before it has stopped its children.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
@@ -28,7 +43,14 @@ export function openHost(): Host {
   return {
     say: (line) => {
       clear();
-      process.stderr.write(`${plain(line)}\n`);
+      process.stderr.write(
+        `${plain(
+          line
+            .split("\n")
+            .map((each) => shortened(each, longestLine))
+            .join("\n"),
+        )}\n`,
+      );
     },
     live,
     out: (text) => {
@@ -47,6 +69,8 @@ export function openHost(): Host {
   };
 }
 
+/** A longer line is cut; where it came from, the log, has all of it. */
+const longestLine = 2000;
 const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /** Keeps what others said from steering a terminal, or from giving orders to a CI that reads lines beginning with `::`. */
