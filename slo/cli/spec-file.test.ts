@@ -23,6 +23,23 @@ test.each<[string, string, RegExp]>([
   expect(readSpecFile(folder, given)).toEqual({ kind: "problem", message: expect.stringMatching(message) });
 });
 
+test.each<[string, Buffer, RegExp]>([
+  [
+    "a spec in latin-1 names the first byte that is no UTF-8",
+    Buffer.from("version: 1\nservice: caf\xe9\n", "latin1"),
+    /^odd\.yaml:2:13 is not UTF-8/,
+  ],
+  ["a spec in UTF-16 is told at its first byte", Buffer.from("\ufeffversion: 1\n", "utf16le"), /^odd\.yaml:1:1 is not UTF-8/],
+])("%s", (_, bytes, message) => {
+  writeFileSync(join(folder, "odd.yaml"), bytes);
+  expect(readSpecFile(folder, "odd.yaml")).toEqual({ kind: "problem", message: expect.stringMatching(message) });
+});
+
+test("what stands for an unreadable letter may be written as itself", () => {
+  writeFileSync(join(folder, "odd.yaml"), "service: \ufffd\n");
+  expect(readSpecFile(folder, "odd.yaml")).toEqual({ kind: "text", text: "service: \ufffd\n" });
+});
+
 test("a spec that can be read is its text", () => {
   expect(readSpecFile(folder, "specs/a.yaml")).toEqual({ kind: "text", text: "version: 1\n" });
 });

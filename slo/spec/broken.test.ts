@@ -39,6 +39,26 @@ const broken: [sentence: string, text: () => string, problems: string[]][] = [
     () => but("service: shop", `service: ${"x".repeat(101)}`),
     ["s.yaml:2:10 service: must be at most 100 characters long"],
   ],
+  [
+    "NUL in a name",
+    () => but("service: shop", 'service: "sh\\0op"'),
+    ["s.yaml:2:10 service: holds a character that cannot be seen or turns text round: U+0000"],
+  ],
+  [
+    "a right-to-left mark in a name, as it stands",
+    () => but("name: checkout works", "name: checkout\u202E works"),
+    ["s.yaml:14:11 name: holds a character that cannot be seen or turns text round: U+202E"],
+  ],
+  [
+    "a line break in the value of a label",
+    () => but("method: GET", 'method: "GET\\n"'),
+    ["s.yaml:13:26 method: holds a character that cannot be seen or turns text round: U+000A"],
+  ],
+  [
+    "an invisible mark in the name of a scenario",
+    () => but("spike:", '"spike\\u200B":'),
+    ["s.yaml:18:3 spike\\u200b: holds a character that cannot be seen or turns text round: U+200B"],
+  ],
   ["no objective", () => "version: 1\nservice: x\nobjectives: []\n", ["s.yaml:3:13 objectives: must hold at least one objective"]],
   ["objectives that are no list", () => "version: 1\nservice: x\nobjectives: { a: 1 }\n", ["s.yaml:3:13 objectives: must be a list"]],
   [

@@ -46,11 +46,17 @@ const confidence = percent.superRefine((ratio, context) => {
   if (ratio < 0.5) refuse(context, "must be at least 50%", { hint: `did you mean ${Number((100 - ratio * 100).toPrecision(12))}%?` });
 });
 
+/** Control characters, invisible ones, and marks that turn text round: with them two names look the same and are not. Joiners stay, since scripts need them. */
+const hidden = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061C\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]/u;
+const hiddenRule = ({ input }: { input?: unknown }): string =>
+  `holds a character that cannot be seen or turns text round: U+${(hidden.exec(String(input))?.[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+
 const text = (most: number) =>
   z
     .string({ error: says(textRule) })
     .refine((given) => given.trim() !== "", { error: "must not be empty" })
     .refine((given) => given.length <= most, { error: `must be at most ${most} characters long` });
+const name = (most: number) => text(most).refine((given) => !hidden.test(given), { error: hiddenRule });
 
 /** Labels that Plimsoll compares itself: a second comparison could make every bad event invisible. */
 const ownLabels: readonly string[] = ["__name__", "le", k6Labels.testid, k6Labels.expectedResponse, k6Labels.threshold];
@@ -59,7 +65,7 @@ const label = z
   .string()
   .refine((name) => name.trim() !== "", { error: "a label must have a name" })
   .refine((name) => !ownLabels.includes(name), { error: "is a label that Plimsoll sets itself" });
-const where = z.record(label, text(200), { error: says(mappingRule) });
+const where = z.record(label, name(200), { error: says(mappingRule) });
 
 const side = z.enum(["client", "server"], { error: says("must be client or server") });
 const anHour = { seconds: 3600, text: "1h" };
@@ -85,17 +91,19 @@ const indicator = object({
   return z.NEVER;
 });
 
-const objective = object({ name: text(100), target: percent, indicator });
+const objective = object({ name: name(100), target: percent, indicator });
+
+const scenarioName = z.string().refine((given) => !hidden.test(given), { error: hiddenRule });
 
 /** Describes a spec file as people write it; its output has every default filled in, in seconds and 0–1 ratios. */
 export const specFileSchema = object({
   version: z.literal(1, { error: says("must be 1") }),
-  service: text(100),
+  service: name(100),
   confidence: confidence.prefault("95%"),
   period: duration(undefined, "30d").prefault("30d"),
   objectives: z.array(objective, { error: says(listRule) }).min(1, { error: "must hold at least one objective" }),
   scenarios: z
-    .record(z.string(), z.record(z.string(), object({ target: percent }), { error: says(mappingRule) }), { error: says(mappingRule) })
+    .record(scenarioName, z.record(z.string(), object({ target: percent }), { error: says(mappingRule) }), { error: says(mappingRule) })
     .prefault({}),
 });
 
