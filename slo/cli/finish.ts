@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
+import { errorMessage } from "../host/error-message.ts";
 import { remember, type HistoryEntry } from "../history/history.ts";
 import { headline, subject, verdictWords } from "../report/headline.ts";
 import { type HtmlAssets, htmlReport } from "../report/html.ts";
@@ -10,6 +11,7 @@ import { junitReport } from "../report/junit.ts";
 import { markdownReport } from "../report/markdown.ts";
 import type { Report } from "../report/schema.ts";
 import { terminalReport } from "../report/terminal.ts";
+import { replaceFile } from "../run/record.ts";
 import type { Host } from "./host.ts";
 
 function pageAssets(): HtmlAssets {
@@ -32,15 +34,16 @@ export function finish(report: Report, folder: string, host: Host, json: boolean
     "report.json": jsonText,
     "junit.xml": junitReport(report),
     "summary.md": summary,
-    "report.html": htmlReport(report, pageAssets()),
   };
-  for (const [name, text] of Object.entries(files)) writeOrSay(host, join(folder, name), () => writeFileSync(join(folder, name), text));
+  for (const [name, text] of Object.entries(files)) orSay(host, () => replaceFile(join(folder, name), text));
+  const page = join(folder, "report.html");
+  const shown = orSay(host, () => replaceFile(page, htmlReport(report, pageAssets())));
   const { stepSummaryFile, verdictFile } = host.settings;
-  if (stepSummaryFile) writeOrSay(host, stepSummaryFile, () => appendFileSync(stepSummaryFile, `${summary}\n`));
-  if (verdictFile) writeOrSay(host, verdictFile, () => writeFileSync(verdictFile, shortVerdict(report)));
-  writeOrSay(host, "the history", () => remember(join(host.folder, ".plimsoll", "history.sqlite"), historyEntry(report)));
+  if (stepSummaryFile) orSay(host, () => appendFileSync(stepSummaryFile, `${summary}\n`), `cannot write ${stepSummaryFile}: `);
+  if (verdictFile) orSay(host, () => writeFileSync(verdictFile, shortVerdict(report)), `cannot write ${verdictFile}: `);
+  orSay(host, () => remember(join(host.folder, ".plimsoll", "history.sqlite"), historyEntry(report)), "cannot write the history: ");
   host.out(json ? jsonText : terminalReport(report, { colour: host.settings.colour, width: host.width }));
-  host.say(`report: ${relative(host.folder, join(folder, "report.html"))}`);
+  if (shown) host.say(`report: ${relative(host.folder, page)}`);
   return report.exitCode;
 }
 
@@ -58,11 +61,13 @@ export function historyEntry(report: Report): HistoryEntry {
   return { testid, startedAt, scenario, service, target, verdict, exitCode, requests: load.requests, errors };
 }
 
-/** Does one write; a full disk costs that file, never the verdict. */
-function writeOrSay(host: Host, what: string, write: () => void): void {
+/** Does one write and says whether it was done; a full disk costs that file, never the verdict. */
+export function orSay(host: Host, write: () => void, what = ""): boolean {
   try {
     write();
+    return true;
   } catch (error) {
-    host.say(`cannot write ${what}: ${error instanceof Error ? error.message : String(error)}`);
+    host.say(`${what}${errorMessage(error)}`);
+    return false;
   }
 }

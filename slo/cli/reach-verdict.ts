@@ -1,7 +1,7 @@
 import type { RunRecord } from "../run/record.ts";
 import { conclude, type ConcludeOptions } from "./conclude.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { finish } from "./finish.ts";
+import { finish, orSay } from "./finish.ts";
 import type { Host } from "./host.ts";
 import { publishVerdict } from "./publish.ts";
 import type { BothSides } from "./settings.ts";
@@ -40,7 +40,9 @@ export async function reachVerdict(
     return { kind: "exit", exitCode: run.finished ? exitCodes.badUsage : exitCodes.notCarriedOut };
   }
   const { toFirstRequestSeconds, toVerdictSeconds } = concluded.report.timings;
-  run.remember({ countedUntilSeconds: concluded.countedUntilSeconds, timings: { toFirstRequestSeconds, toVerdictSeconds } });
+  orSay(host, () =>
+    run.remember({ countedUntilSeconds: concluded.countedUntilSeconds, timings: { toFirstRequestSeconds, toVerdictSeconds } }),
+  );
   const unpublished = await publishVerdict(concluded.report, receiver, run.now());
   if (unpublished) host.say(unpublished);
   return { kind: "exit", exitCode: finish(concluded.report, run.folder, host, run.json) };

@@ -88,8 +88,18 @@ export function writeRecord(folder: string, record: RunRecord): void {
 
 /** Writes a JSON file so that a crash leaves the old one or the new one, never half of one. */
 export function writeWhole(file: string, value: unknown): void {
-  writeFileSync(`${file}.part`, `${JSON.stringify(value, null, 2)}\n`);
-  renameSync(`${file}.part`, file);
+  replaceFile(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Writes a file so that a crash or a full disk leaves the old one or the new one, never half of one; an error names the file. */
+export function replaceFile(file: string, text: string): void {
+  try {
+    writeFileSync(`${file}.part`, text);
+    renameSync(`${file}.part`, file);
+  } catch (error) {
+    rmSync(`${file}.part`, { force: true });
+    throw Object.assign(error as NodeJS.ErrnoException, { message: `cannot write ${file}: ${(error as Error).message}` });
+  }
 }
 
 /** Reads a run's record back, or says what is wrong with it. */
