@@ -9,10 +9,10 @@ import { judge } from "../judge/judge.ts";
 import { runDoubts, type RunFacts } from "../judge/validity.ts";
 import type { RunVerdict } from "../judge/verdict.ts";
 import type { Report } from "../report/schema.ts";
-import { k6ExitMeaning } from "../host/exit-codes.ts";
 import { readPlan, type Plan } from "../run/plan.ts";
 import type { RunRecord } from "../run/record.ts";
 import type { SentSeries } from "../run/relay/sent.ts";
+import { k6EndReason } from "../run/script-errors.ts";
 import type { Spec } from "../spec/spec.ts";
 import { composeReport } from "./compose.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -154,7 +154,7 @@ function factsOf(
   return {
     interrupted: record.interrupted,
     k6: {
-      ...{ exitCode: k6?.exitCode ?? null, signal: k6?.signal ?? null, meaning: k6ExitMeaning(k6?.exitCode ?? -1) },
+      ...{ exitCode: k6?.exitCode ?? null, signal: k6?.signal ?? null, meaning: k6EndReason(k6?.exitCode ?? -1, k6?.errors ?? []) },
       ...{ iterations: k6?.iterations ?? null, summaryRequests: k6?.summaryRequests ?? null, summaryBad: k6?.summaryBad ?? null },
     },
     ...{ sent: totals, sentIsWhole, held, offeredIterations: plan.offeredIterations ?? null, cutOff: k6?.interrupted ?? 0 },

@@ -1,4 +1,5 @@
 import type { Totals } from "../collect/settle.ts";
+import { iterationsAgree } from "../judge/validity.ts";
 import type { Report } from "../report/schema.ts";
 import type { RunRecord } from "../run/record.ts";
 import type { Reading } from "./measure.ts";
@@ -19,8 +20,8 @@ type Compared = "same" | "different" | "unknown";
 function comparedK6({ record: { k6 }, sent, sentIsWhole }: Sides): Compared {
   if (!sentIsWhole || k6 === null) return "unknown";
   const { iterations, summaryRequests } = k6;
-  const differs = (own: number | null, written: number): boolean => own !== null && own !== written;
-  if (differs(iterations, sent.iterations) || differs(summaryRequests, sent.requests)) return "different";
+  if (!iterationsAgree(k6, k6.interrupted, sent.iterations)) return "different";
+  if (summaryRequests !== null && summaryRequests !== sent.requests) return "different";
   return iterations === null ? "unknown" : "same";
 }
 

@@ -62,10 +62,20 @@ test.each<[string, Partial<RunFacts>, RegExp]>([
     /^k6 dropped iterations, and nobody knows whether it had the CPU that it needed$/,
   ],
   ["what the relay has to say is a doubt", { more: ["the spool was full"] }, /the spool was full/],
+  [
+    "an iteration that aborted the test was written and counted as cut off: no sample is lost",
+    { k6: { ...valid.k6, exitCode: 108, meaning: "the script aborted the test: token is gone", iterations: 899 }, cutOff: 5 },
+    /aborted the test: token is gone/,
+  ],
 ])("%s", (_, change, expected) => {
   const doubts = runDoubts({ ...valid, ...change });
   expect(doubts).toHaveLength(1);
   expect(doubts[0]).toMatch(expected);
+});
+
+test("an aborted test that wrote fewer iterations than it ran has lost samples all the same", () => {
+  const doubts = runDoubts({ ...valid, k6: { ...valid.k6, exitCode: 108, meaning: "aborted", iterations: 901 }, cutOff: 5 });
+  expect(doubts.join("\n")).toMatch(/ran 901 iterations and wrote 900/);
 });
 
 test.each([

@@ -44,7 +44,7 @@ export function runDoubts(facts: RunFacts): string[] {
   if (sent.requests === 0) doubts.push("k6 sent no request");
   if (!facts.sentIsWhole) doubts.push("nobody knows all that was sent, because a load pod was lost");
   else if (k6.iterations === null) doubts.push("k6 did not say how many iterations it ran, so nothing proves that all its samples arrived");
-  else if (k6.iterations !== sent.iterations)
+  else if (!iterationsAgree(k6, facts.cutOff, sent.iterations))
     doubts.push(`k6 ran ${k6.iterations} iterations and wrote ${sent.iterations}: samples were lost between k6 and the relay`);
   if (k6.summaryRequests !== null && k6.summaryRequests !== sent.requests) {
     doubts.push(`k6 counted ${k6.summaryRequests} requests and wrote ${sent.requests}: samples were lost between k6 and the relay`);
@@ -58,6 +58,16 @@ export function runDoubts(facts: RunFacts): string[] {
   else if (facts.sentIsWhole) doubts.push(...heldDoubts(sent, held));
   doubts.push(...offeredDoubts(facts));
   return [...doubts, ...dropDoubts[facts.dropCause], ...facts.more];
+}
+
+/** k6 writes the iteration that aborted the test, and counts it among those that it cut off; what k6 did not count agrees with nothing and contradicts nothing. */
+export function iterationsAgree(
+  { exitCode, iterations }: Pick<RunFacts["k6"], "exitCode" | "iterations">,
+  cutOff: number,
+  written: number,
+): boolean {
+  const more = written - (iterations ?? written);
+  return more === 0 || (exitCode === 108 && more > 0 && more <= cutOff);
 }
 
 const dropDoubts = {

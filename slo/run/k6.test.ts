@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { k6Environment, readK6Line } from "./k6.ts";
+import { inspectScript, k6Environment, readK6Line } from "./k6.ts";
 
 const progress = "running (0m05.0s), 00/07 VUs, 140 complete and 2 interrupted iterations";
 
@@ -35,5 +38,17 @@ test("a user's K6_ variables cannot change what is measured or where it is writt
   ).toEqual({
     K6_BROWSER_HEADLESS: "true",
     HOME: "/h",
+  });
+});
+
+test("a script that never finishes loading is told so, not that a command failed", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "plimsoll-k6-"));
+  const binary = join(folder, "k6");
+  writeFileSync(binary, "#!/bin/sh\nexec sleep 20\n", { mode: 0o755 });
+  const inspected = await inspectScript({ binary, script: "/u/a.js", environment: process.env, limitSeconds: 0.2 });
+  rmSync(folder, { recursive: true });
+  expect(inspected).toEqual({
+    kind: "problem",
+    message: "/u/a.js did not finish loading within 0.2 s: likely an endless loop, or a slow open()",
   });
 });

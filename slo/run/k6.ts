@@ -70,6 +70,7 @@ export async function inspectScript(options: {
   binary: string;
   script: string;
   environment: NodeJS.ProcessEnv;
+  limitSeconds?: number;
 }): Promise<{ kind: "inspected"; output: string } | { kind: "problem"; message: string }> {
   const args = ["inspect", "--execution-requirements", "--include-system-env-vars"];
   const read = await readScript(options, args, k6Environment(options.environment));
@@ -78,16 +79,19 @@ export async function inspectScript(options: {
 
 /** Has k6 read a script, with the arguments that say what for. */
 async function readScript(
-  { binary, script }: { binary: string; script: string },
+  { binary, script, limitSeconds = readLimitSeconds }: { binary: string; script: string; limitSeconds?: number },
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<{ kind: "read"; stdout: string } | { kind: "problem"; message: string }> {
-  const command = { command: binary, args: [...args, "--log-format", "json", script], environment, limitSeconds: readLimitSeconds };
+  const command = { command: binary, args: [...args, "--log-format", "json", script], environment, limitSeconds };
   const { ending, stdout, stderr } = await runProcess(command);
   if (ending.kind === "exited" && ending.code === 0) return { kind: "read", stdout };
   const errors = errorsIn(stderr, script);
   if (ending.kind !== "overdue") return { kind: "problem", message: errors || endingText(command, ending) };
-  return { kind: "problem", message: `${script}: k6 had not read it after ${readLimitSeconds} s: has it a loop without an end?` };
+  return {
+    kind: "problem",
+    message: `${script} did not finish loading within ${limitSeconds} s: likely an endless loop, or a slow open()`,
+  };
 }
 
 /** Gives the errors that k6 logged of a script, or all that it said. */

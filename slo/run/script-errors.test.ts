@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { explainRefusal } from "./script-errors.ts";
+import { explainRefusal, k6EndReason } from "./script-errors.ts";
 
 const map = "//# sourceMappingURL=data:application/json;base64,e30=\n";
 const bundle = { file: "/runs/x/bundle.js", text: `code();\n${map}` };
@@ -87,4 +87,30 @@ test.each<[string, { file: string; text: string }, string, string]>([
   ],
 ])("%s", (_, script, message, expected) => {
   expect(explainRefusal({ message, ...script })).toBe(expected);
+});
+
+test.each<[string, number, string[], string]>([
+  [
+    "a script that aborts the test says why",
+    108,
+    ["other", "test aborted: token is gone at default (file:///u/a.js:4:99(17))"],
+    "the script aborted the test: token is gone",
+  ],
+  [
+    "so does one of several pods",
+    108,
+    ["pod 2: test aborted: token is gone at f (file:///u/a.js:4:99(17))"],
+    "the script aborted the test: token is gone",
+  ],
+  ["an abort without words is an abort", 108, [], "the script aborted the test (exec.test.abort)"],
+  [
+    "buckets that could not be filled are no error of the script",
+    107,
+    ["SeedError: http://t does not take PUT /b\n\tat seed (file:///b.js:1:2(3))\n"],
+    "the buckets could not be filled before the load: http://t does not take PUT /b",
+  ],
+  ["any other error is the script's", 107, ["TypeError: x"], "the script threw an error"],
+  ["a code that k6 does not name is a number", 77, [], "exit code 77"],
+])("what k6's end means: %s", (_, code, errors, meaning) => {
+  expect(k6EndReason(code, errors)).toBe(meaning);
 });

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { k6ExitCodes, k6ExitMeaning } from "../host/exit-codes.ts";
 
 /** Is what k6 said when it could not read a script, and the file that it was given. */
 export interface Refused {
@@ -68,4 +69,14 @@ function optionWith(value: string, text: string): string {
   const found = [...text.matchAll(new RegExp(`(\\w+)["']?\\s*:\\s*(["'\`])${quoted}\\2`, "g"))].map(([, name]) => name);
   const [name] = found;
   return found.length === 1 && name !== undefined ? `options: ${name}: ` : "options: ";
+}
+
+/** Says why k6 ended as it did: in the script's own words, where they are among the errors that it told. */
+export function k6EndReason(code: number, errors: readonly string[]): string {
+  const told = (pattern: RegExp): string | undefined => errors.flatMap((error) => pattern.exec(error)?.[1] ?? [])[0];
+  const aborted = code === k6ExitCodes.scriptAborted ? told(/^(?:pod \d+: )?test aborted: (.*?)(?: at \S+ \(file:.*)?$/s) : undefined;
+  if (aborted !== undefined) return `the script aborted the test: ${aborted}`;
+  // Thrown by our own scenarios (scenarios/lib/storage.ts).
+  const unseeded = code === k6ExitCodes.scriptException ? told(/^(?:pod \d+: )?SeedError: (.*)/) : undefined;
+  return unseeded === undefined ? k6ExitMeaning(code) : `the buckets could not be filled before the load: ${unseeded}`;
 }
