@@ -15,6 +15,7 @@ export function check(files: readonly string[], host: Host): number {
         formatProblem({ place: objective.place, path: objective.name, message: `${text} ${message}` }),
       );
     }
+    read.notes.forEach(host.say);
     host.out(`${read.file}: ${read.spec.objectives.length} objectives of ${read.spec.service}, no problem`);
     return [];
   });

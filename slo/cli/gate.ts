@@ -67,7 +67,9 @@ function refuse(host: Host, message: string): number {
 function specOf(options: GateOptions, host: Host, record: RunRecord): ReturnType<typeof loadSpec> | { kind: "refused"; message: string } {
   if (options.spec === undefined) return loadSpec(record.specText, record.specFile, record.scenario);
   const read = readSpec(host, options.spec, record.scenario);
-  return read.kind === "refused" ? read : { kind: "spec", spec: read.spec };
+  if (read.kind === "refused") return read;
+  read.notes.forEach(host.say);
+  return { kind: "spec", spec: read.spec };
 }
 
 async function prometheusOf(

@@ -3,12 +3,12 @@ import { isAbsolute, join, relative, resolve } from "node:path";
 import { clientThresholds, compileObjectives } from "../compile/objectives.ts";
 import { canProve } from "../judge/plan.ts";
 import { bundleScenario, checkTypes } from "../run/bundle/bundle.ts";
-import { findScenario } from "../run/bundle/scenarios.ts";
+import { findScenario, listScenarios } from "../run/bundle/scenarios.ts";
 import { inspectScript } from "../run/k6.ts";
 import { expectedRequests, keepPlan, readPlan, type Plan } from "../run/plan.ts";
 import { runFolder } from "../run/record.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
-import { formatProblem, loadSpec } from "../spec/load.ts";
+import { formatProblem, loadSpec, unknownScenarios } from "../spec/load.ts";
 import type { Spec } from "../spec/spec.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
@@ -50,6 +50,8 @@ export interface Prepared {
   serverLabels: Record<string, string>;
   inspected: string;
   scenarioEnvironment: Record<string, string>;
+  /** What may be a slip in the spec or in a user script, each with its place. */
+  notes: string[];
 }
 
 /** Refuses to start, with the exit code and the words. */
@@ -78,12 +80,21 @@ function shownPath(folder: string, path: string): string {
   return relative(folder, path).startsWith("..") ? path : relative(folder, path);
 }
 
+/** A spec that was read, and what may be a slip in it. */
+interface ReadSpec {
+  kind: "spec";
+  spec: Spec;
+  file: string;
+  text: string;
+  notes: string[];
+}
+
 /** Reads the spec that a run is judged by, with the scenario's allowances applied. */
 export function readSpec(
   host: Pick<Host, "folder" | "project">,
   file: string | undefined,
   scenario: string | undefined,
-): { kind: "spec"; spec: Spec; file: string; text: string } | Refused {
+): ReadSpec | Refused {
   const path = file === undefined ? join(host.project, "slo/objectives/storage-api.yaml") : resolve(host.folder, file);
   const shown = shownPath(host.folder, path);
   const read = readSpecFile(host.folder, file ?? path);
@@ -91,7 +102,8 @@ export function readSpec(
   const { text } = read;
   const loaded = loadSpec(text, shown, scenario);
   if (loaded.kind === "problems") return refuse(exitCodes.badUsage, loaded.problems.map(formatProblem).join("\n"));
-  return { kind: "spec", spec: loaded.spec, file: shown, text };
+  const known = [...listScenarios(join(host.project, "scenarios")), ...(scenario === undefined ? [] : [scenario])];
+  return { kind: "spec", spec: loaded.spec, file: shown, text, notes: unknownScenarios(text, shown, known).map(formatProblem) };
 }
 
 function entryOf(options: LoadOptions, host: Host): { kind: "entry"; entry: string; name: string; foreign: boolean } | Refused {
@@ -153,28 +165,33 @@ export async function prepare(options: LoadOptions, host: Host): Promise<Prepare
   return prepared;
 }
 
-type Script = { kind: "script"; file: string } | Refused;
+type Script = { kind: "script"; file: string; notes: string[] } | Refused;
 
-/** Bundles and type-checks a script; its problems come with file, line and column. */
-async function bundleHere(folder: string, entry: string, host: Host): Promise<Script> {
-  const shown = (problems: { file: string; line: number; column: number; message: string }[]): string =>
-    problems.map((p) => `${shownPath(host.folder, p.file)}:${p.line}:${p.column} ${p.message}`).join("\n");
+/** How many type errors of a user script are told. */
+const mostTypeErrors = 10;
+
+/** Bundles and type-checks a script; its problems come with file, line and column. k6 minds no types, so those of a user script are notes. */
+async function bundleHere(folder: string, { entry, foreign }: { entry: string; foreign: boolean }, host: Host): Promise<Script> {
+  const shown = (problems: { file: string; line: number; column: number; message: string }[]): string[] =>
+    problems.map((p) => `${shownPath(host.folder, p.file)}:${p.line}:${p.column} ${p.message}`);
   const bundled = await bundleScenario({ entry, outfile: join(folder, "bundle.js") });
-  if (bundled.kind === "problems") return refuse(exitCodes.badUsage, shown(bundled.problems));
+  if (bundled.kind === "problems") return refuse(exitCodes.badUsage, shown(bundled.problems).join("\n"));
   const types = await checkTypes(entry, {
     inputs: bundled.inputs,
     hash: bundled.hash,
     cache: join(host.cache, "types"),
     project: host.project,
   });
-  if (types.kind === "problems") return refuse(exitCodes.badUsage, shown(types.problems));
-  return { kind: "script", file: bundled.file };
+  const errors = types.kind === "problems" ? shown(types.problems) : [];
+  if (errors.length > 0 && !foreign) return refuse(exitCodes.badUsage, errors.join("\n"));
+  const more = errors.length > mostTypeErrors ? [`and ${errors.length - mostTypeErrors} more type errors`] : [];
+  return { kind: "script", file: bundled.file, notes: [...errors.slice(0, mostTypeErrors), ...more] };
 }
 
 /** Finds the bundle that was made beforehand; a foreign script runs as it is. */
 function bundledBefore(bundles: string, { entry, name, foreign }: { entry: string; name: string; foreign: boolean }): Script {
   const file = foreign ? entry : join(bundles, `${name}.js`);
-  if (existsSync(file)) return { kind: "script", file };
+  if (existsSync(file)) return { kind: "script", file, notes: [] };
   return refuse(exitCodes.notCarriedOut, `${bundles} (PLIMSOLL_BUNDLES) has no bundle of the scenario ${name}`);
 }
 
@@ -182,12 +199,11 @@ async function prepareIn(
   folder: string,
   testid: string,
   entry: { entry: string; name: string; foreign: boolean },
-  read: { spec: Spec; file: string; text: string },
+  read: ReadSpec,
   options: LoadOptions,
   host: Host,
 ): Promise<Prepared | Refused> {
-  const script =
-    host.settings.bundles === undefined ? await bundleHere(folder, entry.entry, host) : bundledBefore(host.settings.bundles, entry);
+  const script = host.settings.bundles === undefined ? await bundleHere(folder, entry, host) : bundledBefore(host.settings.bundles, entry);
   if (script.kind === "refused") return script;
   const tools = await findTools(options, host);
   if (tools.kind === "refused") return tools;
@@ -201,6 +217,7 @@ async function prepareIn(
     ...{ script: script.file, foreign: entry.foreign, k6: tools.k6, prometheus: tools.prometheus },
     serverLabels: options.serverLabels ?? { job: read.spec.service },
     ...{ plan: readPlan(kept.text), inspected: kept.text, scenarioEnvironment: environment },
+    notes: [...read.notes, ...script.notes],
   };
 }
 
@@ -217,6 +234,7 @@ export function planSentences(prepared: Prepared): string[] {
     return { objective: objective.name, requests } as const;
   });
   return [
+    ...prepared.notes,
     `${prepared.name}: ${offered}${length}`,
     ...canProve(spec, expected).flatMap((row) => (row.kind === "short" ? [row.sentence] : [])),
   ];

@@ -48,5 +48,17 @@ function unknownAllowances(document: ReadDocument, named: readonly Named[]): Pro
   );
 }
 
+/** Points at the scenarios of a spec that are none of the `known` ones: typing errors, or names of scripts that only their users know. */
+export function unknownScenarios(document: ReadDocument, known: readonly string[]): Problem[] {
+  const scenarios = entriesOf(document.value).find(([key]) => key === "scenarios")?.[1];
+  return entriesOf(scenarios).flatMap(([name]) => {
+    if (known.includes(name)) return [];
+    const hint = nearest(name, known);
+    const message = "is no scenario here: its targets hold only for a script of this name";
+    const place = document.placeOfKey(["scenarios", name]);
+    return [{ place, path: printable(name), message, ...(hint === undefined ? {} : { hint }) }];
+  });
+}
+
 const entriesOf = (value: unknown): [string, unknown][] =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : [];

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { formatProblem, unknownScenarios } from "./load.ts";
 import { good, problemsOf, specOf } from "./shop.fixture.ts";
 
 test("a spec is read with its defaults, in seconds and ratios", () => {
@@ -33,6 +34,25 @@ test("a spec is read with its defaults, in seconds and ratios", () => {
       constructor: { availability: { targetRatio: 0.98 } },
     },
   });
+});
+
+test.each<[string, string, string[], string[]]>([
+  ["a scenario that is known has no note", "spike", ["spike"], []],
+  [
+    "a typing error has its place, and what was meant",
+    "spkie",
+    ["smoke", "spike"],
+    ["s.yaml:18:3 spkie: is no scenario here: its targets hold only for a script of this name (did you mean spike?)"],
+  ],
+  [
+    "the name of a script may be right, and is told",
+    "checkout",
+    ["smoke"],
+    ["s.yaml:18:3 checkout: is no scenario here: its targets hold only for a script of this name"],
+  ],
+])("unknown scenarios: %s", (_, written, known, notes) => {
+  const text = good.replace("spike:", `${written}:`);
+  expect(unknownScenarios(text, "s.yaml", [...known, "constructor"]).map(formatProblem)).toEqual(notes);
 });
 
 describe("allowances", () => {

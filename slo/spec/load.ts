@@ -1,4 +1,4 @@
-import { crossProblems } from "./cross.ts";
+import * as cross from "./cross.ts";
 import { readDocument, type ReadDocument } from "./document.ts";
 import { notAMapping, schemaProblems } from "./issues.ts";
 import { specFileSchema, type SpecFile } from "./schema.ts";
@@ -22,10 +22,16 @@ export function loadSpec(text: string, file: string, scenario?: string): LoadedS
   const problems = [
     ...document.problems,
     ...(parsed.success ? [] : schemaProblems(parsed.error.issues, document)),
-    ...crossProblems(document),
+    ...cross.crossProblems(document),
   ];
   if (!parsed.success || problems.length > 0) return { kind: "problems", problems: inOrder(problems) };
   return { kind: "spec", spec: specOf(parsed.data, document, scenario) };
+}
+
+/** Points at the scenarios of a spec without problems that are none of the `known` ones. */
+export function unknownScenarios(text: string, file: string, known: readonly string[]): Problem[] {
+  const document = readDocument(text, file);
+  return document.kind === "problems" ? [] : cross.unknownScenarios(document, known);
 }
 
 /** Writes a problem as one line: `objectives/storage-api.yaml:5:13 target: must be below 100% (did you mean 99.9%?)`. */
