@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { serviceQueries } from "../compile/run.ts";
 import { openNursery, type Nursery } from "../run/child.ts";
 import { lockTarget } from "../run/lock.ts";
+import { keepsSummary } from "../run/plan.ts";
 import { dropUnstarted, rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
 import { startRelay } from "../run/relay/relay.ts";
 import { scrapeIntervalSeconds } from "../run/stack.ts";
@@ -129,13 +130,22 @@ export function newRecord(
     inspected: prepared.inspected,
     phase: "prepared",
     interrupted: false,
-    ...{ k6: null, health: null, doubts: [], notes: [...fault, ...thresholdNote(prepared)] },
+    ...{ k6: null, health: null, doubts: [], notes: [...fault, ...prepared.notes, ...thresholdNote(prepared), ...summaryNote(prepared)] },
   };
 }
 
 /** Says that a script's own thresholds decide nothing here. */
 function thresholdNote({ foreign, plan }: Prepared): string[] {
   return foreign && plan.hasThresholds ? ["the script's own thresholds were not evaluated: the objectives are the gate"] : [];
+}
+
+/** Says what nobody counts when k6 keeps no summary. */
+function summaryNote({ foreign, plan }: Prepared): string[] {
+  if (keepsSummary(plan)) return [];
+  const scripts = foreign ? ", the script's checks are not counted, and its handleSummary() is not called" : "";
+  return [
+    `k6 was not asked for its summary, for which it keeps every request in memory: only its iterations are compared with what it wrote${scripts}`,
+  ];
 }
 
 async function settleAndJudge(running: Running, options: LoadOptions, host: Host): Promise<number> {

@@ -28,7 +28,7 @@ export interface Course {
 export async function loadWithK6(running: Running, host: Host, nursery: Nursery, course: Course): Promise<void> {
   const { prepared, stack, relay, record } = running;
   const { child, begun, ended } = driveK6(nursery, {
-    ...{ binary: prepared.k6, script: prepared.script, folder: prepared.folder, workingFolder: host.folder, writeUrl: relay.url },
+    ...{ binary: prepared.k6, script: prepared.script, folder: prepared.folder, writeUrl: relay.url },
     ...{ testid: prepared.testid, segment: { index: 0, of: 1 }, plan: prepared.plan, foreign: prepared.foreign, target: stack.target },
     environment: { ...host.environment, ...prepared.scenarioEnvironment },
   });

@@ -103,7 +103,7 @@ async function carry(share: Share, host: Host, nursery: Nursery, course: Course,
 async function drive(share: Share, binary: string, relay: Relay, host: Host, nursery: Nursery, course: Course): Promise<Driven> {
   const { order, index, script, say } = share;
   const { child, begun, ended } = driveK6(nursery, {
-    ...{ binary, script, folder: join(host.folder, "run"), workingFolder: host.folder, writeUrl: relay.url, testid: order.testid },
+    ...{ binary, script, folder: join(host.folder, "run"), writeUrl: relay.url, testid: order.testid },
     ...{ segment: { index, of: order.pods }, plan: readPlan(order.inspected), foreign: order.foreign, target: order.target },
     environment: { ...host.environment, ...order.environment },
   });

@@ -4,11 +4,11 @@ import { z } from "zod";
 import type { Child, ProcessGroup } from "../host/process-group.ts";
 import { starvedSeconds, watchHealth, type HealthSample } from "./health.ts";
 import { startK6, type K6Line, type K6Progress } from "./k6.ts";
-import type { Plan } from "./plan.ts";
+import { keepsSummary, type Plan } from "./plan.ts";
 import type { RunRecord } from "./record.ts";
 
-/** How many requests k6 may be asked to keep a summary of; above that its memory would grow with the run. */
-const summaryLimit = 100_000;
+/** What is kept of a longer error; k6's log has all of it. */
+const longestError = 1000;
 
 /** How long k6 may take beyond its own plan before it is stopped. */
 export const graceSeconds = 90;
@@ -17,9 +17,8 @@ export const graceSeconds = 90;
 export interface DriveOptions {
   binary: string;
   script: string;
-  /** Of the run: k6's log and summary are written there. */
+  /** Of the run: k6's log and summary are written there, and what the script itself writes (handleSummary). */
   folder: string;
-  workingFolder: string;
   writeUrl: string;
   testid: string;
   /** The part of the load that falls to this process of several. */
@@ -50,12 +49,12 @@ export function driveK6(
   const onLine = (line: K6Line): void => {
     if (line.kind === "progress") progress = line.progress;
     if (line.kind === "log" && line.thrown) thrown += 1;
-    if (line.kind === "log" && line.level === "error" && errors.length < 20) errors.push(line.message);
+    if (line.kind === "log" && line.level === "error" && errors.length < 20) errors.push(cut(line.message));
   };
-  const summaryFile = (plan.offeredIterations ?? 0) * 2 <= summaryLimit ? join(folder, "k6-summary.json") : undefined;
+  const summaryFile = keepsSummary(plan) ? join(folder, "k6-summary.json") : undefined;
   const startedAtSeconds = Date.now() / 1000;
   const child = startK6(nursery, {
-    ...{ binary: options.binary, script: options.script, folder: options.workingFolder, logFile: join(folder, "k6.log") },
+    ...{ binary: options.binary, script: options.script, folder, logFile: join(folder, "k6.log") },
     ...{ writeUrl: options.writeUrl, summaryFile, segment, onLine },
     labels: { testid: options.testid, instance_id: String(segment.index) },
     environment: { ...options.environment, PLIMSOLL_TARGET: options.target, PLIMSOLL_INSTANCE: String(segment.index) },
@@ -88,6 +87,9 @@ export function driveK6(
   });
   return { child, begun, ended };
 }
+
+const cut = (message: string): string =>
+  message.length > longestError ? `${message.slice(0, longestError)}… (${message.length} characters; k6.log has them all)` : message;
 
 const unknownEnd = {
   endedAtSeconds: null,

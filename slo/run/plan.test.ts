@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { expectedRequests, goDurationSeconds, keepPlan, offeredRateAt, readPlan } from "./plan.ts";
+import { expectedRequests, goDurationSeconds, keepPlan, keepsSummary, offeredRateAt, readPlan } from "./plan.ts";
 
 const inspected = (scenarios: object, more: object = {}): string =>
   JSON.stringify({ scenarios, totalDuration: "45s", maxVUs: 12, ...more });
@@ -65,6 +65,19 @@ test("expected requests follow the mix, by route and method; what it does not sa
       expectedRequests(plan, where as Record<string, string>),
     ),
   ).toEqual([110, 60, 110, 0, "unknown"]);
+});
+
+test.each<[string, object, object, boolean]>([
+  ["a short closed model", { executor: "constant-vus", vus: 12, duration: "8s" }, {}, true],
+  ["a long closed model, whose requests nobody planned", { executor: "constant-vus", vus: 12, duration: "10m" }, {}, false],
+  ["many VUs for a while", { executor: "ramping-vus", stages: [{ duration: "1m", target: 300 }] }, { maxVUs: 300 }, false],
+  ["a few iterations, however long they take", { executor: "shared-iterations", iterations: 100, vus: 10, maxDuration: "1h" }, {}, true],
+  ["very many iterations", { executor: "per-vu-iterations", iterations: 10_000, vus: 10 }, {}, false],
+  ["a short open model", { ...warmup, duration: "1m" }, {}, true],
+  ["a long open model", { ...warmup, rate: 100, duration: "30m" }, {}, false],
+  ["one without anything planned", { executor: "shared-iterations" }, {}, true],
+])("k6's summary, which keeps every request in memory: %s", (_, scenario, more, kept) => {
+  expect(keepsSummary(readPlan(inspected({ a: scenario }, more)))).toBe(kept);
 });
 
 test("of what k6 says about a script, keys and passwords are not kept", () => {

@@ -46,6 +46,8 @@ export interface PlannedScenario {
   endSeconds: number | undefined;
   /** Empty in a closed model. */
   offered: RatePiece[];
+  /** Where the executor states how many; undefined where that depends on how fast the service answers. */
+  iterations?: number | undefined;
 }
 
 /** Says what k6 will be asked to do, as k6 itself reads the script. */
@@ -105,7 +107,14 @@ function plannedScenario(name: string, raw: z.infer<typeof executor>): PlannedSc
     startSeconds,
     endSeconds: length === undefined ? undefined : startSeconds + length,
     offered,
+    iterations: iterationsOf(raw, offered),
   };
+}
+
+function iterationsOf({ executor: kind, iterations, vus }: z.infer<typeof executor>, offered: readonly RatePiece[]): number | undefined {
+  if (kind === "shared-iterations") return iterations ?? 1;
+  if (kind === "per-vu-iterations") return (iterations ?? 1) * (vus ?? 1);
+  return offered.length > 0 ? offered.reduce((sum, piece) => sum + iterationsIn(piece), 0) : undefined;
 }
 
 /** Integrates the offered rate: iterations in a piece. */
@@ -149,6 +158,20 @@ export function readPlan(inspectOutput: string): Plan {
     totalSeconds: raw.totalDuration ? goDurationSeconds(raw.totalDuration) : 0,
     loadSeconds: ends.length === 0 || ends.includes(undefined) ? undefined : Math.max(...ends.map((end) => end ?? 0)),
   };
+}
+
+/** How many requests k6 may be asked to keep a summary of, 200 bytes each; above that its memory would grow with the run. */
+const summaryLimit = 100_000;
+/** A guess at what nobody plans: the requests of an iteration of a user script, and of a VU of a closed model in a second. */
+const guessed = { perIteration: 5, perVuSecond: 100 };
+
+/** Says whether k6 is asked for its summary, for which it keeps every request in memory. */
+export function keepsSummary({ scenarios, mix, maxVUs, totalSeconds }: Plan): boolean {
+  const perIteration = mix.length > 0 ? mix.reduce((sum, entry) => sum + entry.perIteration, 0) : guessed.perIteration;
+  const requests = scenarios.map(({ iterations, startSeconds, endSeconds }) =>
+    iterations === undefined ? maxVUs * ((endSeconds ?? totalSeconds) - startSeconds) * guessed.perVuSecond : iterations * perIteration,
+  );
+  return requests.reduce((sum, each) => sum + each, 0) <= summaryLimit;
 }
 
 /** Expects how many requests an objective's filter will see; unknown for foreign scripts with a filter and for closed models. */
