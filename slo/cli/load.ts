@@ -4,6 +4,7 @@ import { openNursery, type Nursery } from "../run/child.ts";
 import { lockTarget } from "../run/lock.ts";
 import { keepsSummary } from "../run/plan.ts";
 import { dropUnstarted, rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
+import { diskSentences } from "../run/relay/disk.ts";
 import { startRelay } from "../run/relay/relay.ts";
 import { scrapeIntervalSeconds } from "../run/stack.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -22,7 +23,7 @@ export async function load(options: LoadOptions, host: Host): Promise<number> {
     host.say(prepared.message);
     return prepared.exitCode;
   }
-  planSentences(prepared).forEach(host.say);
+  [...planSentences(prepared), ...diskSentences(prepared.plan.loadSeconds, prepared.folder)].forEach(host.say);
   const nursery = openNursery();
   const course: Course = { interrupted: false, k6: undefined };
   host.onInterrupt((times) => {

@@ -1,11 +1,12 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Losses } from "./losses.ts";
 import { openNarrator } from "./narrate.ts";
-import { mayPassLater, pauseMillis, reasonOf, type NotWritten } from "./retry.ts";
+import { mayPassLater, reasonOf, type NotWritten, type pauseMillis } from "./retry.ts";
 import type { Spool } from "./spool.ts";
 import { wordsOf } from "./words.ts";
 import type { Writer, Written } from "./write.ts";
 
-/** Is how far forwarding has come. */
+/** How far forwarding has come. */
 export interface Forwarded {
   forwarded: number;
   retries: number;
@@ -27,27 +28,36 @@ export interface Forwarder {
   stop(): Promise<void>;
 }
 
+/** What forwarding goes from and to; `say` hears when the receiver goes and when it is back. */
+export interface Forwarding {
+  spool: Spool;
+  writer: Writer;
+  losses: Losses;
+  say: (line: string) => void;
+  pauseMillis: typeof pauseMillis;
+}
+
 /** setTimeout takes no more. */
 const longestTimerMillis = 2 ** 31 - 1;
 
-/** Starts forwarding; `say` hears when the receiver goes and when it is back. */
-export function startForwarder(spool: Spool, writer: Writer, losses: Losses, say: (line: string) => void): Forwarder {
+/** Starts forwarding. */
+export function startForwarder({ spool, writer, losses, say, pauseMillis: pauseOf }: Forwarding): Forwarder {
   const state: Forwarded = { forwarded: 0, retries: 0, refused: 0, damaged: 0, lastReason: undefined };
   const narrator = openNarrator(say, () => performance.now());
-  const sleeper = openSleeper();
+  const stopping = new AbortController();
   const waiting = new Set<() => void>();
-  let stopping = false;
+  let wake: () => void = () => undefined;
   let failures = 0;
   let trouble: string | undefined;
   const moveOn = (next: number): void => {
     [failures, trouble] = [0, undefined];
     spool.moveCursor(next);
   };
-  const wait = async (reason: string, kind: string, answer: NotWritten): Promise<void> => {
+  const pause = async (reason: string, kind: string, answer: NotWritten): Promise<void> => {
     [failures, trouble, state.lastReason] = [failures + 1, reason, reason];
     state.retries += 1;
     narrator.trouble(kind, reason);
-    await sleeper.sleep(pauseMillis(failures, answer, Math.random()), () => stopping);
+    await sleep(pauseOf(failures, answer, Math.random()), undefined, { signal: stopping.signal }).catch(() => undefined);
   };
   const hear = async (answer: Written, next: number): Promise<void> => {
     if (answer.kind === "written") {
@@ -55,10 +65,10 @@ export function startForwarder(spool: Spool, writer: Writer, losses: Losses, say
       state.forwarded += 1;
       return moveOn(next);
     }
-    if (stopping) return;
+    if (stopping.signal.aborted) return;
     const reason = reasonOf(answer);
     const kind = answer.kind === "refused" ? String(answer.status) : answer.kind;
-    if (mayPassLater(answer)) return wait(reason, kind, answer);
+    if (mayPassLater(answer)) return pause(reason, kind, answer);
     state.lastReason = reason;
     state.refused += 1;
     losses.add("refused", reason); // before the cursor moves: counted twice is better than not at all
@@ -66,50 +76,46 @@ export function startForwarder(spool: Spool, writer: Writer, losses: Losses, say
     moveOn(next);
   };
   const step = async (): Promise<void> => {
-    const offset = spool.cursor();
-    const frame = readOf(spool, offset);
+    const frame = readOf(spool);
     switch (frame.kind) {
       case "body":
         return hear(await writer.write(frame.body), frame.next);
       case "end":
         for (const done of waiting) done();
-        return sleeper.sleep(undefined, () => stopping);
+        return new Promise((resolve) => (wake = resolve));
       case "damaged":
         state.damaged += 1;
         say("a push that was kept on disk cannot be read back, and is lost");
         return moveOn(frame.next);
       case "torn":
-        return wait(frame.reason, "spool", { kind: "unreachable", reason: frame.reason });
+        return pause(frame.reason, "spool", { kind: "unreachable", reason: frame.reason });
     }
   };
   const work = (async (): Promise<void> => {
-    while (!stopping) await step();
+    while (!stopping.signal.aborted) await step();
   })();
   const isDone = (): boolean => spool.cursor() >= spool.size();
-  const pending = (): { kind: "pending"; bytes: number; reason: string } => ({
-    ...{ kind: "pending", bytes: spool.size() - spool.cursor() },
-    reason: trouble ?? "Prometheus has not answered yet",
-  });
   return {
     state: () => ({ ...state }),
-    wake: sleeper.wake,
+    wake: () => wake(),
     flushed(limitSeconds) {
       if (isDone()) return Promise.resolve({ kind: "flushed" });
       return new Promise((resolve) => {
         const done = (): void => {
           clearTimeout(timer);
           waiting.delete(done);
-          resolve(isDone() ? { kind: "flushed" } : pending());
+          const bytes = spool.size() - spool.cursor();
+          resolve(isDone() ? { kind: "flushed" } : { kind: "pending", bytes, reason: trouble ?? "Prometheus has not answered yet" });
         };
         const timer = setTimeout(done, Math.min(limitSeconds * 1000, longestTimerMillis));
         waiting.add(done);
-        sleeper.wake();
+        wake();
       });
     },
     async stop() {
-      stopping = true;
+      stopping.abort();
       writer.close();
-      sleeper.wake();
+      wake();
       await work;
     },
   };
@@ -117,32 +123,11 @@ export function startForwarder(spool: Spool, writer: Writer, losses: Losses, say
 
 type Read = Exclude<ReturnType<Spool["read"]>, { kind: "torn" }> | { kind: "torn"; reason: string };
 
-function readOf(spool: Spool, offset: number): Read {
+function readOf(spool: Spool): Read {
   try {
-    const frame = spool.read(offset);
+    const frame = spool.read(spool.cursor());
     return frame.kind === "torn" ? { kind: "torn", reason: "the spool's file was cut by another process" } : frame;
   } catch (error) {
     return { kind: "torn", reason: `the spool cannot be read: ${wordsOf(error)}` };
   }
-}
-
-/** Sleeps until the time is over; without a time, until it is woken. `enough` ends it early, when woken. */
-function openSleeper(): { sleep(millis: number | undefined, enough: () => boolean): Promise<void>; wake(): void } {
-  let rouse: () => void = () => undefined;
-  const rest = (millis: number | undefined): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = millis === undefined ? undefined : setTimeout(resolve, millis);
-      rouse = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  return {
-    async sleep(millis, enough) {
-      if (millis === undefined) return rest(undefined);
-      const until = performance.now() + millis;
-      while (!enough() && performance.now() < until) await rest(until - performance.now());
-    },
-    wake: () => rouse(),
-  };
 }

@@ -145,13 +145,24 @@ test("a receiver that was killed and is back gets everything that waited", async
 });
 
 test("the limit on disk is a clear end: refused, said once, and remembered as lost", async () => {
-  const to = await receiver(ok);
+  const to = await receiver(() => undefined);
   const { relay, said } = await relayTo({ url: to.url }, { limitBytes: 100 });
   const statuses = [await push(relay, pushed(1)), await push(relay, pushed(2)), await push(relay, pushed(3))];
   expect(statuses).toEqual([204, 507, 507]);
   expect(said.filter((line) => line.includes("limit of 100 bytes"))).toHaveLength(1);
   expect(relay.doubts()).toEqual([expect.stringContaining("2 pushes were lost")]);
   expect(relay.sent().sumOf("k6_http_reqs_total"), "what is lost was not sent").toBe(1);
+});
+
+test("what was forwarded does not count for the limit", async () => {
+  const to = await receiver(ok);
+  const { relay } = await relayTo({ url: to.url }, { limitBytes: 100 });
+  for (let i = 1; i <= 20; i += 1) {
+    expect(await push(relay, pushed(i))).toBe(204);
+    expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
+  }
+  expect(relay.counts().spooledBytes).toBeGreaterThan(1000);
+  expect([relay.doubts(), relay.sent().sumOf("k6_http_reqs_total")]).toEqual([[], 20]);
 });
 
 test("a full disk is a doubt that names the folder, and does not end the relay", async (context) => {

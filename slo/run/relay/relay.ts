@@ -1,19 +1,14 @@
-import { readBody } from "./body.ts";
-import { startForwarder, type Forwarded, type Forwarder } from "./forward.ts";
+import { encodeWrite, readBody } from "./body.ts";
+import type { Forwarded, Forwarder } from "./forward.ts";
 import { startIntake, type Reply } from "./intake.ts";
 import type { Latency } from "./latency.ts";
-import { openRelay, type Opened } from "./open.ts";
-import type { Receiver } from "./receiver.ts";
-import { openBook, type SentBook } from "./sent.ts";
+import { openRelay, type RelayPlace, type RelayPorts } from "./open.ts";
+import type { SentBook } from "./sent.ts";
 import { wordsOf } from "./words.ts";
 
-/** Is what a relay needs. */
-export interface RelayOptions {
-  /** Folder of the spool; it is kept when the relay closes. */
-  folder: string;
-  receiver: Receiver;
-  say: (line: string) => void;
-  /** Most bytes on disk; what comes after is refused, and that is a doubt. */
+/** What a relay needs; its folder is kept when it closes. */
+export interface RelayOptions extends RelayPlace {
+  /** Most bytes that may wait to be forwarded; what comes after is refused, and that is a doubt. */
   limitBytes?: number;
 }
 
@@ -30,23 +25,51 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-const defaultLimitBytes = 1024 * 1024 * 1024;
+/** What may wait to be forwarded, where nothing else is said. */
+export const usualLimitBytes = 1024 * 1024 * 1024;
 
 /** Starts a relay on a loopback port; a folder that cannot be written, or is another process's, is a failure that names it. */
-export async function startRelay(options: RelayOptions): Promise<{ kind: "started"; relay: Relay } | { kind: "failed"; message: string }> {
-  const opened = openRelay(options.folder, options.receiver);
+export async function startRelay(
+  { limitBytes = usualLimitBytes, ...place }: RelayOptions,
+  ports?: RelayPorts,
+): Promise<{ kind: "started"; relay: Relay } | { kind: "failed"; message: string }> {
+  const opened = openRelay(place, ports);
   if (opened.kind === "failed") return opened;
-  const { spool, losses, writer } = opened;
-  const book = openBook();
-  const forwarder = startForwarder(spool, writer, losses, options.say);
+  const { spool, losses, book, forwarder } = opened;
   const counts = { received: 0, samples: 0 };
-  const intake = await startIntake(
-    (body) => take(body, options, { opened, book, forwarder, counts }),
-    (reason) => lose(`not a push that the relay can read: ${reason}`, opened, options.say),
-  );
+  /** Notes a push that is lost, and says so the first time that this reason comes. */
+  const lose = (reason: string): void => {
+    if (losses.add("lost", reason) === 1) place.say(reason);
+  };
+  const loseUnread = (reason: string): void => lose(`not a push that the relay can read: ${reason}`);
+  /** Takes one body: read, on disk, booked; only then may it be acknowledged. */
+  const take = (body: Buffer): Reply => {
+    const read = readBody(body);
+    if (read.kind === "malformed") {
+      loseUnread(read.reason);
+      return { status: 400, text: `not a remote-write 1.0 body: ${read.reason}\n` };
+    }
+    if (spool.size() - spool.cursor() + body.length > limitBytes) {
+      lose(`the samples that wait in ${place.folder} have reached their limit of ${limitBytes} bytes`);
+      return { status: 507, text: "the spool has reached its limit\n" };
+    }
+    try {
+      // What the book has against the pushes is known from the files alone: then they stay.
+      if (book.doubts().length === 0) spool.roll(() => encodeWrite(book.series()));
+      spool.append(body);
+    } catch (error) {
+      lose(`the spool in ${place.folder} cannot be written: ${wordsOf(error)}`);
+      return { status: 503, text: "the spool cannot be written\n" };
+    }
+    book.take(read.series);
+    counts.received += 1;
+    counts.samples += read.samples;
+    forwarder.wake();
+    return { status: 204, text: "" };
+  };
+  const intake = await startIntake(take, loseUnread);
   if (intake.kind === "failed") {
-    await forwarder.stop();
-    opened.close();
+    await opened.close();
     return intake;
   }
   const relay: Relay = {
@@ -54,54 +77,13 @@ export async function startRelay(options: RelayOptions): Promise<{ kind: "starte
     counts: () => ({ ...forwarder.state(), ...counts, spooledBytes: spool.size() }),
     sent: () => book,
     lastLatency: book.lastLatency,
-    doubts: () => [...book.doubts(), ...spool.doubts(), ...losses.doubts(), ...damageDoubts(forwarder.state())],
+    doubts: () => [...opened.doubts(), ...damageDoubts(forwarder.state())],
     flushed: forwarder.flushed,
-    async close() {
-      await intake.close();
-      await forwarder.stop();
-      opened.close();
-    },
+    close: () => intake.close().then(opened.close),
   };
   return { kind: "started", relay };
 }
 
 function damageDoubts({ damaged }: Forwarded): string[] {
   return damaged > 0 ? [`pushes that could not be read back from the spool: ${damaged}`] : [];
-}
-
-/** Notes a push that is lost, and says so the first time that this reason comes. */
-function lose(reason: string, { losses }: Opened, say: (line: string) => void): void {
-  if (losses.add("lost", reason) === 1) say(reason);
-}
-
-interface Parts {
-  opened: Opened;
-  book: SentBook;
-  forwarder: Forwarder;
-  counts: { received: number; samples: number };
-}
-
-/** Takes one body: read, on disk, booked; only then may it be acknowledged. */
-function take(body: Buffer, { folder, limitBytes = defaultLimitBytes, say }: RelayOptions, parts: Parts): Reply {
-  const { opened, book, forwarder, counts } = parts;
-  const read = readBody(body);
-  if (read.kind === "malformed") {
-    lose(`not a push that the relay can read: ${read.reason}`, opened, say);
-    return { status: 400, text: `not a remote-write 1.0 body: ${read.reason}\n` };
-  }
-  if (opened.spool.size() + body.length > limitBytes) {
-    lose(`the spool in ${folder} has reached its limit of ${limitBytes} bytes`, opened, say);
-    return { status: 507, text: "the spool has reached its limit\n" };
-  }
-  try {
-    opened.spool.append(body);
-  } catch (error) {
-    lose(`the spool in ${folder} cannot be written: ${wordsOf(error)}`, opened, say);
-    return { status: 503, text: "the spool cannot be written\n" };
-  }
-  book.take(read.series);
-  counts.received += 1;
-  counts.samples += read.samples;
-  forwarder.wake();
-  return { status: 204, text: "" };
 }

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { encodeWrite } from "./body.ts";
 import { emptyFolder, inTurn, ok, pushed, startReceiver, type Answer, type TestReceiver } from "./receiver.fixture.ts";
 import { startRelay, type Relay } from "./relay.ts";
 import { resumeRelay, type Resumed } from "./resume.ts";
@@ -23,6 +24,7 @@ async function relayIn(folder: string, url: string, limitBytes?: number): Promis
   return started.relay;
 }
 
+const sample = (i: number): Parameters<typeof encodeWrite>[0][number] => ({ labels: { __name__: `n${i}` }, value: i, atMillis: i });
 const push = (relay: Relay, value: number): Promise<Response> => fetch(relay.url, { method: "POST", body: new Uint8Array(pushed(value)) });
 const resume = (folder: string, url: string, limitSeconds = 30): Promise<Resumed> =>
   resumeRelay({ folder, receiver: { url }, say: () => undefined, limitSeconds });
@@ -68,10 +70,10 @@ test("a receiver that is still gone leaves it pending, with the reason and how m
 test("a run that is judged later knows what it lost: refused by the receiver, and never taken", async () => {
   const folder = emptyFolder();
   const to = await receiver(inTurn([400], "out of order sample"));
-  const relay = await relayIn(folder, to.url, 100);
+  const relay = await relayIn(folder, to.url, 30 + pushed(1).length);
   await push(relay, 1);
-  await push(relay, 2);
   await relay.flushed(30);
+  await fetch(relay.url, { method: "POST", body: new Uint8Array(encodeWrite(Array.from({ length: 50 }, (_, i) => sample(i)))) });
   const doubts = relay.doubts();
   await relay.close();
   expect(doubts).toHaveLength(2);

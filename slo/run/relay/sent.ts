@@ -2,7 +2,7 @@ import { k6Metrics } from "../../spec/names.ts";
 import type { PushedSeries } from "./body.ts";
 import { openLatency, type Latency } from "./latency.ts";
 
-/** Holds the last value that k6 wrote of each counter and gauge: what was sent. */
+/** The last values that k6 wrote of each counter and gauge: what was sent. */
 export interface SentSeries {
   sumOf(metric: string, match?: (labels: Readonly<Record<string, string>>) => boolean): number;
   valuesOf(metric: string): SentValue[];
@@ -17,11 +17,13 @@ export interface SentValue {
 
 /** Makes one of what several k6 wrote, each of which labels its series as its own: metric name → last values. */
 export function sentOf(books: readonly Readonly<Record<string, readonly SentValue[]>>[]): SentSeries {
-  const valuesOf = (metric: string): SentValue[] => books.flatMap((book) => book[metric] ?? []);
-  return {
-    valuesOf,
-    sumOf: (metric, match = () => true) => valuesOf(metric).reduce((sum, { labels, value }) => (match(labels) ? sum + value : sum), 0),
-  };
+  return summed((metric) => books.flatMap((book) => book[metric] ?? []));
+}
+
+function summed(valuesOf: SentSeries["valuesOf"]): SentSeries {
+  const sumOf: SentSeries["sumOf"] = (metric, match = () => true) =>
+    valuesOf(metric).reduce((sum, { labels, value }) => (match(labels) ? sum + value : sum), 0);
+  return { valuesOf, sumOf };
 }
 
 /** Collects pushes in order. */
@@ -30,14 +32,10 @@ export interface SentBook extends SentSeries {
   lastLatency(): Latency | undefined;
   /** Metric name → last values. */
   all(): Record<string, SentValue[]>;
+  /** The last value of each series, as it was pushed. */
+  series(): PushedSeries[];
   /** What is wrong with the pushes themselves. */
   doubts(): string[];
-}
-
-interface Entry {
-  labels: Record<string, string>;
-  value: number;
-  atMillis: number;
 }
 
 const isKept = (metric: string): boolean => metric.endsWith("_total") || metric === k6Metrics.scenarioStart || metric === k6Metrics.vus;
@@ -51,22 +49,23 @@ const neverFalling: ReadonlySet<string> = new Set([
   k6Metrics.wrongContents,
 ]);
 
+const valueOf = ({ labels, value, atMillis }: PushedSeries): SentValue => ({ labels, value, atSeconds: atMillis / 1000 });
+
 /** Opens an empty book. */
 export function openBook(): SentBook {
-  const metrics = new Map<string, Map<string, Entry>>();
+  const metrics = new Map<string, Map<string, PushedSeries>>();
   const latency = openLatency();
   const odd = { backwards: 0, fallen: 0 };
-  const keep = (metric: string, { labels, value, atMillis }: PushedSeries): void => {
-    const series = metrics.get(metric) ?? new Map<string, Entry>();
+  const keep = (metric: string, one: PushedSeries): void => {
+    const series = metrics.get(metric) ?? new Map<string, PushedSeries>();
     metrics.set(metric, series);
-    const key = JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    const key = JSON.stringify(Object.entries(one.labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
     const before = series.get(key);
-    if (before && before.atMillis > atMillis) odd.backwards += 1;
-    else if (before && before.value > value && neverFalling.has(metric)) odd.fallen += 1;
-    series.set(key, { labels, value, atMillis });
+    if (before && before.atMillis > one.atMillis) odd.backwards += 1;
+    else if (before && before.value > one.value && neverFalling.has(metric)) odd.fallen += 1;
+    series.set(key, one);
   };
-  const valuesOf = (metric: string): SentValue[] =>
-    [...(metrics.get(metric)?.values() ?? [])].map(({ labels, value, atMillis }) => ({ labels, value, atSeconds: atMillis / 1000 }));
+  const { valuesOf, sumOf } = summed((metric) => [...(metrics.get(metric)?.values() ?? [])].map(valueOf));
   return {
     take(pushed) {
       for (const one of pushed) {
@@ -75,10 +74,10 @@ export function openBook(): SentBook {
       }
       latency.take(pushed);
     },
-    sumOf: (metric, match = () => true) =>
-      [...(metrics.get(metric)?.values() ?? [])].reduce((sum, entry) => (match(entry.labels) ? sum + entry.value : sum), 0),
+    sumOf,
     valuesOf,
     all: () => Object.fromEntries([...metrics.keys()].map((metric) => [metric, valuesOf(metric)])),
+    series: () => [...metrics.values()].flatMap((series) => [...series.values()]),
     lastLatency: latency.last,
     doubts: () => [
       ...(odd.backwards > 0 ? [`k6 wrote ${odd.backwards} samples that are older than the one before them`] : []),

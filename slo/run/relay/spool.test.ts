@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -109,5 +109,50 @@ test("a cursor that was moved is found again", () => {
   first.close();
   const again = openSpool(place);
   expect(again.cursor()).toBe(11);
+  again.close();
+});
+
+test("a file that was forwarded goes once the next has begun, and what was sent before it stays known", () => {
+  const place = emptyFolder();
+  const spool = openSpool(place, 20);
+  for (const [i, body] of three.entries()) {
+    spool.roll(() => Buffer.from(`sum of ${i}`));
+    spool.append(body);
+  }
+  expect(readdirSync(place).toSorted()).toEqual(["bodies", "bodies.22", "sent.22"]);
+  spool.moveCursor(11);
+  expect(readdirSync(place)).toContain("bodies");
+  spool.moveCursor(22);
+  expect(readdirSync(place).toSorted()).toEqual(["bodies.22", "cursor", "sent.22"]);
+  spool.close();
+  const again = openSpool(place, 20);
+  expect([...again.sent()].map(String)).toEqual(["sum of 2", "three"]);
+  expect([again.cursor(), again.size(), again.lacksFiles, again.doubts()]).toEqual([22, 35, false, []]);
+  again.close();
+});
+
+test.each<[string, (place: string) => void, string[]]>([
+  ["a file that is damaged stays, for it is evidence", () => undefined, ["bodies", "bodies.22"]],
+  ["a file that was not forwarded and is gone is noticed", (place) => rmSync(join(place, "bodies")), ["bodies.22"]],
+])("%s", (_, harm, left) => {
+  const place = emptyFolder();
+  const spool = openSpool(place, 20);
+  for (const body of three) {
+    spool.roll(() => Buffer.from("sum"));
+    spool.append(body);
+  }
+  spool.close();
+  const bytes = readFileSync(join(place, "bodies"));
+  bytes[9] = 0xff;
+  writeFileSync(join(place, "bodies"), bytes);
+  harm(place);
+  const again = openSpool(place, 20);
+  expect(again.lacksFiles || again.doubts().some((doubt) => doubt.includes("cannot be read back: 1"))).toBe(true);
+  again.moveCursor(again.size());
+  expect(
+    readdirSync(place)
+      .filter((name) => name.startsWith("bodies"))
+      .toSorted(),
+  ).toEqual(left);
   again.close();
 });
