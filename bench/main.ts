@@ -9,11 +9,12 @@ import { exactness } from "./exactness.ts";
 import { isReached, rowText, type Figure, type Row } from "./figure.ts";
 import { overhead } from "./overhead.ts";
 import { relay } from "./relay.ts";
+import { relayStories } from "./relay-stories.ts";
 import { scenarioCpu } from "./scenario-cpu.ts";
 import { soakMemory } from "./soak-memory.ts";
 import { targetCpu } from "./target-cpu.ts";
 
-const figures: readonly Figure[] = [exactness, scenarioCpu, soakMemory, relay, targetCpu, overhead];
+const figures: readonly Figure[] = [exactness, scenarioCpu, soakMemory, relay, relayStories, targetCpu, overhead];
 
 const help = `npm run bench -- [NAME…] [--quick]
 
