@@ -1,4 +1,4 @@
-import { simulate, storyDisk } from "../slo/run/relay/simulation.fixture.ts";
+import { simulate, storyDisk } from "./relay-play.ts";
 import type { Bench, Figure, Row } from "./figure.ts";
 
 async function play(bench: Bench): Promise<Row[]> {

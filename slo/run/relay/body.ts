@@ -1,9 +1,9 @@
 import { PbfReader, PbfWriter } from "pbf";
 import snappy from "snappyjs";
+import { errorMessage } from "../../host/error-message.ts";
 import { unpackedBytes } from "./snappy.ts";
-import { wordsOf } from "./words.ts";
 
-/** Is a native histogram's positive part as one push holds it: cumulative counts since k6 began, by bucket index. */
+/** A native histogram's positive part as one push holds it: cumulative counts since k6 began, by bucket index. */
 export interface PushedHistogram {
   schema: number;
   zeroCount: number;
@@ -11,7 +11,7 @@ export interface PushedHistogram {
   buckets: Map<number, number>;
 }
 
-/** Is one series of a push: its last sample, or its last histogram. */
+/** One series of a push: its last sample, or its last histogram. */
 export interface PushedSeries {
   labels: Record<string, string>;
   value: number;
@@ -19,7 +19,7 @@ export interface PushedSeries {
   histogram: PushedHistogram | undefined;
 }
 
-/** Is a body that was read, or the reason why it is none. */
+/** A body that was read, or the reason why it is none. */
 export type ReadBody = { kind: "body"; series: PushedSeries[]; samples: number } | { kind: "malformed"; reason: string };
 
 /** Bounds what a body may unpack to; k6's are some kilobytes. */
@@ -34,63 +34,40 @@ interface RawHistogram {
   atMillis: number;
 }
 
-interface RawSeries {
-  labels: Record<string, string>;
-  value: number;
-  atMillis: number;
-  samples: number;
-  histogram: PushedHistogram | undefined;
-}
-
 /** Reads a remote-write 1.0 body (snappy over prompb.WriteRequest), https://prometheus.io/docs/specs/prw/remote_write_spec/ */
 export function readBody(body: Uint8Array): ReadBody {
   try {
-    const series: PushedSeries[] = [];
-    let samples = 0;
     // The decompressor believes the length that a body begins with, and fills with zeros what is missing.
     const bytes = unpackedBytes(body);
     if (bytes === undefined || bytes > mostUnpackedBytes) return { kind: "malformed", reason: "it is not whole, or not snappy" };
     const message = new PbfReader(snappy.uncompress(Uint8Array.from(body), bytes));
-    message.readFields((tag, _, reader) => {
+    const all = { series: new Array<PushedSeries>(), samples: 0 };
+    message.readFields((tag, to, reader) => {
       if (tag !== 1) return;
-      const one = reader.readMessage(seriesField, {
-        labels: {},
-        value: Number.NaN,
-        atMillis: 0,
-        samples: 0,
-        histogram: undefined,
-      } as RawSeries);
-      samples += one.samples;
-      series.push({ labels: one.labels, value: one.value, atMillis: one.atMillis, histogram: one.histogram });
-    }, undefined);
+      const series: PushedSeries = { labels: {}, value: Number.NaN, atMillis: 0, histogram: undefined };
+      to.series.push(reader.readMessage((field, one) => (to.samples += seriesField(field, one, reader)), series));
+    }, all);
     if (message.pos !== message.length) return { kind: "malformed", reason: "it ends in the middle of a field" };
-    if (series.some(({ labels }) => labels["__name__"] === undefined)) return { kind: "malformed", reason: "a series has no name" };
-    return { kind: "body", series, samples };
+    if (all.series.some(({ labels }) => labels["__name__"] === undefined)) return { kind: "malformed", reason: "a series has no name" };
+    return { kind: "body", series: all.series, samples: all.samples };
   } catch (error) {
-    return { kind: "malformed", reason: wordsOf(error) };
+    return { kind: "malformed", reason: errorMessage(error) };
   }
 }
 
-function seriesField(tag: number, series: RawSeries, reader: PbfReader): void {
+/** Reads a field of a series; gives how many samples were in it. */
+function seriesField(tag: number, series: PushedSeries, reader: PbfReader): number {
   if (tag === 1) {
     const { name, value } = reader.readMessage(labelField, { name: "", value: "" });
     Object.defineProperty(series.labels, name, { value, enumerable: true, configurable: true, writable: true });
   }
-  if (tag === 2) {
-    const { value, atMillis } = reader.readMessage(sampleField, { value: 0, atMillis: 0 });
-    Object.assign(series, { value, atMillis, samples: series.samples + 1 });
-  }
+  if (tag === 2) Object.assign(series, reader.readMessage(sampleField, { value: 0, atMillis: 0 }));
   if (tag === 4) {
-    const raw = reader.readMessage(histogramField, {
-      schema: 0,
-      zeroCount: 0,
-      spans: [],
-      deltas: [],
-      counts: [],
-      atMillis: 0,
-    } as RawHistogram);
-    Object.assign(series, { histogram: bucketsOf(raw), atMillis: raw.atMillis, samples: series.samples + 1 });
+    const empty: RawHistogram = { schema: 0, zeroCount: 0, spans: [], deltas: [], counts: [], atMillis: 0 };
+    const raw = reader.readMessage(histogramField, empty);
+    Object.assign(series, { histogram: bucketsOf(raw), atMillis: raw.atMillis });
   }
+  return tag === 2 || tag === 4 ? 1 : 0;
 }
 
 function labelField(tag: number, label: { name: string; value: string }, reader: PbfReader): void {
@@ -137,23 +114,15 @@ function bucketsOf({ schema, zeroCount, spans, deltas, counts }: RawHistogram): 
 }
 
 /** Writes a remote-write 1.0 body of plain samples, one for each series. */
-export function encodeWrite(series: readonly { labels: Record<string, string>; value: number; atMillis: number }[]): Buffer {
+export function encodeWrite(series: readonly Pick<PushedSeries, "labels" | "value" | "atMillis">[]): Buffer {
   const writer = new PbfWriter();
-  for (const one of series) {
-    writer.writeMessage(
-      1,
-      ({ labels, value, atMillis }, out) => {
-        for (const name of Object.keys(labels).toSorted()) {
-          out.writeMessage(
-            1,
-            (text: string, label) => (label.writeStringField(1, name), label.writeStringField(2, text)),
-            labels[name] ?? "",
-          );
-        }
-        out.writeMessage(2, (_: undefined, sample) => (sample.writeDoubleField(1, value), sample.writeVarintField(2, atMillis)), undefined);
-      },
-      one,
-    );
-  }
+  for (const one of series) writer.writeMessage(1, writeSeries, one);
   return Buffer.from(snappy.compress(writer.finish()));
+}
+
+function writeSeries({ labels, value, atMillis }: Pick<PushedSeries, "labels" | "value" | "atMillis">, out: PbfWriter): void {
+  const byName = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  for (const pair of byName)
+    out.writeMessage(1, ([name, text], label) => (label.writeStringField(1, name), label.writeStringField(2, text)), pair);
+  out.writeMessage(2, (at, sample) => (sample.writeDoubleField(1, value), sample.writeVarintField(2, at)), atMillis);
 }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { errorMessage } from "../../host/error-message.ts";
 import type { Losses } from "./losses.ts";
 import { openNarrator } from "./narrate.ts";
 import { mayPassLater, reasonOf, type NotWritten, type pauseMillis } from "./retry.ts";
 import type { Spool } from "./spool.ts";
-import { wordsOf } from "./words.ts";
 import type { Writer, Written } from "./write.ts";
 
 /** How far forwarding has come. */
@@ -128,6 +128,6 @@ function readOf(spool: Spool): Read {
     const frame = spool.read(spool.cursor());
     return frame.kind === "torn" ? { kind: "torn", reason: "the spool's file was cut by another process" } : frame;
   } catch (error) {
-    return { kind: "torn", reason: `the spool cannot be read: ${wordsOf(error)}` };
+    return { kind: "torn", reason: `the spool cannot be read: ${errorMessage(error)}` };
   }
 }

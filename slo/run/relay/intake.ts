@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { wordsOf } from "./words.ts";
+import { errorMessage } from "../../host/error-message.ts";
 
 /** Answers a push: an HTTP status and a line of text. */
 export interface Reply {
@@ -29,7 +29,7 @@ export async function startIntake(
     server.on("error", resolve);
     server.listen(0, "127.0.0.1", () => resolve(server.address() as { port: number }));
   });
-  if (listening instanceof Error) return { kind: "failed", message: `the relay cannot listen on 127.0.0.1: ${wordsOf(listening)}` };
+  if (listening instanceof Error) return { kind: "failed", message: `the relay cannot listen on 127.0.0.1: ${errorMessage(listening)}` };
   return {
     kind: "listening",
     url: `http://127.0.0.1:${listening.port}${path}`,

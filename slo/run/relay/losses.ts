@@ -1,7 +1,7 @@
 import { closeSync, constants, fdatasyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { oneLine } from "./words.ts";
+import { oneLine } from "./one-line.ts";
 
 /** Keeps what became of pushes that are lost, on disk, so that a run judged later knows what the run itself knew. */
 export interface Losses {
@@ -31,12 +31,7 @@ export function openLosses(folder: string): Losses {
     room.write(JSON.stringify(losses));
     for (let at = 0; at < roomBytes;) at += writeSync(file, room, at, roomBytes - at, at);
   };
-  try {
-    save();
-  } catch (error) {
-    closeSync(file);
-    throw error;
-  }
+  save();
   return {
     add(what, why) {
       const short = oneLine(why);

@@ -1,3 +1,4 @@
+import { errorMessage } from "../../host/error-message.ts";
 import { takeLock } from "../lock.ts";
 import { readBody } from "./body.ts";
 import { startForwarder, type Forwarder } from "./forward.ts";
@@ -6,7 +7,6 @@ import type { Receiver } from "./receiver.ts";
 import { pauseMillis } from "./retry.ts";
 import { openBook, type SentBook } from "./sent.ts";
 import { openSpool, usualSegmentBytes, type Spool } from "./spool.ts";
-import { wordsOf } from "./words.ts";
 import { openWriter } from "./write.ts";
 
 /** Where a relay keeps its spool and hands it on to, and who hears of trouble. */
@@ -74,6 +74,6 @@ export function openRelay({ folder, receiver, say }: RelayPlace, ports = usualPo
     return { kind: "open", spool, losses, book, forwarder, doubts, close };
   } catch (error) {
     closeAll();
-    return { kind: "failed", message: `the spool in ${folder} cannot be written: ${wordsOf(error)}` };
+    return { kind: "failed", message: `the spool in ${folder} cannot be written: ${errorMessage(error)}` };
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { validateHeaderName, validateHeaderValue } from "node:http";
-import { wordsOf } from "./words.ts";
+import { errorMessage } from "../../host/error-message.ts";
 
 /** Says where samples go, and with which credentials; none of these is ever printed. */
 export interface Receiver {
@@ -59,13 +59,16 @@ export function prepareReceiver(receiver: Receiver): Prepared | { kind: "failed"
       ...Object.values(receiver.headers ?? {}).filter(({ length }) => length >= 8),
     ];
     return {
-      ...{ kind: "prepared", url, headers, tls: readTls(receiver.tls ?? {}) },
+      kind: "prepared",
+      url,
+      headers,
+      tls: readTls(receiver.tls ?? {}),
       limitMillis: (receiver.timeoutSeconds ?? usualTimeoutSeconds) * 1000,
       hide: (text) => secrets.reduce((left: string, secret) => (secret ? left.replaceAll(secret, "***") : left), text),
     };
   } catch (error) {
     const invalidUrl = error instanceof Error && "code" in error && error.code === "ERR_INVALID_URL";
-    return { kind: "failed", message: invalidUrl ? "the receiver's URL is not one" : wordsOf(error) };
+    return { kind: "failed", message: invalidUrl ? "the receiver's URL is not one" : errorMessage(error) };
   }
 }
 
@@ -113,6 +116,6 @@ function readNamed(file: string, what: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new Error(`the ${what} file for the receiver cannot be read: ${wordsOf(error)}`, { cause: error });
+    throw new Error(`the ${what} file for the receiver cannot be read: ${errorMessage(error)}`, { cause: error });
   }
 }

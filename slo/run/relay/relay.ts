@@ -1,10 +1,10 @@
+import { errorMessage } from "../../host/error-message.ts";
 import { encodeWrite, readBody } from "./body.ts";
 import type { Forwarded, Forwarder } from "./forward.ts";
 import { startIntake, type Reply } from "./intake.ts";
 import type { Latency } from "./latency.ts";
 import { openRelay, type RelayPlace, type RelayPorts } from "./open.ts";
 import type { SentBook } from "./sent.ts";
-import { wordsOf } from "./words.ts";
 
 /** What a relay needs; its folder is kept when it closes. */
 export interface RelayOptions extends RelayPlace {
@@ -58,7 +58,7 @@ export async function startRelay(
       if (book.doubts().length === 0) spool.roll(() => encodeWrite(book.series()));
       spool.append(body);
     } catch (error) {
-      lose(`the spool in ${place.folder} cannot be written: ${wordsOf(error)}`);
+      lose(`the spool in ${place.folder} cannot be written: ${errorMessage(error)}`);
       return { status: 503, text: "the spool cannot be written\n" };
     }
     book.take(read.series);

@@ -1,6 +1,7 @@
-import { closeSync, constants, existsSync, openSync, readdirSync, rmSync } from "node:fs";
+import { closeSync, constants, existsSync, fdatasyncSync, fstatSync, ftruncateSync, openSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { survey, type Survey } from "./frame.ts";
+import { frameOf, readFrame, survey, type Frame, type Survey } from "./frame.ts";
 
 /** One file of a spool; its name says how many bytes came before it. */
 export interface Segment {
@@ -9,15 +10,19 @@ export interface Segment {
   /** Bytes of its records. */
   size: number;
   found: Survey;
-  /** Has bytes that cannot be read back: it stays, for it is evidence. */
-  damaged: boolean;
+  /**
+   * Bytes behind the last whole record. They may be evidence, so the next file begins behind them; where it cannot, they go before the next
+   * record is written, as do those of a write that failed.
+   */
+  torn: number;
+  unclean: boolean;
+  /** What had been sent before it, as one body; "end" where nothing had. */
+  before: Frame;
 }
 
 const name = /^bodies(?:\.(\d+))?$/;
-
-/** Names the file of last values that stands beside a segment: what had been sent before it. */
-export const sentFile = (folder: string, base: number): string => join(folder, `sent.${base}`);
 const bodiesFile = (folder: string, base: number): string => join(folder, base === 0 ? "bodies" : `bodies.${base}`);
+const sentFile = (folder: string, base: number): string => join(folder, `sent.${base}`);
 
 /** Gives where a segment's records end. */
 export const endOf = ({ base, size }: Segment): number => base + size;
@@ -32,16 +37,61 @@ export function basesIn(folder: string): number[] {
 export function openSegment(folder: string, base: number): Segment {
   const file = openSync(bodiesFile(folder, base), constants.O_RDWR | constants.O_CREAT);
   const found = survey(file);
-  return { base, file, size: found.size, found, damaged: found.damaged > 0 || found.tornBytes > 0 };
+  const before: Frame = base === 0 ? { kind: "end" } : readSent(sentFile(folder, base));
+  return { base, file, size: found.size, found, torn: found.tornBytes, unclean: found.tornBytes > 0, before };
 }
 
-/** Removes a segment and what stands beside it; one that cannot be removed stays, and does no harm. */
+/** Makes a segment; what was sent before it is on the disk first. */
+export function beginSegment(folder: string, base: number, sentSoFar: Buffer): Segment {
+  writeFileSync(sentFile(folder, base), frameOf(sentSoFar), { flush: true });
+  return openSegment(folder, base);
+}
+
+/** Writes a body behind the others and flushes it to the disk; throws what the system says when it cannot. */
+export function appendTo(segment: Segment, body: Buffer): void {
+  const { file, size } = segment;
+  if (segment.unclean) ftruncateSync(file, size);
+  Object.assign(segment, { unclean: true, torn: 0 });
+  const record = frameOf(body);
+  try {
+    for (let at = 0; at < record.length;) at += writeSync(file, record, at, record.length - at, size + at);
+    fdatasyncSync(file);
+  } catch (error) {
+    ftruncateSync(file, size); // gives the space back; should this fail too, the next append begins with it
+    segment.unclean = false;
+    throw error;
+  }
+  Object.assign(segment, { unclean: false, size: size + record.length });
+}
+
+/** Gives the bodies that tell what was sent up to a segment's end: the last values before it, then all that is in it. */
+export function* sentIn({ file, size, before }: Segment): Generator<Buffer> {
+  if (before.kind === "body") yield before.body;
+  for (let offset = 0; ;) {
+    const frame = readFrame(file, offset, size);
+    if (frame.kind === "end" || frame.kind === "torn") return;
+    if (frame.kind === "body") yield frame.body;
+    offset = frame.next;
+  }
+}
+
+/** Removes a segment and what stands beside it; one that cannot be removed stays, and does no harm behind the cursor. */
 export function removeSegment(folder: string, { base, file }: Segment): void {
   closeSync(file);
   try {
     rmSync(bodiesFile(folder, base), { force: true });
     rmSync(sentFile(folder, base), { force: true });
   } catch {
-    // the cursor is behind it
+    // it is behind the cursor
+  }
+}
+
+function readSent(path: string): Frame {
+  if (!existsSync(path)) return { kind: "torn" };
+  const file = openSync(path, "r");
+  try {
+    return readFrame(file, 0, fstatSync(file).size);
+  } finally {
+    closeSync(file);
   }
 }

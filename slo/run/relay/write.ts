@@ -1,8 +1,9 @@
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { createSecureContext } from "node:tls";
+import { errorMessage } from "../../host/error-message.ts";
 import { prepareReceiver, type Prepared, type Receiver } from "./receiver.ts";
-import { oneLine, wordsOf } from "./words.ts";
+import { oneLine } from "./one-line.ts";
 
 export { encodeWrite } from "./body.ts";
 export type { Receiver } from "./receiver.ts";
@@ -27,7 +28,7 @@ export function openWriter(receiver: Receiver): { kind: "open"; writer: Writer }
   try {
     createSecureContext(prepared.tls); // a key that does not fit its certificate shows here, and not in the middle of a run
   } catch (error) {
-    return { kind: "failed", message: `the TLS files for the receiver do not serve: ${wordsOf(error)}` };
+    return { kind: "failed", message: `the TLS files for the receiver do not serve: ${errorMessage(error)}` };
   }
   const agent = prepared.url.protocol === "https:" ? new HttpsAgent({ ...keep, ...prepared.tls }) : new HttpAgent(keep);
   const write = async (body: Buffer): Promise<Written> => {
@@ -61,7 +62,7 @@ function attempt(to: Prepared, agent: HttpAgent | HttpsAgent, body: Buffer): Pro
 function reasonOf({ limitMillis, hide }: Prepared, error: unknown): string {
   if (error instanceof Error && (error.name === "AbortError" || error.name === "TimeoutError"))
     return `no answer within ${limitMillis / 1000} s`;
-  return oneLine(hide(wordsOf(error)));
+  return oneLine(hide(errorMessage(error)));
 }
 
 async function readAnswer(to: Prepared, response: IncomingMessage): Promise<Written> {

@@ -1,5 +1,3 @@
-export { errorMessage as wordsOf } from "../../host/error-message.ts";
-
 const control = /[\u0000-\u001f\u007f-\u009f]+/g;
 
 /** Makes one line of at most 300 characters of what others said, without control characters. */

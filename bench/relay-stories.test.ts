@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "vitest";
-import { simulate, storyDisk } from "./simulation.fixture.ts";
+import { simulate, storyDisk } from "./relay-play.ts";
 
 const disk = storyDisk();
 afterAll(disk.remove);
