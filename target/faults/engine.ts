@@ -90,16 +90,23 @@ function spoils(rule: FaultRule): boolean {
 function meet(live: LiveRule, nowSeconds: number): Interference | undefined {
   live.matched += 1;
   const { rule } = live;
-  if (rule.kind === "stall") {
-    live.since ??= nowSeconds;
-    const begin = live.since + rule.afterSeconds;
-    const end = begin + rule.forSeconds;
-    return nowSeconds >= begin && nowSeconds < end ? { kind: "stall", waitSeconds: end - nowSeconds, end: { kind: "none" } } : undefined;
+  switch (rule.kind) {
+    case "stall": {
+      live.since ??= nowSeconds;
+      const begin = live.since + rule.afterSeconds;
+      const end = begin + rule.forSeconds;
+      return nowSeconds >= begin && nowSeconds < end ? { kind: "stall", waitSeconds: end - nowSeconds, end: { kind: "none" } } : undefined;
+    }
+    case "latency":
+      return isPicked(live) ? { kind: "latency", waitSeconds: drawDelay(rule.seconds, live.random), end: { kind: "none" } } : undefined;
+    case "error":
+      return isPicked(live) ? { kind: "error", waitSeconds: 0, end: { kind: "error", status: rule.status } } : undefined;
+    case "drop":
+      return isPicked(live) ? { kind: "drop", waitSeconds: 0, end: { kind: "drop" } } : undefined;
+    case "delete-answers-500":
+    case "wrong-contents":
+      return undefined; // these spoil answers: see `after`
   }
-  if (!isPicked(live)) return undefined;
-  if (rule.kind === "latency") return { kind: "latency", waitSeconds: drawDelay(rule.seconds, live.random), end: { kind: "none" } };
-  if (rule.kind === "error") return { kind: "error", waitSeconds: 0, end: { kind: "error", status: rule.status } };
-  return { kind: "drop", waitSeconds: 0, end: { kind: "drop" } };
 }
 
 function isPicked({ rule, matched, random }: LiveRule): boolean {
