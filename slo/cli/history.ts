@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { latestRuns, type HistoryEntry } from "../history/history.ts";
+import { errorMessage } from "../host/error-message.ts";
 import { counted } from "../report/numbers.ts";
 import { plainLine } from "../report/plain.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -29,7 +30,7 @@ function readHistory(folder: string, most: number): { kind: "runs"; runs: Histor
       return { kind: "problem", message: `${own} is no folder, so no run can be kept in it: move it away` };
     return { kind: "runs", runs: statSync(file, { throwIfNoEntry: false }) ? latestRuns(file, most) : [] };
   } catch (error) {
-    return { kind: "problem", message: `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}` };
+    return { kind: "problem", message: `cannot read ${file}: ${errorMessage(error)}` };
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
+import { errorMessage } from "../host/error-message.ts";
 import { openNursery, type Nursery } from "../run/child.ts";
 import { driveK6, type Driven } from "../run/drive.ts";
 import { messageLines, orderSchema, type Order, type PodMessage } from "../run/kubernetes/message.ts";
@@ -70,7 +71,7 @@ function takeOrder(
     writeFileSync(script, gunzipSync(packed));
     return { kind: "taken", order, index: place, script };
   } catch (error) {
-    return { kind: "problem", message: `the order in ${folder} cannot be read: ${error instanceof Error ? error.message : String(error)}` };
+    return { kind: "problem", message: `the order in ${folder} cannot be read: ${errorMessage(error)}` };
   }
 }
 

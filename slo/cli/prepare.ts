@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { clientThresholds, compileObjectives } from "../compile/objectives.ts";
+import { errorMessage } from "../host/error-message.ts";
 import { canProve } from "../judge/plan.ts";
 import { bundleScenario, checkTypes } from "../run/bundle/bundle.ts";
 import { findScenario, listScenarios } from "../run/bundle/scenarios.ts";
@@ -158,7 +159,7 @@ export async function prepare(options: LoadOptions, host: Host): Promise<Prepare
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
-    return refuse(exitCodes.notCarriedOut, `cannot make the run's folder: ${error instanceof Error ? error.message : String(error)}`);
+    return refuse(exitCodes.notCarriedOut, `cannot make the run's folder: ${errorMessage(error)}`);
   }
   const prepared = await prepareIn(folder, testid, entry, read, options, host);
   if (prepared.kind === "refused") rmSync(folder, { recursive: true, force: true });
@@ -190,7 +191,7 @@ async function bundleHere(folder: string, { entry, foreign }: { entry: string; f
 
 /** Finds the bundle that was made beforehand; a foreign script runs as it is. */
 function bundledBefore(bundles: string, { entry, name, foreign }: { entry: string; name: string; foreign: boolean }): Script {
-  const file = foreign ? entry : join(bundles, `${name}.js`);
+  const file = foreign ? entry : resolve(bundles, `${name}.js`);
   if (existsSync(file)) return { kind: "script", file, notes: [] };
   return refuse(exitCodes.notCarriedOut, `${bundles} (PLIMSOLL_BUNDLES) has no bundle of the scenario ${name}`);
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { setDefaultCACertificates, getCACertificates } from "node:tls";
 import { z } from "zod";
 import type { PrometheusApi } from "../collect/prometheus.ts";
+import { errorMessage } from "../host/error-message.ts";
 import { authorizationOf, type Receiver } from "../run/relay/receiver.ts";
 
 const environmentSchema = z.object({
@@ -48,7 +49,7 @@ function secret(value: string | undefined, file: string | undefined, name: strin
   try {
     return readFileSync(file, "utf8").trim();
   } catch (error) {
-    throw new Error(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`${name} cannot be read: ${errorMessage(error)}`, { cause: error });
   }
 }
 
@@ -104,7 +105,7 @@ export function readSettings(environment: NodeJS.ProcessEnv, isTerminal: boolean
       },
     };
   } catch (error) {
-    return { kind: "problem", message: error instanceof Error ? error.message : String(error) };
+    return { kind: "problem", message: errorMessage(error) };
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { errorMessage } from "../host/error-message.ts";
 import { warmupScenario } from "../spec/names.ts";
 
 const stage = z.object({ duration: z.string(), target: z.number() });
@@ -135,7 +136,7 @@ export function keepPlan(inspectOutput: string): { kind: "kept"; text: string } 
   } catch (error) {
     return {
       kind: "problem",
-      message: `k6 describes the script in a way that is not understood: ${error instanceof Error ? error.message : String(error)}`,
+      message: `k6 describes the script in a way that is not understood: ${errorMessage(error)}`,
     };
   }
 }

@@ -56,7 +56,8 @@ const text = (most: number) =>
     .string({ error: says(textRule) })
     .refine((given) => given.trim() !== "", { error: "must not be empty" })
     .refine((given) => given.length <= most, { error: `must be at most ${most} characters long` });
-const name = (most: number) => text(most).refine((given) => !hidden.test(given), { error: hiddenRule });
+const visible = (from: z.ZodString) => from.refine((given) => !hidden.test(given), { error: hiddenRule });
+const name = (most: number) => visible(text(most));
 
 /** Labels that Plimsoll compares itself: a second comparison could make every bad event invisible. */
 const ownLabels: readonly string[] = ["__name__", "le", k6Labels.testid, k6Labels.expectedResponse, k6Labels.threshold];
@@ -93,8 +94,6 @@ const indicator = object({
 
 const objective = object({ name: name(100), target: percent, indicator });
 
-const scenarioName = z.string().refine((given) => !hidden.test(given), { error: hiddenRule });
-
 /** Describes a spec file as people write it; its output has every default filled in, in seconds and 0–1 ratios. */
 export const specFileSchema = object({
   version: z.literal(1, { error: says("must be 1") }),
@@ -103,7 +102,9 @@ export const specFileSchema = object({
   period: duration(undefined, "30d").prefault("30d"),
   objectives: z.array(objective, { error: says(listRule) }).min(1, { error: "must hold at least one objective" }),
   scenarios: z
-    .record(scenarioName, z.record(z.string(), object({ target: percent }), { error: says(mappingRule) }), { error: says(mappingRule) })
+    .record(visible(z.string()), z.record(z.string(), object({ target: percent }), { error: says(mappingRule) }), {
+      error: says(mappingRule),
+    })
     .prefault({}),
 });
 
