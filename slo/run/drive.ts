@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { k6ExitCodes } from "../host/exit-codes.ts";
 import type { Child, ProcessGroup } from "../host/process-group.ts";
 import { starvedSeconds, watchHealth, type HealthSample } from "./health.ts";
 import { startK6, type K6Line, type K6Progress } from "./k6.ts";
@@ -72,8 +73,8 @@ export function driveK6(
   const ended = child.exited.then((exit) => {
     clearTimeout(limit);
     if (exit.error) errors.push(exit.error);
-    // k6 counts such an iteration as complete, and ends with 0.
-    if (thrown > 0)
+    // k6 counts such an iteration as complete, and ends with 0; it ends with 107 where setup() threw, which is a reason of its own.
+    if (thrown > 0 && exit.code !== k6ExitCodes.scriptException)
       doubts.push(`the script threw ${thrown === 1 ? "an error" : `${thrown} errors`}: what it had still to send there was never sent`);
     return {
       k6: {
