@@ -5,7 +5,7 @@ const disk = storyDisk();
 afterAll(disk.remove);
 
 const one = process.env["RELAY_STORY"];
-const seeds = one === undefined ? Array.from({ length: 150 }, (_, i) => i + 1) : [Number(one)];
+const seeds = one === undefined ? Array.from({ length: 200 }, (_, i) => i + 1) : [Number(one)];
 
 test("whatever pushes, answers, crashes and full disks come in whatever order, nothing acknowledged is missing without a doubt", async () => {
   const broken: string[] = [];

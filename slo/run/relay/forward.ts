@@ -14,8 +14,6 @@ export interface Forwarded {
   refused: number;
   /** Bodies that could not be read back from the spool. */
   damaged: number;
-  /** What was said last when a body was not taken. */
-  lastReason: string | undefined;
 }
 
 /** Forwards a spool in order, one body at a time, for as long as it takes. */
@@ -42,7 +40,7 @@ const longestTimerMillis = 2 ** 31 - 1;
 
 /** Starts forwarding. */
 export function startForwarder({ spool, writer, losses, say, pauseMillis: pauseOf }: Forwarding): Forwarder {
-  const state: Forwarded = { forwarded: 0, retries: 0, refused: 0, damaged: 0, lastReason: undefined };
+  const state: Forwarded = { forwarded: 0, retries: 0, refused: 0, damaged: 0 };
   const narrator = openNarrator(say, () => performance.now());
   const stopping = new AbortController();
   const waiting = new Set<() => void>();
@@ -54,7 +52,7 @@ export function startForwarder({ spool, writer, losses, say, pauseMillis: pauseO
     spool.moveCursor(next);
   };
   const pause = async (reason: string, kind: string, answer: NotWritten): Promise<void> => {
-    [failures, trouble, state.lastReason] = [failures + 1, reason, reason];
+    [failures, trouble] = [failures + 1, reason];
     state.retries += 1;
     narrator.trouble(kind, reason);
     await sleep(pauseOf(failures, answer, Math.random()), undefined, { signal: stopping.signal }).catch(() => undefined);
@@ -69,7 +67,6 @@ export function startForwarder({ spool, writer, losses, say, pauseMillis: pauseO
     const reason = reasonOf(answer);
     const kind = answer.kind === "refused" ? String(answer.status) : answer.kind;
     if (mayPassLater(answer)) return pause(reason, kind, answer);
-    state.lastReason = reason;
     state.refused += 1;
     losses.add("refused", reason); // before the cursor moves: counted twice is better than not at all
     narrator.refusedForGood(kind, reason);

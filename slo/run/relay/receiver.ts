@@ -7,8 +7,8 @@ export interface Receiver {
   /** The full remote-write URL; a user and password in it are used like `basic`. */
   url: string;
   headers?: Record<string, string>;
-  basic?: { username: string; password: string };
-  bearer?: string;
+  basic?: { username: string; password: string } | undefined;
+  bearer?: string | undefined;
   tls?: {
     /** Trusted instead of the system's authorities. */
     caFile?: string;
@@ -43,7 +43,7 @@ export function prepareReceiver(receiver: Receiver): Prepared | { kind: "failed"
     const basic = receiver.basic ?? basicIn(url);
     [url.username, url.password] = ["", ""];
     const authorization = authorizationOf({ basic, bearer: receiver.bearer });
-    const headers = {
+    const headers: Record<string, string> = {
       ...receiver.headers,
       ...(authorization ? { authorization } : {}),
       "content-type": "application/x-protobuf",
@@ -73,13 +73,7 @@ export function prepareReceiver(receiver: Receiver): Prepared | { kind: "failed"
 }
 
 /** Makes the header's value of credentials; a user and password go before a token. */
-export function authorizationOf({
-  basic,
-  bearer,
-}: {
-  basic?: Receiver["basic"] | undefined;
-  bearer?: string | undefined;
-}): string | undefined {
+export function authorizationOf({ basic, bearer }: Pick<Receiver, "basic" | "bearer">): string | undefined {
   if (basic) return `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString("base64")}`;
   return bearer ? `Bearer ${bearer}` : undefined;
 }

@@ -20,19 +20,14 @@ export function unpackedBytes(block: Uint8Array): number | undefined {
   return at === block.length && bytes === promised ? bytes : undefined;
 }
 
+/** Bytes of a copy's tag and offset, by the two lowest bits of its tag. */
+const copyBytes = [0, 2, 3, 5];
+
 function partAt(block: Uint8Array, at: number): { bytes: number; next: number } {
   const tag = block[at] ?? 0;
-  const upper = tag >>> 2;
-  switch (tag & 3) {
-    case 0:
-      return literalAt(block, at, upper);
-    case 1:
-      return { bytes: (upper & 7) + 4, next: at + 2 };
-    case 2:
-      return { bytes: upper + 1, next: at + 3 };
-    default:
-      return { bytes: upper + 1, next: at + 5 };
-  }
+  const [kind, upper] = [tag & 3, tag >>> 2];
+  if (kind === 0) return literalAt(block, at, upper);
+  return { bytes: kind === 1 ? (upper & 7) + 4 : upper + 1, next: at + (copyBytes[kind] ?? 0) };
 }
 
 /** Reads a literal: up to 60 bytes have their length in the tag, longer ones in the 1 to 4 bytes behind it. */
