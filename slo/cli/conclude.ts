@@ -158,6 +158,8 @@ function factsOf(
       ...{ iterations: k6?.iterations ?? null, summaryRequests: k6?.summaryRequests ?? null, summaryBad: k6?.summaryBad ?? null },
     },
     ...{ sent: totals, sentIsWhole, held, offeredIterations: plan.offeredIterations ?? null, cutOff: k6?.interrupted ?? 0 },
+    plannedSeconds: plan.loadSeconds ?? null,
+    ranSeconds: k6 === null || k6.endedAtSeconds === null ? null : k6.endedAtSeconds - k6.startedAtSeconds,
     more: [...record.doubts, ...relayDoubts],
   };
 }

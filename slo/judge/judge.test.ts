@@ -178,6 +178,20 @@ const table: [sentence: string, measured: Measurement[], run: RunCondition, kind
     undefined,
   ],
   [
+    "a burst that only uncertain events would make is not ruled out, so the run is not met",
+    [counted(count(0, 600_000), count(550, 600_000), ["550 slow requests came while k6 was short of CPU"], burstOf(0, 1))],
+    valid,
+    "inconclusive",
+    "the run as a whole proves the target, but up to 550 bad events are uncertain: 550 slow requests came while k6 was short of CPU; within one window of 30 s they would burn the budget more than 14.4 times as fast as allowed",
+  ],
+  [
+    "uncertain events that are no burst even at once leave it met",
+    [counted(count(0, 600_000), count(200, 600_000), ["200 requests are uncertain"], burstOf(0, 1))],
+    valid,
+    "met",
+    undefined,
+  ],
+  [
     "a burst stands in a run in doubt",
     [counted(count(550, 600_000), undefined, [], burstOf(550, 5))],
     { ...valid, doubts: ["k6 was killed"] },

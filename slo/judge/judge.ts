@@ -2,7 +2,7 @@ import type { Measurement } from "../collect/measurement.ts";
 import type { Objective, Spec } from "../spec/spec.ts";
 import { complement, provedAtLeast, provedAtMost, provesExceeded, provesMet, requestsNeeded } from "./clopper-pearson.ts";
 import { soundCounts, type SoundCounts } from "./counts.ts";
-import { burstReason, exceededReason, unprovedReason } from "./reasons.ts";
+import { burstReason, exceededReason, possibleBurstReason, unprovedReason } from "./reasons.ts";
 import { runVerdictOf, unprovenRun } from "./run-verdict.ts";
 import type { Evidence, RunVerdict, Verdict } from "./verdict.ts";
 import { findBursts } from "./windows.ts";
@@ -55,7 +55,8 @@ function decide(
   run: RunCondition,
   confidence: number,
 ): Decision {
-  const windows = findBursts({ points: cumulative, blurSeconds, whole: best, targetRatio, confidence, runSeconds: run.scenarioSeconds });
+  const question = { points: cumulative, blurSeconds, whole: best, targetRatio, confidence, runSeconds: run.scenarioSeconds };
+  const windows = findBursts(question);
   const errorRatio = best.bad / best.total;
   const evidence: Evidence = {
     best,
@@ -73,6 +74,9 @@ function decide(
   if (!provesMet(worst, targetRatio, confidence)) {
     return { kind: "inconclusive", reason: unprovedReason(evidence, targetRatio, confidence, doubts), evidence };
   }
+  const uncertainBad = worst.bad - best.bad;
+  const possible = uncertainBad > 0 ? findBursts({ ...question, uncertainBad }).find((window) => window.kind === "burst") : undefined;
+  if (possible !== undefined) return { kind: "inconclusive", reason: possibleBurstReason(possible, uncertainBad, doubts), evidence };
   if (indicator.kind === "latency" && !run.openModel) return { kind: "inconclusive", reason: closedModel, evidence };
   if (run.doubts.length > 0) return { kind: "inconclusive", reason: unprovenRun, evidence };
   return { kind: "met", evidence };

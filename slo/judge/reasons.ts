@@ -43,6 +43,16 @@ export function burstReason(burst: Extract<WindowFinding, { kind: "burst" }>, or
   return `a burst: ${badOf(count)} ${when} burned the budget at least ${three(provedBurn)} times as fast as allowed; the limit is ${burnLimit}`;
 }
 
+/** Says that what is uncertain, had it come at once, would be a fast burn that the average hides. */
+export function possibleBurstReason(
+  { longSeconds, burnLimit }: Extract<WindowFinding, { kind: "burst" }>,
+  uncertainBad: number,
+  doubts: readonly string[],
+): string {
+  const why = doubts.length > 0 ? `: ${doubts.join("; ")}` : "";
+  return `the run as a whole proves the target, but up to ${grouped(uncertainBad)} bad events are uncertain${why}; within one window of ${three(longSeconds)} s they would burn the budget more than ${burnLimit} times as fast as allowed`;
+}
+
 /** Says what is lacking where the counts prove neither side: what is certain, what is doubtful and why, and what would settle it. */
 export function unprovedReason({ best, worst }: Evidence, targetRatio: number, confidence: number, doubts: readonly string[]): string {
   const target = percentText(targetRatio);

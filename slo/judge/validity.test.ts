@@ -13,6 +13,8 @@ const valid: RunFacts = {
   dropped: 0,
   cutOff: 0,
   dropCause: "service",
+  plannedSeconds: 30,
+  ranSeconds: 31.2,
   more: [],
 };
 
@@ -28,6 +30,7 @@ test.each<[string, Partial<RunFacts>, RegExp]>([
     { k6: { ...valid.k6, exitCode: 108, meaning: "the script aborted the test" } },
     /108: the script aborted/,
   ],
+  ["a load that ends early proves nothing, though k6 calls it a success", { ranSeconds: 12 }, /ended after 12.0 s of 30.0 s in the plan/],
   [
     "a run without a request is none",
     { sent: { ...totals, requests: 0 }, held: { ...totals, requests: 0 }, k6: { ...valid.k6, summaryRequests: 0 } },

@@ -24,6 +24,9 @@ export interface RunFacts {
   dropped: number;
   cutOff: number;
   dropCause: DropCause;
+  /** From the start of k6 to the planned end of its last scenario, and to its own end; null where there is no planned length, or no known end. */
+  plannedSeconds: number | null;
+  ranSeconds: number | null;
   /** What the relay and the run's course have to say. */
   more: readonly string[];
 }
@@ -56,7 +59,7 @@ export function runDoubts(facts: RunFacts): string[] {
     );
   if (held === null) doubts.push("Prometheus could not be asked what it holds");
   else if (facts.sentIsWhole) doubts.push(...heldDoubts(sent, held));
-  doubts.push(...offeredDoubts(facts));
+  doubts.push(...offeredDoubts(facts), ...lengthDoubts(facts));
   return [...doubts, ...dropDoubts[facts.dropCause], ...facts.more];
 }
 
@@ -86,6 +89,12 @@ function heldDoubts(sent: RunFacts["sent"], held: NonNullable<RunFacts["held"]>)
     ["wrong contents", sent.wrongContents, held.wrongContents],
   ] as const;
   return rows.flatMap(([what, was, is]) => (was === is ? [] : [`Prometheus holds ${is} of the ${was} ${what} that were sent`]));
+}
+
+/** k6 2.2.0 can end a scenario of ramping VUs early, with exit code 0 (mended in 2.3.0). */
+function lengthDoubts({ plannedSeconds, ranSeconds, interrupted, k6 }: RunFacts): string[] {
+  if (plannedSeconds === null || ranSeconds === null || interrupted || k6.exitCode !== 0 || ranSeconds >= plannedSeconds - 1) return [];
+  return [`k6 ended after ${ranSeconds.toFixed(1)} s of ${plannedSeconds.toFixed(1)} s in the plan: the rest of the load was never sent`];
 }
 
 function offeredDoubts({ offeredIterations, started, dropped, cutOff }: RunFacts): string[] {

@@ -21,6 +21,8 @@ export interface WindowQuestion {
   /** How old an event may be that one series of a moment has counted and another has not yet. */
   blurSeconds: number;
   whole: Count;
+  /** Bad events that may have been, at any time: each window is looked at as if all of them fell into it. */
+  uncertainBad?: number;
   targetRatio: number;
   confidence: number;
   /** Length of the judged load, where it is known better than from the points. */
@@ -55,7 +57,7 @@ export function findBursts(question: WindowQuestion): WindowFinding[] {
   const pairs = windowTable.map((row) => planPair(row, timeline, budget));
   const ends = pairs.reduce((sum, pair) => sum + (pair.kind === "tried" ? pair.ends : 0), 0);
   const doubt = complement(question.confidence) / Math.max(1, ends);
-  return pairs.map((pair) => (pair.kind === "tried" ? examine(pair, timeline, question.blurSeconds, budget, doubt) : pair));
+  return pairs.map((pair) => (pair.kind === "tried" ? examine(pair, timeline, question, budget, doubt) : pair));
 }
 
 /** Rounds a length up to whole steps, because a window can only begin and end where something was read. */
@@ -94,7 +96,11 @@ interface Window {
  * Series do not count up at the same instant, so at one moment the bad may be ahead of the total. The total is therefore taken
  * from before the window to after it by that blur: it holds all that the bad could have come from, and the ratio is never too high.
  */
-function windowsOf(timeline: Timeline, blurSeconds: number, seconds: number): (Window | null)[] {
+function windowsOf(
+  timeline: Timeline,
+  { blurSeconds, uncertainBad = 0 }: Pick<WindowQuestion, "blurSeconds" | "uncertainBad">,
+  seconds: number,
+): (Window | null)[] {
   const { points } = timeline;
   const at = (i: number): number => points[i]?.atSeconds ?? Number.POSITIVE_INFINITY;
   let [begin, before, after] = [0, 0, 0];
@@ -109,8 +115,8 @@ function windowsOf(timeline: Timeline, blurSeconds: number, seconds: number): (W
     const [earliest, latest] = [points[before] ?? start, points[after] ?? end];
     const total = Math.round(latest.total - earliest.total);
     // k6 counts a slow request just after the request itself: a push between the two puts it into the next window.
-    const bad = Math.min(total, Math.round(end.bad - start.bad));
-    return { fromSeconds: earliest.atSeconds, toSeconds: latest.atSeconds, count: { total, bad } };
+    const bad = Math.min(total, Math.round(end.bad - start.bad)) + uncertainBad;
+    return { fromSeconds: earliest.atSeconds, toSeconds: latest.atSeconds, count: { total: Math.max(total, bad), bad } };
   });
 }
 
@@ -121,13 +127,13 @@ const ratioOf = ({ bad, total }: Count): number => (total === 0 ? 0 : bad / tota
 function examine(
   { kind: _, ends: _ends, ...pair }: Tried,
   timeline: Timeline,
-  blurSeconds: number,
+  question: WindowQuestion,
   budget: number,
   doubt: number,
 ): WindowFinding {
   const limit = pair.burnLimit * budget;
-  const longs = windowsOf(timeline, blurSeconds, pair.longSeconds);
-  const shorts = windowsOf(timeline, blurSeconds, pair.shortSeconds);
+  const longs = windowsOf(timeline, question, pair.longSeconds);
+  const shorts = windowsOf(timeline, question, pair.shortSeconds);
   const most = longs.reduce((max, long) => Math.max(max, long?.count.total ?? 0), 0);
   if (!isAbove({ total: most, bad: most }, limit, doubt)) {
     return {

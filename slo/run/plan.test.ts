@@ -54,6 +54,39 @@ test("a script without scenarios is not an open model", () => {
   expect(readPlan(inspected({})).openModel).toBe(false);
 });
 
+test.each([
+  [
+    "stages at the end that stay at no VUs are not waited for",
+    [
+      ["2s", 2],
+      ["1s", 0],
+      ["4s", 0],
+    ],
+    3,
+  ],
+  [
+    "a stage that ramps down to none is",
+    [
+      ["2s", 2],
+      ["1s", 0],
+    ],
+    3,
+  ],
+  [
+    "a pause in the middle is",
+    [
+      ["1s", 1],
+      ["1s", 0],
+      ["4s", 0],
+      ["1s", 1],
+    ],
+    7,
+  ],
+] as const)("%s", (_, stages, seconds) => {
+  const scenario = { executor: "ramping-vus", stages: stages.map(([duration, target]) => ({ duration, target })) };
+  expect(readPlan(inspected({ a: scenario })).loadSeconds).toBe(seconds);
+});
+
 test("expected requests follow the mix, by route and method; what it does not say is unknown", () => {
   const mix = [
     { method: "GET", route: "/b", perIteration: 0.6 },

@@ -95,10 +95,17 @@ function offeredPieces(raw: z.infer<typeof executor>, startSeconds: number): Rat
   });
 }
 
+/** Leaves out stages at the end that only stay at no VUs: k6 does not wait for them. */
+function withoutIdleEnd(stages: readonly z.infer<typeof stage>[]): readonly z.infer<typeof stage>[] {
+  const last = stages.findLastIndex(({ target }, i) => target > 0 || (stages[i - 1]?.target ?? 1) > 0);
+  return stages.slice(0, last + 1);
+}
+
 function plannedScenario(name: string, raw: z.infer<typeof executor>): PlannedScenario {
   const startSeconds = raw.startTime ? goDurationSeconds(raw.startTime) : 0;
   const offered = offeredPieces(raw, startSeconds);
-  const stagesSeconds = raw.stages?.reduce((sum, { duration }) => sum + goDurationSeconds(duration), 0);
+  const stages = raw.executor === "ramping-vus" ? withoutIdleEnd(raw.stages ?? []) : raw.stages;
+  const stagesSeconds = stages?.reduce((sum, { duration }) => sum + goDurationSeconds(duration), 0);
   const length = raw.duration ? goDurationSeconds(raw.duration) : stagesSeconds;
   return {
     name,
