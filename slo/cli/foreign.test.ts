@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { RunRecord } from "../run/record.ts";
 import { sentOf } from "../run/relay/sent.ts";
-import { foreignFacts } from "./foreign.ts";
+import { foreignFacts, wentElsewhere } from "./foreign.ts";
 
 const recordOf = (target: string, more: Partial<RunRecord> = {}): RunRecord =>
   ({ script: "own.js", target, k6: null, ...more }) as RunRecord;
@@ -60,4 +60,16 @@ test.each<[string, RunRecord, ReturnType<typeof requests>, ReturnType<typeof for
   ["of our own scenarios nothing is told", recordOf(target, { script: null }), requests(["http://127.0.0.1:7300/a", 9]), nothing],
 ])("%s", (_, record, sent, expected) => {
   expect(foreignFacts(record, sent)).toEqual(expected);
+});
+
+test.each([
+  ["what is named by the target's URL went there", recordOf(target), "http://127.0.0.1:7301/a", false],
+  ["another name of this machine is the same target", recordOf("http://localhost:7301/base"), "http://127.0.0.1:7301/a", false],
+  ["what is named by another host's URL went elsewhere", recordOf(target), "https://cdn.example/x", true],
+  ["another port is another host", recordOf(target), "http://127.0.0.1:7300/a", true],
+  ["a name of the script's own may have gone to the target", recordOf(target), "checkout", false],
+  ["a URL whose host is a variable may have gone to the target", recordOf(target), "${}/api/${}", false],
+  ["our own scenarios ask nobody else", recordOf(target, { script: null }), "http://127.0.0.1:7300/a", false],
+])("for the comparison of both sides %s", (_, record, name, elsewhere) => {
+  expect(wentElsewhere(record)(name)).toBe(elsewhere);
 });

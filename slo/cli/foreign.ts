@@ -39,6 +39,12 @@ function destinations({ target }: RunRecord, sent: SentSeries): ForeignFacts {
   return { doubts: [], notes: [`${elsewhere} of the requests went to ${where}, not to ${own}, and are counted too`] };
 }
 
+/** Tells which requests certainly went to another host than the target: those that k6 names by another's URL. */
+export function wentElsewhere({ target, script }: Pick<RunRecord, "target" | "script">): (name: string) => boolean {
+  const own = originOf(target) ?? target;
+  return (name) => script !== null && (originOf(name) ?? own) !== own;
+}
+
 function originOf(name: string | undefined): string | undefined {
   const url = name !== undefined && /^https?:\/\//.test(name) ? URL.parse(name) : null;
   if (url === null) return undefined;

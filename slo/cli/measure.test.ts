@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { fakeApi } from "../collect/fake-api.fixture.ts";
 import { risesOf } from "../collect/starved.ts";
-import { droppedOver, quietSeconds, shortageOf } from "./measure.ts";
+import { droppedOver, shortageOf } from "./measure.ts";
+import { quietSeconds } from "./server-side.ts";
 
 const scenario = (judged: boolean, startSeconds: number, endSeconds: number | undefined) => ({
   ...{ name: "s", executor: "constant-arrival-rate", judged, openModel: true, offered: [] },

@@ -3,15 +3,17 @@ import { measureClient, type ClientWindow, type DropCount } from "../collect/cli
 import type { Measurement } from "../collect/measurement.ts";
 import type { Span } from "../collect/points.ts";
 import { queryNumber, queryRange, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
-import { guardService } from "../collect/guard.ts";
-import { grown, measureServer, type ServerWindow } from "../collect/server.ts";
-import { lastScrapeBefore } from "../collect/settle.ts";
+import { countersOf, grownBy, restartedIn, type Growth } from "../collect/growth.ts";
+import type { Guarded } from "../collect/guard.ts";
+import { measureServer } from "../collect/server.ts";
 import { dropCauseOf, risesOf, type CpuShortage, type DropCause } from "../collect/starved.ts";
-import { judged, sumOfLast, type ObjectiveQueries } from "../compile/objectives.ts";
-import { chartQueries, namedRoutes, serviceQueries } from "../compile/run.ts";
+import { sumOfLast } from "../compile/counters.ts";
+import { judged, type ObjectiveQueries } from "../compile/objectives.ts";
+import { chartQueries, namedRoutes } from "../compile/run.ts";
 import type { Plan } from "../run/plan.ts";
 import type { RunRecord } from "../run/record.ts";
 import { k6Metrics } from "../spec/names.ts";
+import { openReader, readersOnce, serverWindows, type ServiceReader } from "./server-side.ts";
 
 /** Says when what happened, Unix seconds of k6's clock. */
 export interface Moments {
@@ -50,17 +52,13 @@ export interface Reading {
   dropCause: DropCause;
 }
 
-const numberOf = async (ask: ReturnType<typeof grown>): Promise<number | null> => {
-  const got = await ask;
-  return got.kind === "read" ? got.value : null;
+const numberOf = (growth: Growth): number | null => {
+  const counters = countersOf(growth);
+  return counters.length === 0 ? null : grownBy(counters, restartedIn(counters));
 };
 
 /** Reads no series of errors as none of them, which holds where the requests were read; an answer that failed is unknown. */
-const errorsOf = async (ask: ReturnType<typeof grown>): Promise<number | null> => {
-  const got = await ask;
-  if (got.kind === "none") return 0;
-  return got.kind === "read" ? got.value : null;
-};
+const errorsOf = (growth: Growth): number | null => (growth.kind === "failed" ? null : (numberOf(growth) ?? 0));
 
 /** Steps are seconds, and longer where Prometheus would refuse so many points (11,000). */
 const stepOf = (lengthSeconds: number): number => Math.max(1, lengthSeconds / 5000);
@@ -84,68 +82,20 @@ export function shortageOf({ health }: Pick<RunRecord, "health">): CpuShortage {
   return health?.known ? { kind: "known", atSeconds: health.starvedAtSeconds } : { kind: "unknown" };
 }
 
-/**
- * Chooses the moment whose counters are "before": the start of the judged load, if a scrape fell into the quiet gap after the warm-up,
- * else the start of k6, and then up to `notJudged` requests of setup and warm-up are in the service's counts.
- */
-async function serverStart(
-  api: PrometheusApi,
-  record: RunRecord,
-  plan: Plan,
-  moments: Moments,
-  notJudged: number,
-): Promise<{ at: number; notJudged: number }> {
-  const offset = record.clockOffsetSeconds;
-  const whole = { at: moments.begun + offset, notJudged };
-  const quiet = quietSeconds(plan);
-  // A foreign script does not say when its scenarios began, nor keep a quiet gap before them; and of several pods one may still warm up.
-  if (record.script !== null || (record.cluster?.pods ?? 1) > 1 || quiet === 0) return whole;
-  const at = moments.judgedFrom + offset - scrapeTakesSeconds;
-  const last = await lastScrapeBefore(api, serviceQueries(record.serverLabels), at, 300);
-  return last !== undefined && last > moments.judgedFrom + offset - quiet ? { at, notJudged: 0 } : whole;
-}
-
-/** A scrape bears the time at which it began, and counts what comes in until it is answered. */
-const scrapeTakesSeconds = 0.1;
-/** How long the warm-up of our scenarios runs on after its planned end: its graceful stop. */
-const warmupRunsOnSeconds = 1;
-
-/** Says for how long before the judged load our scenarios send nothing. k6's scenarios begin at 0, when setup has ended. */
-export function quietSeconds(plan: Pick<Plan, "scenarios">): number {
-  const ends = plan.scenarios.flatMap((one) => (one.judged ? [] : [(one.endSeconds ?? Infinity) + warmupRunsOnSeconds]));
-  const starts = plan.scenarios.flatMap((one) => (one.judged ? [one.startSeconds] : []));
-  return Math.max(0, Math.min(...starts) - Math.max(0, ...ends));
-}
-
-type GuardOf = (labels: Record<string, string>) => ReturnType<typeof guardService>;
-
-/** Asks about each service once, however many objectives are about it. */
-function guardOnce(api: PrometheusApi, server: ServerWindow): GuardOf {
-  const asked = new Map<string, ReturnType<typeof guardService>>();
-  return (labels) => {
-    const { shown } = serviceQueries(labels);
-    const known = asked.get(shown) ?? guardService(api, serviceQueries(labels), server);
-    asked.set(shown, known);
-    return known;
-  };
-}
-
 async function measureAll(
   api: PrometheusApi,
   queries: readonly ObjectiveQueries[],
   client: ClientWindow,
-  server: ServerWindow,
+  readerOf: ReturnType<typeof readersOnce>,
   serviceOf: ServiceOf,
-  guard: GuardOf,
+  began: boolean,
 ): Promise<Measurement[]> {
+  const neverBegan: Guarded = { kind: "problem", reason: "the load that is judged never began" };
   return Promise.all(
     queries.map(async (query) => {
       if (query.kind === "client") return measureClient(api, query, client);
-      const services = serviceOf(query);
-      const guards = await Promise.all(services.map(guard));
-      const unknown = { kind: "problem", reason: "the counters carry no job, so nobody can tell when they were last scraped" } as const;
-      const guarded = guards.find((guard) => guard.kind === "problem") ?? guards[0] ?? unknown;
-      return measureServer(api, query, server, guarded);
+      const { window, guarded, read } = await readerOf(serviceOf(query));
+      return measureServer(api, query, window, began ? guarded : neverBegan, read);
     }),
   );
 }
@@ -160,25 +110,20 @@ export async function readRun(
   omitted: Omitted,
   serviceOf: ServiceOf,
 ): Promise<Reading> {
-  const offset = record.clockOffsetSeconds;
   const shortage = shortageOf(record);
   const stepSeconds = stepOf(moments.ended - moments.judgedFrom);
   const span = { fromSeconds: moments.judgedFrom, toSeconds: moments.ended + 1, stepSeconds };
   const drops = await droppedOver(api, record.testid, span, omitted.dropped);
   const dropCause = dropCauseOf(drops && risesOf(drops, stepSeconds), shortage);
   const client: ClientWindow = { ...span, ...omitted, dropsOver: drops ?? [], dropCause, shortage };
-  const start = await serverStart(api, record, plan, moments, omitted.notJudged);
-  const server: ServerWindow = {
-    ...{ fromSeconds: start.at, toSeconds: moments.countedUntil, endedSeconds: moments.ended + offset, notJudged: start.notJudged },
-    stepSeconds: Math.max(stepSeconds, record.scrapeIntervalSeconds),
-    dropped: Math.ceil(omitted.dropped * Math.max(1, omitted.requestsPerIteration)),
-  };
-  const guard = guardOnce(api, server);
-  const neverBegan: GuardOf = async () => ({ kind: "problem", reason: "the load that is judged never began" });
-  const measurements = await measureAll(api, queries, client, server, serviceOf, omitted.judged > 0 ? guard : neverBegan);
+  const windows = serverWindows(record, plan, moments, omitted, stepSeconds);
+  const readerOf = readersOnce(api, windows);
+  const measurements = await measureAll(api, queries, client, readerOf, serviceOf, omitted.judged > 0);
+  const side = await readerOf([record.serverLabels]);
+  const whole = side.window.judgedOnly ? await openReader(api, [record.serverLabels], { ...windows, judged: undefined }) : side;
   return {
     measurements,
-    ...(await readPictures(api, record, moments, server, guard)),
+    ...(await readPictures(api, record, moments, side, whole)),
     dropCause,
   };
 }
@@ -188,37 +133,34 @@ async function readPictures(
   api: PrometheusApi,
   record: RunRecord,
   moments: Moments,
-  server: ServerWindow,
-  guard: GuardOf,
+  side: ServiceReader,
+  whole: ServiceReader,
 ): Promise<Pick<Reading, "charts" | "routes" | "served" | "clientMeanSeconds">> {
   const offset = record.clockOffsetSeconds;
   const named = await queryVector(api, namedRoutes(record.testid, moments.ended - moments.begun + 60), moments.ended + 1);
   const names = named.kind === "answer" ? named.value.map(({ labels }) => labels["name"] ?? "") : [];
   const charted = chartQueries(record.testid, record.serverLabels, names);
   const chartWindow = { fromSeconds: Math.floor(moments.begun), toSeconds: moments.ended + 1, clockOffsetSeconds: offset };
-  const whole = { fromSeconds: moments.begun + offset, toSeconds: server.toSeconds };
   const range = moments.ended - moments.judgedFrom + 60;
   const clientQueries = [charted.clientSeconds.sum(range), charted.clientSeconds.count(range)];
-  const [charts, routes, requests, errors, seconds, servedJudged, guarded, [sum, count]] = await Promise.all([
+  const [charts, routes, requests, errors, seconds, servedJudged, [sum, count]] = await Promise.all([
     readCharts(api, charted, chartWindow),
     readRoutes(api, charted, { ...chartWindow, fromSeconds: moments.judgedFrom }),
-    numberOf(grown(api, charted.served, whole)),
-    errorsOf(grown(api, charted.servedErrors, whole)),
-    numberOf(grown(api, charted.servedSeconds, server)),
-    numberOf(grown(api, charted.served, server)),
-    guard(record.serverLabels),
+    whole.read(charted.grown.requests).then(numberOf),
+    whole.read(charted.grown.errors).then(errorsOf),
+    side.read(charted.grown.seconds).then(numberOf),
+    side.read(charted.grown.requests).then(numberOf),
     Promise.all(clientQueries.map((query) => queryVector(api, query, moments.ended + 1))),
   ]);
   const valueOf = (got: typeof sum): number | undefined => (got?.kind === "answer" ? got.value[0]?.points[0]?.value : undefined);
   const mean = (total: number | null | undefined, n: number | null | undefined): number | null =>
     total !== null && total !== undefined && n ? total / n : null;
-  const trusted = guarded.kind === "sound" && requests !== null;
   return {
     ...{ charts, routes },
     served: {
-      requests: trusted ? requests : null,
-      errors: trusted ? errors : null,
-      meanSeconds: trusted ? mean(seconds, servedJudged) : null,
+      requests,
+      errors: requests === null ? null : errors,
+      meanSeconds: mean(seconds, servedJudged),
     },
     clientMeanSeconds: mean(valueOf(sum), valueOf(count)),
   };

@@ -1,5 +1,7 @@
 import { randomInt } from "node:crypto";
-import { queryNumber, queryVector, reasonOf, type PrometheusApi } from "../collect/prometheus.ts";
+import { connect } from "node:net";
+import { medianDistance } from "../collect/guard.ts";
+import { queryNumber, querySamples, queryVector, reasonOf, type PrometheusApi } from "../collect/prometheus.ts";
 import { clockQuery, preflightQuery, type ServiceQueries } from "../compile/run.ts";
 import { encodeWrite, writeOnce, type Receiver, type Written } from "../run/relay/write.ts";
 import { waitFor } from "../run/wait.ts";
@@ -8,13 +10,12 @@ import { k6Labels, plimsollMetrics } from "../spec/names.ts";
 /** Ends a check before the load: fine, or why not and what to do. */
 export type Checked<T> = { kind: "fine"; value: T } | { kind: "problem"; message: string };
 
-/** Asks the target for any HTTP answer at all, three times at most. */
+/** Connects to the target, three times at most. It asks nothing: a request of ours would be in the service's counts. */
 export async function checkTarget(url: string): Promise<Checked<undefined>> {
   let reason = "";
   for (let attempt = 0; attempt < 3; attempt += 1) {
     try {
-      const response = await fetch(url, { signal: AbortSignal.timeout(5000), redirect: "manual" });
-      await response.body?.cancel();
+      await connectTo(new URL(url));
       return { kind: "fine", value: undefined };
     } catch (error) {
       reason = reasonOf(error);
@@ -25,6 +26,21 @@ export async function checkTarget(url: string): Promise<Checked<undefined>> {
     kind: "problem",
     message: `the target ${new URL(url).origin} does not answer: ${reason}. Start it, or give another with --target`,
   };
+}
+
+function connectTo({ hostname, port, protocol }: URL): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const host = hostname.replace(/^\[|\]$/g, "");
+    const socket = connect({ host, port: Number(port) || (protocol === "https:" ? 443 : 80), timeout: 5000 });
+    const end = (error?: Error): void => {
+      socket.destroy();
+      if (error) reject(error);
+      else resolve();
+    };
+    socket.once("connect", () => end());
+    socket.once("timeout", () => end(new Error("no connection within 5 s")));
+    socket.once("error", end);
+  });
 }
 
 /** Says why Prometheus did not take a sample, and what to do. */
@@ -103,8 +119,9 @@ export async function warnUnscraped(api: PrometheusApi, service: ServiceQueries,
   return `Prometheus at ${api.url} does not scrape a service with ${service.shown}, so the server's side will be inconclusive; choose it with --server-label`;
 }
 
-/** Measures how often the service is scraped, seconds; 15, Prometheus's most usual interval, where too little is known. */
+/** Measures how often the service is scraped, seconds: the median distance of two samples of its slowest instance; 15, Prometheus's most usual interval, where there are no two. */
 export async function scrapeInterval(api: PrometheusApi, service: ServiceQueries, now: () => number): Promise<number> {
-  const scrapes = await queryNumber(api, service.scrapes(120), now());
-  return scrapes.kind === "answer" && scrapes.value !== undefined && scrapes.value >= 2 ? Math.min(60, 120 / scrapes.value) : 15;
+  const scraped = await querySamples(api, service.scraped(300), now());
+  const distances = scraped.kind === "answer" ? scraped.value.flatMap(({ points }) => medianDistance(points) ?? []) : [];
+  return distances.length > 0 ? Math.max(...distances) : 15;
 }

@@ -93,7 +93,7 @@ test.each<[string, Partial<Sides>, boolean | null, number | null, string]>([
     { served: unread, record: { k6, script: "x.js" } },
     true,
     null,
-    "the service's counts are not compared: a script that is not ours does not name its routes",
+    "the service's counts are compared in its objectives only: a script that is not ours does not name its routes",
   ],
   [
     "requests that the service did not count may have been counted where nobody looks",

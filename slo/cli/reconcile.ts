@@ -75,7 +75,8 @@ function explainLostPod({ sent, held, served }: Sides): string {
 }
 
 function explainServed(lost: number | null, { k6, script }: Sides["record"]): string {
-  if (lost === null && script !== null) return "the service's counts are not compared: a script that is not ours does not name its routes";
+  if (lost === null && script !== null)
+    return "the service's counts are compared in its objectives only: a script that is not ours does not name its routes";
   if (lost === null) return "the service's own counters could not be read";
   if (lost > 0) return `${lost} requests never reached the service, or an instance that counted them is not scraped`;
   if (lost < 0)

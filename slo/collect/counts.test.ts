@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { growth } from "./charts.ts";
 import { endedWith, wholeCount } from "./points.ts";
-import { betweenCounts } from "./server.ts";
+import { betweenCounts, compareSides, nothingMissing, type Compared, type Sent } from "./compared.ts";
 import { withOmitted } from "./client.ts";
 import { splitHistogram } from "./histogram.ts";
 import type { Count } from "./measurement.ts";
@@ -127,44 +127,75 @@ test.each<[string, (number | null)[], (number | null)[]]>([
   expect(growth(line, 5, "zero")).toEqual(expected);
 });
 
-test.each([
-  [
-    "nothing else in the counts: they are exact",
-    { total: 100, bad: 4 },
-    { dropped: 0, notJudged: 0 },
-    { total: 100, bad: 4 },
-    { total: 100, bad: 4 },
-  ],
+test.each<[string, Count, { dropped?: number; notJudged?: number }, Partial<Compared>, Count, Count]>([
+  ["nothing else in the counts: they are exact", { total: 100, bad: 4 }, {}, {}, { total: 100, bad: 4 }, { total: 100, bad: 4 }],
   [
     "warm-up may have been all the bad ones, or all good ones",
     { total: 100, bad: 4 },
-    { dropped: 0, notJudged: 10 },
+    { notJudged: 10 },
+    {},
     { total: 96, bad: 0 },
     { total: 90, bad: 4 },
   ],
   [
     "more warm-up than requests leaves nothing to be sure of",
     { total: 10, bad: 4 },
-    { dropped: 0, notJudged: 50 },
+    { notJudged: 50 },
+    {},
     { total: 6, bad: 0 },
     { total: 4, bad: 4 },
   ],
   [
     "requests that never arrived may have been bad",
     { total: 100, bad: 4 },
-    { dropped: 5, notJudged: 0 },
+    { dropped: 5 },
+    {},
     { total: 100, bad: 4 },
     { total: 105, bad: 9 },
   ],
   [
-    "answered requests that no instance counted may have been bad",
+    "requests that no instance counted may have been good or bad",
     { total: 100, bad: 4 },
-    { dropped: 0, notJudged: 0, missing: 50 },
-    { total: 100, bad: 4 },
+    {},
+    { missing: 50 },
+    { total: 150, bad: 4 },
     { total: 150, bad: 54 },
   ],
-])("on the server's side: %s", (_, counts, window, best, worst) => {
-  expect(betweenCounts(counts, { missing: 0, ...window })).toMatchObject({ best, worst });
+  [
+    "requests of others may have been the bad ones, and k6's own may all be missing",
+    { total: 110, bad: 4 },
+    {},
+    { missing: 100, others: 10 },
+    { total: 206, bad: 0 },
+    { total: 200, bad: 104 },
+  ],
+])("on the server's side: %s", (_, counts, window, compared, best, worst) => {
+  expect(betweenCounts(counts, { dropped: 0, notJudged: 0, ...window }, { ...nothingMissing, ...compared })).toEqual({ best, worst });
+});
+
+test.each<[string, Sent, number, Compared]>([
+  ["equal counts lack nothing", { all: 100, answered: 100, cutOff: 0 }, 100, nothingMissing],
+  [
+    "answered requests that were not counted are missing for certain",
+    { all: 100, answered: 100, cutOff: 0 },
+    60,
+    { missing: 40, missingForCertain: 40, others: 0 },
+  ],
+  [
+    "what got no answer may be counted or not, and stand where another is missing",
+    { all: 107, answered: 100, cutOff: 0 },
+    100,
+    { missing: 7, missingForCertain: 0, others: 0 },
+  ],
+  ["what was cut off is as doubtful", { all: 100, answered: 100, cutOff: 3 }, 102, { missing: 1, missingForCertain: 0, others: 0 }],
+  [
+    "more than k6 sent is somebody else's, and then equality would prove nothing",
+    { all: 100, answered: 100, cutOff: 0 },
+    101,
+    { missing: 100, missingForCertain: 0, others: 1 },
+  ],
+])("both sides compared: %s", (_, sent, counted, expected) => {
+  expect(compareSides(sent, counted)).toEqual(expected);
 });
 
 const point = (atSeconds: number, total: number, bad: number): { atSeconds: number; total: number; bad: number } => ({

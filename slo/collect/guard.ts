@@ -1,6 +1,5 @@
 import type { ServiceQueries } from "../compile/run.ts";
-import { queryNumber, queryVector, type Answer, type PrometheusApi, type Series } from "./prometheus.ts";
-import { lastScrapeBefore, scrapesSince } from "./settle.ts";
+import { querySamples, queryVector, type Answer, type PrometheusApi, type Series } from "./prometheus.ts";
 
 /** Says between which moments a service's counters are compared; Unix seconds of Prometheus's clock. */
 export interface GuardedWindow {
@@ -10,73 +9,140 @@ export interface GuardedWindow {
   endedSeconds: number;
 }
 
-/** How far before the load a counter's last value is looked for. */
+/** How far before the load an instance's last scrape is looked for. */
 export const lookbackSeconds = 300;
 
-const instanceOf = (labels: Record<string, string>): string => labels["instance"] ?? "?";
+/** One instance of a service that was there during the load, and between which of its scrapes its counters are compared. */
+export interface Instance {
+  /** The labels `job` and `instance`. */
+  key: string;
+  job: string;
+  /** Its last good scrape before the load; undefined where its process began during the load, so that it counts from zero. */
+  beforeSeconds: number | undefined;
+  /** Its good scrapes before the load, as far as it is looked back. */
+  scrapedSeconds: readonly number[];
+  /** Its last good scrape of all; undefined where it was not scraped twice after the load. */
+  lastSeconds: number | undefined;
+  /** Another process than before the load: only what its last scrape holds was counted during the load for certain. */
+  restarted: boolean;
+  /** What may be lacking of its counts, in a sentence. */
+  loss: string | undefined;
+}
 
 /** Lets the counters of a service be compared, or says why not. */
-export type Guarded = { kind: "sound"; scrapedBeforeSeconds: number } | { kind: "problem"; reason: string };
+export type Guarded = { kind: "sound"; instances: Instance[] } | { kind: "problem"; reason: string };
 
-/** Guards a comparison: with a problem nothing can be said; otherwise names the scrape that is "before". */
-export async function guardService(api: PrometheusApi, service: ServiceQueries, window: GuardedWindow): Promise<Guarded> {
-  const reason = await counterProblem(api, service, window);
-  if (reason !== undefined) return { kind: "problem", reason };
-  const before = await lastScrapeBefore(api, service, window.fromSeconds, lookbackSeconds);
-  return { kind: "sound", scrapedBeforeSeconds: before ?? window.fromSeconds - lookbackSeconds };
+/** Names an instance by its labels. */
+export const instanceKey = (labels: Record<string, string>): string => JSON.stringify([labels["job"] ?? "", labels["instance"] ?? ""]);
+
+type ByInstance<T> = Map<string, T>;
+
+const keyed = <T>(series: readonly Series<T>[]): ByInstance<Series<T>> => new Map(series.map((one) => [instanceKey(one.labels), one]));
+const good = (one: Series<number> | undefined): number[] =>
+  (one?.points ?? []).flatMap(({ atSeconds, value }) => (value === 1 ? [atSeconds] : []));
+const valueIn = (one: Series<number> | undefined): number | undefined => one?.points.at(-1)?.value;
+
+interface Scrapes {
+  before: ByInstance<Series<number>>;
+  during: ByInstance<Series<number>>;
+  since: ByInstance<Series<number>>;
+  least: ByInstance<Series<number>>;
+  startedBefore: ByInstance<Series<number>>;
+  started: ByInstance<Series<number>>;
+  startedAgain: ByInstance<Series<number>>;
 }
 
-/**
- * Says why the counters of a service cannot be compared over the window, if they cannot: it is not scraped, not scraped since the load,
- * an instance was restarted, or is gone, or has a past that nobody saw.
- */
-async function counterProblem(api: PrometheusApi, service: ServiceQueries, window: GuardedWindow): Promise<string | undefined> {
-  const within = Math.max(window.toSeconds - window.fromSeconds, 0.001);
-  const since = Math.max(window.toSeconds - window.endedSeconds, 0.001);
-  const range = within + lookbackSeconds;
-  const at = window.toSeconds;
-  const [instances, asked, reachable, scrapes] = await Promise.all([
-    queryNumber(api, service.instances(range), at),
-    queryNumber(api, service.instances(since), at),
-    queryNumber(api, service.reachable(since), at),
-    scrapesSince(api, service, window.endedSeconds, at),
+async function readScrapes(api: PrometheusApi, service: ServiceQueries, window: GuardedWindow): Promise<Answer<Scrapes>> {
+  const { fromSeconds: from, toSeconds: to, endedSeconds: ended } = window;
+  const within = Math.max(to - from, 0.001);
+  const answers = await Promise.all([
+    querySamples(api, service.scraped(lookbackSeconds), from),
+    queryVector(api, service.scrapedBest(Math.max(ended - from, 0.001)), Math.max(ended, from)),
+    querySamples(api, service.scraped(Math.max(to - ended, 0.001)), to),
+    queryVector(api, service.scrapedWorst(within), to),
+    queryVector(api, service.started(lookbackSeconds), from),
+    queryVector(api, service.started(within), to),
+    queryVector(api, service.startedAgain(within), to),
   ]);
-  for (const answer of [instances, asked, reachable, scrapes]) if (answer.kind === "failed") return answer.reason;
-  const known = numberIn(instances);
-  if (known === undefined) return `Prometheus does not scrape a target with ${service.shown}`;
-  const gone = await queryVector(api, service.gone(within, since), at);
-  const restarted = await queryVector(api, service.restarted(range, lookbackSeconds, within), at);
-  const unseen = await queryVector(api, service.unseen(within, lookbackSeconds, within), at);
-  for (const answer of [gone, restarted, unseen]) if (answer.kind === "failed") return answer.reason;
-  const [lost] = seriesIn(gone);
-  if (lost) return `the instance ${instanceOf(lost.labels)} was gone at the end: what it counted after its last scrape is lost`;
-  const scraped = numberIn(scrapes);
-  if (scraped === undefined || scraped < 2)
-    return "the service was not scraped twice after the last request, so its last counts may be missing";
-  const [up, all] = [numberIn(reachable), numberIn(asked)];
-  if (up === undefined || all === undefined || up < all) return "the service could not be scraped at the end of the run";
-  const [again] = seriesIn(restarted);
-  if (again)
-    return `the instance ${instanceOf(again.labels)} was restarted during the run: what it counted since the scrape before that is lost`;
-  return unseenProblem(api, service, seriesIn(unseen), window);
+  const maps: ByInstance<Series<number>>[] = [];
+  for (const answer of answers) {
+    if (answer.kind === "failed") return answer;
+    maps.push(keyed(answer.value));
+  }
+  const none: ByInstance<Series<number>> = new Map();
+  const [before = none, during = none, since = none, least = none, startedBefore = none, started = none, startedAgain = none] = maps;
+  return { kind: "answer", value: { before, during, since, least, startedBefore, started, startedAgain } };
 }
 
-const numberIn = (answer: Answer<number | undefined>): number | undefined => (answer.kind === "answer" ? answer.value : undefined);
-
-const seriesIn = (answer: Answer<Series<number>[]>): Series<number>[] => (answer.kind === "answer" ? answer.value : []);
-
-async function unseenProblem(
-  api: PrometheusApi,
-  service: ServiceQueries,
-  unseen: Series<number>[],
-  window: GuardedWindow,
-): Promise<string | undefined> {
-  for (const { labels, points } of unseen) {
-    if (points[0]?.value === 0) return `the instance ${instanceOf(labels)} could not be scraped at the end of the run`;
-    const started = await queryNumber(api, service.startedAt(labels, lookbackSeconds), window.toSeconds);
-    // An instance that started after the load began counted from zero; any other had a past that nobody saw.
-    if (started.kind === "answer" && started.value !== undefined && started.value >= window.fromSeconds) continue;
-    return `the instance ${instanceOf(labels)} was first scraped after the load began, so what it counted before is unknown`;
+/** Guards a comparison: with a problem nothing can be said; otherwise tells for each instance what its counters are compared with. */
+export async function guardService(api: PrometheusApi, service: ServiceQueries, window: GuardedWindow): Promise<Guarded> {
+  const read = await readScrapes(api, service, window);
+  if (read.kind === "failed") return { kind: "problem", reason: read.reason };
+  const scrapes = read.value;
+  const series = [...scrapes.before, ...scrapes.during, ...scrapes.since].map(([key, { labels }]) => [key, labels] as const);
+  if (series.length === 0) return { kind: "problem", reason: `Prometheus does not scrape a target with ${service.shown}` };
+  const instances: Instance[] = [];
+  for (const [key, labels] of new Map(series)) {
+    const found = instanceOf(key, labels, scrapes, window);
+    if (found === undefined) continue;
+    if (typeof found === "string") return { kind: "problem", reason: found };
+    instances.push(found);
   }
-  return undefined;
+  if (instances.some(({ lastSeconds }) => lastSeconds !== undefined)) return { kind: "sound", instances };
+  return { kind: "problem", reason: unscraped(scrapes, instances) };
+}
+
+function unscraped({ since }: Scrapes, [lost]: readonly Instance[]): string {
+  if (since.size === 0 && lost?.loss !== undefined) return lost.loss;
+  if ([...since.values()].some(({ points }) => points.length >= 2)) return "the service could not be scraped at the end of the run";
+  return "the service was not scraped twice after the last request, so its last counts may be missing";
+}
+
+/** How many of its scrape intervals an instance may be silent before it counts as gone. */
+const silentIntervals = 2.5;
+
+/** Finds the usual distance of two samples; undefined where there are too few. */
+export function medianDistance(points: readonly { atSeconds: number }[]): number | undefined {
+  const distances = points.slice(1).map(({ atSeconds }, i) => atSeconds - (points[i]?.atSeconds ?? 0));
+  return distances.toSorted((a, b) => a - b)[Math.floor(distances.length / 2)];
+}
+
+/** Tells whether an instance was there when the load began: its last scrape succeeded, and was not long ago. */
+function wasThere(before: Series<number> | undefined, fromSeconds: number): boolean {
+  const last = before?.points.at(-1);
+  if (before === undefined || last === undefined || last.value !== 1) return false;
+  return fromSeconds - last.atSeconds <= silentIntervals * (medianDistance(before.points) ?? lookbackSeconds) + 1;
+}
+
+/** Says what is known of one instance, or what makes its counts unknown; undefined where it had ended before the load, or was never up. */
+function instanceOf(
+  key: string,
+  labels: Record<string, string>,
+  scrapes: Scrapes,
+  { fromSeconds }: GuardedWindow,
+): Instance | string | undefined {
+  const name = labels["instance"] ?? "?";
+  const [before, since] = [scrapes.before.get(key), good(scrapes.since.get(key))];
+  const scrapedSeconds = good(before);
+  const beforeSeconds = scrapedSeconds.at(-1);
+  const there = wasThere(before, fromSeconds);
+  const seen = since.length > 0 || valueIn(scrapes.during.get(key)) === 1;
+  if (!seen && !there) return undefined;
+  const started = valueIn(scrapes.started.get(key));
+  if (beforeSeconds === undefined && (started === undefined || started < fromSeconds))
+    return `the instance ${name} was first scraped after the load began, so what it counted before is unknown`;
+  const startedBefore = valueIn(scrapes.startedBefore.get(key));
+  const changed = startedBefore !== undefined && started !== undefined && started !== startedBefore;
+  const restarted = changed || (valueIn(scrapes.startedAgain.get(key)) ?? 0) > 0;
+  const gap = (beforeSeconds !== undefined && !there) || valueIn(scrapes.least.get(key)) === 0;
+  const ended = since.length < 2;
+  const loss = ended
+    ? `the instance ${name} was gone at the end: what it counted after its last scrape is lost`
+    : restarted
+      ? `the instance ${name} was restarted during the run: what it counted since the scrape before that is lost`
+      : gap && started === undefined
+        ? `the instance ${name} could not be scraped for a while and does not tell when it was started, so it may have been restarted`
+        : undefined;
+  const lastSeconds = ended ? undefined : since.at(-1);
+  return { key, job: labels["job"] ?? "", beforeSeconds, scrapedSeconds, lastSeconds, restarted, loss };
 }

@@ -130,6 +130,19 @@ export async function queryNumber(api: PrometheusApi, query: PromQL, atSeconds: 
   return { kind: "answer", value: got.value[0]?.points[0]?.value };
 }
 
+/** Asks for every sample of a range selector, with the time that it carries. */
+export async function querySamples(api: PrometheusApi, query: PromQL, atSeconds: number): Promise<Answer<Series<number>[]>> {
+  const got = await ask(api, "/api/v1/query", { query: query.promql, time: atSeconds.toFixed(3) });
+  if (got.kind === "failed") return got;
+  if (got.value.resultType !== "matrix") return { kind: "failed", reason: `Prometheus answered with a ${got.value.resultType}` };
+  return numbersOf(got.value.result);
+}
+
+function numbersOf(rows: Rows): Answer<Series<number>[]> {
+  if (rows.some((row) => row.histograms !== undefined)) return noNumber;
+  return { kind: "answer", value: rows.map((row) => ({ labels: row.metric, points: (row.values ?? []).map(pointOf) })) };
+}
+
 type Rows = z.infer<typeof matrix>[];
 
 async function askRange(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Answer<Rows>> {
@@ -149,9 +162,7 @@ export async function queryRange(
   step: number,
 ): Promise<Answer<Series<number>[]>> {
   const got = await askRange(api, query, from, to, step);
-  if (got.kind === "failed") return got;
-  if (got.value.some((row) => row.histograms !== undefined)) return noNumber;
-  return { kind: "answer", value: got.value.map((row) => ({ labels: row.metric, points: (row.values ?? []).map(pointOf) })) };
+  return got.kind === "failed" ? got : numbersOf(got.value);
 }
 
 /** Asks for a native histogram from `from` to `to`; undefined when there is none. */

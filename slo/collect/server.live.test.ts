@@ -9,6 +9,7 @@ import { openNursery } from "../run/child.ts";
 import { encodeWrite, writeOnce } from "../run/relay/write.ts";
 import { startPrometheus } from "../run/stack.ts";
 import type { Indicator } from "../spec/spec.ts";
+import { readGrowth } from "./growth.ts";
 import { guardService } from "./guard.ts";
 import type { Measurement } from "./measurement.ts";
 import type { PrometheusApi } from "./prometheus.ts";
@@ -34,16 +35,18 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     }
   }
 
-  async function server(job: string, indicator: Indicator, stepSeconds = 1): Promise<Measurement> {
+  async function server(job: string, indicator: Indicator, stepSeconds = 1, notJudged = 0): Promise<Measurement> {
     const got = compileObjectives(specOf(indicator), { testid: job, server: { job }, routes: ["/x"] }, true);
     const query = got.kind === "compiled" ? got.queries[0] : undefined;
     if (query?.kind !== "server") throw new Error("no server objective");
-    const span = { fromSeconds: from, toSeconds: until, endedSeconds: ended, stepSeconds, dropped: 0, notJudged: 0 };
+    const moments = { fromSeconds: from, begunSeconds: from, toSeconds: until, endedSeconds: ended, stepSeconds };
+    const span = { ...moments, dropped: 0, cutOff: 0, notJudged, judgedOnly: notJudged === 0, wentElsewhere: () => false };
     const jobs = query.jobs ? await jobsOf(api, query, 300, until) : [job];
     const guards = await Promise.all(jobs.map((one) => guardService(api, serviceQueries({ job: one }), span)));
     const guarded = guards.find(({ kind }) => kind === "problem") ?? guards[0];
     if (guarded === undefined) return { kind: "absent", objective: "o", reason: "no job", queries: { total: "", bad: "" } };
-    return measureServer(api, query, span, guarded);
+    const instances = guarded.kind === "sound" ? guarded.instances : [];
+    return measureServer(api, query, span, guarded, (ask) => readGrowth(api, ask, instances, span));
   }
 
   test("the service's past is subtracted, and its 5xx are its errors", async () => {
@@ -56,6 +59,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
         [count("past", "200"), good, at],
         [count("past", "500"), bad, at],
       ]),
+      [k6("past", { status: "200" }), 503, ended],
     ]);
     expect(await server("past", errors("server"))).toMatchObject({ kind: "counted", best: { total: 503, bad: 3 } });
   });
@@ -80,21 +84,27 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       [count("rolled", "200"), 1000, from - 5],
       [count("rolled", "200"), 1200, from + 20],
       [count("rolled", "200", "b:1"), 300, until - 1],
+      [count("rolled", "200"), 1200, until - 1],
+      [k6("rolled", { status: "200" }), 500, ended],
     ]);
     expect(await server("rolled", errors("server"))).toMatchObject({ kind: "counted", best: { total: 500, bad: 0 } });
   });
 
-  test("a restart in the middle is absent: what was counted before it is lost", async () => {
+  test("a restart in the middle leaves what the new process counted; the rest of what k6 sent is in doubt", async () => {
     await write([
       ...scraped("restarted", [from - 5, until - 3, until - 1]),
       [began("restarted"), 1000, from - 1],
       [began("restarted"), from + 30, until - 1],
       [count("restarted", "200"), 1000, from - 5],
       [count("restarted", "200"), 300, until - 1],
+      [k6("restarted", { status: "200" }), 520, ended],
     ]);
     expect(await server("restarted", errors("server"))).toMatchObject({
-      kind: "absent",
-      reason: expect.stringContaining("restarted during the run") as string,
+      kind: "counted",
+      best: { total: 520, bad: 0 },
+      worst: { total: 520, bad: 220 },
+      doubts: [expect.stringContaining("restarted during the run"), expect.stringContaining("220 requests that k6 sent")] as string[],
+      cumulative: [],
     });
   });
 
@@ -111,6 +121,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
           ] as const
         ).map(([le, past, more]): Sample => [bucket("slow", le), past + more * i, at]),
       ]),
+      [k6("slow", { status: "200" }), 400, ended],
     ]);
     const slow = (atMostSeconds: number): Indicator => ({ kind: "latency", side: "server", atMostSeconds, where: {} });
     expect(await server("slow", slow(1))).toMatchObject({ kind: "counted", best: { total: 400, bad: 10 } });
@@ -129,19 +140,29 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     expect(measured).toMatchObject({ kind: "absent", reason: expect.stringContaining("create the label set at zero") as string });
   });
 
-  test("an instance that is gone at the end is absent: what it counted after its last scrape is lost", async () => {
+  test.each([
+    ["is whole where both sides agree", "replaced", 500, { best: { total: 500, bad: 0 }, worst: { total: 500, bad: 0 }, doubts: [] }],
+    [
+      "lacks no more than what k6 sent and nobody counted",
+      "replaced-early",
+      512,
+      {
+        best: { total: 512, bad: 0 },
+        worst: { total: 512, bad: 12 },
+        doubts: [expect.stringContaining("a:1 was gone at the end"), expect.stringContaining("12 requests that k6 sent")] as string[],
+      },
+    ],
+  ])("an instance that ended during the load %s", async (_, job, sent, expected) => {
     await write([
-      ...scraped("replaced", [from - 5, from + 20]),
-      ...scraped("replaced", [from + 25, until - 3, until - 1], "b:1"),
-      [began("replaced", "b:1"), from + 21, until - 1],
-      [count("replaced", "200"), 1000, from - 5],
-      [count("replaced", "200"), 1200, from + 20],
-      [count("replaced", "200", "b:1"), 300, until - 1],
+      ...scraped(job, [from - 5, from + 20]),
+      ...scraped(job, [from + 25, until - 3, until - 1], "b:1"),
+      [began(job, "b:1"), from + 21, until - 1],
+      [count(job, "200"), 1000, from - 5],
+      [count(job, "200"), 1200, from + 20],
+      [count(job, "200", "b:1"), 300, until - 1],
+      [k6(job, { status: "200" }), sent, ended],
     ]);
-    expect(await server("replaced", errors("server"))).toMatchObject({
-      kind: "absent",
-      reason: expect.stringContaining("a:1 was gone at the end") as string,
-    });
+    expect(await server(job, errors("server"))).toMatchObject({ kind: "counted", ...expected });
   });
 
   test("a restart between the last scrape before the load and the load is found too", async () => {
@@ -154,10 +175,13 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       [count("deployed", "200"), 20, from + 5],
       [count("deployed", "200"), 1177, until - 1],
       [count("deployed", "500"), 24, until - 1],
+      [k6("deployed", { status: "200" }), 1210, ended],
     ]);
     expect(await server("deployed", errors("server"))).toMatchObject({
-      kind: "absent",
-      reason: expect.stringContaining("restarted during the run") as string,
+      kind: "counted",
+      best: { total: 1210, bad: 24 },
+      worst: { total: 1210, bad: 33 },
+      doubts: [expect.stringContaining("restarted during the run"), expect.stringContaining("9 requests that k6 sent")] as string[],
     });
   });
 
@@ -168,14 +192,16 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
         [
           [from - 5, 100],
           [from + 20, 300],
-          [until - 3, 50],
+          [until - 10, 50],
           [until - 1, 700],
         ] as const
       ).map(([at, n]): Sample => [count("silent", "200"), n, at]),
+      [k6("silent", { status: "200" }), 1000, ended],
     ]);
     expect(await server("silent", errors("server"))).toMatchObject({
-      kind: "absent",
-      reason: expect.stringContaining("counters fell") as string,
+      kind: "counted",
+      worst: { total: 1000, bad: 300 },
+      doubts: [expect.stringContaining("counters fell"), expect.stringContaining("300 requests that k6 sent")] as string[],
     });
   });
 
@@ -236,16 +262,18 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     });
   });
 
-  test("an instance that is gone before it was scraped under load is absent as well", async () => {
+  test("an instance that is gone before it was scraped under load may have counted what is missing", async () => {
     await write([
       ...scraped("brief", [from - 5], "a:1"),
       ...scraped("brief", [from - 5, until - 3, until - 1], "b:1"),
       ...[from - 5, until - 1].map((at, i): Sample => [count("brief", "200", "b:1"), 500 * i, at]),
       [count("brief", "200"), 10, from - 5],
+      [k6("brief", { status: "200" }), 520, ended],
     ]);
     expect(await server("brief", errors("server"))).toMatchObject({
-      kind: "absent",
-      reason: expect.stringContaining("a:1 was gone at the end") as string,
+      kind: "counted",
+      worst: { total: 520, bad: 20 },
+      doubts: [expect.stringContaining("a:1 was gone at the end"), expect.stringContaining("20 requests that k6 sent")] as string[],
     });
   });
 
@@ -264,10 +292,13 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
         [count("hidden", "200"), good, at],
         [count("hidden", "500"), bad, at],
       ]),
+      [k6("hidden", { status: "200" }), 1750, ended],
     ]);
     expect(await server("hidden", errors("server"))).toMatchObject({
-      kind: "absent",
-      reason: expect.stringContaining("counters fell") as string,
+      kind: "counted",
+      best: { total: 1750, bad: 18 },
+      worst: { total: 1750, bad: 50 },
+      doubts: expect.arrayContaining([expect.stringContaining("counters fell")]) as string[],
     });
   });
 
@@ -278,6 +309,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
         [count("steps", "200"), 100 + 100 * i, at],
         [count("steps", "500"), i < 2 ? 0 : 40, at],
       ]),
+      [k6("steps", { status: "200" }), 340, ended],
     ]);
     const measured = await server("steps", errors("server"), 25);
     expect(measured.kind === "counted" && measured.cumulative.map(({ atSeconds, total, bad }) => [atSeconds - from, total, bad])).toEqual([
@@ -298,9 +330,113 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     ]);
     expect(await server("half", errors("server"))).toMatchObject({
       kind: "counted",
+      best: { total: 997, bad: 0 },
+      worst: { total: 997, bad: 497 },
+      doubts: ["497 requests that k6 sent are not in the service's counts: is every instance of it scraped?"],
+    });
+  });
+
+  test("an instance that is not scraped does not hide behind setup and warm-up: both sides are compared with them", async () => {
+    await write([
+      ...scraped("warmed", [from - 5, until - 3, until - 1]),
+      ...[from - 5, until - 1].map((at, i): Sample => [count("warmed", "200"), 6790 * i, at]),
+      [k6("warmed", { status: "200" }), 5800, ended],
+      [k6("warmed", { status: "500" }), 200, ended],
+      [k6("warmed", { status: "200", scenario: "warmup" }), 1000, ended],
+    ]);
+    expect(await server("warmed", errors("server"), 1, 1000)).toMatchObject({
+      kind: "counted",
+      best: { total: 7000, bad: 0 },
+      worst: { total: 6000, bad: 210 },
+    });
+  });
+
+  test.each([
+    ["by its start time", "lazy", true],
+    ["by the scrape that does not hold them", "lazier", false],
+  ])("what a process that is gone had counted is nobody's, told %s: label sets come when they first occur", async (_, job, tells) => {
+    const order = (result: string): Record<string, string> => ({ __name__: `${job}_orders_total`, job, instance: "a:1", result });
+    const told = (start: number, at: number): Sample[] => (tells ? [[began(job), start, at]] : []);
+    await write([
+      ...scraped(job, [from - 60, from - 40, from - 20, from - 3, from + 12, until - 3, until - 1]),
+      ...told(1000, from - 20),
+      ...told(from - 10, from - 3),
+      ...told(from - 10, until - 1),
+      ...(
+        [
+          [from - 20, 1162, 40],
+          [until - 1, 3552, 48],
+        ] as const
+      ).flatMap(([at, good, bad]): Sample[] => [
+        [count(job, "200"), good, at],
+        [count(job, "500"), bad, at],
+        [order("all"), good + bad, at],
+        [order("failed"), bad, at],
+        [bucket(job, "1"), good, at],
+        [bucket(job, "+Inf"), good + bad, at],
+      ]),
+      [k6(job, { status: "200" }), 3600, ended],
+    ]);
+    const exact = { kind: "counted", best: { total: 3600, bad: 48 }, worst: { total: 3600, bad: 48 }, doubts: [] };
+    expect(await server(job, errors("server"))).toMatchObject(exact);
+    expect(await server(job, { kind: "latency", side: "server", atMostSeconds: 1, where: {} })).toMatchObject(exact);
+    const ratio = { kind: "ratio", bad: `${job}_orders_total{result="failed"}`, total: `${job}_orders_total{result="all"}` } as const;
+    expect(await server(job, ratio)).toMatchObject(exact);
+  });
+
+  test.each([
+    ["down", "was-down", [from - 12, from - 7, from - 2, until - 1], 0],
+    ["no more scraped", "was-gone", [from - 60, from - 50, from - 40], 1],
+  ])("an instance that had ended when the load began, and was %s, is of no account", async (_, job, at, up) => {
+    await write([
+      ...scraped(job, [from - 70, from - 65], "a:1"),
+      ...scraped(job, at, "a:1", up),
+      ...scraped(job, [from - 10, from - 5, until - 3, until - 1], "b:1"),
+      [count(job, "500"), 90, from - 65],
+      [count(job, "200", "b:1"), 10, from - 5],
+      [count(job, "200", "b:1"), 510, until - 1],
+      [k6(job, { status: "200" }), 500, ended],
+    ]);
+    expect(await server(job, errors("server"))).toMatchObject({
+      kind: "counted",
       best: { total: 500, bad: 0 },
-      worst: { total: 990, bad: 490 },
-      doubts: ["490 requests that were answered are not in the service's counts: is every instance of it scraped?"],
+      worst: { total: 500, bad: 0 },
+      doubts: [],
+    });
+  });
+
+  test("requests of others, seen while k6 did not run, are left out with the counters that had them", async () => {
+    const probe = (at: number, n: number): Sample => [{ ...count("probed", "200"), route: "/x", method: "HEAD" }, n, at];
+    await write([
+      ...scraped("probed", [from - 8, from - 3, until - 3, until - 1]),
+      ...[from - 8, from - 3, until - 3, until - 1].map((at, i): Sample => probe(at, 10 + i)),
+      ...[from - 8, from - 3, until - 3, until - 1].map((at, i): Sample => [count("probed", "200"), i < 2 ? 50 : 550, at]),
+      [k6("probed", { status: "200" }), 500, ended],
+    ]);
+    const measured = await server("probed", errors("server"));
+    expect(measured).toMatchObject({ kind: "counted", best: { total: 500, bad: 0 }, worst: { total: 500, bad: 0 } });
+    expect(measured.kind === "counted" && measured.cumulative.at(-1)).toMatchObject({ total: 500, bad: 0 });
+  });
+
+  test("where others use the same counters, equal counts prove nothing: k6's requests may be on an instance that nobody scrapes", async () => {
+    await write([
+      ...scraped("shared", [from - 8, from - 3, until - 3, until - 1]),
+      ...[from - 8, from - 3, until - 3, until - 1].map((at, i): Sample => [count("shared", "200"), [0, 30, 530, 540][i] ?? 0, at]),
+      [k6("shared", { status: "200" }), 500, ended],
+    ]);
+    expect(await server("shared", errors("server"))).toMatchObject({ kind: "counted", worst: { bad: 500 } });
+  });
+
+  test("counters with times of their own are absent: what is before the load cannot be told", async () => {
+    await write([
+      ...scraped("own-times", [from - 8, from - 3, until - 3, until - 1]),
+      [count("own-times", "200"), 1000, from - 4],
+      [count("own-times", "200"), 1500, until - 2],
+      [k6("own-times", { status: "200" }), 500, ended],
+    ]);
+    expect(await server("own-times", errors("server"))).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("times of their own") as string,
     });
   });
 });

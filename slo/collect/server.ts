@@ -1,40 +1,42 @@
-import type { Reading, ServerQueries } from "../compile/objectives.ts";
+import type { CounterQueries } from "../compile/counters.ts";
+import type { ServerQueries } from "../compile/objectives.ts";
 import type { PromQL } from "../compile/promql.ts";
-import { lookbackSeconds, type Guarded, type GuardedWindow } from "./guard.ts";
+import {
+  betweenCounts,
+  compareSides,
+  doubtsOf,
+  labelSet,
+  nothingMissing,
+  readSent,
+  usedByOthers,
+  type Compared,
+  type Sent,
+  type ServerWindow,
+} from "./compared.ts";
+import { countersOf, grownBy, restartedIn, type CounterGrowth, type Growth } from "./growth.ts";
+import { lookbackSeconds, type Guarded, type Instance } from "./guard.ts";
 import type { Count, CumulativePoint, Measurement, Queries } from "./measurement.ts";
 import { endedWith, momentsOver, wholeCount } from "./points.ts";
-import { queryNumber, queryVector, type Answer, type PrometheusApi } from "./prometheus.ts";
+import { queryVector, type PrometheusApi } from "./prometheus.ts";
 
-/** Says between which moments the service's counters are read, and what else is in them; Unix seconds of Prometheus's clock. */
-export interface ServerWindow extends GuardedWindow {
-  stepSeconds: number;
-  /** Requests that judged iterations would have made, had k6 not dropped them: they never reached the service. */
-  dropped: number;
-  /** Requests of setup and warm-up that the window could not leave out. */
-  notJudged: number;
-}
-
-/** Is a number that was read, or the reason why there is none: no such series, or a question that failed. */
-export type Read = { kind: "read"; value: number } | { kind: "none"; reason: string } | { kind: "failed"; reason: string };
-
-/** Reads how much a sum of counters grew: the value after minus the value before, over the same series. */
-export async function grown(api: PrometheusApi, read: Reading, window: Pick<ServerWindow, "fromSeconds" | "toSeconds">): Promise<Read> {
-  const length = window.toSeconds - window.fromSeconds;
-  const [before, after] = await Promise.all([
-    queryNumber(api, read(lookbackSeconds), window.fromSeconds),
-    queryNumber(api, read(length + lookbackSeconds), window.toSeconds),
-  ]);
-  if (before.kind === "failed") return before;
-  if (after.kind === "failed") return after;
-  if (after.value === undefined) return { kind: "none", reason: "Prometheus holds no such series of the service" };
-  return { kind: "read", value: wholeCount(after.value - (before.value ?? 0)) }; // a series that came during the load began at 0: guard.ts sees to it
-}
+/** Reads how much counters grew over the load; asked once, however many objectives are about them. */
+export type ReadGrowth = (ask: CounterQueries) => Promise<Growth>;
 
 type Points = { kind: "points"; points: CumulativePoint[] } | { kind: "failed"; reason: string };
 
-/** Reads the growth over time since the load began; no points where the counters are not there from its beginning. */
-async function cumulative(api: PrometheusApi, total: PromQL, part: PromQL, above: boolean, window: ServerWindow): Promise<Points> {
-  const read = await momentsOver(api, total, [part], window);
+/** Reads the growth over time since the load began; no points where the counters are not there from its beginning, or a part of them is missing. */
+async function cumulative(
+  api: PrometheusApi,
+  total: CounterQueries,
+  { counters: part, above }: Extract<BadRead, { kind: "found" }>,
+  { compared, restarted, leftOut, losses }: Counted,
+  window: ServerWindow,
+): Promise<Points> {
+  if (restarted || compared.missingForCertain > 0) return { kind: "points", points: [] };
+  const within = Math.max(window.toSeconds - window.fromSeconds, 0.001);
+  const range = lookbackSeconds + (losses.length > 0 ? within : 0); // what an instance counted that is gone stays in the sum
+  const living = (ask: CounterQueries): PromQL => ask.living(range, within, window.toSeconds, leftOut);
+  const read = await momentsOver(api, living(total), [living(part)], window);
   if (read.kind === "failed") return read;
   const [first] = read.moments;
   if (first === undefined || first.atSeconds > window.fromSeconds + window.stepSeconds) return { kind: "points", points: [] };
@@ -47,11 +49,11 @@ async function cumulative(api: PrometheusApi, total: PromQL, part: PromQL, above
   return { kind: "points", points };
 }
 
-type BadRead = { kind: "found"; read: Reading; above: boolean; mustExist: boolean } | { kind: "absent"; reason: string };
+type BadRead = { kind: "found"; counters: CounterQueries; above: boolean; mustExist: boolean } | { kind: "absent"; reason: string };
 
 /** Finds the bucket whose bound is exactly the threshold, whatever its spelling (Prometheus 3 writes 1.0, 2 wrote 1). */
 async function badReading(api: PrometheusApi, query: ServerQueries, window: ServerWindow): Promise<BadRead> {
-  if (query.bad.kind === "counter") return { kind: "found", read: query.bad.read, above: false, mustExist: query.bad.mustExist };
+  if (query.bad.kind === "counter") return { kind: "found", counters: query.bad.counters, above: false, mustExist: query.bad.mustExist };
   const { atMostSeconds, buckets, below } = query.bad;
   const got = await queryVector(api, buckets(window.toSeconds - window.fromSeconds + lookbackSeconds), window.toSeconds);
   if (got.kind === "failed") return { kind: "absent", reason: got.reason };
@@ -68,39 +70,46 @@ async function badReading(api: PrometheusApi, query: ServerQueries, window: Serv
   }
   if (here.reduce((sum, b) => sum + b.seriesCount, 0) !== most)
     return { kind: "absent", reason: `not every series of the service has a bucket at ${atMostSeconds} s` };
-  return { kind: "found", read: below(here.map((b) => b.le)), above: true, mustExist: true };
+  return { kind: "found", counters: below(here.map((b) => b.le)), above: true, mustExist: true };
 }
 
-/**
- * Adds what was never judged, what never arrived and what the service should have counted: the truth lies between the two counts.
- * `missing` are requests that got an answer and that no counter has, as when one of several instances is not scraped.
- */
-export function betweenCounts(
-  counted: Count,
-  { dropped, notJudged, missing }: Pick<ServerWindow, "dropped" | "notJudged"> & { missing: number },
-): { best: Count; worst: Count; doubts: string[] } {
-  const { total, bad } = counted;
-  const badNotJudged = Math.min(notJudged, bad);
-  const goodNotJudged = Math.min(notJudged, total - bad);
-  const unseen = dropped + missing;
-  return {
-    best: { total: total - badNotJudged, bad: bad - badNotJudged },
-    worst: { total: total - goodNotJudged + unseen, bad: bad + unseen },
-    doubts: [
-      ...(notJudged > 0 ? [`the service's counts include up to ${notJudged} requests of setup and warm-up`] : []),
-      ...(dropped > 0 ? [`up to ${dropped} requests of dropped iterations never reached the service`] : []),
-      ...(missing > 0 ? [`${missing} requests that were answered are not in the service's counts: is every instance of it scraped?`] : []),
-    ],
-  };
+/** Holds what was counted of one objective, and what may be wrong with it. */
+interface Counted {
+  count: Count;
+  compared: Compared;
+  losses: string[];
+  restarted: boolean;
+  /** Label sets that others use too, and that are therefore not in the count. */
+  leftOut: Record<string, string>[];
 }
 
-/** Counts answered requests that the service's counters do not have; at least so many are missing. */
-async function missingFrom(api: PrometheusApi, query: ServerQueries, window: ServerWindow, total: number): Promise<Answer<number>> {
-  if (query.answered === undefined) return { kind: "answer", value: 0 };
-  // k6's samples carry k6's clock: the question reaches far enough beyond both ends for any difference that preflight lets pass.
-  const range = window.toSeconds - window.fromSeconds + 2 * lookbackSeconds;
-  const answered = await queryNumber(api, query.answered(range), window.toSeconds + lookbackSeconds);
-  return answered.kind === "failed" ? answered : { kind: "answer", value: Math.max(0, wholeCount((answered.value ?? 0) - total)) };
+const fell = "the service's counters fell during the run (a restart): what they had counted since the scrape before is lost";
+
+type LabelSets = ReadonlyMap<string, Record<string, string>>;
+
+const grownWithout = (leftOut: LabelSets, counters: readonly CounterGrowth[], restarted: ReadonlySet<Instance>): number =>
+  grownBy(
+    counters.filter((one) => !leftOut.has(labelSet(one))),
+    restarted,
+  );
+
+/** Leaves out what others use too, and compares the rest with what k6 sent. */
+function compareCounters(
+  sent: Sent | undefined,
+  totals: readonly CounterGrowth[],
+  wholes: readonly CounterGrowth[],
+  restarted: ReadonlySet<Instance>,
+  lossy: boolean,
+): { compared: Compared; leftOut: LabelSets } {
+  if (sent === undefined) return { compared: nothingMissing, leftOut: new Map() };
+  const late = sent.all - sent.answered + sent.cutOff;
+  const compareWithout = (wider: boolean): { compared: Compared; leftOut: LabelSets } => ({
+    compared: compareSides(sent, grownWithout(usedByOthers(wholes, late, wider), wholes, restarted)),
+    leftOut: usedByOthers(totals, late, wider),
+  });
+  const narrow = compareWithout(false);
+  const { others, missingForCertain } = narrow.compared;
+  return lossy || others > 0 || missingForCertain > 0 ? compareWithout(true) : narrow;
 }
 
 /** Reads the whole-run count of a server objective, or says why it cannot be trusted. */
@@ -109,25 +118,37 @@ async function countedBy(
   query: ServerQueries,
   bad: Extract<BadRead, { kind: "found" }>,
   window: ServerWindow,
-  scrapedBeforeSeconds: number,
-): Promise<Count | string> {
-  const [total, part, proof, resets] = await Promise.all([
-    grown(api, query.total, window),
-    grown(api, bad.read, window),
-    query.proof ? grown(api, query.proof, window) : undefined,
-    queryNumber(api, query.resets(window.toSeconds - scrapedBeforeSeconds + 0.01), window.toSeconds),
+  instances: readonly Instance[],
+  read: ReadGrowth,
+): Promise<Counted | string> {
+  const [total, part, proof, whole, sent] = await Promise.all([
+    read(query.total),
+    read(bad.counters),
+    query.proof ? read(query.proof) : undefined,
+    query.compared ? read(query.compared.counters) : undefined,
+    query.compared ? readSent(api, query.compared, window) : undefined,
   ]);
-  if (total.kind !== "read") return total.reason;
-  if (part.kind === "failed") return part.reason;
-  if (part.kind === "none" && bad.mustExist)
-    return `${part.reason} for the bad events; if there were none yet, create the label set at zero`;
-  if (resets.kind === "failed") return resets.reason;
-  if (resets.value !== undefined && resets.value > 0)
-    return "the service's counters fell during the run (a restart): what they had counted since the scrape before is lost";
-  if (proof !== undefined && (proof.kind !== "read" || proof.value !== total.value))
+  for (const growth of [total, part, proof, whole]) if (growth?.kind === "failed") return growth.reason;
+  if (typeof sent === "string") return sent;
+  const [totals, parts, proofs, wholes] = [countersOf(total), countersOf(part), countersOf(proof), countersOf(whole)];
+  if (totals.length === 0) return "Prometheus holds no such series of the service";
+  if (parts.length === 0 && bad.mustExist)
+    return "Prometheus holds no such series of the service for the bad events; if there were none yet, create the label set at zero";
+  const restarted = restartedIn([...totals, ...parts, ...wholes]);
+  const fallen = [...totals, ...parts, ...wholes].some((one) => one.fell && !one.instance.restarted) ? [fell] : [];
+  const losses = [...instances.flatMap(({ loss }) => (loss === undefined ? [] : [loss])), ...fallen];
+  const { compared, leftOut } = compareCounters(sent, totals, wholes, restarted, losses.length > 0);
+  if (proof !== undefined && grownWithout(leftOut, proofs, restarted) !== grownWithout(leftOut, totals, restarted))
     return "not every series of the service carries a status_code, so its errors cannot be told";
-  const partValue = part.kind === "read" ? part.value : 0; // no counter of failures means none: the total is there, and the label that would tell them
-  return { total: total.value, bad: bad.above ? wholeCount(total.value - partValue) : partValue };
+  const all = grownWithout(leftOut, totals, restarted);
+  const partValue = grownWithout(leftOut, parts, restarted); // no counter of failures means none: the total is there, and the label that would tell them
+  return {
+    count: { total: all, bad: bad.above ? wholeCount(all - partValue) : partValue },
+    compared,
+    losses,
+    restarted: restarted.size > 0,
+    leftOut: [...leftOut.values()],
+  };
 }
 
 /** Measures one objective from the service's own counters, as differences between before and after the load. */
@@ -136,27 +157,35 @@ export async function measureServer(
   query: ServerQueries,
   window: ServerWindow,
   guarded: Guarded,
+  readGrowth: ReadGrowth,
 ): Promise<Measurement> {
   const range = window.toSeconds - window.fromSeconds + lookbackSeconds;
   const found = await badReading(api, query, window);
-  const badQuery = found.kind === "found" ? found.read(range).promql : "";
+  const shown = (ask: CounterQueries): string => ask.sum(range).promql;
+  const badQuery = found.kind === "found" ? shown(found.counters) : "";
   const queries: Queries = {
-    total: query.total(range).promql,
-    bad: found.kind === "found" && found.above ? `${query.total(range).promql} - ${badQuery}` : badQuery,
+    total: shown(query.total),
+    bad: found.kind === "found" && found.above ? `${shown(query.total)} - ${badQuery}` : badQuery,
   };
   const absent = (reason: string): Measurement => ({ kind: "absent", objective: query.objective, reason, queries });
   if (guarded.kind === "problem") return absent(guarded.reason);
   if (found.kind === "absent") return absent(found.reason);
-  const counted = await countedBy(api, query, found, window, guarded.scrapedBeforeSeconds);
+  const counted = await countedBy(api, query, found, window, guarded.instances, readGrowth);
   if (typeof counted === "string") return absent(counted);
-  const missing = await missingFrom(api, query, window, counted.total);
-  if (missing.kind === "failed") return absent(missing.reason);
-  const read = await cumulative(api, query.total(lookbackSeconds), found.read(lookbackSeconds), found.above, window);
+  const { count, compared, losses } = counted;
+  // What an event counter lost, nothing can bound: k6 counts requests.
+  if (query.compared === undefined && losses[0] !== undefined) return absent(losses[0]);
+  const read = await cumulative(api, query.total, found, counted, window);
   if (read.kind === "failed") return absent(`the counts over time could not be read: ${read.reason}`);
-  const points = endedWith(read.points, { atSeconds: window.toSeconds, ...counted });
-  const between = betweenCounts(counted, { ...window, missing: missing.value });
-  // The instances of a service are scraped at different times, each once in a step.
-  return { kind: "counted", objective: query.objective, ...between, cumulative: points, blurSeconds: window.stepSeconds, queries };
+  return {
+    kind: "counted",
+    objective: query.objective,
+    ...betweenCounts(count, window, compared),
+    doubts: doubtsOf(window, compared, losses),
+    cumulative: endedWith(read.points, { atSeconds: window.toSeconds, total: count.total, bad: count.bad }),
+    blurSeconds: window.stepSeconds, // the instances of a service are scraped at different times, each once in a step
+    queries,
+  };
 }
 
 /** Finds the jobs whose scrapes a ratio's counters come from; empty where the series carry no job, so that nobody knows when they were scraped. */

@@ -40,14 +40,3 @@ export async function scrapesSince(
 ): Promise<Answer<number | undefined>> {
   return queryNumber(api, queries.scrapes(Math.max(nowSeconds - sinceSeconds, 0.001)), nowSeconds);
 }
-
-/** Finds the last scrape at or before a moment: Unix seconds, undefined when there was none. */
-export async function lastScrapeBefore(
-  api: PrometheusApi,
-  queries: ServiceQueries,
-  atSeconds: number,
-  lookbackSeconds: number,
-): Promise<number | undefined> {
-  const got = await queryNumber(api, queries.lastScrape(lookbackSeconds), atSeconds);
-  return got.kind === "answer" ? got.value : undefined;
-}

@@ -1,5 +1,6 @@
 import { k6Labels, k6Metrics, targetLabels, targetMetrics, warmupScenario } from "../spec/names.ts";
 import type { Objective, Spec, Where } from "../spec/spec.ts";
+import { counterQueries, sumOfLast, type CounterQueries, type Reading } from "./counters.ts";
 import { promql, selector, type Matcher, type PromQL } from "./promql.ts";
 import { parseSelector, type SelectorProblem } from "./selector.ts";
 
@@ -35,45 +36,26 @@ export interface ClientQueries {
 }
 
 /**
- * Reads cumulative counters of the service, to be subtracted (after − before).
+ * Names the service's own counters, whose growth over the load counts.
  * `mustExist`: a ratio's own selector without a series may be a typing error, so it is never read as zero.
  */
 export interface ServerQueries {
   kind: "server";
   objective: string;
-  total: Reading;
-  /** Counts how often the counters behind `total` and `bad` fell. */
-  resets: Reading;
+  total: CounterQueries;
   /** Must grow as much as `total`, or the label that tells bad events is not on every series. */
-  proof: Reading | undefined;
-  /** Judged requests that got an answer, by k6's count: so many must the service have counted. Undefined where k6 and the service name requests differently. */
-  answered: Reading | undefined;
+  proof: CounterQueries | undefined;
+  /** Both sides of the same requests: what k6 sent must be in these counters. Undefined for a ratio, whose counters are not requests. */
+  compared: { counters: CounterQueries; sent: (rangeSeconds: number, judgedOnly: boolean) => PromQL } | undefined;
   /** The service whose scrapes these counters come from: the spec's own, or, for a ratio, the jobs that these series carry. */
   jobs: Reading | undefined;
   bad:
-    | { kind: "counter"; read: Reading; mustExist: boolean }
-    | { kind: "above"; atMostSeconds: number; buckets: Reading; below: (les: readonly string[]) => Reading };
+    | { kind: "counter"; counters: CounterQueries; mustExist: boolean }
+    | { kind: "above"; atMostSeconds: number; buckets: Reading; below: (les: readonly string[]) => CounterQueries };
 }
-
-/** Is a sum at a moment, of the last values in the range before it. */
-export type Reading = (rangeSeconds: number) => PromQL;
 
 /** Is what one objective asks of Prometheus. */
 export type ObjectiveQueries = ClientQueries | ServerQueries;
-
-/** Sums the last value of each series: exact for counters that begin at 0 with the run. */
-export const sumOfLast =
-  (series: PromQL): Reading =>
-  (rangeSeconds) =>
-    promql`sum(last_over_time(${series}[${{ rangeSeconds }}]))`;
-
-/** Counts how often the series fell in the range: each time is a restart of a process that lost what it had counted. */
-const resetsOf =
-  (...series: PromQL[]): Reading =>
-  (rangeSeconds) => {
-    const [first, ...more] = series.map((one) => promql`sum(resets(${one}[${{ rangeSeconds }}]))`);
-    return more.reduce((sum, one) => promql`(${sum} or vector(0)) + (${one} or vector(0))`, first ?? promql`vector(0)`);
-  };
 
 /** Selects a k6 series of this run, in the judged scenarios only (neither setup nor warm-up). */
 export function judged(metric: string, testid: string, ...more: Matcher[]): PromQL {
@@ -157,30 +139,41 @@ function serverQueries(objective: Objective, scope: Scope): ServerQueries {
   const where = serverWhere(scope, indicator.where);
   const count = `${targetMetrics.requestDuration}_count`;
   const bucket = `${targetMetrics.requestDuration}_bucket`;
-  const total = selector(count, where);
   const base = {
     kind: "server" as const,
     objective: objective.name,
-    total: sumOfLast(total),
-    resets: resetsOf(total),
+    total: counterQueries(selector(count, where)),
     proof: undefined,
-    answered: answeredQuery(indicator.where, scope),
+    compared: comparedQueries(count, indicator.where, scope),
     jobs: undefined,
   };
   if (indicator.kind === "errors") {
-    const proof = sumOfLast(selector(count, [...where, { label: targetLabels.status, isNot: "" }]));
-    const read = sumOfLast(selector(count, [...where, { label: targetLabels.status, prefix: "5" }]));
-    return { ...base, proof, bad: { kind: "counter", read, mustExist: false } };
+    const proof = counterQueries(selector(count, [...where, { label: targetLabels.status, isNot: "" }]));
+    const counters = counterQueries(selector(count, [...where, { label: targetLabels.status, prefix: "5" }]));
+    return { ...base, proof, bad: { kind: "counter", counters, mustExist: false } };
   }
   const buckets: Reading = (rangeSeconds) => promql`count by (le) (last_over_time(${selector(bucket, where)}[${{ rangeSeconds }}]))`;
-  const below = (les: readonly string[]): Reading => sumOfLast(selector(bucket, [...where, { label: "le", in: les }]));
+  const below = (les: readonly string[]): CounterQueries => counterQueries(selector(bucket, [...where, { label: "le", in: les }]));
   return { ...base, bad: { kind: "above", atMostSeconds: indicator.atMostSeconds, buckets, below } };
 }
 
-/** Counts a scenario of ours only: another script may name its requests otherwise, or ask other services too. */
-function answeredQuery(where: Where, { testid, routes }: Scope): Reading | undefined {
-  if (routes === undefined || routes.length === 0 || Object.keys(where).some((label) => !namedAlike.has(label))) return undefined;
-  return sumOfLast(judged(k6Metrics.requests, testid, { label: k6Labels.status, isNot: unanswered }, ...clientWhere(where)));
+/**
+ * Compares the requests that an objective is about where k6 and the service name them alike, and else all of them:
+ * a user script may name its requests otherwise, and whatever is missing in total may be missing from the filtered ones.
+ */
+function comparedQueries(count: string, where: Where, scope: Scope): ServerQueries["compared"] {
+  const routes = scope.routes ?? [];
+  const alike = routes.length > 0 && Object.keys(where).every((label) => namedAlike.has(label));
+  const filter = alike ? where : {};
+  const names: Matcher[] = routes.length > 0 && filter[targetLabels.route] === undefined ? [{ label: k6Labels.name, in: routes }] : [];
+  const more = [...clientWhere(filter), ...names];
+  const judgedSeries = judged(k6Metrics.requests, scope.testid, ...more);
+  const all = selector(k6Metrics.requests, [{ label: k6Labels.testid, is: scope.testid }, ...more]);
+  return {
+    counters: counterQueries(selector(count, serverWhere(scope, filter))),
+    sent: (rangeSeconds, judgedOnly) =>
+      promql`sum by (name, status) (last_over_time(${judgedOnly ? judgedSeries : all}[${{ rangeSeconds }}]))`,
+  };
 }
 
 const namedAlike = new Set<string>([targetLabels.method, targetLabels.route]);
@@ -189,9 +182,13 @@ function ratioQueries(objective: Objective, total: PromQL, bad: PromQL): ServerQ
   const jobsIn = (series: PromQL, rangeSeconds: number): PromQL => promql`count by (job) (last_over_time(${series}[${{ rangeSeconds }}]))`;
   const jobs: Reading = (rangeSeconds) => promql`${jobsIn(total, rangeSeconds)} or ${jobsIn(bad, rangeSeconds)}`;
   return {
-    ...{ kind: "server", objective: objective.name, total: sumOfLast(total), resets: resetsOf(total, bad) },
-    ...{ proof: undefined, answered: undefined, jobs },
-    bad: { kind: "counter", read: sumOfLast(bad), mustExist: true },
+    kind: "server",
+    objective: objective.name,
+    total: counterQueries(total),
+    proof: undefined,
+    compared: undefined,
+    jobs,
+    bad: { kind: "counter", counters: counterQueries(bad), mustExist: true },
   };
 }
 

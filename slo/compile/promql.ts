@@ -41,12 +41,12 @@ function matcherText(matcher: Matcher): string {
   return `${label}=~${quote(matcher.in.map(regexEscape).join("|"))}`;
 }
 
-/** Selects the series of one metric by its labels; a metric name of UTF-8 is written inside the braces. */
-export function selector(metric: string, matchers: readonly Matcher[]): PromQL {
-  const plain = metricName.test(metric);
+/** Selects the series of one metric, or of any, by their labels; a metric name of UTF-8 is written inside the braces. */
+export function selector(metric: string | undefined, matchers: readonly Matcher[]): PromQL {
+  const plain = metric === undefined || metricName.test(metric);
   const inside = [...(plain ? [] : [quote(metric)]), ...matchers.map(matcherText)];
   const braces = inside.length > 0 ? `{${inside.join(",")}}` : "";
-  return { promql: `${plain ? metric : ""}${braces}` };
+  return { promql: `${plain ? (metric ?? "") : ""}${braces}` };
 }
 
 /** Prints seconds as a PromQL duration of whole milliseconds, at least 1 ms. */

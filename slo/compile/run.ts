@@ -1,6 +1,7 @@
 import { k6Labels, k6Metrics, plimsollMetrics, targetLabels, targetMetrics } from "../spec/names.ts";
 import type { Where } from "../spec/spec.ts";
-import { judged, sumOfLast, type Reading } from "./objectives.ts";
+import { counterQueries, sumOfLast, type CounterQueries, type Reading } from "./counters.ts";
+import { judged } from "./objectives.ts";
 import { promql, quote, selector, type Matcher, type PromQL } from "./promql.ts";
 
 /** Asks what Prometheus holds of one run, all of it: setup and warm-up too. */
@@ -13,23 +14,23 @@ export interface HeldQueries {
   wrongContents: Reading;
 }
 
-/** Asks about the health of the scraped service itself. */
+/** Asks about the health of the scraped service itself: one series for each instance, unless said otherwise. */
 export interface ServiceQueries {
   /** e.g. {job="storage-api"}, for messages. */
   shown: string;
-  instances: Reading;
+  /** How many instances are up. */
   reachable: Reading;
-  /** Instances seen in the last `range` seconds that had not been scraped well in the `lookback` before `within` seconds ago. */
-  unseen: (rangeSeconds: number, lookbackSeconds: number, withinSeconds: number) => PromQL;
-  /** Instances that were there `within` seconds ago or since, and not in the last `since` seconds. */
-  gone: (withinSeconds: number, sinceSeconds: number) => PromQL;
-  startedAt: (labels: Record<string, string>, rangeSeconds: number) => PromQL;
-  /** Processes whose start time is another one than `within` seconds ago. */
-  restarted: (rangeSeconds: number, lookbackSeconds: number, withinSeconds: number) => PromQL;
+  /** Every scrape in the range with whether it succeeded. */
+  scraped: Reading;
+  /** 1 where a scrape in the range succeeded, and 0 where one failed. */
+  scrapedBest: Reading;
+  scrapedWorst: Reading;
+  /** When the process began, by its own word. */
+  started: Reading;
+  /** How often that changed in the range. */
+  startedAgain: Reading;
   /** How many scrapes each instance had in the range; the least of them. */
   scrapes: Reading;
-  /** When the last scrape was that succeeded, Unix seconds; the earliest over the instances. */
-  lastScrape: (rangeSeconds: number) => PromQL;
 }
 
 /** Asks for what the report draws; `windowSeconds` is the width that a rate is taken over. */
@@ -46,8 +47,8 @@ export interface ChartQueries {
   routes: (rangeSeconds: number) => PromQL;
   routeQuantile: (quantile: number, rangeSeconds: number) => PromQL;
   clientSeconds: { sum: (rangeSeconds: number) => PromQL; count: (rangeSeconds: number) => PromQL };
-  servedSeconds: Reading;
-  servedErrors: Reading;
+  /** Series whose growth is shown: all requests, failed ones, and their seconds. */
+  grown: { requests: CounterQueries; errors: CounterQueries; seconds: CounterQueries };
 }
 
 const ofRun = (metric: string, testid: string, ...more: Matcher[]): PromQL =>
@@ -85,22 +86,13 @@ export function serviceQueries(labels: Where): ServiceQueries {
   const starts = selector("process_start_time_seconds", matchers);
   return {
     shown: `{${matchers.map(({ label, is }) => `${label}=${quote(is)}`).join(",")}}`,
-    instances: (rangeSeconds) => promql`count(last_over_time(${up}[${{ rangeSeconds }}]))`,
     reachable: sumOfLast(up),
-    unseen: (rangeSeconds, lookbackSeconds, withinSeconds) =>
-      promql`last_over_time(${up}[${{ rangeSeconds }}]) unless (max_over_time(${up}[${{ rangeSeconds: lookbackSeconds }}] offset ${{ rangeSeconds: withinSeconds }}) == 1)`,
-    gone: (withinSeconds, sinceSeconds) =>
-      // Without a range, so that an instance that had gone before does not count: Prometheus marks its series as ended.
-      promql`(last_over_time(${up}[${{ rangeSeconds: withinSeconds }}]) or ${up} offset ${{ rangeSeconds: withinSeconds }}) unless last_over_time(${up}[${{ rangeSeconds: sinceSeconds }}])`,
-    startedAt: (instance, rangeSeconds) => {
-      const own = Object.entries(instance).flatMap(([label, is]) => (label === "__name__" ? [] : [{ label, is }]));
-      return promql`min(last_over_time(${selector("process_start_time_seconds", own)}[${{ rangeSeconds }}]))`;
-    },
-    restarted: (rangeSeconds, lookbackSeconds, withinSeconds) =>
-      promql`last_over_time(${starts}[${{ rangeSeconds }}]) != last_over_time(${starts}[${{ rangeSeconds: lookbackSeconds }}] offset ${{ rangeSeconds: withinSeconds }})`,
+    scraped: (rangeSeconds) => promql`${up}[${{ rangeSeconds }}]`,
+    scrapedBest: (rangeSeconds) => promql`max_over_time(${up}[${{ rangeSeconds }}])`,
+    scrapedWorst: (rangeSeconds) => promql`min_over_time(${up}[${{ rangeSeconds }}])`,
+    started: (rangeSeconds) => promql`last_over_time(${starts}[${{ rangeSeconds }}])`,
+    startedAgain: (rangeSeconds) => promql`changes(${starts}[${{ rangeSeconds }}])`,
     scrapes: (rangeSeconds) => promql`min(count_over_time(${up}[${{ rangeSeconds }}]))`,
-    lastScrape: (rangeSeconds) =>
-      promql`min(max_over_time((timestamp(${up}) and ${up} == 1)[${{ rangeSeconds }}:${{ rangeSeconds: 0.25 }}]))`,
   };
 }
 
@@ -130,8 +122,11 @@ export function chartQueries(testid: string, server: Where, routes: readonly str
       sum: (rangeSeconds) => promql`histogram_sum(sum(last_over_time(${duration}[${{ rangeSeconds }}])))`,
       count: (rangeSeconds) => promql`histogram_count(sum(last_over_time(${duration}[${{ rangeSeconds }}])))`,
     },
-    servedSeconds: sumOfLast(selector(`${targetMetrics.requestDuration}_sum`, service)),
-    servedErrors: sumOfLast(selector(`${targetMetrics.requestDuration}_count`, [...service, { label: targetLabels.status, prefix: "5" }])),
+    grown: {
+      requests: counterQueries(selector(`${targetMetrics.requestDuration}_count`, service)),
+      errors: counterQueries(selector(`${targetMetrics.requestDuration}_count`, [...service, { label: targetLabels.status, prefix: "5" }])),
+      seconds: counterQueries(selector(`${targetMetrics.requestDuration}_sum`, service)),
+    },
   };
 }
 

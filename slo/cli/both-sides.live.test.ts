@@ -1,0 +1,124 @@
+import { writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { describeLive } from "../../build/testing/live.ts";
+import { reportIn, run, workingFolder } from "./cli.fixture.ts";
+
+/** How a small service answers its n-th request to a path, and whether its metrics have it. */
+interface Ways {
+  status?: (path: string, n: number) => number;
+  counts?: (n: number, status: number) => boolean;
+  /** After so many requests its metrics stand still. */
+  frozenFrom?: number;
+  countsScrapes?: boolean;
+}
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+/** Starts a service that counts as promhttp does: a label set comes when it first occurs. */
+async function startService({
+  status = () => 200,
+  counts = () => true,
+  frozenFrom = Infinity,
+  countsScrapes = false,
+}: Ways): Promise<string> {
+  const counted = new Map<string, number>();
+  const add = (route: string, code: number): void => {
+    const labels = `{method="GET",route="${route}",status_code="${code}"}`;
+    counted.set(labels, (counted.get(labels) ?? 0) + 1);
+  };
+  let asked = 0;
+  let frozen: string | undefined;
+  const server = createServer((request, response) => {
+    const path = request.url ?? "/";
+    if (path === "/metrics") {
+      if (countsScrapes) add(path, 200);
+      const text = [...counted].map(([labels, n]) => `http_request_duration_seconds_count${labels} ${n}\n`).join("");
+      if (asked >= frozenFrom) frozen ??= text;
+      response.setHeader("content-type", "text/plain; version=0.0.4");
+      response.end(`# TYPE http_request_duration_seconds_count counter\n${frozen ?? text}`);
+      return;
+    }
+    asked += 1;
+    const code = status(path, asked);
+    if (counts(asked, code)) add(path, code);
+    response.writeHead(code).end();
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const spec = `version: 1
+service: small
+objectives:
+  - name: server errors
+    target: 97%
+    indicator: { errors: { side: server } }
+`;
+
+/** Writes a script of 100 requests/s for 2 s, with what each iteration does. */
+function scriptOf(iteration: string): string {
+  return `import http from "k6/http";
+export const options = { scenarios: { steady: { executor: "constant-arrival-rate", rate: 100, timeUnit: "1s", duration: "2s", preAllocatedVUs: 40 } } };
+export default function () { ${iteration} }
+`;
+}
+const askTarget = 'http.get(__ENV.PLIMSOLL_TARGET + "/work");';
+
+async function judged(ways: Ways, iteration = askTarget) {
+  const folder = workingFolder();
+  writeFileSync(join(folder, "small.yaml"), spec);
+  writeFileSync(join(folder, "own.js"), scriptOf(iteration));
+  const target = await startService(ways);
+  const ended = await run(["load", "--script", "own.js", "--spec", "small.yaml", "--target", target], { folder });
+  const [objective] = reportIn(folder).objectives;
+  return { exitCode: ended.exitCode, said: ended.stderr + ended.stdout, requests: reportIn(folder).load.requests, objective };
+}
+
+describeLive("a user's script against a service of which only the service's own counters are judged", ["k6", "prometheus"], () => {
+  test.each<[string, Ways]>([
+    ["whose second instance answers 500 and is not scraped", { status: (_, n) => (n % 2 === 0 ? 500 : 200), counts: (_, s) => s !== 500 }],
+    ["whose metrics stand still after a while", { frozenFrom: 80, status: (_, n) => (n > 150 ? 500 : 200) }],
+    ["whose metrics count every second request", { counts: (n) => n % 2 === 0 }],
+    ["whose metrics do not count the 500s", { status: (_, n) => (n % 15 === 0 ? 500 : 200), counts: (_, s) => s !== 500 }],
+  ])("%s is not met: what k6 sent and nobody counted may be bad", async (_, ways) => {
+    const { exitCode, said, objective } = await judged(ways);
+    expect(exitCode, said).toBe(3);
+    expect(objective).toMatchObject({ verdict: "inconclusive" });
+    expect(objective?.reason).toContain("not in the service's counts");
+  });
+
+  test.each<[string, Ways, string]>([
+    ["that counts all is met", {}, askTarget],
+    ["whose / answers 500 is met: it is not asked for", { status: (path) => (path === "/" ? 500 : 200) }, askTarget],
+    ["that counts its own scrapes is met", { countsScrapes: true }, askTarget],
+  ])("%s, and both sides agree to the request", async (_, ways, iteration) => {
+    const { exitCode, said, objective, requests } = await judged(ways, iteration);
+    expect(exitCode, said).toBe(0);
+    const all = { total: requests, bad: 0 };
+    expect(objective).toMatchObject({ verdict: "met", doubts: [], evidence: { best: all, worst: all } });
+  });
+
+  test.each([
+    ["named by their URLs are left out of the comparison", (url: string) => `http.get("${url}/x");`, 0, "met"],
+    [
+      "with names of the script's own cannot be told apart",
+      (url: string) => `http.get("${url}/x", { tags: { name: "other" } });`,
+      3,
+      "inconclusive",
+    ],
+  ])("requests to another host %s", async (_, askOther, code, verdict) => {
+    const { exitCode, said, objective } = await judged({}, `${askTarget} ${askOther(await startService({}))}`);
+    expect(exitCode, said).toBe(code);
+    expect(objective).toMatchObject({ verdict });
+  });
+});

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import type { PrometheusApi } from "../collect/prometheus.ts";
+import { serviceQueries } from "../compile/run.ts";
+import { scrapeInterval } from "./preflight.ts";
+
+const now = 1_800_000_000;
+
+/** Answers with the scrapes of some instances, each a list of seconds ago. */
+function scrapedBy(...instances: number[][]): PrometheusApi {
+  const result = instances.map((ago, i) => ({
+    metric: { job: "s", instance: `${i}` },
+    values: ago.toSorted((a, b) => b - a).map((seconds) => [now - seconds, "1"]),
+  }));
+  const answer = async (): Promise<Response> => Response.json({ status: "success", data: { resultType: "matrix", result } });
+  return { url: "http://prometheus", headers: {}, timeoutSeconds: 1, fetch: answer as typeof fetch };
+}
+
+const every = (seconds: number, from: number, to = 0): number[] =>
+  Array.from({ length: Math.floor((from - to) / seconds) + 1 }, (_, i) => to + i * seconds);
+
+test.each<[string, number[][], number]>([
+  ["the distance of its scrapes", [every(15, 300)], 15],
+  ["nothing, so the most usual one", [], 15],
+  ["one scrape, so the most usual one", [[3]], 15],
+  ["that of a pod that is one minute old", [every(2, 300), every(2, 60)], 2],
+  ["that of pods of which one is gone", [every(2, 60), every(2, 300, 250)], 2],
+  ["that of a service that was deployed a moment ago, and of the one before", [every(2, 3), every(2, 300, 4)], 2],
+  ["what is usual, though some scrapes were lost", [[0, 5, 10, 40, 45, 50, 55]], 5],
+  ["that of the instance which is scraped least", [every(15, 300), every(60, 300)], 60],
+])("the scrape interval of a service is %s", async (_, scrapes, expected) => {
+  expect(await scrapeInterval(scrapedBy(...scrapes), serviceQueries({ job: "s" }), () => now)).toBe(expected);
+});

@@ -1,0 +1,124 @@
+import type { ServerQueries } from "../compile/objectives.ts";
+import type { CounterGrowth, GrowthWindow } from "./growth.ts";
+import { lookbackSeconds } from "./guard.ts";
+import type { Count } from "./measurement.ts";
+import { wholeCount } from "./points.ts";
+import { queryVector, type PrometheusApi } from "./prometheus.ts";
+
+/** Says between which moments the service's counters are read, and what else is in them; Unix seconds of Prometheus's clock. */
+export interface ServerWindow extends GrowthWindow {
+  /** Requests that judged iterations would have made, had k6 not dropped them: they never reached the service. */
+  dropped: number;
+  /** Requests of iterations that were cut off: the service may have counted them, k6 did not. */
+  cutOff: number;
+  /** Requests of setup and warm-up that the window could not leave out. */
+  notJudged: number;
+  /** True when the window begins after setup and warm-up, so that only judged requests are in it. */
+  judgedOnly: boolean;
+  /** Tells by k6's name of a request whether it went to another host than the target. */
+  wentElsewhere: (name: string) => boolean;
+}
+
+/** Says which requests of k6 the service's counts may lack, and which of theirs are not k6's. */
+export interface Compared {
+  /** Requests that k6 sent, answered or not, and that no counter has, as when one of several instances is not scraped. */
+  missing: number;
+  /** Those of them that were answered, so that an instance must have counted them. */
+  missingForCertain: number;
+  /** Requests that k6 did not send. */
+  others: number;
+}
+
+/** Is agreement of both sides, and what is assumed where there is nothing to compare. */
+export const nothingMissing: Compared = { missing: 0, missingForCertain: 0, others: 0 };
+
+/**
+ * Compares what k6 sent with what the service counted of the same requests. Where others use the same counters, their requests may stand
+ * where k6's are missing: then equality proves nothing, and all of k6's may be missing.
+ */
+export function compareSides(sent: Sent, counted: number): Compared {
+  const most = sent.all + sent.cutOff;
+  if (counted > most) return { missing: most, missingForCertain: 0, others: wholeCount(counted - most) };
+  return { missing: wholeCount(most - counted), missingForCertain: Math.max(0, wholeCount(sent.answered - counted)), others: 0 };
+}
+
+/**
+ * Adds what was never judged, what never arrived and what the service should have counted: the truth lies between the two counts.
+ * What is missing may have been good, in `best`, or bad, in `worst`.
+ */
+export function betweenCounts(
+  counted: Count,
+  { dropped, notJudged }: Pick<ServerWindow, "dropped" | "notJudged">,
+  { missing, others }: Compared,
+): { best: Count; worst: Count } {
+  const { total, bad } = counted;
+  const notOurs = notJudged + others;
+  const unseen = dropped + missing;
+  return {
+    best: { total: total - Math.min(notOurs, bad) + missing, bad: bad - Math.min(notOurs, bad) },
+    worst: { total: total - Math.min(notOurs, total - bad) + unseen, bad: bad + unseen },
+  };
+}
+
+/** Says why the two counts differ, one sentence each. */
+export function doubtsOf(
+  { dropped, notJudged }: ServerWindow,
+  { missing, missingForCertain, others }: Compared,
+  losses: readonly string[],
+): string[] {
+  const doubts = notJudged > 0 ? [`the service's counts include up to ${notJudged} requests of setup and warm-up`] : [];
+  if (dropped > 0) doubts.push(`up to ${dropped} requests of dropped iterations never reached the service`);
+  if (missing > 0) doubts.push(...losses);
+  if (others > 0)
+    doubts.push(
+      `the service counted ${others} requests more than k6 sent: others use it too, so nothing proves that all of k6's are in its counts`,
+    );
+  else if (missingForCertain > 0)
+    doubts.push(`${missing} requests that k6 sent are not in the service's counts: is every instance of it scraped?`);
+  else if (missing > 0) doubts.push(`${missing} requests that k6 sent got no answer or were cut off, and are not in the service's counts`);
+  return doubts;
+}
+
+/** Tells one counter from another of the same process, whatever metric of it is read. */
+export const labelSet = ({ labels: { __name__: _, le: _le, ...labels } }: CounterGrowth): string =>
+  JSON.stringify(Object.entries(labels).toSorted());
+
+/**
+ * Finds the label sets that grew while k6 did not run: requests of others are in them. What k6 left unanswered may end late, though.
+ * The wider time is looked at only where something is amiss.
+ */
+export function usedByOthers(counters: readonly CounterGrowth[], late: number, wider: boolean): Map<string, Record<string, string>> {
+  const quiet = counters.map((one) => ({ one, ...(wider ? one.widerQuiet : one.quiet) }));
+  const after = quiet.reduce((sum, { grewAfter }) => sum + grewAfter, 0) > late;
+  const used = quiet.filter(({ grewBefore, grewAfter }) => grewBefore > 0 || (after && grewAfter > 0));
+  return new Map(used.map(({ one }) => [labelSet(one), one.labels]));
+}
+
+/** Counts what k6 sent, by its own word. */
+export interface Sent {
+  /** Answered or not. */
+  all: number;
+  answered: number;
+  /** Not in `all`: of iterations that were cut off. */
+  cutOff: number;
+}
+
+/** Reads how many requests k6 sent that may have gone to the target; only those that certainly went elsewhere are left out. */
+export async function readSent(
+  api: PrometheusApi,
+  compared: NonNullable<ServerQueries["compared"]>,
+  window: ServerWindow,
+): Promise<Sent | string> {
+  // k6's samples carry k6's clock: the question reaches far enough beyond both ends for any difference that preflight lets pass.
+  const range = window.toSeconds - window.fromSeconds + 2 * lookbackSeconds;
+  const got = await queryVector(api, compared.sent(range, window.judgedOnly), window.toSeconds + lookbackSeconds);
+  if (got.kind === "failed") return got.reason;
+  const sent: Sent = { all: 0, answered: 0, cutOff: window.cutOff };
+  for (const { labels, points } of got.value) {
+    if (window.wentElsewhere(labels["name"] ?? "")) continue;
+    const value = points[0]?.value ?? 0;
+    sent.all += value;
+    if (labels["status"] !== "0") sent.answered += value;
+  }
+  return sent;
+}

@@ -1,0 +1,179 @@
+import type { CounterQueries } from "../compile/counters.ts";
+import { instanceKey, lookbackSeconds, type GuardedWindow, type Instance } from "./guard.ts";
+import { wholeCount } from "./points.ts";
+import { querySamples, queryVector, type Answer, type PrometheusApi, type Series } from "./prometheus.ts";
+
+/** Says between which moments counters are compared, and when k6 sent nothing; Unix seconds of Prometheus's clock. */
+export interface GrowthWindow extends GuardedWindow {
+  /** When k6 began: what grew before it was not k6's doing. */
+  begunSeconds: number;
+  /** The distance of two scrapes. */
+  stepSeconds: number;
+}
+
+/** One counter of one instance, and how much it grew over the load. */
+export interface CounterGrowth {
+  labels: Record<string, string>;
+  instance: Instance;
+  /** Since the last scrape of the same process before the load; a series that was not in that scrape began at 0. */
+  grew: number;
+  /** What its instance's last scrape holds of it: all that is certain of a process that began during the load. */
+  last: number;
+  /** It fell, or vanished from an instance that is still there: another process counts here than before. */
+  fell: boolean;
+  /** How much it grew before k6 began and after it had ended, so that others use the service too. */
+  quiet: Quiet;
+  /** The same with more time on both ends, where another run's requests, or k6's own last ones, may be. */
+  widerQuiet: Quiet;
+}
+
+interface Quiet {
+  grewBefore: number;
+  grewAfter: number;
+}
+
+/** Is what was read of some counters, or why they cannot be compared. */
+export type Growth = { kind: "growth"; counters: CounterGrowth[] } | { kind: "failed"; reason: string };
+
+/** How near to each other two times of one scrape are, seconds. */
+const sameScrapeSeconds = 0.001;
+/** For how long before k6 began the service is watched for the requests of others; two scrapes at least, and in these is none of a run before, which waits for two. */
+const quietSeconds = 30;
+/** How far k6's word of its end may be off, seconds: what is counted sooner may be its own last requests. */
+const endSlackSeconds = 0.25;
+
+type Points = Series<number>["points"];
+type Samples = Map<string, Points>;
+
+/** Tells one series of a selector from another; functions over time drop the metric's name. */
+const seriesKey = ({ __name__: _, ...labels }: Record<string, string>): string => JSON.stringify(Object.entries(labels).toSorted());
+const byLabels = (series: readonly Series<number>[]): Samples => new Map(series.map((one) => [seriesKey(one.labels), one.points]));
+
+/** Finds whose scrapes a series comes from; a series that names no instance is told by its job, where that has only one. */
+function instanceOf(labels: Record<string, string>, instances: readonly Instance[]): Instance | undefined {
+  const key = instanceKey(labels);
+  const named = instances.find((one) => one.key === key);
+  if (named !== undefined || labels["instance"] !== undefined) return named;
+  const ofJob = instances.filter(({ job }) => job === labels["job"]);
+  return ofJob.length === 1 ? ofJob[0] : undefined;
+}
+
+/** Adds up what a counter grew by from sample to sample. */
+function rise(points: Points): number {
+  return points.slice(1).reduce((sum, { value }, i) => sum + Math.max(0, value - (points[i]?.value ?? 0)), 0);
+}
+
+interface Reads {
+  before: Samples;
+  quiet: Samples;
+  last: Series<number>[];
+  least: Samples;
+  fallen: Samples;
+  since: Samples;
+}
+
+async function readSamples(
+  api: PrometheusApi,
+  ask: CounterQueries,
+  instances: readonly Instance[],
+  window: GrowthWindow,
+): Promise<Answer<Reads>> {
+  const { fromSeconds: from, toSeconds: to, endedSeconds: ended, begunSeconds: begun } = window;
+  const within = Math.max(to - from, sameScrapeSeconds);
+  // Back to the scrape before the last one: a sample between the two is of no scrape, but has a time of its own.
+  const earliest = Math.min(from, ...instances.map(({ scrapedSeconds, beforeSeconds }) => scrapedSeconds.at(-2) ?? beforeSeconds ?? from));
+  const answers = await Promise.all([
+    querySamples(api, ask.samples(Math.min(lookbackSeconds, from - earliest) + 2 * sameScrapeSeconds), from),
+    querySamples(api, ask.samples(Math.max(quietSeconds, 2.5 * window.stepSeconds)), begun),
+    queryVector(api, ask.last(within), to),
+    queryVector(api, ask.least(within), to),
+    queryVector(api, ask.fallen(within), to),
+    querySamples(api, ask.samples(Math.max(to - ended, sameScrapeSeconds)), to),
+  ]);
+  const values: Series<number>[][] = [];
+  for (const answer of answers) {
+    if (answer.kind === "failed") return answer;
+    values.push(answer.value);
+  }
+  const [before = [], quiet = [], last = [], least = [], fallen = [], since = []] = values;
+  const reads = { before: byLabels(before), quiet: byLabels(quiet), least: byLabels(least) };
+  return { kind: "answer", value: { ...reads, last, fallen: byLabels(fallen), since: byLabels(since) } };
+}
+
+/**
+ * Reads how much each counter grew over the load, instance by instance and within one process: after − before, where "before" is its value in the
+ * instance's last scrape before the load. A series that this scrape does not hold began at 0, or is of a process that is gone and nobody's.
+ */
+export async function readGrowth(
+  api: PrometheusApi,
+  ask: CounterQueries,
+  instances: readonly Instance[],
+  window: GrowthWindow,
+): Promise<Growth> {
+  const read = await readSamples(api, ask, instances, window);
+  if (read.kind === "failed") return read;
+  const { before, quiet, last, least, fallen, since } = read.value;
+  const counters: CounterGrowth[] = [];
+  for (const { labels, points } of last) {
+    const instance = instanceOf(labels, instances);
+    // What an instance counted that was gone before the load, or was never up, is not of this load.
+    if (instance === undefined && labels["instance"] !== undefined) continue;
+    if (instance === undefined) return { kind: "failed", reason: "the counters do not say which instance they are of" };
+    const key = seriesKey(labels);
+    const base = baseOf(before.get(key), instance);
+    if (base === undefined)
+      return { kind: "failed", reason: "the counters carry times of their own, so nobody can tell what is before the load" };
+    const end = since.get(key)?.at(-1);
+    const held = end !== undefined && end.atSeconds >= (instance.lastSeconds ?? Infinity) - sameScrapeSeconds ? end.value : 0;
+    const vanished = instance.lastSeconds !== undefined && (end?.atSeconds ?? 0) < instance.lastSeconds - sameScrapeSeconds;
+    counters.push({
+      labels,
+      instance,
+      grew: wholeCount((points[0]?.value ?? 0) - base),
+      last: held,
+      fell: fallen.has(key) || vanished || (least.get(key)?.[0]?.value ?? base) < base,
+      quiet: quietOf(
+        quiet.get(key),
+        since.get(key),
+        twoBefore(instance, window) - sameScrapeSeconds,
+        window.endedSeconds + endSlackSeconds,
+      ),
+      widerQuiet: quietOf(quiet.get(key), since.get(key), 0, 0),
+    });
+  }
+  return { kind: "growth", counters };
+}
+
+function quietOf(before: Points = [], after: Points = [], fromSeconds: number, sinceSeconds: number): Quiet {
+  return {
+    grewBefore: rise(before.filter(({ atSeconds }) => atSeconds >= fromSeconds)),
+    grewAfter: rise(after.filter(({ atSeconds }) => atSeconds >= sinceSeconds)),
+  };
+}
+
+/** Finds the last but one scrape before k6 began. */
+function twoBefore({ scrapedSeconds }: Instance, { begunSeconds }: GrowthWindow): number {
+  return scrapedSeconds.filter((at) => at <= begunSeconds).at(-2) ?? begunSeconds;
+}
+
+/** Gives a counter's value in its instance's last scrape before the load: 0 where that scrape does not hold it, undefined where its times are no scrape's. */
+function baseOf(points: Points | undefined, { beforeSeconds, scrapedSeconds }: Instance): number | undefined {
+  const latest = points?.at(-1);
+  if (latest === undefined || beforeSeconds === undefined) return 0;
+  const at = (seconds: number): boolean => Math.abs(latest.atSeconds - seconds) < sameScrapeSeconds;
+  if (!scrapedSeconds.some(at)) return undefined;
+  return at(beforeSeconds) ? latest.value : 0;
+}
+
+/** Finds the instances of which another process counts at the end than before the load. */
+export function restartedIn(counters: readonly CounterGrowth[]): Set<Instance> {
+  return new Set(counters.flatMap(({ instance, fell }) => (fell || instance.restarted ? [instance] : [])));
+}
+
+/** Gives what was read; nothing where it was not asked for, or could not be read. */
+export const countersOf = (growth: Growth | undefined): CounterGrowth[] => (growth?.kind === "growth" ? growth.counters : []);
+
+/** Adds up how much counters grew; of a process that began anew only its last life counts. */
+export function grownBy(counters: readonly CounterGrowth[], restarted: ReadonlySet<Instance>): number {
+  return wholeCount(counters.reduce((sum, { instance, grew, last }) => sum + (restarted.has(instance) ? last : grew), 0));
+}
