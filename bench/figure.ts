@@ -4,6 +4,9 @@ import type { ProcessGroup } from "../slo/host/process-group.ts";
 export interface Bench {
   /** True for a short pass that shows that everything works; its numbers are rougher. */
   quick: boolean;
+  /** Which worlds are made, and which one alone, where a person chose. */
+  seed: number | undefined;
+  only: number | undefined;
   folder: string;
   /** The project's root. */
   project: string;

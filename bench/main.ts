@@ -6,15 +6,16 @@ import { parseArgs } from "node:util";
 import { errorMessage } from "../slo/host/error-message.ts";
 import { openProcessGroup, type ProcessGroup } from "../slo/host/process-group.ts";
 import { exactness } from "./exactness.ts";
-import { isReached, rowText, type Figure, type Row } from "./figure.ts";
+import { isReached, rowText, type Bench, type Figure, type Row } from "./figure.ts";
 import { overhead } from "./overhead.ts";
 import { relay } from "./relay.ts";
 import { relayStories } from "./relay-stories.ts";
 import { scenarioCpu } from "./scenario-cpu.ts";
 import { soakMemory } from "./soak-memory.ts";
 import { targetCpu } from "./target-cpu.ts";
+import { worlds } from "./worlds.ts";
 
-const figures: readonly Figure[] = [exactness, scenarioCpu, soakMemory, relay, relayStories, targetCpu, overhead];
+const figures: readonly Figure[] = [exactness, scenarioCpu, soakMemory, relay, relayStories, targetCpu, overhead, worlds];
 
 const help = `npm run bench -- [NAME…] [--quick]
 
@@ -23,6 +24,8 @@ Measures the figures that Plimsoll wants to reach, side by side, with their spre
 ${figures.map(({ name, what }) => `  ${name.padEnd(14)} ${what}`).join("\n")}
 
   --quick        a short pass: rougher numbers, about a quarter of the time
+  --seed N       the worlds of another seed
+  --only K       one world of that seed, and all that was found in it
   --help
 
 Results go to stdout, progress to stderr. Exit code: 0 all goals reached, 1 a goal missed, 2 bad usage, 4 could not be measured, 130 interrupted.
@@ -32,13 +35,24 @@ const project = fileURLToPath(new URL("../", import.meta.url));
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
+/** What a person chose of how it is measured. */
+type Choice = Pick<Bench, "quick" | "seed" | "only">;
+
 /** Reads the arguments; throws on bad ones. */
-function ask(args: string[]): { asked: readonly Figure[]; quick: boolean; help: boolean } {
-  const options = { quick: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false } } as const;
+function ask(args: string[]): Choice & { asked: readonly Figure[]; help: boolean } {
+  const flag = { type: "boolean", default: false } as const;
+  const options = { quick: flag, seed: { type: "string" }, only: { type: "string" }, help: { ...flag, short: "h" } } as const;
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
   const unknown = positionals.find((name) => !figures.some((figure) => figure.name === name));
   if (unknown !== undefined) throw new Error(`there is no figure ${unknown}`);
-  return { ...values, asked: figures.filter(({ name }) => positionals.length === 0 || positionals.includes(name)) };
+  const asked = figures.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const { quick, help } = values;
+  return { asked, quick, help, seed: wholeOf("--seed", values.seed), only: wholeOf("--only", values.only) };
+}
+
+function wholeOf(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined || /^\d{1,9}$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw new Error(`${flag} takes a whole number, not ${text}`);
 }
 
 /** Is what Ctrl-C has to clean up. */
@@ -51,18 +65,18 @@ async function cleanUp(): Promise<void> {
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 }
 
-async function measure(figure: Figure, quick: boolean): Promise<Row[]> {
+async function measure(figure: Figure, { quick, seed, only }: Choice): Promise<Row[]> {
   const nursery = openProcessGroup();
   const folder = mkdtempSync(join(tmpdir(), "plimsoll-bench-"));
   open = { nursery, folder };
   try {
-    return await figure.run({ quick, project, nursery, folder, say: (line) => say(`${figure.name}: ${line}`) });
+    return await figure.run({ quick, seed, only, project, nursery, folder, say: (line) => say(`${figure.name}: ${line}`) });
   } finally {
     await cleanUp();
   }
 }
 
-async function main({ asked, quick }: ReturnType<typeof ask>): Promise<number> {
+async function main({ asked, ...choice }: ReturnType<typeof ask>): Promise<number> {
   const interrupt = async (): Promise<void> => {
     say("interrupted: stopping what was started");
     await cleanUp();
@@ -73,7 +87,7 @@ async function main({ asked, quick }: ReturnType<typeof ask>): Promise<number> {
   let missed = false;
   for (const figure of asked) {
     const began = performance.now();
-    const rows = await measure(figure, quick);
+    const rows = await measure(figure, choice);
     for (const row of rows) process.stdout.write(`${figure.name}: ${rowText(row)}\n`);
     missed ||= rows.some((row) => isReached(row) === false);
     say(`${figure.name}: took ${((performance.now() - began) / 1000).toFixed(0)} s`);

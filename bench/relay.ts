@@ -88,7 +88,7 @@ async function catchUp(bench: Bench, name: string): Promise<{ seconds: number; m
       const written = await writeOnce({ url: relay.url }, pushOf(second, name));
       if (written.kind !== "written") throw new Error(`the relay did not take push ${second}: ${written.reason}`);
     }
-    const prometheus = await prometheusOf(bench, name, undefined, port);
+    const prometheus = await prometheusOf(bench, name, undefined, { port });
     const began = performance.now();
     await untilForwarded(relay);
     const seconds = (performance.now() - began) / 1000;

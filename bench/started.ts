@@ -32,7 +32,12 @@ export async function targetOf({ nursery, project, folder }: Bench, environment:
 }
 
 /** Starts a Prometheus that scrapes the target, if any, as the job `storage-api`. */
-export async function prometheusOf(bench: Bench, name: string, targetUrl: string | undefined, port?: number): Promise<Part> {
+export async function prometheusOf(
+  bench: Bench,
+  name: string,
+  targetUrl: string | undefined,
+  { port, outOfOrder }: { port?: number; outOfOrder?: string } = {},
+): Promise<Part> {
   const folder = join(bench.folder, name);
   mkdirSync(folder, { recursive: true });
   const started = await startPrometheus(bench.nursery, {
@@ -42,6 +47,7 @@ export async function prometheusOf(bench: Bench, name: string, targetUrl: string
     job: "storage-api",
     targetUrl,
     ...(port === undefined ? {} : { port }),
+    ...(outOfOrder === undefined ? {} : { outOfOrder }),
     environment: process.env,
   });
   if (started.kind === "failed") throw new Error(started.message);

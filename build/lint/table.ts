@@ -34,6 +34,13 @@ export const rooms: Room[] = [
   },
   { folder: "slo/judge", values: ["slo/spec"], types: ["slo/collect"], packages: [], node: false },
   { folder: "slo/report", values: ["slo/spec"], types: ["slo/judge"], packages: ["string-width", "wrap-ansi", "zod"], node: false },
+  {
+    folder: "slo/verify",
+    values: ["slo/spec", "slo/compile", "slo/collect", "slo/judge", "slo/cli/conclude.ts", "slo/cli/together.ts"],
+    types: ["slo/report", "slo/run"],
+    packages: ["pbf", "snappyjs"],
+    node: true,
+  },
   { folder: "slo/history", values: [], types: ["slo/judge"], packages: ["zod"], node: true },
   { folder: "slo/cli", values: ["slo"], types: [], packages: ["commander", "fastest-levenshtein", "zod"], node: true },
   {

@@ -22,10 +22,12 @@ export interface NotStarted {
 /** How often the local Prometheus scrapes: short, because the verdict waits for two scrapes after the last request. */
 export const scrapeIntervalSeconds = 0.25;
 
-function prometheusConfig(job: string, targetUrl: string | undefined): string {
-  if (targetUrl === undefined) return JSON.stringify({ scrape_configs: [] });
+function prometheusConfig(job: string, targetUrl: string | undefined, outOfOrder: string | undefined): string {
+  const storage = outOfOrder === undefined ? undefined : { tsdb: { out_of_order_time_window: outOfOrder } };
+  if (targetUrl === undefined) return JSON.stringify({ storage, scrape_configs: [] });
   const { protocol, host } = new URL(targetUrl);
   return JSON.stringify({
+    storage,
     scrape_configs: [
       {
         job_name: job,
@@ -72,12 +74,14 @@ export async function startPrometheus(
     job: string;
     targetUrl: string | undefined;
     port?: number;
+    /** How old a sample may be that it still takes, e.g. "30d"; Prometheus's own default is none but the newest. */
+    outOfOrder?: string;
     environment: NodeJS.ProcessEnv;
   },
 ): Promise<Started | NotStarted> {
   mkdirSync(options.folder, { recursive: true });
   const config = join(options.folder, "prometheus.yml");
-  writeFileSync(config, prometheusConfig(options.job, options.targetUrl));
+  writeFileSync(config, prometheusConfig(options.job, options.targetUrl, options.outOfOrder));
   for (let attempt = 1; ; attempt += 1) {
     const port = options.port ?? (await freePort());
     const url = `http://127.0.0.1:${port}`;

@@ -1,0 +1,141 @@
+import { randomOf, type Random } from "./random.ts";
+import { isIn, judgedStretch, routes, type Drops, type Instance, type Spell, type World } from "./world.ts";
+
+/** One request: what the service did, and what its sender saw. Times are seconds since the first k6 began. */
+export interface Request {
+  who: "setup" | "warmup" | "judged" | "preflight" | "others";
+  /** The route as the service names it; undefined where it went to another host. */
+  route: string | undefined;
+  servedAt: number;
+  /** When its sender had the answer. */
+  at: number;
+  /** 0: no answer. */
+  status: number;
+  /** What the service took, and what the sender measured. */
+  seconds: number;
+  measured: number;
+  instance: number | undefined;
+  pod: number | undefined;
+}
+
+/** An iteration that k6 dropped; `route` is what it would have asked for. */
+export interface Dropped {
+  at: number;
+  pod: number;
+  route: string;
+  ofK6: boolean;
+}
+
+/** All that happened in a world, each list in order of time. */
+export interface Happened {
+  requests: Request[];
+  dropped: Dropped[];
+  iterations: { at: number; pod: number; who: "warmup" | "judged" }[];
+  /** Iterations of the warm-up that k6 cut off: the service may go on with their last request, which k6 does not count. */
+  cutOff: number[];
+  endedAt: number;
+}
+
+const isUp = ({ processes }: Instance, at: number): boolean => processes.some((process) => isIn(at, process));
+
+/** Chooses who serves a request; undefined: nobody, the connection is refused. */
+function instanceFor(world: World, random: Random, at: number): number | undefined {
+  const left = (instance: Instance): boolean => (instance.target?.to ?? Number.POSITIVE_INFINITY) <= at;
+  const inRotation = (instance: Instance): boolean => isUp(instance, at) || (!world.balancerKnows && !left(instance));
+  const candidates = world.instances.flatMap((instance, i) => (inRotation(instance) ? [i] : []));
+  if (candidates.length === 0) return undefined;
+  const chosen = random.pick(candidates);
+  const instance = world.instances[chosen];
+  return instance && isUp(instance, at) ? chosen : undefined;
+}
+
+const hits = (spells: readonly Spell[], random: Random, at: number, instance: number | undefined): boolean =>
+  spells.some((spell) => isIn(at, spell) && (spell.instance ?? instance) === instance && random.chance(spell.ratio));
+
+type Sent = Pick<Request, "who" | "pod"> & { route: string | undefined };
+
+function requestAt(world: World, random: Random, at: number, sent: Sent): Request {
+  const { thresholdSeconds } = world;
+  const refused = { ...sent, servedAt: at, at, status: 0, seconds: 0, measured: 0, instance: undefined };
+  if (sent.route === undefined) {
+    const seconds = 0.01;
+    return { ...refused, at: at + seconds, servedAt: at + seconds, status: random.chance(0.05) ? 500 : 200, seconds, measured: seconds };
+  }
+  const instance = hits(world.refused, random, at, undefined) ? undefined : instanceFor(world, random, at);
+  if (instance === undefined) return refused;
+  const seconds = thresholdSeconds * (hits(world.slow, random, at, instance) ? random.between(1.05, 2) : random.between(0.05, 0.6));
+  const bad = sent.who === "preflight" ? random.chance(0.3) : hits(world.errors, random, at, instance);
+  const short = sent.pod !== undefined && world.shortages.some((shortage) => isIn(at, shortage));
+  const delay = short && random.chance(0.6) ? random.between(0.1, 2) * thresholdSeconds : 0;
+  // An answer that its instance did not live to give is one that never came, and was not counted.
+  if (!world.instances[instance]?.processes.some((process) => isIn(at, process) && isIn(at + seconds, process)))
+    return { ...refused, at: at + seconds };
+  const served = { ...sent, servedAt: at + seconds, at: at + seconds + delay, status: bad ? 500 : 200 };
+  return { ...served, seconds, measured: seconds + delay, instance };
+}
+
+/** Lists when a load of a rate starts its iterations. */
+function* startsOf(from: number, to: number, rate: number): Generator<number> {
+  for (let i = 0; from + i / rate < to; i += 1) yield from + i / rate;
+}
+
+function dropHere(drops: readonly Drops[], random: Random, at: number): Drops | undefined {
+  return drops.find((drop) => isIn(at, drop) && random.chance(drop.ratio));
+}
+
+function otherTraffic(world: World, random: Random): Request[] {
+  return world.others.flatMap((other) =>
+    [...startsOf(other.from, other.to, other.rate)].map((at) => {
+      const request = requestAt(world, random, at, { who: "others", pod: undefined, route: other.route });
+      return request.status === 200 && random.chance(other.ratio) ? { ...request, status: 500 } : request;
+    }),
+  );
+}
+
+/** Plays a world: the same world and seed play the same. */
+export function happen(world: World, seed: number): Happened {
+  const random = randomOf(seed ^ 0x5bd1e995, Number(world.id.split("-")[1]));
+  const judged = judgedStretch(world);
+  const requests: Request[] = otherTraffic(world, random);
+  const dropped: Dropped[] = [];
+  const iterations: Happened["iterations"] = [];
+  const cutOff = world.pods.map(() => 0);
+  const elsewhere = (): boolean => world.script === "other hosts" && random.chance(0.3);
+  const routeOf = (): string => (random.chance(0.7) ? routes[0] : routes[1]);
+  const iterate = (who: "warmup" | "judged", at: number, pod: number, stopsAt = Number.POSITIVE_INFINITY): void => {
+    const route = routeOf();
+    const drop = who === "judged" ? dropHere(world.drops, random, at) : undefined;
+    if (drop) return void dropped.push({ at, pod, route, ofK6: drop.ofK6 });
+    let moment = at;
+    for (let i = 0; i < world.requestsPerIteration; i += 1) {
+      const request = requestAt(world, random, moment, { who, pod, route: elsewhere() ? undefined : i === 0 ? route : routeOf() });
+      const cut = request.at > stopsAt;
+      requests.push(cut ? { ...request, pod: undefined } : request);
+      if (cut) return void (cutOff[pod] = (cutOff[pod] ?? 0) + 1);
+      moment = request.at;
+    }
+    iterations.push({ at: moment, pod, who });
+  };
+  if (world.preflight) requests.push(requestAt(world, random, -0.3, { who: "preflight", pod: undefined, route: "/" }));
+  for (const [pod, { startsAt, lostAt = Number.POSITIVE_INFINITY }] of world.pods.entries()) {
+    const rate = world.rate / world.pods.length;
+    const lives = (at: number): boolean => at < lostAt;
+    for (let i = 0; i < world.setupRequests; i += 1)
+      requests.push(requestAt(world, random, startsAt + 0.05 + (0.2 * i) / world.setupRequests, { who: "setup", pod, route: routes[1] }));
+    const begin = startsAt + judged.from;
+    for (const at of startsOf(begin - world.warmupSeconds - 2.5, begin - 2.5, Math.max(rate / 5, 1)))
+      if (world.warmupSeconds > 0 && lives(at)) iterate("warmup", at, pod, begin - 1.5);
+    for (const at of startsOf(begin, startsAt + judged.to, rate)) if (lives(at)) iterate("judged", at, pod);
+    for (const at of world.spike ? startsOf(begin + world.spike.from, begin + world.spike.to, world.spike.rate / world.pods.length) : [])
+      if (lives(at)) iterate("judged", at, pod);
+  }
+  const inTime = (a: { at: number }, b: { at: number }): number => a.at - b.at;
+  const last = Math.max(...requests.flatMap(({ pod, at }) => (pod === undefined ? [] : [at])), ...dropped.map(({ at }) => at), judged.to);
+  return {
+    requests: requests.toSorted(inTime),
+    dropped: dropped.toSorted(inTime),
+    iterations: iterations.toSorted(inTime),
+    cutOff,
+    endedAt: last + 0.15,
+  };
+}

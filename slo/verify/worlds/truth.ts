@@ -1,0 +1,89 @@
+import type { Count } from "../../collect/measurement.ts";
+import type { Objective, Where } from "../../spec/spec.ts";
+import type { Happened, Request } from "./happen.ts";
+import { judgedStretch, type World } from "./world.ts";
+
+/** One event of an objective, at the time at which it counts. */
+export interface TrueEvent {
+  at: number;
+  bad: boolean;
+}
+
+/**
+ * What became of the judged requests that an objective is about. Where the definition leaves room, the truth lies between:
+ * `kindest` has as few bad and as many good events as it can have, `harshest` the other way round.
+ */
+export interface Truth {
+  kindest: Count;
+  harshest: Count;
+  /** All events in order of time, those included that the definition may leave out. */
+  events: TrueEvent[];
+}
+
+const asks = (where: Where, route: string | undefined): boolean => (where["route"] ?? route) === route;
+
+/** Tells whether a request was bad; `client` counts what its sender did not get as well. */
+function isBad({ indicator }: Objective, request: Request): boolean {
+  if (request.status === 0) return true;
+  switch (indicator.kind) {
+    case "errors":
+    case "ratio":
+      return request.status >= 500;
+    case "latency":
+      return request.seconds > indicator.atMostSeconds;
+  }
+}
+
+function isAbout(world: World, { indicator }: Objective, request: Request): boolean {
+  if (indicator.kind === "ratio") return request.status !== 0 && request.route === "/a";
+  if (!asks(indicator.where, request.route)) return false;
+  return indicator.side === "client" || (request.status !== 0 && request.route !== undefined && isOwnRoute(world, request.route));
+}
+
+/** A user's script has no list of routes, so all that the service answers counts as its own. */
+const isOwnRoute = (world: World, route: string): boolean => world.script !== "none" || route === "/a" || route === "/b";
+
+/** Finds the moments between which other traffic is within the service's counts, as scrapes can tell them. */
+function countedStretch(world: World, endedAt: number): { from: number; to: number } {
+  const blind = world.failedScrapes > 0 || world.skippedScrapes > 0 || world.lateScrapes > 0;
+  return { from: blind ? Number.NEGATIVE_INFINITY : -2 * world.scrapeSeconds - 1, to: endedAt + 4 * world.scrapeSeconds + 10 };
+}
+
+/** Tells whether anybody could know of a ratio's events on an instance: k6 does not count them, so where Prometheus never had the target or the counter lies, none can. */
+function hasCounter({ instances, scrapeSeconds }: World, { endedAt }: Happened, which: number | undefined): boolean {
+  const { target, lie } = instances[which ?? -1] ?? { target: undefined, lie: { kind: "none" } };
+  return target !== undefined && target.from < endedAt + scrapeSeconds && lie.kind === "none";
+}
+
+const countOf = (events: readonly TrueEvent[]): Count => ({ total: events.length, bad: events.filter(({ bad }) => bad).length });
+
+/** Works out the truth of an objective from all that happened. */
+export function truthOf(world: World, happened: Happened, objective: Objective): Truth {
+  const { indicator } = objective;
+  const client = indicator.kind !== "ratio" && indicator.side === "client";
+  const about = happened.requests.filter((request) => isAbout(world, objective, request));
+  const timed = (request: Request): TrueEvent => ({ at: client ? request.at : request.servedAt, bad: isBad(objective, request) });
+  const lost = ({ pod, at, instance }: Request): boolean => {
+    const { startsAt = 0, lostAt } = world.pods[pod ?? 0] ?? {};
+    if (indicator.kind === "ratio" && !hasCounter(world, happened, instance)) return true;
+    return client && lostAt !== undefined && startsAt + Math.floor(at - startsAt) + 1 > lostAt;
+  };
+  const judged = about.filter(({ who }) => who === "judged");
+  const certain = countOf(judged.filter((request) => !lost(request)).map(timed));
+  const counted = countedStretch(world, happened.endedAt);
+  const others = client ? [] : about.filter(({ who, servedAt }) => who === "others" && servedAt >= counted.from && servedAt < counted.to);
+  const open = countOf([...others, ...judged.filter((request) => lost(request))].map(timed));
+  const dropped = happened.dropped.filter(({ ofK6, at }) => !ofK6 && at >= judgedStretch(world).from);
+  const where = indicator.kind === "ratio" ? { route: "/a" } : indicator.where;
+  const meant = dropped.filter(({ route }) => asks(where, route)).length;
+  const served = client ? meant : 0;
+  const unserved = dropped.length * world.requestsPerIteration;
+  const good = certain.total - certain.bad;
+  const kindest = { bad: certain.bad + served, good: good + open.total - open.bad };
+  const harshest = { bad: certain.bad + open.bad + unserved, good };
+  return {
+    kindest: { total: kindest.bad + kindest.good, bad: kindest.bad },
+    harshest: { total: harshest.bad + harshest.good, bad: harshest.bad },
+    events: [...judged, ...others].map(timed).toSorted((a, b) => a.at - b.at),
+  };
+}

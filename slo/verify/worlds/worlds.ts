@@ -1,0 +1,109 @@
+import type { PrometheusApi } from "../../collect/prometheus.ts";
+import { complement } from "../../judge/clopper-pearson.ts";
+import { described, worldOf } from "./generate.ts";
+import { happen } from "./happen.ts";
+import { judgeWorld } from "./judge-world.ts";
+import { findingOf, findingText, type Finding } from "./lies.ts";
+import { podSeries } from "./k6-series.ts";
+import { scraped } from "./scrapes.ts";
+import type { World } from "./world.ts";
+import { writeSeries } from "./write.ts";
+
+/** A world that was judged. */
+export interface JudgedWorld {
+  world: World;
+  findings: Finding[];
+}
+
+/** Answers a question that was asked before from memory: a world does not change while it is judged. */
+function remembering(api: PrometheusApi): PrometheusApi {
+  const known = new Map<string, Promise<string>>();
+  const ask = async (url: string, init: RequestInit | undefined): Promise<string> => (await api.fetch(url, init)).text();
+  return {
+    ...api,
+    fetch: async (url, init) => {
+      const key = `${String(url)} ${String(init?.body)}`;
+      const answer = known.get(key) ?? ask(String(url), init);
+      known.set(key, answer);
+      return new Response(await answer);
+    },
+  };
+}
+
+/** Makes one world, writes it to Prometheus and judges it there. */
+export async function tryWorld(api: PrometheusApi, seed: number, index: number, origin: number): Promise<JudgedWorld> {
+  const world = worldOf(seed, index);
+  const happened = happen(world, seed);
+  const pods = world.pods.map((_, pod) => podSeries(world, happened, pod, origin));
+  const service = scraped(world, happened, origin);
+  await writeSeries(api.url, [...pods.flatMap(({ held }) => held), ...service.held]);
+  const sides = { sent: pods.map(({ sent }) => sent), twiceAt: service.twiceAt };
+  const judged = await judgeWorld(remembering(api), world, happened, sides, origin);
+  const findings = judged.flatMap((one) => {
+    const objective = world.objectives.find(({ name }) => name === one.name);
+    return objective ? [findingOf(world, happened, objective, one, origin)] : [];
+  });
+  return { world, findings };
+}
+
+/** When the k6 of every world began, Unix seconds: a whole hour, so that the moments at which Prometheus looks are the same each time, and a day and more ago. */
+export const originOf = (nowSeconds: number): number => Math.floor(nowSeconds / 3600) * 3600 - 27 * 3600;
+
+/** What many worlds have shown. */
+export interface Tally {
+  worlds: number;
+  objectives: number;
+  /** One line for each world with a lie, which makes it again. */
+  lies: string[];
+  /** Objectives that should have been decided, and those that were. */
+  easy: number;
+  decided: number;
+  /** Where the service is exactly as bad as its budget allows: how many objectives, and how many were decided by chance. */
+  boundary: number;
+  boundaryMet: number;
+  boundaryExceeded: number;
+}
+
+const isEasy = ({ words, openModel, badness }: World, { objective, truth }: Finding): boolean =>
+  words.length === 0 && openModel && (badness <= 0.2 || badness >= 4) && truth.kindest.total * complement(objective.targetRatio) >= 8;
+
+/** Tries worlds `from` to `to` of a seed, a few at a time, and adds up what they show. */
+export async function tryWorlds(
+  api: PrometheusApi,
+  { seed, from, to, nowSeconds, say }: { seed: number; from: number; to: number; nowSeconds: number; say: (line: string) => void },
+): Promise<Tally> {
+  const tally: Tally = { worlds: 0, objectives: 0, lies: [], easy: 0, decided: 0, boundary: 0, boundaryMet: 0, boundaryExceeded: 0 };
+  let next = from;
+  const work = async (): Promise<void> => {
+    while (next < to) {
+      const index = next;
+      next += 1;
+      const judged = await tryWorld(api, seed, index, originOf(nowSeconds));
+      add(tally, judged, seed, index, say);
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, work));
+  return tally;
+}
+
+function add(tally: Tally, { world, findings }: JudgedWorld, seed: number, index: number, say: (line: string) => void): void {
+  tally.worlds += 1;
+  const told = findings.filter(({ lies }) => lies.length > 0);
+  if (told.length > 0) {
+    const line = `npm run bench -- worlds --seed ${seed} --only ${index}: ${described(world)} | ${told.map(findingText).join(" | ")}`;
+    tally.lies.push(line);
+    say(line);
+  }
+  for (const finding of findings) {
+    const { verdict } = finding.judged;
+    tally.objectives += 1;
+    if (isEasy(world, finding)) {
+      tally.easy += 1;
+      if (verdict !== "inconclusive") tally.decided += 1;
+    }
+    if (world.words.length > 0 || world.badness !== 1) continue;
+    tally.boundary += 1;
+    if (verdict === "met") tally.boundaryMet += 1;
+    if (verdict === "exceeded") tally.boundaryExceeded += 1;
+  }
+}
