@@ -75,15 +75,14 @@ export function truthOf(world: World, happened: Happened, objective: Objective):
   const open = countOf([...others, ...judged.filter((request) => lost(request))].map(timed));
   const dropped = happened.dropped.filter(({ ofK6, at }) => !ofK6 && at >= judgedStretch(world).from);
   const where = indicator.kind === "ratio" ? { route: "/a" } : indicator.where;
-  const meant = dropped.filter(({ route }) => asks(where, route)).length;
-  const served = client ? meant : 0;
+  const unmet = client ? dropped.filter(({ route }) => asks(where, route)) : [];
   const unserved = dropped.length * world.requestsPerIteration;
   const good = certain.total - certain.bad;
-  const kindest = { bad: certain.bad + served, good: good + open.total - open.bad };
+  const kindest = { bad: certain.bad + unmet.length, good: good + open.total - open.bad };
   const harshest = { bad: certain.bad + open.bad + unserved, good };
   return {
     kindest: { total: kindest.bad + kindest.good, bad: kindest.bad },
     harshest: { total: harshest.bad + harshest.good, bad: harshest.bad },
-    events: [...judged, ...others].map(timed).toSorted((a, b) => a.at - b.at),
+    events: [...[...judged, ...others].map(timed), ...unmet.map(({ at }) => ({ at, bad: true }))].toSorted((a, b) => a.at - b.at),
   };
 }

@@ -3,7 +3,7 @@ import { complement } from "../../judge/clopper-pearson.ts";
 import { described, worldOf } from "./generate.ts";
 import { happen } from "./happen.ts";
 import { judgeWorld } from "./judge-world.ts";
-import { findingOf, findingText, type Finding } from "./lies.ts";
+import { confidence, findingOf, findingText, type Finding } from "./lies.ts";
 import { podSeries } from "./k6-series.ts";
 import { scraped } from "./scrapes.ts";
 import type { World } from "./world.ts";
@@ -106,4 +106,10 @@ function add(tally: Tally, { world, findings }: JudgedWorld, seed: number, index
     if (verdict === "met") tally.boundaryMet += 1;
     if (verdict === "exceeded") tally.boundaryExceeded += 1;
   }
+}
+
+/** Gives how many of so many verdicts may be wrong by chance at the spec's confidence: their share, and three standard deviations. */
+export function atMostByChance(verdicts: number): number {
+  const share = complement(confidence);
+  return verdicts * share + 3 * Math.sqrt(verdicts * share * (1 - share)) + 1;
 }

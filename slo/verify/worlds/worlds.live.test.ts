@@ -1,0 +1,45 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeLive } from "../../../build/testing/live.ts";
+import type { PrometheusApi } from "../../collect/prometheus.ts";
+import { openProcessGroup } from "../../host/process-group.ts";
+import { startPrometheus } from "../../run/stack.ts";
+import { atMostByChance, tryWorlds, type Tally } from "./worlds.ts";
+
+describeLive("300 worlds whose truth is known, in a real Prometheus", ["prometheus"], ({ prometheus: binary }) => {
+  const group = openProcessGroup();
+  let tally: Tally;
+
+  beforeAll(async () => {
+    const folder = mkdtempSync(join(tmpdir(), "plimsoll-worlds-"));
+    const options = {
+      binary,
+      folder,
+      logFile: join(folder, "log"),
+      job: "none",
+      targetUrl: undefined,
+      outOfOrder: "30d",
+      environment: process.env,
+    };
+    const started = await startPrometheus(group, options);
+    if (started.kind === "failed") throw new Error(started.message);
+    const api: PrometheusApi = { url: started.url, headers: {}, timeoutSeconds: 60, fetch };
+    tally = await tryWorlds(api, { seed: 20261126, from: 0, to: 300, nowSeconds: Date.now() / 1000, say: () => undefined });
+  }, 600_000);
+  afterAll(() => group.stopAll());
+
+  test("no verdict and no count is untrue in any of them", () => expect(tally.lies).toEqual([]));
+
+  test("what is easy is decided", () => {
+    expect(tally.easy).toBeGreaterThan(30);
+    expect(tally.decided).toBeGreaterThanOrEqual(0.9 * tally.easy);
+  });
+
+  test("a service exactly as bad as its budget is decided no more often than the confidence allows", () => {
+    expect(tally.boundary).toBeGreaterThan(20);
+    expect(tally.boundaryMet).toBeLessThanOrEqual(atMostByChance(tally.boundary));
+    expect(tally.boundaryExceeded).toBeLessThanOrEqual(atMostByChance(tally.boundary));
+  });
+});
