@@ -49,10 +49,14 @@ function countedStretch(world: World, endedAt: number): { from: number; to: numb
   return { from: blind ? Number.NEGATIVE_INFINITY : -2 * world.scrapeSeconds - 1, to: endedAt + 4 * world.scrapeSeconds + 10 };
 }
 
-/** Tells whether anybody could know of a ratio's events on an instance: k6 does not count them, so where Prometheus never had the target or the counter lies, none can. */
-function hasCounter({ instances, scrapeSeconds }: World, { endedAt }: Happened, which: number | undefined): boolean {
-  const { target, lie } = instances[which ?? -1] ?? { target: undefined, lie: { kind: "none" } };
-  return target !== undefined && target.from < endedAt + scrapeSeconds && lie.kind === "none";
+/**
+ * Tells whether anybody could know of a ratio's events on an instance, for k6 does not count them: not where Prometheus never had the target,
+ * nor where the counter lies, nor where a restart may hide between two scrapes because the process does not tell when it began.
+ */
+function hasCounter({ instances, scrapeSeconds, tellsStart }: World, { endedAt }: Happened, which: number | undefined): boolean {
+  const instance = instances[which ?? -1];
+  if (instance?.target === undefined || instance.lie.kind !== "none") return false;
+  return instance.target.from < endedAt + scrapeSeconds && (tellsStart || instance.processes.length === 1);
 }
 
 const countOf = (events: readonly TrueEvent[]): Count => ({ total: events.length, bad: events.filter(({ bad }) => bad).length });
