@@ -175,14 +175,11 @@ const mostTypeErrors = 10;
 async function bundleHere(folder: string, { entry, foreign }: { entry: string; foreign: boolean }, host: Host): Promise<Script> {
   const shown = (problems: { file: string; line: number; column: number; message: string }[]): string[] =>
     problems.map((p) => `${shownPath(host.folder, p.file)}:${p.line}:${p.column} ${p.message}`);
-  const bundled = await bundleScenario({ entry, outfile: join(folder, "bundle.js") });
+  const [bundled, types] = await Promise.all([
+    bundleScenario({ entry, outfile: join(folder, "bundle.js") }),
+    checkTypes(entry, host.project),
+  ]);
   if (bundled.kind === "problems") return refuse(exitCodes.badUsage, shown(bundled.problems).join("\n"));
-  const types = await checkTypes(entry, {
-    inputs: bundled.inputs,
-    hash: bundled.hash,
-    cache: join(host.cache, "types"),
-    project: host.project,
-  });
   const errors = types.kind === "problems" ? shown(types.problems) : [];
   if (errors.length > 0 && !foreign) return refuse(exitCodes.badUsage, errors.join("\n"));
   const more = errors.length > mostTypeErrors ? [`and ${errors.length - mostTypeErrors} more type errors`] : [];

@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { build, type BuildFailure, type BuildOptions, type Metafile } from "esbuild";
 import { placementOf, type Source } from "./place.ts";
 import { esbuildProblems, type ScriptProblem } from "./problems.ts";
-import { knownClean, readListedFiles, rememberClean, runTsc } from "./types.ts";
+import { runTsc } from "./types.ts";
 
 /** Lists what is wrong in a script. */
 export interface Problems {
@@ -21,8 +20,6 @@ export interface Bundled {
   inPlace: boolean;
   /** Absolute paths of the sources that k6 will run; files that only give types are not among them. */
   inputs: string[];
-  /** SHA-256 over the sources' paths and contents, hex. */
-  hash: string;
 }
 
 /** Makes one file for k6 of a script and its imports, or leaves a script that k6 can run as it is where it is. Nothing is written beside it. */
@@ -34,7 +31,7 @@ export async function bundleScenario(options: { entry: string; outfile: string }
   const built = await esbuildOf(entry, {});
   if (built.kind === "problems") return built;
   const sources = Object.keys(built.metafile.inputs).map((path): Source => ({ path, text: readFileSync(resolve(folder, path), "utf8") }));
-  const common = { kind: "bundled", inputs: sources.map(({ path }) => resolve(folder, path)), hash: hashOf(sources) } as const;
+  const common = { kind: "bundled", inputs: sources.map(({ path }) => resolve(folder, path)) } as const;
   const placement = placementOf(built.metafile, sources, folder);
   switch (placement.kind) {
     case "inPlace":
@@ -53,7 +50,7 @@ export async function bundleScenario(options: { entry: string; outfile: string }
   }
 }
 
-async function write(outfile: string, text: string, common: Pick<Bundled, "kind" | "inputs" | "hash">): Promise<Bundled> {
+async function write(outfile: string, text: string, common: Pick<Bundled, "kind" | "inputs">): Promise<Bundled> {
   await mkdir(dirname(outfile), { recursive: true });
   await writeFile(outfile, text);
   return { ...common, inPlace: false, file: outfile };
@@ -94,25 +91,8 @@ function openBeside(folder: string): Pick<BuildOptions, "define" | "banner"> {
   };
 }
 
-function hashOf(sources: readonly Source[]): string {
-  const hash = createHash("sha256");
-  for (const { path, text } of sources.toSorted((a, b) => (a.path < b.path ? -1 : 1))) hash.update(`${path}\0${text.length}\0${text}`);
-  return hash.digest("hex");
-}
-
-/**
- * Checks the types of a TypeScript script with the project's own compiler; JavaScript is not checked.
- * A clean result is remembered in the `cache` folder for as long as every file that the compiler read stays the same.
- */
-export async function checkTypes(
-  entry: string,
-  options: { inputs: readonly string[]; hash: string; cache: string; project: string },
-): Promise<{ kind: "clean"; cached: boolean } | { kind: "notChecked" } | Problems> {
+/** Checks the types of a TypeScript script with the project's own compiler; JavaScript is not checked. */
+export async function checkTypes(entry: string, project: string): Promise<{ kind: "clean" } | { kind: "notChecked" } | Problems> {
   if (!/\.[cm]?ts$/.test(entry)) return { kind: "notChecked" };
-  const script = { entry: resolve(entry), project: resolve(options.project) };
-  if (knownClean(options.cache, options.hash, script)) return { kind: "clean", cached: true };
-  const ran = await runTsc(script);
-  if (ran.kind === "problems") return ran;
-  rememberClean(options.cache, options.hash, script, readListedFiles(ran.output));
-  return { kind: "clean", cached: false };
+  return await runTsc({ entry: resolve(entry), project: resolve(project) });
 }
