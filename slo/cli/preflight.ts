@@ -1,8 +1,9 @@
 import { randomInt } from "node:crypto";
 import { connect } from "node:net";
 import { medianDistance } from "../collect/guard.ts";
-import { queryNumber, querySamples, queryVector, reasonOf, type PrometheusApi } from "../collect/prometheus.ts";
+import { queryNumber, querySamples, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
 import { clockQuery, preflightQuery, type ServiceQueries } from "../compile/run.ts";
+import { errorMessage } from "../host/error-message.ts";
 import { encodeWrite, writeOnce, type Receiver, type Written } from "../run/relay/write.ts";
 import { waitFor } from "../run/wait.ts";
 import { k6Labels, plimsollMetrics } from "../spec/names.ts";
@@ -18,7 +19,7 @@ export async function checkTarget(url: string): Promise<Checked<undefined>> {
       await connectTo(new URL(url));
       return { kind: "fine", value: undefined };
     } catch (error) {
-      reason = reasonOf(error);
+      reason = errorMessage(error);
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
   }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { PromQL } from "../compile/promql.ts";
+import { errorMessage } from "../host/error-message.ts";
 
 /** Says where Prometheus answers, and what to send along. */
 export interface PrometheusApi {
@@ -79,7 +80,7 @@ async function ask(api: PrometheusApi, path: string, form: Record<string, string
       return { kind: "failed", reason: `Prometheus doubts its own answer: ${plain(warnings.join("; "))}` };
     return { kind: "answer", value: parsed.data.data };
   } catch (error) {
-    return { kind: "failed", reason: reasonOf(error) };
+    return { kind: "failed", reason: errorMessage(error) };
   }
 }
 
@@ -96,13 +97,6 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Says in words why a request failed, with the cause that fetch hides. */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause instanceof Error ? `: ${error.cause.message || error.cause.name}` : "";
-  return `${error.message}${cause}`;
 }
 
 /** Asks for the value of each series at one moment. */

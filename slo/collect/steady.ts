@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { reasonOf, type PrometheusApi } from "./prometheus.ts";
+import { errorMessage } from "../host/error-message.ts";
+import type { PrometheusApi } from "./prometheus.ts";
 
 /** The way to a Prometheus for reads that come once; `unread` is why one of them never had an answer. */
 export interface SteadyReads {
@@ -35,7 +36,7 @@ async function attempt(api: PrometheusApi, input: Parameters<typeof fetch>[0], i
     if (isOfPrometheus(text)) return { kind: "answer", response: new Response(text, { status: response.status }) };
     return { kind: "none", reason: response.ok ? "its answer was cut off" : `it answered ${response.status}` };
   } catch (error) {
-    return { kind: "none", reason: reasonOf(error) };
+    return { kind: "none", reason: errorMessage(error) };
   }
 }
 
