@@ -104,11 +104,7 @@ export interface Sent {
 }
 
 /** Reads how many requests k6 sent that may have gone to the target; only those that certainly went elsewhere are left out. */
-export async function readSent(
-  api: PrometheusApi,
-  compared: NonNullable<ServerQueries["compared"]>,
-  window: ServerWindow,
-): Promise<Sent | string> {
+export async function readSent(api: PrometheusApi, compared: ServerQueries["compared"], window: ServerWindow): Promise<Sent | string> {
   // k6's samples carry k6's clock: the question reaches far enough beyond both ends for any difference that preflight lets pass.
   const range = window.toSeconds - window.fromSeconds + 2 * lookbackSeconds;
   const got = await queryVector(api, compared.sent(range, window.judgedOnly), window.toSeconds + lookbackSeconds);

@@ -248,6 +248,26 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     expect(measured).toMatchObject({ kind: "absent" });
   });
 
+  test("a ratio may lack what the requests of the same service lack: an instance may not be scraped at all", async () => {
+    const order = (result: string): Record<string, string> => ({
+      __name__: "half_orders_total",
+      job: "half-orders",
+      instance: "a:1",
+      result,
+    });
+    await write([
+      ...scraped("half-orders", [from - 5, until - 3, until - 1]),
+      ...[from - 5, until - 1].flatMap((at, i): Sample[] => [
+        [count("half-orders", "200"), 500 * i, at],
+        [order("all"), 500 * i, at],
+        [order("failed"), 0, at],
+      ]),
+      [k6("half-orders", { status: "200" }), 1000, ended],
+    ]);
+    const ratio = { kind: "ratio", bad: 'half_orders_total{result="failed"}', total: 'half_orders_total{result="all"}' } as const;
+    expect(await server("half-orders", ratio)).toMatchObject({ kind: "counted", worst: { total: 1000, bad: 500 } });
+  });
+
   test("a ratio is guarded by the job of its bad events as well, where that is another one", async () => {
     const sample = (name: string, job: string): Record<string, string> => ({ __name__: name, job, instance: "a:1" });
     await write([

@@ -95,13 +95,12 @@ const grownWithout = (leftOut: LabelSets, counters: readonly CounterGrowth[], re
 
 /** Leaves out what others use too, and compares the rest with what k6 sent. */
 function compareCounters(
-  sent: Sent | undefined,
+  sent: Sent,
   totals: readonly CounterGrowth[],
   wholes: readonly CounterGrowth[],
   restarted: ReadonlySet<Instance>,
   lossy: boolean,
 ): { compared: Compared; leftOut: LabelSets } {
-  if (sent === undefined) return { compared: nothingMissing, leftOut: new Map() };
   const late = sent.all - sent.answered + sent.cutOff;
   const compareWithout = (wider: boolean): { compared: Compared; leftOut: LabelSets } => ({
     compared: compareSides(sent, grownWithout(usedByOthers(wholes, late, wider), wholes, restarted)),
@@ -110,6 +109,13 @@ function compareCounters(
   const narrow = compareWithout(false);
   const { others, missingForCertain } = narrow.compared;
   return lossy || others > 0 || missingForCertain > 0 ? compareWithout(true) : narrow;
+}
+
+/** Bounds what a ratio's counters may lack by the requests that the same service lacks for certain, where it counts any: an event is a request's. */
+function compareEvents(sent: Sent, wholes: readonly CounterGrowth[], restarted: ReadonlySet<Instance>): Compared {
+  if (wholes.length === 0) return nothingMissing;
+  const { missing, missingForCertain } = compareSides(sent, grownBy(wholes, restarted));
+  return missingForCertain > 0 ? { missing, missingForCertain, others: 0 } : nothingMissing;
 }
 
 /** Reads the whole-run count of a server objective, or says why it cannot be trusted. */
@@ -125,10 +131,10 @@ async function countedBy(
     read(query.total),
     read(bad.counters),
     query.proof ? read(query.proof) : undefined,
-    query.compared ? read(query.compared.counters) : undefined,
-    query.compared ? readSent(api, query.compared, window) : undefined,
+    read(query.compared.counters),
+    readSent(api, query.compared, window),
   ]);
-  for (const growth of [total, part, proof, whole]) if (growth?.kind === "failed") return growth.reason;
+  for (const growth of [total, part, proof, query.countsRequests ? whole : undefined]) if (growth?.kind === "failed") return growth.reason;
   if (typeof sent === "string") return sent;
   const [totals, parts, proofs, wholes] = [countersOf(total), countersOf(part), countersOf(proof), countersOf(whole)];
   if (totals.length === 0) return "Prometheus holds no such series of the service";
@@ -137,7 +143,9 @@ async function countedBy(
   const restarted = restartedIn([...totals, ...parts, ...wholes]);
   const fallen = [...totals, ...parts, ...wholes].some((one) => one.fell && !one.instance.restarted) ? [fell] : [];
   const losses = [...instances.flatMap(({ loss }) => (loss === undefined ? [] : [loss])), ...fallen];
-  const { compared, leftOut } = compareCounters(sent, totals, wholes, restarted, losses.length > 0);
+  const { compared, leftOut } = query.countsRequests
+    ? compareCounters(sent, totals, wholes, restarted, losses.length > 0)
+    : { compared: compareEvents(sent, wholes, restarted), leftOut: new Map<string, Record<string, string>>() };
   if (proof !== undefined && grownWithout(leftOut, proofs, restarted) !== grownWithout(leftOut, totals, restarted))
     return "not every series of the service carries a status_code, so its errors cannot be told";
   const all = grownWithout(leftOut, totals, restarted);
@@ -173,8 +181,8 @@ export async function measureServer(
   const counted = await countedBy(api, query, found, window, guarded.instances, readGrowth);
   if (typeof counted === "string") return absent(counted);
   const { count, compared, losses } = counted;
-  // What an event counter lost, nothing can bound: k6 counts requests.
-  if (query.compared === undefined && losses[0] !== undefined) return absent(losses[0]);
+  // What an event counter lost, nothing can bound: k6 counts requests, not events.
+  if (!query.countsRequests && losses[0] !== undefined) return absent(losses[0]);
   const read = await cumulative(api, query.total, found, counted, window);
   if (read.kind === "failed") return absent(`the counts over time could not be read: ${read.reason}`);
   return {

@@ -45,8 +45,10 @@ export interface ServerQueries {
   total: CounterQueries;
   /** Must grow as much as `total`, or the label that tells bad events is not on every series. */
   proof: CounterQueries | undefined;
-  /** Both sides of the same requests: what k6 sent must be in these counters. Undefined for a ratio, whose counters are not requests. */
-  compared: { counters: CounterQueries; sent: (rangeSeconds: number, judgedOnly: boolean) => PromQL } | undefined;
+  /** False for a ratio, whose counters are of events. */
+  countsRequests: boolean;
+  /** Both sides of the same requests: what k6 sent must be in these counters. */
+  compared: { counters: CounterQueries; sent: (rangeSeconds: number, judgedOnly: boolean) => PromQL };
   /** The service whose scrapes these counters come from: the spec's own, or, for a ratio, the jobs that these series carry. */
   jobs: Reading | undefined;
   bad:
@@ -144,7 +146,8 @@ function serverQueries(objective: Objective, scope: Scope): ServerQueries {
     objective: objective.name,
     total: counterQueries(selector(count, where)),
     proof: undefined,
-    compared: comparedQueries(count, indicator.where, scope),
+    countsRequests: true,
+    compared: comparedQueries(indicator.where, scope),
     jobs: undefined,
   };
   if (indicator.kind === "errors") {
@@ -161,7 +164,7 @@ function serverQueries(objective: Objective, scope: Scope): ServerQueries {
  * Compares the requests that an objective is about where k6 and the service name them alike, and else all of them:
  * a user script may name its requests otherwise, and whatever is missing in total may be missing from the filtered ones.
  */
-function comparedQueries(count: string, where: Where, scope: Scope): ServerQueries["compared"] {
+function comparedQueries(where: Where, scope: Scope): ServerQueries["compared"] {
   const routes = scope.routes ?? [];
   const alike = routes.length > 0 && Object.keys(where).every((label) => namedAlike.has(label));
   const filter = alike ? where : {};
@@ -170,7 +173,7 @@ function comparedQueries(count: string, where: Where, scope: Scope): ServerQueri
   const judgedSeries = judged(k6Metrics.requests, scope.testid, ...more);
   const all = selector(k6Metrics.requests, [{ label: k6Labels.testid, is: scope.testid }, ...more]);
   return {
-    counters: counterQueries(selector(count, serverWhere(scope, filter))),
+    counters: counterQueries(selector(`${targetMetrics.requestDuration}_count`, serverWhere(scope, filter))),
     sent: (rangeSeconds, judgedOnly) =>
       promql`sum by (name, status) (last_over_time(${judgedOnly ? judgedSeries : all}[${{ rangeSeconds }}]))`,
   };
@@ -178,7 +181,7 @@ function comparedQueries(count: string, where: Where, scope: Scope): ServerQueri
 
 const namedAlike = new Set<string>([targetLabels.method, targetLabels.route]);
 
-function ratioQueries(objective: Objective, total: PromQL, bad: PromQL): ServerQueries {
+function ratioQueries(objective: Objective, scope: Scope, total: PromQL, bad: PromQL): ServerQueries {
   const jobsIn = (series: PromQL, rangeSeconds: number): PromQL => promql`count by (job) (last_over_time(${series}[${{ rangeSeconds }}]))`;
   const jobs: Reading = (rangeSeconds) => promql`${jobsIn(total, rangeSeconds)} or ${jobsIn(bad, rangeSeconds)}`;
   return {
@@ -186,7 +189,8 @@ function ratioQueries(objective: Objective, total: PromQL, bad: PromQL): ServerQ
     objective: objective.name,
     total: counterQueries(total),
     proof: undefined,
-    compared: undefined,
+    countsRequests: false,
+    compared: comparedQueries({}, scope),
     jobs,
     bad: { kind: "counter", counters: counterQueries(bad), mustExist: true },
   };
@@ -234,7 +238,7 @@ export function compileObjectives(spec: Spec, scope: Scope, slowCounted: boolean
     const total = parseSelector(indicator.total);
     const bad = parseSelector(indicator.bad);
     for (const parsed of [total, bad]) if (parsed.kind === "problem") problems.push({ ...parsed, objective });
-    return total.kind === "problem" || bad.kind === "problem" ? [] : [ratioQueries(objective, total.series, bad.series)];
+    return total.kind === "problem" || bad.kind === "problem" ? [] : [ratioQueries(objective, scope, total.series, bad.series)];
   });
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "compiled", queries };
 }
