@@ -69,7 +69,7 @@ describeLive("a run with everything started here", ["k6", "prometheus"], () => {
 
   test("whose service takes no write at all ends with 4, and says that the buckets could not be filled", async () => {
     const folder = workingFolder();
-    const broken = JSON.stringify([{ kind: "error", method: "PUT" }]);
+    const broken = JSON.stringify([{ kind: "error", method: "PUT", every: 1 }]);
     const ended = await run(["load", "--scenario", "smoke", ...brief, "--spec", easySpec(folder), "--fault", broken], { folder });
     expect(ended.exitCode, ended.stderr + ended.stdout).toBe(4);
     const reasons = reportIn(folder).reasons.join("\n");
