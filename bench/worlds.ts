@@ -45,7 +45,11 @@ function rowsOf(tallies: readonly Tally[]): Row[] {
       sum((tally) => tally.lies.length),
       0,
     ),
-    row(`easy objectives that were not decided, of ${easy}`, easy - sum((tally) => tally.decided), 0.1 * easy),
+    row(
+      `easy objectives that were not decided, of ${easy}`,
+      sum((tally) => tally.undecided.length),
+      0.1 * easy,
+    ),
     row(
       `met ${asBad}`,
       sum((tally) => tally.boundaryMet),

@@ -21,6 +21,7 @@ export interface ServerWindows {
 export function serverWindows(record: RunRecord, plan: Plan, moments: Moments, omitted: Omitted, stepSeconds: number): ServerWindows {
   const offset = record.clockOffsetSeconds;
   const requests = (iterations: number): number => Math.ceil(iterations * Math.max(1, omitted.requestsPerIteration));
+  const cutOff = requests(omitted.interrupted);
   const whole: ServerWindow = {
     fromSeconds: moments.begun + offset,
     begunSeconds: moments.begun + offset,
@@ -28,8 +29,8 @@ export function serverWindows(record: RunRecord, plan: Plan, moments: Moments, o
     endedSeconds: moments.ended + offset,
     stepSeconds: Math.max(stepSeconds, record.scrapeIntervalSeconds),
     dropped: requests(omitted.dropped),
-    cutOff: requests(omitted.interrupted),
-    notJudged: omitted.notJudged,
+    cutOff,
+    notJudged: omitted.notJudged + cutOff, // the service may count what k6 cut off, of the warm-up too
     judgedOnly: false,
     wentElsewhere: wentElsewhere(record),
   };
@@ -37,7 +38,7 @@ export function serverWindows(record: RunRecord, plan: Plan, moments: Moments, o
   const judgedFrom = moments.judgedFrom + offset;
   // A foreign script does not say when its scenarios began, nor keep a quiet gap before them; and of several pods one may still warm up.
   const apart = record.script === null && (record.cluster?.pods ?? 1) === 1 && quiet > 0;
-  const judged = { ...whole, fromSeconds: judgedFrom - scrapeTakesSeconds, notJudged: 0, judgedOnly: true };
+  const judged = { ...whole, fromSeconds: judgedFrom - scrapeTakesSeconds, notJudged: cutOff, judgedOnly: true };
   return { whole, judged: apart ? judged : undefined, quietFromSeconds: judgedFrom - quiet };
 }
 

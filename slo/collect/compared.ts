@@ -4,6 +4,7 @@ import { lookbackSeconds } from "./guard.ts";
 import type { Count } from "./measurement.ts";
 import { wholeCount } from "./points.ts";
 import { queryVector, type PrometheusApi } from "./prometheus.ts";
+import { scrapeLabels, targetLabels } from "../spec/names.ts";
 
 /** Says between which moments the service's counters are read, and what else is in them; Unix seconds of Prometheus's clock. */
 export interface ServerWindow extends GrowthWindow {
@@ -79,19 +80,24 @@ export function doubtsOf(
   return doubts;
 }
 
-/** Tells one counter from another of the same process, whatever metric of it is read. */
-export const labelSet = ({ labels: { __name__: _, le: _le, ...labels } }: CounterGrowth): string =>
-  JSON.stringify(Object.entries(labels).toSorted());
+/** Keeps the labels that tell what was asked for: whoever asks is served by any instance, and may be answered in any way. */
+function askedFor({ __name__: _, le: _le, ...labels }: Record<string, string>): Record<string, string> {
+  const answer = new Set<string>([targetLabels.status, scrapeLabels.instance]);
+  return Object.fromEntries(Object.entries(labels).filter(([label]) => !answer.has(label)));
+}
+
+/** Tells counters of one kind of request from those of another, whatever metric of it is read. */
+export const labelSet = ({ labels }: CounterGrowth): string => JSON.stringify(Object.entries(askedFor(labels)).toSorted());
 
 /**
- * Finds the label sets that grew while k6 did not run: requests of others are in them. What k6 left unanswered may end late, though.
+ * Finds the kinds of request that grew while k6 did not run: requests of others are in them. What k6 left unanswered may end late, though.
  * The wider time is looked at only where something is amiss.
  */
 export function usedByOthers(counters: readonly CounterGrowth[], late: number, wider: boolean): Map<string, Record<string, string>> {
   const quiet = counters.map((one) => ({ one, ...(wider ? one.widerQuiet : one.quiet) }));
   const after = quiet.reduce((sum, { grewAfter }) => sum + grewAfter, 0) > late;
   const used = quiet.filter(({ grewBefore, grewAfter }) => grewBefore > 0 || (after && grewAfter > 0));
-  return new Map(used.map(({ one }) => [labelSet(one), one.labels]));
+  return new Map(used.map(({ one }) => [labelSet(one), askedFor(one.labels)]));
 }
 
 /** Counts what k6 sent, by its own word. */

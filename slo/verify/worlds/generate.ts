@@ -64,7 +64,6 @@ export function worldOf(seed: number, index: number): World {
     ...shapeOf(random),
     setupRequests: random.pick([0, 20, 100]),
     warmupSeconds: random.pick([0, 1, 3]),
-    preflight: true,
     requestsPerIteration: random.chance(0.85) ? 1 : 2,
     pods: [{ startsAt: 0, lostAt: undefined }],
     drops: [],

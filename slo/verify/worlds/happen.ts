@@ -3,7 +3,7 @@ import { isIn, judgedStretch, routes, type Drops, type Instance, type Spell, typ
 
 /** One request: what the service did, and what its sender saw. Times are seconds since the first k6 began. */
 export interface Request {
-  who: "setup" | "warmup" | "judged" | "preflight" | "others";
+  who: "setup" | "warmup" | "judged" | "others";
   /** The route as the service names it; undefined where it went to another host. */
   route: string | undefined;
   servedAt: number;
@@ -64,7 +64,7 @@ function requestAt(world: World, random: Random, at: number, sent: Sent): Reques
   const instance = hits(world.refused, random, at, undefined) ? undefined : instanceFor(world, random, at);
   if (instance === undefined) return refused;
   const seconds = thresholdSeconds * (hits(world.slow, random, at, instance) ? random.between(1.05, 2) : random.between(0.05, 0.6));
-  const bad = sent.who === "preflight" ? random.chance(0.3) : hits(world.errors, random, at, instance);
+  const bad = hits(world.errors, random, at, instance);
   const short = sent.pod !== undefined && world.shortages.some((shortage) => isIn(at, shortage));
   const delay = short && random.chance(0.6) ? random.between(0.1, 2) * thresholdSeconds : 0;
   // An answer that its instance did not live to give is one that never came, and was not counted.
@@ -116,7 +116,6 @@ export function happen(world: World, seed: number): Happened {
     }
     iterations.push({ at: moment, pod, who });
   };
-  if (world.preflight) requests.push(requestAt(world, random, -0.3, { who: "preflight", pod: undefined, route: "/" }));
   for (const [pod, { startsAt, lostAt = Number.POSITIVE_INFINITY }] of world.pods.entries()) {
     const rate = world.rate / world.pods.length;
     const lives = (at: number): boolean => at < lostAt;

@@ -1,7 +1,7 @@
 import type { Count } from "../../collect/measurement.ts";
 import type { Objective, Where } from "../../spec/spec.ts";
 import type { Happened, Request } from "./happen.ts";
-import { judgedStretch, type World } from "./world.ts";
+import { judgedStretch, type Stretch, type World } from "./world.ts";
 
 /** One event of an objective, at the time at which it counts. */
 export interface TrueEvent {
@@ -44,9 +44,14 @@ function isAbout(world: World, { indicator }: Objective, request: Request): bool
 const isOwnRoute = (world: World, route: string): boolean => world.script !== "none" || route === "/a" || route === "/b";
 
 /** Finds the moments between which other traffic is within the service's counts, as scrapes can tell them. */
-function countedStretch(world: World, endedAt: number): { from: number; to: number } {
+function countedStretch(world: World, endedAt: number): Stretch {
   const blind = world.failedScrapes > 0 || world.skippedScrapes > 0 || world.lateScrapes > 0;
   return { from: blind ? Number.NEGATIVE_INFINITY : -2 * world.scrapeSeconds - 1, to: endedAt + 4 * world.scrapeSeconds + 10 };
+}
+
+/** Tells whether others who use the service can be seen before the load: some of their requests come while no one else sends any. */
+function othersShow({ scrapeSeconds }: World, others: readonly Request[]): boolean {
+  return others.filter(({ servedAt }) => servedAt > -2 * scrapeSeconds && servedAt < 0).length >= 6;
 }
 
 /**
@@ -56,7 +61,8 @@ function countedStretch(world: World, endedAt: number): { from: number; to: numb
 function hasCounter({ instances, scrapeSeconds, tellsStart }: World, { endedAt }: Happened, which: number | undefined): boolean {
   const instance = instances[which ?? -1];
   if (instance?.target === undefined || instance.lie.kind !== "none") return false;
-  return instance.target.from < endedAt + scrapeSeconds && (tellsStart || instance.processes.length === 1);
+  const { from, to } = instance.target;
+  return from < endedAt + scrapeSeconds && to > 0 && (tellsStart || instance.processes.length === 1);
 }
 
 const countOf = (events: readonly TrueEvent[]): Count => ({ total: events.length, bad: events.filter(({ bad }) => bad).length });
@@ -76,14 +82,15 @@ export function truthOf(world: World, happened: Happened, objective: Objective):
   const certain = countOf(judged.filter((request) => !lost(request)).map(timed));
   const counted = countedStretch(world, happened.endedAt);
   const others = client ? [] : about.filter(({ who, servedAt }) => who === "others" && servedAt >= counted.from && servedAt < counted.to);
+  const hidden = indicator.kind === "ratio" || othersShow(world, others) ? 0 : others.length;
   const open = countOf([...others, ...judged.filter((request) => lost(request))].map(timed));
   const dropped = happened.dropped.filter(({ ofK6, at }) => !ofK6 && at >= judgedStretch(world).from);
   const where = indicator.kind === "ratio" ? { route: "/a" } : indicator.where;
   const unmet = client ? dropped.filter(({ route }) => asks(where, route)) : [];
   const unserved = dropped.length * world.requestsPerIteration;
   const good = certain.total - certain.bad;
-  const kindest = { bad: certain.bad + unmet.length, good: good + open.total - open.bad };
-  const harshest = { bad: certain.bad + open.bad + unserved, good };
+  const kindest = { bad: Math.max(0, certain.bad - hidden) + unmet.length, good: good + open.total - open.bad };
+  const harshest = { bad: certain.bad + open.bad + unserved, good: Math.max(0, good - hidden) };
   return {
     kindest: { total: kindest.bad + kindest.good, bad: kindest.bad },
     harshest: { total: harshest.bad + harshest.good, bad: harshest.bad },

@@ -55,8 +55,6 @@ export interface World {
   spike: (Stretch & { rate: number }) | undefined;
   setupRequests: number;
   warmupSeconds: number;
-  /** The command asked the target for "/" before k6 began. */
-  preflight: boolean;
   requestsPerIteration: number;
   pods: Pod[];
   drops: Drops[];

@@ -30,12 +30,11 @@ describeLive("300 worlds whose truth is known, in a real Prometheus", ["promethe
   }, 600_000);
   afterAll(() => group.stopAll());
 
-  // Fails to fail as soon as the known causes are mended; then it is to be an ordinary test.
-  test.fails("no verdict and no count is untrue in any of them", () => expect(tally.lies).toEqual([]));
+  test("no verdict and no count is untrue in any of them", () => expect(tally.lies).toEqual([]));
 
   test("what is easy is decided", () => {
     expect(tally.easy).toBeGreaterThan(30);
-    expect(tally.decided).toBeGreaterThanOrEqual(0.9 * tally.easy);
+    expect(tally.undecided.length, tally.undecided.join("\n")).toBeLessThanOrEqual(0.1 * tally.easy);
   });
 
   test("a service exactly as bad as its budget is decided no more often than the confidence allows", () => {

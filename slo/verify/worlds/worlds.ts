@@ -60,9 +60,9 @@ export interface Tally {
   objectives: number;
   /** One line for each world with a lie, which makes it again. */
   lies: string[];
-  /** Objectives that should have been decided, and those that were. */
+  /** Objectives that should have been decided, and those that were not. */
   easy: number;
-  decided: number;
+  undecided: string[];
   /** Where the service is exactly as bad as its budget allows: how many objectives, and how many were decided by chance. */
   boundary: number;
   boundaryMet: number;
@@ -77,7 +77,7 @@ export async function tryWorlds(
   api: PrometheusApi,
   { seed, from, to, nowSeconds, say }: { seed: number; from: number; to: number; nowSeconds: number; say: (line: string) => void },
 ): Promise<Tally> {
-  const tally: Tally = { worlds: 0, objectives: 0, lies: [], easy: 0, decided: 0, boundary: 0, boundaryMet: 0, boundaryExceeded: 0 };
+  const tally: Tally = { worlds: 0, objectives: 0, lies: [], easy: 0, undecided: [], boundary: 0, boundaryMet: 0, boundaryExceeded: 0 };
   let next = from;
   const work = async (): Promise<void> => {
     while (next < to) {
@@ -104,7 +104,8 @@ function add(tally: Tally, { world, findings }: JudgedWorld, seed: number, index
     tally.objectives += 1;
     if (isEasy(world, finding)) {
       tally.easy += 1;
-      if (verdict !== "inconclusive") tally.decided += 1;
+      if (verdict === "inconclusive")
+        tally.undecided.push(`${index}: ${described(world)} | ${findingText(finding)} ${finding.judged.reason}`);
     }
     if (world.words.length > 0 || world.badness !== 1) continue;
     tally.boundary += 1;
