@@ -10,7 +10,7 @@ export interface Bench {
   folder: string;
   /** The project's root. */
   project: string;
-  nursery: ProcessGroup;
+  group: ProcessGroup;
   /** Takes one line of progress. */
   say: (line: string) => void;
 }

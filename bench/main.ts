@@ -55,22 +55,22 @@ function wholeOf(flag: string, text: string | undefined): number | undefined {
   throw new Error(`${flag} takes a whole number, not ${text}`);
 }
 
-/** Is what Ctrl-C has to clean up. */
-let open: { nursery: ProcessGroup; folder: string } | undefined;
+/** What Ctrl-C has to clean up. */
+let open: { group: ProcessGroup; folder: string } | undefined;
 
 async function cleanUp(): Promise<void> {
-  const { nursery, folder } = open ?? {};
+  const { group, folder } = open ?? {};
   open = undefined;
-  await nursery?.stopAll();
+  await group?.stopAll();
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 }
 
 async function measure(figure: Figure, { quick, seed, only }: Choice): Promise<Row[]> {
-  const nursery = openProcessGroup();
+  const group = openProcessGroup();
   const folder = mkdtempSync(join(tmpdir(), "plimsoll-bench-"));
-  open = { nursery, folder };
+  open = { group, folder };
   try {
-    return await figure.run({ quick, seed, only, project, nursery, folder, say: (line) => say(`${figure.name}: ${line}`) });
+    return await figure.run({ quick, seed, only, project, group, folder, say: (line) => say(`${figure.name}: ${line}`) });
   } finally {
     await cleanUp();
   }

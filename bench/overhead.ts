@@ -13,7 +13,7 @@ export async function runLoad(
   const folder = join(bench.folder, name);
   mkdirSync(folder, { recursive: true });
   const began = performance.now();
-  const child = bench.nursery.start({
+  const child = bench.group.start({
     name: "plimsoll",
     command: process.execPath,
     args: ["--import", "tsx", join(bench.project, "slo/cli/main.ts"), "load", ...args],

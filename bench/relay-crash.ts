@@ -2,7 +2,7 @@ import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { basename, join } from "node:path";
 import { frameOf } from "../slo/run/relay/frame.ts";
 import { resumeRelay } from "../slo/run/relay/resume.ts";
-import { open, pushOf, receiver, say, type Story } from "./relay-story.ts";
+import { open, pushOf, destination, say, type Story } from "./relay-story.ts";
 
 /** Gives a crash's folder what the crash did to it. */
 const damages: readonly ((story: Story, names: string[]) => void)[] = [
@@ -53,7 +53,7 @@ export async function crash(story: Story): Promise<void> {
   rmSync(before, { recursive: true });
   story.held = undefined;
   if (story.draw(3) === 0) {
-    await resumeRelay({ folder: story.folder, receiver, say, limitSeconds: 0 }, story.ports);
+    await resumeRelay({ folder: story.folder, destination, say, limitSeconds: 0 }, story.ports);
     story.held = undefined;
   }
   story.relay = await open(story);

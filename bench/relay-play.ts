@@ -17,7 +17,7 @@ import {
   openTwice,
   portsOf,
   push,
-  receiver,
+  destination,
   say,
   valueOf,
   type Draw,
@@ -38,7 +38,7 @@ const steps: readonly ((story: Story) => Promise<void>)[] = [
   fillDisk,
 ];
 
-/** Judges the run as often as `gate` would: the receiver takes everything now. */
+/** Judges the run as often as `gate` would: the destination takes everything now. */
 async function resume(story: Story): Promise<{ resumed: Resumed; forwarded: number }> {
   let forwarded = 0;
   const write = (body: Buffer): Promise<Written> => {
@@ -48,7 +48,7 @@ async function resume(story: Story): Promise<{ resumed: Resumed; forwarded: numb
     return Promise.resolve(written);
   };
   const ports: RelayPorts = { ...story.ports, openWriter: () => ({ kind: "open", writer: { write, close: () => undefined } }) };
-  return { resumed: await resumeRelay({ folder: story.folder, receiver, say, limitSeconds: 20 }, ports), forwarded };
+  return { resumed: await resumeRelay({ folder: story.folder, destination, say, limitSeconds: 20 }, ports), forwarded };
 }
 
 /** Says what is not as it was promised. */
@@ -62,16 +62,16 @@ async function brokenBy(story: Story): Promise<string | undefined> {
   if (second.forwarded > 0) return `the second gate forwarded ${second.forwarded} bodies`;
   const [sent, again] = [a, b].map((one) => ["k6_http_reqs_total", "k6_iterations_total"].map((name) => one.sent.sumOf(name)).join());
   const told = [acknowledged.at(-1) ?? 0, acknowledged.findLast((value) => iterationsBy(value) === value) ?? 0].join();
-  if (sent !== again || a.doubts.join() !== b.doubts.join())
-    return `the second gate says ${again}, ${b.doubts.join()}; the first ${sent}, ${a.doubts.join()}`;
+  if (sent !== again || a.caveats.join() !== b.caveats.join())
+    return `the second gate says ${again}, ${b.caveats.join()}; the first ${sent}, ${a.caveats.join()}`;
   const missing = acknowledged.filter((value) => !store.taken.has(value));
   const unexplained = missing.filter((value) => !store.turnedDown.has(value));
-  if (missing.length > 0 && a.doubts.length === 0) return `${missing.join()} are missing without a doubt`;
+  if (missing.length > 0 && a.caveats.length === 0) return `${missing.join()} are missing without a caveat`;
   if (unexplained.length > 0 && !excuses.has("damage")) return `${unexplained.join()} are missing, and nothing was damaged`;
-  if (lost > 0 && !a.doubts.some((doubt) => /lost/.test(doubt))) return `${lost} pushes were not acknowledged, and no doubt says so`;
+  if (lost > 0 && !a.caveats.some((caveat) => /lost/.test(caveat))) return `${lost} pushes were not acknowledged, and no caveat says so`;
   if (sent !== told && !excuses.has("damage")) return `${told} was acknowledged last, and ${sent} is what was sent`;
-  if (sent !== told && a.doubts.length === 0) return `${sent} is what was sent instead of ${told}, without a doubt`;
-  return excuses.size === 0 && a.doubts.length > 0 ? `there is a doubt without a reason: ${a.doubts.join()}` : undefined;
+  if (sent !== told && a.caveats.length === 0) return `${sent} is what was sent instead of ${told}, without a caveat`;
+  return excuses.size === 0 && a.caveats.length > 0 ? `there is a caveat without a reason: ${a.caveats.join()}` : undefined;
 }
 
 async function play(story: Story): Promise<string | undefined> {

@@ -7,7 +7,7 @@ afterAll(disk.remove);
 const one = process.env["RELAY_STORY"];
 const seeds = one === undefined ? Array.from({ length: 200 }, (_, i) => i + 1) : [Number(one)];
 
-test("whatever pushes, answers, crashes and full disks come in whatever order, nothing acknowledged is missing without a doubt", async () => {
+test("whatever pushes, answers, crashes and full disks come in whatever order, nothing acknowledged is missing without a caveat", async () => {
   const broken: string[] = [];
   for (const seed of seeds) {
     const line = await simulate(seed, disk);

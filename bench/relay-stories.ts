@@ -18,6 +18,6 @@ async function play(bench: Bench): Promise<Row[]> {
 /** Plays thousands of the stories of which the tests play some: pushes, answers and crashes in any order. */
 export const relayStories: Figure = {
   name: "relay-stories",
-  what: "pushes, answers and crashes of the relay in any order: nothing acknowledged is missing without a doubt",
+  what: "pushes, answers and crashes of the relay in any order: nothing acknowledged is missing without a caveat",
   run: play,
 };

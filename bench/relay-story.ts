@@ -78,7 +78,7 @@ export interface Story {
   pushes: number;
   acknowledged: number[];
   lost: number;
-  /** What happened that may make a doubt. */
+  /** What happened that may make a caveat. */
   excuses: Set<"damage" | "torn" | "stale cursor" | "refused" | "lost">;
   /** Cursors that a lost power may bring back. */
   cursors: string[];
@@ -97,11 +97,11 @@ export function portsOf(hold: (held: Held) => void, segmentBytes: number): Relay
   return { openWriter: () => ({ kind: "open", writer: writer() }), pauseMillis: () => 0, segmentBytes };
 }
 
-export const receiver = { url: "http://127.0.0.1:9/x" };
+export const destination = { url: "http://127.0.0.1:9/x" };
 export const say = (): void => undefined;
 
 export async function open(story: Story): Promise<Relay> {
-  const started = await startRelay({ folder: story.folder, receiver, say, limitBytes: story.limitBytes }, story.ports);
+  const started = await startRelay({ folder: story.folder, destination, say, limitBytes: story.limitBytes }, story.ports);
   if (started.kind === "failed") throw new Error(started.message);
   return started.relay;
 }
@@ -162,6 +162,6 @@ export async function fillDisk(story: Story): Promise<void> {
 }
 
 export async function openTwice(story: Story): Promise<void> {
-  const started = await startRelay({ folder: story.folder, receiver, say }, story.ports);
+  const started = await startRelay({ folder: story.folder, destination, say }, story.ports);
   if (started.kind === "started") throw new Error("the spool was opened twice");
 }

@@ -12,8 +12,8 @@ const mostSeconds = 60;
 const sleep = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
 /** Runs a relay in this process, as `load` does, while `use` works with it; what this process then uses of the CPU is the relay's. */
-async function withRelay<T>({ folder, say }: Bench, name: string, receiver: string, use: (relay: Relay) => Promise<T>): Promise<T> {
-  const started = await startRelay({ folder: join(folder, name), receiver: { url: `${receiver}/api/v1/write` }, say });
+async function withRelay<T>({ folder, say }: Bench, name: string, destination: string, use: (relay: Relay) => Promise<T>): Promise<T> {
+  const started = await startRelay({ folder: join(folder, name), destination: { url: `${destination}/api/v1/write` }, say });
   if (started.kind === "failed") throw new Error(started.message);
   try {
     return await use(started.relay);
@@ -80,7 +80,7 @@ async function untilForwarded({ counts }: Relay): Promise<void> {
   throw new Error(`the relay did not forward ${pushes} pushes within ${mostSeconds} s`);
 }
 
-/** Fills a relay's spool while its receiver is away, and gives the seconds from the receiver's return until it holds all samples. */
+/** Fills a relay's spool while its destination is away, and gives the seconds from the destination's return until it holds all samples. */
 async function catchUp(bench: Bench, name: string): Promise<{ seconds: number; missing: number }> {
   const port = await freePort();
   return withRelay(bench, `${name}-spool`, `http://127.0.0.1:${port}`, async (relay) => {
@@ -110,7 +110,7 @@ async function run(bench: Bench): Promise<Row[]> {
   return [
     row("relay's share of a core", "percent", column(windows, "share"), 0.02),
     row("series a second that it had to relay", "count", column(windows, "series")),
-    row("100,000 spooled samples forwarded after the receiver's return", "seconds", column(caught, "seconds"), 10),
+    row("100,000 spooled samples forwarded after the destination's return", "seconds", column(caught, "seconds"), 10),
     row("samples missing afterwards", "count", column(caught, "missing"), 0, "worst"),
   ];
 }

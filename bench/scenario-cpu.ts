@@ -12,10 +12,10 @@ const rate = 400;
 const vus = 50;
 
 /** Starts k6 on the script written by hand, with k6's defaults. */
-function startHandwritten({ nursery, folder, project }: Bench, command: string, environment: Record<string, string>): Child {
+function startHandwritten({ group, folder, project }: Bench, command: string, environment: Record<string, string>): Child {
   const script = join(project, "bench/handwritten.js");
   writeFileSync(join(folder, "payloads"), randomBytes(100 * 1024));
-  return nursery.start({
+  return group.start({
     name: "k6",
     command,
     args: ["run", "--out", "experimental-prometheus-rw", "--no-usage-report", "--tag", "testid=bench", script],
@@ -27,7 +27,7 @@ function startHandwritten({ nursery, folder, project }: Bench, command: string, 
 
 async function run(bench: Bench): Promise<Row[]> {
   const [rounds, seconds] = bench.quick ? [2, 8] : [6, 15];
-  const [k6, { url, child: service }, receiver] = [await toolOf(bench, "k6"), await targetOf(bench, {}), await serve(sink)];
+  const [k6, { url, child: service }, destination] = [await toolOf(bench, "k6"), await targetOf(bench, {}), await serve(sink)];
   /** Runs k6 and gives its CPU seconds, user and system, for each request that the service answered. */
   const perRequest = async (name: string, start: (program: string) => Child | Promise<Child>): Promise<number> => {
     const timed = timedProgram(join(bench.folder, `k6-${name}`), k6);
@@ -40,9 +40,9 @@ async function run(bench: Bench): Promise<Row[]> {
     if (Math.abs(requests - expected) > expected * 0.05) throw new Error(`${name}: ${requests} requests, about ${expected} were planned`);
     return timed.cpuSeconds() / requests;
   };
-  const load = { scenario: "smoke", target: url, writeUrl: receiver.url, seconds, rate, vus };
+  const load = { scenario: "smoke", target: url, writeUrl: destination.url, seconds, rate, vus };
   const summaryFile = join(bench.folder, "summary.json");
-  const byHand = { TARGET: url, SECONDS: String(seconds), K6_PROMETHEUS_RW_SERVER_URL: receiver.url };
+  const byHand = { TARGET: url, SECONDS: String(seconds), K6_PROMETHEUS_RW_SERVER_URL: destination.url };
   const rows = await sideBySide(bench, {
     what: "k6's CPU a request",
     rounds,
@@ -50,7 +50,7 @@ async function run(bench: Bench): Promise<Row[]> {
     second: { name: "by hand", perRequest: () => perRequest("handwritten", (command) => startHandwritten(bench, command, byHand)) },
     atMost: 1.1,
   });
-  receiver.close();
+  destination.close();
   await stop({ child: service });
   return rows;
 }

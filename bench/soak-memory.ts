@@ -8,8 +8,15 @@ const mostSeconds = 900;
 
 /** Runs the soak until the last mark, and gives k6's peak memory at each, bytes. */
 async function soak(bench: Bench, marks: readonly number[]): Promise<number[]> {
-  const [target, receiver] = [await targetOf(bench, {}), await serve(sink)];
-  const k6 = await startOurs(bench, { scenario: "soak", target: target.url, writeUrl: receiver.url, seconds: mostSeconds, rate, vus: 100 });
+  const [target, destination] = [await targetOf(bench, {}), await serve(sink)];
+  const k6 = await startOurs(bench, {
+    scenario: "soak",
+    target: target.url,
+    writeUrl: destination.url,
+    seconds: mostSeconds,
+    rate,
+    vus: 100,
+  });
   const peaks: number[] = [];
   let told = performance.now();
   while (peaks.length < marks.length) {
@@ -23,7 +30,7 @@ async function soak(bench: Bench, marks: readonly number[]): Promise<number[]> {
     told = performance.now();
   }
   for (const part of [{ child: k6 }, target]) await stop(part);
-  receiver.close();
+  destination.close();
   return peaks;
 }
 

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { bundleScenario } from "../slo/run/bundle/bundle.ts";
 import type { Child } from "../slo/host/process-group.ts";
 import { startK6 } from "../slo/run/k6.ts";
-import { startPrometheus, startTarget } from "../slo/run/stack.ts";
+import { startPrometheus, startTarget } from "../slo/run/local-services.ts";
 import { resolveTool } from "../slo/run/tools/resolve.ts";
 import type { ToolName } from "../slo/run/tools/tool.ts";
 import type { Bench } from "./figure.ts";
@@ -24,9 +24,9 @@ export async function toolOf({ say }: Bench, name: ToolName): Promise<string> {
 }
 
 /** Starts the storage API with these variables and no faults of the caller's environment. */
-export async function targetOf({ nursery, project, folder }: Bench, environment: Record<string, string>): Promise<Part> {
+export async function targetOf({ group, project, folder }: Bench, environment: Record<string, string>): Promise<Part> {
   const logFile = join(folder, "target.log");
-  const started = await startTarget(nursery, { root: project, logFile, environment: { PATH: process.env["PATH"], ...environment } });
+  const started = await startTarget(group, { root: project, logFile, environment: { PATH: process.env["PATH"], ...environment } });
   if (started.kind === "failed") throw new Error(started.message);
   return started;
 }
@@ -40,7 +40,7 @@ export async function prometheusOf(
 ): Promise<Part> {
   const folder = join(bench.folder, name);
   mkdirSync(folder, { recursive: true });
-  const started = await startPrometheus(bench.nursery, {
+  const started = await startPrometheus(bench.group, {
     binary: await toolOf(bench, "prometheus"),
     folder,
     logFile: join(bench.folder, "prometheus.log"),
@@ -68,11 +68,11 @@ export interface OurLoad {
 
 /** Bundles a scenario as `load` does and starts k6 with it. */
 export async function startOurs(bench: Bench, load: OurLoad): Promise<Child> {
-  const { project, folder, nursery } = bench;
+  const { project, folder, group } = bench;
   const { scenario, target, writeUrl, seconds, rate, vus, binary, summaryFile } = load;
   const made = await bundleScenario({ entry: join(project, "scenarios", `${scenario}.ts`), outfile: join(folder, `${scenario}.js`) });
   if (made.kind === "problems") throw new Error(made.problems.map(({ message }) => message).join("\n"));
-  return startK6(nursery, {
+  return startK6(group, {
     binary: binary ?? (await toolOf(bench, "k6")),
     script: made.file,
     folder,

@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { bundleScenario } from "../slo/run/bundle/bundle.ts";
 import { findScenario, listScenarios } from "../slo/run/bundle/scenarios.ts";
 
-/** Is every scenario as one file for k6, or what is wrong with one of them. */
+/** Every scenario as one file for k6, or what is wrong with one of them. */
 export type Bundles = { kind: "bundles"; files: string[] } | { kind: "problems"; messages: string[] };
 
 /** Writes `<name>.js` to `folder` for every scenario, for a machine that has k6 and neither a bundler nor a compiler. Types are not checked: `npm run check` does. */

@@ -19,18 +19,18 @@ import { type Metrics, registerMetrics } from "./metrics.ts";
 import { followRequests, logsRequests, requestIds, settleRequests } from "./requests.ts";
 import type { Store } from "./store/store.ts";
 
-/** Is the histogram's upper bounds in seconds when nothing else is asked for. */
+/** The histogram's upper bounds in seconds when nothing else is asked for. */
 export const defaultDurationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 
-/** Is what the service is made of; everything but the store has a default. */
+/** What the service is made of; everything but the store has a default. */
 export interface AppOptions {
-  /** Is kept open by whoever opened it. */
+  /** Kept open by whoever opened it. */
   store: Store;
   logLevel?: string;
   /** Takes the log lines instead of stdout. */
   logStream?: { write(line: string): void };
   bucketMaxBytes?: number;
-  /** Is the histogram's upper bounds in seconds, ascending. */
+  /** The histogram's upper bounds in seconds, ascending. */
   durationBuckets?: readonly number[];
   metrics?: boolean;
   faults?: readonly FaultRule[];

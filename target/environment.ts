@@ -60,10 +60,10 @@ const environmentSchema = z
     }
   });
 
-/** Is the environment after validation, its defaults filled in; seconds and bytes. */
+/** The environment after validation, its defaults filled in; seconds and bytes. */
 export type Environment = z.infer<typeof environmentSchema>;
 
-/** Is the environment, or one sentence for each thing wrong with it. */
+/** The environment, or one sentence for each thing wrong with it. */
 export type ParsedEnvironment = { kind: "environment"; environment: Environment } | { kind: "problems"; problems: string[] };
 
 /** Validates the variables of the process; an empty one counts as absent. Values of FAULTS_TOKEN are never repeated. */

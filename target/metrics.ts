@@ -6,13 +6,13 @@ import { targetLabels, targetMetrics } from "./api/names.ts";
 import { operations } from "./api/operations.ts";
 import { type FaultKind, faultKinds, type FaultRule, fixedOperation, ruleMatches } from "./faults/rules.ts";
 
-/** Is the route label of a request that no registered route serves. */
+/** The route label of a request that no registered route serves. */
 export const unknownRoute = "__unknown__";
 
-/** Is the status label of a request whose client left before the answer was sent (nginx's number for it). */
+/** The status label of a request whose client left before the answer was sent (nginx's number for it). */
 export const clientGoneStatus = 499;
 
-/** Is the status label of a request whose connection a fault cut; it was never sent, but the service failed. */
+/** The status label of a request whose connection a fault cut; it was never sent, but the service failed. */
 export const droppedStatus = 599;
 
 const errorTypes = {
@@ -25,7 +25,7 @@ const errorTypes = {
   503: "unavailable",
 } as const;
 
-/** Is the value of the label `type` of the error counter. */
+/** The value of the label `type` of the error counter. */
 export type ErrorType = (typeof errorTypes)[keyof typeof errorTypes] | "other" | "injected" | "malformed";
 
 /** Holds what the service counts of itself. */

@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
-/** Is how a process ended. */
+/** How a process ended. */
 export interface ProcessEnd {
   code: number | null;
   signal: NodeJS.Signals | null;
@@ -10,7 +10,7 @@ export interface ProcessEnd {
   stderr: string;
 }
 
-/** Is a running service: its address once it listens, and its end. */
+/** A running service: its address once it listens, and its end. */
 export interface ServiceProcess {
   child: ChildProcessByStdio<null, Readable, Readable>;
   /** Rejects when the process ends before it listens. */

@@ -6,7 +6,7 @@ import { clientGoneStatus, droppedStatus, errorTypeOf, type Metrics } from "./me
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Is the kind of fault that spoilt this request, `null` for none. */
+    /** The kind of fault that spoilt this request, `null` for none. */
     injectedFault: FaultKind | null;
   }
 }

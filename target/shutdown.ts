@@ -2,10 +2,10 @@ import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Api } from "./api/http.ts";
 
-/** Is how a service ended: every request finished, or some cut at the end of the time allowed. */
+/** How a service ended: every request finished, or some cut at the end of the time allowed. */
 export type Ending = "clean" | "cut";
 
-/** Is how long a stop may take, in seconds: before the port closes, and after. */
+/** How long a stop may take, in seconds: before the port closes, and after. */
 export interface StopTimes {
   drainSeconds: number;
   shutdownSeconds: number;

@@ -11,13 +11,19 @@ export interface Room {
   node: boolean;
 }
 
-/** Is the table of rooms in the design; the first row whose folder holds a file is the file's own. */
+/** The table of rooms in the design; the first row whose folder holds a file is the file's own. */
 export const rooms: Room[] = [
   { folder: "scenarios", values: [], types: ["target/api"], packages: ["k6"], node: false },
   { folder: "slo/spec/names.ts", values: ["slo/spec", "target/api/names.ts"], types: [], packages: [], node: false },
   { folder: "slo/spec", values: [], types: [], packages: ["zod", "yaml", "fastest-levenshtein"], node: false },
   { folder: "slo/compile", values: ["slo/spec"], types: [], packages: ["@prometheus-io/lezer-promql"], node: false },
-  { folder: "slo/host", values: [], types: [], packages: ["zod"], node: true },
+  {
+    folder: "slo/host",
+    values: ["slo/run/relay/destination.ts", "slo/report/plain.ts"],
+    types: ["slo/collect"],
+    packages: ["zod"],
+    node: true,
+  },
   {
     folder: "slo/run",
     values: ["slo/host", "slo/spec/names.ts"],
@@ -35,11 +41,44 @@ export const rooms: Room[] = [
   { folder: "slo/judge", values: ["slo/spec"], types: ["slo/collect"], packages: [], node: false },
   { folder: "slo/report", values: ["slo/spec"], types: ["slo/judge"], packages: ["string-width", "wrap-ansi", "zod"], node: false },
   {
-    folder: "slo/verify",
-    values: ["slo/spec", "slo/compile", "slo/collect", "slo/judge", "slo/cli/conclude.ts", "slo/cli/together.ts"],
-    types: ["slo/report", "slo/run"],
+    folder: "slo/load",
+    values: [
+      "slo/host",
+      "slo/run",
+      "slo/spec",
+      "slo/compile",
+      "slo/collect",
+      "slo/judge/provable.ts",
+      "slo/report/live-line.ts",
+      "slo/cli/reach-verdict.ts",
+    ],
+    types: [],
+    packages: ["zod"],
+    node: true,
+  },
+  {
+    folder: "slo/verify/worlds",
+    values: ["slo/spec", "slo/compile", "slo/collect", "slo/judge", "slo/verify", "slo/load/merge-pods.ts"],
+    types: ["slo/report", "slo/run", "slo/load"],
     packages: ["pbf", "snappyjs"],
     node: true,
+  },
+  {
+    folder: "slo/verify",
+    values: [
+      "slo/host",
+      "slo/spec",
+      "slo/compile",
+      "slo/collect",
+      "slo/judge",
+      "slo/run/plan.ts",
+      "slo/run/script-errors.ts",
+      "slo/run/relay/sent-totals.ts",
+      "slo/load/progress.ts",
+    ],
+    types: ["slo/report", "slo/run", "slo/load"],
+    packages: [],
+    node: false,
   },
   { folder: "slo/history", values: [], types: ["slo/judge"], packages: ["zod"], node: true },
   { folder: "slo/cli", values: ["slo"], types: [], packages: ["commander", "fastest-levenshtein", "zod"], node: true },
@@ -55,10 +94,10 @@ export const rooms: Room[] = [
   { folder: "bench", values: ["slo", "target", "scenarios"], types: [], packages: ["zod"], node: true },
 ];
 
-/** Is what every test may import as well: `*.test.ts`, `*.live.test.ts`, `*.kubernetes.test.ts` and the fixtures beside them. */
+/** What every test may import as well: `*.test.ts`, `*.live.test.ts`, `*.kubernetes.test.ts` and the fixtures beside them. */
 export const testFile = /\.(?:test|fixture)\.ts$/;
 export const testRoom = "build/testing";
 
-/** Is what starts real parts, and so may import the rooms that start them. */
+/** What starts real parts, and so may import the rooms that start them. */
 export const liveTestFile = /\.(?:live|kubernetes)\.test\.ts$/;
 export const liveRooms = ["slo", "target"];

@@ -5,13 +5,13 @@ import { endingText, runProcess } from "../../slo/host/process.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Is the cluster that the tests may fill and empty. */
+    /** The cluster that the tests may fill and empty. */
     cluster: { context: string };
   }
 }
 
 const project = fileURLToPath(new URL("../..", import.meta.url));
-/** Is a profile of the tests' own, so that nobody's lab is touched. */
+/** A profile of the tests' own, so that nobody's lab is touched. */
 const profile = "plimsoll-test";
 
 async function lab(...words: string[]): Promise<void> {

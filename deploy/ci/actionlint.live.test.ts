@@ -29,7 +29,7 @@ async function obtained(): Promise<string> {
   return binary;
 }
 
-/** Is the action as a workflow of one job, because actionlint looks at the steps of workflows only. */
+/** The action as a workflow of one job, because actionlint looks at the steps of workflows only. */
 function asWorkflow(): string {
   const { inputs, runs } = readAction();
   const declared = Object.entries(inputs).map(([name, { description, required }]) => [name, { description, required, type: "string" }]);

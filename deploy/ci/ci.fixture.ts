@@ -5,10 +5,10 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 
-/** Is this project's root, without a slash at its end. */
+/** This project's root, without a slash at its end. */
 export const project = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
-/** Is how a command ended. */
+/** How a command ended. */
 export interface Ended {
   exitCode: number | null;
   stdout: string;
@@ -77,7 +77,7 @@ objectives:
   return "slo.yaml";
 }
 
-/** Is a step of the action as its file states it. */
+/** A step of the action as its file states it. */
 export interface Step {
   id?: string;
   if?: string;
@@ -88,7 +88,7 @@ export interface Step {
   with?: Record<string, string>;
 }
 
-/** Is the action as its file states it. */
+/** The action as its file states it. */
 export interface Action {
   inputs: Record<string, { default: string; required: boolean; description: string }>;
   outputs: Record<string, { value: string }>;
@@ -100,7 +100,7 @@ export function readAction(): Action {
   return parse(readFileSync(join(project, "deploy/ci/github/action.yml"), "utf8")) as Action;
 }
 
-/** Is a job of GitLab as its file states it. */
+/** A job of GitLab as its file states it. */
 export interface GitLabJob {
   variables: Record<string, string>;
   before_script: string[];

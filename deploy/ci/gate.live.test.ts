@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
 import { leftBehind } from "../../slo/cli/cli.fixture.ts";
-import { waitFor } from "../../slo/run/wait.ts";
+import { waitFor } from "../../slo/host/wait.ts";
 import {
   checkout,
   emptyFolder,

@@ -2,25 +2,25 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
-import { openNursery } from "../../slo/run/child.ts";
+import { openProcessGroup } from "../../slo/host/process-group.ts";
 import { freePort } from "../../slo/run/ports.ts";
-import { startPrometheus, startTarget } from "../../slo/run/stack.ts";
+import { startPrometheus, startTarget } from "../../slo/run/local-services.ts";
 import { emptyFolder, project, removeFolder, runProgram, writeSpec } from "./ci.fixture.ts";
 
 describeLive("the gate's script against a preview environment", ["k6", "prometheus"], ({ prometheus: binary }) => {
-  const nursery = openNursery();
+  const group = openProcessGroup();
   const folder = emptyFolder();
   afterAll(async () => {
-    await nursery.stopAll();
+    await group.stopAll();
     removeFolder(folder);
   });
 
   test("loads the service and asks the Prometheus that it was given, by the labels that it was given", async () => {
     const services = join(folder, "services");
     mkdirSync(services);
-    const target = await startTarget(nursery, { root: project, logFile: join(services, "t.log"), environment: process.env });
+    const target = await startTarget(group, { root: project, logFile: join(services, "t.log"), environment: process.env });
     if (target.kind === "failed") throw new Error(target.message);
-    const prometheus = await startPrometheus(nursery, {
+    const prometheus = await startPrometheus(group, {
       ...{ binary, folder: join(services, "p"), logFile: join(services, "p.log"), job: "preview", targetUrl: target.url },
       ...{ port: await freePort(), environment: process.env },
     });

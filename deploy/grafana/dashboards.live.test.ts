@@ -40,8 +40,8 @@ function verdictSeries(scrape: number): string {
     `${m.budgetSpent}{${objective}} 0.2`,
     `${m.events}{${objective}} ${scrape * 500}`,
     `${m.badEvents}{${objective}} ${scrape}`,
-    `${m.worstBurn}{${objective},window="30s"} 2`,
-    `${m.burnLimit}{${objective},window="30s"} 14.4`,
+    `${m.worstBurnRate}{${objective},window="30s"} 2`,
+    `${m.burnRateThreshold}{${objective},window="30s"} 14.4`,
   ];
   return `${[...verdicts, ...numbers].join("\n")}\n`;
 }

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { parser } from "@prometheus-io/lezer-promql";
 import { dashboardFiles } from "./dashboards.ts";
 
-/** Is a panel of the committed JSON, as far as the tests look at it. */
+/** A panel of the committed JSON, as far as the tests look at it. */
 export interface ReadPanel {
   id: number;
   type: string;
@@ -14,7 +14,7 @@ export interface ReadPanel {
   fieldConfig?: { defaults: { unit?: string; thresholds?: { steps: unknown[] } } };
 }
 
-/** Is a dashboard of the committed JSON, as far as the tests look at it. */
+/** A dashboard of the committed JSON, as far as the tests look at it. */
 export interface ReadDashboard {
   uid: string;
   title: string;
@@ -39,7 +39,7 @@ export function filled(query: string, values: Readonly<Record<string, string>>):
   });
 }
 
-/** Is a value for each variable that Grafana itself provides. */
+/** A value for each variable that Grafana itself provides. */
 export const grafanaValues = { __range: "900s", __rate_interval: "10s", __from: "1700000000" } as const;
 
 /** Gives the metric names in an expression, or throws where the PromQL grammar finds an error. */

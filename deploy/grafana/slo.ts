@@ -53,7 +53,7 @@ export const slo: Page = {
       bars("Worst burn, of its limit", "percentunit", {
         about: `The fastest burn found in each pair of windows, as a share of the rate that counts as a burst. At 100 % a burst was found that the average of the whole run may hide.`,
         ask: {
-          [`${objective}, {{${labels.window}}}`]: `${byWindow} (${lastKnown(series(metrics.worstBurn, ...mine))}) / ${byWindow} (${lastKnown(series(metrics.burnLimit, ...mine))})`,
+          [`${objective}, {{${labels.window}}}`]: `${byWindow} (${lastKnown(series(metrics.worstBurnRate, ...mine))}) / ${byWindow} (${lastKnown(series(metrics.burnRateThreshold, ...mine))})`,
         },
         levels: budgetLevels,
       }),

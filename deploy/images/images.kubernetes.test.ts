@@ -18,12 +18,12 @@ async function inspect(image: string): Promise<Inspected> {
 const closed = ["run", "--rm", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--network", "none"];
 
 describe.each(ownImages)("$image", ({ image }) => {
-  const allowance = image === "plimsoll:dev" ? 120 : 40;
+  const override = image === "plimsoll:dev" ? 120 : 40;
 
-  test(`is at most ${allowance} MB larger than its base`, async () => {
+  test(`is at most ${override} MB larger than its base`, async () => {
     const { Size, Config } = await inspect(image);
     const base = await inspect((Config.Labels["org.opencontainers.image.base.name"] ?? "").replace("docker.io/library/", ""));
-    expect((Size - base.Size) / 1e6).toBeLessThanOrEqual(allowance);
+    expect((Size - base.Size) / 1e6).toBeLessThanOrEqual(override);
   });
 
   test("says what it is, who it runs as and how its health is asked", async () => {

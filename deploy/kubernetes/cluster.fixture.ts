@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { endingText, runProcess, type Command, type Ran } from "../../slo/host/process.ts";
 
-/** Is the project's folder of manifests. */
+/** The project's folder of manifests. */
 export const manifests = fileURLToPath(new URL(".", import.meta.url));
 
 /** A program that ended well, for `toMatchObject`. */

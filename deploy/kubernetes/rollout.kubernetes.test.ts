@@ -8,7 +8,7 @@ const testid = `rollout-${Date.now()}`;
 const ratePerSecond = 200;
 const loadSeconds = 45;
 
-/** Is a load of our own bundle from our own image, under the label by which the policies let it out. */
+/** A load of our own bundle from our own image, under the label by which the policies let it out. */
 const job = {
   apiVersion: "batch/v1",
   kind: "Job",

@@ -1,13 +1,13 @@
 import http, { type RefinedResponse, type RequestBody, type ResponseType } from "k6/http";
 import type { BodyOf, Bytes, Json, MethodOf, Operation, ParamsOf, RouteOf, StatusOf } from "../../target/api/contract.ts";
 
-/** Is what a request to a route needs: `[params, body]` where it has both, and nothing where it has neither. */
+/** What a request to a route needs: `[params, body]` where it has both, and nothing where it has neither. */
 export type Input<Op extends Operation> = [
   ...(ParamsOf<Op> extends undefined ? [] : [params: ParamsOf<Op>]),
   ...(BodyOf<Op> extends undefined ? [] : [body: BodyOf<Op>]),
 ];
 
-/** Is a route that can be called; its requests carry the route's name and know which statuses to expect. */
+/** A route that can be called; its requests carry the route's name and know which statuses to expect. */
 export interface Call<Op extends Operation, Answer extends ResponseType> {
   method: MethodOf<Op>;
   route: RouteOf<Op>;

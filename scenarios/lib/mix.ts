@@ -7,7 +7,7 @@ export type Action = (typeof actions)[number];
 /** Gives each action its weight, a whole number; an iteration is one action. */
 export type Mix = Record<Action, number>;
 
-/** Is how many requests of a route one iteration sends on average. */
+/** How many requests of a route one iteration sends on average. */
 export interface MixEntry {
   method: string;
   route: string;

@@ -1,4 +1,4 @@
-/** Is a value, or one sentence on why there is none. */
+/** A value, or one sentence on why there is none. */
 export type Parsed<T> = { kind: "value"; value: T } | { kind: "problem"; message: string };
 
 const value = <T>(it: T): Parsed<T> => ({ kind: "value", value: it });

@@ -5,7 +5,7 @@ import type { SizeRange } from "./payloads.ts";
 import { parseBytes, parseDuration, parsePercent, parsePositive, parseWhole, type Parsed } from "./quantities.ts";
 import { vusFor } from "./shapes.ts";
 
-/** Is all that can be chosen about a load. Seconds, bytes, 0–1 ratios; rates in iterations a second. */
+/** All that can be chosen about a load. Seconds, bytes, 0–1 ratios; rates in iterations a second. */
 export interface Settings {
   /** Base URL without a slash at its end. */
   target: string;
@@ -25,7 +25,7 @@ export interface Settings {
   slowThresholdsSeconds: number[];
 }
 
-/** Is what a scenario is like when nothing is set. */
+/** What a scenario is like when nothing is set. */
 export interface Defaults {
   peakRate: number;
   seconds: number;

@@ -1,19 +1,19 @@
 import type { ConstantArrivalRateScenario, RampingArrivalRateScenario, Stage } from "k6/options";
 
-/** Is how hard and how long: `peakRate` in iterations a second, `seconds` of measured load, `maxVUs` at work at once. */
+/** How hard and how long: `peakRate` in iterations a second, `seconds` of measured load, `maxVUs` at work at once. */
 export interface Size {
   peakRate: number;
   seconds: number;
   maxVUs: number;
 }
 
-/** Is a load in the open model: iterations begin when they are due, however slow the service is. */
+/** A load in the open model: iterations begin when they are due, however slow the service is. */
 export type ArrivalRate = ConstantArrivalRateScenario | RampingArrivalRateScenario;
 
 /** Makes a load of a given size. */
 export type Shape = (size: Size) => ArrivalRate;
 
-/** Is a leg of a ramp: `share` of the duration, at whose end the rate is `level` of the peak (both 0–1). */
+/** A leg of a ramp: `share` of the duration, at whose end the rate is `level` of the peak (both 0–1). */
 export interface Leg {
   share: number;
   level: number;

@@ -13,7 +13,7 @@ import { payloadBlock, payloadExtent } from "./payloads.ts";
 import { readSettings, type Defaults, type Settings } from "./settings.ts";
 import { constant, k6Duration, type Shape } from "./shapes.ts";
 
-/** Is the `scenario` label of the requests that nobody judges: the seeding of the buckets and the warm-up. */
+/** The `scenario` label of the requests that nobody judges: the seeding of the buckets and the warm-up. */
 const warmupName = "warmup";
 /** The warm-up stops within the first second of the gap; then nothing is sent, so that the service's counters can be read between the two. */
 const gapSeconds = 2.5;
@@ -22,7 +22,7 @@ const batchSize = 50;
 const seedTries = 30;
 const seedSeconds = 45;
 
-/** Is what a k6 script exports, `run` as its default. */
+/** What a k6 script exports, `run` as its default. */
 export interface StorageLoad {
   options: Options;
   setup: () => void;
@@ -48,7 +48,7 @@ export function storageLoad(name: string, shape: Shape, defaults: Defaults): Sto
   };
 }
 
-/** Is what all VUs share: made by the first, and only parsed by the others, which k6 starts by the hundred. */
+/** What all VUs share: made by the first, and only parsed by the others, which k6 starts by the hundred. */
 interface Plan {
   settings: Settings;
   deck: Action[];
@@ -89,7 +89,7 @@ function loadOptions(name: string, shape: Shape, settings: Settings): Options {
   };
 }
 
-/** Is what each key's bucket holds. */
+/** What each key's bucket holds. */
 interface Contents {
   bytesOf: (key: number) => ArrayBuffer;
   /** SHA-256 in hex. k6 hashes a kilobyte in 2 µs; a loop over its bytes in k6's JavaScript takes 65 µs or more. */

@@ -105,7 +105,7 @@ describeLive("a user's script against a service of which only the service's own 
     const { exitCode, said, objective, requests } = await judged(ways, iteration);
     expect(exitCode, said).toBe(0);
     const all = { total: requests, bad: 0 };
-    expect(objective).toMatchObject({ verdict: "met", doubts: [], evidence: { best: all, worst: all } });
+    expect(objective).toMatchObject({ verdict: "met", caveats: [], evidence: { best: all, worst: all } });
   });
 
   test.each([

@@ -1,8 +1,8 @@
 import { compileObjectives } from "../compile/objectives.ts";
 import { formatProblem } from "../spec/load.ts";
-import { exitCodes } from "./exit-codes.ts";
-import type { Host } from "./host.ts";
-import { readSpec } from "./prepare.ts";
+import { exitCodes } from "../host/exit-codes.ts";
+import type { Host } from "../host/host.ts";
+import { readSpec } from "../load/prepare.ts";
 
 /** Reads specs as a run would and prints every problem with its place; exit 2 when there is one. */
 export function check(files: readonly string[], host: Host): number {

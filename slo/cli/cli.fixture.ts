@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readReport } from "../report/json.ts";
 import type { Report } from "../report/schema.ts";
-import { waitFor } from "../run/wait.ts";
+import { waitFor } from "../host/wait.ts";
 
 const project = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Is a command line of ours that runs as a user's would: a process of its own, in a folder of its own. */
+/** A command line of ours that runs as a user's would: a process of its own, in a folder of its own. */
 export interface Running {
   folder: string;
   process: ChildProcess;
@@ -19,7 +19,7 @@ export interface Running {
   ended: Promise<Ended>;
 }
 
-/** Is how it ended. */
+/** How it ended. */
 export interface Ended {
   exitCode: number | null;
   stdout: string;
@@ -107,7 +107,7 @@ ${more}`,
   return file;
 }
 
-/** Is what makes a run of our scenarios brief. */
+/** What makes a run of our scenarios brief. */
 export const brief = ["--rate", "60", "--duration", "8s", "--set", "warmup=1"];
 
 /** Lists what a run in a folder left behind, once there has been time for it to go. */

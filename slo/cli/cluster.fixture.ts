@@ -2,7 +2,7 @@ import { expect, inject } from "vitest";
 import { kubectl } from "../run/kubernetes/kubectl.ts";
 import { ownLabels } from "../run/kubernetes/manifests.ts";
 import { readRecord, runFolder } from "../run/record.ts";
-import { waitFor } from "../run/wait.ts";
+import { waitFor } from "../host/wait.ts";
 import { easySpec, leftBehind, reportIn, runsIn, type start, type Ended } from "./cli.fixture.ts";
 
 /** Names the context of the cluster that the tests may fill and empty. */
@@ -11,7 +11,7 @@ export const { context } = inject("cluster");
 export const own = Object.entries(ownLabels)
   .map(([name, value]) => `${name}=${value}`)
   .join(",");
-/** Is the project's folder. */
+/** The project's folder. */
 export const project = new URL("../../", import.meta.url).pathname;
 
 /** Asks kubectl about the tests' cluster; throws its words. */
@@ -54,7 +54,7 @@ export function loadArgs(folder: string, ...more: string[]): string[] {
   return ["load", "--in", "kubernetes", "--context", context, "--spec", easySpec(folder), ...more];
 }
 
-/** Is a load of twenty seconds. */
+/** A load of twenty seconds. */
 export const brief = ["--scenario", "smoke", "--rate", "60", "--duration", "20s", "--set", "warmup=1"];
 
 /** Waits until the load has been under way for some seconds, and names the Job's pods. */

@@ -3,10 +3,10 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
-import { openNursery } from "../run/child.ts";
+import { openProcessGroup } from "../host/process-group.ts";
 import { freePort } from "../run/ports.ts";
-import { startPrometheus, startTarget } from "../run/stack.ts";
-import { waitFor } from "../run/wait.ts";
+import { startPrometheus, startTarget } from "../run/local-services.ts";
+import { waitFor } from "../host/wait.ts";
 import { brief, easySpec, k6Pid, leftAfterwards, reportIn, run, runsIn, start, workingFolder } from "./cli.fixture.ts";
 
 const project = new URL("../../", import.meta.url).pathname;
@@ -77,9 +77,9 @@ describeLive("a run that is cut short", ["k6", "prometheus"], () => {
 
   test("by the death of the target is exceeded, and says when it died", async () => {
     const folder = workingFolder();
-    const nursery = openNursery();
-    afterAll(() => nursery.stopAll());
-    const target = await startTarget(nursery, { root: project, logFile: join(folder, "t.log"), environment: process.env });
+    const group = openProcessGroup();
+    afterAll(() => group.stopAll());
+    const target = await startTarget(group, { root: project, logFile: join(folder, "t.log"), environment: process.env });
     if (target.kind === "failed") throw new Error(target.message);
     const running = start(
       ["load", "--scenario", "smoke", ...brief, "--duration", "12s", "--spec", easySpec(folder), "--target", target.url],
@@ -95,12 +95,12 @@ describeLive("a run that is cut short", ["k6", "prometheus"], () => {
 });
 
 describeLive("a run whose Prometheus fails", ["k6", "prometheus"], ({ prometheus: binary }) => {
-  const nursery = openNursery();
-  afterAll(() => nursery.stopAll());
+  const group = openProcessGroup();
+  afterAll(() => group.stopAll());
 
   async function services(folder: string, port?: number) {
     mkdirSync(folder, { recursive: true });
-    const target = await startTarget(nursery, { root: project, logFile: join(folder, "t.log"), environment: process.env });
+    const target = await startTarget(group, { root: project, logFile: join(folder, "t.log"), environment: process.env });
     if (target.kind === "failed") throw new Error(target.message);
     const at = port ?? (await freePort());
     const options = {
@@ -112,9 +112,9 @@ describeLive("a run whose Prometheus fails", ["k6", "prometheus"], ({ prometheus
       port: at,
       environment: process.env,
     };
-    const prometheus = await startPrometheus(nursery, options);
+    const prometheus = await startPrometheus(group, options);
     if (prometheus.kind === "failed") throw new Error(prometheus.message);
-    return { target, prometheus, again: () => startPrometheus(nursery, options) };
+    return { target, prometheus, again: () => startPrometheus(group, options) };
   }
 
   test("in the middle and comes back with its data gives the same verdict, and no request is lost in the counts", async () => {
@@ -125,7 +125,7 @@ describeLive("a run whose Prometheus fails", ["k6", "prometheus"], ({ prometheus
     await k6Pid(folder);
     await running.says(" of ");
     await prometheus.child.stop("SIGKILL", 0);
-    await running.says("Prometheus"); // the relay says that its receiver is gone
+    await running.says("Prometheus"); // the relay says that its destination is gone
     await again();
     const ended = await running.ended;
     expect(ended.exitCode, ended.stderr + ended.stdout).toBe(0);

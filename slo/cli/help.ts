@@ -1,6 +1,6 @@
-import { exitCodeHelp } from "./exit-codes.ts";
+import { exitCodeHelp } from "../host/exit-codes.ts";
 
-/** Is the project's version, the same as in package.json, which the image leaves behind. */
+/** The project's version, the same as in package.json, which the image leaves behind. */
 export const version = "0.1.0";
 
 /** Names the keys that our scenarios take by --set, with their meaning: the same as in scenarios/lib/settings.ts. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { remember } from "../history/history.ts";
 import { exceededReport, metReport } from "../report/reports.fixture.ts";
-import { historyEntry } from "./finish.ts";
+import { historyEntry } from "./write-report.ts";
 import { history } from "./history.ts";
 
 let folder = "";

@@ -4,8 +4,8 @@ import { latestRuns, type HistoryEntry } from "../history/history.ts";
 import { errorMessage } from "../host/error-message.ts";
 import { counted } from "../report/numbers.ts";
 import { plainLine } from "../report/plain.ts";
-import { exitCodes } from "./exit-codes.ts";
-import type { Host } from "./host.ts";
+import { exitCodes } from "../host/exit-codes.ts";
+import type { Host } from "../host/host.ts";
 
 /** Lists the latest runs of this folder, newest first; a history that cannot be read is not an empty one. */
 export function history({ most, json }: { most: number; json: boolean }, host: Pick<Host, "folder" | "out" | "say">): number {

@@ -1,9 +1,9 @@
 #!/usr/bin/env -S npx tsx
 import { Command, CommanderError, Option } from "commander";
-import { exitCodeHelp, exitCodes } from "./exit-codes.ts";
+import { exitCodeHelp, exitCodes } from "../host/exit-codes.ts";
 import { gateHelp, loadHelp, version } from "./help.ts";
 import { httpUrl, labels, pairs, port, positive, whole } from "./flags.ts";
-import { openHost } from "./process-host.ts";
+import { openHost } from "../host/open-host.ts";
 
 const settleLimit = (): Option =>
   new Option("--settle-limit <seconds>", "how long to wait for Prometheus to hold everything that was sent")
@@ -66,20 +66,20 @@ function program(done: (exitCode: number) => void): Command {
       const { serverLabel, settleLimit: settleLimitSeconds, in: place, pods, context, namespace, image, keep, ...rest } = given;
       const options = { ...loadDefaults, ...rest, settleLimitSeconds, serverLabels: serverLabel };
       if (place === undefined) {
-        const { load } = await import("./load.ts");
+        const { load } = await import("../load/local.ts");
         return done(await load(options, openHost()));
       }
-      const { loadInKubernetes } = await import("./in-kubernetes.ts");
+      const { loadInKubernetes } = await import("../load/kubernetes.ts");
       const where = { pods: pods ?? 1, context, namespace: namespace ?? "plimsoll", image: image ?? "plimsoll:dev", keep: keep ?? false };
       done(await loadInKubernetes(options, where, openHost()));
     });
   root
     .command("pod", { hidden: true })
     .description("carry one pod's share of a load; started by load --in kubernetes")
-    .requiredOption("--order <folder>", "where the order and the script are")
-    .action(async ({ order }: { order: string }) => {
-      const { pod } = await import("./pod.ts");
-      done(await pod({ order, index: process.env["JOB_COMPLETION_INDEX"] }, openHost()));
+    .requiredOption("--config <folder>", "where the config and the script are")
+    .action(async ({ config }: { config: string }) => {
+      const { pod } = await import("../load/pod.ts");
+      done(await pod({ config, index: process.env["JOB_COMPLETION_INDEX"] }, openHost()));
     });
   root
     .command("gate")
@@ -92,7 +92,7 @@ function program(done: (exitCode: number) => void): Command {
     .addHelpText("after", gateHelp)
     .action(async (_flags: object, command: Command) => {
       const given = command.opts<{ run?: string; spec?: string; prometheus?: string; settleLimit: number; json?: boolean }>();
-      const { gate } = await import("./gate.ts");
+      const { gate } = await import("../load/resume.ts");
       done(
         await gate(
           {
@@ -127,7 +127,7 @@ function program(done: (exitCode: number) => void): Command {
     .addOption(new Option("--prometheus-port <port>", "of Prometheus").argParser(port).default(9090))
     .option("--fault <rules>", "faults of the storage API, as for load")
     .action(async (flags: { targetPort: number; prometheusPort: number; fault?: string }) => {
-      const { up } = await import("./up.ts");
+      const { up } = await import("./stack.ts");
       done(await up({ ...flags, fault: flags.fault }, openHost()));
     });
   for (const command of root.commands) command.exitOverride();

@@ -1,8 +1,8 @@
 import type { Report } from "../report/schema.ts";
-import { encodeWrite, writeOnce, type Receiver } from "../run/relay/write.ts";
+import { encodeWrite, writeOnce, type Destination } from "../run/relay/write.ts";
 import { plimsollLabels as label, plimsollMetrics as metric } from "../spec/names.ts";
 
-/** Is one sample to write. */
+/** One sample to write. */
 interface Sample {
   labels: Record<string, string>;
   value: number;
@@ -45,7 +45,7 @@ function objectiveSamples(
         ...evidence.windows.flatMap((window) => {
           if (window.kind === "skipped") return [];
           const of = { ...own, [label.window]: `${Number(window.longSeconds.toFixed(1))}s` };
-          return [one(metric.worstBurn, window.worstBurn, of), one(metric.burnLimit, window.burnLimit, of)];
+          return [one(metric.worstBurnRate, window.worstBurnRate, of), one(metric.burnRateThreshold, window.burnRateThreshold, of)];
         }),
       ]
     : [];
@@ -64,14 +64,14 @@ function objectiveSamples(
 }
 
 /** Writes the verdict to Prometheus; gives the reason when it was not taken, which changes no verdict. */
-export async function publishVerdict(report: Report, receiver: Receiver, nowSeconds: number): Promise<string | undefined> {
+export async function publishVerdict(report: Report, destination: Destination, nowSeconds: number): Promise<string | undefined> {
   const samples = verdictSamples(report, nowSeconds);
   const atMillis = Math.round(nowSeconds * 1000);
-  const verdict = await writeOnce(receiver, encodeWrite(samples.filter((sample) => sample.atMillis === atMillis)));
+  const verdict = await writeOnce(destination, encodeWrite(samples.filter((sample) => sample.atMillis === atMillis)));
   if (verdict.kind !== "written") return `the verdict could not be written to Prometheus: ${verdict.reason}`;
   const past = samples.filter((sample) => sample.atMillis !== atMillis);
   if (past.length === 0) return undefined;
-  const counts = await writeOnce(receiver, encodeWrite(past));
+  const counts = await writeOnce(destination, encodeWrite(past));
   // A run that is judged again finds its counts over time there already, and Prometheus takes none twice.
   const there = counts.kind === "refused" && /out of order|duplicate/.test(counts.reason);
   return counts.kind === "written" || there ? undefined : `the counts over time could not be written to Prometheus: ${counts.reason}`;

@@ -1,12 +1,12 @@
 import type { RunRecord } from "../run/record.ts";
-import { conclude, type ConcludeOptions } from "./conclude.ts";
-import { exitCodes } from "./exit-codes.ts";
-import { finish, orSay } from "./finish.ts";
-import type { Host } from "./host.ts";
+import { conclude, type ConcludeOptions } from "../verify/verify.ts";
+import { exitCodes } from "../host/exit-codes.ts";
+import { finish, orSay } from "./write-report.ts";
+import type { Host } from "../host/host.ts";
 import { publishVerdict } from "./publish.ts";
-import type { BothSides } from "./settings.ts";
+import type { BothSides } from "../host/settings.ts";
 
-/** Is a run of which everything is written, and where its report goes. */
+/** A run of which everything is written, and where its report goes. */
 export interface Finished extends Omit<ConcludeOptions, "say" | "api"> {
   folder: string;
   prometheus: BothSides;
@@ -30,7 +30,7 @@ export async function reachVerdict(
   run: Finished,
   host: Host,
 ): Promise<{ kind: "exit"; exitCode: number } | { kind: "pending"; reason: string }> {
-  const { api, receiver } = run.prometheus;
+  const { api, destination } = run.prometheus;
   const concluded = await conclude({ ...run, api, say: host.say });
   if (concluded.kind === "unreachable")
     return { kind: "pending", reason: `the counts cannot be read from Prometheus: ${concluded.reason}` };
@@ -43,7 +43,7 @@ export async function reachVerdict(
   orSay(host, () =>
     run.remember({ countedUntilSeconds: concluded.countedUntilSeconds, timings: { toFirstRequestSeconds, toVerdictSeconds } }),
   );
-  const unpublished = await publishVerdict(concluded.report, receiver, run.now());
+  const unpublished = await publishVerdict(concluded.report, destination, run.now());
   if (unpublished) host.say(unpublished);
   return { kind: "exit", exitCode: finish(concluded.report, run.folder, host, run.json) };
 }

@@ -1,60 +1,48 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Child, Nursery } from "../run/child.ts";
-import { startPrometheus, startTarget, type NotStarted } from "../run/stack.ts";
-import { freePort } from "../run/ports.ts";
-import type { Host } from "./host.ts";
-import type { LoadOptions, Prepared } from "./prepare.ts";
+import { openProcessGroup } from "../host/process-group.ts";
+import { startPrometheus, startTarget } from "../run/local-services.ts";
+import { resolveTool } from "../run/tools/resolve.ts";
+import { exitCodes } from "../host/exit-codes.ts";
+import type { Host } from "../host/host.ts";
 
-/** Is what a run works with: a target and a Prometheus, started here or given. */
-export interface Stack {
-  kind: "up";
-  target: string;
-  prometheus: string;
-  /** True when Prometheus was started here, with its data in the run's folder. */
-  embedded: boolean;
-  children: Child[];
+/** Keeps the local target and Prometheus up, on their usual ports, until it is interrupted. */
+export async function up(options: { targetPort: number; prometheusPort: number; fault: string | undefined }, host: Host): Promise<number> {
+  const tool = await resolveTool("prometheus", { say: host.say });
+  if (tool.kind === "missing") {
+    host.say(tool.message);
+    return exitCodes.notCarriedOut;
+  }
+  const folder = join(host.folder, ".plimsoll", "stack");
+  mkdirSync(folder, { recursive: true });
+  const group = openProcessGroup();
+  const interrupted = new Promise<void>((resolve) => host.onInterrupt(() => resolve()));
+  try {
+    const environment = { FAULTS_ADMIN: "on", ...host.environment, ...(options.fault === undefined ? {} : { FAULTS: options.fault }) };
+    const target = await startTarget(group, {
+      root: host.project,
+      logFile: join(folder, "target.log"),
+      port: options.targetPort,
+      environment,
+    });
+    if (target.kind === "failed") return failed(host, target.message);
+    const prometheus = await startPrometheus(group, {
+      ...{ binary: tool.path, folder, logFile: join(folder, "prometheus.log"), port: options.prometheusPort },
+      ...{ job: "storage-api", targetUrl: target.url, environment: host.environment },
+    });
+    if (prometheus.kind === "failed") return failed(host, prometheus.message);
+    host.out(`storage API  ${target.url}  (OpenAPI at ${target.url}/openapi.json)\nPrometheus   ${prometheus.url}\n`);
+    host.say(`load it with: npm run load -- --scenario smoke --target ${target.url} --prometheus ${prometheus.url}`);
+    host.say("Ctrl-C stops both");
+    const ended = await Promise.race([interrupted, target.child.exited, prometheus.child.exited]);
+    if (ended === undefined) return exitCodes.met;
+    return failed(host, `a part of the stack ended by itself: see ${folder}`);
+  } finally {
+    await group.stopAll();
+  }
 }
 
-function targetEnvironment(options: LoadOptions, host: Host, folder: string): NodeJS.ProcessEnv {
-  return {
-    ...host.environment,
-    STORE: options.store,
-    ...(options.store === "sqlite" ? { STORE_FILE: join(folder, "store.sqlite") } : {}),
-    ...(options.fault === undefined ? {} : { FAULTS: options.fault }),
-  };
-}
-
-/** Starts what was not given: the storage API without `--target`, Prometheus without `--prometheus`; both at once. */
-export async function startStack(options: LoadOptions, host: Host, prepared: Prepared, nursery: Nursery): Promise<Stack | NotStarted> {
-  const port = await freePort();
-  const targetUrl = options.target ?? `http://127.0.0.1:${port}`;
-  const { folder } = prepared;
-  const startingTarget =
-    options.target === undefined
-      ? startTarget(nursery, {
-          ...{ root: host.project, logFile: join(folder, "target.log"), port },
-          environment: targetEnvironment(options, host, folder),
-        })
-      : undefined;
-  // What a person wrote by hand may be refused, and then nothing else is to be started.
-  const early = options.fault === undefined ? undefined : await startingTarget;
-  if (early?.kind === "failed") return early;
-  const [target, prometheus] = await Promise.all([
-    startingTarget,
-    options.prometheus === undefined
-      ? startPrometheus(nursery, {
-          ...{ binary: prepared.prometheus ?? "", folder: join(folder, "prometheus"), logFile: join(folder, "prometheus.log") },
-          ...{ job: prepared.spec.service, targetUrl, environment: host.environment },
-        })
-      : undefined,
-  ]);
-  if (target?.kind === "failed") return target;
-  if (prometheus?.kind === "failed") return prometheus;
-  return {
-    kind: "up",
-    target: targetUrl,
-    prometheus: options.prometheus ?? prometheus?.url ?? "",
-    embedded: options.prometheus === undefined,
-    children: [target, prometheus].flatMap((started) => (started ? [started.child] : [])),
-  };
+function failed(host: Host, message: string): number {
+  host.say(message);
+  return exitCodes.notCarriedOut;
 }

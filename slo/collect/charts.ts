@@ -2,7 +2,7 @@ import type { ChartQueries } from "../compile/run.ts";
 import type { PromQL } from "../compile/promql.ts";
 import { queryRange, queryVector, type PrometheusApi } from "./prometheus.ts";
 
-/** Is a line of a chart: one value a step, null where there is no sample. */
+/** A line of a chart: one value a step, null where there is no sample. */
 export type Line = (number | null)[];
 
 /** Holds what the report draws; rates are per second, latencies seconds, times Unix seconds. */
@@ -21,7 +21,7 @@ export interface Charts {
   silentFromSeconds: number | null;
 }
 
-/** Is one route's share of the run. */
+/** One route's share of the run. */
 export interface RouteRow {
   method: string;
   route: string;

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
 import { compileObjectives } from "../compile/objectives.ts";
-import { openNursery } from "../run/child.ts";
+import { openProcessGroup } from "../host/process-group.ts";
 import { encodeWrite, writeOnce } from "../run/relay/write.ts";
-import { startPrometheus } from "../run/stack.ts";
+import { startPrometheus } from "../run/local-services.ts";
 import type { Indicator } from "../spec/spec.ts";
 import { measureClient, type ClientWindow } from "./client.ts";
 import type { Measurement } from "./measurement.ts";
@@ -14,17 +14,17 @@ import type { PrometheusApi } from "./prometheus.ts";
 import { errors, from, inOrder, k6, specOf, until, type Sample } from "./series.fixture.ts";
 
 describeLive("what k6 counted, by a real Prometheus", ["prometheus"], ({ prometheus: binary }) => {
-  const nursery = openNursery();
+  const group = openProcessGroup();
   let api: PrometheusApi;
 
   beforeAll(async () => {
     const folder = mkdtempSync(join(tmpdir(), "plimsoll-collect-"));
     const options = { binary, folder, logFile: join(folder, "log"), job: "none", targetUrl: undefined, environment: process.env };
-    const started = await startPrometheus(nursery, options);
+    const started = await startPrometheus(group, options);
     if (started.kind === "failed") throw new Error(started.message);
     api = { url: started.url, headers: {}, timeoutSeconds: 20, fetch };
   });
-  afterAll(() => nursery.stopAll());
+  afterAll(() => group.stopAll());
 
   async function write(samples: Sample[]): Promise<void> {
     for (const sample of inOrder(samples)) {
@@ -50,17 +50,17 @@ describeLive("what k6 counted, by a real Prometheus", ["prometheus"], ({ prometh
     return measureClient(api, query, window);
   }
 
-  /** Is what our scenarios write before any load: wrong contents are counted, and there are none yet. */
+  /** What our scenarios write before any load: wrong contents are counted, and there are none yet. */
   const contentsCounted = (testid: string): Sample => [{ __name__: "k6_wrong_contents_total", testid }, 0, from - 90];
 
-  test("an early burst of a series that then fell silent is counted whole", async () => {
+  test("an early fast burn of a series that then fell silent is counted whole", async () => {
     await write([
-      contentsCounted("burst"),
-      [k6("burst", { expected_response: "false", status: "500" }), 7, from + 1],
-      [k6("burst", { expected_response: "true", status: "200" }), 50, from + 1],
-      [k6("burst", { expected_response: "true", status: "200" }), 300, until],
+      contentsCounted("fastBurn"),
+      [k6("fastBurn", { expected_response: "false", status: "500" }), 7, from + 1],
+      [k6("fastBurn", { expected_response: "true", status: "200" }), 50, from + 1],
+      [k6("fastBurn", { expected_response: "true", status: "200" }), 300, until],
     ]);
-    expect(await client("burst", errors("client"))).toMatchObject({
+    expect(await client("fastBurn", errors("client"))).toMatchObject({
       kind: "counted",
       best: { total: 307, bad: 7 },
       worst: { total: 307, bad: 7 },
@@ -72,7 +72,7 @@ describeLive("what k6 counted, by a real Prometheus", ["prometheus"], ({ prometh
     expect(await client("clean", errors("client"))).toMatchObject({ kind: "counted", best: { total: 300, bad: 0 } });
   });
 
-  test("a scenario of ours whose count of wrong contents never came is absent, a foreign script has none", async () => {
+  test("a scenario of ours whose count of wrong contents never came is absent, a user script has none", async () => {
     await write([[k6("partial", { expected_response: "true", status: "200" }), 300, until]]);
     expect(await client("partial", errors("client"))).toMatchObject({ kind: "absent", reason: "the client did not count wrong contents" });
     expect(await client("partial", errors("client"), false)).toMatchObject({ kind: "counted", best: { total: 300, bad: 0 } });
@@ -119,7 +119,7 @@ describeLive("what k6 counted, by a real Prometheus", ["prometheus"], ({ prometh
     expect(await client("none-slow", slow)).toMatchObject({ kind: "counted", best: { total: 300, bad: 0 } });
   });
 
-  test("a foreign script's requests without an answer are slow, although k6 gives them no duration", async () => {
+  test("a user script's requests without an answer are slow, although k6 gives them no duration", async () => {
     await write([[k6("refused", { expected_response: "false", status: "0" }), 501, until]]);
     const slow: Indicator = { kind: "latency", side: "client", atMostSeconds: 0.25, where: {} };
     expect(await client("refused", slow, false)).toMatchObject({ kind: "counted", best: { total: 501, bad: 501 } });

@@ -40,30 +40,30 @@ const unwatched = "nobody knows whether k6 had the CPU that it needed, so the de
 test.each<[string, ClientQueries, Partial<ClientWindow>, number, number, string[]]>([
   ["slow requests of a k6 that was never short of CPU are the service's", slow, {}, 7, 7, []],
   [
-    "slow requests while k6 was short of CPU are doubtful",
+    "slow requests while k6 was short of CPU are uncertain",
     slow,
     { shortage: { kind: "known", atSeconds: [1030] } },
     0,
     7,
     ["7 slow requests came while k6 was short of CPU: the delay may be its own"],
   ],
-  ["slow requests of a k6 that nobody watched are as doubtful", slow, { shortage: { kind: "unknown" } }, 0, 7, [unwatched]],
+  ["slow requests of a k6 that nobody watched are as uncertain", slow, { shortage: { kind: "unknown" } }, 0, 7, [unwatched]],
   ["errors are the service's, whatever CPU k6 had", failed, { shortage: { kind: "unknown" } }, 7, 7, []],
   [
-    "dropped iterations of a k6 that nobody watched are doubtful too, each in its own words",
+    "dropped iterations of a k6 that nobody watched are uncertain too, each in its own words",
     slow,
     { shortage: { kind: "unknown" }, dropped: 3, dropCause: "unknown" },
     0,
     10,
     [unwatched, "3 iterations were dropped, and nobody knows whether k6 had the CPU that it needed"],
   ],
-])("%s", async (_, query, more, best, worst, doubts) => {
+])("%s", async (_, query, more, best, worst, caveats) => {
   const measured = await measureClient(api, query, { ...window, ...more });
-  expect(measured).toMatchObject({ kind: "counted", best: { bad: best }, worst: { bad: worst }, doubts });
-  expect(measured.kind === "counted" && measured.cumulative.at(-1)?.bad, "no burst is seen in what is doubtful").toBe(best);
+  expect(measured).toMatchObject({ kind: "counted", best: { bad: best }, worst: { bad: worst }, caveats });
+  expect(measured.kind === "counted" && measured.cumulative.at(-1)?.bad, "no fast burn is seen in what is uncertain").toBe(best);
 });
 
-test("drops that are the service's stand where they came, so that a burst of them can be found", async () => {
+test("drops that are the service's stand where they came, so that a fast burn of them can be found", async () => {
   const drops = [1020, 1021, 1061].map((atSeconds, i) => ({ atSeconds, value: 5 * (i + 1) }));
   const measured = await measureClient(api, failed, { ...window, dropped: 15, dropsOver: drops });
   if (measured.kind === "absent") throw new Error(measured.reason);
@@ -81,7 +81,7 @@ test("drops that are the service's stand where they came, so that a burst of the
 });
 
 test.each<[string, ClientQueries, Partial<ClientWindow>]>([
-  ["doubtful drops are in no burst", failed, { dropCause: "starved" }],
+  ["uncertain drops are in no burst", failed, { dropCause: "starved" }],
   ["nor are those that may have been for another objective", { ...failed, unfiltered: false }, {}],
 ])("%s", async (_, query, more) => {
   const measured = await measureClient(api, query, { ...window, dropped: 15, dropsOver: [{ atSeconds: 1020, value: 15 }], ...more });

@@ -1,7 +1,7 @@
 import type { ClientQueries } from "../compile/objectives.ts";
 import { countedByHistogram, noRequest, type ClientCounted } from "./histogram.ts";
 import type { CumulativePoint, Measurement, Queries } from "./measurement.ts";
-import { endedWith, momentsOver, wholeCount } from "./points.ts";
+import { endedWith, readOverTime, wholeCount } from "./points.ts";
 import { queryNumber, type Answer, type PrometheusApi } from "./prometheus.ts";
 import { excuseStarved, pushSeconds, type CpuShortage, type DropCause } from "./starved.ts";
 
@@ -31,31 +31,31 @@ export interface ClientWindow {
 }
 
 /**
- * Adds certain and doubtful events to what the queries counted: dropped iterations and those that were cut off.
+ * Adds certain and uncertain events to what the queries counted: dropped iterations and those that were cut off.
  * In the best reading a dropped iteration is one bad event; in the worst it is as many as an iteration has requests, rounded up.
  */
-export function withOmitted(
+export function withUnservedLoad(
   objective: string,
-  counted: { total: number; bad: number; doubtful: number; doubts: string[]; unfiltered: boolean },
+  counted: { total: number; bad: number; uncertain: number; caveats: string[]; unfiltered: boolean },
   window: Pick<ClientWindow, "dropped" | "dropCause" | "interrupted" | "requestsPerIteration">,
   rest: { cumulative: CumulativePoint[]; queries: Queries },
 ): Measurement {
   const { dropped, interrupted } = window;
   const certain = window.dropCause === "service" && counted.unfiltered ? dropped : 0;
-  const omitted = Math.ceil((dropped + interrupted) * Math.max(1, window.requestsPerIteration));
-  const doubts = [...counted.doubts];
-  if (dropped > 0 && window.dropCause !== "service") doubts.push(`${dropped} iterations were dropped, ${blameless[window.dropCause]}`);
-  else if (dropped > certain) doubts.push(`${dropped} dropped iterations may have been for this objective`);
-  else if (omitted > dropped + interrupted)
-    doubts.push(`${dropped + interrupted} iterations that were not carried out stand for up to ${omitted} requests`);
-  if (interrupted > 0) doubts.push(`${interrupted} iterations were cut off before they ended`);
+  const unserved = Math.ceil((dropped + interrupted) * Math.max(1, window.requestsPerIteration));
+  const caveats = [...counted.caveats];
+  if (dropped > 0 && window.dropCause !== "service") caveats.push(`${dropped} iterations were dropped, ${blameless[window.dropCause]}`);
+  else if (dropped > certain) caveats.push(`${dropped} dropped iterations may have been for this objective`);
+  else if (unserved > dropped + interrupted)
+    caveats.push(`${dropped + interrupted} iterations that were not carried out stand for up to ${unserved} requests`);
+  if (interrupted > 0) caveats.push(`${interrupted} iterations were cut off before they ended`);
   return {
     kind: "counted",
     objective,
     best: { total: counted.total + certain, bad: counted.bad + certain },
-    worst: { total: counted.total + omitted, bad: counted.bad + counted.doubtful + omitted },
-    doubts,
-    blurSeconds: pushSeconds,
+    worst: { total: counted.total + unserved, bad: counted.bad + counted.uncertain + unserved },
+    caveats,
+    timestampSkewSeconds: pushSeconds,
     ...rest,
   };
 }
@@ -100,10 +100,10 @@ async function countedByCounters(api: PrometheusApi, query: ClientQueries, windo
     bad += answer.value ?? 0; // no series of errors means none: the total is there, and the proof that they are counted
   }
   const parts = query.bad.map((read) => read(range));
-  const read = await momentsOver(api, query.total(range), parts, window);
+  const read = await readOverTime(api, query.total(range), parts, window);
   if (read.kind === "failed") return absent(`the counts over time could not be read: ${read.reason}`);
   const cumulative = read.moments.map((m) => ({ atSeconds: m.atSeconds, total: wholeCount(m.total), bad: wholeCount(m.part) }));
-  return { kind: "counted", total: wholeCount(total.value), bad: wholeCount(bad), doubtful: 0, doubts: [], cumulative };
+  return { kind: "counted", total: wholeCount(total.value), bad: wholeCount(bad), uncertain: 0, caveats: [], cumulative };
 }
 
 /** Measures one client-side objective; what cannot be read is absent with its reason, never zero. */
@@ -120,18 +120,18 @@ export async function measureClient(api: PrometheusApi, query: ClientQueries, wi
   if (counted.kind === "absent") return { kind: "absent", objective, reason: counted.reason, queries };
   const cumulative = endedWith(counted.cumulative, { atSeconds: window.toSeconds, total: counted.total, bad: counted.bad });
   if (query.slowAboveSeconds === undefined)
-    return withDrops(withOmitted(objective, { ...counted, unfiltered }, window, { cumulative, queries }), window, unfiltered);
+    return withDrops(withUnservedLoad(objective, { ...counted, unfiltered }, window, { cumulative, queries }), window, unfiltered);
   const excused = excuseStarved(cumulative, counted.bad, window.shortage, query.slowAboveSeconds);
   const left = {
-    bad: counted.bad - excused.doubtful,
-    doubtful: counted.doubtful + excused.doubtful,
-    doubts: excused.doubtful > 0 ? [...counted.doubts, slowDoubt(excused.doubtful, window.shortage)] : counted.doubts,
+    bad: counted.bad - excused.uncertain,
+    uncertain: counted.uncertain + excused.uncertain,
+    caveats: excused.uncertain > 0 ? [...counted.caveats, slowDoubt(excused.uncertain, window.shortage)] : counted.caveats,
   };
   const rest = { cumulative: excused.cumulative, queries };
-  return withDrops(withOmitted(objective, { ...counted, ...left, unfiltered }, window, rest), window, unfiltered);
+  return withDrops(withUnservedLoad(objective, { ...counted, ...left, unfiltered }, window, rest), window, unfiltered);
 }
 
-/** Puts the drops that are bad for certain where they belong in time: a burst may be made of nothing else. */
+/** Puts the drops that are bad for certain where they belong in time: a fast burn may be made of nothing else. */
 function withDrops(measured: Measurement, { dropsOver, dropCause, toSeconds }: ClientWindow, unfiltered: boolean): Measurement {
   if (measured.kind === "absent" || dropCause !== "service" || !unfiltered || dropsOver.length === 0) return measured;
   const { cumulative, best } = measured;

@@ -30,7 +30,7 @@ export interface Compared {
   others: number;
 }
 
-/** Is agreement of both sides, and what is assumed where there is nothing to compare. */
+/** Agreement of both sides, and what is assumed where there is nothing to compare. */
 export const nothingMissing: Compared = { missing: 0, missingForCertain: 0, others: 0 };
 
 /**
@@ -62,22 +62,22 @@ export function betweenCounts(
 }
 
 /** Says why the two counts differ, one sentence each. */
-export function doubtsOf(
+export function caveatsOf(
   { dropped, notJudged }: ServerWindow,
   { missing, missingForCertain, others }: Compared,
   losses: readonly string[],
 ): string[] {
-  const doubts = notJudged > 0 ? [`the service's counts include up to ${notJudged} requests of setup and warm-up`] : [];
-  if (dropped > 0) doubts.push(`up to ${dropped} requests of dropped iterations never reached the service`);
-  if (missing > 0) doubts.push(...losses);
+  const caveats = notJudged > 0 ? [`the service's counts include up to ${notJudged} requests of setup and warm-up`] : [];
+  if (dropped > 0) caveats.push(`up to ${dropped} requests of dropped iterations never reached the service`);
+  if (missing > 0) caveats.push(...losses);
   if (others > 0)
-    doubts.push(
+    caveats.push(
       `the service counted ${others} requests more than k6 sent: others use it too, so nothing proves that all of k6's are in its counts`,
     );
   else if (missingForCertain > 0)
-    doubts.push(`${missing} requests that k6 sent are not in the service's counts: is every instance of it scraped?`);
-  else if (missing > 0) doubts.push(`${missing} requests that k6 sent got no answer or were cut off, and are not in the service's counts`);
-  return doubts;
+    caveats.push(`${missing} requests that k6 sent are not in the service's counts: is every instance of it scraped?`);
+  else if (missing > 0) caveats.push(`${missing} requests that k6 sent got no answer or were cut off, and are not in the service's counts`);
+  return caveats;
 }
 
 /** Keeps the labels that tell what was asked for: whoever asks is served by any instance, and may be answered in any way. */

@@ -3,17 +3,17 @@ import { expect, test } from "vitest";
 import { growth } from "./charts.ts";
 import { endedWith, wholeCount } from "./points.ts";
 import { betweenCounts, compareSides, nothingMissing, type Compared, type Sent } from "./compared.ts";
-import { withOmitted } from "./client.ts";
+import { withUnservedLoad } from "./client.ts";
 import { splitHistogram } from "./histogram.ts";
 import type { Count } from "./measurement.ts";
 
 const rest = { cumulative: [], queries: { total: "t", bad: "b" } };
-const counted = { total: 1000, bad: 3, doubtful: 0, doubts: [], unfiltered: true };
+const counted = { total: 1000, bad: 3, uncertain: 0, caveats: [], unfiltered: true };
 
-type Omitting = Parameters<typeof withOmitted>[2];
+type Omitting = Parameters<typeof withUnservedLoad>[2];
 test.each<[string, Partial<typeof counted>, Omitting, Count, Count]>([
   [
-    "nothing omitted: best and worst are the same",
+    "nothing unserved: best and worst are the same",
     {},
     { dropped: 0, dropCause: "service", interrupted: 0, requestsPerIteration: 1 },
     { total: 1000, bad: 3 },
@@ -55,18 +55,18 @@ test.each<[string, Partial<typeof counted>, Omitting, Count, Count]>([
     { total: 1200, bad: 203 },
   ],
   [
-    "a doubtful bucket is bad in the worst reading",
-    { doubtful: 7 },
+    "a uncertain bucket is bad in the worst reading",
+    { uncertain: 7 },
     { dropped: 0, dropCause: "service", interrupted: 0, requestsPerIteration: 1 },
     { total: 1000, bad: 3 },
     { total: 1000, bad: 10 },
   ],
 ])("%s", (_, more, window, best, worst) => {
-  const measured = withOmitted("o", { ...counted, ...more }, window, rest);
+  const measured = withUnservedLoad("o", { ...counted, ...more }, window, rest);
   expect(measured).toMatchObject({ kind: "counted", best, worst });
 });
 
-test("whatever is omitted, the worst reading has no fewer bad events than the best, and never more bad than total", () => {
+test("whatever is unserved, the worst reading has no fewer bad events than the best, and never more bad than total", () => {
   const n = fc.nat(1000);
   fc.assert(
     fc.property(
@@ -77,10 +77,10 @@ test("whatever is omitted, the worst reading has no fewer bad events than the be
       n,
       fc.boolean(),
       fc.constantFrom("service" as const, "starved" as const, "unknown" as const),
-      (good, bad, doubtful, dropped, interrupted, unfiltered, dropCause) => {
-        const measured = withOmitted(
+      (good, bad, uncertain, dropped, interrupted, unfiltered, dropCause) => {
+        const measured = withUnservedLoad(
           "o",
-          { total: good + bad + doubtful, bad, doubtful, doubts: [], unfiltered },
+          { total: good + bad + uncertain, bad, uncertain, caveats: [], unfiltered },
           { dropped, interrupted, dropCause, requestsPerIteration: 1 },
           rest,
         );
@@ -88,7 +88,7 @@ test("whatever is omitted, the worst reading has no fewer bad events than the be
         expect(measured.worst.bad).toBeGreaterThanOrEqual(measured.best.bad);
         expect(measured.worst.bad).toBeLessThanOrEqual(measured.worst.total);
         expect(measured.best.bad).toBeLessThanOrEqual(measured.best.total);
-        expect(measured.worst.total).toBe(good + bad + doubtful + dropped + interrupted);
+        expect(measured.worst.total).toBe(good + bad + uncertain + dropped + interrupted);
       },
     ),
   );
@@ -97,10 +97,10 @@ test("whatever is omitted, the worst reading has no fewer bad events than the be
 const bucket = (lower: number, upper: number, count: number): { lower: number; upper: number; count: number } => ({ lower, upper, count });
 
 test.each([
-  ["a bucket that ends at the threshold is good", [bucket(0.1, 0.25, 5)], { above: 0, doubtful: 0 }],
-  ["a bucket that begins at the threshold is bad", [bucket(0.25, 0.3, 5)], { above: 5, doubtful: 0 }],
-  ["a bucket that the threshold cuts is doubtful", [bucket(0.2, 0.3, 5)], { above: 0, doubtful: 5 }],
-  ["no bucket at all is nothing", [], { above: 0, doubtful: 0 }],
+  ["a bucket that ends at the threshold is good", [bucket(0.1, 0.25, 5)], { above: 0, uncertain: 0 }],
+  ["a bucket that begins at the threshold is bad", [bucket(0.25, 0.3, 5)], { above: 5, uncertain: 0 }],
+  ["a bucket that the threshold cuts is uncertain", [bucket(0.2, 0.3, 5)], { above: 0, uncertain: 5 }],
+  ["no bucket at all is nothing", [], { above: 0, uncertain: 0 }],
 ])("%s", (_, buckets, expected) => {
   expect(splitHistogram({ count: 5, sum: 1, buckets }, 0.25)).toEqual(expected);
 });
@@ -187,7 +187,7 @@ test.each<[string, Sent, number, Compared]>([
     100,
     { missing: 7, missingForCertain: 0, others: 0 },
   ],
-  ["what was cut off is as doubtful", { all: 100, answered: 100, cutOff: 3 }, 102, { missing: 1, missingForCertain: 0, others: 0 }],
+  ["what was cut off is as uncertain", { all: 100, answered: 100, cutOff: 3 }, 102, { missing: 1, missingForCertain: 0, others: 0 }],
   [
     "more than k6 sent is somebody else's, and then equality would prove nothing",
     { all: 100, answered: 100, cutOff: 0 },

@@ -32,7 +32,7 @@ interface Quiet {
   grewAfter: number;
 }
 
-/** Is what was read of some counters, or why they cannot be compared. */
+/** What was read of some counters, or why they cannot be compared. */
 export type Growth = { kind: "growth"; counters: CounterGrowth[] } | { kind: "failed"; reason: string };
 
 /** How near to each other two times of one scrape are, seconds. */

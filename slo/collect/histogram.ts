@@ -4,24 +4,24 @@ import type { CumulativePoint } from "./measurement.ts";
 import { sumsOver, wholeCount, type Span } from "./points.ts";
 import { queryHistograms, queryNumber, type Histogram, type PrometheusApi } from "./prometheus.ts";
 
-/** Is what was counted of one client-side objective, or why nothing can be said. */
+/** What was counted of one client-side objective, or why nothing can be said. */
 export type ClientCounted =
-  | { kind: "counted"; total: number; bad: number; doubtful: number; doubts: string[]; cumulative: CumulativePoint[] }
+  | { kind: "counted"; total: number; bad: number; uncertain: number; caveats: string[]; cumulative: CumulativePoint[] }
   | { kind: "absent"; reason: string };
 
 /** Says that there is nothing to count. */
 export const noRequest = "Prometheus holds no request of this run that the objective is about";
 
-/** Splits a native histogram at a threshold; the bucket that the threshold cuts is doubtful. */
-export function splitHistogram(histogram: Histogram, atMostSeconds: number): { above: number; doubtful: number } {
+/** Splits a native histogram at a threshold; the bucket that the threshold cuts is uncertain. */
+export function splitHistogram(histogram: Histogram, atMostSeconds: number): { above: number; uncertain: number } {
   let above = 0;
-  let doubtful = 0;
+  let uncertain = 0;
   for (const { lower, upper, count } of histogram.buckets) {
     if (upper <= atMostSeconds) continue;
     if (lower >= atMostSeconds) above += count;
-    else doubtful += count;
+    else uncertain += count;
   }
-  return { above: wholeCount(above), doubtful: wholeCount(doubtful) };
+  return { above: wholeCount(above), uncertain: wholeCount(uncertain) };
 }
 
 /** Tells whether a histogram is whole: buckets that were left out would read as "nothing slow". */
@@ -29,7 +29,7 @@ function isWhole({ count, buckets }: Histogram): boolean {
   return wholeCount(buckets.reduce((sum, bucket) => sum + bucket.count, 0)) === wholeCount(count);
 }
 
-/** Reads slow requests from the native histogram of a script that does not count them itself; the bucket that the threshold cuts is doubtful. */
+/** Reads slow requests from the native histogram of a script that does not count them itself; the bucket that the threshold cuts is uncertain. */
 export async function countedByHistogram(
   api: PrometheusApi,
   totalOf: PromQL,
@@ -58,11 +58,11 @@ export async function countedByHistogram(
   if (!isWhole(last)) return absent("Prometheus gave a histogram without all of its buckets");
   if (wholeCount(last.count) + never !== wholeCount(total.value))
     return absent(`the histogram and the unanswered requests hold ${last.count + never} of ${total.value} requests`);
-  const { above, doubtful } = splitHistogram(last, atMostSeconds);
-  const doubts = doubtful > 0 ? [`${doubtful} requests lie in the histogram bucket that ${atMostSeconds} s cuts`] : [];
+  const { above, uncertain } = splitHistogram(last, atMostSeconds);
+  const caveats = uncertain > 0 ? [`${uncertain} requests lie in the histogram bucket that ${atMostSeconds} s cuts`] : [];
   const cumulative = (lines.value?.points ?? []).map(({ atSeconds, value }) => {
     const then = silent.sums.get(atSeconds) ?? 0;
     return { atSeconds, total: wholeCount(value.count + then), bad: wholeCount(splitHistogram(value, atMostSeconds).above + then) };
   });
-  return { kind: "counted", total: wholeCount(total.value), bad: above + never, doubtful, doubts, cumulative };
+  return { kind: "counted", total: wholeCount(total.value), bad: above + never, uncertain, caveats, cumulative };
 }

@@ -21,7 +21,7 @@ export interface Queries {
 
 /**
  * States what was counted for one objective.
- * Where a count is not exact, the truth lies between `best` (all doubtful events good) and `worst` (all bad).
+ * Where a count is not exact, the truth lies between `best` (all uncertain events good) and `worst` (all bad).
  */
 export type Measurement =
   | {
@@ -30,11 +30,11 @@ export type Measurement =
       best: Count;
       worst: Count;
       /** Why best and worst differ, one sentence each; empty when they are equal. */
-      doubts: string[];
+      caveats: string[];
       /** In order of time; empty where only the whole run could be read. */
       cumulative: CumulativePoint[];
       /** How old an event may be that one series of a moment's sum has counted and another has not yet, seconds. */
-      blurSeconds: number;
+      timestampSkewSeconds: number;
       queries: Queries;
     }
   | { kind: "absent"; objective: string; reason: string; queries: Queries };

@@ -35,7 +35,7 @@ export type Moments =
   | { kind: "failed"; reason: string };
 
 /** Reads a total and the sum of its parts over time; a part without a sample is 0 there. */
-export async function momentsOver(api: PrometheusApi, total: PromQL, parts: readonly PromQL[], span: Span): Promise<Moments> {
+export async function readOverTime(api: PrometheusApi, total: PromQL, parts: readonly PromQL[], span: Span): Promise<Moments> {
   const [totals, sums] = await Promise.all([sumsOver(api, [total], span), sumsOver(api, parts, span)]);
   if (totals.kind === "failed") return totals;
   if (sums.kind === "failed") return sums;
@@ -43,7 +43,7 @@ export async function momentsOver(api: PrometheusApi, total: PromQL, parts: read
   return { kind: "moments", moments };
 }
 
-/** Ends counts over time with what was counted of the whole run: the last step need not fall on the last moment, and a burst can be the last thing. */
+/** Ends counts over time with what was counted of the whole run: the last step need not fall on the last moment, and a fast burn can be the last thing. */
 export function endedWith(points: readonly CumulativePoint[], end: CumulativePoint): CumulativePoint[] {
   const last = points.at(-1);
   if (last === undefined || end.atSeconds <= last.atSeconds) return [...points];

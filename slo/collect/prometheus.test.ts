@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { queryNumber, queryRange, type PrometheusApi } from "./prometheus.ts";
 
-/** Is a Prometheus that gives one answer to every question. */
+/** A Prometheus that gives one answer to every question. */
 function answering(body: unknown, status = 200): PrometheusApi {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   return { url: "http://prometheus.test/", headers: {}, timeoutSeconds: 5, fetch: () => Promise.resolve(new Response(text, { status })) };
@@ -28,7 +28,7 @@ test.each<[string, unknown, number, unknown]>([
     "an answer with a warning may be half of one",
     { ...(vector(series("5")) as object), warnings: ["a store did not answer"] },
     200,
-    { kind: "failed", reason: "Prometheus doubts its own answer: a store did not answer" },
+    { kind: "failed", reason: "Prometheus caveats its own answer: a store did not answer" },
   ],
   [
     "a refusal keeps its words, on one line",

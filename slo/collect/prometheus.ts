@@ -12,7 +12,7 @@ export interface PrometheusApi {
   fetch: typeof fetch;
 }
 
-/** Is one bucket of a native histogram: `count` observations in (lower, upper]. */
+/** One bucket of a native histogram: `count` observations in (lower, upper]. */
 export interface HistogramBucket {
   lower: number;
   upper: number;
@@ -26,7 +26,7 @@ export interface Histogram {
   buckets: HistogramBucket[];
 }
 
-/** Is one series of an answer; `at` is Unix seconds. */
+/** One series of an answer; `at` is Unix seconds. */
 export interface Series<T> {
   labels: Record<string, string>;
   points: { atSeconds: number; value: T }[];
@@ -77,7 +77,7 @@ async function ask(api: PrometheusApi, path: string, form: Record<string, string
     if (parsed.data.status === "error") return { kind: "failed", reason: `Prometheus refused the query: ${plain(parsed.data.error)}` };
     const { warnings } = parsed.data;
     if (warnings && warnings.length > 0)
-      return { kind: "failed", reason: `Prometheus doubts its own answer: ${plain(warnings.join("; "))}` };
+      return { kind: "failed", reason: `Prometheus caveats its own answer: ${plain(warnings.join("; "))}` };
     return { kind: "answer", value: parsed.data.data };
   } catch (error) {
     return { kind: "failed", reason: errorMessage(error) };

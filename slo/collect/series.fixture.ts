@@ -1,10 +1,10 @@
 import type { Indicator, Spec } from "../spec/spec.ts";
 
-/** Is one sample as it is written to Prometheus; Unix seconds. */
+/** One sample as it is written to Prometheus; Unix seconds. */
 export type Sample = [labels: Record<string, string>, value: number, atSeconds: number];
 
 const now = Math.floor(Date.now() / 1000);
-/** Is when the load of these tests began and when all of it was counted, Unix seconds; k6 ended at `ended`. */
+/** When the load of these tests began and when all of it was counted, Unix seconds; k6 ended at `ended`. */
 export const [from, ended, until] = [now - 100, now - 44, now - 40];
 
 /** Gives samples in order of time, as scrapes and pushes would have come, in the shape that is written. */
@@ -12,7 +12,7 @@ export function inOrder(samples: readonly Sample[]): { labels: Record<string, st
   return samples.toSorted((a, b) => a[2] - b[2]).map(([labels, value, at]) => ({ labels, value, atMillis: at * 1000 }));
 }
 
-/** Is a spec with one objective. */
+/** A spec with one objective. */
 export const specOf = (indicator: Indicator): Spec => ({
   version: 1,
   service: "s",
@@ -22,7 +22,7 @@ export const specOf = (indicator: Indicator): Spec => ({
   scenarios: {},
 });
 
-/** Is an objective about all errors of one side. */
+/** An objective about all errors of one side. */
 export const errors = (side: "client" | "server"): Indicator => ({ kind: "errors", side, where: {} });
 
 /** Labels requests as k6 counts them. */

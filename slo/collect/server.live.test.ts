@@ -5,9 +5,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
 import { compileObjectives } from "../compile/objectives.ts";
 import { serviceQueries } from "../compile/run.ts";
-import { openNursery } from "../run/child.ts";
+import { openProcessGroup } from "../host/process-group.ts";
 import { encodeWrite, writeOnce } from "../run/relay/write.ts";
-import { startPrometheus } from "../run/stack.ts";
+import { startPrometheus } from "../run/local-services.ts";
 import type { Indicator } from "../spec/spec.ts";
 import { readGrowth } from "./growth.ts";
 import { guardService } from "./guard.ts";
@@ -17,17 +17,17 @@ import { began, bucket, count, ended, errors, from, inOrder, k6, scraped, specOf
 import { jobsOf, measureServer } from "./server.ts";
 
 describeLive("what the service counted, by a real Prometheus", ["prometheus"], ({ prometheus: binary }) => {
-  const nursery = openNursery();
+  const group = openProcessGroup();
   let api: PrometheusApi;
 
   beforeAll(async () => {
     const folder = mkdtempSync(join(tmpdir(), "plimsoll-collect-"));
     const options = { binary, folder, logFile: join(folder, "log"), job: "none", targetUrl: undefined, environment: process.env };
-    const started = await startPrometheus(nursery, options);
+    const started = await startPrometheus(group, options);
     if (started.kind === "failed") throw new Error(started.message);
     api = { url: started.url, headers: {}, timeoutSeconds: 20, fetch };
   });
-  afterAll(() => nursery.stopAll());
+  afterAll(() => group.stopAll());
 
   async function write(samples: Sample[]): Promise<void> {
     for (const sample of inOrder(samples)) {
@@ -90,7 +90,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     expect(await server("rolled", errors("server"))).toMatchObject({ kind: "counted", best: { total: 500, bad: 0 } });
   });
 
-  test("a restart in the middle leaves what the new process counted; the rest of what k6 sent is in doubt", async () => {
+  test("a restart in the middle leaves what the new process counted; the rest of what k6 sent is in caveat", async () => {
     await write([
       ...scraped("restarted", [from - 5, until - 3, until - 1]),
       [began("restarted"), 1000, from - 1],
@@ -103,7 +103,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       kind: "counted",
       best: { total: 520, bad: 0 },
       worst: { total: 520, bad: 220 },
-      doubts: [expect.stringContaining("restarted during the run"), expect.stringContaining("220 requests that k6 sent")] as string[],
+      caveats: [expect.stringContaining("restarted during the run"), expect.stringContaining("220 requests that k6 sent")] as string[],
       cumulative: [],
     });
   });
@@ -141,7 +141,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
   });
 
   test.each([
-    ["is whole where both sides agree", "replaced", 500, { best: { total: 500, bad: 0 }, worst: { total: 500, bad: 0 }, doubts: [] }],
+    ["is whole where both sides agree", "replaced", 500, { best: { total: 500, bad: 0 }, worst: { total: 500, bad: 0 }, caveats: [] }],
     [
       "lacks no more than what k6 sent and nobody counted",
       "replaced-early",
@@ -149,7 +149,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       {
         best: { total: 512, bad: 0 },
         worst: { total: 512, bad: 12 },
-        doubts: [expect.stringContaining("a:1 was gone at the end"), expect.stringContaining("12 requests that k6 sent")] as string[],
+        caveats: [expect.stringContaining("a:1 was gone at the end"), expect.stringContaining("12 requests that k6 sent")] as string[],
       },
     ],
   ])("an instance that ended during the load %s", async (_, job, sent, expected) => {
@@ -181,7 +181,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       kind: "counted",
       best: { total: 1210, bad: 24 },
       worst: { total: 1210, bad: 33 },
-      doubts: [expect.stringContaining("restarted during the run"), expect.stringContaining("9 requests that k6 sent")] as string[],
+      caveats: [expect.stringContaining("restarted during the run"), expect.stringContaining("9 requests that k6 sent")] as string[],
     });
   });
 
@@ -201,7 +201,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     expect(await server("silent", errors("server"))).toMatchObject({
       kind: "counted",
       worst: { total: 1000, bad: 300 },
-      doubts: [expect.stringContaining("counters fell"), expect.stringContaining("300 requests that k6 sent")] as string[],
+      caveats: [expect.stringContaining("counters fell"), expect.stringContaining("300 requests that k6 sent")] as string[],
     });
   });
 
@@ -293,7 +293,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     expect(await server("brief", errors("server"))).toMatchObject({
       kind: "counted",
       worst: { total: 520, bad: 20 },
-      doubts: [expect.stringContaining("a:1 was gone at the end"), expect.stringContaining("20 requests that k6 sent")] as string[],
+      caveats: [expect.stringContaining("a:1 was gone at the end"), expect.stringContaining("20 requests that k6 sent")] as string[],
     });
   });
 
@@ -318,11 +318,11 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       kind: "counted",
       best: { total: 1750, bad: 18 },
       worst: { total: 1750, bad: 50 },
-      doubts: expect.arrayContaining([expect.stringContaining("counters fell")]) as string[],
+      caveats: expect.arrayContaining([expect.stringContaining("counters fell")]) as string[],
     });
   });
 
-  test("a burst after the last whole step is in the counts over time as well", async () => {
+  test("a fast burn after the last whole step is in the counts over time as well", async () => {
     await write([
       ...scraped("steps", [from - 5, until - 3, until - 1]),
       ...[from - 5, from + 30, from + 55, until - 1].flatMap((at, i): Sample[] => [
@@ -340,7 +340,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     ]);
   });
 
-  test("answers that the service did not count are in doubt: an instance may not be scraped at all", async () => {
+  test("answers that the service did not count are in caveat: an instance may not be scraped at all", async () => {
     await write([
       ...scraped("half", [from - 5, until - 3, until - 1]),
       ...[from - 5, until - 1].map((at, i): Sample => [count("half", "200"), 1000 + 500 * i, at]),
@@ -352,7 +352,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       kind: "counted",
       best: { total: 997, bad: 0 },
       worst: { total: 997, bad: 497 },
-      doubts: ["497 requests that k6 sent are not in the service's counts: is every instance of it scraped?"],
+      caveats: ["497 requests that k6 sent are not in the service's counts: is every instance of it scraped?"],
     });
   });
 
@@ -397,7 +397,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       ]),
       [k6(job, { status: "200" }), 3600, ended],
     ]);
-    const exact = { kind: "counted", best: { total: 3600, bad: 48 }, worst: { total: 3600, bad: 48 }, doubts: [] };
+    const exact = { kind: "counted", best: { total: 3600, bad: 48 }, worst: { total: 3600, bad: 48 }, caveats: [] };
     expect(await server(job, errors("server"))).toMatchObject(exact);
     expect(await server(job, { kind: "latency", side: "server", atMostSeconds: 1, where: {} })).toMatchObject(exact);
     const ratio = { kind: "ratio", bad: `${job}_orders_total{result="failed"}`, total: `${job}_orders_total{result="all"}` } as const;
@@ -421,7 +421,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       kind: "counted",
       best: { total: 500, bad: 0 },
       worst: { total: 500, bad: 0 },
-      doubts: [],
+      caveats: [],
     });
   });
 

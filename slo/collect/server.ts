@@ -4,7 +4,7 @@ import type { PromQL } from "../compile/promql.ts";
 import {
   betweenCounts,
   compareSides,
-  doubtsOf,
+  caveatsOf,
   labelSet,
   nothingMissing,
   readSent,
@@ -16,7 +16,7 @@ import {
 import { countersOf, grownBy, restartedIn, type CounterGrowth, type Growth } from "./growth.ts";
 import { lookbackSeconds, type Guarded, type Instance } from "./guard.ts";
 import type { Count, CumulativePoint, Measurement, Queries } from "./measurement.ts";
-import { endedWith, momentsOver, wholeCount } from "./points.ts";
+import { endedWith, readOverTime, wholeCount } from "./points.ts";
 import { queryVector, type PrometheusApi } from "./prometheus.ts";
 
 /** Reads how much counters grew over the load; asked once, however many objectives are about them. */
@@ -36,7 +36,7 @@ async function cumulative(
   const within = Math.max(window.toSeconds - window.fromSeconds, 0.001);
   const range = lookbackSeconds + (losses.length > 0 ? within : 0); // what an instance counted that is gone stays in the sum
   const living = (ask: CounterQueries): PromQL => ask.living(range, within, window.toSeconds, leftOut);
-  const read = await momentsOver(api, living(total), [living(part)], window);
+  const read = await readOverTime(api, living(total), [living(part)], window);
   if (read.kind === "failed") return read;
   const [first] = read.moments;
   if (first === undefined || first.atSeconds > window.fromSeconds + window.stepSeconds) return { kind: "points", points: [] };
@@ -189,9 +189,9 @@ export async function measureServer(
     kind: "counted",
     objective: query.objective,
     ...betweenCounts(count, window, compared),
-    doubts: doubtsOf(window, compared, losses),
+    caveats: caveatsOf(window, compared, losses),
     cumulative: endedWith(read.points, { atSeconds: window.toSeconds, total: count.total, bad: count.bad }),
-    blurSeconds: window.stepSeconds, // the instances of a service are scraped at different times, each once in a step
+    timestampSkewSeconds: window.stepSeconds, // the instances of a service are scraped at different times, each once in a step
     queries,
   };
 }

@@ -19,14 +19,14 @@ test.each<[string, number[], CpuShortage, number, number[]]>([
   ],
   ["what came at another time stays", [0, 3, 3, 3, 3, 3, 9, 9, 10], at(106), 7, [0, 3, 3, 3, 3, 3, 3, 3, 3]],
   ["what was there at the first moment came before it", [4, 4, 4, 4, 4, 4], at(100), 4, [0, 0, 0, 0, 0, 0]],
-])("%s", (_, bads, starved, doubtful, left) => {
+])("%s", (_, bads, starved, uncertain, left) => {
   const excused = excuseStarved(points(...bads), bads.at(-1) ?? 0, starved, 0.5);
-  expect([excused.doubtful, excused.cumulative.map(({ bad }) => bad)]).toEqual([doubtful, left]);
+  expect([excused.uncertain, excused.cumulative.map(({ bad }) => bad)]).toEqual([uncertain, left]);
 });
 
 test("a slow answer shows as long after its cause as it may be late", () => {
-  expect(excuseStarved(points(0, 0, 0, 0, 0, 0, 5), 5, at(101), 5).doubtful).toBe(5);
-  expect(excuseStarved(points(0, 0, 0, 0, 0, 0, 5), 5, at(101), 0.5).doubtful).toBe(0);
+  expect(excuseStarved(points(0, 0, 0, 0, 0, 0, 5), 5, at(101), 5).uncertain).toBe(5);
+  expect(excuseStarved(points(0, 0, 0, 0, 0, 0, 5), 5, at(101), 0.5).uncertain).toBe(0);
 });
 
 test("what is left goes up only, and together with what was taken out is all there was", () => {
@@ -34,8 +34,8 @@ test("what is left goes up only, and together with what was taken out is all the
     fc.property(fc.array(fc.nat(9), { minLength: 1, maxLength: 30 }), fc.array(fc.integer({ min: 95, max: 135 })), (growth, starved) => {
       let bad = 0;
       const all = points(...growth.map((more) => (bad += more)));
-      const { doubtful, cumulative } = excuseStarved(all, bad, at(...starved), 1);
-      expect(doubtful + (cumulative.at(-1)?.bad ?? 0)).toBe(bad);
+      const { uncertain, cumulative } = excuseStarved(all, bad, at(...starved), 1);
+      expect(uncertain + (cumulative.at(-1)?.bad ?? 0)).toBe(bad);
       expect(cumulative.every((point, i) => point.bad >= (cumulative[i - 1]?.bad ?? 0) && point.bad >= 0)).toBe(true);
     }),
   );
@@ -45,8 +45,8 @@ test.each<[string, number[], CpuShortage, number]>([
   ["slow requests that no moment shows may have come in the starved second", [], at(104), 7],
   ["those that came after the last moment too", [0, 2], at(500), 5],
   ["a generator that was never short delayed none of them", [], at(), 0],
-])("%s", (_, bads, shortage, doubtful) => {
-  expect(excuseStarved(points(...bads), 7, shortage, 0.5).doubtful).toBe(doubtful);
+])("%s", (_, bads, shortage, uncertain) => {
+  expect(excuseStarved(points(...bads), 7, shortage, 0.5).uncertain).toBe(uncertain);
 });
 
 const day = 86_400;
@@ -77,14 +77,14 @@ test.each([
   },
 );
 
-test("in a run of 24 hours slow requests within 2 s of shortage are doubtful wherever the reads fall", () => {
+test("in a run of 24 hours slow requests within 2 s of shortage are uncertain wherever the reads fall", () => {
   for (let phase = 0; phase < stepSeconds; phase += 0.05) {
     const read = Array.from({ length: 5000 }, (_, i) => phase + i * stepSeconds).map((moment) => ({
       atSeconds: moment,
       total: 1000,
       bad: moment >= 40_001.5 ? 3 : 0,
     }));
-    expect(excuseStarved(read, 3, at(40_001, 40_002), 0.25).doubtful).toBe(3);
+    expect(excuseStarved(read, 3, at(40_001, 40_002), 0.25).uncertain).toBe(3);
   }
 });
 
@@ -95,7 +95,7 @@ test.each<[string, ReturnType<typeof risesOf> | undefined, CpuShortage, string]>
   ["drops at moments that could not be read are of unknown cause", undefined, at(), "unknown"],
   ["drops far from a shortage are the service's", [{ fromSeconds: 10, toSeconds: 11 }], at(30), "service"],
   [
-    "one drop in a starved second makes them doubtful",
+    "one drop in a starved second makes them uncertain",
     [
       { fromSeconds: 10, toSeconds: 11 },
       { fromSeconds: 29, toSeconds: 30 },

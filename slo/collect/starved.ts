@@ -45,7 +45,7 @@ export function dropCauseOf(rises: readonly Rise[] | undefined, shortage: CpuSho
 /** What is left of bad events when those are taken out that the generator itself may have caused. */
 export interface Excused {
   /** How many were taken out. */
-  doubtful: number;
+  uncertain: number;
   cumulative: CumulativePoint[];
 }
 
@@ -54,14 +54,14 @@ export interface Excused {
  * A slow answer shows up to `lagSeconds` after its cause; what of the `bad` ones no point shows may have come at any time.
  */
 export function excuseStarved(points: readonly CumulativePoint[], bad: number, shortage: CpuShortage, lagSeconds: number): Excused {
-  let doubtful = 0;
+  let uncertain = 0;
   const cumulative = points.map((point, i) => {
     const before = points[i - 1] ?? { atSeconds: Number.NEGATIVE_INFINITY, bad: 0 };
     const touched = mayBeStarved({ fromSeconds: before.atSeconds, toSeconds: point.atSeconds }, shortage, lagSeconds);
-    if (touched) doubtful += Math.max(0, point.bad - before.bad);
-    return { ...point, bad: point.bad - doubtful };
+    if (touched) uncertain += Math.max(0, point.bad - before.bad);
+    return { ...point, bad: point.bad - uncertain };
   });
   const anyTime = { fromSeconds: Number.NEGATIVE_INFINITY, toSeconds: Number.POSITIVE_INFINITY };
-  if (mayBeStarved(anyTime, shortage, lagSeconds)) doubtful += Math.max(0, bad - (points.at(-1)?.bad ?? 0));
-  return { doubtful, cumulative };
+  if (mayBeStarved(anyTime, shortage, lagSeconds)) uncertain += Math.max(0, bad - (points.at(-1)?.bad ?? 0));
+  return { uncertain, cumulative };
 }

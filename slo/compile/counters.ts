@@ -1,6 +1,6 @@
 import { promql, selector, type PromQL } from "./promql.ts";
 
-/** Is a sum at a moment, of the last values in the range before it. */
+/** A sum at a moment, of the last values in the range before it. */
 export type Reading = (rangeSeconds: number) => PromQL;
 
 /** Sums the last value of each series: exact for counters that begin at 0 with the run. */

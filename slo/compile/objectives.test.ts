@@ -57,7 +57,7 @@ test("slow requests are the client's own count at exactly the threshold, proved 
   expect(query.proof?.read(60).promql).toBe(sum('k6_slow_requests_total{testid="T",method="",threshold="0.25"}'));
 });
 
-test("a foreign script's slow requests come from the native histogram", () => {
+test("a user script's slow requests come from the native histogram", () => {
   const query = compiled({ kind: "latency", side: "client", atMostSeconds: 0.25, where: {} }, false);
   if (query.kind !== "client") throw new Error(query.kind);
   expect(query.histogram?.read(60).promql).toBe(sum(`k6_http_req_duration_seconds{${judged},status!="0"}`));
@@ -131,12 +131,7 @@ test.each<[string, Indicator, boolean, boolean]>([
     true,
     false,
   ],
-  [
-    "a foreign script's histogram has every tag",
-    { kind: "latency", side: "client", atMostSeconds: 1, where: { status: "200" } },
-    false,
-    true,
-  ],
+  ["a user script's histogram has every tag", { kind: "latency", side: "client", atMostSeconds: 1, where: { status: "200" } }, false, true],
   ["nor by a tag that a refused connection does not have", { kind: "errors", side: "client", where: { proto: "HTTP/1.1" } }, false, false],
   [
     "nor a latency objective: who never answered is slow",

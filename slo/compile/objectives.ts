@@ -56,7 +56,7 @@ export interface ServerQueries {
     | { kind: "above"; atMostSeconds: number; buckets: Reading; below: (les: readonly string[]) => CounterQueries };
 }
 
-/** Is what one objective asks of Prometheus. */
+/** What one objective asks of Prometheus. */
 export type ObjectiveQueries = ClientQueries | ServerQueries;
 
 /** Selects a k6 series of this run, in the judged scenarios only (neither setup nor warm-up). */
@@ -84,7 +84,7 @@ function serverWhere(scope: Scope, where: Where): Matcher[] {
   return open ? [...stated, { label: targetLabels.route, in: scope.routes ?? [] }] : stated;
 }
 
-/** Is k6's status of a request that got no answer. */
+/** K6's status of a request that got no answer. */
 const unanswered = "0";
 
 function clientQueries(objective: Objective, { testid }: Scope, slowCounted: boolean): ClientQueries {
@@ -214,18 +214,18 @@ function whereProblem({ indicator }: Objective, scope: Scope, slowCounted: boole
 }
 
 const hidesErrors = new Set<string>([targetLabels.status, k6Labels.status, k6Labels.expectedResponse, "error", k6Labels.errorCode, "code"]);
-/** Are the tags that k6 gives to a request by its connection or answer (k6, lib/netext/httpext/transport.go). */
+/** The tags that k6 gives to a request by its connection or answer (k6, lib/netext/httpext/transport.go). */
 const onlyAnswered = new Set(["proto", "subproto", "tls_version", "ocsp_status", "ip"]);
 const countedBy = new Set<string>([targetLabels.method, targetLabels.route, k6Labels.name, k6Labels.scenario]);
 
-/** Is what a spec compiles to, or why an objective cannot be asked about. */
+/** What a spec compiles to, or why an objective cannot be asked about. */
 export type Compiled =
   | { kind: "compiled"; queries: ObjectiveQueries[] }
   | { kind: "problems"; problems: (SelectorProblem & { objective: Objective })[] };
 
 /**
  * Compiles the objectives of a spec into queries for one run.
- * `slowCounted` says that the scenario counts slow requests itself (ours do, a foreign script does not).
+ * `slowCounted` says that the scenario counts slow requests itself (ours do, a user script does not).
  */
 export function compileObjectives(spec: Spec, scope: Scope, slowCounted: boolean): Compiled {
   const problems: (SelectorProblem & { objective: Objective })[] = [];

@@ -1,9 +1,9 @@
-/** Is a piece of PromQL; made only in this room, so that nothing from outside is ever spliced in raw. */
+/** A piece of PromQL; made only in this room, so that nothing from outside is ever spliced in raw. */
 export interface PromQL {
   readonly promql: string;
 }
 
-/** Is the range of a query, in seconds; printed as a PromQL duration. */
+/** The range of a query, in seconds; printed as a PromQL duration. */
 export interface Range {
   readonly rangeSeconds: number;
 }

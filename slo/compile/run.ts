@@ -5,7 +5,7 @@ import { judged } from "./objectives.ts";
 import { promql, quote, selector, type Matcher, type PromQL } from "./promql.ts";
 
 /** Asks what Prometheus holds of one run, all of it: setup and warm-up too. */
-export interface HeldQueries {
+export interface StoredCountQueries {
   requests: Reading;
   iterations: Reading;
   dropped: Reading;
@@ -55,7 +55,7 @@ const ofRun = (metric: string, testid: string, ...more: Matcher[]): PromQL =>
   selector(metric, [{ label: k6Labels.testid, is: testid }, ...more]);
 
 /** Compiles the questions that compare what was sent with what is held. */
-export function heldQueries(testid: string): HeldQueries {
+export function storedCountQueries(testid: string): StoredCountQueries {
   return {
     requests: sumOfLast(ofRun(k6Metrics.requests, testid)),
     iterations: sumOfLast(ofRun(k6Metrics.iterations, testid)),

@@ -15,7 +15,7 @@ const row = z.object({
   errors: z.number(),
 });
 
-/** Is what the history keeps of a run. */
+/** What the history keeps of a run. */
 export type HistoryEntry = z.infer<typeof row>;
 
 function open(file: string): DatabaseSync {

@@ -5,7 +5,7 @@
  */
 const halfLogTwoPi = Math.log(2 * Math.PI) / 2;
 
-/** Is log(n!) minus Stirling's formula, for a whole number n ≥ 1. */
+/** Log(n!) minus Stirling's formula, for a whole number n ≥ 1. */
 function stirlingError(n: number): number {
   if (n <= 15) {
     let factorial = 1;
@@ -16,7 +16,7 @@ function stirlingError(n: number): number {
   return (1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - 1 / 1188 / square) / square) / square) / square) / n;
 }
 
-/** Is x·log(x/mean) + mean − x, without the cancellation where the two are close. */
+/** X·log(x/mean) + mean − x, without the cancellation where the two are close. */
 function deviance(x: number, mean: number): number {
   if (Math.abs(x - mean) >= 0.1 * (x + mean)) return x * Math.log(x / mean) + mean - x;
   const v = (x - mean) / (x + mean);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Count, CumulativePoint } from "../collect/measurement.ts";
 import { provesExceeded, provesMet } from "./clopper-pearson.ts";
-import { findBursts } from "./windows.ts";
+import { findFastBurns } from "./windows.ts";
 
 /** Draws numbers from 0 to 1 with a seed (mulberry32), so that these tests see the same runs each time. */
 function random(seed: number): () => number {
@@ -25,7 +25,7 @@ function badEvents(total: number, ratio: number, draw: () => number): number[] {
 }
 
 const runs = 4000;
-/** Is three standard deviations of a share of 5 % in so many runs. */
+/** Three standard deviations of a share of 5 % in so many runs. */
 const margin = 3 * Math.sqrt((0.05 * 0.95) / runs);
 
 test.each([
@@ -62,25 +62,25 @@ test.each([
   ["the whole budget, 99.9 %", 0.999, 1, [0, 1]],
   ["6 times the budget: neither pair is passed", 0.99, 6, [0, 1]],
   ["14.4 times the budget: the first pair is not passed", 0.99, 14.4, [0]],
-])("steady errors of %s are found to be a burst in at most 5 %% of runs", (_, target, burn, pairs) => {
+])("steady errors of %s are found to be a fast burn in at most 5 %% of runs", (_, target, burn, pairs) => {
   const draw = random(714);
   const steady = 400;
   let found = 0;
   for (let run = 0; run < steady; run += 1) {
     const points = steadyRun(120, 50, burn * (1 - target), draw);
-    const findings = findBursts({
+    const findings = findFastBurns({
       points,
-      blurSeconds: 0,
+      timestampSkewSeconds: 0,
       whole: points.at(-1) ?? { total: 0, bad: 0 },
       targetRatio: target,
       confidence: 0.95,
     });
-    if (pairs.some((pair) => findings[pair]?.kind === "burst")) found += 1;
+    if (pairs.some((pair) => findings[pair]?.kind === "fastBurn")) found += 1;
   }
   expect(found / steady).toBeLessThanOrEqual(0.05 + 3 * Math.sqrt((0.05 * 0.95) / steady));
 });
 
-test("a real burst that the average hides is found nearly always", () => {
+test("a real fast burn that the average hides is found nearly always", () => {
   const draw = random(99);
   let [found, hidden] = [0, 0];
   for (let run = 0; run < 100; run += 1) {
@@ -89,8 +89,8 @@ test("a real burst that the average hides is found nearly always", () => {
       bad: point.bad + 200 * Math.min(5, Math.max(0, point.atSeconds - 60)),
     }));
     const whole = points.at(-1) ?? { total: 0, bad: 0 };
-    const findings = findBursts({ points, blurSeconds: 0, whole, targetRatio: 0.99, confidence: 0.95 });
-    if (findings.some(({ kind }) => kind === "burst")) found += 1;
+    const findings = findFastBurns({ points, timestampSkewSeconds: 0, whole, targetRatio: 0.99, confidence: 0.95 });
+    if (findings.some(({ kind }) => kind === "fastBurn")) found += 1;
     if (provesMet(whole, 0.99, 0.95)) hidden += 1;
   }
   expect([found, hidden]).toEqual([100, 100]);

@@ -112,33 +112,33 @@ describe("exact arithmetic", () => {
 const counts = fc
   .record({ total: fc.integer({ min: 1, max: 200_000 }), share: shares, rare: fc.boolean() })
   .map(({ total, share, rare }) => ({ total, bad: Math.min(total, Math.round(total * (rare ? share ** 6 : share))) }));
-const doubts = fc.integer({ min: -9000, max: -302 }).map((exponent) => 10 ** (exponent / 1000));
+const caveats = fc.integer({ min: -9000, max: -302 }).map((exponent) => 10 ** (exponent / 1000));
 
-test("a bound leaves exactly the doubt that it claims", () => {
+test("a bound leaves exactly the alpha that it claims", () => {
   fc.assert(
-    fc.property(counts, doubts, (count, doubt) => {
+    fc.property(counts, caveats, (count, alpha) => {
       const { total, bad } = count;
-      const upper = upperBound(count, doubt);
-      if (bad > 0) expect(off(atLeast(bad, total, lowerBound(count, doubt)), doubt)).toBeLessThan(1e-8);
+      const upper = upperBound(count, alpha);
+      if (bad > 0) expect(off(atLeast(bad, total, lowerBound(count, alpha)), alpha)).toBeLessThan(1e-8);
       // Nearer to 1, the distance from 1 has too few digits for this comparison.
-      if (bad < total && upper < 0.9999) expect(off(atMost(bad, total, upper), doubt)).toBeLessThan(1e-8);
+      if (bad < total && upper < 0.9999) expect(off(atMost(bad, total, upper), alpha)).toBeLessThan(1e-8);
     }),
   );
 });
 
 test("bounds hold the observed ratio between them, and move with what was seen", () => {
   fc.assert(
-    fc.property(counts, doubts, ({ total, bad }, doubt) => {
-      const [lower, upper] = [lowerBound({ total, bad }, doubt), upperBound({ total, bad }, doubt)];
+    fc.property(counts, caveats, ({ total, bad }, alpha) => {
+      const [lower, upper] = [lowerBound({ total, bad }, alpha), upperBound({ total, bad }, alpha)];
       expect(lower).toBeLessThanOrEqual(bad / total);
       expect(upper).toBeGreaterThanOrEqual(bad / total);
       const longer = { total: total + 1, bad };
       const worse = { total: total + 1, bad: bad + 1 };
       for (const bound of [lowerBound, upperBound]) {
-        const here = bound({ total, bad }, doubt);
-        expect(bound(worse, doubt)).toBeGreaterThanOrEqual(here * (1 - 1e-13));
-        expect(bound(longer, doubt)).toBeLessThanOrEqual(here * (1 + 1e-13));
-        if (bad < total) expect(bound({ total, bad: bad + 1 }, doubt)).toBeGreaterThanOrEqual(here * (1 - 1e-13));
+        const here = bound({ total, bad }, alpha);
+        expect(bound(worse, alpha)).toBeGreaterThanOrEqual(here * (1 - 1e-13));
+        expect(bound(longer, alpha)).toBeLessThanOrEqual(here * (1 + 1e-13));
+        if (bad < total) expect(bound({ total, bad: bad + 1 }, alpha)).toBeGreaterThanOrEqual(here * (1 - 1e-13));
       }
     }),
   );

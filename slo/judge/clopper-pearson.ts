@@ -1,7 +1,7 @@
 import type { Count } from "../collect/measurement.ts";
 import { atLeast, atMost } from "./binomial.ts";
 
-/** A tail counts as small enough when it passes the limit by no more than this share: room for rounding, not for doubt. */
+/** A tail counts as small enough when it passes the limit by no more than this share: room for rounding, not for alpha. */
 const tolerance = 1e-9;
 
 /** Gives 1 − ratio as a person would write it: 0.001 for 0.999, where plain subtraction gives 0.0010000000000000009. */
@@ -9,10 +9,10 @@ export function complement(ratio: number): number {
   return Number((1 - ratio).toFixed(15));
 }
 
-function insist({ total, bad }: Count, doubt: number): void {
+function insist({ total, bad }: Count, alpha: number): void {
   const whole = Number.isSafeInteger(total) && Number.isSafeInteger(bad) && bad >= 0 && bad <= total;
   if (!whole) throw new RangeError(`not a count: ${bad} bad of ${total}`);
-  if (!(doubt > 0 && doubt < 1)) throw new RangeError(`not a confidence: ${1 - doubt}`);
+  if (!(alpha > 0 && alpha < 1)) throw new RangeError(`not a confidence: ${1 - alpha}`);
 }
 
 /** Narrows down to where `isBelow` turns false, to the last digit. `low` and `high` are ratios, 0 ≤ low < high ≤ 1. */
@@ -28,27 +28,27 @@ function bisect(low: number, high: number, isBelow: (ratio: number) => boolean):
 }
 
 /**
- * Gives the error ratio (0–1) that the count shows not to be passed, wrong with a probability of at most `doubt`: Clopper-Pearson, upper bound.
+ * Gives the error ratio (0–1) that the count shows not to be passed, wrong with a probability of at most `alpha`: Clopper-Pearson, upper bound.
  * Throws on what is no count.
  */
-export function upperBound(count: Count, doubt: number): number {
-  insist(count, doubt);
+export function upperBound(count: Count, alpha: number): number {
+  insist(count, alpha);
   const { total, bad } = count;
   if (bad === total) return 1;
-  if (bad === 0) return -Math.expm1(Math.log(doubt) / total);
-  return bisect(bad / total, 1, (ratio) => atMost(bad, total, ratio) > doubt);
+  if (bad === 0) return -Math.expm1(Math.log(alpha) / total);
+  return bisect(bad / total, 1, (ratio) => atMost(bad, total, ratio) > alpha);
 }
 
 /**
- * Gives the error ratio (0–1) that the count shows to be reached, wrong with a probability of at most `doubt`: Clopper-Pearson, lower bound.
+ * Gives the error ratio (0–1) that the count shows to be reached, wrong with a probability of at most `alpha`: Clopper-Pearson, lower bound.
  * Throws on what is no count.
  */
-export function lowerBound(count: Count, doubt: number): number {
-  insist(count, doubt);
+export function lowerBound(count: Count, alpha: number): number {
+  insist(count, alpha);
   const { total, bad } = count;
   if (bad === 0) return 0;
-  if (bad === total) return Math.exp(Math.log(doubt) / total);
-  return bisect(0, bad / total, (ratio) => atLeast(bad, total, ratio) < doubt);
+  if (bad === total) return Math.exp(Math.log(alpha) / total);
+  return bisect(0, bad / total, (ratio) => atLeast(bad, total, ratio) < alpha);
 }
 
 /** Gives the error ratio (0–1) that the count proves not to be passed, at a one-sided confidence (0–1). */
@@ -66,15 +66,15 @@ export function provedAtLeast(count: Count, confidence: number): number {
  * a service exactly at that ratio would show so few bad events with a probability of at most 1 − confidence.
  */
 export function provesMet(count: Count, targetRatio: number, confidence: number): boolean {
-  const doubt = complement(confidence);
-  insist(count, doubt);
-  return atMost(count.bad, count.total, complement(targetRatio)) <= doubt * (1 + tolerance);
+  const alpha = complement(confidence);
+  insist(count, alpha);
+  return atMost(count.bad, count.total, complement(targetRatio)) <= alpha * (1 + tolerance);
 }
 
 /** Decides whether a count proves that the error ratio is above a limit: a service at the limit would show so many bad events too rarely. */
-export function isAbove(count: Count, limitRatio: number, doubt: number): boolean {
-  insist(count, doubt);
-  return atLeast(count.bad, count.total, limitRatio) <= doubt * (1 + tolerance);
+export function isAbove(count: Count, limitRatio: number, alpha: number): boolean {
+  insist(count, alpha);
+  return atLeast(count.bad, count.total, limitRatio) <= alpha * (1 + tolerance);
 }
 
 /** Decides whether a count proves that the error ratio is above 1 − target. */

@@ -2,7 +2,7 @@ import type { Count, Measurement } from "../collect/measurement.ts";
 
 type Counted = Extract<Measurement, { kind: "counted" }>;
 
-/** Is a pair of counts that can be judged, or the sentence that says what is wrong with it. */
+/** A pair of counts that can be judged, or the sentence that says what is wrong with it. */
 export type SoundCounts = { kind: "sound"; best: Count; worst: Count } | { kind: "absurd"; reason: string };
 
 /** Counts come through floating point: this near to a whole number they are one. */

@@ -22,12 +22,12 @@ function verdictOf(spec: Spec, best: Count, worst = best, cumulative: Cumulative
     objective: "o",
     best,
     worst,
-    doubts: [],
+    caveats: [],
     cumulative,
-    blurSeconds: 0,
+    timestampSkewSeconds: 0,
     queries: { total: "", bad: "" },
   };
-  const [verdict] = judge(spec, [measured], { doubts: [], openModel: true }).verdicts;
+  const [verdict] = judge(spec, [measured], { caveats: [], openModel: true }).verdicts;
   if (verdict === undefined) throw new Error("no verdict");
   return verdict;
 }
@@ -60,7 +60,7 @@ test("more evidence at the same ratio never turns one proof into the other", () 
   );
 });
 
-test("more doubt never proves more", () => {
+test("more caveat never proves more", () => {
   fc.assert(
     fc.property(targets, counts, fc.nat(40), fc.nat(40), (target, best, moved, added) => {
       const worst = { total: best.total + added, bad: Math.min(best.total, best.bad + moved) + added };
@@ -88,7 +88,7 @@ test("whatever is measured gives a verdict, and absurd counts never met", () => 
   );
 });
 
-test("a run that is cut into moments is judged as the whole is, or worse by a burst", () => {
+test("a run that is cut into moments is judged as the whole is, or worse by a fast burn", () => {
   const seconds = fc.array(fc.record({ total: fc.integer({ min: 1, max: 300 }), share: shares }), {
     minLength: 1,
     maxLength: 200,
@@ -103,7 +103,7 @@ test("a run that is cut into moments is judged as the whole is, or worse by a bu
       });
       const whole = verdictOf(specOf(target), { total, bad }).kind;
       const cut = verdictOf(specOf(target), { total, bad }, undefined, cumulative);
-      const burst = cut.evidence?.windows.some(({ kind }) => kind === "burst") === true;
+      const burst = cut.evidence?.windows.some(({ kind }) => kind === "fastBurn") === true;
       expect(cut.kind).toBe(burst ? "exceeded" : whole);
     }),
   );

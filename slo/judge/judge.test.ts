@@ -24,21 +24,21 @@ const specOf = (...objectives: Objective[]): Spec => ({
 const queries = { total: "t", bad: "b" };
 
 const count = (bad: number, total: number): Count => ({ bad, total });
-const counted = (best: Count, worst = best, doubts: string[] = [], cumulative: CumulativePoint[] = []): Measurement => ({
+const counted = (best: Count, worst = best, caveats: string[] = [], cumulative: CumulativePoint[] = []): Measurement => ({
   kind: "counted",
   objective: "o",
   best,
   worst,
-  doubts,
+  caveats,
   cumulative,
-  blurSeconds: 0,
+  timestampSkewSeconds: 0,
   queries,
 });
 const absent = (reason: string): Measurement => ({ kind: "absent", objective: "o", reason, queries });
-const valid: RunCondition = { doubts: [], openModel: true };
+const valid: RunCondition = { caveats: [], openModel: true };
 
 /** Spreads 600,000 requests over 600 s, all of the bad ones in the `seconds` from 300 s on. */
-const burstOf = (bad: number, seconds: number): CumulativePoint[] =>
+const fastBurnOf = (bad: number, seconds: number): CumulativePoint[] =>
   Array.from({ length: 601 }, (_, second) => ({
     atSeconds: 1000 + second,
     total: 1000 * second,
@@ -120,83 +120,89 @@ const table: [sentence: string, measured: Measurement[], run: RunCondition, kind
     "the counts make no sense: at best 1 bad of 100, at worst 1 bad of 9000",
   ],
   [
-    "a verdict that flips between best and worst is open, with the doubts",
+    "a verdict that flips between best and worst is open, with the caveats",
     [counted(count(0, 3000), count(40, 3040), ["40 iterations were dropped while k6 was short of CPU"])],
     valid,
     "inconclusive",
-    "at best 0 bad of 3,000, at worst 40 bad of 3,040: 40 iterations were dropped while k6 was short of CPU; at best 99.9% is proved; a longer run with the same doubt would not decide, its cause has to go",
+    "at best 0 bad of 3,000, at worst 40 bad of 3,040: 40 iterations were dropped while k6 was short of CPU; at best 99.9% is proved; a longer run with the same caveat would not decide, its cause has to go",
   ],
   [
-    "a doubt that changes nothing leaves it met",
+    "a caveat that changes nothing leaves it met",
     [counted(count(0, 9000), count(1, 9001), ["1 iteration was cut off"])],
     valid,
     "met",
     undefined,
   ],
   [
-    "a run in doubt is never met",
+    "a run in caveat is never met",
     [counted(count(0, 9000))],
-    { ...valid, doubts: ["k6 was killed", "the relay kept 3 pushes"] },
+    { ...valid, caveats: ["k6 was killed", "the relay kept 3 pushes"] },
     "inconclusive",
     "the run proves no success",
   ],
-  ["one doubt is enough", [counted(count(0, 9000))], { ...valid, doubts: ["k6 was killed"] }, "inconclusive", "the run proves no success"],
   [
-    "evidence of failure stands, whatever the doubts",
+    "one caveat is enough",
+    [counted(count(0, 9000))],
+    { ...valid, caveats: ["k6 was killed"] },
+    "inconclusive",
+    "the run proves no success",
+  ],
+  [
+    "evidence of failure stands, whatever the caveats",
     [counted(count(12, 3000))],
-    { doubts: ["k6 was killed"], openModel: false },
+    { caveats: ["k6 was killed"], openModel: false },
     "exceeded",
     "12 bad of 3,000 (0.4%) prove an error ratio of at least 0.231%; 99.9% allows 0.1%",
   ],
   ["errors may be met in a closed model", [counted(count(0, 9000))], { ...valid, openModel: false }, "met", undefined],
   [
-    "a burst that the average hides is exceeded",
-    [counted(count(550, 600_000), undefined, [], burstOf(550, 5))],
+    "a fast burn that the average hides is exceeded",
+    [counted(count(550, 600_000), undefined, [], fastBurnOf(550, 5))],
     valid,
     "exceeded",
-    "a burst: 550 bad of 30,000 within 30 s burned the budget at least",
+    "a fast burn: 550 bad of 30,000 within 30 s burned the budget at least",
   ],
   [
-    "a burst is told by the clock of the report, which begins with the run and not with what is judged of it",
-    [counted(count(550, 600_000), undefined, [], burstOf(550, 5))],
+    "a fast burn is told by the clock of the report, which begins with the run and not with what is judged of it",
+    [counted(count(550, 600_000), undefined, [], fastBurnOf(550, 5))],
     { ...valid, originSeconds: 997.5 },
     "exceeded",
-    "a burst: 550 bad of 30,000 within 30 s at 4:37–5:07 burned the budget at least",
+    "a fast burn: 550 bad of 30,000 within 30 s at 4:37–5:07 burned the budget at least",
   ],
   [
     "hours have their place on that clock",
-    [counted(count(550, 600_000), undefined, [], burstOf(550, 5))],
+    [counted(count(550, 600_000), undefined, [], fastBurnOf(550, 5))],
     { ...valid, originSeconds: 1000 - 7200 },
     "exceeded",
-    "a burst: 550 bad of 30,000 within 30 s at 2:04:35–2:05:05 burned the budget at least",
+    "a fast burn: 550 bad of 30,000 within 30 s at 2:04:35–2:05:05 burned the budget at least",
   ],
   [
     "the same errors spread over the run are met",
-    [counted(count(550, 600_000), undefined, [], burstOf(550, 300))],
+    [counted(count(550, 600_000), undefined, [], fastBurnOf(550, 300))],
     valid,
     "met",
     undefined,
   ],
   [
-    "a burst that only uncertain events would make is not ruled out, so the run is not met",
-    [counted(count(0, 600_000), count(550, 600_000), ["550 slow requests came while k6 was short of CPU"], burstOf(0, 1))],
+    "a fast burn that only uncertain events would make is not ruled out, so the run is not met",
+    [counted(count(0, 600_000), count(550, 600_000), ["550 slow requests came while k6 was short of CPU"], fastBurnOf(0, 1))],
     valid,
     "inconclusive",
     "the run as a whole proves the target, but up to 550 bad events are uncertain: 550 slow requests came while k6 was short of CPU; within one window of 30 s they would burn the budget more than 14.4 times as fast as allowed",
   ],
   [
     "uncertain events that are no burst even at once leave it met",
-    [counted(count(0, 600_000), count(200, 600_000), ["200 requests are uncertain"], burstOf(0, 1))],
+    [counted(count(0, 600_000), count(200, 600_000), ["200 requests are uncertain"], fastBurnOf(0, 1))],
     valid,
     "met",
     undefined,
   ],
   [
-    "a burst stands in a run in doubt",
-    [counted(count(550, 600_000), undefined, [], burstOf(550, 5))],
-    { ...valid, doubts: ["k6 was killed"] },
+    "a fast burn stands in a run in caveat",
+    [counted(count(550, 600_000), undefined, [], fastBurnOf(550, 5))],
+    { ...valid, caveats: ["k6 was killed"] },
     "exceeded",
-    "a burst: 550 bad of 30,000 within 30 s burned the budget at least",
+    "a fast burn: 550 bad of 30,000 within 30 s burned the budget at least",
   ],
 ];
 
@@ -214,10 +220,10 @@ test.each(table)("%s", (_, measured, run, kind, reason) => {
 
 test("latency is never met by a load that waits for the service", () => {
   const spec = specOf(objective("o", 0.99, latency));
-  const closed = judge(spec, [counted(count(0, 9000))], { doubts: [], openModel: false });
+  const closed = judge(spec, [counted(count(0, 9000))], { caveats: [], openModel: false });
   expect(closed.verdicts[0]?.kind).toBe("inconclusive");
   expect(closed.run).toMatchObject({ kind: "inconclusive", reasons: [expect.stringContaining("arrival-rate")] });
-  expect(judge(spec, [counted(count(900, 9000))], { doubts: [], openModel: false }).verdicts[0]?.kind).toBe("exceeded");
+  expect(judge(spec, [counted(count(900, 9000))], { caveats: [], openModel: false }).verdicts[0]?.kind).toBe("exceeded");
   expect(judge(spec, [counted(count(0, 9000))], valid).verdicts[0]?.kind).toBe("met");
 });
 
@@ -255,7 +261,7 @@ test.each<[string, string[], Measurement[], string[], string, string[]]>([
     ["b: 9,000 bad of 9,000 (100%) prove an error ratio of at least 100%; 99.9% allows 0.1%", "k6 was killed", "a: it was not measured"],
   ],
   [
-    "the doubts of the run are told once",
+    "the caveats of the run are told once",
     ["a", "b"],
     [named("a", count(0, 9000)), named("b", count(0, 9000))],
     ["k6 was killed"],
@@ -271,8 +277,8 @@ test.each<[string, string[], Measurement[], string[], string, string[]]>([
     ["the spec has no objective, so there is nothing to judge"],
   ],
   ["a measurement of no objective counts for none", ["a"], [named("b", count(0, 9000))], [], "inconclusive", ["a: it was not measured"]],
-])("%s", (_, names, measured, doubts, kind, reasons) => {
-  const { run } = judge(specOf(...names.map((name) => objective(name))), measured, { doubts, openModel: true });
+])("%s", (_, names, measured, caveats, kind, reasons) => {
+  const { run } = judge(specOf(...names.map((name) => objective(name))), measured, { caveats, openModel: true });
   expect(run.kind).toBe(kind);
   expect(run.kind === "met" ? [] : run.reasons).toEqual(reasons);
 });

@@ -2,15 +2,15 @@ import type { Measurement } from "../collect/measurement.ts";
 import type { Objective, Spec } from "../spec/spec.ts";
 import { complement, provedAtLeast, provedAtMost, provesExceeded, provesMet, requestsNeeded } from "./clopper-pearson.ts";
 import { soundCounts, type SoundCounts } from "./counts.ts";
-import { burstReason, exceededReason, possibleBurstReason, unprovedReason } from "./reasons.ts";
+import { fastBurnReason, exceededReason, possibleBurstReason, unprovedReason } from "./reasons.ts";
 import { runVerdictOf, unprovenRun } from "./run-verdict.ts";
 import type { Evidence, RunVerdict, Verdict } from "./verdict.ts";
-import { findBursts } from "./windows.ts";
+import { findFastBurns } from "./windows.ts";
 
 /** Says what is known of the run as a whole. */
 export interface RunCondition {
   /** Why the run cannot prove success; empty for a valid run. */
-  doubts: readonly string[];
+  caveats: readonly string[];
   /** True when the load was offered at a given rate, whatever the service did. */
   openModel: boolean;
   /** Length of the judged load, where it is known better than from the measurements. */
@@ -27,7 +27,7 @@ export function judge(spec: Spec, measurements: readonly Measurement[], run: Run
     const own = measurements.filter((measurement) => measurement.objective === objective.name);
     return judgeObjective(objective, own, run, spec.confidence);
   });
-  return { verdicts, run: runVerdictOf(verdicts, run.doubts) };
+  return { verdicts, run: runVerdictOf(verdicts, run.caveats) };
 }
 
 function judgeObjective(objective: Objective, measured: readonly Measurement[], run: RunCondition, confidence: number): Verdict {
@@ -39,7 +39,7 @@ function judgeObjective(objective: Objective, measured: readonly Measurement[], 
   if (measurement.kind === "absent") return open(measurement.reason);
   const counts = soundCounts(measurement);
   if (counts.kind === "absurd") return open(counts.reason);
-  if (counts.best.total === 0) return open(["0 requests were counted", ...measurement.doubts].join("; "));
+  if (counts.best.total === 0) return open(["0 requests were counted", ...measurement.caveats].join("; "));
   return { ...base, ...decide(objective, measurement, counts, run, confidence) };
 }
 
@@ -50,13 +50,13 @@ type Decision =
 
 function decide(
   { targetRatio, indicator }: Objective,
-  { cumulative, blurSeconds, doubts }: Counted,
+  { cumulative, timestampSkewSeconds, caveats }: Counted,
   { best, worst }: Extract<SoundCounts, { kind: "sound" }>,
   run: RunCondition,
   confidence: number,
 ): Decision {
-  const question = { points: cumulative, blurSeconds, whole: best, targetRatio, confidence, runSeconds: run.scenarioSeconds };
-  const windows = findBursts(question);
+  const question = { points: cumulative, timestampSkewSeconds, whole: best, targetRatio, confidence, runSeconds: run.scenarioSeconds };
+  const windows = findFastBurns(question);
   const errorRatio = best.bad / best.total;
   const evidence: Evidence = {
     best,
@@ -68,17 +68,17 @@ function decide(
     requestsNeeded: requestsNeeded(worst.bad, targetRatio, confidence),
     windows,
   };
-  const burst = windows.find((window) => window.kind === "burst");
+  const burst = windows.find((window) => window.kind === "fastBurn");
   if (provesExceeded(best, targetRatio, confidence)) return { kind: "exceeded", reason: exceededReason(evidence, targetRatio), evidence };
-  if (burst !== undefined) return { kind: "exceeded", reason: burstReason(burst, run.originSeconds), evidence };
+  if (burst !== undefined) return { kind: "exceeded", reason: fastBurnReason(burst, run.originSeconds), evidence };
   if (!provesMet(worst, targetRatio, confidence)) {
-    return { kind: "inconclusive", reason: unprovedReason(evidence, targetRatio, confidence, doubts), evidence };
+    return { kind: "inconclusive", reason: unprovedReason(evidence, targetRatio, confidence, caveats), evidence };
   }
   const uncertainBad = worst.bad - best.bad;
-  const possible = uncertainBad > 0 ? findBursts({ ...question, uncertainBad }).find((window) => window.kind === "burst") : undefined;
-  if (possible !== undefined) return { kind: "inconclusive", reason: possibleBurstReason(possible, uncertainBad, doubts), evidence };
+  const possible = uncertainBad > 0 ? findFastBurns({ ...question, uncertainBad }).find((window) => window.kind === "fastBurn") : undefined;
+  if (possible !== undefined) return { kind: "inconclusive", reason: possibleBurstReason(possible, uncertainBad, caveats), evidence };
   if (indicator.kind === "latency" && !run.openModel) return { kind: "inconclusive", reason: closedModel, evidence };
-  if (run.doubts.length > 0) return { kind: "inconclusive", reason: unprovenRun, evidence };
+  if (run.caveats.length > 0) return { kind: "inconclusive", reason: unprovenRun, evidence };
   return { kind: "met", evidence };
 }
 

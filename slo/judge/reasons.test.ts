@@ -8,7 +8,7 @@ const starved = "83 iterations were dropped, and k6 may have been short of CPU";
 const cut = "4 iterations were cut off before they ended";
 
 /** Judges one objective by its counts alone, and gives its reason. */
-function reasonOf(targetRatio: number, best: Count, worst: Count, doubts: string[]): string | undefined {
+function reasonOf(targetRatio: number, best: Count, worst: Count, caveats: string[]): string | undefined {
   const indicator = { kind: "errors", side: "client", where: {} } as const;
   const spec = {
     version: 1 as const,
@@ -19,8 +19,8 @@ function reasonOf(targetRatio: number, best: Count, worst: Count, doubts: string
     objectives: [{ name: "o", targetRatio, indicator, place }],
   };
   const queries = { total: "t", bad: "b" };
-  const measured = { kind: "counted" as const, objective: "o", best, worst, doubts, cumulative: [], blurSeconds: 0, queries };
-  const [verdict] = judge(spec, [measured], { doubts: [], openModel: true }).verdicts;
+  const measured = { kind: "counted" as const, objective: "o", best, worst, caveats, cumulative: [], timestampSkewSeconds: 0, queries };
+  const [verdict] = judge(spec, [measured], { caveats: [], openModel: true }).verdicts;
   return verdict?.kind === "inconclusive" ? verdict.reason : verdict?.kind;
 }
 
@@ -42,23 +42,23 @@ test.each<[string, number, Count, Count, string[], string]>([
     "5 bad of 300 (1.67%) are no fewer than 99% allows, but too few to rule out chance: a longer run would decide",
   ],
   [
-    "only doubtful bad ones, and too few good ones: the doubt is told as doubt, and no longer run settles it",
+    "only uncertain bad ones, and too few good ones: the caveat is told as caveat, and no longer run settles it",
     0.99,
     count(0, 233),
     count(83, 316),
     [starved],
-    `at best 0 bad of 233, at worst 83 bad of 316: ${starved}; even at best 99% is not proved: 299 are needed, 1.3 times as many; a longer run with the same doubt would not decide, its cause has to go`,
+    `at best 0 bad of 233, at worst 83 bad of 316: ${starved}; even at best 99% is not proved: 299 are needed, 1.3 times as many; a longer run with the same caveat would not decide, its cause has to go`,
   ],
   [
-    "only doubtful bad ones, and enough good ones: it is the doubt alone",
+    "only uncertain bad ones, and enough good ones: it is the caveat alone",
     0.99,
     count(0, 300),
     count(83, 383),
     [starved],
-    `at best 0 bad of 300, at worst 83 bad of 383: ${starved}; at best 99% is proved; a longer run with the same doubt would not decide, its cause has to go`,
+    `at best 0 bad of 300, at worst 83 bad of 383: ${starved}; at best 99% is proved; a longer run with the same caveat would not decide, its cause has to go`,
   ],
   [
-    "only doubtful bad ones, but few: more requests settle it",
+    "only uncertain bad ones, but few: more requests settle it",
     0.99,
     count(0, 450),
     count(4, 454),
@@ -66,7 +66,7 @@ test.each<[string, number, Count, Count, string[], string]>([
     `at best 0 bad of 450, at worst 4 bad of 454: ${cut}; at best 99% is proved; with as many bad as at worst 913 are needed, 2.1 times as many`,
   ],
   [
-    "certain and doubtful bad ones, both few: more requests settle it",
+    "certain and uncertain bad ones, both few: more requests settle it",
     0.99,
     count(1, 450),
     count(3, 452),
@@ -74,7 +74,7 @@ test.each<[string, number, Count, Count, string[], string]>([
     `at best 1 bad of 450, at worst 3 bad of 452: ${cut}; even at best 99% is not proved: 473 are needed, 1.1 times as many; with as many bad as at worst 773 are needed, 1.8 times as many`,
   ],
   [
-    "certain bad ones alone reach what is allowed: a longer run helps whatever the doubt",
+    "certain bad ones alone reach what is allowed: a longer run helps whatever the caveat",
     0.99,
     count(5, 300),
     count(9, 304),
@@ -82,23 +82,23 @@ test.each<[string, number, Count, Count, string[], string]>([
     `at best 5 bad of 300, at worst 9 bad of 304: ${cut}; even the bad ones at best are no fewer than 99% allows, but too few to rule out chance: a longer run would decide`,
   ],
   [
-    "every doubt is told",
+    "every caveat is told",
     0.99,
     count(0, 300),
     count(87, 387),
     [starved, cut],
-    `at best 0 bad of 300, at worst 87 bad of 387: ${starved}; ${cut}; at best 99% is proved; a longer run with the same doubt would not decide, its cause has to go`,
+    `at best 0 bad of 300, at worst 87 bad of 387: ${starved}; ${cut}; at best 99% is proved; a longer run with the same caveat would not decide, its cause has to go`,
   ],
   [
-    "doubt without a reason is doubt nevertheless",
+    "caveat without a reason is caveat nevertheless",
     0.99,
     count(0, 300),
     count(87, 387),
     [],
-    "at best 0 bad of 300, at worst 87 bad of 387; at best 99% is proved; a longer run with the same doubt would not decide, its cause has to go",
+    "at best 0 bad of 300, at worst 87 bad of 387; at best 99% is proved; a longer run with the same caveat would not decide, its cause has to go",
   ],
   [
-    "a doubt about how many there were, with as many bad",
+    "a caveat about how many there were, with as many bad",
     0.99,
     count(0, 310),
     count(0, 290),
@@ -113,6 +113,6 @@ test.each<[string, number, Count, Count, string[], string]>([
     [],
     "300 requests with 0 bad cannot prove 99.999999999%: 299,573,227,254 are needed, 998,577,425 times as many",
   ],
-])("%s", (_, target, best, worst, doubts, expected) => {
-  expect(reasonOf(target, best, worst, doubts)).toBe(expected);
+])("%s", (_, target, best, worst, caveats, expected) => {
+  expect(reasonOf(target, best, worst, caveats)).toBe(expected);
 });

@@ -35,26 +35,26 @@ export function exceededReason({ best, errorRatio, provedAtLeast }: Evidence, ta
   return `${badOf(best)} (${share(errorRatio)}) prove an error ratio of at least ${share(provedAtLeast)}; ${percentText(targetRatio)} allows ${percentText(complement(targetRatio))}`;
 }
 
-/** Says how long a burst was, when it was on the clock that starts at the origin (Unix seconds) where that is known, and how fast it burned the budget. */
-export function burstReason(burst: Extract<WindowFinding, { kind: "burst" }>, originSeconds: number | undefined): string {
-  const { fromSeconds, toSeconds, count, provedBurn, burnLimit } = burst;
+/** Says how long a fast burn was, when it was on the clock that starts at the origin (Unix seconds) where that is known, and how fast it burned the budget. */
+export function fastBurnReason(burst: Extract<WindowFinding, { kind: "fastBurn" }>, originSeconds: number | undefined): string {
+  const { fromSeconds, toSeconds, count, provedBurnRate, burnRateThreshold } = burst;
   const clock = originSeconds === undefined ? "" : ` at ${elapsed(fromSeconds - originSeconds)}–${elapsed(toSeconds - originSeconds)}`;
   const when = `within ${three(toSeconds - fromSeconds)} s${clock}`;
-  return `a burst: ${badOf(count)} ${when} burned the budget at least ${three(provedBurn)} times as fast as allowed; the limit is ${burnLimit}`;
+  return `a fast burn: ${badOf(count)} ${when} burned the budget at least ${three(provedBurnRate)} times as fast as allowed; the limit is ${burnRateThreshold}`;
 }
 
 /** Says that what is uncertain, had it come at once, would be a fast burn that the average hides. */
 export function possibleBurstReason(
-  { longSeconds, burnLimit }: Extract<WindowFinding, { kind: "burst" }>,
+  { longSeconds, burnRateThreshold }: Extract<WindowFinding, { kind: "fastBurn" }>,
   uncertainBad: number,
-  doubts: readonly string[],
+  caveats: readonly string[],
 ): string {
-  const why = doubts.length > 0 ? `: ${doubts.join("; ")}` : "";
-  return `the run as a whole proves the target, but up to ${grouped(uncertainBad)} bad events are uncertain${why}; within one window of ${three(longSeconds)} s they would burn the budget more than ${burnLimit} times as fast as allowed`;
+  const why = caveats.length > 0 ? `: ${caveats.join("; ")}` : "";
+  return `the run as a whole proves the target, but up to ${grouped(uncertainBad)} bad events are uncertain${why}; within one window of ${three(longSeconds)} s they would burn the budget more than ${burnRateThreshold} times as fast as allowed`;
 }
 
-/** Says what is lacking where the counts prove neither side: what is certain, what is doubtful and why, and what would settle it. */
-export function unprovedReason({ best, worst }: Evidence, targetRatio: number, confidence: number, doubts: readonly string[]): string {
+/** Says what is lacking where the counts prove neither side: what is certain, what is uncertain and why, and what would settle it. */
+export function unprovedReason({ best, worst }: Evidence, targetRatio: number, confidence: number, caveats: readonly string[]): string {
   const target = percentText(targetRatio);
   const allowed = complement(targetRatio);
   const reaches = ({ bad, total }: Count): boolean => bad / total >= allowed;
@@ -67,11 +67,11 @@ export function unprovedReason({ best, worst }: Evidence, targetRatio: number, c
     if (reaches(best)) return `${badOf(best)} (${share(best.bad / best.total)}) are ${chance}`;
     return `${grouped(best.total)} requests with ${grouped(best.bad)} bad cannot prove ${target}: ${needed(best)}`;
   }
-  const known = [`at best ${badOf(best)}, at worst ${badOf(worst)}`, doubts.join("; ")].filter((part) => part !== "").join(": ");
+  const known = [`at best ${badOf(best)}, at worst ${badOf(worst)}`, caveats.join("; ")].filter((part) => part !== "").join(": ");
   if (reaches(best)) return `${known}; even the bad ones at best are ${chance}`;
   const atBest = provesMet(best, targetRatio, confidence)
     ? `at best ${target} is proved`
     : `even at best ${target} is not proved: ${needed(best)}`;
-  if (reaches(worst)) return `${known}; ${atBest}; a longer run with the same doubt would not decide, its cause has to go`;
+  if (reaches(worst)) return `${known}; ${atBest}; a longer run with the same caveat would not decide, its cause has to go`;
   return `${known}; ${atBest}; with as many bad as at worst ${needed(worst)}`;
 }

@@ -1,7 +1,7 @@
-import type { Totals } from "../collect/settle.ts";
+import type { Totals } from "../collect/stored-counts.ts";
 import type { DropCause } from "../collect/starved.ts";
 
-/** Is what has to agree for a run to prove success; null where it could not be known. */
+/** What has to agree for a run to prove success; null where it could not be known. */
 export interface RunFacts {
   interrupted: boolean;
   k6: {
@@ -17,7 +17,7 @@ export interface RunFacts {
   /** False when a load pod was lost before it could say all that it had sent. */
   sentIsWhole: boolean;
   /** What Prometheus holds of it; null when it could not be asked. */
-  held: Totals | null;
+  stored: Totals | null;
   /** Judged iterations: planned (null in a closed model), then what became of them. */
   offeredIterations: number | null;
   started: number;
@@ -31,36 +31,37 @@ export interface RunFacts {
   more: readonly string[];
 }
 
-/** k6 may round each stage of a ramp down, so up to this share of the plan may be missing without a doubt. */
+/** k6 may round each stage of a ramp down, so up to this share of the plan may be missing without a caveat. */
 const offeredTolerance = 0.01;
 
 /**
  * Lists the reasons why a run cannot prove success, in plain sentences; an empty list is a valid run.
  * Evidence of failure stands whatever is in the list.
  */
-export function runDoubts(facts: RunFacts): string[] {
-  const { k6, sent, held } = facts;
-  const doubts: string[] = [];
-  if (facts.interrupted) doubts.push("the run was interrupted");
-  if (k6.signal !== null) doubts.push(`k6 was ended by ${k6.signal}`);
-  else if (k6.exitCode !== 0 && !facts.interrupted) doubts.push(`k6 ended with exit code ${k6.exitCode}: ${k6.meaning}`);
-  if (sent.requests === 0) doubts.push("k6 sent no request");
-  if (!facts.sentIsWhole) doubts.push("nobody knows all that was sent, because a load pod was lost");
-  else if (k6.iterations === null) doubts.push("k6 did not say how many iterations it ran, so nothing proves that all its samples arrived");
+export function runCaveats(facts: RunFacts): string[] {
+  const { k6, sent, stored } = facts;
+  const caveats: string[] = [];
+  if (facts.interrupted) caveats.push("the run was interrupted");
+  if (k6.signal !== null) caveats.push(`k6 was ended by ${k6.signal}`);
+  else if (k6.exitCode !== 0 && !facts.interrupted) caveats.push(`k6 ended with exit code ${k6.exitCode}: ${k6.meaning}`);
+  if (sent.requests === 0) caveats.push("k6 sent no request");
+  if (!facts.sentIsWhole) caveats.push("nobody knows all that was sent, because a load pod was lost");
+  else if (k6.iterations === null)
+    caveats.push("k6 did not say how many iterations it ran, so nothing proves that all its samples arrived");
   else if (!iterationsAgree(k6, facts.cutOff, sent.iterations))
-    doubts.push(`k6 ran ${k6.iterations} iterations and wrote ${sent.iterations}: samples were lost between k6 and the relay`);
+    caveats.push(`k6 ran ${k6.iterations} iterations and wrote ${sent.iterations}: samples were lost between k6 and the relay`);
   if (k6.summaryRequests !== null && k6.summaryRequests !== sent.requests) {
-    doubts.push(`k6 counted ${k6.summaryRequests} requests and wrote ${sent.requests}: samples were lost between k6 and the relay`);
+    caveats.push(`k6 counted ${k6.summaryRequests} requests and wrote ${sent.requests}: samples were lost between k6 and the relay`);
   }
   const bad = sent.slow + sent.wrongContents;
   if (k6.summaryBad !== null && k6.summaryBad !== bad)
-    doubts.push(
+    caveats.push(
       `k6 counted ${k6.summaryBad} slow requests and wrong contents and wrote ${bad}: samples were lost between k6 and the relay`,
     );
-  if (held === null) doubts.push("Prometheus could not be asked what it holds");
-  else if (facts.sentIsWhole) doubts.push(...heldDoubts(sent, held));
-  doubts.push(...offeredDoubts(facts), ...lengthDoubts(facts));
-  return [...doubts, ...dropDoubts[facts.dropCause], ...facts.more];
+  if (stored === null) caveats.push("Prometheus could not be asked what it holds");
+  else if (facts.sentIsWhole) caveats.push(...storedCountCaveats(sent, stored));
+  caveats.push(...offeredCaveats(facts), ...lengthDoubts(facts));
+  return [...caveats, ...dropDoubts[facts.dropCause], ...facts.more];
 }
 
 /** k6 writes the iteration that aborted the test, and counts it among those that it cut off; what k6 did not count agrees with nothing and contradicts nothing. */
@@ -79,14 +80,14 @@ const dropDoubts = {
   unknown: ["k6 dropped iterations, and nobody knows whether it had the CPU that it needed"],
 } as const satisfies Record<DropCause, readonly string[]>;
 
-function heldDoubts(sent: RunFacts["sent"], held: NonNullable<RunFacts["held"]>): string[] {
+function storedCountCaveats(sent: RunFacts["sent"], stored: NonNullable<RunFacts["stored"]>): string[] {
   const rows = [
-    ["requests", sent.requests, held.requests],
-    ["failed requests", sent.errors, held.errors],
-    ["iterations", sent.iterations, held.iterations],
-    ["dropped iterations", sent.dropped, held.dropped],
-    ["slow requests", sent.slow, held.slow],
-    ["wrong contents", sent.wrongContents, held.wrongContents],
+    ["requests", sent.requests, stored.requests],
+    ["failed requests", sent.errors, stored.errors],
+    ["iterations", sent.iterations, stored.iterations],
+    ["dropped iterations", sent.dropped, stored.dropped],
+    ["slow requests", sent.slow, stored.slow],
+    ["wrong contents", sent.wrongContents, stored.wrongContents],
   ] as const;
   return rows.flatMap(([what, was, is]) => (was === is ? [] : [`Prometheus holds ${is} of the ${was} ${what} that were sent`]));
 }
@@ -97,7 +98,7 @@ function lengthDoubts({ plannedSeconds, ranSeconds, interrupted, k6 }: RunFacts)
   return [`k6 ended after ${ranSeconds.toFixed(1)} s of ${plannedSeconds.toFixed(1)} s in the plan: the rest of the load was never sent`];
 }
 
-function offeredDoubts({ offeredIterations, started, dropped, cutOff }: RunFacts): string[] {
+function offeredCaveats({ offeredIterations, started, dropped, cutOff }: RunFacts): string[] {
   if (offeredIterations === null) return [];
   const sent = started + dropped + cutOff;
   if (sent >= Math.floor(offeredIterations * (1 - offeredTolerance)) - 1) return [];

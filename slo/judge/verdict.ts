@@ -2,19 +2,19 @@ import type { Count } from "../collect/measurement.ts";
 
 /** States what one pair of windows found: the worst long window that was tried. */
 export type WindowFinding =
-  | { kind: "calm"; longSeconds: number; shortSeconds: number; burnLimit: number; worstBurn: number }
+  | { kind: "slowBurn"; longSeconds: number; shortSeconds: number; burnRateThreshold: number; worstBurnRate: number }
   | {
-      kind: "burst";
+      kind: "fastBurn";
       longSeconds: number;
       shortSeconds: number;
-      burnLimit: number;
-      worstBurn: number;
-      provedBurn: number;
+      burnRateThreshold: number;
+      worstBurnRate: number;
+      provedBurnRate: number;
       fromSeconds: number;
       toSeconds: number;
       count: Count;
     }
-  | { kind: "skipped"; longSeconds: number; shortSeconds: number; burnLimit: number; reason: string };
+  | { kind: "skipped"; longSeconds: number; shortSeconds: number; burnRateThreshold: number; reason: string };
 
 /** Holds the numbers behind a verdict. Ratios are 0–1 error ratios. */
 export interface Evidence {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { CumulativePoint } from "../collect/measurement.ts";
-import { findBursts, windowTable, type WindowQuestion } from "./windows.ts";
+import { findFastBurns, windowTable, type WindowQuestion } from "./windows.ts";
 
 /** Makes moments a second apart, from what came and what was bad in each second. */
 function secondBySecond(seconds: number, perSecond: number, badIn: (second: number) => number, from = 1000): CumulativePoint[] {
@@ -12,48 +12,57 @@ function secondBySecond(seconds: number, perSecond: number, badIn: (second: numb
 }
 
 const ask = (points: CumulativePoint[], more: Partial<WindowQuestion> = {}) =>
-  findBursts({ points, blurSeconds: 0, whole: points.at(-1) ?? { total: 0, bad: 0 }, targetRatio: 0.999, confidence: 0.95, ...more });
+  findFastBurns({
+    points,
+    timestampSkewSeconds: 0,
+    whole: points.at(-1) ?? { total: 0, bad: 0 },
+    targetRatio: 0.999,
+    confidence: 0.95,
+    ...more,
+  });
 
 const within = (from: number, to: number, bad: number) => (second: number) => (second > from && second <= to ? bad : 0);
 
 test("the table spends about three quarters of the run's budget in one long window", () => {
-  expect(windowTable.map(({ shareOfRun, burnLimit }) => Number((shareOfRun * burnLimit).toFixed(2)))).toEqual([0.72, 0.75]);
+  expect(windowTable.map(({ shareOfRun, burnRateThreshold }) => Number((shareOfRun * burnRateThreshold).toFixed(2)))).toEqual([0.72, 0.75]);
 });
 
 test("a steady run within its budget is calm in every window", () => {
   const windows = ask(secondBySecond(600, 100, (second) => (second % 20 === 0 ? 1 : 0)));
-  expect(windows.map(({ kind, longSeconds, shortSeconds, burnLimit }) => [kind, longSeconds, shortSeconds, burnLimit])).toEqual([
-    ["calm", 30, 3, 14.4],
-    ["calm", 75, 7, 6],
+  expect(
+    windows.map(({ kind, longSeconds, shortSeconds, burnRateThreshold }) => [kind, longSeconds, shortSeconds, burnRateThreshold]),
+  ).toEqual([
+    ["slowBurn", 30, 3, 14.4],
+    ["slowBurn", 75, 7, 6],
   ]);
-  expect(windows[0]).toMatchObject({ worstBurn: expect.closeTo(2 / 3, 9) });
+  expect(windows[0]).toMatchObject({ worstBurnRate: expect.closeTo(2 / 3, 9) });
 });
 
-test("a short burst is found, with its time and its numbers", () => {
+test("a short fast burn is found, with its time and its numbers", () => {
   const [fast, slow] = ask(secondBySecond(600, 1000, within(300, 305, 110)));
   expect(fast).toMatchObject({
-    kind: "burst",
+    kind: "fastBurn",
     longSeconds: 30,
     shortSeconds: 3,
     fromSeconds: 1275,
     toSeconds: 1305,
     count: { total: 30_000, bad: 550 },
   });
-  expect(fast).toMatchObject({ worstBurn: expect.closeTo(55 / 3, 9) });
-  expect(slow).toMatchObject({ kind: "burst", longSeconds: 75, shortSeconds: 7, worstBurn: expect.closeTo(22 / 3, 9) });
+  expect(fast).toMatchObject({ worstBurnRate: expect.closeTo(55 / 3, 9) });
+  expect(slow).toMatchObject({ kind: "fastBurn", longSeconds: 75, shortSeconds: 7, worstBurnRate: expect.closeTo(22 / 3, 9) });
 });
 
 test("a proved burn is below the one that was seen and above the limit", () => {
   const [fast] = ask(secondBySecond(600, 100, within(300, 305, 20)));
-  if (fast?.kind !== "burst") throw new Error(fast?.kind);
-  expect(fast.provedBurn).toBeGreaterThan(14.4);
-  expect(fast.provedBurn).toBeLessThan(fast.worstBurn);
+  if (fast?.kind !== "fastBurn") throw new Error(fast?.kind);
+  expect(fast.provedBurnRate).toBeGreaterThan(14.4);
+  expect(fast.provedBurnRate).toBeLessThan(fast.worstBurnRate);
 });
 
-test("a burst in the first second is found, although the first moment has counted it already", () => {
+test("a fast burn in the first second is found, although the first moment has counted it already", () => {
   const points = secondBySecond(600, 1000, within(0, 2, 275)).slice(1);
   const [fast] = ask(points);
-  expect(fast).toMatchObject({ kind: "burst", fromSeconds: 1000, toSeconds: 1030, count: { total: 30_000, bad: 550 } });
+  expect(fast).toMatchObject({ kind: "fastBurn", fromSeconds: 1000, toSeconds: 1030, count: { total: 30_000, bad: 550 } });
 });
 
 test("the wait after the last request is no part of the run", () => {
@@ -63,9 +72,9 @@ test("the wait after the last request is no part of the run", () => {
   expect(ask(waited)).toEqual(ask(load));
 });
 
-test("a burst is dated by a moment at which it still burned", () => {
+test("a fast burn is dated by a moment at which it still burned", () => {
   const [fast] = ask(secondBySecond(600, 1000, within(300, 301, 550)));
-  expect(fast).toMatchObject({ kind: "burst", fromSeconds: 1271, toSeconds: 1301 });
+  expect(fast).toMatchObject({ kind: "fastBurn", fromSeconds: 1271, toSeconds: 1301 });
 });
 
 test.each([
@@ -79,8 +88,8 @@ test.each([
     total: 1000 * (second - quiet(second)) + perSecond * quiet(second),
   }));
   const [fast] = ask(points);
-  expect(fast?.kind).toBe("calm");
-  expect(fast?.kind === "calm" && fast.worstBurn).toBeGreaterThan(70);
+  expect(fast?.kind).toBe("slowBurn");
+  expect(fast?.kind === "slowBurn" && fast.worstBurnRate).toBeGreaterThan(70);
 });
 
 test("slow requests that are counted a moment late never make more bad than there are", () => {
@@ -90,7 +99,12 @@ test("slow requests that are counted a moment late never make more bad than ther
     total: point.total - 99 * slow(second),
   }));
   const [fast] = ask(points);
-  expect(fast).toMatchObject({ kind: "burst", toSeconds: 1301, count: { total: 1911, bad: 1911 }, worstBurn: expect.closeTo(1000, 6) });
+  expect(fast).toMatchObject({
+    kind: "fastBurn",
+    toSeconds: 1301,
+    count: { total: 1911, bad: 1911 },
+    worstBurnRate: expect.closeTo(1000, 6),
+  });
 });
 
 const points = secondBySecond(600, 100, () => 0);
@@ -126,10 +140,10 @@ test.each<[string, CumulativePoint[], Partial<WindowQuestion>, string]>([
   ],
   ["the run was longer than what was read", points.slice(0, 20), { runSeconds: 600 }, "the counts cover no whole window of 30 s"],
   [
-    "too few requests to prove a burst",
+    "too few requests to prove a fast burn",
     points.map((point, i) => ({ ...point, total: Math.floor(i / 40) })),
     {},
-    "no window of 30 s has more than 1 requests, too few to prove a burst",
+    "no window of 30 s has more than 1 requests, too few to prove a fast burn",
   ],
 ])("windows are skipped when %s, and say so", (_, read, more, reason) => {
   expect(ask(read, more)[0]).toMatchObject({ kind: "skipped", reason });
@@ -137,14 +151,14 @@ test.each<[string, CumulativePoint[], Partial<WindowQuestion>, string]>([
 
 test("the second pair stands where only the first is skipped", () => {
   const findings = ask(secondBySecond(600, 100, within(300, 375, 90)), { targetRatio: 0.9 });
-  expect(findings.map(({ kind }) => kind)).toEqual(["skipped", "burst"]);
+  expect(findings.map(({ kind }) => kind)).toEqual(["skipped", "fastBurn"]);
 });
 
 test("an hour of moments is searched in an instant, even where every window burns", () => {
   const hours = secondBySecond(4 * 3600, 100, () => 30);
   const started = performance.now();
   const findings = ask(hours, { targetRatio: 0.99 });
-  expect(findings.map(({ kind }) => kind)).toEqual(["burst", "burst"]);
+  expect(findings.map(({ kind }) => kind)).toEqual(["fastBurn", "fastBurn"]);
   expect(findings[0]).toMatchObject({ longSeconds: 720, shortSeconds: 60 });
   // Two pointers take milliseconds here; a search inside the search would take minutes.
   expect(performance.now() - started).toBeLessThan(15_000);
@@ -158,12 +172,12 @@ test("bad events whose total comes a push later are no burst", () => {
     total: failed(second) + (second === 6 ? 600 * 5 - failed(5) : 600 * second - failed(second)),
     bad: failed(second),
   }));
-  const blurred = ask(points, { targetRatio: 0.99, blurSeconds: 1.1, runSeconds: 10 });
-  expect(blurred.map(({ kind }) => kind)).not.toContain("burst");
-  expect(ask(points, { targetRatio: 0.99, blurSeconds: 0, runSeconds: 10 })[0]).toMatchObject({ kind: "burst" });
+  const skewed = ask(points, { targetRatio: 0.99, timestampSkewSeconds: 1.1, runSeconds: 10 });
+  expect(skewed.map(({ kind }) => kind)).not.toContain("fastBurn");
+  expect(ask(points, { targetRatio: 0.99, timestampSkewSeconds: 0, runSeconds: 10 })[0]).toMatchObject({ kind: "fastBurn" });
 });
 
-test("a burst is still found where series count up at different instants, with all that it could have come from", () => {
-  const [fast] = ask(secondBySecond(600, 1000, within(300, 305, 150)), { blurSeconds: 1.1 });
-  expect(fast).toMatchObject({ kind: "burst", fromSeconds: 1273, toSeconds: 1307, count: { total: 34_000, bad: 750 } });
+test("a fast burn is still found where series count up at different instants, with all that it could have come from", () => {
+  const [fast] = ask(secondBySecond(600, 1000, within(300, 305, 150)), { timestampSkewSeconds: 1.1 });
+  expect(fast).toMatchObject({ kind: "fastBurn", fromSeconds: 1273, toSeconds: 1307, count: { total: 34_000, bad: 750 } });
 });

@@ -4,22 +4,22 @@ import { timelineOf, type Timeline } from "./timeline.ts";
 import type { WindowFinding } from "./verdict.ts";
 
 /**
- * Pairs of windows that catch a burst which the average hides, as shares of the judged load.
+ * Pairs of windows that catch a fast burn which the average hides, as shares of the judged load.
  * After the SRE workbook, chapter 5, table 5-8 (30 d: 1 h/5 m ×14.4, 6 h/30 m ×6, 3 d/6 h ×1): the burn limits are its own, and short = long ÷ 12.
  * The lengths are ours: 1/20 of the run at ×14.4 spends 72 % of the run's budget, 1/8 at ×6 spends 75 %. The whole run is the ×1 row.
  */
 export const windowTable = [
-  { shareOfRun: 1 / 20, burnLimit: 14.4 },
-  { shareOfRun: 1 / 8, burnLimit: 6 },
+  { shareOfRun: 1 / 20, burnRateThreshold: 14.4 },
+  { shareOfRun: 1 / 8, burnRateThreshold: 6 },
 ] as const;
 
 const shortPerLong = 12;
 
-/** Is what the windows of one objective are asked about. `whole` is what was certainly counted of the whole run. */
+/** What the windows of one objective are asked about. `whole` is what was certainly counted of the whole run. */
 export interface WindowQuestion {
   points: readonly CumulativePoint[];
   /** How old an event may be that one series of a moment has counted and another has not yet. */
-  blurSeconds: number;
+  timestampSkewSeconds: number;
   whole: Count;
   /** Bad events that may have been, at any time: each window is looked at as if all of them fell into it. */
   uncertainBad?: number;
@@ -32,32 +32,32 @@ export interface WindowQuestion {
 interface Pair {
   longSeconds: number;
   shortSeconds: number;
-  burnLimit: number;
+  burnRateThreshold: number;
 }
 
 type Tried = Pair & { kind: "tried"; ends: number };
 type Skipped = Extract<WindowFinding, { kind: "skipped" }>;
 
 /**
- * Looks for a burst in every pair of windows, one finding for each row of the table.
- * A burst is proved when the error ratio of a long window is above burn limit × (1 − target) and the short window that ends with it is too:
- * the long one by the Clopper-Pearson bound, whose doubt is shared equally among all long windows of all pairs (Bonferroni), the short one as counted.
- * So a service that never burns faster than the limits is found in a burst with a probability of at most 1 − confidence.
+ * Looks for a fast burn in every pair of windows, one finding for each row of the table.
+ * A fast burn is proved when the error ratio of a long window is above burn limit × (1 − target) and the short window that ends with it is too:
+ * the long one by the Clopper-Pearson bound, whose alpha is shared equally among all long windows of all pairs (Bonferroni), the short one as counted.
+ * So a service that never burns faster than the limits is found in a fast burn with a probability of at most 1 − confidence.
  */
-export function findBursts(question: WindowQuestion): WindowFinding[] {
+export function findFastBurns(question: WindowQuestion): WindowFinding[] {
   const timeline = timelineOf(question.points, question.whole, question.runSeconds);
   if (timeline.kind === "unusable") {
     const runSeconds = question.runSeconds ?? 0;
-    return windowTable.map(({ shareOfRun, burnLimit }) => {
+    return windowTable.map(({ shareOfRun, burnRateThreshold }) => {
       const longSeconds = runSeconds * shareOfRun;
-      return { kind: "skipped", longSeconds, shortSeconds: longSeconds / shortPerLong, burnLimit, reason: timeline.reason };
+      return { kind: "skipped", longSeconds, shortSeconds: longSeconds / shortPerLong, burnRateThreshold, reason: timeline.reason };
     });
   }
   const budget = complement(question.targetRatio);
   const pairs = windowTable.map((row) => planPair(row, timeline, budget));
   const ends = pairs.reduce((sum, pair) => sum + (pair.kind === "tried" ? pair.ends : 0), 0);
-  const doubt = complement(question.confidence) / Math.max(1, ends);
-  return pairs.map((pair) => (pair.kind === "tried" ? examine(pair, timeline, question, budget, doubt) : pair));
+  const alpha = complement(question.confidence) / Math.max(1, ends);
+  return pairs.map((pair) => (pair.kind === "tried" ? examine(pair, timeline, question, budget, alpha) : pair));
 }
 
 /** Rounds a length up to whole steps, because a window can only begin and end where something was read. */
@@ -65,14 +65,14 @@ function wholeSteps(seconds: number, stepSeconds: number): number {
   return Math.max(1, Math.ceil(seconds / stepSeconds - 1e-6)) * stepSeconds;
 }
 
-function planPair({ shareOfRun, burnLimit }: (typeof windowTable)[number], timeline: Timeline, budget: number): Tried | Skipped {
+function planPair({ shareOfRun, burnRateThreshold }: (typeof windowTable)[number], timeline: Timeline, budget: number): Tried | Skipped {
   const { stepSeconds, runSeconds, points } = timeline;
   const nominal = runSeconds * shareOfRun;
   const longSeconds = wholeSteps(nominal, stepSeconds);
-  const pair = { longSeconds, shortSeconds: wholeSteps(nominal / shortPerLong, stepSeconds), burnLimit };
+  const pair = { longSeconds, shortSeconds: wholeSteps(nominal / shortPerLong, stepSeconds), burnRateThreshold };
   const skipped = (reason: string): Skipped => ({ kind: "skipped", ...pair, reason });
-  if (burnLimit * budget >= 1)
-    return skipped(`even if every request were bad, the budget could not burn ${burnLimit} times as fast as allowed`);
+  if (burnRateThreshold * budget >= 1)
+    return skipped(`even if every request were bad, the budget could not burn ${burnRateThreshold} times as fast as allowed`);
   if (stepSeconds > 2 * nominal)
     return skipped(`the counts were read every ${rounded(stepSeconds)} s, too far apart for a window of ${rounded(nominal)} s`);
   const start = points[0]?.atSeconds ?? 0;
@@ -98,7 +98,7 @@ interface Window {
  */
 function windowsOf(
   timeline: Timeline,
-  { blurSeconds, uncertainBad = 0 }: Pick<WindowQuestion, "blurSeconds" | "uncertainBad">,
+  { timestampSkewSeconds, uncertainBad = 0 }: Pick<WindowQuestion, "timestampSkewSeconds" | "uncertainBad">,
   seconds: number,
 ): (Window | null)[] {
   const { points } = timeline;
@@ -109,9 +109,9 @@ function windowsOf(
     while (at(begin + 1) <= from) begin += 1;
     const start = points[begin];
     if (start === undefined || start.atSeconds > from) return null;
-    while (at(before + 1) <= start.atSeconds - blurSeconds + slack(timeline)) before += 1;
+    while (at(before + 1) <= start.atSeconds - timestampSkewSeconds + slack(timeline)) before += 1;
     after = Math.max(after, i);
-    while (after < points.length - 1 && at(after) < end.atSeconds + blurSeconds - slack(timeline)) after += 1;
+    while (after < points.length - 1 && at(after) < end.atSeconds + timestampSkewSeconds - slack(timeline)) after += 1;
     const [earliest, latest] = [points[before] ?? start, points[after] ?? end];
     const total = Math.round(latest.total - earliest.total);
     // k6 counts a slow request just after the request itself: a push between the two puts it into the next window.
@@ -129,17 +129,17 @@ function examine(
   timeline: Timeline,
   question: WindowQuestion,
   budget: number,
-  doubt: number,
+  alpha: number,
 ): WindowFinding {
-  const limit = pair.burnLimit * budget;
+  const limit = pair.burnRateThreshold * budget;
   const longs = windowsOf(timeline, question, pair.longSeconds);
   const shorts = windowsOf(timeline, question, pair.shortSeconds);
   const most = longs.reduce((max, long) => Math.max(max, long?.count.total ?? 0), 0);
-  if (!isAbove({ total: most, bad: most }, limit, doubt)) {
+  if (!isAbove({ total: most, bad: most }, limit, alpha)) {
     return {
       kind: "skipped",
       ...pair,
-      reason: `no window of ${rounded(pair.longSeconds)} s has more than ${most} requests, too few to prove a burst`,
+      reason: `no window of ${rounded(pair.longSeconds)} s has more than ${most} requests, too few to prove a fast burn`,
     };
   }
   let worstRatio = 0;
@@ -153,14 +153,14 @@ function examine(
     const ratio = ratioOf(long.count);
     worstRatio = Math.max(worstRatio, ratio);
     const worse = ratio > limit && ratio > ratioOf(burst?.count ?? none);
-    if (worse && shortRatio > limit && isAbove(long.count, limit, doubt)) burst = long;
+    if (worse && shortRatio > limit && isAbove(long.count, limit, alpha)) burst = long;
   }
-  if (burst === undefined) return { kind: "calm", ...pair, worstBurn: worstRatio / budget };
+  if (burst === undefined) return { kind: "slowBurn", ...pair, worstBurnRate: worstRatio / budget };
   return {
-    kind: "burst",
+    kind: "fastBurn",
     ...pair,
-    worstBurn: ratioOf(burst.count) / budget,
-    provedBurn: lowerBound(burst.count, doubt) / budget,
+    worstBurnRate: ratioOf(burst.count) / budget,
+    provedBurnRate: lowerBound(burst.count, alpha) / budget,
     ...burst,
   };
 }

@@ -3,7 +3,7 @@ import { periodBudgetSpent, type ReportObjective, shortName } from "./headline.t
 import { badOfTotal, budgetSpent, bytes, count, counted, duration, elapsed, percent, provedGood, rate, targetPercent } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 
-/** Is one row of the table that follows each request from k6 to the server; `null` could not be read, absent does not apply. */
+/** One row of the table that follows each request from k6 to the server; `null` could not be read, absent does not apply. */
 export interface CountedRow {
   label: string;
   requests: number | null;
@@ -12,7 +12,7 @@ export interface CountedRow {
   wrongContents?: number;
 }
 
-/** Is a short label and what to print beside it. */
+/** A short label and what to print beside it. */
 export type Fact = readonly [label: string, value: string];
 
 /** Words what an objective's counts are and prove, and what it says where nothing was counted. */
@@ -139,7 +139,7 @@ export function generatorFacts({ generator }: Report): Fact[] {
 }
 
 /** Lists each target that the scenario is allowed in place of the spec's own. */
-export function allowances(report: Report): string[] {
+export function scenarioOverrides(report: Report): string[] {
   return report.objectives.flatMap(({ name, targetRatio, statedTargetRatio }) => {
     if (statedTargetRatio === undefined) return [];
     return [
@@ -149,15 +149,15 @@ export function allowances(report: Report): string[] {
 }
 
 /** Lists why some counts are not exact. */
-export function doubts(report: Report): string[] {
-  return report.objectives.flatMap(({ name, doubts: reasons }) => reasons.map((reason) => `${shortName(name)}: ${reason}`));
+export function caveats(report: Report): string[] {
+  return report.objectives.flatMap(({ name, caveats: reasons }) => reasons.map((reason) => `${shortName(name)}: ${reason}`));
 }
 
 /** Lists the windows that burst or were skipped, by objective. */
 export function notableWindows(report: Report): string[] {
   return report.objectives.flatMap(({ name, evidence }) =>
     (evidence?.windows ?? [])
-      .filter(({ kind }) => kind !== "calm")
+      .filter(({ kind }) => kind !== "slowBurn")
       .map((window) => `${shortName(name)}: ${windowSentence(window, report)}`),
   );
 }
@@ -165,17 +165,17 @@ export function notableWindows(report: Report): string[] {
 /** Says what one pair of windows found; times count from the start of the run's first phase. */
 export function windowSentence(window: WindowFinding, report: Report): string {
   const pair = `${duration(window.longSeconds)}/${duration(window.shortSeconds)}`;
-  const limit = `limit ${count(window.burnLimit)}×`;
+  const limit = `limit ${count(window.burnRateThreshold)}×`;
   switch (window.kind) {
-    case "calm":
-      return `window ${pair} calm, worst burn ${count(window.worstBurn)}× (${limit})`;
+    case "slowBurn":
+      return `window ${pair} below the threshold, worst burn rate ${count(window.worstBurnRate)}× (${limit})`;
     case "skipped":
       return `window ${pair} skipped: ${window.reason}`;
-    case "burst": {
+    case "fastBurn": {
       const origin = runOrigin(report);
       const span = `${elapsed(window.fromSeconds - origin)}–${elapsed(window.toSeconds - origin)}`;
       const events = `${count(window.count.bad)} bad of ${count(window.count.total)}`;
-      return `window ${pair} burst at ${span}: burn ${count(window.worstBurn)}×, proved ${count(window.provedBurn)}× (${limit}), ${events}`;
+      return `window ${pair} fast burn at ${span}: burn ${count(window.worstBurnRate)}×, proved ${count(window.provedBurnRate)}× (${limit}), ${events}`;
     }
   }
 }
@@ -187,7 +187,7 @@ export function periodSentence(report: Report, objective: ReportObjective): stri
   return `at this traffic, the run spent ${percent(spent)} of the error budget of ${duration(report.periodSeconds)}`;
 }
 
-/** Is the moment, in Unix seconds, from which every chart and sentence counts. */
+/** The moment, in Unix seconds, from which every chart and sentence counts. */
 export function runOrigin(report: Report): number {
   const starts = report.phases.map(({ fromSeconds }) => fromSeconds);
   const [firstSample] = report.series.atSeconds;

@@ -28,7 +28,7 @@ const exceeded: Objective = {
   verdict: "exceeded",
   reason: "at least 4% were bad",
   evidence,
-  doubts: [],
+  caveats: [],
   queries: { total: "t", bad: "b" },
   cumulative: [],
 };
@@ -68,7 +68,7 @@ describe("findings", () => {
     ]);
   });
 
-  test("an objective without proof says how many requests are needed, and doubt as a range", () => {
+  test("an objective without proof says how many requests are needed, and caveat as a range", () => {
     const [found] = findingsOf(run(3, [unproved]), "error");
     expect(found?.message).toContain("spent: 0% of the error budget, 0 to 1 bad of 30; needed: 473 requests with no more bad ones");
   });

@@ -16,11 +16,11 @@ const textLimit = 500;
 /** Lists what a run found, worst first: each objective that is not met, then what no objective owns. What is inconclusive has the level `unproved`, unless the run was not carried out. */
 export function findingsOf(report: Report, unproved: "error" | "warning"): Finding[] {
   if (report.exitCode === 0) return [{ level: "notice", title: "Plimsoll: met", message: metSentence(report) }];
-  const doubtful = report.exitCode === 4 ? "error" : unproved;
-  const ofRun = report.exitCode === 3 ? doubtful : "error";
+  const uncertain = report.exitCode === 4 ? "error" : unproved;
+  const ofRun = report.exitCode === 3 ? uncertain : "error";
   const title = report.exitCode === 3 ? "Plimsoll: inconclusive" : `Plimsoll: exit code ${report.exitCode}`;
   const ownReasons = runReasons(report);
-  const objectives = unmet(report).map((one) => objectiveFinding(one, one.verdict === "exceeded" ? "error" : doubtful));
+  const objectives = unmet(report).map((one) => objectiveFinding(one, one.verdict === "exceeded" ? "error" : uncertain));
   const reasons = objectives.length + ownReasons.length > 0 ? ownReasons : [headline(report)];
   return [...objectives, ...reasons.map((reason): Finding => ({ level: ofRun, title, message: shortened(reason, textLimit) }))];
 }

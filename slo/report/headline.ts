@@ -3,7 +3,7 @@ import { count, counted } from "./numbers.ts";
 import { shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
 
-/** Is the word for each verdict, as every report prints it. */
+/** The word for each verdict, as every report prints it. */
 export const verdictWords = {
   met: "MET",
   exceeded: "EXCEEDED",
@@ -17,7 +17,7 @@ export const verdictSigns: Record<Report["verdict"], string> = { met: "✓", exc
 const nameLimit = 80;
 const mostNames = 5;
 
-/** Is one row of `objectives` in a report. */
+/** One row of `objectives` in a report. */
 export type ReportObjective = Report["objectives"][number];
 
 /** Says in one phrase what the run found; names in it are raw data, for the caller to escape. In few columns it leaves names out, whole ones. */

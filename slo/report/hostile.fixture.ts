@@ -3,7 +3,7 @@ import type { Report } from "./schema.ts";
 import { emptyReport, exceededReport, inconclusiveReport, metReport } from "./reports.fixture.ts";
 import { madeUpStart } from "./parts.fixture.ts";
 
-/** Is data that tries to leave its place in HTML, XML, Markdown and a terminal. */
+/** Data that tries to leave its place in HTML, XML, Markdown and a terminal. */
 export const hostileTexts = [
   "</script><img src=x onerror=\"document.title='broken out'\">",
   '"><svg/onload="document.title=\'broken out\'">',
@@ -29,13 +29,13 @@ export function hostileReport(): Report {
     name,
     description: text(at + 1),
     reason: text(at + 2),
-    doubts: [text(at + 3)],
+    caveats: [text(at + 3)],
     atMostSeconds: 0.25,
     place: { file: text(at + 4), line: 1, column: 1 },
     queries: { total: text(at + 5), bad: text(at + 6) },
     evidence: {
       ...(template.evidence as NonNullable<ReportObjective["evidence"]>),
-      windows: [{ kind: "skipped", longSeconds: 10, shortSeconds: 1, burnLimit: 6, reason: text(at + 7) }],
+      windows: [{ kind: "skipped", longSeconds: 10, shortSeconds: 1, burnRateThreshold: 6, reason: text(at + 7) }],
     },
   }));
   return {

@@ -1,4 +1,4 @@
-import { allowances, brokenContents, runOrigin } from "./facts.ts";
+import { scenarioOverrides, brokenContents, runOrigin } from "./facts.ts";
 import { headline, runReasons, shortName, subject, verdictSigns, verdictWords, whys } from "./headline.ts";
 import { type ChartModel, chartModels, lineSummaries } from "./html/charts.ts";
 import { loadMark } from "./html/mark.ts";
@@ -37,7 +37,7 @@ ${verdictHeader(report)}
 <main>
 ${glance(report)}
 ${whySection(report)}
-<section><h2>Objectives</h2>${objectivesTable(report)}${proofNote(report)}${bullets(allowances(report))}</section>
+<section><h2>Objectives</h2>${objectivesTable(report)}${proofNote(report)}${bullets(scenarioOverrides(report))}</section>
 <section><h2>Over time</h2><noscript><p class="empty">The charts need JavaScript; their numbers stand below each title.</p></noscript>${unjudged(report)}<div class="charts">${models.map(chartFigure)}</div></section>
 <section><h2>Requests on each side</h2>${countedTable(report)}</section>
 <section><h2>Routes</h2>${routesTable(report)}</section>

@@ -8,7 +8,7 @@ export function jsonReport(report: Report): string {
   return `${printed(reportSchema.parse(report), "")}\n`;
 }
 
-/** Is a report read back, or one sentence on why the text is none. */
+/** A report read back, or one sentence on why the text is none. */
 export type ReadReport = { kind: "report"; report: Report } | { kind: "problem"; message: string };
 
 /** Reads the text of a `report.json`. */

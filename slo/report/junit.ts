@@ -4,7 +4,7 @@ import { badOfTotal, budgetSpent, counted, isoMoment, provedGood, targetPercent 
 import { shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
 
-/** Is the one test case that no objective owns. */
+/** The one test case that no objective owns. */
 export const validityCaseName = "the run is valid and its counts add up";
 
 /** Characters that XML 1.0 cannot hold even as a reference, and format characters that turn text round. */
@@ -63,7 +63,7 @@ function objectiveCase(objective: ReportObjective): TestCase {
     `spec: ${place.file}:${place.line}:${place.column}`,
     `bad: ${queries.bad}`,
     `total: ${queries.total}`,
-    ...objective.doubts.map((doubt) => `doubt: ${doubt}`),
+    ...objective.caveats.map((caveat) => `caveat: ${caveat}`),
   ].join("\n");
   return { name, kind: kinds[verdict], message: reason ?? counts, detail };
 }

@@ -61,9 +61,9 @@ const between = (best: [bad: number, total: number], worst = best) => ({
 });
 test.each([
   ["what is certain is one number", between([5, 1000]), "5 of 1,000", "50%"],
-  ["doubtful events are a range", between([301, 22_000], [309, 22_000]), "301 to 309 of 22,000", "137% to 140%"],
-  ["doubt about how many there were shows both", between([0, 233], [83, 316]), "0 of 233 to 83 of 316", "0% to 2,627%"],
-  ["doubt that changes no digit is one share", between([0, 310], [0, 290]), "0 of 310 to 0 of 290", "0%"],
+  ["uncertain events are a range", between([301, 22_000], [309, 22_000]), "301 to 309 of 22,000", "137% to 140%"],
+  ["caveat about how many there were shows both", between([0, 233], [83, 316]), "0 of 233 to 83 of 316", "0% to 2,627%"],
+  ["caveat that changes no digit is one share", between([0, 310], [0, 290]), "0 of 310 to 0 of 290", "0%"],
 ])("%s", (_, counts, bad, spent) => {
   expect([badOfTotal(counts), budgetSpent(counts, 0.99)]).toEqual([bad, spent]);
 });

@@ -45,14 +45,14 @@ interface Counts {
   worst: { bad: number; total: number };
 }
 
-/** Writes bad of total; where some are doubtful, from the best reading to the worst. */
+/** Writes bad of total; where some are uncertain, from the best reading to the worst. */
 export function badOfTotal({ best, worst }: Counts): string {
   if (best.total !== worst.total) return `${count(best.bad)} of ${count(best.total)} to ${count(worst.bad)} of ${count(worst.total)}`;
   const bad = best.bad === worst.bad ? count(best.bad) : `${count(best.bad)} to ${count(worst.bad)}`;
   return `${bad} of ${count(best.total)}`;
 }
 
-/** Writes the share of the error budget that was spent; where some events are doubtful, from the best reading to the worst. */
+/** Writes the share of the error budget that was spent; where some events are uncertain, from the best reading to the worst. */
 export function budgetSpent({ best, worst, budgetSpent: spent }: Counts & { budgetSpent: number }, targetRatio: number): string {
   const same = best.bad === worst.bad && best.total === worst.total;
   const [least, most] = [percent(spent), same ? "" : percent(worst.bad / worst.total / (1 - targetRatio))];

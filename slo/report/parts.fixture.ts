@@ -17,7 +17,7 @@ export function madeUpObjective(parts: ObjectiveParts): ReportObjective {
   return {
     place: { file: "slo/objectives/storage-api.yaml", line: 5, column: 5 },
     verdict: "met",
-    doubts: [],
+    caveats: [],
     queries: {
       total: 'sum(last_over_time(k6_http_reqs_total{testid="spike-7f3a",scenario!="warmup"}[130s] @ 1795237320))',
       bad: 'sum(last_over_time(k6_http_reqs_total{testid="spike-7f3a",scenario!="warmup",expected_response="false"}[130s] @ 1795237320))',
@@ -111,11 +111,11 @@ export function frame(): Report {
 }
 
 /** Makes a series of one sample a second; the burst lasts 30 s. */
-export function series({ burstAt }: { burstAt?: number }): Report["series"] {
+export function series({ fastBurnAt }: { fastBurnAt?: number }): Report["series"] {
   const seconds = Array.from({ length: loadSeconds }, (_, second) => second);
   const offered = (second: number): number => (second < warmupSeconds ? 50 : second >= 60 && second < 90 ? 300 : 150);
   const ripple = (second: number): number => 1 + 0.12 * Math.sin(second * 1.7) + 0.05 * Math.sin(second * 5.3);
-  const burst = (second: number): boolean => burstAt !== undefined && second >= burstAt && second < burstAt + 30;
+  const burst = (second: number): boolean => fastBurnAt !== undefined && second >= fastBurnAt && second < fastBurnAt + 30;
   const busy = (second: number): number => (burst(second) ? 9 : second >= 60 && second < 90 ? 1.8 : 1);
   const latency = (base: number) => seconds.map((second) => base * ripple(second) * busy(second));
   return {

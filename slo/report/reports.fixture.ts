@@ -31,29 +31,29 @@ export function metReport(): Report {
   return { ...frame(), objectives };
 }
 
-/** Makes the report of a run that broke two objectives, one of them by a burst. */
+/** Makes the report of a run that broke two objectives, one of them by a fast burn. */
 export function exceededReport(): Report {
   const base = metReport();
   const [availability, latency, contents] = base.objectives as [ReportObjective, ReportObjective, ReportObjective];
   const burst = (second: number): number => Math.min(412, Math.max(0, Math.round((second - 60) * 13.7)));
   const windows = [
     {
-      kind: "burst" as const,
+      kind: "fastBurn" as const,
       longSeconds: 30,
       shortSeconds: 5,
-      burnLimit: 6,
-      worstBurn: 68.7,
-      provedBurn: 62.4,
+      burnRateThreshold: 6,
+      worstBurnRate: 68.7,
+      provedBurnRate: 62.4,
       fromSeconds: madeUpStart + 70,
       toSeconds: madeUpStart + 100,
       count: { bad: 412, total: 6000 },
     },
-    { kind: "calm" as const, longSeconds: 60, shortSeconds: 10, burnLimit: 40, worstBurn: 34.3 },
+    { kind: "slowBurn" as const, longSeconds: 60, shortSeconds: 10, burnRateThreshold: 40, worstBurnRate: 34.3 },
     {
       kind: "skipped" as const,
       longSeconds: 10,
       shortSeconds: 1,
-      burnLimit: 14.4,
+      burnRateThreshold: 14.4,
       reason: "200 requests in the window, 2,995 would be needed",
     },
   ];
@@ -71,7 +71,7 @@ export function exceededReport(): Report {
     verdict: "exceeded",
     reason: "301 of 22,000 requests were slower than 250 ms; 220 is the most that the target allows",
     evidence: { ...evidence(301, total, 0.99, { provedAtLeast: 0.0124, provedAtMost: 0.0151 }), worst: { bad: 309, total } },
-    doubts: ["8 requests have a latency between the histogram's bounds 0.246 s and 0.268 s"],
+    caveats: ["8 requests have a latency between the histogram's bounds 0.246 s and 0.268 s"],
     cumulative: cumulative((second) => Math.max(0, Math.min(301, Math.round((second - 60) * 10)))),
   };
   return {
@@ -103,7 +103,7 @@ export function exceededReport(): Report {
       ...base.routes.map((route) => (route.method === "DELETE" ? { ...route, route: "/api/buckets" } : route)),
     ],
     generator: { cpuShareMax: 0.71, starvedSeconds: 0, memoryPeakBytes: 118_000_000 },
-    series: series({ burstAt: 60 }),
+    series: series({ fastBurnAt: 60 }),
   };
 }
 

@@ -4,19 +4,19 @@ const count = z.strictObject({ total: z.number(), bad: z.number() });
 
 const windowFinding = z.discriminatedUnion("kind", [
   z.strictObject({
-    kind: z.literal("calm"),
+    kind: z.literal("slowBurn"),
     longSeconds: z.number(),
     shortSeconds: z.number(),
-    burnLimit: z.number(),
-    worstBurn: z.number(),
+    burnRateThreshold: z.number(),
+    worstBurnRate: z.number(),
   }),
   z.strictObject({
-    kind: z.literal("burst"),
+    kind: z.literal("fastBurn"),
     longSeconds: z.number(),
     shortSeconds: z.number(),
-    burnLimit: z.number(),
-    worstBurn: z.number(),
-    provedBurn: z.number(),
+    burnRateThreshold: z.number(),
+    worstBurnRate: z.number(),
+    provedBurnRate: z.number(),
     fromSeconds: z.number(),
     toSeconds: z.number(),
     count,
@@ -25,7 +25,7 @@ const windowFinding = z.discriminatedUnion("kind", [
     kind: z.literal("skipped"),
     longSeconds: z.number(),
     shortSeconds: z.number(),
-    burnLimit: z.number(),
+    burnRateThreshold: z.number(),
     reason: z.string(),
   }),
 ]);
@@ -55,7 +55,7 @@ const objective = z.strictObject({
   verdict: z.enum(["met", "exceeded", "inconclusive"]),
   reason: z.string().optional(),
   evidence: evidence.optional(),
-  doubts: z.array(z.string()),
+  caveats: z.array(z.string()),
   queries: z.strictObject({ total: z.string(), bad: z.string() }),
   /** Since the start of the measured load; budget spent so far = bad ÷ ((1 − target) × total at the end). */
   cumulative: z.array(z.strictObject({ atSeconds: z.number(), total: z.number(), bad: z.number() })),
@@ -154,5 +154,5 @@ export const reportSchema = z.strictObject({
   }),
 });
 
-/** Is what every reporter renders; validated before it is written. */
+/** What every reporter renders; validated before it is written. */
 export type Report = z.infer<typeof reportSchema>;

@@ -1,11 +1,11 @@
 import { clipped, columnsOf, padded, wrapped } from "./columns.ts";
 import {
   agreement,
-  allowances,
+  scenarioOverrides,
   brokenContents,
   type CountedRow,
   countedRows,
-  doubts,
+  caveats,
   countSentences,
   lapse,
   loadDifferences,
@@ -27,14 +27,14 @@ export interface TerminalOptions {
 }
 
 type Paint = (text: string) => string;
-type Colour = "good" | "bad" | "doubtful" | "bold" | "dim";
+type Colour = "good" | "bad" | "uncertain" | "bold" | "dim";
 
-const codes: Record<Colour, string> = { good: "32;1", bad: "31;1", doubtful: "33;1", bold: "1", dim: "2" };
+const codes: Record<Colour, string> = { good: "32;1", bad: "31;1", uncertain: "33;1", bold: "1", dim: "2" };
 const verdictColours: Record<Report["verdict"], Colour> = {
   met: "good",
   exceeded: "bad",
-  inconclusive: "doubtful",
-  interrupted: "doubtful",
+  inconclusive: "uncertain",
+  interrupted: "uncertain",
 };
 /** Longest piece of data that is printed whole. */
 const dataLimit = 400;
@@ -52,8 +52,8 @@ export function terminalReport(report: Report, options: TerminalOptions): string
     countedLines(report, width, paint),
     section("Load", [loadSentence(report), ...loadDifferences(report)], width, paint),
     section("Time", [timeSentence(report)], width, paint),
-    section("Allowed", allowances(report), width, paint),
-    section("Doubts", doubts(report), width, paint),
+    section("Scenario overrides", scenarioOverrides(report), width, paint),
+    section("Caveats", caveats(report), width, paint),
     section("Windows", notableWindows(report), width, paint),
     section("Notes", report.notes, width, paint),
     section("Files", options.files ?? [], width, paint),
@@ -127,7 +127,7 @@ function countedLines(report: Report, width: number, paint: (colour: Colour) => 
   const numberWidth = Math.max(...rows.map(({ requests }) => count(requests).length));
   const lines = rows.map((row) => `${row.label.padEnd(labelWidth)}  ${count(row.requests).padStart(numberWidth)}${errorNote(row)}`);
   const sentences = [agreement(report), ...countSentences(report)].flatMap((part) => wrapped(data(part), width - 2));
-  const colour = paint(report.reconciliation.agrees ? "bold" : "doubtful");
+  const colour = paint(report.reconciliation.agrees ? "bold" : "uncertain");
   return [colour("Requests"), ...[...lines, ...sentences].map((line) => `  ${clipped(line, width - 2)}`)];
 }
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Is the generator's health over one interval. */
+/** The generator's health over one interval. */
 export interface HealthSample {
   /** Unix seconds at the interval's end. */
   atSeconds: number;

@@ -3,14 +3,14 @@ import { endingText, runProcess, withoutSecrets } from "../host/process.ts";
 import type { Child, ProcessGroup } from "../host/process-group.ts";
 import { explainRefusal } from "./script-errors.ts";
 
-/** Is what k6 said of itself while it ran; counts are k6's own, over all its scenarios. */
+/** What k6 said of itself while it ran; counts are k6's own, over all its scenarios. */
 export interface K6Progress {
   iterations: number;
   interrupted: number;
   vus: number;
 }
 
-/** Is what a k6 run needs; `labels` become tags on every sample. */
+/** What a k6 run needs; `labels` become tags on every sample. */
 export interface K6Options {
   binary: string;
   script: string;
@@ -21,14 +21,14 @@ export interface K6Options {
   environment: NodeJS.ProcessEnv;
   /** Written by k6 at its end with its own totals; undefined in long runs, where k6 would keep every sample in memory for it. */
   summaryFile: string | undefined;
-  /** Ours are trimmed by the scenario; a foreign script's are bounded here. */
+  /** Ours are trimmed by the scenario; a user script's are bounded here. */
   systemTags: string | undefined;
   /** The part of the load that falls to this process of several. */
   segment?: { index: number; of: number };
   onLine: (line: K6Line) => void;
 }
 
-/** Is a line of k6's output, told apart. */
+/** A line of k6's output, told apart. */
 export type K6Line =
   | { kind: "progress"; progress: K6Progress }
   | { kind: "log"; level: string; message: string; thrown: boolean }
@@ -106,14 +106,14 @@ function errorsIn(stderr: string, script: string): string {
 }
 
 /** Starts k6 with remote write to the relay; its end is the child's exit. */
-export function startK6(nursery: ProcessGroup, options: K6Options): Child {
+export function startK6(group: ProcessGroup, options: K6Options): Child {
   const tags = Object.entries(options.labels).flatMap(([name, value]) => ["--tag", `${name}=${value}`]);
   const summary = options.summaryFile
     ? ["--summary-mode", "compact", "--summary-export", options.summaryFile]
     : ["--summary-mode", "disabled"];
   const system = options.systemTags ? ["--system-tags", options.systemTags] : [];
   const segment = options.segment && options.segment.of > 1 ? segmentArguments(options.segment) : [];
-  return nursery.start({
+  return group.start({
     name: "k6",
     command: options.binary,
     args: [

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { lockHolder, lockTarget, takeLock } from "./lock.ts";
-import { emptyFolder } from "./relay/receiver.fixture.ts";
+import { emptyFolder } from "./relay/destination.fixture.ts";
 
 test("what is held is one holder's, who is named with the note, until it is released", () => {
   const folder = join(emptyFolder(), "deep");

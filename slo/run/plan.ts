@@ -28,7 +28,7 @@ const inspected = z.object({
     .transform((all) => Object.fromEntries(Object.keys(all ?? {}).map((name) => [name, true]))),
 });
 
-/** Is a straight piece of the offered rate; seconds since k6 began, iterations a second. */
+/** A straight piece of the offered rate; seconds since k6 began, iterations a second. */
 export interface RatePiece {
   fromSeconds: number;
   toSeconds: number;
@@ -36,7 +36,7 @@ export interface RatePiece {
   toRate: number;
 }
 
-/** Is one k6 scenario as planned. */
+/** One k6 scenario as planned. */
 export interface PlannedScenario {
   name: string;
   executor: string;
@@ -54,7 +54,7 @@ export interface PlannedScenario {
 /** Says what k6 will be asked to do, as k6 itself reads the script. */
 export interface Plan {
   scenarios: PlannedScenario[];
-  /** Expected requests by route for one iteration; empty for foreign scripts. */
+  /** Expected requests by route for one iteration; empty for user scripts. */
   mix: { method: string; route: string; perIteration: number }[];
   /** Iterations offered by the judged scenarios; undefined in a closed model. */
   offeredIterations: number | undefined;
@@ -182,7 +182,7 @@ export function keepsSummary({ scenarios, mix, maxVUs, totalSeconds }: Plan): bo
   return requests.reduce((sum, each) => sum + each, 0) <= summaryLimit;
 }
 
-/** Expects how many requests an objective's filter will see; unknown for foreign scripts with a filter and for closed models. */
+/** Expects how many requests an objective's filter will see; unknown for user scripts with a filter and for closed models. */
 export function expectedRequests(plan: Plan, where: Record<string, string>): number | "unknown" {
   if (plan.offeredIterations === undefined || plan.mix.length === 0) return "unknown";
   if (Object.keys(where).some((label) => label !== "method" && label !== "route")) return "unknown";

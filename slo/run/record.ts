@@ -34,7 +34,7 @@ export const recordSchema = z.strictObject({
   version: z.literal(1),
   testid: z.string(),
   scenario: z.string(),
-  /** The foreign script, where there is one. */
+  /** The user script, where there is one. */
   script: z.string().nullable(),
   specFile: z.string(),
   specText: z.string(),
@@ -65,11 +65,11 @@ export const recordSchema = z.strictObject({
   k6: k6Outcome.nullable(),
   health: healthSummary.nullable(),
   /** What happened that a verdict has to know, one sentence each. */
-  doubts: z.array(z.string()),
+  caveats: z.array(z.string()),
   notes: z.array(z.string()),
 });
 
-/** Is the record of one run. */
+/** The record of one run. */
 export type RunRecord = z.infer<typeof recordSchema>;
 
 /** Names the folder of a run below the working folder. */
@@ -77,7 +77,7 @@ export function runFolder(root: string, testid: string): string {
   return join(root, ".plimsoll", "runs", testid);
 }
 
-/** Is a testid of ours: safe as a folder name and as a label value. */
+/** A testid of ours: safe as a folder name and as a label value. */
 export const testidPattern = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/;
 
 /** Writes the record so that a crash leaves the old one or the new one, never half of one. */

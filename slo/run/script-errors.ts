@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { k6ExitCodes, k6ExitMeaning } from "../host/exit-codes.ts";
 
-/** Is what k6 said when it could not read a script, and the file that it was given. */
+/** What k6 said when it could not read a script, and the file that it was given. */
 export interface Refused {
   message: string;
   /** Of the file that k6 read, a bundle or the script in its place. */

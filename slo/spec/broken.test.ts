@@ -94,7 +94,7 @@ const broken: [sentence: string, text: () => string, problems: string[]][] = [
   ],
   ["a target that is missing", () => but("    target: 99.9%\n", ""), ["s.yaml:4:5 target: is missing"]],
   [
-    "a confidence that is a doubt",
+    "a confidence that is a caveat",
     () => but("service: shop", "service: shop\nconfidence: 5%"),
     ["s.yaml:3:13 confidence: must be at least 50% (did you mean 95%?)"],
   ],
@@ -171,27 +171,27 @@ const broken: [sentence: string, text: () => string, problems: string[]][] = [
     ],
   ],
   [
-    "an allowance for a misspelt objective",
+    "an override for a misspelt objective",
     () => but("{ availability: { target: 99% }", "{ availabilty: { target: 99% }"),
     ["s.yaml:18:12 availabilty: no objective has this name (did you mean availability?)"],
   ],
   [
-    "an allowance for an objective that is not there",
+    "an override for an objective that is not there",
     () => but("read latency: { target: 99.5% }", "x: { target: 1% }"),
     ["s.yaml:18:43 x: no objective has this name"],
   ],
   [
-    "an allowance without its sign",
+    "an override without its sign",
     () => but("read latency: { target: 99.5% }", "read latency: { target: 99.5 }"),
     ['s.yaml:18:67 target: must be a percentage with its sign, such as "99.9%" (did you mean 99.5%?)'],
   ],
   [
-    "an allowance that is no mapping",
+    "an override that is no mapping",
     () => but("read latency: { target: 99.5% }", "read latency: 99.5%"),
     ["s.yaml:18:57 read latency: must be a mapping of keys to values"],
   ],
   [
-    "allowances that are a list",
+    "overrides that are a list",
     () => "version: 1\nscenarios: [1]\n",
     ["s.yaml:1:1 service: is missing", "s.yaml:1:1 objectives: is missing", "s.yaml:2:12 scenarios: must be a mapping of keys to values"],
   ],

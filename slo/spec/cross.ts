@@ -2,7 +2,7 @@ import type { ReadDocument } from "./document.ts";
 import type { Problem } from "./spec.ts";
 import { nearest, printable, quoted } from "./words.ts";
 
-/** Checks what no single value shows: names that stand twice, and allowances for objectives that there are not. */
+/** Checks what no single value shows: names that stand twice, and overrides for objectives that there are not. */
 export function crossProblems(document: ReadDocument): Problem[] {
   const named = namesOf(document);
   return [...doubleNames(document, named), ...unknownAllowances(document, named)];
@@ -38,8 +38,8 @@ function unknownAllowances(document: ReadDocument, named: readonly Named[]): Pro
   const known = [...new Set(named.map(({ name }) => name))];
   const scenarios = entriesOf(document.value).find(([key]) => key === "scenarios")?.[1];
   const there = new Set(known);
-  return entriesOf(scenarios).flatMap(([scenario, allowances]) =>
-    entriesOf(allowances).flatMap(([name]) => {
+  return entriesOf(scenarios).flatMap(([scenario, overrides]) =>
+    entriesOf(overrides).flatMap(([name]) => {
       if (there.has(name)) return [];
       const hint = nearest(name, known);
       const place = document.placeOfKey(["scenarios", scenario, name]);

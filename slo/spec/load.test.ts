@@ -55,9 +55,9 @@ test.each<[string, string, string[], string[]]>([
   expect(unknownScenarios(text, "s.yaml", [...known, "constructor"]).map(formatProblem)).toEqual(notes);
 });
 
-describe("allowances", () => {
+describe("overrides", () => {
   const targets = (scenario?: string) =>
-    specOf(good, scenario).objectives.map(({ targetRatio, allowance }) => [targetRatio, allowance?.statedTargetRatio]);
+    specOf(good, scenario).objectives.map(({ targetRatio, scenarioOverride }) => [targetRatio, scenarioOverride?.statedTargetRatio]);
   const stated = [
     [0.999, undefined],
     [0.99, undefined],
@@ -66,10 +66,10 @@ describe("allowances", () => {
 
   test.each<[string, string | undefined, unknown]>([
     ["without a scenario the targets stand", undefined, stated],
-    ["a scenario without allowances changes nothing", "smoke", stated],
+    ["a scenario without overrides changes nothing", "smoke", stated],
     ["a name that every object has is no scenario", "toString", stated],
     ["a scenario may be called like a part of the language", "constructor", [[0.98, 0.999], ...stated.slice(1)]],
-    ["an allowance replaces the target, up or down, and is shown", "spike", [[0.99, 0.999], [0.995, 0.99], stated[2]]],
+    ["an override replaces the target, up or down, and is shown", "spike", [[0.99, 0.999], [0.995, 0.99], stated[2]]],
   ])("%s", (_, scenario, expected) => {
     expect(targets(scenario)).toEqual(expected);
   });
@@ -80,14 +80,14 @@ describe("allowances", () => {
     expect(specOf(odd, "constructor").objectives[2]?.targetRatio).toBe(0.995);
   });
 
-  test("an allowance names its scenario", () => {
-    expect(specOf(good, "spike").objectives[0]?.allowance).toEqual({ scenario: "spike", statedTargetRatio: 0.999 });
+  test("an override names its scenario", () => {
+    expect(specOf(good, "spike").objectives[0]?.scenarioOverride).toEqual({ scenario: "spike", statedTargetRatio: 0.999 });
   });
 
-  test("an allowance equal to the target is none", () => {
+  test("an override equal to the target is none", () => {
     expect(
       specOf(good.replace("availability: { target: 99% }", "availability: { target: 99.9% }"), "spike").objectives[0],
-    ).not.toHaveProperty("allowance");
+    ).not.toHaveProperty("scenarioOverride");
   });
 });
 
@@ -143,14 +143,14 @@ objectives:
   ]);
 });
 
-test("the storage API's own objectives are without a problem, and each scenario's allowances hold", () => {
+test("the storage API's own objectives are without a problem, and each scenario's overrides hold", () => {
   const text = readFileSync(new URL("../objectives/storage-api.yaml", import.meta.url), "utf8");
   const names = specOf(text).objectives.map(({ name }) => name);
   expect(names).toEqual(["availability", "server availability", "read latency", "read latency, server", "write latency", "deletes work"]);
   for (const scenario of ["smoke", "load", "soak"]) expect(specOf(text, scenario)).toEqual(specOf(text));
   for (const scenario of ["spike", "stress", "breakpoint"]) {
     const lowered = specOf(text, scenario).objectives.map(
-      ({ targetRatio, allowance }) => targetRatio < (allowance?.statedTargetRatio ?? 0),
+      ({ targetRatio, scenarioOverride }) => targetRatio < (scenarioOverride?.statedTargetRatio ?? 0),
     );
     expect(lowered).toEqual(names.map(() => true));
   }

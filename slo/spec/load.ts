@@ -4,12 +4,12 @@ import { notAMapping, schemaProblems } from "./issues.ts";
 import { specFileSchema, type SpecFile } from "./schema.ts";
 import type { Objective, Problem, Spec } from "./spec.ts";
 
-/** Is a spec that was read, or every problem that it has, in order of place. */
+/** A spec that was read, or every problem that it has, in order of place. */
 export type LoadedSpec = { kind: "spec"; spec: Spec } | { kind: "problems"; problems: Problem[] };
 
 /**
  * Reads a spec from YAML text. `file` is the name that problems carry.
- * With `scenario`, the allowances that the spec states for it replace the objectives' targets. Never throws.
+ * With `scenario`, the overrides that the spec states for it replace the objectives' targets. Never throws.
  */
 export function loadSpec(text: string, file: string, scenario?: string): LoadedSpec {
   const document = readDocument(text, file);
@@ -42,9 +42,9 @@ export function formatProblem({ place, path, message, hint }: Problem): string {
 
 function specOf(read: SpecFile, document: ReadDocument, scenario: string | undefined): Spec {
   const scenarios = Object.fromEntries(
-    Object.entries(read.scenarios).map(([name, allowances]) => [
+    Object.entries(read.scenarios).map(([name, overrides]) => [
       name,
-      Object.fromEntries(Object.entries(allowances).map(([objective, { target }]) => [objective, { targetRatio: target }])),
+      Object.fromEntries(Object.entries(overrides).map(([objective, { target }]) => [objective, { targetRatio: target }])),
     ]),
   );
   const objectives = read.objectives.map(({ name, target, indicator }, index): Objective => {
@@ -55,10 +55,10 @@ function specOf(read: SpecFile, document: ReadDocument, scenario: string | undef
 }
 
 function allowed(objective: Objective, scenario: string, scenarios: Spec["scenarios"]): Objective {
-  const allowances = Object.hasOwn(scenarios, scenario) ? scenarios[scenario] : undefined;
-  const allowance = allowances !== undefined && Object.hasOwn(allowances, objective.name) ? allowances[objective.name] : undefined;
-  if (allowance === undefined || allowance.targetRatio === objective.targetRatio) return objective;
-  return { ...objective, targetRatio: allowance.targetRatio, allowance: { scenario, statedTargetRatio: objective.targetRatio } };
+  const overrides = Object.hasOwn(scenarios, scenario) ? scenarios[scenario] : undefined;
+  const override = overrides !== undefined && Object.hasOwn(overrides, objective.name) ? overrides[objective.name] : undefined;
+  if (override === undefined || override.targetRatio === objective.targetRatio) return objective;
+  return { ...objective, targetRatio: override.targetRatio, scenarioOverride: { scenario, statedTargetRatio: objective.targetRatio } };
 }
 
 /** Sorts by place; what an alias repeats is told once. */

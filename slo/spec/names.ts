@@ -41,7 +41,7 @@ export const k6Labels = {
   errorCode: "error_code",
 } as const;
 
-/** Is the `scenario` label of traffic that is sent to warm the service up and never judged. */
+/** The `scenario` label of traffic that is sent to warm the service up and never judged. */
 export const warmupScenario = "warmup";
 
 /** Tells by the `scenario` label whether traffic is judged: setup and teardown have none, and the warm-up is not. */
@@ -74,9 +74,9 @@ export const plimsollMetrics = {
   /** Cumulative over the run, from 0, with the samples at the times at which they were read. */
   events: "plimsoll_objective_events_total",
   badEvents: "plimsoll_objective_bad_events_total",
-  /** By `window`, the length of the long window as a duration ("30s"): the worst burn rate that was found, and the one that is a burst. */
-  worstBurn: "plimsoll_objective_worst_burn_rate",
-  burnLimit: "plimsoll_objective_burn_limit_rate",
+  /** By `window`, the length of the long window as a duration ("30s"): the worst burn rate that was found, and the one that is a fast burn. */
+  worstBurnRate: "plimsoll_objective_worst_burn_rate",
+  burnRateThreshold: "plimsoll_objective_burn_rate_threshold",
 } as const;
 
 /** Names the labels on the series that a finished run leaves. */

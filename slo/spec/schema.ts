@@ -108,5 +108,5 @@ export const specFileSchema = object({
     .prefault({}),
 });
 
-/** Is a spec file once it was read. */
+/** A spec file once it was read. */
 export type SpecFile = z.output<typeof specFileSchema>;

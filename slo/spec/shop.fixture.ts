@@ -14,7 +14,7 @@ export function specOf(text: string, scenario?: string): Spec {
   return loaded.spec;
 }
 
-/** Is a spec without a problem, with every kind of indicator. */
+/** A spec without a problem, with every kind of indicator. */
 export const good = `version: 1
 service: shop
 objectives:

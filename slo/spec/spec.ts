@@ -3,27 +3,27 @@ import type { SpecFile } from "./schema.ts";
 /** Says what is counted, and on which side. On the client side the label `route` is k6's `name`. */
 export type Indicator = SpecFile["objectives"][number]["indicator"];
 
-/** Is where events are counted: by k6, or by the service itself. */
+/** Where events are counted: by k6, or by the service itself. */
 export type Side = Extract<Indicator, { side: unknown }>["side"];
 
 /** Label equalities, e.g. { method: "GET", route: "/api/buckets/:id" }. On the client side `route` is k6's `name`. */
 export type Where = Extract<Indicator, { where: unknown }>["where"];
 
-/** Is a place in a file that a person can jump to; line and column begin at 1. */
+/** A place in a file that a person can jump to; line and column begin at 1. */
 export interface Place {
   file: string;
   line: number;
   column: number;
 }
 
-/** Is what a service promises, and how it is counted. */
+/** What a service promises, and how it is counted. */
 export interface Objective {
   name: string;
   /** 0–1, below 1. */
   targetRatio: number;
   indicator: Indicator;
-  /** The stated allowance, when a scenario's own target replaced the objective's. */
-  allowance?: { scenario: string; statedTargetRatio: number };
+  /** The scenario override, when a scenario's own target replaced the objective's. */
+  scenarioOverride?: { scenario: string; statedTargetRatio: number };
   place: Place;
 }
 

@@ -1,4 +1,4 @@
-/** Is a quantity that was read, or why it could not be; `hint` is what was probably meant. */
+/** A quantity that was read, or why it could not be; `hint` is what was probably meant. */
 export type Parsed = { kind: "value"; value: number } | { kind: "problem"; message: string; hint?: string };
 
 export const percentRule = 'must be a percentage with its sign, such as "99.9%"';

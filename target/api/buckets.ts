@@ -5,7 +5,7 @@ import { bucketParamsSchema, bytesSchema, emptySchema, errorBodySchema } from ".
 
 const octets = "application/octet-stream";
 
-/** Is what the bucket routes say of themselves; `contract.test.ts` holds it against `StorageApi`. */
+/** What the bucket routes say of themselves; `contract.test.ts` holds it against `StorageApi`. */
 export const bucketSchemas = {
   put: {
     summary: "Keep bytes under an id",

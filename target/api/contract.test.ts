@@ -24,7 +24,7 @@ const schemas = {
 type Schemas = typeof schemas;
 type Property<T, Key extends string> = T extends { [K in Key]: infer Value } ? Value : undefined;
 
-/** Is what a zod type looks like to a client of the API: bytes are bytes, an absent body is an empty text. */
+/** What a zod type looks like to a client of the API: bytes are bytes, an absent body is an empty text. */
 type Wire<T> = [T] extends [undefined] ? "" : [Uint8Array] extends [T] ? Bytes : T;
 type Carried<Schema> = Schema extends z.ZodType
   ? Wire<z.output<Schema>>

@@ -3,30 +3,30 @@
  * `contract.test.ts` proves that it agrees with the zod schemas of the routes.
  */
 
-/** Is what a request may carry as raw bytes in k6 and in Node alike. */
+/** What a request may carry as raw bytes in k6 and in Node alike. */
 export type Bytes = ArrayBuffer | string;
 
-/** Is the JSON of every refusal that the API gives. */
+/** The JSON of every refusal that the API gives. */
 export interface ErrorBody {
   error: string;
 }
 
-/** Is one row of `GET /api/users`. */
+/** One row of `GET /api/users`. */
 export interface User {
   id: number;
   name: string;
   email: string;
 }
 
-/** Is the JSON of both health routes. */
+/** The JSON of both health routes. */
 export interface Health {
   status: "ok" | "stopping" | "unavailable";
 }
 
-/** Is any JSON value. */
+/** Any JSON value. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
-/** Is the storage API: each key is `METHOD route-pattern`, each value its input and its answers by status. */
+/** The storage API: each key is `METHOD route-pattern`, each value its input and its answers by status. */
 export interface StorageApi {
   "PUT /api/buckets/:id": {
     params: { id: string };
@@ -56,30 +56,30 @@ export interface StorageApi {
   "GET /health/readiness": { responses: { 200: Health; 500: ErrorBody; 503: Health } };
 }
 
-/** Is the name of a route: `METHOD route-pattern`. */
+/** The name of a route: `METHOD route-pattern`. */
 export type Operation = keyof StorageApi;
 
 type Part<Op extends Operation, Key extends string> = StorageApi[Op] extends { [K in Key]: infer Value } ? Value : undefined;
 
-/** Is the HTTP method of an operation. */
+/** The HTTP method of an operation. */
 export type MethodOf<Op extends Operation> = Op extends `${infer Method} ${string}` ? Method : never;
 
-/** Is the route pattern of an operation, as it stands in the metrics' `route` label. */
+/** The route pattern of an operation, as it stands in the metrics' `route` label. */
 export type RouteOf<Op extends Operation> = Op extends `${string} ${infer Route}` ? Route : never;
 
-/** Is what goes into the path, `undefined` where the route has no parameters. */
+/** What goes into the path, `undefined` where the route has no parameters. */
 export type ParamsOf<Op extends Operation> = Part<Op, "params">;
 
-/** Is what may follow the `?`, `undefined` where the route reads none. */
+/** What may follow the `?`, `undefined` where the route reads none. */
 export type QueryOf<Op extends Operation> = Part<Op, "query">;
 
-/** Is what the request carries, `undefined` where it carries nothing. */
+/** What the request carries, `undefined` where it carries nothing. */
 export type BodyOf<Op extends Operation> = Part<Op, "body">;
 
-/** Is the set of statuses that an operation documents. */
+/** The set of statuses that an operation documents. */
 export type StatusOf<Op extends Operation> = keyof StorageApi[Op]["responses"] & number;
 
-/** Is the body of one documented answer. */
+/** The body of one documented answer. */
 export type ResponseOf<Op extends Operation, Status extends StatusOf<Op>> = Status extends keyof StorageApi[Op]["responses"]
   ? StorageApi[Op]["responses"][Status]
   : never;

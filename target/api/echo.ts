@@ -1,7 +1,7 @@
 import type { Api } from "./http.ts";
 import { errorBodySchema, jsonSchema } from "./schemas.ts";
 
-/** Is what the echo route says of itself. */
+/** What the echo route says of itself. */
 export const echoSchema = {
   summary: "Give the JSON back",
   body: jsonSchema,

@@ -1,7 +1,7 @@
 import type { Api } from "./http.ts";
 import { errorBodySchema, errorQuerySchema } from "./schemas.ts";
 
-/** Is what the error route says of itself. */
+/** What the error route says of itself. */
 export const errorRouteSchema = {
   summary: "Answer with an error, 400 for type=client, else 500",
   querystring: errorQuerySchema,

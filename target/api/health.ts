@@ -1,7 +1,7 @@
 import type { Api } from "./http.ts";
 import { errorBodySchema, healthSchema } from "./schemas.ts";
 
-/** Is what the health routes say of themselves. */
+/** What the health routes say of themselves. */
 export const healthSchemas = {
   liveness: { summary: "Is the process alive", response: { 200: healthSchema, 500: errorBodySchema } },
   readiness: { summary: "Can it take traffic", response: { 200: healthSchema, 500: errorBodySchema, 503: healthSchema } },

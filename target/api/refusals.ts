@@ -1,10 +1,10 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import type { Socket } from "node:net";
 
-/** Is how many bytes of a body that is too large are read and thrown away before the answer; more, and the client may miss it. */
+/** How many bytes of a body that is too large are read and thrown away before the answer; more, and the client may miss it. */
 const drainMaxBytes = 64 * 1_048_576;
 
-/** Is how long such a body is read, in milliseconds. */
+/** How long such a body is read, in milliseconds. */
 const drainMilliseconds = 10_000;
 
 /** Answers an error as JSON: refusals with their reason, bugs with none and a line in the log. */

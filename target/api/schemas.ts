@@ -4,7 +4,7 @@ import type { Json } from "./contract.ts";
 /** Validates the JSON of every refusal. */
 export const errorBodySchema = z.strictObject({ error: z.string() }).meta({ description: "a refusal, with its reason" });
 
-/** Is the longest bucket id, in characters (UTF-16 code units) after percent-decoding. */
+/** The longest bucket id, in characters (UTF-16 code units) after percent-decoding. */
 export const maxBucketIdLength = 1_024;
 
 /** Validates the path of a bucket; any character is allowed, a NUL or a slash too. */
@@ -21,7 +21,7 @@ export const userSchema = z.strictObject({ id: z.int().min(1), name: z.string(),
 /** Validates the answer of `GET /api/users`. */
 export const usersSchema = z.strictObject({ users: z.array(userSchema) });
 
-/** Is how deep the JSON of an echo may be nested; deeper text would exhaust the stack of whoever writes it back. */
+/** How deep the JSON of an echo may be nested; deeper text would exhaust the stack of whoever writes it back. */
 export const maxJsonDepth = 64;
 
 /** Validates any JSON value that is not nested too deep. */

@@ -1,7 +1,7 @@
 import type { Api } from "./http.ts";
 import { errorBodySchema, usersSchema } from "./schemas.ts";
 
-/** Is what the users route says of itself. */
+/** What the users route says of itself. */
 export const usersRouteSchema = { summary: "List the users", response: { 200: usersSchema, 500: errorBodySchema } };
 
 const users = ["Ada", "Barbara", "Edsger", "Grace", "Tony"].map((name, index) => ({

@@ -16,10 +16,10 @@ export const reportSchema = z.strictObject({
 });
 const refusals = { 401: errorBodySchema, 403: errorBodySchema };
 
-/** Is what the admin routes need: who may come in, and what a change does. */
+/** What the admin routes need: who may come in, and what a change does. */
 export interface FaultAdmin {
   engine: FaultEngine;
-  /** Is the bearer token to ask for; without one only requests addressed to a loopback name are answered. */
+  /** The bearer token to ask for; without one only requests addressed to a loopback name are answered. */
   token: string | undefined;
   /** Puts new rules into effect, counts at zero. */
   activate: (rules: readonly FaultRule[]) => Promise<void>;

@@ -1,18 +1,18 @@
 import { seededRandom } from "./random.ts";
 import { type Delay, type FaultKind, type FaultRule, ruleMatches } from "./rules.ts";
 
-/** Is what happens to a request before its handler runs: a wait, and perhaps an end. */
+/** What happens to a request before its handler runs: a wait, and perhaps an end. */
 export interface Interference {
   waitSeconds: number;
-  /** Is the kind of the last rule that had a part in it. */
+  /** The kind of the last rule that had a part in it. */
   kind: FaultKind;
   end: { kind: "none" } | { kind: "error"; status: number } | { kind: "drop" };
 }
 
-/** Is what happens to a good answer before it is sent. */
+/** What happens to a good answer before it is sent. */
 export type Spoiling = "delete-answers-500" | "wrong-contents";
 
-/** Is one rule with the exact counts of what it met and what it did. */
+/** One rule with the exact counts of what it met and what it did. */
 export interface RuleReport {
   rule: FaultRule;
   matched: number;
@@ -24,7 +24,7 @@ export type FaultEngine = ReturnType<typeof createFaultEngine>;
 
 interface LiveRule extends RuleReport {
   random: () => number;
-  /** Is when a stall's clock began, in seconds; `undefined` until then. */
+  /** When a stall's clock began, in seconds; `undefined` until then. */
   since: number | undefined;
 }
 

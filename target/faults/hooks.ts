@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Api } from "../api/http.ts";
 import type { FaultEngine, Interference } from "./engine.ts";
 
-/** Is what the hooks need of time: seconds that only grow, and a wait in seconds. */
+/** What the hooks need of time: seconds that only grow, and a wait in seconds. */
 export interface FaultClock {
   now: () => number;
   wait: (seconds: number) => Promise<void>;

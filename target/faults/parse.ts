@@ -2,10 +2,10 @@ import type { z } from "zod";
 import { faultPresets } from "./presets.ts";
 import { faultRulesSchema, type FaultRule, fixedOperation, ruleMatches } from "./rules.ts";
 
-/** Is a list of rules, or the sentences that say what is wrong with it. */
+/** A list of rules, or the sentences that say what is wrong with it. */
 export type ParsedRules = { kind: "rules"; rules: FaultRule[] } | { kind: "problems"; problems: string[] };
 
-/** Is one operation of the service, as faults see it. */
+/** One operation of the service, as faults see it. */
 export interface FaultPlace {
   method: string;
   route: string;

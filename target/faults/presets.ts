@@ -4,9 +4,9 @@ const bucket = "/api/buckets/:id";
 
 /** Holds the named sets of fault rules, each a demonstration or a bad day that a gate must find. */
 export const faultPresets = {
-  /** Is the defect of the original service: a DELETE that worked is answered 500. */
+  /** The defect of the original service: a DELETE that worked is answered 500. */
   "delete-answers-500": [{ kind: "delete-answers-500" }],
-  /** Is the original users route: 2 % of its answers are a failed database. */
+  /** The original users route: 2 % of its answers are a failed database. */
   "users-database-errors": [{ kind: "error", method: "GET", route: "/api/users", share: 0.02, seed: 1, status: 500 }],
   "every-200th-500": [{ kind: "error", method: "*", route: "*", every: 200, status: 500 }],
   "slow-reads": [{ kind: "latency", method: "GET", route: bucket, every: 20, seconds: { constant: 0.4 } }],

@@ -20,7 +20,7 @@ export const delaySchema = z.union([
   z.strictObject({ exponential: z.strictObject({ mean: seconds, max: seconds.default(60) }) }),
 ]);
 
-/** Is how long a latency rule waits, in seconds. */
+/** How long a latency rule waits, in seconds. */
 export type Delay = z.infer<typeof delaySchema>;
 
 const byKind = z.discriminatedUnion("kind", [
@@ -47,10 +47,10 @@ export const faultRuleSchema = byKind
     message: "say how often: `every` (1 is each request) or `share`",
   });
 
-/** Is one fault rule, its defaults filled in. */
+/** One fault rule, its defaults filled in. */
 export type FaultRule = z.infer<typeof faultRuleSchema>;
 
-/** Is the name of a kind of fault. */
+/** The name of a kind of fault. */
 export type FaultKind = FaultRule["kind"];
 
 /** Validates a list of fault rules. */

@@ -1,4 +1,4 @@
-/** Is a place that keeps buckets; a resolved `put` or `delete` is durable as far as the store promises. */
+/** A place that keeps buckets; a resolved `put` or `delete` is durable as far as the store promises. */
 export interface Store {
   /** Reads one bucket; `undefined` when there is none. */
   get(id: string): Uint8Array | undefined;

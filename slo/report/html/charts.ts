@@ -6,7 +6,7 @@ import type { Report } from "../schema.ts";
 type Values = (number | null)[];
 type Unit = "rate" | "seconds" | "ratio";
 
-/** Is one line of a chart; `tone` 1–6 picks the colour, the dash tells it apart without colour. */
+/** One line of a chart; `tone` 1–6 picks the colour, the dash tells it apart without colour. */
 export interface ChartLine {
   label: string;
   values: Values;
@@ -15,7 +15,7 @@ export interface ChartLine {
   stepped: boolean;
 }
 
-/** Is all that the page's script needs to draw one chart. Times are seconds since the run's start, shares 0–1. */
+/** All that the page's script needs to draw one chart. Times are seconds since the run's start, shares 0–1. */
 export interface ChartModel {
   id: string;
   title: string;

@@ -16,7 +16,7 @@ export function markup(template: TemplateStringsArray, ...parts: Part[]): Markup
   return { markup: filled.join("") };
 }
 
-/** Is no HTML at all. */
+/** No HTML at all. */
 export const nothing: Markup = { markup: "" };
 
 /** Encodes a value as JSON for a `<script type="application/json">`, which nothing in it can close. */

@@ -53,10 +53,10 @@ function lower(word: string): string {
 /** Tells, for each objective, where it stands in the spec, what was asked of Prometheus, and what the windows found. */
 export function objectiveDetails(report: Report): Markup {
   return markup`${report.objectives.map((objective) => {
-    const { name, place, queries, doubts, evidence, reason } = objective;
+    const { name, place, queries, caveats, evidence, reason } = objective;
     const period = periodSentence(report, objective);
     const windows = (evidence?.windows ?? []).map((window) => windowSentence(window, report));
-    const lines = [...(reason === undefined ? [] : [reason]), ...doubts, ...windows, ...(period === undefined ? [] : [period])];
+    const lines = [...(reason === undefined ? [] : [reason]), ...caveats, ...windows, ...(period === undefined ? [] : [period])];
     return markup`<details><summary><bdi>${shortName(name)}</bdi></summary>
       <p class="place">Stated at <code>${place.file}:${place.line}:${place.column}</code></p>${bullets(lines)}<p class="query-title">Bad events</p>
       <pre tabindex="0"><code>${queries.bad}</code></pre><p class="query-title">All events</p>

@@ -12,7 +12,7 @@ export interface Problems {
   problems: ScriptProblem[];
 }
 
-/** Is a script that k6 can run. */
+/** A script that k6 can run. */
 export interface Bundled {
   kind: "bundled";
   /** The bundle, or the script itself where it runs in its place. */

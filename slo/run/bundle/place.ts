@@ -1,7 +1,7 @@
 import { dirname, extname, resolve } from "node:path";
 import type { Metafile } from "esbuild";
 
-/** Is a source file of a script, with its text. */
+/** A source file of a script, with its text. */
 export interface Source {
   path: string;
   text: string;

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { closest, distance } from "fastest-levenshtein";
 
-/** Is a scenario file, or the sentence that says why there is none. */
+/** A scenario file, or the sentence that says why there is none. */
 export type FoundScenario = { kind: "found"; name: string; entry: string } | { kind: "unknown"; message: string };
 
 /** Lists the names of a folder's scenarios: its own `.ts` files, tests and declarations aside, in alphabetical order. */

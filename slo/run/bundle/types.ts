@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { endingText, runProcess } from "../../host/process.ts";
 import { tscProblems, type ScriptProblem } from "./problems.ts";
 
-/** Is a script and the project whose compiler and k6 types check it. */
+/** A script and the project whose compiler and k6 types check it. */
 export interface TypedScript {
   entry: string;
   project: string;

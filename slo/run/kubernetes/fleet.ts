@@ -3,10 +3,10 @@ import type { Child, ProcessGroup } from "../../host/process-group.ts";
 import { warningsOf } from "./job.ts";
 import { kubectl, placeOf, type Cluster } from "./kubectl.ts";
 import type { PodReport } from "./message.ts";
-import { openPodBook, type Glance } from "./pod-book.ts";
+import { openPodReports, type Progress } from "./pod-reports.ts";
 import { jobLabel, podsOf, type PodState } from "./pods.ts";
 
-/** Is a run's Job in its cluster. */
+/** A run's Job in its cluster. */
 export interface FleetOptions {
   cluster: Cluster;
   job: string;
@@ -60,7 +60,7 @@ async function quoted({ cluster, job }: FleetOptions): Promise<string> {
 export interface Fleet {
   reports(): PodReport[];
   /** Of the pods that have begun. */
-  glances(): Glance[];
+  progressOfPods(): Progress[];
   /** Over when each pod has said its last or ended, when one refused, or when `limitSeconds` are over: then the cluster may no longer answer. */
   over: Promise<"ended" | "refused" | "overdue">;
   close(): void;
@@ -69,22 +69,22 @@ export interface Fleet {
 /** Follows the log of every pod, and asks how they stand. */
 export function followFleet(
   options: FleetOptions & { states: readonly PodState[]; logFile: string; limitSeconds: number },
-  nursery: ProcessGroup,
+  group: ProcessGroup,
 ): Fleet {
   const { cluster, job, pods, say, logFile, limitSeconds } = options;
-  const book = openPodBook(pods, say);
-  book.see(options.states, performance.now());
+  const podReports = openPodReports(pods, say);
+  podReports.see(options.states, performance.now());
   let over = false;
   let tail: Child | undefined;
   const follow = async (): Promise<void> => {
-    for (let times = 0; !over && !nursery.isClosed(); times += 1) {
+    for (let times = 0; !over && !group.isClosed(); times += 1) {
       const from = times === 0 ? ["--tail=-1"] : ["--since=10s"];
-      tail = nursery.start({
+      tail = group.start({
         ...{ name: "kubectl logs", command: "kubectl", environment: process.env, folder: ".", logFile },
         args: [...placeOf(cluster), "logs", "--follow", "--prefix", `--max-log-requests=${pods}`, ...from, "-l", `${jobLabel}=${job}`],
         onLine: (line) => {
           const [, name = "", text = ""] = /^\[pod\/([^/\]]+)\/[^\]]*\] (.*)$/s.exec(line) ?? [];
-          if (name !== "") book.hear(name, text);
+          if (name !== "") podReports.hear(name, text);
         },
       });
       await tail.exited;
@@ -96,18 +96,18 @@ export function followFleet(
     const until = performance.now() + limitSeconds * 1000;
     while (performance.now() < until) {
       const got = await podsOf(cluster, job);
-      if (got.kind === "pods") book.see(got.pods, performance.now());
+      if (got.kind === "pods") podReports.see(got.pods, performance.now());
       // What the follower did not get is asked for once more, pod by pod.
-      for (const name of book.silent()) if (await readLog(cluster, name, book.hear)) book.close(name);
-      if (book.reports().some(({ refused }) => refused !== null)) return "refused";
-      if (book.isComplete()) return "ended";
+      for (const name of podReports.silent()) if (await readLog(cluster, name, podReports.hear)) podReports.close(name);
+      if (podReports.reports().some(({ refused }) => refused !== null)) return "refused";
+      if (podReports.isComplete()) return "ended";
       await sleep(500);
     }
     return "overdue";
   };
   return {
-    reports: book.reports,
-    glances: book.glances,
+    reports: podReports.reports,
+    progressOfPods: podReports.progressOfPods,
     over: watch(),
     close() {
       over = true;
@@ -116,20 +116,21 @@ export function followFleet(
   };
 }
 
-/** Is what the pods of a Job have said so far; `unread` names those whose logs could not be had. */
+/** What the pods of a Job have said so far; `unread` names those whose logs could not be had. */
 export type FleetRead = { kind: "reports"; reports: PodReport[]; active: boolean; unread: string[] } | { kind: "failed"; message: string };
 
 /** Reads what the pods of a Job have said so far, without following; for a run whose caller is gone. */
 export async function readFleet(options: FleetOptions): Promise<FleetRead> {
-  const book = openPodBook(options.pods, () => undefined);
+  const podReports = openPodReports(options.pods, () => undefined);
   const got = await podsOf(options.cluster, options.job);
   if (got.kind === "failed") return got;
   if (got.pods.length === 0)
     return { kind: "failed", message: `the pods of the Job ${options.job} are gone, and with them what they sent` };
-  book.see(got.pods, 0);
+  podReports.see(got.pods, 0);
   const unread: string[] = [];
-  for (const { name, phase } of got.pods) if (phase !== "waiting" && !(await readLog(options.cluster, name, book.hear))) unread.push(name);
-  return { kind: "reports", reports: book.reports(), active: got.pods.some(({ phase }) => phase !== "ended"), unread };
+  for (const { name, phase } of got.pods)
+    if (phase !== "waiting" && !(await readLog(options.cluster, name, podReports.hear))) unread.push(name);
+  return { kind: "reports", reports: podReports.reports(), active: got.pods.some(({ phase }) => phase !== "ended"), unread };
 }
 
 async function readLog(cluster: Cluster, name: string, hear: (name: string, line: string) => void): Promise<boolean> {

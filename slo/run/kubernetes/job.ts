@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { kubectl, placeOf, type Answered, type Cluster } from "./kubectl.ts";
 import { configMaps, jobOf, ownLabels, secretOf, testidLabel, type JobPlan, type Manifest } from "./manifests.ts";
-import type { Order } from "./message.ts";
+import type { PodConfig } from "./message.ts";
 
 type Need = readonly [verb: string, resource: string, subresource?: string];
 
@@ -65,7 +65,7 @@ const jobList = z.object({
   ),
 });
 
-/** Is a Job of ours in the namespace. */
+/** A Job of ours in the namespace. */
 export interface KnownJob {
   name: string;
   testid: string;
@@ -94,8 +94,8 @@ export async function ourJobs(cluster: Cluster): Promise<{ kind: "jobs"; jobs: K
 }
 
 /** Creates a run's Job, suspended, and what belongs to it, so that all of it goes when the Job goes. */
-export async function createJob(cluster: Cluster, plan: JobPlan, order: Order, script: Buffer): Promise<Answered> {
-  const maps = configMaps(plan, order, script);
+export async function createJob(cluster: Cluster, plan: JobPlan, config: PodConfig, script: Buffer): Promise<Answered> {
+  const maps = configMaps(plan, config, script);
   const secrets = secretOf(plan);
   const job = jobOf(
     plan,

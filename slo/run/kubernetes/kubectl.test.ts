@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { emptyFolder } from "../relay/receiver.fixture.ts";
+import { emptyFolder } from "../relay/destination.fixture.ts";
 import { kubectl } from "./kubectl.ts";
 
 afterEach(() => void vi.unstubAllEnvs());

@@ -1,6 +1,6 @@
 import { endingText, runProcess } from "../../host/process.ts";
 
-/** Is where a run's pods live. */
+/** Where a run's pods live. */
 export interface Cluster {
   context: string;
   namespace: string;

@@ -1,16 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { serviceIn } from "./forward.ts";
+import { serviceIn } from "./port-forward.ts";
 import { configMaps, jobName, jobOf, secretOf, type JobPlan } from "./manifests.ts";
-import type { Order } from "./message.ts";
+import type { PodConfig } from "./message.ts";
 
 const plan: JobPlan = {
   ...{ name: "load-smoke", testid: "smoke-1", namespace: "plimsoll", image: "plimsoll:dev", pods: 4, deadlineSeconds: 100.5 },
   ...{ secrets: {}, caCertificate: undefined },
 };
-const order: Order = {
-  ...{ version: 1, testid: "smoke-1", pods: 4, script: "bundle.js", foreign: false, inspected: "{}", environment: {} },
+const config: PodConfig = {
+  ...{ version: 1, testid: "smoke-1", pods: 4, script: "bundle.js", isUserScript: false, inspected: "{}", environment: {} },
   ...{ target: "http://a:1", prometheus: "http://b:2", barrierSeconds: 60, settleLimitSeconds: 60 },
 };
 
@@ -29,7 +29,7 @@ test.each([
 
 test("a script above what a ConfigMap holds is cut into several, and comes out whole", () => {
   const script = randomBytes(2_000_000);
-  const maps = configMaps(plan, order, script);
+  const maps = configMaps(plan, config, script);
   expect(maps.length).toBe(3);
   for (const map of maps) expect(JSON.stringify(map).length).toBeLessThan(1024 * 1024);
   const parts = maps.flatMap((map) => Object.entries(map["binaryData"] as Record<string, string>)).toSorted(([a], [b]) => (a < b ? -1 : 1));
@@ -39,7 +39,7 @@ test("a script above what a ConfigMap holds is cut into several, and comes out w
 test("credentials stand in the Secret and nowhere else", () => {
   const secret = { ...plan, secrets: { PLIMSOLL_PROMETHEUS_BEARER_TOKEN: "t0p-secret" }, caCertificate: "-----BEGIN" };
   expect(JSON.stringify(secretOf(secret))).toContain("t0p-secret");
-  const rest = JSON.stringify([jobOf(secret, ["load-smoke-0"], true), ...configMaps(secret, order, Buffer.from("x"))]);
+  const rest = JSON.stringify([jobOf(secret, ["load-smoke-0"], true), ...configMaps(secret, config, Buffer.from("x"))]);
   expect(rest).not.toContain("t0p-secret");
   expect(rest).toContain('"secretKeyRef":{"name":"load-smoke","key":"PLIMSOLL_PROMETHEUS_BEARER_TOKEN"}');
   expect(secretOf(plan), "none where there is nothing to keep").toEqual([]);

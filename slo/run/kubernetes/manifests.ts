@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
-import type { Order } from "./message.ts";
+import type { PodConfig } from "./message.ts";
 
-/** Is what the pods of a run are made of. */
+/** What the pods of a run are made of. */
 export interface JobPlan {
   name: string;
   testid: string;
@@ -10,12 +10,12 @@ export interface JobPlan {
   pods: number;
   /** After this the cluster ends the Job by itself. */
   deadlineSeconds: number;
-  /** For a receiver that wants them; they go into a Secret. */
+  /** For a destination that wants them; they go into a Secret. */
   secrets: Record<string, string>;
   caCertificate: string | undefined;
 }
 
-/** Is a Kubernetes object as kubectl takes it. */
+/** A Kubernetes object as kubectl takes it. */
 export type Manifest = { apiVersion: string; kind: string; metadata: { name: string; [key: string]: unknown }; [key: string]: unknown };
 
 const configFolder = "/run/plimsoll";
@@ -39,8 +39,8 @@ export function jobName(testid: string): string {
   return `load-${plain}${time.toLowerCase()}`.replace(/-+/g, "-").replace(/-$/, "");
 }
 
-/** Cuts an order and its script into ConfigMaps, which the pods see as one folder. */
-export function configMaps(plan: JobPlan, order: Order, script: Buffer): Manifest[] {
+/** Cuts an config and its script into ConfigMaps, which the pods see as one folder. */
+export function configMaps(plan: JobPlan, config: PodConfig, script: Buffer): Manifest[] {
   const packed = gzipSync(script);
   const parts = Array.from({ length: Math.ceil(packed.length / partBytes) }, (_, i) => packed.subarray(i * partBytes, (i + 1) * partBytes));
   return parts.map((part, i) => ({
@@ -48,7 +48,7 @@ export function configMaps(plan: JobPlan, order: Order, script: Buffer): Manifes
     kind: "ConfigMap",
     metadata: metadataOf(plan, `${plan.name}-${i}`),
     binaryData: { [`script-${String(i).padStart(3, "0")}.gz`]: part.toString("base64") },
-    ...(i === 0 ? { data: { "order.json": JSON.stringify(order) } } : {}),
+    ...(i === 0 ? { data: { "pod-config.json": JSON.stringify(config) } } : {}),
   }));
 }
 
@@ -101,7 +101,7 @@ export function jobOf(plan: JobPlan, configMapNames: readonly string[], hasSecre
           containers: [containerOf(plan, hasSecret)],
           volumes: [
             { name: "work", emptyDir: { sizeLimit: "2Gi" } },
-            { name: "order", projected: { sources: sourcesOf(plan, configMapNames, hasSecret) } },
+            { name: "pod-config", projected: { sources: sourcesOf(plan, configMapNames, hasSecret) } },
           ],
         },
       },
@@ -121,7 +121,7 @@ function containerOf(plan: JobPlan, hasSecret: boolean): object {
     name: "load",
     image: plan.image,
     imagePullPolicy: "IfNotPresent",
-    args: ["pod", "--order", configFolder],
+    args: ["pod", "--config", configFolder],
     env: [
       ...(plan.caCertificate === undefined ? [] : [{ name: "PLIMSOLL_PROMETHEUS_CA_FILE", value: `${configFolder}/ca.crt` }]),
       ...Object.keys(plan.secrets).map((name) => ({ name, valueFrom: { secretKeyRef: { name: plan.name, key: name } } })),
@@ -132,7 +132,7 @@ function containerOf(plan: JobPlan, hasSecret: boolean): object {
     securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
     volumeMounts: [
       { name: "work", mountPath: "/work" },
-      { name: "order", mountPath: configFolder, readOnly: true },
+      { name: "pod-config", mountPath: configFolder, readOnly: true },
     ],
   };
 }

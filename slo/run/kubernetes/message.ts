@@ -2,13 +2,13 @@ import { z } from "zod";
 import { healthSummary, k6Outcome } from "../record.ts";
 
 /** Describes what a load pod is told: the run, and its own share of it by its index. */
-export const orderSchema = z.strictObject({
-  /** A pod of another version does not take the order. */
+export const podConfigSchema = z.strictObject({
+  /** A pod of another version does not take the config. */
   version: z.literal(1),
   testid: z.string(),
   pods: z.int().positive(),
   script: z.enum(["bundle.js", "archive.tar"]),
-  foreign: z.boolean(),
+  isUserScript: z.boolean(),
   /** What `k6 inspect` said, cut down to the plan. */
   inspected: z.string(),
   environment: z.record(z.string(), z.string()),
@@ -18,7 +18,7 @@ export const orderSchema = z.strictObject({
   barrierSeconds: z.number().positive(),
   settleLimitSeconds: z.number().positive(),
 });
-export type Order = z.infer<typeof orderSchema>;
+export type PodConfig = z.infer<typeof podConfigSchema>;
 
 const glanceSchema = z.strictObject({
   begunSeconds: z.number(),
@@ -42,7 +42,7 @@ const endedSchema = z.strictObject({
   interrupted: z.boolean(),
   k6: k6Outcome,
   health: healthSummary,
-  doubts: z.array(z.string()),
+  caveats: z.array(z.string()),
   sent: sentSchema,
   /** Why not all that was sent is in Prometheus; null when it is. */
   unflushed: z.string().nullable(),
@@ -52,7 +52,7 @@ const endedSchema = z.strictObject({
 export const messageSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("ready") }),
   z.strictObject({ kind: z.literal("refused"), message: z.string() }),
-  z.strictObject({ kind: z.literal("progress"), glance: glanceSchema, sent: sentSchema.nullable() }),
+  z.strictObject({ kind: z.literal("progress"), progress: glanceSchema, sent: sentSchema.nullable() }),
   endedSchema,
 ]);
 export type PodMessage = z.infer<typeof messageSchema>;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { kubectl, placeOf, type Cluster } from "./kubectl.ts";
 
-/** Is how a pod of a run stands. */
+/** How a pod of a run stands. */
 export interface PodState {
   name: string;
   /** Of the Job: 0 to pods − 1. */

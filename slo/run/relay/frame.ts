@@ -1,7 +1,7 @@
 import { fstatSync, readSync } from "node:fs";
 import { crc32 } from "node:zlib";
 
-/** Is what stands at a byte offset of a spool's file. */
+/** What stands at a byte offset of a spool's file. */
 export type Frame =
   | { kind: "body"; body: Buffer; next: number }
   | { kind: "end" }

@@ -1,4 +1,4 @@
-/** Is a push of k6 2.2.0 as it came, its third: 147 requests to a server that answers after 20 ms, every seventh with 500; native histograms. */
+/** A push of k6 2.2.0 as it came, its third: 147 requests to a server that answers after 20 ms, every seventh with 500; native histograms. */
 export const k6Body = Buffer.from(
   [
     "+zzwWwq1AQoeCghfX25hbWVfXxISazZfZGF0YV9zZW50X3RvdGFsChAKC2luc3RhbmNlX2lkEgEwCiEKGWs2X2ZlYXR1cmVfbWVyZ2VfcnVuX3RhZ3MSBHRydWUKJAoc",

@@ -20,7 +20,7 @@ interface Bucket {
   count: number;
 }
 
-/** Opens an empty book. */
+/** Opens an empty record of latencies. */
 export function openLatency(): LatencyBook {
   const seen = new Map<string, PushedHistogram>();
   let last: Latency | undefined;

@@ -1,18 +1,18 @@
 import { errorMessage } from "../../host/error-message.ts";
 import { takeLock } from "../lock.ts";
 import { readBody } from "./body.ts";
-import { startForwarder, type Forwarder } from "./forward.ts";
-import { openLosses, type Losses } from "./losses.ts";
-import type { Receiver } from "./receiver.ts";
+import { startForwarder, type Forwarder } from "./forwarder.ts";
+import { openRejected, type Rejected } from "./rejected.ts";
+import type { Destination } from "./destination.ts";
 import { pauseMillis } from "./retry.ts";
-import { openBook, type SentBook } from "./sent.ts";
+import { openSentTotals, type SentTotals } from "./sent-totals.ts";
 import { openSpool, usualSegmentBytes, type Spool } from "./spool.ts";
 import { openWriter } from "./write.ts";
 
 /** Where a relay keeps its spool and hands it on to, and who hears of trouble. */
 export interface RelayPlace {
   folder: string;
-  receiver: Receiver;
+  destination: Destination;
   say: (line: string) => void;
 }
 
@@ -27,21 +27,21 @@ export interface RelayPorts {
 export interface Opened {
   kind: "open";
   spool: Spool;
-  losses: Losses;
+  rejected: Rejected;
   /** What was sent, read from the spool. */
-  book: SentBook;
+  totals: SentTotals;
   forwarder: Forwarder;
   /** Why what was sent may not be all, or not all of it was taken; one sentence each. */
-  doubts(): string[];
+  caveats(): string[];
   close(): Promise<void>;
 }
 
 const filesGone = "files of the spool are gone that were not forwarded";
 const usualPorts: RelayPorts = { openWriter, pauseMillis, segmentBytes: usualSegmentBytes };
 
-/** Opens a spool's folder for this process alone, and forwards it. A failure names the folder, or what is wrong with the receiver. */
-export function openRelay({ folder, receiver, say }: RelayPlace, ports = usualPorts): Opened | { kind: "failed"; message: string } {
-  const way = ports.openWriter(receiver);
+/** Opens a spool's folder for this process alone, and forwards it. A failure names the folder, or what is wrong with the destination. */
+export function openRelay({ folder, destination, say }: RelayPlace, ports = usualPorts): Opened | { kind: "failed"; message: string } {
+  const way = ports.openWriter(destination);
   if (way.kind === "failed") return way;
   const closing: (() => void)[] = [way.writer.close];
   const closeAll = (): void =>
@@ -60,18 +60,18 @@ export function openRelay({ folder, receiver, say }: RelayPlace, ports = usualPo
     closing.push(lock.release);
     const spool = openSpool(folder, ports.segmentBytes);
     closing.push(spool.close);
-    const losses = openLosses(folder);
-    closing.push(losses.close);
-    if (spool.lacksFiles && !losses.doubts().some((doubt) => doubt.endsWith(filesGone))) losses.add("lost", filesGone);
-    const book = openBook();
+    const rejected = openRejected(folder);
+    closing.push(rejected.close);
+    if (spool.lacksFiles && !rejected.caveats().some((caveat) => caveat.endsWith(filesGone))) rejected.add("lost", filesGone);
+    const totals = openSentTotals();
     for (const body of spool.sent()) {
       const read = readBody(body);
-      if (read.kind === "body") book.take(read.series);
+      if (read.kind === "body") totals.take(read.series);
     }
-    const forwarder = startForwarder({ spool, writer: way.writer, losses, say, pauseMillis: ports.pauseMillis });
+    const forwarder = startForwarder({ spool, writer: way.writer, rejected, say, pauseMillis: ports.pauseMillis });
     const close = (): Promise<void> => forwarder.stop().then(closeAll);
-    const doubts = (): string[] => [...book.doubts(), ...spool.doubts(), ...losses.doubts()];
-    return { kind: "open", spool, losses, book, forwarder, doubts, close };
+    const caveats = (): string[] => [...totals.caveats(), ...spool.caveats(), ...rejected.caveats()];
+    return { kind: "open", spool, rejected, totals, forwarder, caveats, close };
   } catch (error) {
     closeAll();
     return { kind: "failed", message: `the spool in ${folder} cannot be written: ${errorMessage(error)}` };

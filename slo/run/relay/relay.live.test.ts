@@ -6,13 +6,13 @@ import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
 import { z } from "zod";
 import { describeLive } from "../../../build/testing/live.ts";
-import { openNursery } from "../child.ts";
+import { openProcessGroup } from "../../host/process-group.ts";
 import { startK6 } from "../k6.ts";
 import { freePort } from "../ports.ts";
-import { startPrometheus, type Started } from "../stack.ts";
-import { waitFor } from "../wait.ts";
+import { startPrometheus, type Started } from "../local-services.ts";
+import { waitFor } from "../../host/wait.ts";
 import { readBody } from "./body.ts";
-import { emptyFolder, ok, pushed, startReceiver } from "./receiver.fixture.ts";
+import { emptyFolder, ok, pushed, startReceiver } from "./destination.fixture.ts";
 import { startRelay, type Relay } from "./relay.ts";
 import { resumeRelay } from "./resume.ts";
 import { openSpool } from "./spool.ts";
@@ -58,7 +58,7 @@ async function relayTo(folder: string, prometheus: string): Promise<{ relay: Rel
   const said: string[] = [];
   const started = await startRelay({
     folder: join(folder, "spool"),
-    receiver: { url: `${prometheus}/api/v1/write`, timeoutSeconds: 5 },
+    destination: { url: `${prometheus}/api/v1/write`, timeoutSeconds: 5 },
     say: (line) => said.push(line),
   });
   if (started.kind === "failed") throw new Error(started.message);
@@ -91,11 +91,11 @@ function observationsIn(spoolFolder: string): number {
 describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6: k6Binary, prometheus: prometheusBinary }) => {
   test("Prometheus is killed in the middle and comes back: k6, relay, Prometheus and the target agree to the request", async () => {
     const folder = emptyFolder();
-    const nursery = openNursery();
-    stops.push(() => nursery.stopAll());
+    const group = openProcessGroup();
+    stops.push(() => group.stopAll());
     const port = await freePort();
     const startIt = async (): Promise<Started> => {
-      const started = await startPrometheus(nursery, {
+      const started = await startPrometheus(group, {
         ...{ binary: prometheusBinary, folder: join(folder, "prometheus"), logFile: join(folder, "prometheus.log") },
         ...{ job: "none", targetUrl: undefined, port, environment: process.env },
       });
@@ -106,7 +106,7 @@ describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6:
     const { relay, said } = await relayTo(folder, first.url);
     const served = await target();
     writeFileSync(join(folder, "script.js"), script(served.url, 10));
-    const k6 = startK6(nursery, {
+    const k6 = startK6(group, {
       ...{ binary: k6Binary, script: join(folder, "script.js"), folder, logFile: join(folder, "k6.log"), writeUrl: relay.url },
       ...{ labels: { testid: "relay-live", instance_id: "0" }, environment: process.env, summaryFile: join(folder, "summary.json") },
       ...{ systemTags: undefined, onLine: () => undefined },
@@ -141,7 +141,7 @@ describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6:
     expect(relay.sent().sumOf("k6_iterations_total")).toBe(summary.iterations.count);
     expect(relay.counts()).toMatchObject({ refused: 0, damaged: 0 });
     expect(relay.counts().retries).toBeGreaterThan(0);
-    expect(relay.doubts()).toEqual([]);
+    expect(relay.caveats()).toEqual([]);
     expect(said.at(0)).toContain("Prometheus does not take samples");
     expect(said.at(-1)).toBe("Prometheus takes samples again");
     const latency = relay.lastLatency();
@@ -151,9 +151,9 @@ describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6:
 
   test("Prometheus's own refusal is kept in its words, and a body that it has already is taken without harm", async () => {
     const folder = emptyFolder();
-    const nursery = openNursery();
-    stops.push(() => nursery.stopAll());
-    const prometheus = await startPrometheus(nursery, {
+    const group = openProcessGroup();
+    stops.push(() => group.stopAll());
+    const prometheus = await startPrometheus(group, {
       ...{ binary: prometheusBinary, folder: join(folder, "prometheus"), logFile: join(folder, "prometheus.log") },
       ...{ job: "none", targetUrl: undefined, environment: process.env },
     });
@@ -166,15 +166,15 @@ describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6:
     const { relay } = await relayTo(folder, prometheus.url);
     await fetch(relay.url, { method: "POST", body: new Uint8Array(body(4, now - 1000)) });
     expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
-    expect(relay.doubts()).toEqual(["Prometheus refused 1 push for good: 400 out of order sample"]);
+    expect(relay.caveats()).toEqual(["Prometheus refused 1 push for good: 400 out of order sample"]);
     expect(await ask(prometheus.url, "k6_http_reqs_total")).toBe(5);
   });
 
   test("samples that waited until Prometheus's head had moved on stay, and go in once its window is wide", async () => {
     const folder = emptyFolder();
-    const nursery = openNursery();
-    stops.push(() => nursery.stopAll());
-    const prometheus = await startPrometheus(nursery, {
+    const group = openProcessGroup();
+    stops.push(() => group.stopAll());
+    const prometheus = await startPrometheus(group, {
       ...{ binary: prometheusBinary, folder: join(folder, "prometheus"), logFile: join(folder, "prometheus.log") },
       ...{ job: "none", targetUrl: undefined, environment: process.env },
     });
@@ -188,7 +188,7 @@ describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6:
     for (const value of [1, 2, 3]) spool.append(body("k6_http_reqs_total", value, then + value * 1000));
     spool.close();
     const resume = (limitSeconds: number): ReturnType<typeof resumeRelay> =>
-      resumeRelay({ folder: join(folder, "spool"), receiver: to, say: () => undefined, limitSeconds });
+      resumeRelay({ folder: join(folder, "spool"), destination: to, say: () => undefined, limitSeconds });
     const outOfBounds = expect.stringMatching(/^400 out of bounds \(.*out_of_order_time_window/) as string;
     expect(await resume(1)).toMatchObject({ kind: "pending", reason: outOfBounds });
     const widen = (window: string): void => {
@@ -207,7 +207,7 @@ describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6:
     );
     expect(tooOld).toBeDefined();
     widen("1d");
-    expect(await resume(30)).toMatchObject({ kind: "flushed", doubts: [] });
+    expect(await resume(30)).toMatchObject({ kind: "flushed", caveats: [] });
     expect(await ask(prometheus.url, "count_over_time(k6_http_reqs_total[4h])")).toBe(3);
     expect(await ask(prometheus.url, "last_over_time(k6_http_reqs_total[4h])")).toBe(3);
   });
@@ -232,11 +232,11 @@ test("a relay that is killed while pushes come in has on disk whatever it acknow
   };
   await Promise.all([1, 2, 3, 4].map(pushAll));
   expect(acknowledged.length).toBeGreaterThanOrEqual(150);
-  const receiver = await startReceiver(ok);
-  stops.push(receiver.stop);
-  const resumed = await resumeRelay({ folder, receiver: { url: receiver.url }, say: () => undefined, limitSeconds: 60 });
+  const destination = await startReceiver(ok);
+  stops.push(destination.stop);
+  const resumed = await resumeRelay({ folder, destination: { url: destination.url }, say: () => undefined, limitSeconds: 60 });
   expect(resumed.kind).toBe("flushed");
-  const got = new Set(receiver.bodies.map((body) => body.toString("hex")));
+  const got = new Set(destination.bodies.map((body) => body.toString("hex")));
   expect(acknowledged.filter((value) => !got.has(pushed(value).toString("hex")))).toEqual([]);
-  expect(receiver.bodies.length, "at most what was under way is there besides").toBeLessThanOrEqual(acknowledged.length + 4);
+  expect(destination.bodies.length, "at most what was under way is there besides").toBeLessThanOrEqual(acknowledged.length + 4);
 });

@@ -3,31 +3,31 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { waitFor } from "../wait.ts";
+import { waitFor } from "../../host/wait.ts";
 import { encodeWrite } from "./body.ts";
-import { emptyFolder, inTurn, ok, pushed, startReceiver, type Answer, type TestReceiver } from "./receiver.fixture.ts";
+import { emptyFolder, inTurn, ok, pushed, startReceiver, type Answer, type TestReceiver } from "./destination.fixture.ts";
 import { startRelay, type Relay } from "./relay.ts";
-import type { Receiver } from "./receiver.ts";
+import type { Destination } from "./destination.ts";
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0).toReversed()) await stop();
 });
 
-async function receiver(answer: Answer, port = 0): Promise<TestReceiver> {
+async function destination(answer: Answer, port = 0): Promise<TestReceiver> {
   const started = await startReceiver(answer, port);
   stops.push(started.stop);
   return started;
 }
 
 async function relayTo(
-  to: Receiver,
+  to: Destination,
   more: { limitBytes?: number; folder?: string } = {},
 ): Promise<{ relay: Relay; said: string[]; folder: string }> {
   const said: string[] = [];
   const folder = more.folder ?? emptyFolder();
   const started = await startRelay({
-    ...{ folder, receiver: to, say: (line: string) => void said.push(line) },
+    ...{ folder, destination: to, say: (line: string) => void said.push(line) },
     ...(more.limitBytes ? { limitBytes: more.limitBytes } : {}),
   });
   if (started.kind === "failed") throw new Error(started.message);
@@ -38,19 +38,19 @@ async function relayTo(
 const push = async (relay: Relay, data: Buffer, headers: Record<string, string> = {}): Promise<number> =>
   (await fetch(relay.url, { method: "POST", body: new Uint8Array(data), headers })).status;
 
-test("bodies reach the receiver as they came, in order", async () => {
-  const to = await receiver(ok);
+test("bodies reach the destination as they came, in order", async () => {
+  const to = await destination(ok);
   const { relay, said } = await relayTo({ url: to.url });
   for (let i = 1; i <= 20; i += 1) expect(await push(relay, pushed(i))).toBe(204);
   expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
   expect(to.bodies).toEqual(Array.from({ length: 20 }, (_, i) => pushed(i + 1)));
   expect(relay.sent().sumOf("k6_http_reqs_total")).toBe(20);
   expect(relay.counts()).toMatchObject({ received: 20, samples: 20, forwarded: 20, refused: 0, retries: 0 });
-  expect([...relay.doubts(), ...said]).toEqual([]);
+  expect([...relay.caveats(), ...said]).toEqual([]);
 });
 
-test("a push is acknowledged while the receiver hangs, and is on disk by then", async () => {
-  const to = await receiver(() => undefined);
+test("a push is acknowledged while the destination hangs, and is on disk by then", async () => {
+  const to = await destination(() => undefined);
   const { relay, folder, said } = await relayTo({ url: to.url });
   expect(await push(relay, pushed(1))).toBe(204);
   expect(readFileSync(join(folder, "bodies")).includes(pushed(1))).toBe(true);
@@ -58,12 +58,12 @@ test("a push is acknowledged while the receiver hangs, and is on disk by then", 
   await waitFor(() => Promise.resolve(to.bodies.length > 0 || undefined), 10, 10);
   await relay.close();
   stops.pop();
-  expect(said, "its own end is no trouble of the receiver").toEqual([]);
+  expect(said, "its own end is no trouble of the destination").toEqual([]);
 });
 
-test("a receiver that hangs is given up after the time-out, and asked again", async () => {
+test("a destination that hangs is given up after the time-out, and asked again", async () => {
   let first = true;
-  const to = await receiver((data, request, response) => {
+  const to = await destination((data, request, response) => {
     if (first) first = false;
     else ok(data, request, response);
   });
@@ -74,8 +74,8 @@ test("a receiver that hangs is given up after the time-out, and asked again", as
   expect(said[0]).toContain("no answer within 0.2 s");
 });
 
-test("errors of the receiver are tried again until it takes the body, and nothing overtakes", async () => {
-  const to = await receiver(inTurn([500, 500, 503, 429], "busy", { "retry-after": "0" }));
+test("errors of the destination are tried again until it takes the body, and nothing overtakes", async () => {
+  const to = await destination(inTurn([500, 500, 503, 429], "busy", { "retry-after": "0" }));
   const { relay, said } = await relayTo({ url: to.url });
   await push(relay, pushed(1));
   await push(relay, pushed(2));
@@ -87,7 +87,7 @@ test("errors of the receiver are tried again until it takes the body, and nothin
     "Prometheus does not take samples: 429 busy; they are kept and sent again",
     "Prometheus takes samples again",
   ]);
-  expect(relay.doubts()).toEqual([]);
+  expect(relay.caveats()).toEqual([]);
 });
 
 test.each([
@@ -95,18 +95,18 @@ test.each([
   ["credentials that are refused are tried again, for they get mended", 401, " (check the credentials)"],
   ["a path that is not there is tried again", 404, " (check the address, and --web.enable-remote-write-receiver)"],
 ])("%s", async (_, status, remedy) => {
-  const to = await receiver(inTurn([status, status], "not here", { location: "/login" }));
+  const to = await destination(inTurn([status, status], "not here", { location: "/login" }));
   const { relay, said } = await relayTo({ url: to.url });
   await push(relay, pushed(1));
   expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
   expect(to.bodies).toHaveLength(3);
   expect(said[0]).toBe(`Prometheus does not take samples: ${status} not here${remedy}; they are kept and sent again`);
-  expect(relay.doubts()).toEqual([]);
+  expect(relay.caveats()).toEqual([]);
 });
 
-test("a body that is refused for good is a doubt with the receiver's own words, whatever comes later, and does not hold up the next", async () => {
+test("a body that is refused for good is a caveat with the destination's own words, whatever comes later, and does not hold up the next", async () => {
   const answers = [400, 503];
-  const to = await receiver((_, __, response) => {
+  const to = await destination((_, __, response) => {
     const status = answers.shift() ?? 204;
     response.writeHead(status).end(status === 400 ? "out of order sample\u001b[31m" : "busy");
   });
@@ -115,11 +115,11 @@ test("a body that is refused for good is a doubt with the receiver's own words, 
   await push(relay, pushed(2));
   expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
   expect(to.bodies).toEqual([pushed(1), pushed(2), pushed(2)]);
-  expect(relay.doubts()).toEqual(["Prometheus refused 1 push for good: 400 out of order sample [31m"]);
+  expect(relay.caveats()).toEqual(["Prometheus refused 1 push for good: 400 out of order sample [31m"]);
 });
 
 test("twenty refusals are one line on the screen, and counted", async () => {
-  const to = await receiver(
+  const to = await destination(
     inTurn(
       Array.from({ length: 20 }, () => 400),
       "no",
@@ -129,43 +129,43 @@ test("twenty refusals are one line on the screen, and counted", async () => {
   for (let i = 1; i <= 20; i += 1) await push(relay, pushed(i));
   expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
   expect(said).toEqual(["Prometheus refuses samples for good: 400 no"]);
-  expect(relay.doubts()).toEqual(["Prometheus refused 20 pushes for good: 400 no"]);
+  expect(relay.caveats()).toEqual(["Prometheus refused 20 pushes for good: 400 no"]);
 });
 
-test("a receiver that was killed and is back gets everything that waited", async () => {
-  const first = await receiver(ok);
+test("a destination that was killed and is back gets everything that waited", async () => {
+  const first = await destination(ok);
   const { relay, said } = await relayTo({ url: first.url });
   await first.stop();
   for (let i = 1; i <= 5; i += 1) await push(relay, pushed(i));
   await waitFor(() => Promise.resolve(said.length > 0 || undefined), 10, 20);
   expect(await relay.flushed(0)).toMatchObject({ kind: "pending", reason: expect.stringContaining("ECONNREFUSED") as string });
-  const second = await receiver(ok, Number(new URL(first.url).port));
+  const second = await destination(ok, Number(new URL(first.url).port));
   expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
   expect(second.bodies).toEqual([1, 2, 3, 4, 5].map(pushed));
 });
 
 test("the limit on disk is a clear end: refused, said once, and remembered as lost", async () => {
-  const to = await receiver(() => undefined);
+  const to = await destination(() => undefined);
   const { relay, said } = await relayTo({ url: to.url }, { limitBytes: 100 });
   const statuses = [await push(relay, pushed(1)), await push(relay, pushed(2)), await push(relay, pushed(3))];
   expect(statuses).toEqual([204, 507, 507]);
   expect(said.filter((line) => line.includes("limit of 100 bytes"))).toHaveLength(1);
-  expect(relay.doubts()).toEqual([expect.stringContaining("2 pushes were lost")]);
+  expect(relay.caveats()).toEqual([expect.stringContaining("2 pushes were lost")]);
   expect(relay.sent().sumOf("k6_http_reqs_total"), "what is lost was not sent").toBe(1);
 });
 
 test("what was forwarded does not count for the limit", async () => {
-  const to = await receiver(ok);
+  const to = await destination(ok);
   const { relay } = await relayTo({ url: to.url }, { limitBytes: 100 });
   for (let i = 1; i <= 20; i += 1) {
     expect(await push(relay, pushed(i))).toBe(204);
     expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
   }
   expect(relay.counts().spooledBytes).toBeGreaterThan(1000);
-  expect([relay.doubts(), relay.sent().sumOf("k6_http_reqs_total")]).toEqual([[], 20]);
+  expect([relay.caveats(), relay.sent().sumOf("k6_http_reqs_total")]).toEqual([[], 20]);
 });
 
-test("a full disk is a doubt that names the folder, and does not end the relay", async (context) => {
+test("a full disk is a caveat that names the folder, and does not end the relay", async (context) => {
   const disk = join(emptyFolder(), "disk");
   mkdirSync(disk);
   try {
@@ -175,15 +175,15 @@ test("a full disk is a doubt that names the folder, and does not end the relay",
     return context.skip("needs the right to mount a small disk: run as root");
   }
   stops.push(() => Promise.resolve(execFileSync("umount", ["-l", disk])));
-  const to = await receiver(ok);
+  const to = await destination(ok);
   const { relay } = await relayTo({ url: to.url }, { folder: join(disk, "spool") });
   writeFileSync(join(disk, "filler"), Buffer.alloc(96 * 1024));
   const large = encodeWrite(
     Array.from({ length: 800 }, (_, i) => ({ labels: { __name__: "k6_http_reqs_total", n: String(Math.sin(i)) }, value: i, atMillis: i })),
   );
   expect(await push(relay, large)).toBe(503);
-  expect(relay.doubts()).toEqual([expect.stringMatching(/1 push was lost: the spool in .*disk\/spool cannot be written: ENOSPC/)]);
-  expect(readFileSync(join(disk, "spool", "losses"), "utf8"), "noted on the full disk as well").toContain("ENOSPC");
+  expect(relay.caveats()).toEqual([expect.stringMatching(/1 push was lost: the spool in .*disk\/spool cannot be written: ENOSPC/)]);
+  expect(readFileSync(join(disk, "spool", "rejected"), "utf8"), "noted on the full disk as well").toContain("ENOSPC");
   expect(await push(relay, pushed(1))).toBe(204);
   expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
   expect(to.bodies).toEqual([pushed(1)]);
@@ -192,17 +192,17 @@ test("a full disk is a doubt that names the folder, and does not end the relay",
 test.each<[string, (place: string) => Parameters<typeof startRelay>[0], string]>([
   [
     "a spool folder that cannot be made is a failure that names it",
-    (place) => ({ folder: join(place, "file", "spool"), receiver: { url: "http://127.0.0.1:9/x" }, say: () => undefined }),
+    (place) => ({ folder: join(place, "file", "spool"), destination: { url: "http://127.0.0.1:9/x" }, say: () => undefined }),
     "file/spool cannot be written",
   ],
   [
     "a CA file that is not there is a failure that names it",
     (place) => ({
       folder: join(place, "spool"),
-      receiver: { url: "https://127.0.0.1:9/x", tls: { caFile: "/nowhere.pem" } },
+      destination: { url: "https://127.0.0.1:9/x", tls: { caFile: "/nowhere.pem" } },
       say: () => undefined,
     }),
-    "the CA file for the receiver cannot be read: ENOENT: no such file or directory, open '/nowhere.pem'",
+    "the CA file for the destination cannot be read: ENOENT: no such file or directory, open '/nowhere.pem'",
   ],
 ])("%s", async (_, options, message) => {
   const place = emptyFolder();
@@ -210,34 +210,34 @@ test.each<[string, (place: string) => Parameters<typeof startRelay>[0], string]>
   expect(await startRelay(options(place))).toEqual({ kind: "failed", message: expect.stringContaining(message) as string });
 });
 
-test("only remote write 1.0 is served; what k6 may have pushed and could not be read is a doubt", async () => {
-  const to = await receiver(ok);
+test("only remote write 1.0 is served; what k6 may have pushed and could not be read is a caveat", async () => {
+  const to = await destination(ok);
   const { relay } = await relayTo({ url: to.url });
   const base = relay.url.replace("/api/v1/write", "");
   expect((await fetch(`${base}/other`, { method: "POST", body: "x" })).status).toBe(404);
   expect((await fetch(relay.url)).status).toBe(405);
-  expect(relay.doubts()).toEqual([]);
+  expect(relay.caveats()).toEqual([]);
   expect(await push(relay, Buffer.from("not snappy at all"))).toBe(400);
   expect(await push(relay, pushed(1), { "content-type": "application/x-protobuf;proto=io.prometheus.write.v2.Request" })).toBe(415);
   expect(relay.counts()).toMatchObject({ received: 0, spooledBytes: 0 });
-  expect(relay.doubts()).toEqual([
+  expect(relay.caveats()).toEqual([
     "1 push was lost: not a push that the relay can read: it is not whole, or not snappy",
     "1 push was lost: not a push that the relay can read: it is remote write 2.0, and the relay takes 1.0",
   ]);
 });
 
 test("a body that says it is too large is refused before it is read", async () => {
-  const to = await receiver(ok);
+  const to = await destination(ok);
   const { relay } = await relayTo({ url: to.url });
   const socket = connect(Number(new URL(relay.url).port), "127.0.0.1");
   const answer = new Promise<string>((resolve) => socket.once("data", (data) => resolve(String(data))));
   socket.on("error", () => undefined).write(`POST /api/v1/write HTTP/1.1\r\nhost: x\r\ncontent-length: ${65 * 1024 * 1024}\r\n\r\n`);
   expect(await answer).toContain("413");
-  expect(relay.doubts()).toEqual([expect.stringContaining("more than 67108864 bytes")]);
+  expect(relay.caveats()).toEqual([expect.stringContaining("more than 67108864 bytes")]);
 });
 
 test("a push that its sender cuts off is not taken", async () => {
-  const to = await receiver(ok);
+  const to = await destination(ok);
   const { relay } = await relayTo({ url: to.url });
   const socket = connect(Number(new URL(relay.url).port), "127.0.0.1");
   await new Promise<void>((resolve) => socket.once("connect", resolve));
@@ -248,7 +248,7 @@ test("a push that its sender cuts off is not taken", async () => {
 });
 
 test("an idle connection stays open, for k6 does not repeat a push that met a closing one", async () => {
-  const to = await receiver(ok);
+  const to = await destination(ok);
   const { relay } = await relayTo({ url: to.url });
   const socket = connect(Number(new URL(relay.url).port), "127.0.0.1");
   const body = pushed(1);

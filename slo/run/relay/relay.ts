@@ -1,14 +1,14 @@
 import { errorMessage } from "../../host/error-message.ts";
 import { encodeWrite, readBody } from "./body.ts";
-import type { Forwarded, Forwarder } from "./forward.ts";
+import type { Forwarded, Forwarder } from "./forwarder.ts";
 import { startIntake, type Reply } from "./intake.ts";
 import type { Latency } from "./latency.ts";
 import { openRelay, type RelayPlace, type RelayPorts } from "./open.ts";
-import type { SentBook } from "./sent.ts";
+import type { SentTotals } from "./sent-totals.ts";
 
 /** What a relay needs; its folder is kept when it closes. */
 export interface RelayOptions extends RelayPlace {
-  /** Most bytes that may wait to be forwarded; what comes after is refused, and that is a doubt. */
+  /** Most bytes that may wait to be forwarded; what comes after is refused, and that is a caveat. */
   limitBytes?: number;
 }
 
@@ -17,10 +17,10 @@ export interface Relay {
   /** For K6_PROMETHEUS_RW_SERVER_URL. */
   url: string;
   counts(): Forwarded & { received: number; samples: number; spooledBytes: number };
-  sent(): Pick<SentBook, "sumOf" | "valuesOf" | "all">;
+  sent(): Pick<SentTotals, "sumOf" | "valuesOf" | "all">;
   lastLatency(): Latency | undefined;
   /** Why what was sent may not be all, or not all of it was taken; one sentence each. */
-  doubts(): string[];
+  caveats(): string[];
   flushed: Forwarder["flushed"];
   close(): Promise<void>;
 }
@@ -35,14 +35,14 @@ export async function startRelay(
 ): Promise<{ kind: "started"; relay: Relay } | { kind: "failed"; message: string }> {
   const opened = openRelay(place, ports);
   if (opened.kind === "failed") return opened;
-  const { spool, losses, book, forwarder } = opened;
+  const { spool, rejected, totals, forwarder } = opened;
   const counts = { received: 0, samples: 0 };
   /** Notes a push that is lost, and says so the first time that this reason comes. */
   const lose = (reason: string): void => {
-    if (losses.add("lost", reason) === 1) place.say(reason);
+    if (rejected.add("lost", reason) === 1) place.say(reason);
   };
   const loseUnread = (reason: string): void => lose(`not a push that the relay can read: ${reason}`);
-  /** Takes one body: read, on disk, booked; only then may it be acknowledged. */
+  /** Takes one body: read, on disk, counted; only then may it be acknowledged. */
   const take = (body: Buffer): Reply => {
     const read = readBody(body);
     if (read.kind === "malformed") {
@@ -54,14 +54,14 @@ export async function startRelay(
       return { status: 507, text: "the spool has reached its limit\n" };
     }
     try {
-      // What the book has against the pushes is known from the files alone: then they stay.
-      if (book.doubts().length === 0) spool.roll(() => encodeWrite(book.series()));
+      // What the totals has against the pushes is known from the files alone: then they stay.
+      if (totals.caveats().length === 0) spool.roll(() => encodeWrite(totals.series()));
       spool.append(body);
     } catch (error) {
       lose(`the spool in ${place.folder} cannot be written: ${errorMessage(error)}`);
       return { status: 503, text: "the spool cannot be written\n" };
     }
-    book.take(read.series);
+    totals.take(read.series);
     counts.received += 1;
     counts.samples += read.samples;
     forwarder.wake();
@@ -75,15 +75,15 @@ export async function startRelay(
   const relay: Relay = {
     url: intake.url,
     counts: () => ({ ...forwarder.state(), ...counts, spooledBytes: spool.size() }),
-    sent: () => book,
-    lastLatency: book.lastLatency,
-    doubts: () => [...opened.doubts(), ...damageDoubts(forwarder.state())],
+    sent: () => totals,
+    lastLatency: totals.lastLatency,
+    caveats: () => [...opened.caveats(), ...damageCaveats(forwarder.state())],
     flushed: forwarder.flushed,
     close: () => intake.close().then(opened.close),
   };
   return { kind: "started", relay };
 }
 
-function damageDoubts({ damaged }: Forwarded): string[] {
+function damageCaveats({ damaged }: Forwarded): string[] {
   return damaged > 0 ? [`pushes that could not be read back from the spool: ${damaged}`] : [];
 }

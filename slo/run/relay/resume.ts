@@ -1,10 +1,10 @@
 import { openRelay, type RelayPlace, type RelayPorts } from "./open.ts";
 import { basesIn } from "./segment.ts";
-import type { SentSeries } from "./sent.ts";
+import type { SentCounts } from "./sent-totals.ts";
 
 /** Ends a resumed forwarding. */
 export type Resumed =
-  | { kind: "flushed"; sent: SentSeries; doubts: string[] }
+  | { kind: "flushed"; sent: SentCounts; caveats: string[] }
   | { kind: "pending"; bytes: number; reason: string }
   | { kind: "failed"; message: string };
 
@@ -15,7 +15,7 @@ export async function resumeRelay(options: RelayPlace & { limitSeconds: number }
   if (opened.kind === "failed") return opened;
   try {
     const flushed = await opened.forwarder.flushed(options.limitSeconds);
-    return flushed.kind === "pending" ? flushed : { kind: "flushed", sent: opened.book, doubts: opened.doubts() };
+    return flushed.kind === "pending" ? flushed : { kind: "flushed", sent: opened.totals, caveats: opened.caveats() };
   } finally {
     await opened.close();
   }

@@ -7,20 +7,20 @@ const gone: NotWritten = { kind: "unreachable", reason: "x" };
 
 test.each<[string, NotWritten, boolean]>([
   ["nobody there", gone, true],
-  ["an overloaded receiver", refused(503), true],
+  ["an overloaded destination", refused(503), true],
   ["too many requests", refused(429), true],
   ["wrong credentials", refused(401), true],
   ["a proxy that wants credentials", refused(407), true],
-  ["a receiver that does not speak remote write 1.0 yet", refused(415), true],
+  ["a destination that does not speak remote write 1.0 yet", refused(415), true],
   ["a redirect", refused(307), true],
   ["an answer that is no answer", refused(0), true],
   ["bad or out-of-order samples", refused(400), false],
   ["a conflict of samples, as Thanos says it", refused(409), false],
-  ["a body above the receiver's limit", refused(413), false],
+  ["a body above the destination's limit", refused(413), false],
   ["samples that cannot be processed", refused(422), false],
   ["too slow a request", refused(408), true],
   ["credentials that may not write", refused(403), true],
-  ["a Prometheus without its receiver", said(404, "remote write receiver needs to be enabled"), true],
+  ["a Prometheus without its destination", said(404, "remote write receiver needs to be enabled"), true],
   ["a method that a proxy does not pass", refused(405), true],
   ["samples older than the head takes, after an outage of more than an hour", said(400, "out of bounds"), true],
   ["samples older than the window that is set", said(400, "too old sample"), true],
@@ -36,7 +36,7 @@ test.each<[string, NotWritten, boolean]>([
 });
 
 test.each<[string, NotWritten, string]>([
-  ["an error of the receiver has its words alone", said(503, "out of bounds"), "503 out of bounds"],
+  ["an error of the destination has its words alone", said(503, "out of bounds"), "503 out of bounds"],
   ["nobody there has its words alone", gone, "x"],
   [
     "samples that are too old name the setting",
@@ -46,10 +46,10 @@ test.each<[string, NotWritten, string]>([
   [
     "a clock that is ahead is not the window's matter",
     said(400, "out of bounds: timestamp is too far in the future"),
-    "400 out of bounds: timestamp is too far in the future (set the receiver's clock and this machine's right)",
+    "400 out of bounds: timestamp is too far in the future (set the destination's clock and this machine's right)",
   ],
   ["wrong credentials", refused(401), "401 x (check the credentials)"],
-  ["a receiver that is off", refused(404), "404 x (check the address, and --web.enable-remote-write-receiver)"],
+  ["a destination that is off", refused(404), "404 x (check the address, and --web.enable-remote-write-receiver)"],
   ["a refusal for good", said(400, "out of order sample"), "400 out of order sample"],
 ])("reason: %s", (_, answer, expected) => {
   expect(reasonOf(answer)).toBe(expected);

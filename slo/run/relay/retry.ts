@@ -1,11 +1,11 @@
 import type { Written } from "./write.ts";
 
-/** Is an answer other than "written". */
+/** An answer other than "written". */
 export type NotWritten = Exclude<Written, { kind: "written" }>;
 
 const firstPauseMillis = 50;
 const longestPauseMillis = 2000;
-/** A receiver may ask for a longer pause, up to this. */
+/** A destination may ask for a longer pause, up to this. */
 const longestAskedMillis = 10_000;
 
 /** Client errors that are about credentials, addresses, proxies or haste; they get mended, and then the same body passes. */
@@ -18,7 +18,7 @@ const tooNew = /too far in the future/i;
 
 /**
  * Says whether the same body may pass later. Only a client error that is about the body itself is for good; a redirect is a wrong address.
- * Samples that are too old pass once the receiver's window is wider. "out of order sample" and "duplicate sample" are for good: the series has
+ * Samples that are too old pass once the destination's window is wider. "out of order sample" and "duplicate sample" are for good: the series has
  * a newer or another value already, and k6's later pushes hold the sums.
  */
 export function mayPassLater(answer: NotWritten): boolean {
@@ -42,7 +42,7 @@ export function reasonOf(answer: NotWritten): string {
 
 function remedyOf(status: number, reason: string): string | undefined {
   if (status >= 500) return undefined;
-  if (tooNew.test(reason)) return "set the receiver's clock and this machine's right";
+  if (tooNew.test(reason)) return "set the destination's clock and this machine's right";
   if (tooOld.test(reason))
     return "they are older than it takes: set storage.tsdb.out_of_order_time_window to more than their age, and reload it";
   if (status === 401 || status === 403 || status === 407) return "check the credentials";

@@ -2,7 +2,7 @@ import { appendFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeF
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { emptyFolder } from "./receiver.fixture.ts";
+import { emptyFolder } from "./destination.fixture.ts";
 import { openSpool, type Spool } from "./spool.ts";
 
 function bodiesOf(spool: Spool): Buffer[] {
@@ -31,7 +31,7 @@ test("what was written is read back, whatever the bytes", () => {
     fc.property(anyBodies, (bodies) => {
       const spool = openSpool(filled(bodies));
       expect(bodiesOf(spool)).toEqual(bodies.map((body) => Buffer.from(body)));
-      expect(spool.doubts()).toEqual([]);
+      expect(spool.caveats()).toEqual([]);
       spool.close();
     }),
     { numRuns: 40 },
@@ -72,7 +72,7 @@ test("any one flipped bit costs at most what the damage covers, is never read as
     const read = bodiesOf(spool).map(String);
     expect(three.map(String)).toEqual(expect.arrayContaining(read));
     expect(read.length).toBeLessThan(3);
-    expect(spool.doubts()).toHaveLength(1);
+    expect(spool.caveats()).toHaveLength(1);
     spool.close();
     expect(readFileSync(join(place, "bodies")), "opening changes nothing").toEqual(bytes);
   }
@@ -83,7 +83,7 @@ test("zeros at the end, as a lost power leaves them, are no bodies", () => {
   appendFileSync(join(place, "bodies"), Buffer.alloc(64));
   const spool = openSpool(place);
   expect(bodiesOf(spool)).toEqual(three);
-  expect(spool.doubts()).toEqual([`the spool in ${place} ends in 64 bytes that are no whole push`]);
+  expect(spool.caveats()).toEqual([`the spool in ${place} ends in 64 bytes that are no whole push`]);
   spool.close();
 });
 
@@ -127,7 +127,7 @@ test("a file that was forwarded goes once the next has begun, and what was sent 
   spool.close();
   const again = openSpool(place, 20);
   expect([...again.sent()].map(String)).toEqual(["sum of 2", "three"]);
-  expect([again.cursor(), again.size(), again.lacksFiles, again.doubts()]).toEqual([22, 35, false, []]);
+  expect([again.cursor(), again.size(), again.lacksFiles, again.caveats()]).toEqual([22, 35, false, []]);
   again.close();
 });
 
@@ -147,7 +147,7 @@ test.each<[string, (place: string) => void, string[]]>([
   writeFileSync(join(place, "bodies"), bytes);
   harm(place);
   const again = openSpool(place, 20);
-  expect(again.lacksFiles || again.doubts().some((doubt) => doubt.includes("cannot be read back: 1"))).toBe(true);
+  expect(again.lacksFiles || again.caveats().some((caveat) => caveat.includes("cannot be read back: 1"))).toBe(true);
   again.moveCursor(again.size());
   expect(
     readdirSync(place)

@@ -21,7 +21,7 @@ export interface Spool {
   /** Whether a file was gone when it was opened that had not been forwarded. */
   lacksFiles: boolean;
   /** What was found wrong with the files when they were opened, one sentence each. */
-  doubts(): string[];
+  caveats(): string[];
   close(): void;
 }
 
@@ -36,7 +36,7 @@ export function openSpool(folder: string, segmentBytes = usualSegmentBytes): Spo
   const segments = [last, ...others.map((base) => (last = openSegment(folder, base)))];
   syncFolders(folder);
   const stored = readCursor(join(folder, "cursor"));
-  const doubts = doubtsOf(folder, segments, last, stored);
+  const caveats = caveatsOf(folder, segments, last, stored);
   const indexAt = (offset: number): number =>
     Math.max(
       0,
@@ -81,20 +81,20 @@ export function openSpool(folder: string, segmentBytes = usualSegmentBytes): Spo
       }
     },
     lacksFiles: lacksFiles(segments, stored),
-    doubts: () => doubts,
+    caveats: () => caveats,
     close: () => segments.forEach(({ file }) => closeSync(file)),
   };
 }
 
-function doubtsOf(folder: string, segments: readonly Segment[], last: Segment, stored: number): string[] {
+function caveatsOf(folder: string, segments: readonly Segment[], last: Segment, stored: number): string[] {
   const sum = (what: "damaged" | "tornBytes"): number => segments.reduce((total, { found }) => total + found[what], 0);
   const [damaged, tornBytes] = [sum("damaged"), sum("tornBytes")];
-  const isTold = last.before.kind === "body" || last.before.kind === "end";
+  const isFinished = last.before.kind === "body" || last.before.kind === "end";
   return [
     ...(damaged > 0 ? [`the spool in ${folder} is damaged: pushes that cannot be read back: ${damaged}`] : []),
     ...(tornBytes > 0 ? [`the spool in ${folder} ends in ${tornBytes} bytes that are no whole push`] : []),
     ...(stored > endOf(last) ? [`the spool in ${folder} is shorter than what was forwarded from it`] : []),
-    ...(isTold ? [] : [`the spool in ${folder} does not tell any more what was sent at first`]),
+    ...(isFinished ? [] : [`the spool in ${folder} does not tell any more what was sent at first`]),
   ];
 }
 

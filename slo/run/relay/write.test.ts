@@ -5,15 +5,15 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import { afterEach, describe, expect, test } from "vitest";
-import { emptyFolder, ok, pushed, startReceiver } from "./receiver.fixture.ts";
-import { openWriter, writeOnce, type Receiver } from "./write.ts";
+import { emptyFolder, ok, pushed, startReceiver } from "./destination.fixture.ts";
+import { openWriter, writeOnce, type Destination } from "./write.ts";
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0).toReversed()) await stop();
 });
 
-async function headersAt(make: (url: string) => Receiver): Promise<IncomingHttpHeaders> {
+async function headersAt(make: (url: string) => Destination): Promise<IncomingHttpHeaders> {
   let headers: IncomingHttpHeaders = {};
   const to = await startReceiver((body, request, response) => {
     headers = request.headers;
@@ -27,7 +27,7 @@ async function headersAt(make: (url: string) => Receiver): Promise<IncomingHttpH
 
 const encoded = `Basic ${Buffer.from("u:p:w@").toString("base64")}`;
 
-test.each<[string, (url: string) => Receiver, Record<string, string>]>([
+test.each<[string, (url: string) => Destination, Record<string, string>]>([
   ["basic credentials go along", (url) => ({ url, basic: { username: "u", password: "p:w@" } }), { authorization: encoded }],
   ["so do those in the URL", (url) => ({ url: url.replace("//", "//u:p%3Aw%40@") }), { authorization: encoded }],
   [
@@ -44,35 +44,35 @@ test.each<[string, (url: string) => Receiver, Record<string, string>]>([
   expect(await headersAt(make)).toMatchObject(expected);
 });
 
-test.each<[string, Receiver, string]>([
-  ["no URL", { url: "127.0.0.1:9090/secret" }, "the receiver's URL is not one"],
+test.each<[string, Destination, string]>([
+  ["no URL", { url: "127.0.0.1:9090/secret" }, "the destination's URL is not one"],
   ["a URL of another protocol", { url: "ftp://x:secret@127.0.0.1/" }, "ftp: is not a protocol to write samples over"],
   ["a user that is not percent-encoded", { url: "http://u:secret%zz@127.0.0.1/" }, "not percent-encoded"],
   [
     "a token of two lines",
     { url: "http://127.0.0.1:9/", bearer: "secret\nx" },
-    'the header "authorization" for the receiver has a name or value',
+    'the header "authorization" for the destination has a name or value',
   ],
-  ["a header without a name", { url: "http://127.0.0.1:9/", headers: { "": "secret" } }, 'the header "" for the receiver'],
+  ["a header without a name", { url: "http://127.0.0.1:9/", headers: { "": "secret" } }, 'the header "" for the destination'],
   [
     "a key that is not there",
     { url: "https://127.0.0.1:9/", tls: { keyFile: "/nowhere" } },
-    "the key file for the receiver cannot be read: ENOENT",
+    "the key file for the destination cannot be read: ENOENT",
   ],
-])("%s is a reason without the secret, and not a crash", async (_, receiver, reason) => {
-  const written = await writeOnce(receiver, pushed(1));
+])("%s is a reason without the secret, and not a crash", async (_, destination, reason) => {
+  const written = await writeOnce(destination, pushed(1));
   expect(written).toEqual({ kind: "unreachable", reason: expect.stringContaining(reason) as string });
   expect(JSON.stringify(written)).not.toContain("secret");
 });
 
-test("a secret that the receiver repeats does not reach the screen", async () => {
+test("a secret that the destination repeats does not reach the screen", async () => {
   const to = await startReceiver((_, request, response) => {
     const { authorization, "x-api-key": key } = request.headers;
     response.writeHead(403).end(`denied: ${authorization} ${String(key)} hunter22`);
   });
   stops.push(to.stop);
-  const receiver = { url: to.url, basic: { username: "u", password: "hunter22" }, headers: { "x-api-key": "0123456789" } };
-  expect(await writeOnce(receiver, pushed(1))).toMatchObject({ kind: "refused", status: 403, reason: "denied: Basic *** *** ***" });
+  const destination = { url: to.url, basic: { username: "u", password: "hunter22" }, headers: { "x-api-key": "0123456789" } };
+  expect(await writeOnce(destination, pushed(1))).toMatchObject({ kind: "refused", status: 403, reason: "denied: Basic *** *** ***" });
 });
 
 test.each<[string, string, number | undefined]>([
@@ -172,7 +172,7 @@ describe.skipIf(!hasOpenssl())("TLS (skipped without openssl)", () => {
   const { server, named, client } = pairs;
   writeFileSync(join(place, "no.pem"), "this is no certificate");
 
-  test.each<[string, Pair, Receiver["tls"], RegExp | undefined]>([
+  test.each<[string, Pair, Destination["tls"], RegExp | undefined]>([
     ["an authority that is given is trusted", server, { caFile: server.certFile }, undefined],
     ["another is not", server, {}, /certificate/],
     ["a certificate for another name is refused", named, { caFile: named.certFile }, /IP: 127.0.0.1 is not in the cert's list/],
@@ -182,9 +182,9 @@ describe.skipIf(!hasOpenssl())("TLS (skipped without openssl)", () => {
       "a key that fits no certificate is told before anything is sent",
       server,
       { certFile: client.certFile, keyFile: named.keyFile },
-      /TLS files for the receiver do not serve/,
+      /TLS files for the destination do not serve/,
     ],
-    ["a CA file that is none is told", server, { caFile: join(place, "no.pem") }, /TLS files for the receiver do not serve|certificate/],
+    ["a CA file that is none is told", server, { caFile: join(place, "no.pem") }, /TLS files for the destination do not serve|certificate/],
   ])("%s", async (_, pair, tls, refusal) => {
     const to = await startReceiver(ok, 0, { key: readFileSync(pair.keyFile), cert: readFileSync(pair.certFile) });
     stops.push(to.stop);
@@ -194,7 +194,7 @@ describe.skipIf(!hasOpenssl())("TLS (skipped without openssl)", () => {
     expect(to.bodies).toHaveLength(refusal === undefined ? 1 : 0);
   });
 
-  test("a client's own certificate reaches a receiver that asks for one", async () => {
+  test("a client's own certificate reaches a destination that asks for one", async () => {
     const seen: (PeerCertificate | undefined)[] = [];
     const to = await startReceiver(
       (body, request, response) => {

@@ -2,11 +2,11 @@ import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type In
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { createSecureContext } from "node:tls";
 import { errorMessage } from "../../host/error-message.ts";
-import { prepareReceiver, type Prepared, type Receiver } from "./receiver.ts";
+import { prepareDestination, type Prepared, type Destination } from "./destination.ts";
 import { oneLine } from "./one-line.ts";
 
 export { encodeWrite } from "./body.ts";
-export type { Receiver } from "./receiver.ts";
+export type { Destination } from "./destination.ts";
 
 /** Ends one attempt to write. */
 export type Written =
@@ -20,21 +20,21 @@ export interface Writer {
   close(): void;
 }
 
-/** Opens a writer, or says which file, header or URL of the receiver is wrong. */
-export function openWriter(receiver: Receiver): { kind: "open"; writer: Writer } | { kind: "failed"; message: string } {
-  const prepared = prepareReceiver(receiver);
+/** Opens a writer, or says which file, header or URL of the destination is wrong. */
+export function openWriter(destination: Destination): { kind: "open"; writer: Writer } | { kind: "failed"; message: string } {
+  const prepared = prepareDestination(destination);
   if (prepared.kind === "failed") return prepared;
   const keep = { keepAlive: true, maxSockets: 1 };
   try {
     createSecureContext(prepared.tls); // a key that does not fit its certificate shows here, and not in the middle of a run
   } catch (error) {
-    return { kind: "failed", message: `the TLS files for the receiver do not serve: ${errorMessage(error)}` };
+    return { kind: "failed", message: `the TLS files for the destination do not serve: ${errorMessage(error)}` };
   }
   const agent = prepared.url.protocol === "https:" ? new HttpsAgent({ ...keep, ...prepared.tls }) : new HttpAgent(keep);
   const write = async (body: Buffer): Promise<Written> => {
     const first = await attempt(prepared, agent, body);
     if (first.kind !== "stale") return first;
-    // A connection that the receiver closed while it was idle says nothing about the receiver.
+    // A connection that the destination closed while it was idle says nothing about the destination.
     const second = await attempt(prepared, agent, body);
     return second.kind === "stale" ? { kind: "unreachable", reason: "the connection was closed" } : second;
   };
@@ -86,8 +86,8 @@ function secondsOf(header: string | undefined): number | undefined {
 }
 
 /** Writes one body, once. */
-export async function writeOnce(receiver: Receiver, body: Buffer): Promise<Written> {
-  const opened = openWriter(receiver);
+export async function writeOnce(destination: Destination, body: Buffer): Promise<Written> {
+  const opened = openWriter(destination);
   if (opened.kind === "failed") return { kind: "unreachable", reason: opened.message };
   try {
     return await opened.writer.write(body);

@@ -21,7 +21,7 @@ const stampSchema = z.strictObject({
 });
 type Stamp = z.infer<typeof stampSchema>;
 
-/** Is one product's folder in the cache, e.g. `…/plimsoll/tools/k6-2.2.0-linux-amd64`. */
+/** One product's folder in the cache, e.g. `…/plimsoll/tools/k6-2.2.0-linux-amd64`. */
 export function entryFolder(pin: Pin, platform: string, ports: Ports): string {
   return join(cacheFolder(ports.environment, ports.platform.os), "tools", `${pin.product}-${pin.version}-${platform}`);
 }

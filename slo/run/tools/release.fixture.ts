@@ -45,7 +45,7 @@ export function archiveOf(entries: Entry[]): Buffer {
   return gzipSync(Buffer.concat([...blocks, Buffer.alloc(1024)]));
 }
 
-/** Is the archive that k6 2.2.0 would be released as. */
+/** The archive that k6 2.2.0 would be released as. */
 export const goodArchive = archiveOf([
   { path: "k6-v2.2.0-linux-amd64/", type: "Directory" },
   { path: "k6-v2.2.0-linux-amd64/LICENSE", content: "free" },

@@ -12,7 +12,7 @@ export type Resolution =
   | { kind: "found"; path: string; from: Way; version: string }
   | { kind: "missing"; attempts: Attempt[]; message: string };
 
-/** Is what a step gives back: its value, or the reason in words. */
+/** What a step gives back: its value, or the reason in words. */
 export type Outcome<T> = { kind: "ok"; value: T } | { kind: "failed"; reason: string };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -33,7 +33,7 @@ export interface Bounds {
   probeSeconds: number;
 }
 
-/** Is every contact that the resolver has with the outside. */
+/** Every contact that the resolver has with the outside. */
 export interface Ports {
   environment: Environment;
   /** Takes one line of narration. */

@@ -1,10 +1,10 @@
 import type { PrometheusApi } from "../../collect/prometheus.ts";
-import { conclude } from "../../cli/conclude.ts";
-import { together } from "../../cli/together.ts";
+import { conclude } from "../verify.ts";
+import { mergePods } from "../../load/merge-pods.ts";
 import type { Report } from "../../report/schema.ts";
 import type { PodReport } from "../../run/kubernetes/message.ts";
 import type { RunRecord } from "../../run/record.ts";
-import type { SentValue } from "../../run/relay/sent.ts";
+import type { SentValue } from "../../run/relay/sent-totals.ts";
 import type { Happened } from "./happen.ts";
 import { confidence } from "./lies.ts";
 import { scenarioName, targetUrl } from "./k6-series.ts";
@@ -64,7 +64,7 @@ function podReport(world: World, happened: Happened, index: number, sent: Record
         errors: [],
       },
       health: world.healthKnown ? health : { ...health, starvedAtSeconds: [], known: false },
-      doubts: [],
+      caveats: [],
       sent,
       unflushed: null,
     },
@@ -82,7 +82,7 @@ export async function judgeWorld(
   { sent, twiceAt }: { sent: Record<string, SentValue[]>[]; twiceAt: number | undefined },
   origin: number,
 ): Promise<JudgedObjective[]> {
-  const pods = together(
+  const pods = mergePods(
     sent.map((own, index) => podReport(world, happened, index, own, origin)),
     false,
   );
@@ -110,7 +110,7 @@ export async function judgeWorld(
     interrupted: false,
     k6: pods.k6,
     health: pods.health,
-    doubts: pods.doubts,
+    caveats: pods.caveats,
     notes: [],
   };
   const concluded = await conclude({
@@ -119,7 +119,7 @@ export async function judgeWorld(
     api,
     sent: pods.sent,
     sentIsWhole: pods.sentIsWhole,
-    relayDoubts: [],
+    relayCaveats: [],
     settleLimitSeconds: 0,
     say: () => undefined,
     now: () => Date.now() / 1000,

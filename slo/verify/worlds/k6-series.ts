@@ -1,4 +1,4 @@
-import type { SentValue } from "../../run/relay/sent.ts";
+import type { SentValue } from "../../run/relay/sent-totals.ts";
 import { k6Labels, k6Metrics, warmupScenario } from "../../spec/names.ts";
 import type { Happened, Request } from "./happen.ts";
 import { judgedStretch, type World } from "./world.ts";

@@ -15,22 +15,28 @@ export interface Finding {
   lies: string[];
 }
 
-type Burst = Extract<WindowFinding, { kind: "burst" }>;
+type Burst = Extract<WindowFinding, { kind: "fastBurn" }>;
 
 /** Tells whether the truth has a window of that length about there in which the budget burned too fast. */
-function burned(events: readonly TrueEvent[], { longSeconds, burnLimit }: Burst, from: number, to: number, budget: number): boolean {
+function burned(
+  events: readonly TrueEvent[],
+  { longSeconds, burnRateThreshold }: Burst,
+  from: number,
+  to: number,
+  budget: number,
+): boolean {
   const near = events.filter(({ at }) => at >= from && at <= to);
   let [end, bad] = [0, 0];
   return near.some((first, i) => {
     for (let one = near[end]; one !== undefined && one.at < first.at + longSeconds; end += 1, one = near[end]) if (one.bad) bad += 1;
     const ratio = bad / (end - i);
     if (first.bad) bad -= 1;
-    return ratio > burnLimit * budget;
+    return ratio > burnRateThreshold * budget;
   });
 }
 
 function burstLies(world: World, { objective, judged, truth }: Omit<Finding, "lies">, origin: number): string[] {
-  const burst = judged.evidence?.windows.find((window) => window.kind === "burst");
+  const burst = judged.evidence?.windows.find((window) => window.kind === "fastBurn");
   if (burst === undefined) return ["exceeded, and the truth does not prove it"];
   const client = objective.indicator.kind !== "ratio" && objective.indicator.side === "client";
   const zero = origin + (client ? 0 : world.offsetSeconds);
@@ -38,7 +44,7 @@ function burstLies(world: World, { objective, judged, truth }: Omit<Finding, "li
   const [from, to] = [burst.fromSeconds - zero - slack, burst.toSeconds - zero + slack];
   if (burned(truth.events, burst, from, to, complement(objective.targetRatio))) return [];
   return [
-    `exceeded by a burst from ${(burst.fromSeconds - zero).toFixed(1)} s to ${(burst.toSeconds - zero).toFixed(1)} s, and there was none`,
+    `exceeded by a fast burn from ${(burst.fromSeconds - zero).toFixed(1)} s to ${(burst.toSeconds - zero).toFixed(1)} s, and there was none`,
   ];
 }
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeLive } from "../../../build/testing/live.ts";
 import type { PrometheusApi } from "../../collect/prometheus.ts";
 import { openProcessGroup } from "../../host/process-group.ts";
-import { startPrometheus } from "../../run/stack.ts";
+import { startPrometheus } from "../../run/local-services.ts";
 import { atMostByChance, tryWorlds, type Tally } from "./worlds.ts";
 
 describeLive("300 worlds whose truth is known, in a real Prometheus", ["prometheus"], ({ prometheus: binary }) => {

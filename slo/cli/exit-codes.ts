@@ -1,1 +1,0 @@
-export { exitCodeHelp, exitCodes } from "../host/exit-codes.ts";

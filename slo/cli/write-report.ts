@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join, relative } from "node:path";
+import { errorMessage } from "../host/error-message.ts";
+import { remember, type HistoryEntry } from "../history/history.ts";
+import { headline, subject, verdictWords } from "../report/headline.ts";
+import { type HtmlAssets, htmlReport } from "../report/html.ts";
+import { jsonReport } from "../report/json.ts";
+import { junitReport } from "../report/junit.ts";
+import { markdownReport } from "../report/markdown.ts";
+import type { Report } from "../report/schema.ts";
+import { terminalReport } from "../report/terminal.ts";
+import { replaceFile } from "../run/record.ts";
+import type { Host } from "../host/host.ts";
+
+function pageAssets(): HtmlAssets {
+  const { resolve } = createRequire(import.meta.url);
+  const read = (...files: (string | URL)[]): string[] => files.map((file) => readFileSync(file, "utf8"));
+  const page = (name: string): URL => new URL(`../report/html/${name}`, import.meta.url);
+  return {
+    scripts: read(resolve("uplot/dist/uPlot.iife.min.js"), page("page.js")),
+    styles: read(resolve("uplot/dist/uPlot.min.css"), page("page.css")),
+    sha256Base64: (text) => createHash("sha256").update(text).digest("base64"),
+  };
+}
+
+/** Writes the report in every form, remembers the run, prints the result, and gives the exit code. */
+export function finish(report: Report, folder: string, host: Host, json: boolean): number {
+  host.live(undefined);
+  const jsonText = jsonReport(report);
+  const summary = markdownReport(report);
+  const files = {
+    "report.json": jsonText,
+    "junit.xml": junitReport(report),
+    "summary.md": summary,
+  };
+  for (const [name, text] of Object.entries(files)) orSay(host, () => replaceFile(join(folder, name), text));
+  const page = join(folder, "report.html");
+  const shown = orSay(host, () => replaceFile(page, htmlReport(report, pageAssets())));
+  const { stepSummaryFile, verdictFile } = host.settings;
+  if (stepSummaryFile) orSay(host, () => appendFileSync(stepSummaryFile, `${summary}\n`), `cannot write ${stepSummaryFile}: `);
+  if (verdictFile) orSay(host, () => writeFileSync(verdictFile, shortVerdict(report)), `cannot write ${verdictFile}: `);
+  orSay(host, () => remember(join(host.folder, ".plimsoll", "history.sqlite"), historyEntry(report)), "cannot write the history: ");
+  host.out(json ? jsonText : terminalReport(report, { colour: host.settings.colour, width: host.width }));
+  if (shown) host.say(`report: ${relative(host.folder, page)}`);
+  return report.exitCode;
+}
+
+/** Gives the verdict in a few lines; Kubernetes keeps 4,096 bytes of them. */
+function shortVerdict(report: Report): string {
+  const lines = [`${verdictWords[report.verdict]} ${headline(report)}`, subject(report), ...report.reasons];
+  return `${lines.map((line) => line.replaceAll("\n", " ")).join("\n")}`.slice(0, 2000);
+}
+
+/** Gives what the history keeps of a report: the judged numbers. */
+export function historyEntry(report: Report): HistoryEntry {
+  const { testid, startedAt, scenario, service, target, verdict, exitCode, load, routes, reconciliation } = report;
+  // The judged ones, as the report's head has them; where no route could be read, those of the whole run are all that is known.
+  const errors = routes.length > 0 ? routes.reduce((sum, route) => sum + route.errors, 0) : reconciliation.k6Errors;
+  return { testid, startedAt, scenario, service, target, verdict, exitCode, requests: load.requests, errors };
+}
+
+/** Does one write and says whether it was done; a full disk costs that file, never the verdict. */
+export function orSay(host: Host, write: () => void, what = ""): boolean {
+  try {
+    write();
+    return true;
+  } catch (error) {
+    host.say(`${what}${errorMessage(error)}`);
+    return false;
+  }
+}

@@ -1,0 +1,42 @@
+import type { StoredCountQueries, ServiceQueries } from "../compile/run.ts";
+import { queryNumber, type Answer, type PrometheusApi } from "./prometheus.ts";
+
+/** What was sent of a run, or what is held of it: whole numbers, setup and warm-up included. */
+export interface Totals {
+  requests: number;
+  iterations: number;
+  dropped: number;
+  errors: number;
+  /** As our scenarios count them, once for each threshold; 0 for other scripts. */
+  slow: number;
+  wrongContents: number;
+}
+
+const kinds = ["requests", "iterations", "dropped", "errors", "slow", "wrongContents"] as const satisfies readonly (keyof Totals)[];
+
+/** Asks what Prometheus holds of the run; a sum without series is 0 here because it is compared with what was sent. */
+export async function readStoredCounts(api: PrometheusApi, queries: StoredCountQueries, rangeSeconds: number): Promise<Answer<Totals>> {
+  const answers = await Promise.all(kinds.map((kind) => queryNumber(api, queries[kind](rangeSeconds), undefined)));
+  const held: Totals = { requests: 0, iterations: 0, dropped: 0, errors: 0, slow: 0, wrongContents: 0 };
+  for (const [i, answer] of answers.entries()) {
+    if (answer.kind === "failed") return answer;
+    const kind = kinds[i];
+    if (kind !== undefined) held[kind] = Math.round(answer.value ?? 0);
+  }
+  return { kind: "answer", value: held };
+}
+
+/** Tells whether two sets of totals are the same. */
+export function sameTotals(a: Totals, b: Totals): boolean {
+  return kinds.every((kind) => a[kind] === b[kind]);
+}
+
+/** Asks how often the slowest-scraped instance was scraped since a moment (Unix seconds of Prometheus's clock); undefined when it is not scraped at all. */
+export async function scrapesSince(
+  api: PrometheusApi,
+  queries: ServiceQueries,
+  sinceSeconds: number,
+  nowSeconds: number,
+): Promise<Answer<number | undefined>> {
+  return queryNumber(api, queries.scrapes(Math.max(nowSeconds - sinceSeconds, 0.001)), nowSeconds);
+}

@@ -1,0 +1,140 @@
+import { readFileSync } from "node:fs";
+import { setDefaultCACertificates, getCACertificates } from "node:tls";
+import { z } from "zod";
+import type { PrometheusApi } from "../collect/prometheus.ts";
+import { errorMessage } from "./error-message.ts";
+import { authorizationOf, type Destination } from "../run/relay/destination.ts";
+
+const environmentSchema = z.object({
+  PLIMSOLL_PROMETHEUS_USERNAME: z.string().optional(),
+  PLIMSOLL_PROMETHEUS_PASSWORD: z.string().optional(),
+  PLIMSOLL_PROMETHEUS_PASSWORD_FILE: z.string().optional(),
+  PLIMSOLL_PROMETHEUS_BEARER_TOKEN: z.string().optional(),
+  PLIMSOLL_PROMETHEUS_BEARER_TOKEN_FILE: z.string().optional(),
+  /** JSON object, e.g. {"X-Scope-OrgID":"load"} */
+  PLIMSOLL_PROMETHEUS_HEADERS: z.string().optional(),
+  PLIMSOLL_PROMETHEUS_CA_FILE: z.string().optional(),
+  GITHUB_STEP_SUMMARY: z.string().optional(),
+  /** Gets the verdict in a few lines, such as a container's /dev/termination-log. */
+  PLIMSOLL_VERDICT_FILE: z.string().optional(),
+  /** Folder of scenarios that were bundled beforehand: in an image there is neither bundler nor compiler. */
+  PLIMSOLL_BUNDLES: z.string().optional(),
+  XDG_CACHE_HOME: z.string().optional(),
+  PLIMSOLL_CACHE: z.string().optional(),
+  NO_COLOR: z.string().optional(),
+});
+
+/** Says how to reach Prometheus; secrets stay in here and are never printed. */
+export interface Credentials {
+  basic?: { username: string; password: string };
+  bearer?: string;
+  headers: Record<string, string>;
+  caFile?: string;
+}
+
+/** Holds what the environment says; read once. */
+export interface Settings {
+  credentials: Credentials;
+  stepSummaryFile: string | undefined;
+  verdictFile: string | undefined;
+  bundles: string | undefined;
+  colour: boolean;
+}
+
+type Read = { kind: "settings"; settings: Settings } | { kind: "problem"; message: string };
+
+function secret(value: string | undefined, file: string | undefined, name: string): string | undefined {
+  if (value !== undefined && value !== "") return value;
+  if (file === undefined || file === "") return undefined;
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    throw new Error(`${name} cannot be read: ${errorMessage(error)}`, { cause: error });
+  }
+}
+
+function headersOf(text: string | undefined): Record<string, string> {
+  if (text === undefined || text === "") return {};
+  const parsed = z
+    .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string().regex(/^[\t\x20-\x7e]*$/))
+    .safeParse(safeJson(text));
+  if (!parsed.success)
+    throw new Error('PLIMSOLL_PROMETHEUS_HEADERS must be a JSON object of header names and values, e.g. {"X-Scope-OrgID":"load"}');
+  return parsed.data;
+}
+
+function safeJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads the environment through its schema; a file that cannot be read is a problem that names its variable. */
+export function readSettings(environment: NodeJS.ProcessEnv, isTerminal: boolean): Read {
+  const e = environmentSchema.parse(environment);
+  try {
+    const username = e.PLIMSOLL_PROMETHEUS_USERNAME;
+    const password = secret(e.PLIMSOLL_PROMETHEUS_PASSWORD, e.PLIMSOLL_PROMETHEUS_PASSWORD_FILE, "PLIMSOLL_PROMETHEUS_PASSWORD_FILE");
+    const bearer = secret(
+      e.PLIMSOLL_PROMETHEUS_BEARER_TOKEN,
+      e.PLIMSOLL_PROMETHEUS_BEARER_TOKEN_FILE,
+      "PLIMSOLL_PROMETHEUS_BEARER_TOKEN_FILE",
+    );
+    if (username && password === undefined)
+      throw new Error("PLIMSOLL_PROMETHEUS_USERNAME is set without PLIMSOLL_PROMETHEUS_PASSWORD or _PASSWORD_FILE");
+    if (username && bearer)
+      throw new Error("PLIMSOLL_PROMETHEUS_USERNAME and PLIMSOLL_PROMETHEUS_BEARER_TOKEN are both set; Prometheus takes one");
+    const caFile = e.PLIMSOLL_PROMETHEUS_CA_FILE;
+    if (caFile) setDefaultCACertificates([...getCACertificates("default"), readFileSync(caFile, "utf8")]);
+    const credentials: Credentials = {
+      headers: headersOf(e.PLIMSOLL_PROMETHEUS_HEADERS),
+      ...(username && password !== undefined ? { basic: { username, password } } : {}),
+      ...(bearer ? { bearer } : {}),
+      ...(caFile ? { caFile } : {}),
+    };
+    return {
+      kind: "settings",
+      settings: {
+        credentials,
+        stepSummaryFile: e.GITHUB_STEP_SUMMARY || undefined,
+        verdictFile: e.PLIMSOLL_VERDICT_FILE || undefined,
+        bundles: e.PLIMSOLL_BUNDLES || undefined,
+        colour: isTerminal && !e.NO_COLOR,
+      },
+    };
+  } catch (error) {
+    return { kind: "problem", message: errorMessage(error) };
+  }
+}
+
+/** One Prometheus: where it is asked, and where samples are written. */
+export interface BothSides {
+  api: PrometheusApi;
+  destination: Destination;
+}
+
+/** Opens both sides of Prometheus with the same credentials. */
+export function prometheusAt(url: string, credentials: Credentials): BothSides {
+  const { basic, bearer, caFile, headers } = credentials;
+  const authorization = authorizationOf(credentials);
+  return {
+    api: { url, headers: { ...headers, ...(authorization ? { authorization } : {}) }, timeoutSeconds: 20, fetch },
+    destination: {
+      ...{ url: `${url.replace(/\/+$/, "")}/api/v1/write`, headers },
+      ...(basic ? { basic } : {}),
+      ...(bearer ? { bearer } : {}),
+      ...(caFile ? { tls: { caFile } } : {}),
+    },
+  };
+}
+
+/** Gives the credentials for Prometheus as the variables that they are read from, without the files; none where there are none. */
+export function credentialVariables({ basic, bearer, headers }: Credentials): Record<string, string> {
+  return {
+    ...(basic ? { PLIMSOLL_PROMETHEUS_USERNAME: basic.username, PLIMSOLL_PROMETHEUS_PASSWORD: basic.password } : {}),
+    ...(bearer ? { PLIMSOLL_PROMETHEUS_BEARER_TOKEN: bearer } : {}),
+    ...(Object.keys(headers).length > 0 ? { PLIMSOLL_PROMETHEUS_HEADERS: JSON.stringify(headers) } : {}),
+  };
+}

@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { readPlan } from "../run/plan.ts";
+import type { Spec } from "../spec/spec.ts";
+import { openLiveLine, type LiveProgress } from "./live-progress.ts";
+
+const constant = { executor: "constant-arrival-rate", rate: 160, timeUnit: "1s" };
+const plan = readPlan(
+  JSON.stringify({
+    scenarios: {
+      warmup: { ...constant, rate: 40, duration: "3s" },
+      smoke: { ...constant, startTime: "3s", duration: "10s" },
+      late: { ...constant, startTime: "15s", duration: "5s" },
+    },
+    totalDuration: "50s",
+  }),
+);
+const spec: Spec = {
+  ...{ version: 1, service: "shop", confidence: 0.95, periodSeconds: 2_592_000, scenarios: {} },
+  objectives: [
+    { name: "a", targetRatio: 0.99, indicator: { kind: "errors", side: "client", where: {} }, place: { file: "s", line: 1, column: 1 } },
+  ],
+};
+
+type Look = [now: number, iterations: number, writtenAtSeconds?: number];
+const progress = ([, iterations, writtenAtSeconds]: Look): LiveProgress => ({
+  ...{ begunSeconds: 100, iterations, requests: 100, errors: 1, dropped: 0, p99Seconds: 0.25 },
+  ...(writtenAtSeconds === undefined ? {} : { writtenAtSeconds }),
+});
+
+const rest = "p99 250 ms  1 error  0 dropped  budget 100% spent";
+
+test.each<[string, Look[], string]>([
+  [
+    "an even load is shown at its even rate, whenever the writes are looked at",
+    [
+      [104, 160, 103.1],
+      [105.9, 480, 105.1],
+    ],
+    `0:05/0:20  smoke  160/s of 160/s  ${rest}`,
+  ],
+  [
+    "pods' counts are taken as of now",
+    [
+      [104, 160],
+      [105, 320],
+    ],
+    `0:05/0:20  smoke  160/s of 160/s  ${rest}`,
+  ],
+  ["a first look has no rate yet", [[101, 40, 100.9]], `0:01/0:20  warmup  no rate yet  ${rest}`],
+  [
+    "between two scenarios nothing is offered",
+    [
+      [112, 160, 111],
+      [114, 320, 112],
+    ],
+    `0:14/0:20  waiting  160/s of 0/s  ${rest}`,
+  ],
+  [
+    "past the plan there are no rates",
+    [
+      [119, 160, 118],
+      [190, 9000, 119],
+    ],
+    `1:30/0:20  finishing  ${rest}`,
+  ],
+])("%s", (_, looks, line) => {
+  const lineOf = openLiveLine({ plan, spec }, 160);
+  expect(looks.map((look) => lineOf(progress(look), look[0])).at(-1)).toBe(line);
+});

@@ -1,0 +1,62 @@
+import { liveLine } from "../report/live-line.ts";
+import { offeredRateAt, type Plan } from "../run/plan.ts";
+import { warmupScenario } from "../spec/names.ts";
+import type { Spec } from "../spec/spec.ts";
+import type { Progress } from "./progress.ts";
+import type { Host } from "../host/host.ts";
+import { openRate } from "./rate.ts";
+
+/** Estimates, from what k6 wrote so far, the share of budget that the client's error objective without a filter has spent. */
+function budgetSpent(spec: Spec, requests: number, errors: number): number | null {
+  const shares = spec.objectives.flatMap(({ indicator, targetRatio }) =>
+    indicator.kind === "errors" && indicator.side === "client" && Object.keys(indicator.where).length === 0
+      ? [errors / requests / (1 - targetRatio)]
+      : [],
+  );
+  return requests === 0 || shares.length === 0 ? null : Math.max(...shares);
+}
+
+/** What the line is drawn from; when the counts were written is not known of pods, whose progressOfPods are taken as of now. */
+export type LiveProgress = Progress & { writtenAtSeconds?: number | undefined };
+
+/** Makes the function that words the line of a moment, Unix seconds. */
+export function openLiveLine({ plan, spec }: { plan: Plan; spec: Spec }, width: number): (seen: LiveProgress, now: number) => string {
+  const judged = plan.scenarios.filter((scenario) => scenario.judged);
+  // A count whose moment is known gives its rate at once; one that was on its way for an unknown while is evened out.
+  const [written, looked] = [openRate(2), openRate(5)];
+  return (seen, now) => {
+    const { requests, errors, dropped, p99Seconds, iterations, begunSeconds, writtenAtSeconds: at } = seen;
+    const elapsedSeconds = now - begunSeconds;
+    const achievedRate = at === undefined ? looked.take(iterations, now, now) : written.take(iterations, at, now);
+    const phase = plan.scenarios
+      .filter((s) => elapsedSeconds >= s.startSeconds && elapsedSeconds < (s.endSeconds ?? Number.POSITIVE_INFINITY))
+      .map((s) => s.name);
+    // Past its plan k6 only waits for what is under way, or runs teardown().
+    const finishing = plan.loadSeconds !== undefined && elapsedSeconds >= plan.loadSeconds;
+    return liveLine({
+      ...{
+        elapsedSeconds,
+        totalSeconds: plan.loadSeconds ?? null,
+        finishing,
+        phase: finishing ? "finishing" : phase.join("+") || "waiting",
+      },
+      offeredRate: plan.openModel ? offeredRateAt(phase.includes(warmupScenario) ? plan.scenarios : judged, elapsedSeconds) : null,
+      ...{ achievedRate, p99Seconds, errors, droppedIterations: dropped },
+      ...{ budgetSpent: budgetSpent(spec, requests + dropped, errors + dropped), width },
+    });
+  };
+}
+
+/** Redraws one line a second while the load runs: how far, how fast, how well; without a progress there is nothing to draw yet. */
+export function startLiveLine(
+  prepared: { plan: Plan; spec: Spec },
+  host: Pick<Host, "live" | "now" | "width">,
+  progress: () => LiveProgress | undefined,
+): { stop: () => void } {
+  const lineOf = openLiveLine(prepared, host.width);
+  const timer = setInterval(() => {
+    const seen = progress();
+    if (seen !== undefined) host.live(lineOf(seen, host.now()));
+  }, 1000);
+  return { stop: () => clearInterval(timer) };
+}

@@ -1,0 +1,128 @@
+import { randomInt } from "node:crypto";
+import { connect } from "node:net";
+import { medianDistance } from "../collect/guard.ts";
+import { queryNumber, querySamples, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
+import { clockQuery, preflightQuery, type ServiceQueries } from "../compile/run.ts";
+import { errorMessage } from "../host/error-message.ts";
+import { encodeWrite, writeOnce, type Destination, type Written } from "../run/relay/write.ts";
+import { waitFor } from "../host/wait.ts";
+import { k6Labels, plimsollMetrics } from "../spec/names.ts";
+
+/** Ends a check before the load: fine, or why not and what to do. */
+export type Checked<T> = { kind: "fine"; value: T } | { kind: "problem"; message: string };
+
+/** Connects to the target, three times at most. It asks nothing: a request of ours would be in the service's counts. */
+export async function checkTarget(url: string): Promise<Checked<undefined>> {
+  let reason = "";
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    try {
+      await connectTo(new URL(url));
+      return { kind: "fine", value: undefined };
+    } catch (error) {
+      reason = errorMessage(error);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+  }
+  return {
+    kind: "problem",
+    message: `the target ${new URL(url).origin} does not answer: ${reason}. Start it, or give another with --target`,
+  };
+}
+
+function connectTo({ hostname, port, protocol }: URL): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const host = hostname.replace(/^\[|\]$/g, "");
+    const socket = connect({ host, port: Number(port) || (protocol === "https:" ? 443 : 80), timeout: 5000 });
+    const end = (error?: Error): void => {
+      socket.destroy();
+      if (error) reject(error);
+      else resolve();
+    };
+    socket.once("connect", () => end());
+    socket.once("timeout", () => end(new Error("no connection within 5 s")));
+    socket.once("error", end);
+  });
+}
+
+/** Says why Prometheus did not take a sample, and what to do. */
+export function notWritten(url: string, written: Exclude<Written, { kind: "written" }>): string {
+  if (written.kind === "unreachable") return `Prometheus at ${url} does not answer: ${written.reason}`;
+  const hint = written.status === 404 || written.status === 405 ? ". Start it with --web.enable-remote-write-receiver" : "";
+  return `Prometheus at ${url} refuses remote write (${written.status}): ${written.reason}${hint}`;
+}
+
+/** Writes one sample through the same way as the run will, and asks for it back. */
+export async function checkPrometheus(
+  api: PrometheusApi,
+  destination: Destination,
+  testid: string,
+  now: () => number,
+): Promise<Checked<undefined>> {
+  const value = randomInt(1, 1_000_000_000);
+  const labels = { __name__: plimsollMetrics.preflight, [k6Labels.testid]: testid };
+  const written = await writeOnce(destination, encodeWrite([{ labels, value, atMillis: Math.round(now() * 1000) }]));
+  if (written.kind !== "written") return { kind: "problem", message: notWritten(api.url, written) };
+  let reason = "the sample did not come back";
+  const back = await waitFor(
+    async () => {
+      const got = await queryNumber(api, preflightQuery(testid), now() + 60);
+      if (got.kind === "failed") reason = got.reason;
+      return got.kind === "answer" && got.value === value ? true : undefined;
+    },
+    10,
+    25,
+  );
+  if (back) return { kind: "fine", value: undefined };
+  return { kind: "problem", message: `Prometheus at ${api.url} took a sample and did not give it back within 10 s: ${reason}` };
+}
+
+/** Measures Prometheus's clock minus ours, in seconds, from the middle of the request; more than a minute is a problem. */
+export async function checkClock(api: PrometheusApi, now: () => number): Promise<Checked<number>> {
+  const before = now();
+  const got = await queryVector(api, clockQuery, undefined);
+  const after = now();
+  const theirs = got.kind === "answer" ? got.value[0]?.points[0]?.value : undefined;
+  if (theirs === undefined)
+    return { kind: "problem", message: `Prometheus at ${api.url} does not tell its time${got.kind === "failed" ? `: ${got.reason}` : ""}` };
+  const offset = theirs - (before + after) / 2;
+  if (Math.abs(offset) > 60)
+    return {
+      kind: "problem",
+      message: `the clock of Prometheus at ${api.url} is ${offset.toFixed(0)} s off from this machine's: set one of them right`,
+    };
+  return { kind: "fine", value: Math.abs(offset) < 0.05 ? 0 : offset };
+}
+
+/** Waits until Prometheus has scraped the service that was started here, so that its counters have a "before". */
+export async function checkScrape(
+  api: PrometheusApi,
+  service: ServiceQueries,
+  now: () => number,
+  limitSeconds: number,
+): Promise<Checked<undefined>> {
+  const scraped = await waitFor(
+    async () => {
+      const up = await queryNumber(api, service.reachable(60), now());
+      return up.kind === "answer" && (up.value ?? 0) > 0 ? true : undefined;
+    },
+    limitSeconds,
+    25,
+  );
+  return scraped
+    ? { kind: "fine", value: undefined }
+    : { kind: "problem", message: `Prometheus at ${api.url} could not scrape the service with ${service.shown} within ${limitSeconds} s` };
+}
+
+/** Warns before the load when Prometheus does not scrape the service that server-side objectives are about. */
+export async function warnUnscraped(api: PrometheusApi, service: ServiceQueries, now: () => number): Promise<string | undefined> {
+  const up = await queryNumber(api, service.reachable(300), now());
+  if (up.kind === "answer" && (up.value ?? 0) > 0) return undefined;
+  return `Prometheus at ${api.url} does not scrape a service with ${service.shown}, so the server's side will be inconclusive; choose it with --server-label`;
+}
+
+/** Measures how often the service is scraped, seconds: the median distance of two samples of its slowest instance; 15, Prometheus's most usual interval, where there are no two. */
+export async function scrapeInterval(api: PrometheusApi, service: ServiceQueries, now: () => number): Promise<number> {
+  const scraped = await querySamples(api, service.scraped(300), now());
+  const distances = scraped.kind === "answer" ? scraped.value.flatMap(({ points }) => medianDistance(points) ?? []) : [];
+  return distances.length > 0 ? Math.max(...distances) : 15;
+}

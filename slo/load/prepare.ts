@@ -1,0 +1,239 @@
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { isAbsolute, join, relative, resolve } from "node:path";
+import { clientThresholds, compileObjectives } from "../compile/objectives.ts";
+import { errorMessage } from "../host/error-message.ts";
+import { canProve } from "../judge/provable.ts";
+import { bundleScenario, checkTypes } from "../run/bundle/bundle.ts";
+import { findScenario, listScenarios } from "../run/bundle/scenarios.ts";
+import { inspectScript } from "../run/k6.ts";
+import { expectedRequests, keepPlan, readPlan, type Plan } from "../run/plan.ts";
+import { runFolder } from "../run/record.ts";
+import { resolveTool } from "../run/tools/resolve.ts";
+import { formatProblem, loadSpec, unknownScenarios } from "../spec/load.ts";
+import type { Spec } from "../spec/spec.ts";
+import { exitCodes } from "../host/exit-codes.ts";
+import type { Host } from "../host/host.ts";
+import { readSpecFile } from "./spec-file.ts";
+
+/** What a person asked of `load`, as parsed. */
+export interface LoadOptions {
+  scenario: string | undefined;
+  script: string | undefined;
+  target: string | undefined;
+  prometheus: string | undefined;
+  spec: string | undefined;
+  rate: number | undefined;
+  duration: string | undefined;
+  set: Record<string, string>;
+  fault: string | undefined;
+  store: "memory" | "sqlite";
+  serverLabels: Record<string, string> | undefined;
+  settleLimitSeconds: number;
+  json: boolean;
+}
+
+/** A run that is ready to start: parsed, bundled, checked and planned. */
+export interface Prepared {
+  kind: "prepared";
+  testid: string;
+  /** The name that reports use. */
+  name: string;
+  folder: string;
+  spec: Spec;
+  specFile: string;
+  specText: string;
+  script: string;
+  isUserScript: boolean;
+  k6: string;
+  prometheus: string | undefined;
+  plan: Plan;
+  /** Pick the service's own series. */
+  serverLabels: Record<string, string>;
+  inspected: string;
+  scenarioEnvironment: Record<string, string>;
+  /** What may be a slip in the spec or in a user script, each with its place. */
+  notes: string[];
+}
+
+/** Refuses to start, with the exit code and the words. */
+export interface Refused {
+  kind: "refused";
+  exitCode: number;
+  message: string;
+}
+
+const refuse = (exitCode: number, message: string): Refused => ({ kind: "refused", exitCode, message });
+
+function testidOf(now: number, name: string): string {
+  const time = new Date(now * 1000).toISOString().replace(/[-:]/g, "").slice(0, 15);
+  const random = Math.floor(Math.random() * 0xffff)
+    .toString(16)
+    .padStart(4, "0");
+  const plain = name
+    .replace(/[^a-zA-Z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 40);
+  return `${plain || "script"}-${time}-${random}`;
+}
+
+/** Shows a path as short as it can be understood from the user's folder. */
+function shownPath(folder: string, path: string): string {
+  return relative(folder, path).startsWith("..") ? path : relative(folder, path);
+}
+
+/** A spec that was read, and what may be a slip in it. */
+interface ReadSpec {
+  kind: "spec";
+  spec: Spec;
+  file: string;
+  text: string;
+  notes: string[];
+}
+
+/** Reads the spec that a run is judged by, with the scenario's overrides applied. */
+export function readSpec(
+  host: Pick<Host, "folder" | "project">,
+  file: string | undefined,
+  scenario: string | undefined,
+): ReadSpec | Refused {
+  const path = file === undefined ? join(host.project, "slo/objectives/storage-api.yaml") : resolve(host.folder, file);
+  const shown = shownPath(host.folder, path);
+  const read = readSpecFile(host.folder, file ?? path);
+  if (read.kind === "problem") return refuse(exitCodes.badUsage, read.message);
+  const { text } = read;
+  const loaded = loadSpec(text, shown, scenario);
+  if (loaded.kind === "problems") return refuse(exitCodes.badUsage, loaded.problems.map(formatProblem).join("\n"));
+  const known = [...listScenarios(join(host.project, "scenarios")), ...(scenario === undefined ? [] : [scenario])];
+  return { kind: "spec", spec: loaded.spec, file: shown, text, notes: unknownScenarios(text, shown, known).map(formatProblem) };
+}
+
+function entryOf(options: LoadOptions, host: Host): { kind: "entry"; entry: string; name: string; isUserScript: boolean } | Refused {
+  if (options.script !== undefined) {
+    const entry = isAbsolute(options.script) ? options.script : resolve(host.folder, options.script);
+    if (!existsSync(entry)) return refuse(exitCodes.badUsage, `there is no script ${options.script}`);
+    return { kind: "entry", entry, name: (entry.split("/").pop() ?? "script").replace(/\.[cm]?[jt]s$/, ""), isUserScript: true };
+  }
+  const found = findScenario(join(host.project, "scenarios"), options.scenario ?? "");
+  if (found.kind === "unknown") return refuse(exitCodes.badUsage, found.message);
+  return { kind: "entry", entry: found.entry, name: found.name, isUserScript: false };
+}
+
+function scenarioEnvironment(options: LoadOptions, spec: Spec): Record<string, string> {
+  return {
+    ...(options.rate === undefined ? {} : { PLIMSOLL_RATE: String(options.rate) }),
+    ...(options.duration === undefined ? {} : { PLIMSOLL_DURATION: options.duration }),
+    ...(options.script === undefined ? { PLIMSOLL_SET: JSON.stringify(options.set) } : options.set),
+    PLIMSOLL_SLOW_THRESHOLDS: clientThresholds(spec).join(","),
+  };
+}
+
+async function findTools(
+  options: LoadOptions,
+  host: Host,
+): Promise<{ kind: "tools"; k6: string; prometheus: string | undefined } | Refused> {
+  const wanted = options.prometheus === undefined ? (["k6", "prometheus"] as const) : (["k6"] as const);
+  const paths: Record<string, string> = {};
+  for (const name of wanted) {
+    const tool = await resolveTool(name, { say: host.say });
+    if (tool.kind === "missing") return refuse(exitCodes.notCarriedOut, tool.message);
+    paths[name] = tool.path;
+  }
+  return { kind: "tools", k6: paths["k6"] ?? "", prometheus: paths["prometheus"] };
+}
+
+/** Parses, bundles, type-checks and plans; nothing is started but tools that answer at once, and a refusal leaves no folder behind. */
+export async function prepare(options: LoadOptions, host: Host): Promise<Prepared | Refused> {
+  const entry = entryOf(options, host);
+  if (entry.kind === "refused") return entry;
+  const read = readSpec(host, options.spec, entry.name);
+  if (read.kind === "refused") return read;
+  const compiled = compileObjectives(read.spec, { testid: "x", server: {} }, !entry.isUserScript);
+  if (compiled.kind === "problems") {
+    const lines = compiled.problems.map(({ objective, text, message }) =>
+      formatProblem({ place: objective.place, path: objective.name, message: `${text} ${message}` }),
+    );
+    return refuse(exitCodes.badUsage, lines.join("\n"));
+  }
+  const testid = testidOf(host.commandAtSeconds, entry.name);
+  const folder = runFolder(host.folder, testid);
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    return refuse(exitCodes.notCarriedOut, `cannot make the run's folder: ${errorMessage(error)}`);
+  }
+  const prepared = await prepareIn(folder, testid, entry, read, options, host);
+  if (prepared.kind === "refused") rmSync(folder, { recursive: true, force: true });
+  return prepared;
+}
+
+type Script = { kind: "script"; file: string; notes: string[] } | Refused;
+
+/** How many type errors of a user script are told. */
+const mostTypeErrors = 10;
+
+/** Bundles and type-checks a script; its problems come with file, line and column. k6 minds no types, so those of a user script are notes. */
+async function bundleHere(folder: string, { entry, isUserScript }: { entry: string; isUserScript: boolean }, host: Host): Promise<Script> {
+  const shown = (problems: { file: string; line: number; column: number; message: string }[]): string[] =>
+    problems.map((p) => `${shownPath(host.folder, p.file)}:${p.line}:${p.column} ${p.message}`);
+  const [bundled, types] = await Promise.all([
+    bundleScenario({ entry, outfile: join(folder, "bundle.js") }),
+    checkTypes(entry, host.project),
+  ]);
+  if (bundled.kind === "problems") return refuse(exitCodes.badUsage, shown(bundled.problems).join("\n"));
+  const errors = types.kind === "problems" ? shown(types.problems) : [];
+  if (errors.length > 0 && !isUserScript) return refuse(exitCodes.badUsage, errors.join("\n"));
+  const more = errors.length > mostTypeErrors ? [`and ${errors.length - mostTypeErrors} more type errors`] : [];
+  return { kind: "script", file: bundled.file, notes: [...errors.slice(0, mostTypeErrors), ...more] };
+}
+
+/** Finds the bundle that was made beforehand; a user script runs as it is. */
+function bundledBefore(bundles: string, { entry, name, isUserScript }: { entry: string; name: string; isUserScript: boolean }): Script {
+  const file = isUserScript ? entry : resolve(bundles, `${name}.js`);
+  if (existsSync(file)) return { kind: "script", file, notes: [] };
+  return refuse(exitCodes.notCarriedOut, `${bundles} (PLIMSOLL_BUNDLES) has no bundle of the scenario ${name}`);
+}
+
+async function prepareIn(
+  folder: string,
+  testid: string,
+  entry: { entry: string; name: string; isUserScript: boolean },
+  read: ReadSpec,
+  options: LoadOptions,
+  host: Host,
+): Promise<Prepared | Refused> {
+  const script = host.settings.bundles === undefined ? await bundleHere(folder, entry, host) : bundledBefore(host.settings.bundles, entry);
+  if (script.kind === "refused") return script;
+  const tools = await findTools(options, host);
+  if (tools.kind === "refused") return tools;
+  const environment = scenarioEnvironment(options, read.spec);
+  const inspected = await inspectScript({ binary: tools.k6, script: script.file, environment: { ...host.environment, ...environment } });
+  if (inspected.kind === "problem") return refuse(exitCodes.badUsage, inspected.message);
+  const kept = keepPlan(inspected.output);
+  if (kept.kind === "problem") return refuse(exitCodes.badUsage, kept.message);
+  return {
+    ...{ kind: "prepared", testid, name: entry.name, folder, spec: read.spec, specFile: read.file, specText: read.text },
+    ...{ script: script.file, isUserScript: entry.isUserScript, k6: tools.k6, prometheus: tools.prometheus },
+    serverLabels: options.serverLabels ?? { job: read.spec.service },
+    ...{ plan: readPlan(kept.text), inspected: kept.text, scenarioEnvironment: environment },
+    notes: [...read.notes, ...script.notes],
+  };
+}
+
+/** Says what the run will do, and whether that can prove the objectives. */
+export function planSentences(prepared: Prepared): string[] {
+  const { plan, spec } = prepared;
+  const length = plan.loadSeconds === undefined ? "" : `, ${Math.round(plan.loadSeconds)} s`;
+  const offered =
+    plan.offeredIterations === undefined
+      ? "a closed model: latency objectives cannot be met by it"
+      : `${plan.offeredIterations} iterations offered`;
+  const expected = spec.objectives.map((objective) => {
+    const requests = objective.indicator.kind === "ratio" ? "unknown" : expectedRequests(plan, objective.indicator.where);
+    return { objective: objective.name, requests } as const;
+  });
+  return [
+    ...prepared.notes,
+    `${prepared.name}: ${offered}${length}`,
+    ...canProve(spec, expected).flatMap((row) => (row.kind === "short" ? [row.sentence] : [])),
+  ];
+}

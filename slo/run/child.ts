@@ -1,7 +1,0 @@
-export {
-  openProcessGroup as openNursery,
-  type Child,
-  type ChildOptions,
-  type Exit,
-  type ProcessGroup as Nursery,
-} from "../host/process-group.ts";

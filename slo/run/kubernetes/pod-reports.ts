@@ -1,0 +1,88 @@
+import { openMessageReader, type PodMessage, type PodReport } from "./message.ts";
+import type { PodState } from "./pods.ts";
+
+/** How far one pod is. */
+export type Progress = Extract<PodMessage, { kind: "progress" }>["progress"];
+
+/** How long a pod may be gone from the list before it counts as deleted. */
+const goneSeconds = 3;
+/** How often the log of a pod that ended is asked for in vain before it is given up. */
+const mostTries = 6;
+
+/** Holds what is known of each pod of a run. */
+export interface PodReports {
+  /** Takes a line of a pod's log. */
+  hear(name: string, line: string): void;
+  /** Takes how the pods stand. */
+  see(states: readonly PodState[], nowMillis: number): void;
+  /** Names pods that ended and did not say how; each until its log was read, or asked for in vain too often. */
+  silent(): string[];
+  /** Notes that a pod's whole log was read: there is no more to come. */
+  close(name: string): void;
+  /** True when there is nothing more to hear of any pod. */
+  isComplete(): boolean;
+  /** Of the pods that have begun. */
+  progressOfPods(): Progress[];
+  reports(): PodReport[];
+}
+
+interface Entry {
+  report: PodReport;
+  progress: Progress | undefined;
+  read: ReturnType<typeof openMessageReader>;
+  /** How often its log was asked for after its end. */
+  tries: number;
+  missingSince: number | undefined;
+}
+
+/** Opens an empty podReports of what the pods of a run say, and of how they stand. */
+export function openPodReports(pods: number, say: (line: string) => void): PodReports {
+  const entries: Entry[] = Array.from({ length: pods }, (_, index) => ({
+    report: { index, name: null, refused: null, begunSeconds: null, sent: null, end: null, ending: null },
+    ...{ progress: undefined, read: openMessageReader(), tries: 0, missingSince: undefined },
+  }));
+  return {
+    hear(name, line) {
+      const entry = entries.find(({ report }) => report.name === name);
+      if (entry) hearLine(entry, line, say);
+    },
+    see(states, nowMillis) {
+      for (const entry of entries) {
+        const { report } = entry;
+        const state = states.find(({ index }) => index === report.index);
+        report.name ??= state?.name ?? null;
+        entry.missingSince = state ? undefined : (entry.missingSince ?? nowMillis);
+        const gone = entry.missingSince !== undefined && nowMillis - entry.missingSince >= goneSeconds * 1000;
+        report.ending ??= state?.ending ?? (gone ? { exitCode: null, reason: "the pod was deleted" } : null);
+      }
+    },
+    silent() {
+      const silent = entries.filter((entry) => entry.report.ending && !isFinished(entry));
+      for (const entry of silent) [entry.tries, entry.read] = [entry.tries + 1, openMessageReader()];
+      return silent.flatMap(({ report }) => report.name ?? []);
+    },
+    close(name) {
+      for (const entry of entries) if (entry.report.name === name) entry.tries = mostTries;
+    },
+    isComplete: () => entries.every(isFinished),
+    progressOfPods: () => entries.flatMap(({ progress }) => progress ?? []),
+    reports: () => entries.map(({ report }) => ({ ...report })),
+  };
+}
+
+const isFinished = ({ report, tries }: Entry): boolean => report.end !== null || report.refused !== null || tries >= mostTries;
+
+function hearLine(entry: Entry, line: string, say: (line: string) => void): void {
+  const { report } = entry;
+  const message = entry.read(line);
+  // A log that is followed anew begins with what was heard before.
+  if (report.end) return;
+  if (message?.kind === "other" && line.trim() !== "" && entry.tries === 0) say(`pod ${report.index + 1}: ${line}`);
+  if (message?.kind === "refused") report.refused = message.message;
+  if (message?.kind === "progress") {
+    entry.progress = message.progress;
+    report.begunSeconds = message.progress.begunSeconds;
+    report.sent = message.sent ?? report.sent;
+  }
+  if (message?.kind === "ended") [report.end, report.sent] = [message, message.sent];
+}

@@ -1,0 +1,161 @@
+import type { Totals } from "../collect/stored-counts.ts";
+import type { RunVerdict, Verdict } from "../judge/verdict.ts";
+import type { Report } from "../report/schema.ts";
+import { offeredRateAt, type Plan } from "../run/plan.ts";
+import type { RunRecord } from "../run/record.ts";
+import type { Objective, Spec, Where } from "../spec/spec.ts";
+import type { RunTimes, Reading } from "./read-run.ts";
+import { reconciliationOf } from "./reconcile.ts";
+
+/** Holds everything that a report is made of. */
+export interface Ingredients {
+  record: RunRecord;
+  plan: Plan;
+  spec: Spec;
+  reading: Reading;
+  runTimes: RunTimes;
+  sent: Totals;
+  /** False when `sent` lacks what a lost load pod sent last. */
+  sentIsWhole: boolean;
+  stored: Totals | null;
+  judgedSent: { requests: number; iterations: number; dropped: number };
+  verdicts: Verdict[];
+  run: RunVerdict;
+  exitCode: number;
+  reasons: string[];
+  timings: Report["timings"];
+}
+
+const whereText = (where: Where): string =>
+  Object.entries(where)
+    .map(([label, is]) => `, ${label}=${is}`)
+    .join("");
+
+/** Says in words what an objective is about. */
+export function describeObjective({ indicator }: Objective): string {
+  if (indicator.kind === "errors") return `errors, ${indicator.side} side${whereText(indicator.where)}`;
+  if (indicator.kind === "latency")
+    return `slower than ${indicator.atMostSeconds * 1000} ms, ${indicator.side} side${whereText(indicator.where)}`;
+  return `${indicator.bad} of ${indicator.total}`;
+}
+
+function objectiveRow(objective: Objective, verdict: Verdict, reading: Reading): Report["objectives"][number] {
+  const measured = reading.measurements.find((m) => m.objective === objective.name);
+  const { indicator } = objective;
+  return {
+    name: objective.name,
+    description: describeObjective(objective),
+    side: indicator.kind === "ratio" ? "other" : indicator.side,
+    targetRatio: objective.targetRatio,
+    ...(objective.scenarioOverride ? { statedTargetRatio: objective.scenarioOverride.statedTargetRatio } : {}),
+    ...(indicator.kind === "latency" ? { atMostSeconds: indicator.atMostSeconds } : {}),
+    place: objective.place,
+    verdict: verdict.kind,
+    ...(verdict.kind === "met" ? {} : { reason: verdict.reason }),
+    ...(verdict.evidence ? { evidence: verdict.evidence } : {}),
+    caveats: measured?.kind === "counted" ? measured.caveats : [],
+    queries: measured?.queries ?? { total: "", bad: "" },
+    cumulative: measured?.kind === "counted" ? thinned(measured.cumulative.filter(isFinitePoint), 300) : [],
+  };
+}
+
+const isFinitePoint = ({ total, bad }: { total: number; bad: number }): boolean => Number.isFinite(total) && Number.isFinite(bad);
+
+function thinned<T>(points: readonly T[], most: number): T[] {
+  const every = Math.ceil(points.length / most);
+  return points.filter((_, i) => i % every === 0 || i === points.length - 1);
+}
+
+function peak(line: readonly (number | null)[]): number | null {
+  const values = line.filter((value) => value !== null);
+  return values.length === 0 ? null : Math.max(...values);
+}
+
+/** Averages each point with the four before it: k6 writes once a second, so single seconds hold one push too many or too few. */
+function smoothed(line: readonly (number | null)[]): (number | null)[] {
+  return line.map((_, i) => {
+    const around = line.slice(Math.max(0, i - 4), i + 1).filter((value) => value !== null);
+    return around.length < 3 ? null : around.reduce((sum, value) => sum + value, 0) / around.length;
+  });
+}
+
+function phases(plan: Plan, runTimes: RunTimes): Report["phases"] {
+  const judged = plan.scenarios.filter((scenario) => scenario.judged).map((scenario) => scenario.startSeconds);
+  const zero = runTimes.judgedFrom - (judged.length > 0 ? Math.min(...judged) : 0);
+  return plan.scenarios.map((scenario) => ({
+    name: scenario.name,
+    fromSeconds: zero + scenario.startSeconds,
+    toSeconds: scenario.endSeconds === undefined ? runTimes.ended : zero + scenario.endSeconds,
+    judged: scenario.judged,
+  }));
+}
+
+function offeredLine(plan: Plan, runTimes: RunTimes, times: readonly number[]): (number | null)[] {
+  const judged = plan.scenarios.filter((scenario) => scenario.judged);
+  const zero = runTimes.judgedFrom - Math.min(...judged.map((scenario) => scenario.startSeconds));
+  if (!plan.openModel) return times.map(() => null);
+  return times.map((at) => offeredRateAt(judged, at - zero));
+}
+
+/** Names the routes that failed most, with what they answered. */
+function failingRoutes(routes: Report["routes"]): string[] {
+  return routes
+    .filter(({ errors }) => errors > 0)
+    .slice(0, 3)
+    .map(({ method, route, requests, errors, statuses }) => {
+      const answers = Object.entries(statuses).map(([status, n]) => `${n} × ${status === "0" ? "no answer" : status}`);
+      return `${method} ${route}: ${errors} of ${requests} requests failed (${answers.join(", ")})`;
+    });
+}
+
+/** Composes the report from what was planned, sent, stored, read and judged. */
+export function composeReport(i: Ingredients): Report {
+  const { record, plan, spec, reading, runTimes } = i;
+  const { silentFromSeconds, ...lines } = reading.charts;
+  const offeredRate = offeredLine(plan, runTimes, lines.atSeconds);
+  const silent =
+    silentFromSeconds === null
+      ? []
+      : [`no request was answered from ${(silentFromSeconds - runTimes.judgedFrom).toFixed(0)} s into the judged load on`];
+  return {
+    version: 1,
+    testid: record.testid,
+    service: spec.service,
+    scenario: record.scenario,
+    startedAt: runTimes.begun,
+    target: record.target,
+    prometheus: record.prometheus.url,
+    embedded: record.prometheus.embedded,
+    verdict: record.interrupted ? "interrupted" : i.run.kind,
+    exitCode: i.exitCode,
+    reasons: i.reasons,
+    notes: [...failingRoutes(reading.routes), ...silent, ...record.notes],
+    confidence: spec.confidence,
+    periodSeconds: spec.periodSeconds,
+    timings: i.timings,
+    load: {
+      offeredIterations: plan.offeredIterations ?? null,
+      startedIterations: i.judgedSent.iterations,
+      droppedIterations: i.judgedSent.dropped,
+      // k6 tells both in one line.
+      interruptedIterations: record.k6 === null || record.k6.iterations === null ? null : record.k6.interrupted,
+      requests: i.judgedSent.requests,
+      peakOfferedRate: peak(offeredRate),
+      peakAchievedRate: peak(smoothed(lines.achievedRate)),
+      openModel: plan.openModel,
+    },
+    reconciliation: reconciliationOf({ ...i, served: reading.served, clientMeanSeconds: reading.clientMeanSeconds }),
+    objectives: spec.objectives.flatMap((objective) => {
+      const verdict = i.verdicts.find((v) => v.objective === objective.name);
+      return verdict ? [objectiveRow(objective, verdict, reading)] : [];
+    }),
+    routes: reading.routes,
+    phases: phases(plan, runTimes),
+    generator: {
+      cpuShareMax: record.health?.cpuShareMax ?? null,
+      starvedSeconds: record.health?.known ? record.health.starvedAtSeconds.length : null,
+      memoryPeakBytes: record.health?.memoryPeakBytes ?? null,
+    },
+    series: { ...lines, offeredRate },
+  };
+}

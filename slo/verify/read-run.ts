@@ -1,0 +1,167 @@
+import { readCharts, readRoutes, type Charts, type RouteRow } from "../collect/charts.ts";
+import { measureClient, type ClientWindow, type DropCount } from "../collect/client.ts";
+import type { Measurement } from "../collect/measurement.ts";
+import type { Span } from "../collect/points.ts";
+import { queryNumber, queryRange, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
+import { countersOf, grownBy, restartedIn, type Growth } from "../collect/growth.ts";
+import type { Guarded } from "../collect/guard.ts";
+import { measureServer } from "../collect/server.ts";
+import { dropCauseOf, risesOf, type CpuShortage, type DropCause } from "../collect/starved.ts";
+import { sumOfLast } from "../compile/counters.ts";
+import { judged, type ObjectiveQueries } from "../compile/objectives.ts";
+import { chartQueries, namedRoutes } from "../compile/run.ts";
+import type { Plan } from "../run/plan.ts";
+import type { RunRecord } from "../run/record.ts";
+import { k6Metrics } from "../spec/names.ts";
+import { openReader, readersOnce, serverWindows, type ServiceReader } from "./server-side.ts";
+
+/** Says when what happened, Unix seconds of k6's clock. */
+export interface RunTimes {
+  /** k6's process began. */
+  begun: number;
+  /** The judged scenarios began. */
+  judgedFrom: number;
+  /** k6's process ended: no sample is later. */
+  ended: number;
+  /** Every service that is asked about had been scraped twice since k6 ended; Prometheus's clock. Nothing later counts. */
+  countedUntil: number;
+}
+
+/** Says what of the load cannot be found in the counts, or is in them and not judged. */
+export interface UnservedLoad {
+  /** Judged iterations that k6 had to drop, and all that were cut off. */
+  dropped: number;
+  interrupted: number;
+  requestsPerIteration: number;
+  judged: number;
+  /** Requests of setup and warm-up. */
+  notJudged: number;
+}
+
+/** The service that an objective's counters come from, by the labels of its scrapes; undefined when its series name none. */
+export type ServiceOf = (query: ObjectiveQueries) => readonly Record<string, string>[];
+
+/** Holds all that was read of a run. */
+export interface Reading {
+  measurements: Measurement[];
+  charts: Charts;
+  routes: RouteRow[];
+  /** Growth over the whole run, warm-up and setup included, on the routes that the client named; null where it cannot be read. */
+  served: { requests: number | null; errors: number | null; meanSeconds: number | null };
+  clientMeanSeconds: number | null;
+  dropCause: DropCause;
+}
+
+const numberOf = (growth: Growth): number | null => {
+  const counters = countersOf(growth);
+  return counters.length === 0 ? null : grownBy(counters, restartedIn(counters));
+};
+
+/** Reads no series of errors as none of them, which holds where the requests were read; an answer that failed is unknown. */
+const errorsOf = (growth: Growth): number | null => (growth.kind === "failed" ? null : (numberOf(growth) ?? 0));
+
+/** Steps are seconds, and longer where Prometheus would refuse so many points (11,000). */
+const stepOf = (lengthSeconds: number): number => Math.max(1, lengthSeconds / 5000);
+
+/** Reads how many judged iterations had been dropped at each moment; undefined where not all of them can be placed in time. */
+export async function droppedOver(api: PrometheusApi, testid: string, span: Span, dropped: number): Promise<DropCount[] | undefined> {
+  if (dropped === 0) return [];
+  const { fromSeconds, toSeconds, stepSeconds } = span;
+  const read = sumOfLast(judged(k6Metrics.droppedIterations, testid))(toSeconds - fromSeconds + 60);
+  const [over, end] = await Promise.all([
+    queryRange(api, read, fromSeconds, toSeconds, stepSeconds),
+    queryNumber(api, read, toSeconds), // what is dropped at the very end must not fall behind the last step
+  ]);
+  if (over.kind === "failed" || end.kind === "failed" || end.value !== dropped) return undefined;
+  const before = (over.value[0]?.points ?? []).filter(({ atSeconds }) => atSeconds < toSeconds);
+  return [...before, { atSeconds: toSeconds, value: dropped }];
+}
+
+/** Tells what is known of k6's CPU; what is not known of one pod is unknown of the whole load. */
+export function shortageOf({ health }: Pick<RunRecord, "health">): CpuShortage {
+  return health?.known ? { kind: "known", atSeconds: health.starvedAtSeconds } : { kind: "unknown" };
+}
+
+async function measureAll(
+  api: PrometheusApi,
+  queries: readonly ObjectiveQueries[],
+  client: ClientWindow,
+  readerOf: ReturnType<typeof readersOnce>,
+  serviceOf: ServiceOf,
+  began: boolean,
+): Promise<Measurement[]> {
+  const neverBegan: Guarded = { kind: "problem", reason: "the load that is judged never began" };
+  return Promise.all(
+    queries.map(async (query) => {
+      if (query.kind === "client") return measureClient(api, query, client);
+      const { window, guarded, read } = await readerOf(serviceOf(query));
+      return measureServer(api, query, window, began ? guarded : neverBegan, read);
+    }),
+  );
+}
+
+/** Reads everything that a verdict and a report need, from Prometheus alone. */
+export async function readRun(
+  api: PrometheusApi,
+  record: RunRecord,
+  plan: Plan,
+  queries: readonly ObjectiveQueries[],
+  runTimes: RunTimes,
+  unserved: UnservedLoad,
+  serviceOf: ServiceOf,
+): Promise<Reading> {
+  const shortage = shortageOf(record);
+  const stepSeconds = stepOf(runTimes.ended - runTimes.judgedFrom);
+  const span = { fromSeconds: runTimes.judgedFrom, toSeconds: runTimes.ended + 1, stepSeconds };
+  const drops = await droppedOver(api, record.testid, span, unserved.dropped);
+  const dropCause = dropCauseOf(drops && risesOf(drops, stepSeconds), shortage);
+  const client: ClientWindow = { ...span, ...unserved, dropsOver: drops ?? [], dropCause, shortage };
+  const windows = serverWindows(record, plan, runTimes, unserved, stepSeconds);
+  const readerOf = readersOnce(api, windows);
+  const measurements = await measureAll(api, queries, client, readerOf, serviceOf, unserved.judged > 0);
+  const side = await readerOf([record.serverLabels]);
+  const whole = side.window.judgedOnly ? await openReader(api, [record.serverLabels], { ...windows, judged: undefined }) : side;
+  return {
+    measurements,
+    ...(await readPictures(api, record, runTimes, side, whole)),
+    dropCause,
+  };
+}
+
+/** Reads what the report shows and no verdict rests on. */
+async function readPictures(
+  api: PrometheusApi,
+  record: RunRecord,
+  runTimes: RunTimes,
+  side: ServiceReader,
+  whole: ServiceReader,
+): Promise<Pick<Reading, "charts" | "routes" | "served" | "clientMeanSeconds">> {
+  const offset = record.clockOffsetSeconds;
+  const named = await queryVector(api, namedRoutes(record.testid, runTimes.ended - runTimes.begun + 60), runTimes.ended + 1);
+  const names = named.kind === "answer" ? named.value.map(({ labels }) => labels["name"] ?? "") : [];
+  const charted = chartQueries(record.testid, record.serverLabels, names);
+  const chartWindow = { fromSeconds: Math.floor(runTimes.begun), toSeconds: runTimes.ended + 1, clockOffsetSeconds: offset };
+  const range = runTimes.ended - runTimes.judgedFrom + 60;
+  const clientQueries = [charted.clientSeconds.sum(range), charted.clientSeconds.count(range)];
+  const [charts, routes, requests, errors, seconds, servedJudged, [sum, count]] = await Promise.all([
+    readCharts(api, charted, chartWindow),
+    readRoutes(api, charted, { ...chartWindow, fromSeconds: runTimes.judgedFrom }),
+    whole.read(charted.grown.requests).then(numberOf),
+    whole.read(charted.grown.errors).then(errorsOf),
+    side.read(charted.grown.seconds).then(numberOf),
+    side.read(charted.grown.requests).then(numberOf),
+    Promise.all(clientQueries.map((query) => queryVector(api, query, runTimes.ended + 1))),
+  ]);
+  const valueOf = (got: typeof sum): number | undefined => (got?.kind === "answer" ? got.value[0]?.points[0]?.value : undefined);
+  const mean = (total: number | null | undefined, n: number | null | undefined): number | null =>
+    total !== null && total !== undefined && n ? total / n : null;
+  return {
+    ...{ charts, routes },
+    served: {
+      requests,
+      errors: requests === null ? null : errors,
+      meanSeconds: mean(seconds, servedJudged),
+    },
+    clientMeanSeconds: mean(valueOf(sum), valueOf(count)),
+  };
+}

@@ -1,0 +1,87 @@
+import type { Totals } from "../collect/stored-counts.ts";
+import { iterationsAgree } from "../judge/validity.ts";
+import type { Report } from "../report/schema.ts";
+import type { RunRecord } from "../run/record.ts";
+import type { Reading } from "./read-run.ts";
+
+/** What each side counted of a run; `sent` is only what was heard of where a load pod was lost (`sentIsWhole` false). */
+export interface Sides {
+  record: Pick<RunRecord, "k6" | "script">;
+  sent: Totals;
+  sentIsWhole: boolean;
+  stored: Totals | null;
+  served: Reading["served"];
+  clientMeanSeconds: number | null;
+}
+
+type Compared = "same" | "different" | "unknown";
+
+/** Compares k6's own counts with what it wrote; iterations are always told by a k6 that lived to its end, requests only with a summary. */
+function comparedK6({ record: { k6 }, sent, sentIsWhole }: Sides): Compared {
+  if (!sentIsWhole || k6 === null) return "unknown";
+  const { iterations, summaryRequests } = k6;
+  if (!iterationsAgree(k6, k6.interrupted, sent.iterations)) return "different";
+  if (summaryRequests !== null && summaryRequests !== sent.requests) return "different";
+  return iterations === null ? "unknown" : "same";
+}
+
+function comparedHeld({ sent, sentIsWhole, stored }: Sides): Compared {
+  if (!sentIsWhole || stored === null) return "unknown";
+  return stored.requests === sent.requests && stored.errors === sent.errors ? "same" : "different";
+}
+
+/** Puts the counts of all sides beside each other and says what explains them; what is not known of one side agrees with nothing. */
+export function reconciliationOf(sides: Sides): Report["reconciliation"] {
+  const { record, sent, stored, served, clientMeanSeconds: client } = sides;
+  const compared = [comparedK6(sides), comparedHeld(sides)];
+  const differ = compared.includes("different");
+  return {
+    k6Requests: record.k6?.summaryRequests ?? null,
+    k6Iterations: record.k6?.iterations ?? null,
+    relayRequests: sent.requests,
+    prometheusRequests: stored?.requests ?? null,
+    serverRequests: served.requests,
+    lostBetween: lostBetween(sides),
+    k6Errors: sent.errors,
+    wrongContents: sent.wrongContents,
+    serverErrors: served.errors,
+    clientMinusServerSeconds: client === null || served.meanSeconds === null ? null : client - served.meanSeconds,
+    agrees: differ ? false : compared.includes("unknown") ? null : true,
+    explanation: explain(sides),
+  };
+}
+
+const lostBetween = ({ sent, sentIsWhole, served }: Sides): number | null =>
+  served.requests === null || !sentIsWhole ? null : sent.requests - served.requests;
+
+function explain(sides: Sides): string {
+  const { record, sent, sentIsWhole, stored } = sides;
+  const k6 = comparedK6(sides);
+  if (!sentIsWhole) return explainLostPod(sides);
+  if (k6 === "different") return "k6 counted other totals than it wrote";
+  if (stored === null) return "Prometheus could not be asked what it holds";
+  if (comparedHeld(sides) === "different")
+    return stored.requests === sent.requests
+      ? `Prometheus holds ${stored.errors} of the ${sent.errors} failed requests that were sent`
+      : `Prometheus holds ${stored.requests} of the ${sent.requests} requests that were sent`;
+  if (k6 === "unknown") return "k6 did not say how much it sent, so nobody knows whether all of it was written";
+  return explainServed(lostBetween(sides), record);
+}
+
+function explainLostPod({ sent, stored, served }: Sides): string {
+  const kept = stored === null ? "Prometheus was not read" : `Prometheus holds ${stored.requests}`;
+  const counted = served.requests === null ? "the service was not read" : `the service counted ${served.requests}`;
+  return `a load pod was lost before it had said all that it sent: ${sent.requests} requests were heard of, ${kept}, ${counted}`;
+}
+
+function explainServed(lost: number | null, { k6, script }: Sides["record"]): string {
+  if (lost === null && script !== null)
+    return "the service's counts are compared in its objectives only: a script that is not ours does not name its routes";
+  if (lost === null) return "the service's own counters could not be read";
+  if (lost > 0) return `${lost} requests never reached the service, or an instance that counted them is not scraped`;
+  if (lost < 0)
+    return `the service counted ${-lost} more: ${k6?.interrupted ? "requests that k6 cut off, or " : ""}traffic that was not ours`;
+  return k6?.summaryRequests === null
+    ? "every request that k6 wrote was counted once by Prometheus and by the service"
+    : "every request that k6 sent was counted once by k6, by Prometheus and by the service";
+}

@@ -1,0 +1,57 @@
+import { sameTotals, readStoredCounts, scrapesSince, type Totals } from "../collect/stored-counts.ts";
+import type { PrometheusApi } from "../collect/prometheus.ts";
+import type { StoredCountQueries, ServiceQueries } from "../compile/run.ts";
+import { waitFor } from "../host/wait.ts";
+
+/** Says how the wait for Prometheus ended: it holds all that was sent, or not all, or it did not answer. */
+export type Settled =
+  | { kind: "complete"; stored: Totals }
+  | { kind: "different"; stored: Totals }
+  | { kind: "unreachable"; reason: string };
+
+/** The first pause between two questions, and the longest: a Prometheus that is behind is not helped by more. */
+const pausesMillis = [50, 1000] as const;
+
+/** Waits until Prometheus holds exactly what was sent; no fixed sleep, at most `limitSeconds`. */
+export async function settleCounts(
+  api: PrometheusApi,
+  queries: StoredCountQueries,
+  sent: Totals,
+  rangeSeconds: number,
+  limitSeconds: number,
+): Promise<Settled> {
+  let last: Settled = { kind: "unreachable", reason: "it was not asked" };
+  const done = await waitFor(
+    async () => {
+      const stored = await readStoredCounts(api, queries, rangeSeconds);
+      if (stored.kind === "failed") last = { kind: "unreachable", reason: stored.reason };
+      else last = { kind: sameTotals(stored.value, sent) ? "complete" : "different", stored: stored.value };
+      return last.kind === "complete" ? last : undefined;
+    },
+    limitSeconds,
+    ...pausesMillis,
+  );
+  return done ?? last;
+}
+
+/**
+ * Waits until the service was scraped twice since the last request, so that its counters are final.
+ * Gives false when it is not scraped, or not twice within `limitSeconds`; times are Unix seconds of Prometheus's clock.
+ */
+export async function settleScrapes(
+  api: PrometheusApi,
+  queries: ServiceQueries,
+  sinceSeconds: number,
+  now: () => number,
+  limitSeconds: number,
+): Promise<boolean> {
+  const done = await waitFor(
+    async () => {
+      const scrapes = await scrapesSince(api, queries, sinceSeconds, now());
+      return scrapes.kind === "answer" && (scrapes.value ?? 0) >= 2 ? true : undefined;
+    },
+    limitSeconds,
+    ...pausesMillis,
+  );
+  return done === true;
+}

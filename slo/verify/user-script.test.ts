@@ -1,0 +1,75 @@
+import { expect, test } from "vitest";
+import type { RunRecord } from "../run/record.ts";
+import { sentOf } from "../run/relay/sent-totals.ts";
+import { userScriptFacts, wentElsewhere } from "./user-script.ts";
+
+const recordOf = (target: string, more: Partial<RunRecord> = {}): RunRecord =>
+  ({ script: "own.js", target, k6: null, ...more }) as RunRecord;
+const requests = (...rows: [name: string, value: number, more?: Record<string, string>][]) =>
+  sentOf([
+    {
+      k6_http_reqs_total: rows.map(([name, value, more]) => ({
+        labels: { name, status: "200", expected_response: "true", ...more },
+        value,
+        atSeconds: 1,
+      })),
+    },
+  ]);
+
+const target = "http://127.0.0.1:7301";
+const nothing = { caveats: [], notes: [] };
+
+test.each<[string, RunRecord, ReturnType<typeof requests>, ReturnType<typeof userScriptFacts>]>([
+  ["load that went to the target is nothing to speak of", recordOf(target), requests(["http://127.0.0.1:7301/a", 9]), nothing],
+  [
+    "another name of this machine is the same target",
+    recordOf("http://localhost:7301/base"),
+    requests(["http://127.0.0.1:7301/a", 9]),
+    nothing,
+  ],
+  ["names of the script's own say nothing of where", recordOf(target), requests(["checkout", 9]), nothing],
+  [
+    "load that went elsewhere altogether proves nothing of the target",
+    recordOf(target),
+    requests(["http://127.0.0.1:7300/a", 9], ["http://127.0.0.1:7300/b", 1]),
+    {
+      caveats: [
+        "the script sent nothing to http://127.0.0.1:7301, only to http://127.0.0.1:7300: give that as --target, or let it read __ENV.PLIMSOLL_TARGET",
+      ],
+      notes: [],
+    },
+  ],
+  [
+    "load that went elsewhere in part is told",
+    recordOf(target),
+    requests(["http://127.0.0.1:7301/a", 9], ["https://cdn.example/x", 2]),
+    { caveats: [], notes: ["2 of the requests went to https://cdn.example, not to http://127.0.0.1:7301, and are counted too"] },
+  ],
+  [
+    "failures that the script calls expected are told",
+    recordOf(target),
+    requests(["checkout", 9], ["checkout", 4, { status: "503" }], ["checkout", 2, { status: "500", expected_response: "false" }]),
+    { caveats: [], notes: ["4 answers were 5xx, and the script calls them expected: they count as good"] },
+  ],
+  [
+    "checks that failed are told, for nobody judges them",
+    recordOf(target, { k6: { checks: { passes: 1, fails: 3 } } as RunRecord["k6"] }),
+    requests(["checkout", 9]),
+    { caveats: [], notes: ["3 of 4 of the script's checks failed; checks are no part of the gate: what matters is an objective"] },
+  ],
+  ["of our own scenarios nothing is told", recordOf(target, { script: null }), requests(["http://127.0.0.1:7300/a", 9]), nothing],
+])("%s", (_, record, sent, expected) => {
+  expect(userScriptFacts(record, sent)).toEqual(expected);
+});
+
+test.each([
+  ["what is named by the target's URL went there", recordOf(target), "http://127.0.0.1:7301/a", false],
+  ["another name of this machine is the same target", recordOf("http://localhost:7301/base"), "http://127.0.0.1:7301/a", false],
+  ["what is named by another host's URL went elsewhere", recordOf(target), "https://cdn.example/x", true],
+  ["another port is another host", recordOf(target), "http://127.0.0.1:7300/a", true],
+  ["a name of the script's own may have gone to the target", recordOf(target), "checkout", false],
+  ["a URL whose host is a variable may have gone to the target", recordOf(target), "${}/api/${}", false],
+  ["our own scenarios ask nobody else", recordOf(target, { script: null }), "http://127.0.0.1:7300/a", false],
+])("for the comparison of both sides %s", (_, record, name, elsewhere) => {
+  expect(wentElsewhere(record)(name)).toBe(elsewhere);
+});

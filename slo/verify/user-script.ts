@@ -1,0 +1,67 @@
+import type { RunRecord } from "../run/record.ts";
+import type { SentCounts } from "../run/relay/sent-totals.ts";
+import { k6Labels, k6Metrics } from "../spec/names.ts";
+
+/** What a reader has to know of a script that is not ours. */
+export interface UserScriptFacts {
+  caveats: string[];
+  notes: string[];
+}
+
+/** Tells where a user script's ways hide what a verdict seems to say: load that went elsewhere, failures that it calls expected, checks that nobody asked about. */
+export function userScriptFacts(record: RunRecord, sent: SentCounts): UserScriptFacts {
+  if (record.script === null) return { caveats: [], notes: [] };
+  const went = destinations(record, sent);
+  return { caveats: went.caveats, notes: [...went.notes, ...expectedFailures(sent), ...failedChecks(record)] };
+}
+
+/** Compares where requests went with the target; k6 names a request by its URL where the script gives it no other name. */
+function destinations({ target }: RunRecord, sent: SentCounts): UserScriptFacts {
+  const own = originOf(target) ?? target;
+  let [there, elsewhere, unknown] = [0, 0, 0];
+  const others = new Set<string>();
+  for (const { labels, value } of sent.valuesOf(k6Metrics.requests)) {
+    const origin = originOf(labels[k6Labels.name]);
+    if (origin === undefined) unknown += value;
+    else if (origin === own) there += value;
+    else {
+      elsewhere += value;
+      others.add(origin);
+    }
+  }
+  if (elsewhere === 0) return { caveats: [], notes: [] };
+  const where = [...others].slice(0, 3).join(", ");
+  if (there === 0 && unknown === 0)
+    return {
+      caveats: [`the script sent nothing to ${own}, only to ${where}: give that as --target, or let it read __ENV.PLIMSOLL_TARGET`],
+      notes: [],
+    };
+  return { caveats: [], notes: [`${elsewhere} of the requests went to ${where}, not to ${own}, and are counted too`] };
+}
+
+/** Tells which requests certainly went to another host than the target: those that k6 names by another's URL. */
+export function wentElsewhere({ target, script }: Pick<RunRecord, "target" | "script">): (name: string) => boolean {
+  const own = originOf(target) ?? target;
+  return (name) => script !== null && (originOf(name) ?? own) !== own;
+}
+
+function originOf(name: string | undefined): string | undefined {
+  const url = name !== undefined && /^https?:\/\//.test(name) ? URL.parse(name) : null;
+  if (url === null) return undefined;
+  return url.origin.replace("//localhost", "//127.0.0.1");
+}
+
+function expectedFailures(sent: SentCounts): string[] {
+  const failures = sent.sumOf(
+    k6Metrics.requests,
+    (labels) => (labels["status"] ?? "").startsWith("5") && labels[k6Labels.expectedResponse] === "true",
+  );
+  return failures > 0 ? [`${failures} answers were 5xx, and the script calls them expected: they count as good`] : [];
+}
+
+function failedChecks({ k6 }: RunRecord): string[] {
+  const { passes = 0, fails = 0 } = k6?.checks ?? {};
+  return fails > 0
+    ? [`${fails} of ${passes + fails} of the script's checks failed; checks are no part of the gate: what matters is an objective`]
+    : [];
+}
