@@ -9,13 +9,12 @@ import { exactness } from "./exactness.ts";
 import { isReached, rowText, type Bench, type Figure, type Row } from "./figure.ts";
 import { overhead } from "./overhead.ts";
 import { relay } from "./relay.ts";
-import { relayStories } from "./relay-stories.ts";
 import { scenarioCpu } from "./scenario-cpu.ts";
 import { soakMemory } from "./soak-memory.ts";
 import { targetCpu } from "./target-cpu.ts";
 import { worlds } from "./worlds.ts";
 
-const figures: readonly Figure[] = [exactness, scenarioCpu, soakMemory, relay, relayStories, targetCpu, overhead, worlds];
+const figures: readonly Figure[] = [exactness, scenarioCpu, soakMemory, relay, targetCpu, overhead, worlds];
 
 const help = `npm run bench -- [NAME…] [--quick]
 

@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { encodeWrite, readBody } from "../slo/run/relay/body.ts";
-import type { RelayPorts } from "../slo/run/relay/open.ts";
-import { startRelay, type Relay } from "../slo/run/relay/relay.ts";
-import type { Writer, Written } from "../slo/run/relay/write.ts";
+import { encodeWrite, readBody } from "./body.ts";
+import type { RelayPorts } from "./open.ts";
+import { startRelay, type Relay } from "./relay.ts";
+import type { Writer, Written } from "./write.ts";
 
 /** Draws a whole number from 0 to below `n`. */
 export type Draw = (n: number) => number;

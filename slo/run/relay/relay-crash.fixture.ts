@@ -1,8 +1,8 @@
 import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { frameOf } from "../slo/run/relay/frame.ts";
-import { resumeRelay } from "../slo/run/relay/resume.ts";
-import { open, pushOf, destination, say, type Story } from "./relay-story.ts";
+import { frameOf } from "./frame.ts";
+import { resumeRelay } from "./resume.ts";
+import { open, pushOf, destination, say, type Story } from "./relay-story.fixture.ts";
 
 /** Gives a crash's folder what the crash did to it. */
 const damages: readonly ((story: Story, names: string[]) => void)[] = [

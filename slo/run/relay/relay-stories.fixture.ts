@@ -2,12 +2,11 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RelayPorts } from "../slo/run/relay/open.ts";
-import type { Relay } from "../slo/run/relay/relay.ts";
-import { resumeRelay, type Resumed } from "../slo/run/relay/resume.ts";
-import type { Written } from "../slo/run/relay/write.ts";
-import { seededRandom } from "../target/faults/random.ts";
-import { crash, remember } from "./relay-crash.ts";
+import type { RelayPorts } from "./open.ts";
+import type { Relay } from "./relay.ts";
+import { resumeRelay, type Resumed } from "./resume.ts";
+import type { Written } from "./write.ts";
+import { crash, remember } from "./relay-crash.fixture.ts";
 import {
   answer,
   fillDisk,
@@ -22,11 +21,17 @@ import {
   valueOf,
   type Draw,
   type Story,
-} from "./relay-story.ts";
+} from "./relay-story.fixture.ts";
 
+/** Draws the same numbers for the same seed (mulberry32). */
 function drawsOf(seed: number): Draw {
-  const random = seededRandom(seed);
-  return (n) => Math.floor(random() * n);
+  let state = seed >>> 0;
+  return (n) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296) * n);
+  };
 }
 
 const steps: readonly ((story: Story) => Promise<void>)[] = [
