@@ -4,11 +4,10 @@ import { chmod, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
-import { errorMessage } from "../../host/error-message.ts";
 import type { Pin, Recipe } from "./catalog.ts";
 import { cacheFolder, isExecutable } from "./locate.ts";
-import { probe } from "./probe.ts";
-import type { Outcome, Ports } from "./tool.ts";
+import { Unavailable, type Found, type Ports } from "./tool.ts";
+import { probe } from "./version.ts";
 
 const stampSchema = z.strictObject({
   version: z.string(),
@@ -21,61 +20,51 @@ const stampSchema = z.strictObject({
 });
 type Stamp = z.infer<typeof stampSchema>;
 
-/** One product's folder in the cache, e.g. `…/plimsoll/tools/k6-2.2.0-linux-amd64`. */
-export function entryFolder(pin: Pin, platform: string, ports: Ports): string {
-  return join(cacheFolder(ports.environment, ports.platform.os), "tools", `${pin.product}-${pin.version}-${platform}`);
+/** Names one product's folder in the cache, e.g. `…/plimsoll/tools/k6-2.2.0-linux-amd64`. */
+export function entryFolder({ product, version }: Pin, platform: string, ports: Ports): string {
+  return join(cacheFolder(ports.environment, ports.platform.os), "tools", `${product}-${version}-${platform}`);
 }
 
 /**
- * Reads a tool from the cache. While size and time are those of its stamp nothing is spawned; else the file must still have the
+ * Finds a tool in the cache. While size and time are those of its stamp nothing is spawned; else the file must still have the
  * stamp's SHA-256 and run. Anything else is a reason to install it anew.
  */
-export async function readCached(pin: Pin, folder: string, ports: Ports): Promise<Outcome<{ path: string; version: string }>> {
+export async function findCached(pin: Pin, folder: string, ports: Ports): Promise<Found> {
   const path = join(folder, pin.name);
   const stamp = await readStamp(pin, folder);
-  if (stamp.kind === "failed") return stamp;
-  if (stamp.value.origin === "build" && stamp.value.recipe !== (await recipeDigest(pin.recipe))) {
-    return { kind: "failed", reason: `${path} was built from another recipe` };
-  }
-  if (!isExecutable(path)) return { kind: "failed", reason: `${path} is missing or cannot be executed` };
-  const file = await stat(path);
-  if (file.size === stamp.value.bytes && file.mtimeMs === stamp.value.modifiedMs)
-    return { kind: "ok", value: { path, version: stamp.value.version } };
-  if ((await digestOf(path)) !== stamp.value.sha256) return { kind: "failed", reason: `${path} is not the file that was installed` };
-  const probed = await probe(path, pin, ports.environment, ports.bounds);
-  if (probed.kind === "failed") return probed;
+  const found: Found = { kind: "found", path, from: "cache", version: stamp.version };
+  if (stamp.origin === "build" && stamp.recipe !== (await recipeDigest(pin.recipe)))
+    throw new Unavailable(`${path} was built from another recipe`);
+  if (!isExecutable(path)) throw new Unavailable(`${path} is missing or cannot be executed`);
+  const { size, mtimeMs } = await stat(path);
+  if (size === stamp.bytes && mtimeMs === stamp.modifiedMs) return found;
+  if ((await digestOf(path)) !== stamp.sha256) throw new Unavailable(`${path} is not the file that was installed`);
+  const version = await probe(path, pin, ports);
   // A cache that cannot be written, e.g. a shared one, serves all the same.
-  await writeStamp(pin, folder, { ...stamp.value, modifiedMs: file.mtimeMs }).catch(() => undefined);
-  return { kind: "ok", value: { path, version: probed.value } };
+  await writeStamp(pin, folder, { ...stamp, modifiedMs: mtimeMs }).catch(() => undefined);
+  return { ...found, version };
 }
 
 /** Puts a finished program in its place by renaming it, then its stamp; the caller holds the entry's lock. */
-export async function install(
-  pin: Pin,
-  folder: string,
-  file: string,
-  origin: Stamp["origin"],
-  ports: Ports,
-): Promise<Outcome<{ path: string; version: string }>> {
+export async function install(pin: Pin, folder: string, file: string, origin: Stamp["origin"], ports: Ports): Promise<Found> {
   await chmod(file, 0o755);
-  const probed = await probe(file, pin, ports.environment, ports.bounds);
-  if (probed.kind === "failed") return probed;
+  const version = await probe(file, pin, ports);
   const path = join(folder, pin.name);
   await rm(stampPath(pin, folder), { force: true });
   await rename(file, path);
   const { size, mtimeMs } = await stat(path);
   const recipe = origin === "build" ? await recipeDigest(pin.recipe) : "";
-  await writeStamp(pin, folder, { version: probed.value, origin, recipe, bytes: size, modifiedMs: mtimeMs, sha256: await digestOf(path) });
-  return { kind: "ok", value: { path, version: probed.value } };
+  await writeStamp(pin, folder, { version, origin, recipe, bytes: size, modifiedMs: mtimeMs, sha256: await digestOf(path) });
+  return { kind: "found", path, from: origin, version };
 }
 
-async function readStamp(pin: Pin, folder: string): Promise<Outcome<Stamp>> {
+async function readStamp(pin: Pin, folder: string): Promise<Stamp> {
+  const file = stampPath(pin, folder);
   try {
-    const stamp = stampSchema.safeParse(JSON.parse(await readFile(stampPath(pin, folder), "utf8")));
-    return stamp.success ? { kind: "ok", value: stamp.data } : { kind: "failed", reason: `${stampPath(pin, folder)} is not a stamp` };
+    return stampSchema.parse(JSON.parse(await readFile(file, "utf8")));
   } catch (error) {
-    const absent = error instanceof Error && "code" in error && error.code === "ENOENT";
-    return { kind: "failed", reason: absent ? `${folder} holds no ${pin.name}` : `${stampPath(pin, folder)}: ${errorMessage(error)}` };
+    const isAbsent = error instanceof Error && "code" in error && error.code === "ENOENT";
+    throw new Unavailable(isAbsent ? `${folder} holds no ${pin.name}` : `${file} is not a stamp that can be read`, { cause: error });
   }
 }
 
@@ -85,9 +74,7 @@ async function writeStamp(pin: Pin, folder: string, stamp: Stamp): Promise<void>
   await rename(unfinished, stampPath(pin, folder));
 }
 
-function stampPath(pin: Pin, folder: string): string {
-  return join(folder, `${pin.name}.stamp.json`);
-}
+const stampPath = (pin: Pin, folder: string): string => join(folder, `${pin.name}.stamp.json`);
 
 async function digestOf(path: string): Promise<string> {
   const hash = createHash("sha256");

@@ -25,9 +25,9 @@ test.each(platforms)("%s %s is %s", (os, arch, name) => {
 
 test("the archives have the names that their projects give them", () => {
   expect(releaseOf(pins.prometheus, "darwin-arm64")).toMatchObject({
-    release: { archive: "/prometheus/prometheus/releases/download/v3.14.0/prometheus-3.14.0.darwin-arm64.tar.gz" },
+    archive: "/prometheus/prometheus/releases/download/v3.14.0/prometheus-3.14.0.darwin-arm64.tar.gz",
   });
   expect(releaseOf(pins.k6, "linux-arm64")).toMatchObject({
-    release: { archive: "/grafana/k6/releases/download/v2.2.0/k6-v2.2.0-linux-arm64.tar.gz" },
+    archive: "/grafana/k6/releases/download/v2.2.0/k6-v2.2.0-linux-arm64.tar.gz",
   });
 });

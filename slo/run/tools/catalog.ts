@@ -1,17 +1,18 @@
 import { fileURLToPath } from "node:url";
-import type { Ports, ToolName } from "./tool.ts";
+import { Unavailable, type Ports, type ToolName } from "./tool.ts";
 
-/** Describes one official archive and the published list of its checksums. Paths are below the download base. */
+/** One official archive and the published list of its checksums. Paths are below the download base. */
 export interface Release {
   archive: string;
   /** The archive's name in the checksum list. */
   fileName: string;
   checksums: string;
-  /** The program's path inside the archive, by tool. */
-  members: Partial<Record<ToolName, string>>;
+  /** The folder in the archive that holds its tools. */
+  folder: string;
+  tools: ToolName[];
 }
 
-/** Describes a build from the pinned Go module. */
+/** A build from the pinned Go module. */
 export interface Recipe {
   moduleFolder: string;
   package: string;
@@ -19,7 +20,7 @@ export interface Recipe {
   linkerFlags: string;
 }
 
-/** Describes one pinned tool. */
+/** One pinned tool. */
 export interface Pin {
   name: ToolName;
   /** The product that brings it: tools of one product share a cache entry and an archive. */
@@ -32,7 +33,6 @@ export interface Pin {
 }
 
 const modules = fileURLToPath(new URL("../../../build/tools/", import.meta.url));
-const k6Version = "2.2.0";
 const prometheusVersion = "3.14.0";
 
 function prometheusPin(name: "prometheus" | "promtool", variable: string): Pin {
@@ -57,7 +57,7 @@ export const pins: Record<ToolName, Pin> = {
   k6: {
     name: "k6",
     product: "k6",
-    version: k6Version,
+    version: "2.2.0",
     variable: "K6_BIN",
     versionArguments: ["version"],
     recipe: { moduleFolder: `${modules}k6`, package: ".", tags: "", linkerFlags: "-s -w" },
@@ -71,39 +71,25 @@ const systems: Partial<Record<NodeJS.Platform, string>> = { linux: "linux", darw
 const processors: Record<string, string> = { x64: "amd64", arm64: "arm64" };
 
 /** Names this machine the way Go does, e.g. `linux-amd64`; undefined where the project has no build. */
-export function platformName(platform: Ports["platform"]): string | undefined {
-  const system = systems[platform.os];
-  const processor = processors[platform.arch];
+export function platformName({ os, arch }: Ports["platform"]): string | undefined {
+  const [system, processor] = [systems[os], processors[arch]];
   return system !== undefined && processor !== undefined ? `${system}-${processor}` : undefined;
 }
 
-/** Finds the official archive for a platform, or says why there is none that we can unpack. */
-export function releaseOf(pin: Pin, platform: string): { kind: "release"; release: Release } | { kind: "none"; reason: string } {
-  if (pin.product === "k6") return k6Release(pin.version, platform);
-  const folder = `prometheus-${pin.version}.${platform}`;
-  const base = `/prometheus/prometheus/releases/download/v${pin.version}`;
-  return {
-    kind: "release",
-    release: {
-      archive: `${base}/${folder}.tar.gz`,
-      fileName: `${folder}.tar.gz`,
-      checksums: `${base}/sha256sums.txt`,
-      members: { prometheus: `${folder}/prometheus`, promtool: `${folder}/promtool` },
-    },
-  };
+/** Finds the official archive for a platform; there may be none that we can unpack. */
+export function releaseOf({ product, version }: Pin, platform: string): Release {
+  switch (product) {
+    case "k6":
+      if (platform.startsWith("darwin")) throw new Unavailable("k6 is released for macOS as a .zip only, which is not unpacked here");
+      return releaseIn(`/grafana/k6/releases/download/v${version}`, `k6-v${version}-${platform}`, `k6-v${version}-checksums.txt`, ["k6"]);
+    case "prometheus": {
+      const base = `/prometheus/prometheus/releases/download/v${version}`;
+      return releaseIn(base, `prometheus-${version}.${platform}`, "sha256sums.txt", ["prometheus", "promtool"]);
+    }
+  }
 }
 
-function k6Release(version: string, platform: string): ReturnType<typeof releaseOf> {
-  if (platform.startsWith("darwin")) return { kind: "none", reason: "k6 is released for macOS as a .zip only, which is not unpacked here" };
-  const folder = `k6-v${version}-${platform}`;
-  const base = `/grafana/k6/releases/download/v${version}`;
-  return {
-    kind: "release",
-    release: {
-      archive: `${base}/${folder}.tar.gz`,
-      fileName: `${folder}.tar.gz`,
-      checksums: `${base}/k6-v${version}-checksums.txt`,
-      members: { k6: `${folder}/k6` },
-    },
-  };
+function releaseIn(base: string, folder: string, list: string, tools: ToolName[]): Release {
+  const fileName = `${folder}.tar.gz`;
+  return { archive: `${base}/${fileName}`, fileName, checksums: `${base}/${list}`, folder, tools };
 }

@@ -1,80 +1,97 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { extract, type ReadEntry } from "tar";
+import { errorMessage } from "../../host/error-message.ts";
 import { releaseOf, type Pin, type Release } from "./catalog.ts";
-import { fetchBody } from "./fetch.ts";
-import type { Outcome, Ports, ToolName } from "./tool.ts";
-import { unpackMembers } from "./unpack.ts";
+import { fetchPieces } from "./fetch.ts";
+import { Unavailable, type Ports, type ToolName } from "./tool.ts";
 
 const officialBase = "https://github.com";
 const maxListBytes = 1_000_000;
 const maxArchiveBytes = 400_000_000;
+const maxUnpackedBytes = 1_000_000_000;
 const sayEverySeconds = 3;
 
 /**
  * Downloads a tool's official release into `folder`, checks it against the release's own SHA-256 list and unpacks its programs there.
  * Gives the tools that are now files of that folder. `PLIMSOLL_DOWNLOAD_BASE` stands in for https://github.com.
  */
-export async function downloadRelease(pin: Pin, platform: string, folder: string, ports: Ports): Promise<Outcome<ToolName[]>> {
-  const found = releaseOf(pin, platform);
-  if (found.kind === "none") return { kind: "failed", reason: found.reason };
+export async function downloadRelease(pin: Pin, platform: string, folder: string, ports: Ports): Promise<ToolName[]> {
+  const release = releaseOf(pin, platform);
   const base = (ports.environment["PLIMSOLL_DOWNLOAD_BASE"] || officialBase).replace(/\/+$/, "");
-  if (!URL.canParse(base)) return { kind: "failed", reason: `PLIMSOLL_DOWNLOAD_BASE is not a URL` };
-  const expected = await publishedChecksum(base, found.release, ports);
-  if (expected.kind === "failed") return expected;
+  if (!URL.canParse(base)) throw new Unavailable("PLIMSOLL_DOWNLOAD_BASE is not a URL");
+  const expected = await publishedChecksum(`${base}${release.checksums}`, release.fileName, ports);
   const archive = join(folder, "archive.tar.gz");
-  const actual = await fetchArchive(`${base}${found.release.archive}`, archive, `${pin.product} ${pin.version}`, ports);
-  if (actual.kind === "failed") return actual;
-  if (actual.value !== expected.value) {
-    return { kind: "failed", reason: `${found.release.fileName} has the SHA-256 ${actual.value}; its release publishes ${expected.value}` };
-  }
-  const unpacked = await unpackMembers(archive, Object.values(found.release.members), folder);
-  return unpacked.kind === "failed" ? unpacked : { kind: "ok", value: unpacked.value as ToolName[] };
+  const actual = await fetchArchive(`${base}${release.archive}`, archive, `${pin.product} ${pin.version}`, ports);
+  if (actual !== expected) throw new Unavailable(`${release.fileName} has the SHA-256 ${actual}; its release publishes ${expected}`);
+  await unpack(archive, release, folder);
+  return release.tools;
 }
 
-async function publishedChecksum(base: string, release: Release, ports: Ports): Promise<Outcome<string>> {
+/** Reads a file's SHA-256 (lower-case hex) from a published list of lines `<hex>  <name>`. */
+async function publishedChecksum(url: string, fileName: string, ports: Ports): Promise<string> {
   const pieces: Buffer[] = [];
-  const list = await fetchBody(`${base}${release.checksums}`, maxListBytes, ports, (piece) => void pieces.push(piece));
-  if (list.kind === "failed") return list;
-  const checksum = checksumIn(Buffer.concat(pieces).toString("utf8"), release.fileName);
-  if (checksum === undefined) return { kind: "failed", reason: `${base}${release.checksums} does not list ${release.fileName}` };
-  return { kind: "ok", value: checksum };
+  for await (const { bytes } of fetchPieces(url, maxListBytes, ports)) pieces.push(bytes);
+  const lines = Buffer.concat(pieces).toString("utf8").split(/\r?\n/);
+  const found = lines.map((line) => /^([0-9a-fA-F]{64}) [ *](.+)$/.exec(line)).find((match) => match?.[2] === fileName);
+  if (found?.[1] === undefined) throw new Unavailable(`${url} does not list ${fileName}`);
+  return found[1].toLowerCase();
 }
 
-/** Finds a file's SHA-256 (lower-case hex) in a published list of lines `<hex>  <name>`. */
-function checksumIn(list: string, fileName: string): string | undefined {
-  const lines = list.split(/\r?\n/).map((line) => /^([0-9a-fA-F]{64}) [ *](.+)$/.exec(line));
-  return lines.find((match) => match?.[2] === fileName)?.[1]?.toLowerCase();
-}
-
-async function fetchArchive(url: string, file: string, label: string, ports: Ports): Promise<Outcome<string>> {
+/** Gets an archive into a file; gives its SHA-256. */
+async function fetchArchive(url: string, file: string, label: string, ports: Ports): Promise<string> {
   const hash = createHash("sha256");
   const handle = await open(file, "wx");
-  const progress = sayProgress(label, ports);
   ports.say(`${label}: downloading ${url}`);
+  let [received, saidAt] = [0, performance.now()];
   try {
-    const body = await fetchBody(url, maxArchiveBytes, ports, async (piece, totalBytes) => {
-      hash.update(piece);
-      await handle.writeFile(piece);
-      progress(piece.length, totalBytes);
-    });
-    return body.kind === "failed" ? body : { kind: "ok", value: hash.digest("hex") };
+    for await (const { bytes, totalBytes } of fetchPieces(url, maxArchiveBytes, ports)) {
+      hash.update(bytes);
+      await handle.writeFile(bytes);
+      received += bytes.length;
+      if (performance.now() - saidAt < sayEverySeconds * 1000) continue;
+      saidAt = performance.now();
+      ports.say(`${label}: ${megabytes(received)} of ${totalBytes === undefined ? "?" : megabytes(totalBytes)} MB`);
+    }
+    return hash.digest("hex");
   } finally {
     await handle.close();
   }
 }
 
-function sayProgress(label: string, ports: Ports): (bytes: number, totalBytes: number | undefined) => void {
-  let received = 0;
-  let saidAt = performance.now();
-  return (bytes, totalBytes) => {
-    received += bytes;
-    if (performance.now() - saidAt < sayEverySeconds * 1000) return;
-    saidAt = performance.now();
-    ports.say(`${label}: ${megabytes(received)} of ${totalBytes === undefined ? "?" : megabytes(totalBytes)} MB`);
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
+
+/**
+ * Unpacks exactly a release's tools, which must be regular files, into `folder` by their last name, and nothing else.
+ * Refuses an archive with a path that leaves its folder, a tool that is a link or comes twice, or more than 1 GB of content.
+ */
+async function unpack(file: string, release: Release, folder: string): Promise<void> {
+  const members = release.tools.map((tool) => `${release.folder}/${tool}`);
+  const seen = new Set<string>();
+  let [bytes, refusal]: [number, string | undefined] = [0, undefined];
+  const filter = (path: string, entry: ReadEntry): boolean => {
+    bytes += entry.size;
+    refusal ??= refusalOf(path, entry, members.includes(path), seen.has(path), bytes);
+    if (refusal !== undefined || !members.includes(path)) return false;
+    seen.add(path);
+    return true;
   };
+  try {
+    await extract({ file, cwd: folder, strict: true, strip: 1, noMtime: true, filter: (path, entry) => filter(path, entry as ReadEntry) });
+  } catch (error) {
+    throw new Unavailable(refusal ?? `the archive cannot be unpacked: ${errorMessage(error)}`, { cause: error });
+  }
+  const absent = members.find((member) => !seen.has(member));
+  refusal ??= absent === undefined ? undefined : `the archive holds no ${absent}`;
+  if (refusal !== undefined) throw new Unavailable(refusal);
 }
 
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(0);
+function refusalOf(path: string, { type }: ReadEntry, isWanted: boolean, isSeen: boolean, bytes: number): string | undefined {
+  const name = JSON.stringify(path);
+  if (path.startsWith("/") || path.split(/[\\/]/).includes("..")) return `the archive holds a path that leaves its folder: ${name}`;
+  if (bytes > maxUnpackedBytes) return `the archive holds more than ${maxUnpackedBytes} bytes`;
+  if (!isWanted) return undefined;
+  if (type !== "File" && type !== "OldFile") return `the archive's ${name} is not a regular file (${type})`;
+  return isSeen ? `the archive holds ${name} twice` : undefined;
 }

@@ -2,61 +2,47 @@ import { relative } from "node:path";
 import { endingText, runProcess } from "../../host/process.ts";
 import type { Pin } from "./catalog.ts";
 import { findOnPath } from "./locate.ts";
-import type { Environment, Outcome, Ports } from "./tool.ts";
+import { Unavailable, type Ports } from "./tool.ts";
 
 const sayEverySeconds = 10;
 const graceSeconds = 5;
 
 /** Builds a tool from its pinned Go module into `file`, with progress every 10 s; fails with Go's own last words. */
-export async function buildTool(pin: Pin, file: string, ports: Ports): Promise<Outcome<true>> {
+export async function buildTool(pin: Pin, file: string, ports: Ports): Promise<void> {
   const go = findOnPath("go", ports.environment);
-  if (go === undefined) return { kind: "failed", reason: "Go is not on PATH" };
-  const label = `${pin.name} ${pin.version}`;
+  if (go === undefined) throw new Unavailable("Go is not on PATH");
+  const say = (words: string): void => ports.say(`${pin.name} ${pin.version}: ${words}`);
   const began = performance.now();
-  const elapsed = () => `${Math.round((performance.now() - began) / 1000)} s`;
-  ports.say(
-    `${label}: building from its pinned Go module ${relative(process.cwd(), pin.recipe.moduleFolder) || "."}; the first time takes minutes`,
-  );
-  const ticker = setInterval(() => ports.say(`${label}: still building, ${elapsed()}`), sayEverySeconds * 1000);
+  const elapsed = (): string => `${Math.round((performance.now() - began) / 1000)} s`;
+  const module = relative(process.cwd(), pin.recipe.moduleFolder) || ".";
+  say(`building from its pinned Go module ${module}; the first time takes minutes`);
+  const ticker = setInterval(() => say(`still building, ${elapsed()}`), sayEverySeconds * 1000);
   try {
-    const ran = await runGo(go, goArguments(pin, file), pin.recipe.moduleFolder, ports);
-    if (ran.kind === "ok") ports.say(`${label}: built in ${elapsed()}`);
-    return ran;
+    await runGo(go, pin, file, ports);
   } finally {
     clearInterval(ticker);
   }
+  say(`built in ${elapsed()}`);
 }
 
-function goArguments(pin: Pin, file: string): string[] {
-  const { tags, linkerFlags } = pin.recipe;
-  // readonly: neither go.mod nor go.sum of the pinned module may change. buildvcs: the result must not depend on a checkout.
-  return [
-    "build",
-    "-mod=readonly",
-    "-trimpath",
-    "-buildvcs=false",
-    `-tags=${tags}`,
-    `-ldflags=${linkerFlags}`,
-    "-o",
-    file,
-    pin.recipe.package,
-  ];
-}
-
-function goEnvironment(environment: Environment): NodeJS.ProcessEnv {
+async function runGo(go: string, { recipe }: Pin, file: string, { environment, bounds, signal }: Ports): Promise<void> {
   const { GOOS: _system, GOARCH: _processor, GOFLAGS: _flags, ...rest } = environment;
-  return { ...rest, CGO_ENABLED: "0", GOWORK: "off" };
-}
-
-async function runGo(go: string, args: string[], folder: string, ports: Ports): Promise<Outcome<true>> {
-  const limitSeconds = ports.bounds.buildSeconds;
-  const environment = goEnvironment(ports.environment);
+  const limitSeconds = bounds.buildSeconds;
+  // readonly: neither go.mod nor go.sum of the pinned module may change. buildvcs: the result must not depend on a checkout.
+  const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", `-tags=${recipe.tags}`, `-ldflags=${recipe.linkerFlags}`];
   // Go stops its compilers and tidies up on SIGINT.
-  const { ending, output } = await runProcess({ command: go, args, folder, environment, limitSeconds, graceSeconds, signal: ports.signal });
-  if (ending.kind === "exited" && ending.code === 0) return { kind: "ok", value: true };
-  if (ending.kind === "exited") return { kind: "failed", reason: `go build failed: ${lastWords(output)}` };
-  if (ending.kind === "overdue") return { kind: "failed", reason: `go build was not finished within ${limitSeconds} s` };
-  return { kind: "failed", reason: endingText({ command: "go", limitSeconds }, ending) };
+  const { ending, output } = await runProcess({
+    command: go,
+    args: ["build", ...flags, "-o", file, recipe.package],
+    folder: recipe.moduleFolder,
+    environment: { ...rest, CGO_ENABLED: "0", GOWORK: "off" },
+    limitSeconds,
+    graceSeconds,
+    signal,
+  });
+  if (ending.kind === "overdue") throw new Unavailable(`go build was not finished within ${limitSeconds} s`);
+  if (ending.kind !== "exited") throw new Unavailable(endingText({ command: "go", limitSeconds }, ending));
+  if (ending.code !== 0) throw new Unavailable(`go build failed: ${lastWords(output)}`);
 }
 
 function lastWords(output: string): string {

@@ -120,7 +120,7 @@ const harms: [string, (path: string) => Promise<unknown>, "cache" | "download"][
   ["cut short is installed anew", (path) => writeFile(path, "#!/bin"), "download"],
   ["that may not be executed is installed anew", (path) => chmod(path, 0o644), "download"],
   ["without a stamp is installed anew", (path) => writeFile(`${path}.stamp.json`, ""), "download"],
-  ["with a isUserScript stamp is installed anew", (path) => writeFile(`${path}.stamp.json`, '{"version":"2.2.0"}'), "download"],
+  ["with another kind of stamp is installed anew", (path) => writeFile(`${path}.stamp.json`, '{"version":"2.2.0"}'), "download"],
 ];
 
 test.each(harms)("a cached program %s", async (_sentence, harm, from) => {

@@ -1,9 +1,11 @@
 import { resolve } from "node:path";
-import { entryFolder, readCached } from "./cache.ts";
+import { entryFolder, findCached } from "./cache.ts";
 import { pins, platformName, type Pin } from "./catalog.ts";
 import { cacheFolder, findOnPath } from "./locate.ts";
-import { probe } from "./probe.ts";
-import { defaultBounds, type Attempt, type Ports, type Resolution, type ToolName } from "./tool.ts";
+import type { TryWay } from "./obtain.ts";
+import { defaultBounds, Unavailable, unavailableReason } from "./tool.ts";
+import type { Attempt, Found, Ports, Resolution, ToolName, Way } from "./tool.ts";
+import { probe } from "./version.ts";
 
 /**
  * Finds k6, prometheus or promtool: environment variable, PATH, cache, download of the official release, build from the pinned module.
@@ -11,61 +13,72 @@ import { defaultBounds, type Attempt, type Ports, type Resolution, type ToolName
  */
 export async function resolveTool(name: ToolName, ports: Partial<Ports> = {}): Promise<Resolution> {
   return await resolvePin(pins[name], {
-    environment: ports.environment ?? process.env,
-    say: ports.say ?? (() => undefined),
-    platform: ports.platform ?? { os: process.platform, arch: process.arch },
-    bounds: ports.bounds ?? defaultBounds,
-    ...(ports.signal === undefined ? {} : { signal: ports.signal }),
+    environment: process.env,
+    say: () => undefined,
+    platform: { os: process.platform, arch: process.arch },
+    bounds: defaultBounds,
+    ...ports,
   });
 }
 
 /** Finds the tool of a pin; `resolveTool` with nothing left to default. */
 export async function resolvePin(pin: Pin, ports: Ports): Promise<Resolution> {
+  const attempts: Attempt[] = [];
+  const tryWay: TryWay = async (way, find) => {
+    try {
+      if (ports.signal?.aborted) throw new Unavailable("interrupted");
+      return await find();
+    } catch (error) {
+      const reason = unavailableReason(error);
+      attempts.push({ way, reason });
+      if (way === "download") ports.say(`${pin.name} ${pin.version}: not downloaded: ${reason}`);
+      return undefined;
+    }
+  };
   const set = ports.environment[pin.variable];
-  if (set) return await fromVariable(pin, set, ports);
-  const attempts: Attempt[] = [{ way: "environment", reason: `${pin.variable} is not set` }];
-  const onPath = await fromPath(pin, ports);
-  if ("kind" in onPath) return onPath;
-  attempts.push(onPath);
-  const platform = platformName(ports.platform);
-  if (platform === undefined) {
-    attempts.push({ way: "download", reason: `there is no build for ${ports.platform.os} ${ports.platform.arch}` });
-    return missing(pin, attempts, ports);
+  if (set) {
+    const path = set.includes("/") ? resolve(set) : (findOnPath(set, ports.environment) ?? resolve(set));
+    return (await tryWay("environment", () => foundAt(path, "environment", pin, ports))) ?? misled(pin, set, attempts);
   }
-  const folder = entryFolder(pin, platform, ports);
-  const cached = await readCached(pin, folder, ports);
-  if (cached.kind === "ok") return { kind: "found", from: "cache", ...cached.value };
-  attempts.push({ way: "cache", reason: cached.reason });
-  // Loaded only now: the tar reader and SQLite cost more time than a hit in the cache takes.
-  const { obtain } = await import("./obtain.ts");
-  const obtained = await obtain(pin, platform, folder, ports);
-  if (obtained.kind === "ok") return { kind: "found", ...obtained.value };
-  return missing(pin, [...attempts, ...obtained.attempts], ports);
+  attempts.push({ way: "environment", reason: `${pin.variable} is not set` });
+  return (await findOrInstall(pin, ports, tryWay)) ?? missing(pin, attempts, ports);
 }
 
-async function fromVariable(pin: Pin, set: string, ports: Ports): Promise<Resolution> {
-  const path = set.includes("/") ? resolve(set) : (findOnPath(set, ports.environment) ?? resolve(set));
-  const probed = await probe(path, pin, ports.environment, ports.bounds);
-  if (probed.kind === "ok") return { kind: "found", path, from: "environment", version: probed.value };
-  const reason = `${pin.variable}=${set}: ${probed.reason}`;
-  const message = `${reason}\nCorrect ${pin.variable}, or unset it to have ${pin.name} ${pin.version} found or installed.`;
+async function foundAt(path: string, from: Way, pin: Pin, ports: Ports): Promise<Found> {
+  return { kind: "found", path, from, version: await probe(path, pin, ports) };
+}
+
+async function findOrInstall(pin: Pin, ports: Ports, tryWay: TryWay): Promise<Found | undefined> {
+  const path = findOnPath(pin.name, ports.environment);
+  const onPath = await tryWay("path", () => foundAt(path ?? unavailable(`no ${pin.name} on PATH`), "path", pin, ports));
+  if (onPath) return onPath;
+  const { os, arch } = ports.platform;
+  const platform = platformName(ports.platform);
+  if (platform === undefined) return await tryWay("download", () => unavailable(`there is no build for ${os} ${arch}`));
+  const folder = entryFolder(pin, platform, ports);
+  const cached = await tryWay("cache", () => findCached(pin, folder, ports));
+  if (cached) return cached;
+  // Loaded only now: the tar reader and SQLite cost more time than a hit in the cache takes.
+  const { obtain } = await import("./obtain.ts");
+  return await tryWay("cache", () => obtain(pin, platform, folder, ports, tryWay));
+}
+
+function unavailable(reason: string): never {
+  throw new Unavailable(reason);
+}
+
+function misled({ name, version, variable }: Pin, set: string, attempts: readonly Attempt[]): Resolution {
+  const reason = `${variable}=${set}: ${attempts[0]?.reason}`;
+  const message = `${reason}\nCorrect ${variable}, or unset it to have ${name} ${version} found or installed.`;
   return { kind: "missing", attempts: [{ way: "environment", reason }], message };
 }
 
-async function fromPath(pin: Pin, ports: Ports): Promise<Resolution | Attempt> {
-  const path = findOnPath(pin.name, ports.environment);
-  if (path === undefined) return { way: "path", reason: `no ${pin.name} on PATH` };
-  const probed = await probe(path, pin, ports.environment, ports.bounds);
-  if (probed.kind === "ok") return { kind: "found", path, from: "path", version: probed.value };
-  return { way: "path", reason: probed.reason };
-}
-
-function missing(pin: Pin, attempts: Attempt[], ports: Ports): Resolution {
+function missing({ name, version, install, variable }: Pin, attempts: Attempt[], ports: Ports): Resolution {
   const cache = cacheFolder(ports.environment, ports.platform.os);
   const lines = [
-    `${pin.name} ${pin.version} is needed and could not be had:`,
-    ...attempts.map((attempt) => `  ${attempt.way}: ${attempt.reason}`),
-    `Install ${pin.name} ${pin.version} (${pin.install}) on PATH or name it in ${pin.variable}; or install Go and run again;`,
+    `${name} ${version} is needed and could not be had:`,
+    ...attempts.map(({ way, reason }) => `  ${way}: ${reason}`),
+    `Install ${name} ${version} (${install}) on PATH or name it in ${variable}; or install Go and run again;`,
     `or let this machine reach github.com (PLIMSOLL_DOWNLOAD_BASE names a mirror). The cache is ${cache}; PLIMSOLL_CACHE moves it.`,
   ];
   return { kind: "missing", attempts, message: lines.join("\n") };

@@ -1,19 +1,34 @@
+import { errorMessage } from "../../host/error-message.ts";
+
 export type ToolName = "k6" | "prometheus" | "promtool";
 export type Way = "environment" | "path" | "cache" | "download" | "build";
 
-/** Says why one way of getting a tool did not lead to it. */
+/** Why one way of getting a tool did not lead to it. */
 export interface Attempt {
   way: Way;
   reason: string;
 }
 
-/** Says where a tool is and which one it is, or each way that was tried and `message`, the one text to show. */
-export type Resolution =
-  | { kind: "found"; path: string; from: Way; version: string }
-  | { kind: "missing"; attempts: Attempt[]; message: string };
+/** A tool that serves, and where it was had from. */
+export interface Found {
+  kind: "found";
+  path: string;
+  from: Way;
+  version: string;
+}
 
-/** What a step gives back: its value, or the reason in words. */
-export type Outcome<T> = { kind: "ok"; value: T } | { kind: "failed"; reason: string };
+/** Where a tool is and which one it is, or each way that was tried and `message`, the one text to show. */
+export type Resolution = Found | { kind: "missing"; attempts: Attempt[]; message: string };
+
+/** Thrown where one way of getting a tool does not lead to it; `resolve.ts` turns it into an attempt. */
+export class Unavailable extends Error {}
+
+/** Words an expected failure: ours, or the system's, such as a full disk. Anything else is a bug and thrown on. */
+export function unavailableReason(error: unknown): string {
+  if (error instanceof Unavailable) return error.message;
+  if (error instanceof Error && "code" in error) return errorMessage(error);
+  throw error;
+}
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -36,7 +51,7 @@ export interface Bounds {
 /** Every contact that the resolver has with the outside. */
 export interface Ports {
   environment: Environment;
-  /** Takes one line of narration. */
+  /** Takes one line of progress. */
   say: (line: string) => void;
   platform: { os: NodeJS.Platform; arch: string };
   bounds: Bounds;

@@ -1,4 +1,7 @@
-import type { ToolName } from "./tool.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { endingText, runProcess } from "../../host/process.ts";
+import type { Pin } from "./catalog.ts";
+import { Unavailable, type Ports, type ToolName } from "./tool.ts";
 
 const version = "(\\d+\\.\\d+\\.\\d+(?:-[0-9A-Za-z.-]+)?)";
 const patterns: Record<ToolName, RegExp> = {
@@ -7,6 +10,30 @@ const patterns: Record<ToolName, RegExp> = {
   prometheus: new RegExp(`^prometheus, version ${version} `, "m"),
   promtool: new RegExp(`^promtool, version ${version} `, "m"),
 };
+const mostTries = 5;
+
+/** Runs a program to learn its version; it may not run, not answer in time or be too old. */
+export async function probe(path: string, pin: Pin, ports: Ports): Promise<string> {
+  const found = versionIn(await versionOutput(path, pin.versionArguments, ports), pin.name);
+  if (found === undefined) throw new Unavailable(`${path} does not state a version of ${pin.name}`);
+  if (versionServes(found, pin.version)) return found;
+  const major = pin.version.split(".")[0];
+  throw new Unavailable(`${path} is ${pin.name} ${found}; ${pin.version} or newer within ${major}.x is needed`);
+}
+
+async function versionOutput(path: string, args: string[], { environment, bounds }: Ports): Promise<string> {
+  const command = { command: path, args, environment, limitSeconds: bounds.probeSeconds };
+  for (let tries = 1; ; tries += 1) {
+    const { ending, output, stderr } = await runProcess(command);
+    if (ending.kind === "exited" && ending.code === 0) return output;
+    if (ending.kind === "overdue") throw new Unavailable(`${path} ${args.join(" ")} gave no answer within ${bounds.probeSeconds} s`);
+    const words = stderr.split("\n").find((line) => line.trim() !== "") ?? endingText(command, ending);
+    if (ending.kind !== "notStarted") throw new Unavailable(`${path} does not run: ${words}`);
+    // A program that was written a moment ago is "busy" while a sibling's fork still holds it open.
+    if (!words.includes("ETXTBSY") || tries === mostTries) throw new Unavailable(words);
+    await sleep(50);
+  }
+}
 
 /** Reads the version from what `k6 version`, `prometheus --version` or `promtool --version` print, e.g. `2.2.0`. */
 export function versionIn(output: string, tool: ToolName): string | undefined {
@@ -16,15 +43,13 @@ export function versionIn(output: string, tool: ToolName): string | undefined {
 /** Says whether a version can stand in for the pinned one: the same major, and not older. A pre-release counts as older than its release. */
 export function versionServes(version: string, pinned: string): boolean {
   const [have, want] = [partsOf(version), partsOf(pinned)];
-  if (have === undefined || want === undefined || have.numbers[0] !== want.numbers[0]) return false;
-  for (const index of [1, 2] as const) {
-    if (have.numbers[index] !== want.numbers[index]) return have.numbers[index] > want.numbers[index];
-  }
-  return !have.preRelease || want.preRelease;
+  if (have === undefined || want === undefined || have[0] !== want[0]) return false;
+  const at = have.findIndex((part, i) => part !== want[i]);
+  return at === -1 || (have[at] ?? 0) > (want[at] ?? 0);
 }
 
-function partsOf(version: string): { numbers: [number, number, number]; preRelease: boolean } | undefined {
+/** Gives major, minor, patch, and 1 for a release or 0 for a pre-release of it. */
+function partsOf(version: string): number[] | undefined {
   const match = /^(\d+)\.(\d+)\.(\d+)(-.+)?$/.exec(version);
-  if (match === null) return undefined;
-  return { numbers: [Number(match[1]), Number(match[2]), Number(match[3])], preRelease: match[4] !== undefined };
+  return match === null ? undefined : [...match.slice(1, 4).map(Number), match[4] === undefined ? 1 : 0];
 }
