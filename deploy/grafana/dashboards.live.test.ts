@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
 import { plimsollMetrics as m } from "../../slo/spec/names.ts";
-import { committedDashboards, filled, type ReadPanel, variableQuery } from "./reading.fixture.ts";
+import { type Dashboard, dashboards, filled, labelsInText, type Panel, variableQuery } from "./dashboards.fixture.ts";
 import { type LiveStack, runK6, startStack } from "./stack.fixture.ts";
 
 interface Series {
@@ -68,7 +68,7 @@ describeLive("the dashboards' queries over a real run", ["k6", "prometheus"], (p
   }
 
   /** Fills in a dashboard's variables as Grafana would: from the variables' own queries, in their order. */
-  async function valuesOf(dashboard: ReturnType<typeof committedDashboards>[number][1]): Promise<Record<string, string>> {
+  async function valuesOf(dashboard: Dashboard): Promise<Record<string, string>> {
     const seconds = Math.ceil(endedAt - beganAt);
     const values: Record<string, string> = { __range: `${seconds}s`, __rate_interval: "8s", __from: String(beganAt) };
     for (const { name, type, query } of dashboard.templating.list) {
@@ -85,7 +85,7 @@ describeLive("the dashboards' queries over a real run", ["k6", "prometheus"], (p
     return values;
   }
 
-  const run = (panel: ReadPanel, values: Record<string, string>): Promise<Series[][]> =>
+  const run = (panel: Panel, values: Record<string, string>): Promise<Series[][]> =>
     Promise.all(
       (panel.targets ?? []).map(({ expr, instant }) => {
         const query = filled(expr, values);
@@ -115,7 +115,7 @@ describeLive("the dashboards' queries over a real run", ["k6", "prometheus"], (p
 
   afterAll(() => stack?.stop());
 
-  describe.each(committedDashboards())("%s", (_path, dashboard) => {
+  describe.each(dashboards)("%s", (_path, dashboard) => {
     test("every query of every panel returns numbers", async () => {
       const values = await valuesOf(dashboard);
       const empty: string[] = [];
@@ -133,9 +133,8 @@ describeLive("the dashboards' queries over a real run", ["k6", "prometheus"], (p
       const values = await valuesOf(dashboard);
       for (const panel of dashboard.panels.filter(({ type }) => type !== "row")) {
         for (const [index, result] of (await run(panel, values)).entries()) {
-          for (const [, label] of (panel.targets?.[index]?.legendFormat ?? "").matchAll(/\{\{(\w+)\}\}/g)) {
-            for (const { metric } of result) expect(metric, panel.title).toHaveProperty(label ?? "");
-          }
+          for (const label of labelsInText(panel.targets?.[index]?.legendFormat ?? ""))
+            for (const { metric } of result) expect(metric, panel.title).toHaveProperty(label);
         }
       }
     });
@@ -155,7 +154,7 @@ describeLive("the dashboards' queries over a real run", ["k6", "prometheus"], (p
   });
 
   test("the counts on the first page are exact: what k6 says it sent, all of it served, nothing lost", async () => {
-    const page = committedDashboards().find(([, { uid }]) => uid === "plimsoll-k6-server")?.[1];
+    const page = dashboards.find(([, { uid }]) => uid === "plimsoll-k6-server")?.[1];
     if (page === undefined) throw new Error("no such page");
     const values = await valuesOf(page);
     const lastOf = async (title: string): Promise<number> => {
@@ -176,7 +175,7 @@ describeLive("the dashboards' queries over a real run", ["k6", "prometheus"], (p
   });
 
   test("the dropped iterations on the generator's page are exact", async () => {
-    const page = committedDashboards().find(([, { uid }]) => uid === "plimsoll-generator")?.[1];
+    const page = dashboards.find(([, { uid }]) => uid === "plimsoll-generator")?.[1];
     const panel = page?.panels.find(({ title }) => title === "Dropped iterations");
     if (page === undefined || panel === undefined) throw new Error("no such panel");
     expect(counts.dropped).toBeGreaterThan(0);

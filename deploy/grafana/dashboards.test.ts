@@ -1,61 +1,97 @@
-import { readdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { k6Metrics, plimsollMetrics, processMetrics, scrapeMetrics, targetMetrics } from "../../slo/spec/names.ts";
-import { dashboardFiles } from "./dashboards.ts";
-import { committedDashboards, filled, grafanaValues, metricsIn, type ReadPanel, variableQuery } from "./reading.fixture.ts";
+import * as names from "../../slo/spec/names.ts";
+import { dashboards, filled, grafanaValues, labelsInText, namesIn, type Panel, variableQuery } from "./dashboards.fixture.ts";
 
+const { k6Metrics, plimsollMetrics, processMetrics, scrapeMetrics, targetMetrics } = names;
+const { k6Labels, plimsollLabels, scrapeLabels, targetDetailLabels, targetLabels } = names;
 const histograms: string[] = [targetMetrics.requestDuration, processMetrics.garbageCollection];
-const known = new Set<string>([
-  ...[k6Metrics, plimsollMetrics, processMetrics, scrapeMetrics, targetMetrics].flatMap((metrics) => Object.values(metrics)),
-  ...histograms.flatMap((name) => [`${name}_bucket`, `${name}_count`, `${name}_sum`]),
-]);
-const dashboards = committedDashboards();
-const isData = (panel: ReadPanel): boolean => panel.type !== "row";
+const metrics = [k6Metrics, plimsollMetrics, processMetrics, scrapeMetrics, targetMetrics].flatMap((each) => Object.values<string>(each));
+const knownMetrics = new Set([...metrics, ...histograms.flatMap((name) => [`${name}_bucket`, `${name}_count`, `${name}_sum`])]);
+const labels = [k6Labels, plimsollLabels, scrapeLabels, targetDetailLabels, targetLabels].flatMap((each) => Object.values<string>(each));
+/** A classic histogram's buckets are told apart by `le`. */
+const knownLabels = new Set([...labels, "le"]);
 
-test("every committed dashboard is made by a source, with an id of its own", () => {
-  const folder = fileURLToPath(new URL("dashboards/", import.meta.url));
-  expect(readdirSync(folder).toSorted()).toEqual(dashboardFiles.map(({ path }) => path.split("/").at(-1)).toSorted());
+const isData = ({ type }: Panel): boolean => type !== "row";
+/** Shows what is now, so it asks for one instant; the other panels, those that show a number in large too, ask for the time shown. */
+const showsNow = ({ type, options }: Panel): boolean => type === "table" || type === "bargauge" || options?.textMode === "name";
+
+/** The colour that a panel's overrides fix for a series, by the series' name. */
+function colourOf({ fieldConfig }: Panel, series: string): unknown {
+  const found = fieldConfig?.overrides.filter(({ matcher: { id, options } }) =>
+    id === "byRegexp" ? new RegExp(options.slice(1, -1)).test(series) : options === series,
+  );
+  return found?.flatMap(({ properties }) => properties).find(({ id }) => id === "color")?.value;
+}
+
+test("every dashboard has an id of its own", () => {
+  expect(dashboards.length).toBeGreaterThan(0);
   expect(new Set(dashboards.map(([, { uid }]) => uid)).size).toBe(dashboards.length);
 });
 
-test("the committed dashboards are what their sources make", () => {
-  for (const [index, { text }] of dashboardFiles.entries()) expect(JSON.parse(text())).toEqual(dashboards[index]?.[1]);
-});
-
-describe.each(dashboards)("%s", (_path, dashboard) => {
+describe.each(dashboards)("%s", (_file, dashboard) => {
   const values = { ...grafanaValues, ...Object.fromEntries(dashboard.templating.list.map(({ name }) => [name, "value"])) };
   const panels = dashboard.panels.filter(isData);
-  const queries = panels.flatMap(({ targets }) => targets ?? []).map(({ expr }) => expr);
-  const annotations = dashboard.annotations.list.flatMap(({ expr }) => (expr === undefined ? [] : [expr]));
-  const choices = dashboard.templating.list.filter(({ type }) => type === "query").map(({ query }) => variableQuery(query));
+  const targets = panels.flatMap(({ targets = [] }) => targets);
+  const choices = dashboard.templating.list.filter(({ type }) => type === "query");
+  const annotations = dashboard.annotations.list;
 
-  test("every query of a panel, an annotation and a variable is PromQL over metrics that the shared file names", () => {
-    const all = [...queries, ...annotations, ...choices.map((choice) => (choice.kind === "labels" ? choice.selector : choice.expr))];
-    expect(all.length).toBeGreaterThan(panels.length);
-    for (const query of all) {
-      const metrics = metricsIn(filled(query, values));
+  test("every query of a panel, an annotation and a variable is PromQL over metrics and labels that the shared files name", () => {
+    const ofChoices = choices.map(({ query }) => variableQuery(query));
+    const queries = [
+      ...targets.map(({ expr }) => expr),
+      ...annotations.flatMap(({ expr = [] }) => expr),
+      ...ofChoices.map((choice) => (choice.kind === "labels" ? choice.selector : choice.expr)),
+    ];
+    expect(queries.length).toBeGreaterThan(panels.length);
+    for (const query of queries) {
+      const { metrics, labels } = namesIn(filled(query, values));
       expect(metrics, query).not.toEqual([]);
-      expect(
-        metrics.filter((name) => !known.has(name)),
-        query,
-      ).toEqual([]);
+      expect([...metrics.filter((name) => !knownMetrics.has(name)), ...labels.filter((name) => !knownLabels.has(name))], query).toEqual([]);
     }
+    const texts = [...targets.map(({ legendFormat }) => legendFormat), ...annotations.map(({ titleFormat = "" }) => titleFormat)];
+    const asked = ofChoices.flatMap((choice) => (choice.kind === "labels" ? choice.label : []));
+    expect([...texts.flatMap(labelsInText), ...asked].filter((label) => !knownLabels.has(label))).toEqual([]);
   });
 
-  test("every panel has a title of its own, a description, a unit, levels, and queries with legends on the chosen data source", () => {
+  test("every panel has an id and a title of its own, a description, a unit, levels, and queries with legends", () => {
     expect(new Set(panels.map(({ title }) => title)).size).toBe(panels.length);
     expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
     for (const { title, description, fieldConfig, targets } of panels) {
+      expect(title).toMatch(/\S/);
       expect(description?.length, title).toBeGreaterThan(15);
       expect(fieldConfig?.defaults.unit, title).toMatch(/./);
       expect(fieldConfig?.defaults.thresholds?.steps.length, title).toBeGreaterThan(0);
       expect(targets?.length, title).toBeGreaterThan(0);
       expect(new Set(targets?.map(({ refId }) => refId)).size, title).toBe(targets?.length);
-      for (const { legendFormat, datasource } of targets ?? []) {
-        expect(legendFormat, title).not.toBe("");
-        expect(datasource.uid, title).toBe("$datasource");
-      }
+      for (const { legendFormat } of targets ?? []) expect(legendFormat, title).not.toBe("");
+    }
+  });
+
+  test("everything asks the data source that the page's variable holds", () => {
+    expect(dashboard.templating.list[0]).toMatchObject({ type: "datasource", name: "datasource", query: "prometheus" });
+    for (const each of [...panels, ...targets, ...choices, ...annotations])
+      expect(each.datasource, JSON.stringify(each)).toEqual({ type: "prometheus", uid: "$datasource" });
+  });
+
+  test("a variable's query is written the same in both of Grafana's places", () => {
+    for (const { name, query, definition } of choices) expect(definition, name).toBe(query);
+  });
+
+  test("tables, bars and names ask for one instant, everything else for the time shown", () => {
+    for (const panel of panels) {
+      const instant = showsNow(panel);
+      for (const target of panel.targets ?? []) expect(target, panel.title).toMatchObject({ instant, range: !instant });
+    }
+  });
+
+  test("a percentile that a panel shows of both sides has one colour, and another than the others", () => {
+    for (const panel of panels) {
+      const series = (panel.targets ?? []).map(({ legendFormat }) => legendFormat);
+      const ofClient = series.filter((name) => series.includes(name.replace("client", "server")) && /^p\d+ client$/.test(name));
+      const colours = ofClient.map((name) => JSON.stringify(colourOf(panel, name)));
+      expect(ofClient.map((name) => JSON.stringify(colourOf(panel, name.replace("client", "server"))))).toEqual(colours);
+      expect(colours).not.toContain(undefined);
+      expect(new Set(colours).size, panel.title).toBe(ofClient.length);
     }
   });
 
@@ -74,11 +110,23 @@ describe.each(dashboards)("%s", (_path, dashboard) => {
   });
 });
 
+test("the percentiles of both sides are shown somewhere", () => {
+  const legends = dashboards.flatMap(([, { panels }]) =>
+    panels.flatMap(({ targets = [] }) => targets.map(({ legendFormat }) => legendFormat)),
+  );
+  for (const percentile of ["p50", "p95", "p99"])
+    expect(legends).toEqual(expect.arrayContaining([`${percentile} client`, `${percentile} server`]));
+});
+
 test.each([
   ["an unclosed selector", "sum(up{"],
   ["an unknown function's arguments", "rate(up[1m)"],
 ])("%s is found by the parser, so the test above can fail", (_sentence, expression) => {
-  expect(() => metricsIn(expression)).toThrow(/not PromQL/);
+  expect(() => namesIn(expression)).toThrow(/not PromQL/);
+});
+
+test("labels are found in matchers, groupings and joins", () => {
+  expect(namesIn('sum by (a) (up{b="1"}) / on (c) group_left (d) up').labels).toEqual(["a", "b", "c", "d"]);
 });
 
 test("a variable that the dashboard has not is found, and label_replace's $1 is left alone", () => {
