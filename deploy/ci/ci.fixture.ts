@@ -1,46 +1,31 @@
-import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
+import { endingText, runProcess } from "../../slo/host/process.ts";
 
 /** This project's root, without a slash at its end. */
 export const project = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
 /** How a command ended. */
 export interface Ended {
-  exitCode: number | null;
+  exitCode: number;
   stdout: string;
   stderr: string;
 }
 
-/** Runs one program to its end in a folder; `started` gets the process, to signal it. */
-export function runProgram(
-  command: readonly string[],
-  folder: string,
-  environment: Record<string, string>,
-  started: (pid: number, said: () => string) => void = () => undefined,
-): Promise<Ended> {
-  const [program = "", ...args] = command;
-  const env = { ...withoutCi(process.env), ...environment };
-  const child = spawn(program, args, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
-  let stdout = "";
-  let stderr = "";
-  return new Promise((resolve, reject) => {
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      stderr += text;
-      if (child.pid !== undefined) started(child.pid, () => stderr);
-    });
-    child.on("error", reject);
-    child.on("close", (exitCode) => resolve({ exitCode, stdout, stderr }));
-  });
+/** Runs one program to its end in a folder; one that cannot be started is an error. */
+export async function runProgram([command = "", ...args]: readonly string[], folder: string, more: NodeJS.ProcessEnv): Promise<Ended> {
+  const { ending, stdout, stderr } = await runProcess({ command, args, folder, environment: jobEnvironment(more), limitSeconds: 300 });
+  if (ending.kind === "exited") return { exitCode: ending.code, stdout, stderr };
+  throw new Error(`${endingText({ command, limitSeconds: 300 }, ending)}: ${stderr}`);
 }
 
-/** Drops what a CI that runs these tests has set for itself: its files are not ours to write to. */
-function withoutCi(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(?:GITHUB_|RUNNER_|GITLAB_|CI_|GATE_)/.test(name)));
+/** What a job is given, without what a CI that runs these tests has set for itself: its files are not ours to write to. */
+export function jobEnvironment(more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(?:GITHUB_|RUNNER_|GITLAB_|CI_|GATE_)/.test(name));
+  return { ...Object.fromEntries(kept), ...more };
 }
 
 /** Makes an empty folder for one test. */

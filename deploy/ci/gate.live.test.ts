@@ -3,11 +3,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
 import { leftBehind } from "../../slo/cli/cli.fixture.ts";
+import { openProcessGroup } from "../../slo/host/process-group.ts";
 import { waitFor } from "../../slo/host/wait.ts";
 import {
   checkout,
   emptyFolder,
   filledIn,
+  jobEnvironment,
   outputsIn,
   project,
   readAction,
@@ -103,15 +105,27 @@ describeLive("the gate's script on GitHub", ["k6", "prometheus"], () => {
 
   test("a cancelled job stops everything, keeps what was measured and ends with 130", async () => {
     const { folder, github } = remembered(job());
+    const lines = { stdout: [] as string[], stderr: [] as string[] };
     let sent = false;
-    const ended = await runProgram(["sh", script, "run"], folder, { ...github, ...brief, GATE_DURATION: "120s" }, (pid, said) => {
-      if (sent || !said().includes("/s of 60/s")) return;
-      sent = true;
-      process.kill(pid, "SIGINT");
+    // A cancelled job signals the one process that it started, not its group.
+    const child = openProcessGroup().start({
+      name: "gate",
+      command: "sh",
+      args: [script, "run"],
+      folder,
+      environment: jobEnvironment({ ...github, ...brief, GATE_DURATION: "120s" }),
+      logFile: join(folder, "gate.log"),
+      onLine: (line, from) => {
+        lines[from].push(line);
+        if (sent || child.pid === undefined || !line.includes("/s of 60/s")) return;
+        sent = true;
+        process.kill(child.pid, "SIGINT");
+      },
     });
-    expect([sent, ended.exitCode], ended.stderr + ended.stdout).toEqual([true, 130]);
+    const { code } = await child.exited;
+    expect([sent, code], [...lines.stderr, ...lines.stdout].join("\n")).toEqual([true, 130]);
     expect(existsSync(join(folder, "plimsoll-report/report.json"))).toBe(true);
-    expect(obeyed(ended.stdout).join("\n")).toMatch(/^::error /);
+    expect(obeyed(lines.stdout.join("\n")).join("\n")).toMatch(/^::error /);
     await waitFor(async () => (leftBehind(folder).length === 0 ? true : undefined), 15, 100);
     expect(leftBehind(folder)).toEqual([]);
   });
@@ -218,8 +232,13 @@ describeLive("in a fresh checkout", ["k6", "prometheus"], () => {
     expect(made.exitCode, made.stderr).toBe(0);
     const environment = {
       ...Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, value.replace("$CI_PROJECT_DIR", folder)])),
-      ...{ PLIMSOLL_REPOSITORY: `file://${repository}`, PLIMSOLL_HOME: home, GITLAB_CI: "true", CI_PROJECT_DIR: folder },
-      ...{ ...brief, GATE_SPEC: "slo.yaml", GATE_FAULT: "delete-answers-500" },
+      PLIMSOLL_REPOSITORY: `file://${repository}`,
+      PLIMSOLL_HOME: home,
+      GITLAB_CI: "true",
+      CI_PROJECT_DIR: folder,
+      ...brief,
+      GATE_SPEC: "slo.yaml",
+      GATE_FAULT: "delete-answers-500",
     };
     const ended = await runProgram(["bash", "-e", "-o", "pipefail", "-c", [...before, ...lines].join("\n")], folder, environment);
     expect(ended.exitCode, ended.stderr + ended.stdout).toBe(1);

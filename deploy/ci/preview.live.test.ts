@@ -21,18 +21,24 @@ describeLive("the gate's script against a preview environment", ["k6", "promethe
     const target = await startTarget(group, { root: project, logFile: join(services, "t.log"), environment: process.env });
     if (target.kind === "failed") throw new Error(target.message);
     const prometheus = await startPrometheus(group, {
-      ...{ binary, folder: join(services, "p"), logFile: join(services, "p.log"), job: "preview", targetUrl: target.url },
-      ...{ port: await freePort(), environment: process.env },
+      binary,
+      folder: join(services, "p"),
+      logFile: join(services, "p.log"),
+      job: "preview",
+      targetUrl: target.url,
+      port: await freePort(),
+      environment: process.env,
     });
     if (prometheus.kind === "failed") throw new Error(prometheus.message);
     const ended = await runProgram(["sh", join(project, "deploy/ci/gate.sh"), "run"], folder, {
-      ...{
-        GATE_TARGET: target.url,
-        GATE_PROMETHEUS: prometheus.url,
-        GATE_SERVER_LABELS: "job=preview\n",
-        GATE_SPEC: writeSpec(folder, "97%"),
-      },
-      ...{ GATE_SCENARIO: "smoke", GATE_RATE: "60", GATE_DURATION: "8s", GATE_SET: "warmup=1\npayload=2KiB" },
+      GATE_TARGET: target.url,
+      GATE_PROMETHEUS: prometheus.url,
+      GATE_SERVER_LABELS: "job=preview\n",
+      GATE_SPEC: writeSpec(folder, "97%"),
+      GATE_SCENARIO: "smoke",
+      GATE_RATE: "60",
+      GATE_DURATION: "8s",
+      GATE_SET: "warmup=1\npayload=2KiB",
     });
     expect(ended.exitCode, ended.stderr + ended.stdout).toBe(0);
     expect(ended.stdout).toMatch(/^notice: storage-api under smoke: all 2 objectives are met/m);

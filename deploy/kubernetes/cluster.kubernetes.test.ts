@@ -20,7 +20,9 @@ const pod = (name: string, more: object = {}, container: object = {}) => ({
     securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: "RuntimeDefault" } },
     containers: [
       {
-        ...{ name, image: "plimsoll-target:dev", imagePullPolicy: "IfNotPresent" },
+        name,
+        image: "plimsoll-target:dev",
+        imagePullPolicy: "IfNotPresent",
         env: [{ name: "PORT", value: "9464" }],
         ports: [
           { name: "metrics", containerPort: 9464 },

@@ -37,7 +37,12 @@ const job = {
               "compact",
               "--out",
               "experimental-prometheus-rw",
-            ].concat([...["--features", "native-histograms,merge-run-tags", "--tag", `testid=${testid}`, "/plimsoll/bundles/load.js"]]),
+              "--features",
+              "native-histograms,merge-run-tags",
+              "--tag",
+              `testid=${testid}`,
+              "/plimsoll/bundles/load.js",
+            ],
             env: [
               { name: "PLIMSOLL_TARGET", value: "http://storage-api:5000" },
               { name: "PLIMSOLL_RATE", value: String(ratePerSecond) },
