@@ -2,7 +2,7 @@ import { copyFile, mkdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { bundleScenario } from "../slo/run/bundle/bundle.ts";
-import { findScenario, listScenarios } from "../slo/run/bundle/scenarios.ts";
+import { listScenarios } from "../slo/run/bundle/scenarios.ts";
 
 /** Every scenario as one file for k6, or what is wrong with one of them. */
 export type Bundles = { kind: "bundles"; files: string[] } | { kind: "problems"; messages: string[] };
@@ -13,16 +13,15 @@ export async function writeBundles(scenarios: string, folder: string): Promise<B
   const files: string[] = [];
   await mkdir(folder, { recursive: true });
   for (const name of listScenarios(scenarios)) {
-    const scenario = findScenario(scenarios, name);
-    if (scenario.kind === "unknown") continue;
+    const entry = join(scenarios, `${name}.ts`);
     const outfile = join(folder, `${name}.js`);
-    const bundled = await bundleScenario({ entry: scenario.entry, outfile });
+    const bundled = await bundleScenario({ entry, outfile });
     if (bundled.kind === "problems") {
       messages.push(...bundled.problems.map(({ file, line, column, message }) => `${relative(".", file)}:${line}:${column} ${message}`));
     } else if (bundled.inPlace && bundled.inputs.length > 1) {
-      messages.push(`${relative(".", scenario.entry)} runs only in its place, so it cannot be one file`);
+      messages.push(`${relative(".", entry)} runs only in its place, so it cannot be one file`);
     } else {
-      if (bundled.inPlace) await copyFile(scenario.entry, outfile);
+      if (bundled.inPlace) await copyFile(entry, outfile);
       files.push(outfile);
     }
   }

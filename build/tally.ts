@@ -1,17 +1,32 @@
 import { existsSync, readFileSync } from "node:fs";
-import { failedChecks, testCounts } from "./counts.ts";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
 
-// tally CHECK_OUTPUT CHECK_EXIT_CODE (REPORT TESTS_EXIT_CODE)… → "passed failed skipped", for .ci/run.
-const [checkPath = "", checkCode = "1", ...reports] = process.argv.slice(2);
-const textOf = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "");
+/** Counts of tests that ran, and of those that did not. */
+export type Counts = Record<"passed" | "failed" | "skipped", number>;
 
-const sum = { passed: 0, failed: failedChecks(textOf(checkPath), Number(checkCode)), skipped: 0 };
-for (let i = 0; i < reports.length; i += 2) {
-  const counts = testCounts(jsonOf(textOf(reports[i] ?? "")), Number(reports[i + 1] ?? 1));
-  for (const kind of ["passed", "failed", "skipped"] as const) sum[kind] += counts[kind];
+const runSchema = z.object({
+  success: z.boolean(),
+  testResults: z.array(z.object({ status: z.string(), assertionResults: z.array(z.object({ status: z.string() })) })),
+});
+
+/**
+ * Counts vitest's JSON report. A file that failed without a failed test counts as one failure, and so does a run that
+ * failed, by its word or its exit code, without any failure that can be counted; no report is such a run.
+ */
+export function testCounts(report: string, exitCode: number): Counts {
+  const run = runSchema.safeParse(jsonOf(report));
+  if (!run.success) return { passed: 0, failed: 1, skipped: 0 };
+  const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const file of run.data.testResults) {
+    const before = counts.failed;
+    for (const { status } of file.assertionResults) counts[status === "passed" || status === "failed" ? status : "skipped"] += 1;
+    if (file.status === "failed" && counts.failed === before) counts.failed += 1;
+  }
+  const hidden = counts.failed === 0 && (exitCode !== 0 || !run.data.success);
+  const nothingRan = counts.passed + counts.failed === 0;
+  return hidden || nothingRan ? { ...counts, failed: 1 } : counts;
 }
-if (reports.length === 0) sum.failed += 1;
-console.log(`${sum.passed} ${sum.failed} ${sum.skipped}`);
 
 function jsonOf(text: string): unknown {
   try {
@@ -20,3 +35,23 @@ function jsonOf(text: string): unknown {
     return undefined;
   }
 }
+
+/** Counts the checks that failed, from what `build/check.ts` printed and its exit code. */
+export function failedChecks(output: string, exitCode: number): number {
+  const said = Number(/^checks: \d+ passed, (\d+) failed$/m.exec(output)?.[1] ?? 0);
+  return said === 0 && exitCode !== 0 ? 1 : said;
+}
+
+// tally CHECK_OUTPUT CHECK_EXIT_CODE (REPORT TESTS_EXIT_CODE)… → "passed failed skipped", for .ci/run.
+function main([checkPath = "", checkCode = "1", ...reports]: string[]): string {
+  const textOf = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "");
+  const sum = { passed: 0, failed: failedChecks(textOf(checkPath), Number(checkCode)), skipped: 0 };
+  for (let i = 0; i < reports.length; i += 2) {
+    const counts = testCounts(textOf(reports[i] ?? ""), Number(reports[i + 1] ?? 1));
+    for (const kind of ["passed", "failed", "skipped"] as const) sum[kind] += counts[kind];
+  }
+  if (reports.length === 0) sum.failed += 1;
+  return `${sum.passed} ${sum.failed} ${sum.skipped}`;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) console.log(main(process.argv.slice(2)));

@@ -1,33 +1,26 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-const rooms = "{slo,target,scenarios,build,bench,deploy}";
-const never = ["**/node_modules/**", "**/*.kubernetes.test.ts"];
+const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const rooms = "{slo,target,scenarios,build,bench,deploy}/**/*";
+const exclude = ["**/node_modules/**"];
 
-/** Runs every test: those that need nothing, and the live ones after the real tools were found. */
-export default defineConfig({
-  root: fileURLToPath(new URL("..", import.meta.url)),
-  test: {
-    watch: false,
-    pool: "forks",
-    maxWorkers: 2,
-    projects: [
-      {
-        extends: true,
-        test: { name: "pure", include: [`${rooms}/**/*.test.ts`], exclude: [...never, "**/*.live.test.ts"], testTimeout: 20_000 },
-      },
-      {
-        extends: true,
-        test: {
-          name: "live",
-          include: [`${rooms}/**/*.live.test.ts`],
-          exclude: never,
-          // vitest runs a project's global setup only when one of its files is selected.
-          globalSetup: [fileURLToPath(new URL("testing/setup.ts", import.meta.url))],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-        },
-      },
-    ],
-  },
+const pure = {
+  extends: true as const,
+  test: { name: "pure", include: [`${rooms}.test.ts`], exclude: [...exclude, "**/*.{live,kubernetes}.test.ts"], testTimeout: 20_000 },
+};
+
+/** Tests that need what a global setup finds or starts; vitest runs it only when one of the project's files is selected. */
+function project(name: "live" | "kubernetes", setup: string, testTimeout: number) {
+  const test = { name, include: [`${rooms}.${name}.test.ts`], exclude, globalSetup: [path(setup)], testTimeout, hookTimeout: testTimeout };
+  return { extends: true as const, test };
+}
+
+/** Runs `pure` and `live`; with `--mode kubernetes` that project alone, one file after the other, so that nothing else starts a cluster. */
+export default defineConfig(({ mode }) => {
+  const isKubernetes = mode === "kubernetes";
+  const projects = isKubernetes
+    ? [project("kubernetes", "testing/cluster.ts", 240_000)]
+    : [pure, project("live", "testing/setup.ts", 120_000)];
+  return { root: path(".."), test: { watch: false, pool: "forks", maxWorkers: isKubernetes ? 1 : 2, projects } };
 });

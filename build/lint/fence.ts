@@ -22,30 +22,31 @@ export function fenceBroken({ file, specifier, typeOnly }: Import): string | und
   if (!isTest && testFile.test(target)) return `${target} is for tests`;
   const own =
     isIn(target, room.folder) ||
-    room.values.some((allowed) => isIn(target, allowed)) ||
+    isAmong(target, room.values) ||
     (isTest && isIn(target, testRoom)) ||
-    isLive(file, target);
-  if (own || (typeOnly && room.types.some((allowed) => isIn(target, allowed)))) return undefined;
-  if (room.types.some((allowed) => isIn(target, allowed))) return `${room.folder} may import only types of ${target}`;
+    (liveTestFile.test(file) && isAmong(target, liveRooms));
+  if (own || (typeOnly && isAmong(target, room.types))) return undefined;
+  if (isAmong(target, room.types)) return `${room.folder} may import only types of ${target}`;
   return `${room.folder} may not import ${target}; it may import ${describe(room)}`;
 }
 
-function isLive(file: string, target: string): boolean {
-  return liveTestFile.test(file) && liveRooms.some((room) => isIn(target, room));
-}
-
 function packageBroken(room: Room, specifier: string, isTest: boolean): string | undefined {
-  if (isBuiltin(specifier)) return room.node || isTest ? undefined : `${room.folder} may not import Node's modules (${specifier})`;
-  if (isTest || room.packages.some((name) => specifier === name || specifier.startsWith(name.endsWith("/") ? name : `${name}/`)))
-    return undefined;
+  if (isTest) return undefined;
+  if (isBuiltin(specifier))
+    return room.packages?.includes("node:*") ? undefined : `${room.folder} may not import Node's modules (${specifier})`;
+  if (isAmong(specifier, room.packages)) return undefined;
   return `${room.folder} may not import the package ${specifier}; it may import ${describe(room)}`;
 }
 
 function isIn(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(`${folder}/`);
+  return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
 }
 
-function describe(room: Room): string {
-  const parts = [...room.values, ...room.types.map((name) => `types of ${name}`), ...room.packages, ...(room.node ? ["node:*"] : [])];
+function isAmong(path: string, folders: readonly string[] = []): boolean {
+  return folders.some((folder) => isIn(path, folder));
+}
+
+function describe({ values = [], types = [], packages = [] }: Room): string {
+  const parts = [...values, ...types.map((name) => `types of ${name}`), ...packages];
   return parts.length === 0 ? "nothing" : parts.join(", ");
 }

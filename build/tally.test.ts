@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { failedChecks, testCounts, type Counts } from "./counts.ts";
+import { failedChecks, testCounts, type Counts } from "./tally.ts";
 
 const file = (status: string, ...tests: string[]) => ({ status, assertionResults: tests.map((state) => ({ status: state })) });
 const report = (success: boolean, ...testResults: unknown[]) => ({ success, testResults });
@@ -32,7 +32,7 @@ const reports: [string, unknown, number, Counts][] = [
   ["no report is a failure", undefined, 0, { passed: 0, failed: 1, skipped: 0 }],
 ];
 test.each(reports)("%s", (_sentence, json, code, counts) => {
-  expect(testCounts(json, code)).toEqual(counts);
+  expect(testCounts(JSON.stringify(json) ?? "", code)).toEqual(counts);
 });
 
 const checks: [string, string, number, number][] = [
