@@ -56,7 +56,7 @@ type Sent = Pick<Request, "who" | "pod"> & { route: string | undefined };
 
 function requestAt(world: World, random: Random, at: number, sent: Sent): Request {
   const { thresholdSeconds } = world;
-  const refused = { ...sent, servedAt: at, at, status: 0, seconds: 0, measured: 0, instance: undefined };
+  const refused = { ...sent, servedAt: at, at, status: world.hasGateway ? 502 : 0, seconds: 0, measured: 0, instance: undefined };
   if (sent.route === undefined) {
     const seconds = 0.01;
     return { ...refused, at: at + seconds, servedAt: at + seconds, status: random.chance(0.05) ? 500 : 200, seconds, measured: seconds };
@@ -119,9 +119,12 @@ export function happen(world: World, seed: number): Happened {
   for (const [pod, { startsAt, lostAt = Number.POSITIVE_INFINITY }] of world.pods.entries()) {
     const rate = world.rate / world.pods.length;
     const lives = (at: number): boolean => at < lostAt;
-    for (let i = 0; i < world.setupRequests; i += 1)
-      requests.push(requestAt(world, random, startsAt + 0.05 + (0.2 * i) / world.setupRequests, { who: "setup", pod, route: routes[1] }));
     const begin = startsAt + judged.from;
+    for (let i = 0; i < world.setupRequests; i += 1) {
+      const teardown = world.script !== "none" && i % 2 === 1 ? judged.to + 3 : 0;
+      const at = startsAt + 0.05 + (0.2 * i) / world.setupRequests + teardown;
+      if (lives(at)) requests.push(requestAt(world, random, at, { who: "setup", pod, route: routes[1] }));
+    }
     for (const at of startsOf(begin - world.warmupSeconds - 2.5, begin - 2.5, Math.max(rate / 5, 1)))
       if (world.warmupSeconds > 0 && lives(at)) iterate("warmup", at, pod, begin - 1.5);
     for (const at of startsOf(begin, startsAt + judged.to, rate)) if (lives(at)) iterate("judged", at, pod);

@@ -39,21 +39,22 @@ function starvedSeconds(shortages: readonly Stretch[], origin: number): number[]
 }
 
 function podReport(world: World, happened: Happened, index: number, sent: Record<string, SentValue[]>, origin: number): PodReport {
-  const { startsAt, lostAt } = world.pods[index] ?? { startsAt: 0, lostAt: undefined };
-  const common = { index, name: null, refused: null, begunSeconds: origin + startsAt, sent };
+  const { startsAt, clockSeconds, lostAt } = world.pods[index] ?? { startsAt: 0, clockSeconds: 0, lostAt: undefined };
+  const zero = origin + clockSeconds;
+  const common = { index, name: null, refused: null, begunSeconds: zero + startsAt, sent };
   if (lostAt !== undefined) return { ...common, end: null, ending: null };
   const iterations = happened.iterations.filter(({ pod }) => pod === index).length;
-  const health = { cpuShareMax: 0.5, memoryPeakBytes: 1e8, starvedAtSeconds: starvedSeconds(world.shortages, origin), known: true };
+  const health = { cpuShareMax: 0.5, memoryPeakBytes: 1e8, starvedAtSeconds: starvedSeconds(world.shortages, zero), known: true };
   return {
     ...common,
     ending: null,
     end: {
       kind: "ended",
-      clockOffsetSeconds: measuredOffset(world),
+      clockOffsetSeconds: measuredOffset(world) - clockSeconds,
       interrupted: false,
       k6: {
-        startedAtSeconds: origin + startsAt,
-        endedAtSeconds: origin + happened.endedAt,
+        startedAtSeconds: zero + startsAt,
+        endedAtSeconds: zero + happened.endedAt,
         exitCode: 0,
         signal: null,
         iterations,
@@ -72,7 +73,8 @@ function podReport(world: World, happened: Happened, index: number, sent: Record
 }
 
 /** The clock's difference as the check before a load measures it. */
-const measuredOffset = ({ offsetSeconds }: World): number => (Math.abs(offsetSeconds) < 0.05 ? 0 : offsetSeconds + 0.002);
+const measuredOffset = ({ offsetSeconds, offsetError }: World): number =>
+  Math.abs(offsetSeconds + offsetError) < 0.05 ? 0 : offsetSeconds + offsetError;
 
 /** Judges a world by what Prometheus holds of it, as a load (or a later gate) does. */
 export async function judgeWorld(
@@ -86,7 +88,7 @@ export async function judgeWorld(
     sent.map((own, index) => podReport(world, happened, index, own, origin)),
     false,
   );
-  const offset = measuredOffset(world);
+  const offset = pods.clockOffsetSeconds ?? measuredOffset(world);
   const limit = happened.endedAt + 3 * world.scrapeSeconds + 3;
   const record: RunRecord = {
     version: 1,
@@ -101,7 +103,7 @@ export async function judgeWorld(
     serverLabels: { job: world.id },
     slowCounted: world.script === "none",
     scrapeIntervalSeconds: world.scrapeSeconds,
-    countedUntilSeconds: world.judgedLater ? null : origin + offset + Math.min(limit, (twiceAt ?? limit) + 0.05),
+    countedUntilSeconds: world.judgedLater ? null : origin + world.offsetSeconds + Math.min(limit, (twiceAt ?? limit) + 0.05),
     timings: null,
     clockOffsetSeconds: offset,
     commandAtSeconds: origin - 1.5,

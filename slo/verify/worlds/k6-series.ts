@@ -1,7 +1,7 @@
 import type { SentValue } from "../../run/relay/sent-totals.ts";
 import { k6Labels, k6Metrics, warmupScenario } from "../../spec/names.ts";
 import type { Happened, Request } from "./happen.ts";
-import { judgedStretch, type World } from "./world.ts";
+import { isIn, judgedStretch, type World } from "./world.ts";
 import type { HeldHistogram, HeldSeries, Labels } from "./write.ts";
 
 /** The name of the k6 scenario that is judged. */
@@ -32,12 +32,13 @@ function observed(before: HeldHistogram | undefined, seconds: number, atMillis: 
 
 /** Writes what k6 writes: once a second the series that changed, each with its value and time of its last event in that second. */
 function openPod(world: World, pod: number, origin: number) {
-  const { startsAt, lostAt = Number.POSITIVE_INFINITY } = world.pods[pod] ?? { startsAt: 0 };
+  const { startsAt, clockSeconds, lostAt = Number.POSITIVE_INFINITY } = world.pods[pod] ?? { startsAt: 0, clockSeconds: 0 };
   const series = new Map<string, HeldSeries & { second: number; value: number }>();
   return {
     series,
     change(at: number, own: Labels, change: Change): void {
-      const second = Math.floor(at - startsAt);
+      const short = world.shortages.find((shortage) => isIn(at, shortage)); // then its pushes wait as well
+      const second = Math.floor((short?.to ?? at) - startsAt);
       if (startsAt + second + 1 > lostAt) return;
       const labels = { ...own, [k6Labels.testid]: world.id, [k6Labels.instance]: `pod-${pod}` };
       const key = JSON.stringify(own);
@@ -46,7 +47,7 @@ function openPod(world: World, pod: number, origin: number) {
       const held = change.kind === "observe" ? it.histograms : it.values;
       const i = it.second === second ? held.length - 1 : held.length;
       it.second = second;
-      const atMillis = Math.round((origin + at) * 1000);
+      const atMillis = Math.round((origin + clockSeconds + at) * 1000);
       if (change.kind === "observe") return void (it.histograms[i] = observed(it.histograms.at(-1), change.seconds, atMillis));
       it.value = change.kind === "set" ? change.to : it.value + change.by;
       [it.values[i], it.atMillis[i]] = [it.value, atMillis];
@@ -79,13 +80,18 @@ function changesOf(world: World, { who, route, status, measured }: Request): [La
 export function podSeries(world: World, happened: Happened, pod: number, origin: number): PodSeries {
   const { series, change } = openPod(world, pod, origin);
   const own = <T extends { pod: number | undefined }>(list: readonly T[]): T[] => list.filter((it) => it.pod === pod);
-  const began = (world.pods[pod]?.startsAt ?? 0) + judgedStretch(world).from;
+  const { startsAt, clockSeconds } = world.pods[pod] ?? { startsAt: 0, clockSeconds: 0 };
+  const began = startsAt + judgedStretch(world).from;
   if (world.script === "none") {
     const zero: Change = { kind: "add", by: 0 };
-    change(began - judgedStretch(world).from + 0.04, { __name__: k6Metrics.wrongContents }, zero);
+    change(startsAt + 0.04, { __name__: k6Metrics.wrongContents }, zero);
     const threshold = { [k6Labels.threshold]: String(world.thresholdSeconds) };
-    change(began - judgedStretch(world).from + 0.04, { __name__: k6Metrics.slowRequests, ...threshold }, zero);
-    change(began + 0.01, { __name__: k6Metrics.scenarioStart, [k6Labels.scenario]: scenarioName }, { kind: "set", to: origin + began });
+    change(startsAt + 0.04, { __name__: k6Metrics.slowRequests, ...threshold }, zero);
+    change(
+      began + 0.01,
+      { __name__: k6Metrics.scenarioStart, [k6Labels.scenario]: scenarioName },
+      { kind: "set", to: origin + clockSeconds + began },
+    );
   }
   for (const request of own(happened.requests)) for (const [labels, by] of changesOf(world, request)) change(request.at, labels, by);
   for (const { at, who } of own(happened.iterations))

@@ -40,7 +40,8 @@ function burstLies(world: World, { objective, judged, truth }: Omit<Finding, "li
   if (burst === undefined) return ["exceeded, and the truth does not prove it"];
   const client = objective.indicator.kind !== "ratio" && objective.indicator.side === "client";
   const zero = origin + (client ? 0 : world.offsetSeconds);
-  const slack = client ? 1.5 : (1 + world.lateScrapes) * world.scrapeSeconds + 1;
+  const apart = Math.max(...world.pods.map(({ clockSeconds }) => clockSeconds));
+  const slack = client ? 1.5 + apart + (world.shortages[0] ? 6 : 0) : (1 + world.lateScrapes) * world.scrapeSeconds + 1;
   const [from, to] = [burst.fromSeconds - zero - slack, burst.toSeconds - zero + slack];
   if (burned(truth.events, burst, from, to, complement(objective.targetRatio))) return [];
   return [

@@ -62,7 +62,7 @@ function countersOf(world: World, instance: Instance, served: readonly Request[]
     if (alive === undefined) return undefined;
     if (alive !== process) [process, counters] = [alive, freshCounters(world, alive)];
     // A scrape bears the time at which it began, and counts what comes in until it is answered.
-    for (let one = served[next]; one !== undefined && one.servedAt <= at + 0.02; next += 1, one = served[next])
+    for (let one = served[next]; one !== undefined && one.servedAt <= at + world.scrapeTakes; next += 1, one = served[next])
       if (one.servedAt >= alive.from && isCounted(instance, one, next)) raise(counters, world, one, 1);
     if (world.tellsStart) counters.set("start", { labels: { __name__: processMetrics.startTime }, value: alive.from });
     return counters;
@@ -96,7 +96,7 @@ function scrape(
   for (let due = world.scrapesFrom + random.between(0, world.scrapeSeconds); target && due < until; due += world.scrapeSeconds) {
     const at = due + random.between(0, world.lateScrapes) * world.scrapeSeconds;
     const [skipped, failed] = [random.chance(world.skippedScrapes), random.chance(world.failedScrapes)];
-    if (skipped || at < target.from) continue;
+    if (skipped || at < target.from || (world.away && isIn(at, world.away))) continue;
     const gone = at >= target.to;
     const counters = gone || failed ? undefined : countersAt(at);
     for (const [key, { labels }] of shown) if (!counters?.has(key)) write(labels, at, null);

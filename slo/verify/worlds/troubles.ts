@@ -134,6 +134,10 @@ export const troubles: Readonly<Record<string, Trouble>> = {
     world.lateScrapes = random.pick([0.1, 0.5, 0.9]);
     return `by up to ${world.lateScrapes} of their interval`;
   },
+  "Prometheus away": (world, random) => {
+    world.away = stretch(world, random);
+    return span(world.away);
+  },
   "frozen metrics": lie((world, random) => ({ kind: "frozen", from: moment(world, random) })),
   "half counted": lie(() => ({ kind: "half" })),
   "errors not counted": lie(() => ({ kind: "no errors" })),
@@ -149,8 +153,9 @@ export const troubles: Readonly<Record<string, Trouble>> = {
   pods: (world, random) => {
     const apart = random.pick([0.1, 0.1, 1.5, 8]);
     const lostAt = random.chance(0.3) ? moment(world, random, -0.1, 1) + 2 * apart : undefined;
-    world.pods = [0, 1, 2].map((i) => ({ startsAt: i * apart, lostAt: i === 2 ? lostAt : undefined }));
-    return `3, ${apart} s apart${lostAt === undefined ? "" : `, one lost at ${at(lostAt)}`}`;
+    const clocks = random.pick([0, 0, 2]);
+    world.pods = [0, 1, 2].map((i) => ({ startsAt: i * apart, clockSeconds: i * clocks, lostAt: i === 2 ? lostAt : undefined }));
+    return `3, ${apart} s apart, clocks by ${clocks} s${lostAt === undefined ? "" : `, one lost at ${at(lostAt)}`}`;
   },
   "service drops": (world, random) => {
     const drop = { ...stretch(world, random, 20), ratio: random.pick([0.1, 0.7]), ofK6: false };

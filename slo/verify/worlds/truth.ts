@@ -45,7 +45,7 @@ const isOwnRoute = (world: World, route: string): boolean => world.script !== "n
 
 /** Finds the moments between which other traffic is within the service's counts, as scrapes can tell them. */
 function countedStretch(world: World, endedAt: number): Stretch {
-  const blind = world.failedScrapes > 0 || world.skippedScrapes > 0 || world.lateScrapes > 0;
+  const blind = world.away !== undefined || world.failedScrapes > 0 || world.skippedScrapes > 0 || world.lateScrapes > 0;
   return { from: blind ? Number.NEGATIVE_INFINITY : -2 * world.scrapeSeconds - 1, to: endedAt + 4 * world.scrapeSeconds + 10 };
 }
 
@@ -73,10 +73,14 @@ export function truthOf(world: World, happened: Happened, objective: Objective):
   const client = indicator.kind !== "ratio" && indicator.side === "client";
   const about = happened.requests.filter((request) => isAbout(world, objective, request));
   const timed = (request: Request): TrueEvent => ({ at: client ? request.at : request.servedAt, bad: isBad(objective, request) });
+  const unheard = ({ pod = 0, at }: { pod?: number | undefined; at: number }): boolean => {
+    const { startsAt = 0, lostAt = Number.POSITIVE_INFINITY } = world.pods[pod] ?? {};
+    return startsAt + Math.floor(at - startsAt) + 1 > lostAt;
+  };
   const lost = ({ pod, at, instance }: Request): boolean => {
-    const { startsAt = 0, lostAt } = world.pods[pod ?? 0] ?? {};
     if (indicator.kind === "ratio" && !hasCounter(world, happened, instance)) return true;
-    return client && lostAt !== undefined && startsAt + Math.floor(at - startsAt) + 1 > lostAt;
+    if (!client && instance === undefined) return true; // a gateway's answer is not the service's
+    return unheard({ pod, at });
   };
   const judged = about.filter(({ who }) => who === "judged");
   const certain = countOf(judged.filter((request) => !lost(request)).map(timed));
@@ -86,7 +90,7 @@ export function truthOf(world: World, happened: Happened, objective: Objective):
   const open = countOf([...others, ...judged.filter((request) => lost(request))].map(timed));
   const dropped = happened.dropped.filter(({ ofK6, at }) => !ofK6 && at >= judgedStretch(world).from);
   const where = indicator.kind === "ratio" ? { route: "/a" } : indicator.where;
-  const unmet = client ? dropped.filter(({ route }) => asks(where, route)) : [];
+  const unmet = client ? dropped.filter(({ route }) => asks(where, route)).filter((drop) => !unheard(drop)) : [];
   const unserved = dropped.length * world.requestsPerIteration;
   const good = certain.total - certain.bad;
   const kindest = { bad: Math.max(0, certain.bad - hidden) + unmet.length, good: good + open.total - open.bad };

@@ -29,9 +29,10 @@ export interface OtherTraffic extends Spell {
   route: string;
 }
 
-/** One process of k6; `lostAt`: it was killed then, and nothing was heard of it any more. */
+/** One process of k6, and how far its clock is ahead of the first one's; `lostAt`: it was killed then, and nothing was heard of it any more. */
 export interface Pod {
   startsAt: number;
+  clockSeconds: number;
   lostAt: number | undefined;
 }
 
@@ -66,8 +67,9 @@ export interface World {
   balancerKnows: boolean;
   errors: Spell[];
   slow: Spell[];
-  /** Requests that get no answer. */
+  /** Requests that get no answer, or that of a gateway (502). */
   refused: Spell[];
+  hasGateway: boolean;
   others: OtherTraffic[];
   /** How many requests each instance had served before anything of this began. */
   past: number;
@@ -79,8 +81,14 @@ export interface World {
   failedScrapes: number;
   skippedScrapes: number;
   lateScrapes: number;
+  /** How long a scrape counts on, seconds. */
+  scrapeTakes: number;
+  /** When Prometheus itself was down. */
+  away: Stretch | undefined;
   /** Prometheus's clock minus k6's. */
   offsetSeconds: number;
+  /** How far the check before the load was off. */
+  offsetError: number;
   /** True where the verdict is reached by a later gate. */
   judgedLater: boolean;
   thresholdSeconds: number;
