@@ -49,9 +49,10 @@ function countedStretch(world: World, endedAt: number): Stretch {
   return { from: blind ? Number.NEGATIVE_INFINITY : -2 * world.scrapeSeconds - 1, to: endedAt + 4 * world.scrapeSeconds + 10 };
 }
 
-/** Tells whether others who use the service can be seen before the load: some of their requests come while no one else sends any. */
-function othersShow({ scrapeSeconds }: World, others: readonly Request[]): boolean {
-  return others.filter(({ servedAt }) => servedAt > -2 * scrapeSeconds && servedAt < 0).length >= 6;
+/** Tells whether others who use the service can be seen before the load: between two scrapes of the same processes, while no one else sends. */
+function othersShow({ scrapeSeconds, instances }: World, others: readonly Request[]): boolean {
+  const old = instances.every(({ processes }) => processes.every(({ from, to }) => to < 0 || from > 0 || from < -2 * scrapeSeconds));
+  return old && others.filter(({ servedAt }) => servedAt > -2 * scrapeSeconds && servedAt < 0).length >= 6;
 }
 
 /**
