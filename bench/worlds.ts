@@ -30,36 +30,29 @@ async function run(bench: Bench): Promise<Row[]> {
 }
 
 function rowsOf(tallies: readonly Tally[]): Row[] {
+  const all = <T>(pick: (tally: Tally) => readonly T[]): T[] => tallies.flatMap(pick);
   const sum = (pick: (tally: Tally) => number): number => tallies.reduce((total, tally) => total + pick(tally), 0);
-  const [easy, boundary] = [sum((tally) => tally.easy), sum((tally) => tally.boundary)];
-  const row = (what: string, value: number, most: number): Row => ({
+  const [easy, boundary] = [sum((tally) => tally.easy), all((tally) => tally.boundary)];
+  const row = (what: string, found: readonly unknown[], most: number): Row => ({
     what,
     unit: "count",
-    values: [value],
-    goal: { atMost: most, by: "worst" },
+    values: [found.length],
+    goal: { atMost: Math.floor(most), by: "worst" },
   });
-  const asBad = `where the service is as bad as its budget, of ${boundary}`;
+  const verdicts = (kind: "met" | "exceeded"): Row => {
+    const found = boundary.filter((verdict) => verdict === kind);
+    return row(`${kind} where the service is as bad as its budget, of ${boundary.length}`, found, atMostByChance(boundary.length));
+  };
+  const untrue = all((tally) => tally.lies);
   return [
-    row(
-      `worlds with an untrue verdict or count, of ${sum((tally) => tally.worlds)}`,
-      sum((tally) => tally.lies.length),
-      0,
-    ),
+    row(`worlds with an untrue verdict or count, of ${sum((tally) => tally.worlds)}`, untrue, 0),
     row(
       `easy objectives that were not decided, of ${easy}`,
-      sum((tally) => tally.undecided.length),
+      all((tally) => tally.undecided),
       0.1 * easy,
     ),
-    row(
-      `met ${asBad}`,
-      sum((tally) => tally.boundaryMet),
-      atMostByChance(boundary),
-    ),
-    row(
-      `exceeded ${asBad}`,
-      sum((tally) => tally.boundaryExceeded),
-      atMostByChance(boundary),
-    ),
+    verdicts("met"),
+    verdicts("exceeded"),
   ];
 }
 

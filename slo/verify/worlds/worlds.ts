@@ -2,7 +2,7 @@ import type { PrometheusApi } from "../../collect/prometheus.ts";
 import { complement } from "../../judge/clopper-pearson.ts";
 import { described, worldOf } from "./generate.ts";
 import { happen } from "./happen.ts";
-import { judgeWorld } from "./judge-world.ts";
+import { judgeWorld, type JudgedObjective } from "./judge-world.ts";
 import { confidence, findingOf, findingText, type Finding } from "./lies.ts";
 import { podSeries } from "./k6-series.ts";
 import { scraped } from "./scrapes.ts";
@@ -54,64 +54,56 @@ export async function tryWorld(api: PrometheusApi, seed: number, index: number, 
 /** When the k6 of every world began, Unix seconds: a whole hour, so that the moments at which Prometheus looks are the same each time, and a day and more ago. */
 export const originOf = (nowSeconds: number): number => Math.floor(nowSeconds / 3600) * 3600 - 27 * 3600;
 
-/** What many worlds have shown. */
+/** What many worlds have shown, an item for each objective or world that it is about. */
 export interface Tally {
   worlds: number;
-  objectives: number;
   /** One line for each world with a lie, which makes it again. */
   lies: string[];
   /** Objectives that should have been decided, and those that were not. */
   easy: number;
   undecided: string[];
-  /** Where the service is exactly as bad as its budget allows: how many objectives, and how many were decided by chance. */
-  boundary: number;
-  boundaryMet: number;
-  boundaryExceeded: number;
+  /** Verdicts where the service is exactly as bad as its budget allows, so that chance alone decides. */
+  boundary: JudgedObjective["verdict"][];
 }
 
 const isEasy = ({ words, openModel, badness }: World, { objective, truth }: Finding): boolean =>
   words.length === 0 && openModel && (badness <= 0.2 || badness >= 4) && truth.kindest.total * complement(objective.targetRatio) >= 8;
 
-/** Tries worlds `from` to `to` of a seed, a few at a time, and adds up what they show. */
-export async function tryWorlds(
-  api: PrometheusApi,
-  { seed, from, to, nowSeconds, say }: { seed: number; from: number; to: number; nowSeconds: number; say: (line: string) => void },
-): Promise<Tally> {
-  const tally: Tally = { worlds: 0, objectives: 0, lies: [], easy: 0, undecided: [], boundary: 0, boundaryMet: 0, boundaryExceeded: 0 };
-  let next = from;
+/** Which worlds are tried: `from` to `to` of a seed; a world with a lie is said as soon as it is found. */
+export interface Trial {
+  seed: number;
+  from: number;
+  to: number;
+  nowSeconds: number;
+  say: (line: string) => void;
+}
+
+/** Tries worlds, a few at a time, and adds up what they show. */
+export async function tryWorlds(api: PrometheusApi, trial: Trial): Promise<Tally> {
+  const tally: Tally = { worlds: 0, lies: [], easy: 0, undecided: [], boundary: [] };
+  let next = trial.from;
   const work = async (): Promise<void> => {
-    while (next < to) {
-      const index = next;
-      next += 1;
-      const judged = await tryWorld(api, seed, index, originOf(nowSeconds));
-      add(tally, judged, seed, index, say);
+    while (next < trial.to) {
+      const index = next++;
+      add(tally, await tryWorld(api, trial.seed, index, originOf(trial.nowSeconds)), trial, index);
     }
   };
   await Promise.all(Array.from({ length: 4 }, work));
   return tally;
 }
 
-function add(tally: Tally, { world, findings }: JudgedWorld, seed: number, index: number, say: (line: string) => void): void {
-  tally.worlds += 1;
+function add(tally: Tally, { world, findings }: JudgedWorld, { seed, say }: Trial, index: number): void {
+  const line = (about: readonly Finding[]): string =>
+    `npm run bench -- worlds --seed ${seed} --only ${index}: ${described(world)} | ${about.map(findingText).join(" | ")}`;
   const told = findings.filter(({ lies }) => lies.length > 0);
-  if (told.length > 0) {
-    const line = `npm run bench -- worlds --seed ${seed} --only ${index}: ${described(world)} | ${told.map(findingText).join(" | ")}`;
-    tally.lies.push(line);
-    say(line);
-  }
-  for (const finding of findings) {
-    const { verdict } = finding.judged;
-    tally.objectives += 1;
-    if (isEasy(world, finding)) {
-      tally.easy += 1;
-      if (verdict === "inconclusive")
-        tally.undecided.push(`${index}: ${described(world)} | ${findingText(finding)} ${finding.judged.reason}`);
-    }
-    if (world.words.length > 0 || world.badness !== 1) continue;
-    tally.boundary += 1;
-    if (verdict === "met") tally.boundaryMet += 1;
-    if (verdict === "exceeded") tally.boundaryExceeded += 1;
-  }
+  const easy = findings.filter((finding) => isEasy(world, finding));
+  const open = easy.filter(({ judged }) => judged.verdict === "inconclusive");
+  tally.worlds += 1;
+  tally.easy += easy.length;
+  if (told.length > 0) tally.lies.push(line(told));
+  if (told.length > 0) say(line(told));
+  tally.undecided.push(...open.map((finding) => `${line([finding])} (${finding.judged.reason})`));
+  if (world.words.length === 0 && world.badness === 1) tally.boundary.push(...findings.map(({ judged }) => judged.verdict));
 }
 
 /** Gives how many of so many verdicts may be wrong by chance at the spec's confidence: their share, and three standard deviations. */
