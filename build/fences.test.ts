@@ -34,10 +34,8 @@ const fitting: [string, string][] = [
     "scenarios/fits.ts",
     'import { type Route } from "../target/api/contract.ts";\nimport http from "k6/http";\nexport const go = (route: Route) => http.get(route);\n',
   ],
-  [
-    "slo/cli/fits.ts",
-    'import { judge } from "../judge/judge.ts";\nimport { readFileSync } from "node:fs";\njudge();\nreadFileSync("x");\n',
-  ],
+  ["slo/verify/fits.ts", 'import { judge } from "../judge/judge.ts";\njudge();\n'],
+  ["slo/cli/fits.ts", 'import { readFileSync } from "node:fs";\nreadFileSync("x");\n'],
 ];
 
 let found: z.infer<typeof outputSchema>["diagnostics"];

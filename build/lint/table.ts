@@ -17,8 +17,7 @@ export const rooms: Room[] = [
   { folder: "slo/compile", values: ["slo/spec"], packages: ["@prometheus-io/lezer-promql"] },
   {
     folder: "slo/host",
-    values: ["slo/run/relay/destination.ts", "slo/report/plain.ts"],
-    types: ["slo/collect"],
+    values: ["slo/report/plain.ts"],
     packages: ["node:*", "zod"],
   },
   {
@@ -37,21 +36,12 @@ export const rooms: Room[] = [
   { folder: "slo/report", values: ["slo/spec"], types: ["slo/judge"], packages: ["string-width", "wrap-ansi", "zod"] },
   {
     folder: "slo/load",
-    values: [
-      "slo/host",
-      "slo/run",
-      "slo/spec",
-      "slo/compile",
-      "slo/collect",
-      "slo/judge/provable.ts",
-      "slo/report/live-line.ts",
-      "slo/cli/reach-verdict.ts",
-    ],
+    values: ["slo/host", "slo/run", "slo/spec", "slo/compile", "slo/collect", "slo/judge/provable.ts", "slo/report/live-line.ts"],
     packages: ["node:*", "zod"],
   },
   {
     folder: "slo/verify/worlds",
-    values: ["slo/spec", "slo/compile", "slo/collect", "slo/judge", "slo/verify", "slo/load/merge-pods.ts"],
+    values: ["slo/spec", "slo/compile", "slo/collect", "slo/judge", "slo/verify", "slo/load/merge-pods.ts", "slo/run/plan.ts"],
     types: ["slo/report", "slo/run", "slo/load"],
     packages: ["node:*", "pbf", "snappyjs"],
   },
@@ -66,12 +56,16 @@ export const rooms: Room[] = [
       "slo/run/plan.ts",
       "slo/run/script-errors.ts",
       "slo/run/relay/sent-totals.ts",
-      "slo/load/progress.ts",
     ],
     types: ["slo/report", "slo/run", "slo/load"],
   },
   { folder: "slo/history", types: ["slo/judge"], packages: ["node:*", "zod"] },
-  { folder: "slo/cli", values: ["slo"], packages: ["node:*", "commander", "fastest-levenshtein", "zod"] },
+  {
+    folder: "slo/cli",
+    values: ["slo/host", "slo/load", "slo/verify/verify.ts", "slo/report", "slo/history", "slo/run"],
+    types: ["slo/spec"],
+    packages: ["node:*", "commander"],
+  },
   {
     folder: "target",
     packages: ["node:*", "fastify", "fastify-metrics", "fastify-type-provider-zod", "@fastify/", "@platformatic/", "zod"],

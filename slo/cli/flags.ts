@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 
 /** Reads a number above 0. */
 export function positive(text: string): number {
@@ -45,3 +45,9 @@ export function pairs(text: string, before: Record<string, string> | undefined):
   if (at < 1) throw new InvalidArgumentError("It must be KEY=VALUE.");
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
+
+/** Makes the flag of `load` and `gate` that bounds the wait for Prometheus. */
+export const settleLimit = (): Option =>
+  new Option("--settle-limit <seconds>", "how long to wait for Prometheus to hold everything that was sent")
+    .argParser(positive)
+    .default(60);

@@ -7,7 +7,10 @@ import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 
 /** Keeps the local target and Prometheus up, on their usual ports, until it is interrupted. */
-export async function up(options: { targetPort: number; prometheusPort: number; fault: string | undefined }, host: Host): Promise<number> {
+export async function stack(
+  options: { targetPort: number; prometheusPort: number; fault: string | undefined },
+  host: Host,
+): Promise<number> {
   const tool = await resolveTool("prometheus", { say: host.say });
   if (tool.kind === "missing") {
     host.say(tool.message);

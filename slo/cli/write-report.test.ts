@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { metReport } from "../report/reports.fixture.ts";
-import { finish } from "./write-report.ts";
+import { writeReport } from "./write-report.ts";
 import type { Host } from "../host/host.ts";
 
 let folder: string;
@@ -37,7 +37,7 @@ test.runIf(existsSync("/dev/full"))(
     writeFileSync(join(folder, "report.json"), "the one before");
     const said: string[] = [];
     const report = metReport();
-    expect(finish(report, folder, hostOf(said), false)).toBe(report.exitCode);
+    expect(writeReport(report, folder, hostOf(said), false)).toBe(report.exitCode);
     expect(readFileSync(join(folder, "report.json"), "utf8")).toBe("the one before");
     expect(readdirSync(folder).filter((name) => /part|html/.test(name))).toEqual([]);
     expect(existsSync(join(folder, "junit.xml"))).toBe(true);
@@ -48,6 +48,6 @@ test.runIf(existsSync("/dev/full"))(
 test.runIf(existsSync("/dev/full"))("a file that cannot be written whole is not pointed at", () => {
   fill("report.html.part");
   const said: string[] = [];
-  finish(metReport(), folder, hostOf(said), false);
+  writeReport(metReport(), folder, hostOf(said), false);
   expect(said.join("\n")).not.toMatch(/^report: /m);
 });

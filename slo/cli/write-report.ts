@@ -26,8 +26,7 @@ function pageAssets(): HtmlAssets {
 }
 
 /** Writes the report in every form, remembers the run, prints the result, and gives the exit code. */
-export function finish(report: Report, folder: string, host: Host, json: boolean): number {
-  host.live(undefined);
+export function writeReport(report: Report, folder: string, host: Host, json: boolean): number {
   const jsonText = jsonReport(report);
   const summary = markdownReport(report);
   const files = {

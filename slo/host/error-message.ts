@@ -7,3 +7,9 @@ export function errorMessage(error: unknown): string {
   const cause = errorMessage(error.cause);
   return own.includes(cause) ? own : `${own}: ${cause}`; // whoever wrapped it may have quoted it
 }
+
+const ofSystem: readonly unknown[] = ["ENOSPC", "EACCES", "EPERM", "EROFS", "EDQUOT", "EIO", "EMFILE"];
+
+/** Tells a full disk or a folder without permission, which is no bug of ours; its message names the path. */
+export const isOfSystem = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && "code" in error && ofSystem.includes(error.code);

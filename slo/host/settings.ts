@@ -1,9 +1,7 @@
 import { readFileSync } from "node:fs";
 import { setDefaultCACertificates, getCACertificates } from "node:tls";
 import { z } from "zod";
-import type { PrometheusApi } from "../collect/prometheus.ts";
 import { errorMessage } from "./error-message.ts";
-import { authorizationOf, type Destination } from "../run/relay/destination.ts";
 
 const environmentSchema = z.object({
   PLIMSOLL_PROMETHEUS_USERNAME: z.string().optional(),
@@ -107,27 +105,6 @@ export function readSettings(environment: NodeJS.ProcessEnv, isTerminal: boolean
   } catch (error) {
     return { kind: "problem", message: errorMessage(error) };
   }
-}
-
-/** One Prometheus: where it is asked, and where samples are written. */
-export interface BothSides {
-  api: PrometheusApi;
-  destination: Destination;
-}
-
-/** Opens both sides of Prometheus with the same credentials. */
-export function prometheusAt(url: string, credentials: Credentials): BothSides {
-  const { basic, bearer, caFile, headers } = credentials;
-  const authorization = authorizationOf(credentials);
-  return {
-    api: { url, headers: { ...headers, ...(authorization ? { authorization } : {}) }, timeoutSeconds: 20, fetch },
-    destination: {
-      ...{ url: `${url.replace(/\/+$/, "")}/api/v1/write`, headers },
-      ...(basic ? { basic } : {}),
-      ...(bearer ? { bearer } : {}),
-      ...(caFile ? { tls: { caFile } } : {}),
-    },
-  };
 }
 
 /** Gives the credentials for Prometheus as the variables that they are read from, without the files; none where there are none. */

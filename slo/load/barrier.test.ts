@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { meetOthers } from "./barrier.ts";
-import { prometheusAt, type BothSides } from "../host/settings.ts";
+import { prometheusAt, type PrometheusEnds } from "./prometheus.ts";
 
 const closers: (() => void)[] = [];
 afterEach(() => closers.splice(0).forEach((close) => close()));
@@ -10,7 +10,7 @@ afterEach(() => closers.splice(0).forEach((close) => close()));
 type Answer = Record<string, number> | "down";
 
 /** Stands in for a Prometheus: gives one answer after the other to the question who is ready, the last one for ever, and takes writes. */
-async function prometheus(...answers: Answer[]): Promise<BothSides & { writes: () => number }> {
+async function prometheus(...answers: Answer[]): Promise<PrometheusEnds & { writes: () => number }> {
   let writes = 0;
   const server = createServer((request, response) => {
     request.resume();

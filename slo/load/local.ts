@@ -1,180 +1,130 @@
 import { join } from "node:path";
-import { serviceQueries } from "../compile/run.ts";
-import { openProcessGroup, type ProcessGroup } from "../host/process-group.ts";
-import { lockTarget } from "../run/lock.ts";
-import { keepsSummary } from "../run/plan.ts";
-import { dropUnstarted, rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
-import { diskSentences } from "../run/relay/disk.ts";
-import { startRelay } from "../run/relay/relay.ts";
-import { scrapeIntervalSeconds } from "../run/local-services.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
-import { loadWithK6, type Course, type Running } from "./loading.ts";
-import { checkClock, checkPrometheus, checkScrape, checkTarget, scrapeInterval, warnUnscraped } from "./preflight.ts";
-import { planSentences, prepare, type LoadOptions, type Prepared } from "./prepare.ts";
-import { reachVerdict, sayK6Errors, settleLimitOf } from "../cli/reach-verdict.ts";
-import { prometheusAt, type BothSides } from "../host/settings.ts";
+import { lockTarget } from "../run/lock.ts";
+import { rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
+import { startRelay, type Relay } from "../run/relay/relay.ts";
+import { runK6 } from "../run/run-k6.ts";
+import { newRecord, sayK6Errors, settleLimitOf } from "./new-record.ts";
+import { startLiveLine } from "./live-progress.ts";
+import { noRun, pendingMessage, type LoadRun, type NoRun } from "./load-run.ts";
 import { startStack, type Stack } from "./local-stack.ts";
+import { preflight } from "./preflight.ts";
+import type { LoadOptions, Prepared } from "./prepare.ts";
+import { progressAt, writtenAt } from "./progress.ts";
+import { prometheusAt } from "./prometheus.ts";
+import type { Session } from "./session.ts";
 
-/** Runs `load`: prepares, starts, checks, loads, settles, judges, reports, stops; gives the exit code. */
-export async function load(options: LoadOptions, host: Host): Promise<number> {
-  const prepared = await prepare(options, host);
-  if (prepared.kind === "refused") {
-    host.say(prepared.message);
-    return prepared.exitCode;
-  }
-  [...planSentences(prepared), ...diskSentences(prepared.plan.loadSeconds, prepared.folder)].forEach(host.say);
-  const group = openProcessGroup();
-  const course: Course = { interrupted: false, k6: undefined };
-  host.onInterrupt((times) => {
-    course.interrupted = true;
-    if (times === 1) host.say("interrupted: stopping k6 and keeping what was measured (once more to stop at once)");
-    course.k6?.signal("SIGINT");
-    if (times > 1) void group.stopAll().then(() => process.exit(exitCodes.interrupted));
-  });
-  const lock = options.target === undefined ? undefined : lockTarget(join(host.cache, "locks"), options.target, prepared.testid);
-  try {
-    if (lock?.kind === "taken")
-      return notCarriedOut(host, `the run ${lock.note} (process ${lock.pid}) is loading ${options.target} now; wait for it, or stop it`);
-    if (lock?.kind === "failed") return notCarriedOut(host, lock.message);
-    return await inGroup(options, host, prepared, group, course);
-  } finally {
-    host.live(undefined);
-    if (lock?.kind === "held") lock.release();
-    await group.stopAll();
-    dropUnstarted(prepared.folder);
-  }
-}
-
-/** Says why a run could not be carried out; gives the exit code. */
-export function notCarriedOut(host: Host, message: string): number {
-  host.live(undefined);
-  host.say(message);
-  return exitCodes.notCarriedOut;
-}
-
-async function inGroup(options: LoadOptions, host: Host, prepared: Prepared, group: ProcessGroup, course: Course): Promise<number> {
-  const stack = await startStack(options, host, prepared, group);
-  if (stack.kind === "failed") {
-    const exitCode = notCarriedOut(host, stack.message);
-    return stack.refused ? exitCodes.badUsage : exitCode;
-  }
-  if (course.interrupted) return exitCodes.interrupted;
+/** Loads from this machine: starts what was not given, checks it, runs k6 behind the relay, and waits until Prometheus has it all. */
+export async function runLocally(options: LoadOptions, prepared: Prepared, host: Host, session: Session): Promise<LoadRun | NoRun> {
+  const { signal, held } = session;
+  const taken = takeTarget(options, prepared, host, session);
+  if (taken !== undefined) return noRun(exitCodes.notCarriedOut, taken);
+  const stack = await startStack(options, host, prepared, session.group);
+  if (stack.kind === "failed") return noRun(stack.refused ? exitCodes.badUsage : exitCodes.notCarriedOut, stack.message);
+  if (signal.aborted) return noRun(exitCodes.interrupted, "");
   const prometheus = prometheusAt(stack.prometheus, host.settings.credentials);
   const checked = await preflight(options, host, prepared, stack, prometheus);
-  if (checked.kind === "problem") return notCarriedOut(host, checked.message);
-  const relay = await startRelay({ folder: join(prepared.folder, "spool"), destination: prometheus.destination, say: host.say });
-  if (relay.kind === "failed") return notCarriedOut(host, relay.message);
-  try {
-    const record = newRecord(options, host, prepared, stack, checked);
-    writeRecord(prepared.folder, record);
-    const running: Running = { prepared, stack, prometheus, relay: relay.relay, record };
-    if (course.interrupted) return exitCodes.interrupted;
-    await loadWithK6(running, host, group, course);
-    return await settleAndJudge(running, options, host);
-  } finally {
-    await relay.relay.close();
+  if (checked.kind === "problem") return noRun(exitCodes.notCarriedOut, checked.message);
+  const started = await startRelay({ folder: join(prepared.folder, "spool"), destination: prometheus.destination, say: host.say });
+  if (started.kind === "failed") return noRun(exitCodes.notCarriedOut, started.message);
+  const { relay } = started;
+  held.defer(() => relay.close());
+  const record = newRecord(options, host, prepared, stack, checked);
+  writeRecord(prepared.folder, record);
+  if (signal.aborted) return noRun(exitCodes.interrupted, "");
+  await loadWithK6({ prepared, stack, relay, record }, host, session);
+  sayK6Errors(record, host);
+  const settleLimitSeconds = settleLimitOf(record, options.settleLimitSeconds);
+  const flushed = await relay.flushed(settleLimitSeconds);
+  if (flushed.kind === "pending") {
+    const reason = `${flushed.bytes} bytes of samples are not in Prometheus: ${flushed.reason}`;
+    return noRun(record.interrupted ? exitCodes.interrupted : exitCodes.inconclusive, pendingMessage(record, prepared.folder, reason));
   }
-}
-
-/** Checks, before any load, that the target answers and that Prometheus takes, gives back and keeps time. */
-export async function preflight(
-  options: LoadOptions,
-  host: Host,
-  prepared: Prepared,
-  stack: Stack,
-  { api, destination }: BothSides,
-): Promise<{ kind: "fine"; offset: number; scrapeIntervalSeconds: number } | { kind: "problem"; message: string }> {
-  const service = serviceQueries(prepared.serverLabels);
-  // Only what was started here is known to have metrics; elsewhere a service without them shows in its objectives.
-  const startedHere = stack.embedded && options.target === undefined;
-  const [target, writes, clock, scrape] = await Promise.all([
-    options.target === undefined ? ({ kind: "fine", value: undefined } as const) : checkTarget(options.target),
-    checkPrometheus(api, destination, prepared.testid, host.now),
-    checkClock(api, host.now),
-    stack.embedded
-      ? checkScrape(api, serviceQueries({ job: prepared.spec.service }), host.now, startedHere ? 15 : 3)
-      : ({ kind: "fine", value: undefined } as const),
-  ]);
-  if (target.kind === "problem") return target;
-  if (writes.kind === "problem") return writes;
-  if (clock.kind === "problem") return clock;
-  if (scrape.kind === "problem" && startedHere) return scrape;
-  const wantsServer = prepared.spec.objectives.some(({ indicator }) => indicator.kind !== "ratio" && indicator.side === "server");
-  const warning = wantsServer && (!startedHere || options.serverLabels) ? await warnUnscraped(api, service, host.now) : undefined;
-  if (warning) host.say(warning);
-  const interval = stack.embedded ? scrapeIntervalSeconds : await scrapeInterval(api, service, host.now);
-  return { kind: "fine", offset: clock.value, scrapeIntervalSeconds: interval };
-}
-
-/** Makes the record of a run that is about to begin. */
-export function newRecord(
-  options: LoadOptions,
-  host: Host,
-  prepared: Prepared,
-  stack: Stack,
-  checked: { offset: number; scrapeIntervalSeconds: number },
-): RunRecord {
-  const fault = options.fault === undefined ? [] : [`faults were injected into the storage API: ${options.fault}`];
   return {
-    ...{ version: 1, testid: prepared.testid, scenario: prepared.name, script: prepared.isUserScript ? (options.script ?? null) : null },
-    ...{ specFile: prepared.specFile, specText: prepared.specText, target: stack.target },
-    prometheus: { url: stack.prometheus, embedded: stack.embedded },
-    cluster: null,
-    timings: null,
-    serverLabels: prepared.serverLabels,
-    slowCounted: !prepared.isUserScript,
-    scrapeIntervalSeconds: checked.scrapeIntervalSeconds,
-    clockOffsetSeconds: checked.offset,
-    countedUntilSeconds: null,
-    commandAtSeconds: host.commandAtSeconds,
-    inspected: prepared.inspected,
-    phase: "prepared",
-    interrupted: false,
-    ...{ k6: null, health: null, caveats: [], notes: [...fault, ...prepared.notes, ...thresholdNote(prepared), ...summaryNote(prepared)] },
+    kind: "run",
+    record,
+    plan: prepared.plan,
+    sent: relay.sent(),
+    sentIsWhole: true,
+    caveats: relay.caveats(),
+    prometheus,
+    now: host.now,
+    folder: prepared.folder,
+    settleLimitSeconds,
+    finished: false,
+    judged: async (what) => rememberJudged(prepared.folder, record, what),
   };
 }
 
-/** Says that a script's own thresholds decide nothing here. */
-function thresholdNote({ isUserScript, plan }: Prepared): string[] {
-  return isUserScript && plan.hasThresholds ? ["the script's own thresholds were not evaluated: the objectives are the gate"] : [];
+/** Takes a given target for this run alone; says why it cannot. */
+function takeTarget({ target }: LoadOptions, { testid }: Prepared, host: Host, { held }: Session): string | undefined {
+  if (target === undefined) return undefined;
+  const lock = lockTarget(join(host.cache, "locks"), target, testid);
+  switch (lock.kind) {
+    case "held":
+      held.defer(() => lock.release());
+      return undefined;
+    case "taken":
+      return `the run ${lock.note} (process ${lock.pid}) is loading ${target} now; wait for it, or stop it`;
+    case "failed":
+      return lock.message;
+  }
 }
 
-/** Says what nobody counts when k6 keeps no summary. */
-function summaryNote({ isUserScript, plan }: Prepared): string[] {
-  if (keepsSummary(plan)) return [];
-  const scripts = isUserScript ? ", the script's checks are not counted, and its handleSummary() is not called" : "";
-  return [
-    `k6 was not asked for its summary, for which it keeps every request in memory: only its iterations are compared with what it wrote${scripts}`,
-  ];
+/** What a run has by the time k6 starts. */
+interface Running {
+  prepared: Prepared;
+  stack: Stack;
+  relay: Relay;
+  record: RunRecord;
 }
 
-async function settleAndJudge(running: Running, options: LoadOptions, host: Host): Promise<number> {
-  const { prepared, prometheus, relay, record } = running;
-  sayK6Errors(record, host);
-  const limit = settleLimitOf(record, options.settleLimitSeconds);
-  const flushed = await relay.flushed(limit);
-  if (flushed.kind === "pending")
-    return pending(host, prepared, record, `${flushed.bytes} bytes of samples are not in Prometheus: ${flushed.reason}`);
-  const reached = await reachVerdict(
-    {
-      ...{ record, spec: prepared.spec, folder: prepared.folder, sent: relay.sent(), sentIsWhole: true, relayCaveats: relay.caveats() },
-      ...{
-        prometheus,
-        settleLimitSeconds: limit,
-        json: options.json,
-        now: host.now,
-        remember: (judged) => rememberJudged(prepared.folder, record, judged),
-      },
-    },
-    host,
-  );
-  return reached.kind === "exit" ? reached.exitCode : pending(host, prepared, record, reached.reason);
+/** Runs k6 to its end, or stops it when it overstays its plan; what became of it stands in the record. */
+async function loadWithK6({ prepared, stack, relay, record }: Running, host: Host, { group, signal }: Session): Promise<void> {
+  const { begun, ended } = runK6(group, {
+    binary: prepared.k6,
+    script: prepared.script,
+    folder: prepared.folder,
+    writeUrl: relay.url,
+    testid: prepared.testid,
+    segment: { index: 0, of: 1 },
+    plan: prepared.plan,
+    isUserScript: prepared.isUserScript,
+    target: stack.target,
+    environment: { ...host.environment, ...prepared.scenarioEnvironment },
+    signal,
+  });
+  record.k6 = begun;
+  record.phase = "loading";
+  writeRecord(prepared.folder, record);
+  const live = startLiveLine(prepared, host, () => ({
+    ...progressAt(relay.sent(), relay.lastLatency(), begun.startedAtSeconds),
+    writtenAtSeconds: writtenAt(relay.sent()),
+  }));
+  const watch = watchStack(stack, record, host);
+  const driven = await ended;
+  live.stop();
+  watch.stop();
+  record.interrupted = signal.aborted;
+  record.k6 = driven.k6;
+  record.health = driven.health;
+  record.caveats.push(...driven.caveats);
+  record.phase = "loaded";
+  writeRecord(prepared.folder, record);
 }
 
-function pending(host: Host, prepared: Prepared, record: RunRecord, reason: string): number {
-  host.live(undefined);
-  host.say(`inconclusive: ${reason}`);
-  host.say(`the samples are kept in ${join(prepared.folder, "spool")}; to go on from there: npm run slo -- gate --run ${prepared.testid}`);
-  return record.interrupted ? exitCodes.interrupted : exitCodes.inconclusive;
+/** Notes when a part of the local stack ends in the middle of the load; the load goes on, because what it meets then is the truth. */
+function watchStack(stack: Stack, record: RunRecord, host: Host): { stop: () => void } {
+  let over = false;
+  for (const child of stack.children) {
+    void child.exited.then((exit) => {
+      if (over) return;
+      const after = host.now() - (record.k6?.startedAtSeconds ?? host.now());
+      const sentence = `${child.name} ended ${after.toFixed(1)} s after k6 began (${exit.signal ?? exit.error ?? `exit code ${exit.code}`})`;
+      record.notes.push(sentence);
+      host.say(sentence);
+    });
+  }
+  return { stop: () => void (over = true) };
 }

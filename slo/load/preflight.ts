@@ -2,11 +2,16 @@ import { randomInt } from "node:crypto";
 import { connect } from "node:net";
 import { medianDistance } from "../collect/guard.ts";
 import { queryNumber, querySamples, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
-import { clockQuery, preflightQuery, type ServiceQueries } from "../compile/run.ts";
+import { clockQuery, preflightQuery, serviceQueries, type ServiceQueries } from "../compile/run.ts";
 import { errorMessage } from "../host/error-message.ts";
 import { encodeWrite, writeOnce, type Destination, type Written } from "../run/relay/write.ts";
+import type { Host } from "../host/host.ts";
 import { waitFor } from "../host/wait.ts";
+import { scrapeIntervalSeconds } from "../run/local-services.ts";
 import { k6Labels, plimsollMetrics } from "../spec/names.ts";
+import type { Stack } from "./local-stack.ts";
+import type { LoadOptions, Prepared } from "./prepare.ts";
+import type { PrometheusEnds } from "./prometheus.ts";
 
 /** Ends a check before the load: fine, or why not and what to do. */
 export type Checked<T> = { kind: "fine"; value: T } | { kind: "problem"; message: string };
@@ -125,4 +130,34 @@ export async function scrapeInterval(api: PrometheusApi, service: ServiceQueries
   const scraped = await querySamples(api, service.scraped(300), now());
   const distances = scraped.kind === "answer" ? scraped.value.flatMap(({ points }) => medianDistance(points) ?? []) : [];
   return distances.length > 0 ? Math.max(...distances) : 15;
+}
+
+/** Checks, before any load, that the target answers and that Prometheus takes, gives back and keeps time. */
+export async function preflight(
+  options: LoadOptions,
+  host: Host,
+  prepared: Prepared,
+  stack: Pick<Stack, "embedded">,
+  { api, destination }: PrometheusEnds,
+): Promise<{ kind: "fine"; offset: number; scrapeIntervalSeconds: number } | { kind: "problem"; message: string }> {
+  const service = serviceQueries(prepared.serverLabels);
+  // Only what was started here is known to have metrics; elsewhere a service without them shows in its objectives.
+  const startedHere = stack.embedded && options.target === undefined;
+  const [target, writes, clock, scrape] = await Promise.all([
+    options.target === undefined ? ({ kind: "fine", value: undefined } as const) : checkTarget(options.target),
+    checkPrometheus(api, destination, prepared.testid, host.now),
+    checkClock(api, host.now),
+    stack.embedded
+      ? checkScrape(api, serviceQueries({ job: prepared.spec.service }), host.now, startedHere ? 15 : 3)
+      : ({ kind: "fine", value: undefined } as const),
+  ]);
+  if (target.kind === "problem") return target;
+  if (writes.kind === "problem") return writes;
+  if (clock.kind === "problem") return clock;
+  if (scrape.kind === "problem" && startedHere) return scrape;
+  const wantsServer = prepared.spec.objectives.some(({ indicator }) => indicator.kind !== "ratio" && indicator.side === "server");
+  const warning = wantsServer && (!startedHere || options.serverLabels) ? await warnUnscraped(api, service, host.now) : undefined;
+  if (warning) host.say(warning);
+  const interval = stack.embedded ? scrapeIntervalSeconds : await scrapeInterval(api, service, host.now);
+  return { kind: "fine", offset: clock.value, scrapeIntervalSeconds: interval };
 }

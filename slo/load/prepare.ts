@@ -1,19 +1,19 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
-import { isAbsolute, join, relative, resolve } from "node:path";
-import { clientThresholds, compileObjectives } from "../compile/objectives.ts";
+import { basename, isAbsolute, join, resolve } from "node:path";
+import { clientThresholds } from "../compile/objectives.ts";
 import { errorMessage } from "../host/error-message.ts";
 import { canProve } from "../judge/provable.ts";
 import { bundleScenario, checkTypes } from "../run/bundle/bundle.ts";
-import { findScenario, listScenarios } from "../run/bundle/scenarios.ts";
+import { findScenario } from "../run/bundle/scenarios.ts";
 import { inspectScript } from "../run/k6.ts";
 import { expectedRequests, keepPlan, readPlan, type Plan } from "../run/plan.ts";
 import { runFolder } from "../run/record.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
-import { formatProblem, loadSpec, unknownScenarios } from "../spec/load.ts";
 import type { Spec } from "../spec/spec.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
-import { readSpecFile } from "./spec-file.ts";
+import { noRun, type NoRun } from "./load-run.ts";
+import { objectiveProblems, readSpec, shownPath, type ReadSpec } from "./spec-file.ts";
 
 /** What a person asked of `load`, as parsed. */
 export interface LoadOptions {
@@ -55,15 +55,6 @@ export interface Prepared {
   notes: string[];
 }
 
-/** Refuses to start, with the exit code and the words. */
-export interface Refused {
-  kind: "refused";
-  exitCode: number;
-  message: string;
-}
-
-const refuse = (exitCode: number, message: string): Refused => ({ kind: "refused", exitCode, message });
-
 function testidOf(now: number, name: string): string {
   const time = new Date(now * 1000).toISOString().replace(/[-:]/g, "").slice(0, 15);
   const random = Math.floor(Math.random() * 0xffff)
@@ -76,45 +67,14 @@ function testidOf(now: number, name: string): string {
   return `${plain || "script"}-${time}-${random}`;
 }
 
-/** Shows a path as short as it can be understood from the user's folder. */
-function shownPath(folder: string, path: string): string {
-  return relative(folder, path).startsWith("..") ? path : relative(folder, path);
-}
-
-/** A spec that was read, and what may be a slip in it. */
-interface ReadSpec {
-  kind: "spec";
-  spec: Spec;
-  file: string;
-  text: string;
-  notes: string[];
-}
-
-/** Reads the spec that a run is judged by, with the scenario's overrides applied. */
-export function readSpec(
-  host: Pick<Host, "folder" | "project">,
-  file: string | undefined,
-  scenario: string | undefined,
-): ReadSpec | Refused {
-  const path = file === undefined ? join(host.project, "slo/objectives/storage-api.yaml") : resolve(host.folder, file);
-  const shown = shownPath(host.folder, path);
-  const read = readSpecFile(host.folder, file ?? path);
-  if (read.kind === "problem") return refuse(exitCodes.badUsage, read.message);
-  const { text } = read;
-  const loaded = loadSpec(text, shown, scenario);
-  if (loaded.kind === "problems") return refuse(exitCodes.badUsage, loaded.problems.map(formatProblem).join("\n"));
-  const known = [...listScenarios(join(host.project, "scenarios")), ...(scenario === undefined ? [] : [scenario])];
-  return { kind: "spec", spec: loaded.spec, file: shown, text, notes: unknownScenarios(text, shown, known).map(formatProblem) };
-}
-
-function entryOf(options: LoadOptions, host: Host): { kind: "entry"; entry: string; name: string; isUserScript: boolean } | Refused {
+function entryOf(options: LoadOptions, host: Host): { kind: "entry"; entry: string; name: string; isUserScript: boolean } | NoRun {
   if (options.script !== undefined) {
     const entry = isAbsolute(options.script) ? options.script : resolve(host.folder, options.script);
-    if (!existsSync(entry)) return refuse(exitCodes.badUsage, `there is no script ${options.script}`);
-    return { kind: "entry", entry, name: (entry.split("/").pop() ?? "script").replace(/\.[cm]?[jt]s$/, ""), isUserScript: true };
+    if (!existsSync(entry)) return noRun(exitCodes.badUsage, `there is no script ${options.script}`);
+    return { kind: "entry", entry, name: basename(entry).replace(/\.[cm]?[jt]s$/, ""), isUserScript: true };
   }
   const found = findScenario(join(host.project, "scenarios"), options.scenario ?? "");
-  if (found.kind === "unknown") return refuse(exitCodes.badUsage, found.message);
+  if (found.kind === "unknown") return noRun(exitCodes.badUsage, found.message);
   return { kind: "entry", entry: found.entry, name: found.name, isUserScript: false };
 }
 
@@ -127,46 +87,38 @@ function scenarioEnvironment(options: LoadOptions, spec: Spec): Record<string, s
   };
 }
 
-async function findTools(
-  options: LoadOptions,
-  host: Host,
-): Promise<{ kind: "tools"; k6: string; prometheus: string | undefined } | Refused> {
+async function findTools(options: LoadOptions, host: Host): Promise<{ kind: "tools"; k6: string; prometheus: string | undefined } | NoRun> {
   const wanted = options.prometheus === undefined ? (["k6", "prometheus"] as const) : (["k6"] as const);
   const paths: Record<string, string> = {};
   for (const name of wanted) {
     const tool = await resolveTool(name, { say: host.say });
-    if (tool.kind === "missing") return refuse(exitCodes.notCarriedOut, tool.message);
+    if (tool.kind === "missing") return noRun(exitCodes.notCarriedOut, tool.message);
     paths[name] = tool.path;
   }
   return { kind: "tools", k6: paths["k6"] ?? "", prometheus: paths["prometheus"] };
 }
 
 /** Parses, bundles, type-checks and plans; nothing is started but tools that answer at once, and a refusal leaves no folder behind. */
-export async function prepare(options: LoadOptions, host: Host): Promise<Prepared | Refused> {
+export async function prepare(options: LoadOptions, host: Host): Promise<Prepared | NoRun> {
   const entry = entryOf(options, host);
-  if (entry.kind === "refused") return entry;
+  if (entry.kind === "none") return entry;
   const read = readSpec(host, options.spec, entry.name);
-  if (read.kind === "refused") return read;
-  const compiled = compileObjectives(read.spec, { testid: "x", server: {} }, !entry.isUserScript);
-  if (compiled.kind === "problems") {
-    const lines = compiled.problems.map(({ objective, text, message }) =>
-      formatProblem({ place: objective.place, path: objective.name, message: `${text} ${message}` }),
-    );
-    return refuse(exitCodes.badUsage, lines.join("\n"));
-  }
+  if (read.kind === "none") return read;
+  const problems = objectiveProblems(read.spec, !entry.isUserScript);
+  if (problems.length > 0) return noRun(exitCodes.badUsage, problems.join("\n"));
   const testid = testidOf(host.commandAtSeconds, entry.name);
   const folder = runFolder(host.folder, testid);
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
-    return refuse(exitCodes.notCarriedOut, `cannot make the run's folder: ${errorMessage(error)}`);
+    return noRun(exitCodes.notCarriedOut, `cannot make the run's folder: ${errorMessage(error)}`);
   }
   const prepared = await prepareIn(folder, testid, entry, read, options, host);
-  if (prepared.kind === "refused") rmSync(folder, { recursive: true, force: true });
+  if (prepared.kind === "none") rmSync(folder, { recursive: true, force: true });
   return prepared;
 }
 
-type Script = { kind: "script"; file: string; notes: string[] } | Refused;
+type Script = { kind: "script"; file: string; notes: string[] } | NoRun;
 
 /** How many type errors of a user script are told. */
 const mostTypeErrors = 10;
@@ -179,9 +131,9 @@ async function bundleHere(folder: string, { entry, isUserScript }: { entry: stri
     bundleScenario({ entry, outfile: join(folder, "bundle.js") }),
     checkTypes(entry, host.project),
   ]);
-  if (bundled.kind === "problems") return refuse(exitCodes.badUsage, shown(bundled.problems).join("\n"));
+  if (bundled.kind === "problems") return noRun(exitCodes.badUsage, shown(bundled.problems).join("\n"));
   const errors = types.kind === "problems" ? shown(types.problems) : [];
-  if (errors.length > 0 && !isUserScript) return refuse(exitCodes.badUsage, errors.join("\n"));
+  if (errors.length > 0 && !isUserScript) return noRun(exitCodes.badUsage, errors.join("\n"));
   const more = errors.length > mostTypeErrors ? [`and ${errors.length - mostTypeErrors} more type errors`] : [];
   return { kind: "script", file: bundled.file, notes: [...errors.slice(0, mostTypeErrors), ...more] };
 }
@@ -190,7 +142,7 @@ async function bundleHere(folder: string, { entry, isUserScript }: { entry: stri
 function bundledBefore(bundles: string, { entry, name, isUserScript }: { entry: string; name: string; isUserScript: boolean }): Script {
   const file = isUserScript ? entry : resolve(bundles, `${name}.js`);
   if (existsSync(file)) return { kind: "script", file, notes: [] };
-  return refuse(exitCodes.notCarriedOut, `${bundles} (PLIMSOLL_BUNDLES) has no bundle of the scenario ${name}`);
+  return noRun(exitCodes.notCarriedOut, `${bundles} (PLIMSOLL_BUNDLES) has no bundle of the scenario ${name}`);
 }
 
 async function prepareIn(
@@ -200,16 +152,16 @@ async function prepareIn(
   read: ReadSpec,
   options: LoadOptions,
   host: Host,
-): Promise<Prepared | Refused> {
+): Promise<Prepared | NoRun> {
   const script = host.settings.bundles === undefined ? await bundleHere(folder, entry, host) : bundledBefore(host.settings.bundles, entry);
-  if (script.kind === "refused") return script;
+  if (script.kind === "none") return script;
   const tools = await findTools(options, host);
-  if (tools.kind === "refused") return tools;
+  if (tools.kind === "none") return tools;
   const environment = scenarioEnvironment(options, read.spec);
   const inspected = await inspectScript({ binary: tools.k6, script: script.file, environment: { ...host.environment, ...environment } });
-  if (inspected.kind === "problem") return refuse(exitCodes.badUsage, inspected.message);
+  if (inspected.kind === "problem") return noRun(exitCodes.badUsage, inspected.message);
   const kept = keepPlan(inspected.output);
-  if (kept.kind === "problem") return refuse(exitCodes.badUsage, kept.message);
+  if (kept.kind === "problem") return noRun(exitCodes.badUsage, kept.message);
   return {
     ...{ kind: "prepared", testid, name: entry.name, folder, spec: read.spec, specFile: read.file, specText: read.text },
     ...{ script: script.file, isUserScript: entry.isUserScript, k6: tools.k6, prometheus: tools.prometheus },

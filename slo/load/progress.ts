@@ -1,6 +1,6 @@
 import type { Latency } from "../run/relay/latency.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
-import { isJudgedScenario, k6Labels, k6Metrics } from "../spec/names.ts";
+import { isJudged, k6Labels, k6Metrics } from "../spec/names.ts";
 
 /** What one line can tell of a load that is under way; counts since its start, judged traffic only but for the iterations. */
 export interface Progress {
@@ -12,9 +12,6 @@ export interface Progress {
   dropped: number;
   p99Seconds: number | null;
 }
-
-/** Tells by a series' labels whether its traffic is judged. */
-export const isJudged = (labels: Readonly<Record<string, string>>): boolean => isJudgedScenario(labels[k6Labels.scenario]);
 
 /** Takes a progress at what k6 wrote so far. */
 export function progressAt(sent: SentCounts, latency: Latency | undefined, startedAtSeconds: number): Progress {

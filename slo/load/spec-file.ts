@@ -1,6 +1,14 @@
+import { join, relative, resolve } from "node:path";
+import { compileObjectives } from "../compile/objectives.ts";
+import { exitCodes } from "../host/exit-codes.ts";
+import type { Host } from "../host/host.ts";
+import { listScenarios } from "../run/bundle/scenarios.ts";
+import type { RunRecord } from "../run/record.ts";
+import { formatProblem, loadSpec, unknownScenarios } from "../spec/load.ts";
+import type { Spec } from "../spec/spec.ts";
+import { noRun, type NoRun } from "./load-run.ts";
 import { isUtf8 } from "node:buffer";
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { resolve } from "node:path";
 
 /** Reads a spec's text, or says in one sentence why there is none; `given` is what a person wrote, relative to `folder`. */
 export function readSpecFile(folder: string, given: string): { kind: "text"; text: string } | { kind: "problem"; message: string } {
@@ -39,4 +47,48 @@ function filesIn(path: string, given: string): string {
   const base = given.replace(/\/+$/, "");
   const shown = specs.slice(0, 5).map((name) => `${base}/${name}`);
   return `give its files: ${shown.join(" ")}${specs.length > shown.length ? " …" : ""}`;
+}
+
+/** Shows a path as short as it can be understood from the user's folder. */
+export function shownPath(folder: string, path: string): string {
+  return relative(folder, path).startsWith("..") ? path : relative(folder, path);
+}
+
+/** A spec that was read, and what may be a slip in it. */
+export interface ReadSpec {
+  kind: "spec";
+  spec: Spec;
+  file: string;
+  text: string;
+  notes: string[];
+}
+
+/** Reads the spec that a run is judged by, with the scenario's overrides applied. */
+export function readSpec(host: Pick<Host, "folder" | "project">, file: string | undefined, scenario: string | undefined): ReadSpec | NoRun {
+  const path = file === undefined ? join(host.project, "slo/objectives/storage-api.yaml") : resolve(host.folder, file);
+  const shown = shownPath(host.folder, path);
+  const read = readSpecFile(host.folder, file ?? path);
+  if (read.kind === "problem") return noRun(exitCodes.badUsage, read.message);
+  const { text } = read;
+  const loaded = loadSpec(text, shown, scenario);
+  if (loaded.kind === "problems") return noRun(exitCodes.badUsage, loaded.problems.map(formatProblem).join("\n"));
+  const known = [...listScenarios(join(host.project, "scenarios")), ...(scenario === undefined ? [] : [scenario])];
+  return { kind: "spec", spec: loaded.spec, file: shown, text, notes: unknownScenarios(text, shown, known).map(formatProblem) };
+}
+
+/** Lists what is wrong with objectives that only their queries show, each with its place; `slowCounted` says that the scenario is ours. */
+export function objectiveProblems(spec: Spec, slowCounted: boolean): string[] {
+  const compiled = compileObjectives(spec, { testid: "x", server: {} }, slowCounted);
+  if (compiled.kind === "compiled") return [];
+  return compiled.problems.map(({ objective, text, message }) =>
+    formatProblem({ place: objective.place, path: objective.name, message: `${text} ${message}` }),
+  );
+}
+
+/** Reads the spec that a kept run is judged by again: another file, or the text that was kept with it. */
+export function specOf(record: RunRecord, file: string | undefined, host: Host): Pick<ReadSpec, "kind" | "spec" | "notes"> | NoRun {
+  if (file !== undefined) return readSpec(host, file, record.scenario);
+  const loaded = loadSpec(record.specText, record.specFile, record.scenario);
+  if (loaded.kind === "problems") return noRun(exitCodes.badUsage, loaded.problems.map(formatProblem).join("\n"));
+  return { kind: "spec", spec: loaded.spec, notes: [] };
 }

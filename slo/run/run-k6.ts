@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { k6ExitCodes } from "../host/exit-codes.ts";
-import type { Child, ProcessGroup } from "../host/process-group.ts";
+import type { ProcessGroup } from "../host/process-group.ts";
 import { starvedSeconds, watchHealth, type HealthSample } from "./health.ts";
 import { startK6, type K6Line, type K6Progress } from "./k6.ts";
 import { keepsSummary, type Plan } from "./plan.ts";
@@ -28,6 +28,8 @@ export interface DriveOptions {
   isUserScript: boolean;
   target: string;
   environment: NodeJS.ProcessEnv;
+  /** Ends k6 early when it aborts. */
+  signal: AbortSignal;
 }
 
 /** What became of a k6 process. */
@@ -38,10 +40,7 @@ export interface Driven {
 }
 
 /** Runs k6 to its end, or stops it when it overstays its plan. */
-export function runK6(
-  group: ProcessGroup,
-  options: DriveOptions,
-): { child: Child; begun: NonNullable<RunRecord["k6"]>; ended: Promise<Driven> } {
+export function runK6(group: ProcessGroup, options: DriveOptions): { begun: NonNullable<RunRecord["k6"]>; ended: Promise<Driven> } {
   const { plan, folder, segment } = options;
   const errors: string[] = [];
   const caveats: string[] = [];
@@ -63,6 +62,9 @@ export function runK6(
       ? "proto,subproto,status,method,name,group,check,error,error_code,tls_version,scenario,service,expected_response"
       : undefined,
   });
+  const interrupt = (): void => child.signal("SIGINT");
+  options.signal.addEventListener("abort", interrupt, { once: true });
+  if (options.signal.aborted) interrupt();
   const health = watchHealth(child.pid ?? 0);
   const overdue = (): void => {
     caveats.push(`k6 did not end within ${graceSeconds} s of its plan and was stopped`);
@@ -86,7 +88,7 @@ export function runK6(
       caveats,
     };
   });
-  return { child, begun, ended };
+  return { begun, ended };
 }
 
 const cut = (message: string): string =>

@@ -49,6 +49,9 @@ export function isJudgedScenario(scenario: string | undefined): boolean {
   return scenario !== undefined && scenario !== "" && scenario !== warmupScenario;
 }
 
+/** Tells by a series' labels whether its traffic is judged. */
+export const isJudged = (labels: Readonly<Record<string, string>>): boolean => isJudgedScenario(labels[k6Labels.scenario]);
+
 /** Names the series that Prometheus writes of each scrape. */
 export const scrapeMetrics = { up: "up" } as const;
 

@@ -4,7 +4,9 @@ import type { Report } from "../report/schema.ts";
 import { offeredRateAt, type Plan } from "../run/plan.ts";
 import type { RunRecord } from "../run/record.ts";
 import type { Objective, Spec, Where } from "../spec/spec.ts";
-import type { RunTimes, Reading } from "./read-run.ts";
+import type { Reading } from "./read-run.ts";
+import type { RunTimes } from "./run-times.ts";
+import type { JudgedSent } from "./sent.ts";
 import { reconciliationOf } from "./reconcile.ts";
 
 /** Holds everything that a report is made of. */
@@ -18,11 +20,10 @@ export interface Ingredients {
   /** False when `sent` lacks what a lost load pod sent last. */
   sentIsWhole: boolean;
   stored: Totals | null;
-  judgedSent: { requests: number; iterations: number; dropped: number };
+  judgedSent: JudgedSent;
   verdicts: Verdict[];
   run: RunVerdict;
   exitCode: number;
-  reasons: string[];
   timings: Report["timings"];
 }
 
@@ -33,10 +34,14 @@ const whereText = (where: Where): string =>
 
 /** Says in words what an objective is about. */
 export function describeObjective({ indicator }: Objective): string {
-  if (indicator.kind === "errors") return `errors, ${indicator.side} side${whereText(indicator.where)}`;
-  if (indicator.kind === "latency")
-    return `slower than ${indicator.atMostSeconds * 1000} ms, ${indicator.side} side${whereText(indicator.where)}`;
-  return `${indicator.bad} of ${indicator.total}`;
+  switch (indicator.kind) {
+    case "errors":
+      return `errors, ${indicator.side} side${whereText(indicator.where)}`;
+    case "latency":
+      return `slower than ${indicator.atMostSeconds * 1000} ms, ${indicator.side} side${whereText(indicator.where)}`;
+    case "ratio":
+      return `${indicator.bad} of ${indicator.total}`;
+  }
 }
 
 function objectiveRow(objective: Objective, verdict: Verdict, reading: Reading): Report["objectives"][number] {
@@ -128,7 +133,7 @@ export function composeReport(i: Ingredients): Report {
     embedded: record.prometheus.embedded,
     verdict: record.interrupted ? "interrupted" : i.run.kind,
     exitCode: i.exitCode,
-    reasons: i.reasons,
+    reasons: i.run.kind === "met" ? [] : i.run.reasons,
     notes: [...failingRoutes(reading.routes), ...silent, ...record.notes],
     confidence: spec.confidence,
     periodSeconds: spec.periodSeconds,

@@ -10,36 +10,12 @@ import { dropCauseOf, risesOf, type CpuShortage, type DropCause } from "../colle
 import { sumOfLast } from "../compile/counters.ts";
 import { judged, type ObjectiveQueries } from "../compile/objectives.ts";
 import { chartQueries, namedRoutes } from "../compile/run.ts";
-import type { Plan } from "../run/plan.ts";
+import type { LoadRun } from "../load/load-run.ts";
 import type { RunRecord } from "../run/record.ts";
 import { k6Metrics } from "../spec/names.ts";
+import type { RunTimes, ServiceOf } from "./run-times.ts";
+import type { UnservedLoad } from "./sent.ts";
 import { openReader, readersOnce, serverWindows, type ServiceReader } from "./server-side.ts";
-
-/** Says when what happened, Unix seconds of k6's clock. */
-export interface RunTimes {
-  /** k6's process began. */
-  begun: number;
-  /** The judged scenarios began. */
-  judgedFrom: number;
-  /** k6's process ended: no sample is later. */
-  ended: number;
-  /** Every service that is asked about had been scraped twice since k6 ended; Prometheus's clock. Nothing later counts. */
-  countedUntil: number;
-}
-
-/** Says what of the load cannot be found in the counts, or is in them and not judged. */
-export interface UnservedLoad {
-  /** Judged iterations that k6 had to drop, and all that were cut off. */
-  dropped: number;
-  interrupted: number;
-  requestsPerIteration: number;
-  judged: number;
-  /** Requests of setup and warm-up. */
-  notJudged: number;
-}
-
-/** The service that an objective's counters come from, by the labels of its scrapes; undefined when its series name none. */
-export type ServiceOf = (query: ObjectiveQueries) => readonly Record<string, string>[];
 
 /** Holds all that was read of a run. */
 export interface Reading {
@@ -103,8 +79,7 @@ async function measureAll(
 /** Reads everything that a verdict and a report need, from Prometheus alone. */
 export async function readRun(
   api: PrometheusApi,
-  record: RunRecord,
-  plan: Plan,
+  { record, plan }: Pick<LoadRun, "record" | "plan">,
   queries: readonly ObjectiveQueries[],
   runTimes: RunTimes,
   unserved: UnservedLoad,
@@ -156,12 +131,9 @@ async function readPictures(
   const mean = (total: number | null | undefined, n: number | null | undefined): number | null =>
     total !== null && total !== undefined && n ? total / n : null;
   return {
-    ...{ charts, routes },
-    served: {
-      requests,
-      errors: requests === null ? null : errors,
-      meanSeconds: mean(seconds, servedJudged),
-    },
+    charts,
+    routes,
+    served: { requests, errors: requests === null ? null : errors, meanSeconds: mean(seconds, servedJudged) },
     clientMeanSeconds: mean(valueOf(sum), valueOf(count)),
   };
 }

@@ -7,9 +7,10 @@ import { serviceQueries } from "../compile/run.ts";
 import type { Plan } from "../run/plan.ts";
 import type { RunRecord } from "../run/record.ts";
 import { wentElsewhere } from "./user-script.ts";
-import type { RunTimes, UnservedLoad } from "./read-run.ts";
+import type { RunTimes } from "./run-times.ts";
+import type { UnservedLoad } from "./sent.ts";
 
-/** Says between which moments a service may be read: of the judged load only, where its scrapes allow, and else from k6's beginning on. */
+/** Says between which runTimes a service may be read: of the judged load only, where its scrapes allow, and else from k6's beginning on. */
 export interface ServerWindows {
   whole: ServerWindow;
   judged: ServerWindow | undefined;
@@ -17,11 +18,11 @@ export interface ServerWindows {
   quietFromSeconds: number;
 }
 
-/** Plans both windows from the run's moments. */
+/** Plans both windows from the run's runTimes. */
 export function serverWindows(
   record: RunRecord,
   plan: Plan,
-  moments: RunTimes,
+  runTimes: RunTimes,
   unserved: UnservedLoad,
   stepSeconds: number,
 ): ServerWindows {
@@ -29,10 +30,10 @@ export function serverWindows(
   const requests = (iterations: number): number => Math.ceil(iterations * Math.max(1, unserved.requestsPerIteration));
   const cutOff = requests(unserved.interrupted);
   const whole: ServerWindow = {
-    fromSeconds: moments.begun + offset,
-    begunSeconds: moments.begun + offset,
-    toSeconds: moments.countedUntil,
-    endedSeconds: moments.ended + offset,
+    fromSeconds: runTimes.begun + offset,
+    begunSeconds: runTimes.begun + offset,
+    toSeconds: runTimes.countedUntil,
+    endedSeconds: runTimes.ended + offset,
     stepSeconds: Math.max(stepSeconds, record.scrapeIntervalSeconds),
     dropped: requests(unserved.dropped),
     cutOff,
@@ -41,7 +42,7 @@ export function serverWindows(
     wentElsewhere: wentElsewhere(record),
   };
   const quiet = quietSeconds(plan);
-  const judgedFrom = moments.judgedFrom + offset;
+  const judgedFrom = runTimes.judgedFrom + offset;
   // A user script does not say when its scenarios began, nor keep a quiet gap before them; and of several pods one may still warm up.
   const apart = record.script === null && (record.cluster?.pods ?? 1) === 1 && quiet > 0;
   const judged = { ...whole, fromSeconds: judgedFrom - scrapeTakesSeconds, notJudged: cutOff, judgedOnly: true };

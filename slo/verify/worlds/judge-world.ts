@@ -1,13 +1,16 @@
 import type { PrometheusApi } from "../../collect/prometheus.ts";
-import { conclude } from "../verify.ts";
 import { mergePods } from "../../load/merge-pods.ts";
+import type { LoadRun } from "../../load/load-run.ts";
 import type { Report } from "../../report/schema.ts";
 import type { PodReport } from "../../run/kubernetes/message.ts";
+import { readPlan } from "../../run/plan.ts";
 import type { RunRecord } from "../../run/record.ts";
+import type { Spec } from "../../spec/spec.ts";
 import type { SentValue } from "../../run/relay/sent-totals.ts";
 import type { Happened } from "./happen.ts";
 import { confidence } from "./lies.ts";
 import { scenarioName, targetUrl } from "./k6-series.ts";
+import { verify } from "../verify.ts";
 import { gapSeconds, type Stretch, type World } from "./world.ts";
 
 /** What the road of a real run says of an objective. */
@@ -115,18 +118,23 @@ export async function judgeWorld(
     caveats: pods.caveats,
     notes: [],
   };
-  const concluded = await conclude({
+  const load: LoadRun = {
+    kind: "run",
     record,
-    spec: { version: 1, service: world.id, confidence, periodSeconds: 2_592_000, objectives: world.objectives, scenarios: {} },
-    api,
+    plan: readPlan(record.inspected),
     sent: pods.sent,
     sentIsWhole: pods.sentIsWhole,
-    relayCaveats: [],
-    settleLimitSeconds: 0,
-    say: () => undefined,
+    caveats: [],
+    prometheus: { api, destination: { url: api.url } },
     now: () => Date.now() / 1000,
+    folder: "",
+    settleLimitSeconds: 0,
     finished: true,
-  });
-  if (concluded.kind !== "concluded") throw new Error(`${world.id}: ${JSON.stringify(concluded)}`);
-  return concluded.report.objectives;
+    judged: () => Promise.resolve(),
+  };
+  const { objectives } = world;
+  const spec: Spec = { version: 1, service: world.id, confidence, periodSeconds: 2_592_000, objectives, scenarios: {} };
+  const verified = await verify(load, spec, () => undefined);
+  if (verified.kind !== "verified") throw new Error(`${world.id}: ${JSON.stringify(verified)}`);
+  return verified.report.objectives;
 }

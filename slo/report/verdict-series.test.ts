@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { exceededReport } from "../report/reports.fixture.ts";
+import { exceededReport } from "./reports.fixture.ts";
 import { plimsollMetrics } from "../spec/names.ts";
-import { verdictSamples } from "./publish.ts";
+import { verdictSeries } from "./verdict-series.ts";
 
 const report = exceededReport();
-const samples = verdictSamples(report, report.startedAt + 200);
+const samples = verdictSeries(report, report.startedAt + 200);
 const valueOf = (labels: Record<string, string>): number | undefined =>
   samples.findLast((sample) => Object.entries(labels).every(([name, value]) => sample.labels[name] === value))?.value;
 
@@ -27,6 +27,6 @@ test("each objective leaves its target, its verdict and the counts that it was j
 });
 
 test("points that Prometheus would refuse as too old are left out", () => {
-  const late = verdictSamples(report, report.startedAt + 100_000);
+  const late = verdictSeries(report, report.startedAt + 100_000);
   expect(late.some(({ labels }) => labels["__name__"] === plimsollMetrics.events)).toBe(false);
 });

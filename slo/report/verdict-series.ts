@@ -1,9 +1,8 @@
-import type { Report } from "../report/schema.ts";
-import { encodeWrite, writeOnce, type Destination } from "../run/relay/write.ts";
+import type { Report } from "./schema.ts";
 import { plimsollLabels as label, plimsollMetrics as metric } from "../spec/names.ts";
 
-/** One sample to write. */
-interface Sample {
+/** One sample of a verdict. */
+export interface Sample {
   labels: Record<string, string>;
   value: number;
   atMillis: number;
@@ -15,7 +14,7 @@ const verdicts = ["met", "exceeded", "inconclusive"] as const;
 const oldestSeconds = 3000;
 
 /** Lists the series that a verdict leaves, for Grafana: each verdict 1 or 0, the numbers behind it, the counts over time. */
-export function verdictSamples(report: Report, nowSeconds: number): Sample[] {
+export function verdictSeries(report: Report, nowSeconds: number): Sample[] {
   const run = { [label.testid]: report.testid, [label.service]: report.service, [label.scenario]: report.scenario };
   const atMillis = Math.round(nowSeconds * 1000);
   const one = (name: string, value: number, more: Record<string, string> = {}): Sample => ({
@@ -61,18 +60,4 @@ function objectiveSamples(
     ...numbers,
     ...counts,
   ];
-}
-
-/** Writes the verdict to Prometheus; gives the reason when it was not taken, which changes no verdict. */
-export async function publishVerdict(report: Report, destination: Destination, nowSeconds: number): Promise<string | undefined> {
-  const samples = verdictSamples(report, nowSeconds);
-  const atMillis = Math.round(nowSeconds * 1000);
-  const verdict = await writeOnce(destination, encodeWrite(samples.filter((sample) => sample.atMillis === atMillis)));
-  if (verdict.kind !== "written") return `the verdict could not be written to Prometheus: ${verdict.reason}`;
-  const past = samples.filter((sample) => sample.atMillis !== atMillis);
-  if (past.length === 0) return undefined;
-  const counts = await writeOnce(destination, encodeWrite(past));
-  // A run that is judged again finds its counts over time there already, and Prometheus takes none twice.
-  const there = counts.kind === "refused" && /out of order|duplicate/.test(counts.reason);
-  return counts.kind === "written" || there ? undefined : `the counts over time could not be written to Prometheus: ${counts.reason}`;
 }

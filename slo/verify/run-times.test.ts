@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RunRecord } from "../run/record.ts";
-import { countedThen } from "./verify.ts";
+import { countedThen } from "./run-times.ts";
 
 const record: RunRecord = {
   ...{ version: 1, testid: "x", scenario: "smoke", script: null, specFile: "x.yaml", specText: "", target: "http://x" },

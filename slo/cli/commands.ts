@@ -1,0 +1,76 @@
+import { Option, type Command } from "commander";
+import { openHost } from "../host/open-host.ts";
+import { httpUrl, port, settleLimit, whole } from "./flags.ts";
+import { gateHelp } from "./help.ts";
+
+/** Hears the exit code of a command. */
+export type Done = (exitCode: number) => void;
+
+/** Adds `pod`, which is no command for people. */
+export function addPod(root: Command, done: Done): void {
+  root
+    .command("pod", { hidden: true })
+    .description("carry one pod's share of a load; started by load --in kubernetes")
+    .requiredOption("--config <folder>", "where the pod's config and the script are")
+    .action(async ({ config }: { config: string }) => {
+      const { pod } = await import("../load/pod.ts");
+      done(await pod({ config, index: process.env["JOB_COMPLETION_INDEX"] }, openHost()));
+    });
+}
+
+/** Adds `gate`. */
+export function addGate(root: Command, done: Done): void {
+  root
+    .command("gate")
+    .description("judge a finished run again, or one that Prometheus could not be asked about")
+    .option("--run <id>", "the run's testid (default: the latest)")
+    .option("--spec <file>", "other objectives than the run's own")
+    .addOption(new Option("--prometheus <url>", "where the run's samples are (default: as in the run's record)").argParser(httpUrl))
+    .addOption(settleLimit())
+    .option("--json", "print the report as JSON on stdout")
+    .addHelpText("after", gateHelp)
+    .action(async (flags: { run?: string; spec?: string; prometheus?: string; settleLimit: number; json?: boolean }) => {
+      const { gate } = await import("./gate.ts");
+      const { run, spec, prometheus, settleLimit: settleLimitSeconds, json = false } = flags;
+      done(await gate({ run, spec, prometheus, settleLimitSeconds, json }, openHost()));
+    });
+}
+
+/** Adds `check`. */
+export function addCheck(root: Command, done: Done): void {
+  root
+    .command("check")
+    .description("read specs and say what is wrong with them, file:line:column")
+    .argument("[specs...]", "spec files (default: slo/objectives/storage-api.yaml)")
+    .action(async (specs: string[]) => {
+      const { check } = await import("./check.ts");
+      done(check(specs, openHost()));
+    });
+}
+
+/** Adds `history`. */
+export function addHistory(root: Command, done: Done): void {
+  root
+    .command("history")
+    .description("list the latest runs")
+    .addOption(new Option("--most <number>", "how many").argParser(whole).default(20))
+    .option("--json", "as JSON")
+    .action(async ({ most, json = false }: { most: number; json?: boolean }) => {
+      const { history } = await import("./history.ts");
+      done(history({ most, json }, openHost()));
+    });
+}
+
+/** Adds `stack`. */
+export function addStack(root: Command, done: Done): void {
+  root
+    .command("stack")
+    .description("keep the local storage API and Prometheus up, with their addresses, until Ctrl-C")
+    .addOption(new Option("--target-port <port>", "of the storage API").argParser(port).default(5000))
+    .addOption(new Option("--prometheus-port <port>", "of Prometheus").argParser(port).default(9090))
+    .option("--fault <rules>", "faults of the storage API, as for load")
+    .action(async ({ targetPort, prometheusPort, fault }: { targetPort: number; prometheusPort: number; fault?: string }) => {
+      const { stack } = await import("./stack.ts");
+      done(await stack({ targetPort, prometheusPort, fault }, openHost()));
+    });
+}

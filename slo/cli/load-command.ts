@@ -1,0 +1,122 @@
+import { Option, type Command } from "commander";
+import { openHost } from "../host/open-host.ts";
+import type { ClusterOptions } from "../load/kubernetes.ts";
+import type { LoadOptions } from "../load/prepare.ts";
+import type { Done } from "./commands.ts";
+import { httpUrl, labels, pairs, positive, settleLimit, whole } from "./flags.ts";
+import { loadHelp } from "./help.ts";
+
+/** Adds `load`. */
+export function addLoad(root: Command, done: Done): void {
+  const command = root.command("load").description("run a scenario (or any k6 script), judge it, report it");
+  for (const option of [...loadFlags(), ...clusterFlags()]) command.addOption(option);
+  command.addHelpText("after", loadHelp).action(async (given: LoadFlags) => {
+    const contradiction = contradictionIn(given);
+    if (contradiction !== undefined) return command.error(`error: ${contradiction}`, { exitCode: 2 });
+    const { load } = await import("./load.ts");
+    done(await load(optionsOf(given), clusterOf(given), openHost()));
+  });
+}
+
+const loadFlags = (): Option[] => [
+  new Option("--scenario <name>", "smoke, load, spike, stress, soak or breakpoint").conflicts("script"),
+  new Option("--script <file>", "any k6 script, .js or .ts, unchanged"),
+  new Option("--target <url>", "a service that runs already (default: start the storage API here)").argParser(httpUrl),
+  new Option("--prometheus <url>", "a Prometheus that runs already, with the remote-write receiver on (default: start one here)").argParser(
+    httpUrl,
+  ),
+  new Option("--spec <file>", "the objectives (default: slo/objectives/storage-api.yaml)"),
+  new Option("--rate <number>", "peak arrival rate, iterations a second").argParser(positive),
+  new Option("--duration <time>", "length of the judged part, e.g. 90s or 5m"),
+  new Option(
+    "--set <key=value>",
+    "an option of the scenario, e.g. payload=64KiB (the keys are below), or a variable of --script (__ENV.KEY); may be repeated",
+  ).argParser(pairs),
+  new Option("--fault <rules>", "faults for the storage API that is started here: a name (they are below), or rules in JSON"),
+  new Option("--store <kind>", "the store of the storage API that is started here (default: memory)").choices(["memory", "sqlite"]),
+  new Option(
+    "--server-label <label=value>",
+    "a label that picks the service's own series; may be repeated (default: job=<service of the spec>)",
+  ).argParser(labels),
+  settleLimit(),
+  new Option("--json", "print the report as JSON on stdout"),
+];
+
+const clusterFlags = (): Option[] => [
+  new Option("--in <place>", "where the load comes from (default: this machine)").choices(["kubernetes"]),
+  new Option("--pods <number>", "in Kubernetes: over how many pods the load is spread (default: 1)").argParser(whole),
+  new Option("--context <name>", "in Kubernetes: kubectl's context (default: the current one)"),
+  new Option("--namespace <name>", "in Kubernetes: where the pods run (default: plimsoll)"),
+  new Option("--image <name>", "in Kubernetes: the image of deploy/images/plimsoll.Dockerfile (default: plimsoll:dev)"),
+  new Option("--keep", "in Kubernetes: leave the Job and its pods when the run is over"),
+];
+
+interface LoadFlags {
+  scenario?: string;
+  script?: string;
+  target?: string;
+  prometheus?: string;
+  spec?: string;
+  rate?: number;
+  duration?: string;
+  set?: Record<string, string>;
+  fault?: string;
+  store?: "memory" | "sqlite";
+  serverLabel?: Record<string, string>;
+  settleLimit: number;
+  json?: boolean;
+  in?: "kubernetes";
+  pods?: number;
+  context?: string;
+  namespace?: string;
+  image?: string;
+  keep?: boolean;
+}
+
+const optionsOf = (given: LoadFlags): LoadOptions => ({
+  scenario: given.scenario,
+  script: given.script,
+  target: given.target,
+  prometheus: given.prometheus,
+  spec: given.spec,
+  rate: given.rate,
+  duration: given.duration,
+  set: given.set ?? {},
+  fault: given.fault,
+  store: given.store ?? "memory",
+  serverLabels: given.serverLabel,
+  settleLimitSeconds: given.settleLimit,
+  json: given.json ?? false,
+});
+
+function clusterOf(given: LoadFlags): ClusterOptions | undefined {
+  if (given.in === undefined) return undefined;
+  const { pods = 1, context, namespace = "plimsoll", image = "plimsoll:dev", keep = false } = given;
+  return { pods, context, namespace, image, keep };
+}
+
+const inKubernetes = ["pods", "context", "namespace", "image", "keep"] as const;
+
+/** Says which flags of `load` cannot go together. */
+function contradictionIn(given: LoadFlags): string | undefined {
+  if (given.scenario === undefined && given.script === undefined) return "give --scenario NAME or --script FILE";
+  if (given.fault !== undefined && given.target !== undefined)
+    return "--fault is for the storage API that is started here; without --target";
+  if (given.script !== undefined && (given.rate !== undefined || given.duration !== undefined))
+    return "--rate and --duration scale our scenarios; a script has its own options (--set KEY=VALUE gives it __ENV.KEY)";
+  if (given.in === undefined) {
+    const flag = inKubernetes.find((name) => given[name] !== undefined);
+    return flag && `--${flag} is for --in kubernetes`;
+  }
+  if (given.fault !== undefined || given.store !== undefined)
+    return "--fault and --store are for the storage API that is started here, not in Kubernetes";
+  const here = [given.target, given.prometheus].find((url) => url !== undefined && isLoopback(url));
+  return (
+    here &&
+    `the pods cannot reach ${here}, which is this machine's own; give an address as they see it, such as http://storage-api.plimsoll:5000`
+  );
+}
+
+function isLoopback(url: string): boolean {
+  return /^(localhost|127\..*|\[::1\]|0\.0\.0\.0)$/.test(new URL(url).hostname);
+}

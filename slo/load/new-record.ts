@@ -1,0 +1,66 @@
+import type { Host } from "../host/host.ts";
+import { keepsSummary } from "../run/plan.ts";
+import type { RunRecord } from "../run/record.ts";
+import type { Stack } from "./local-stack.ts";
+import type { LoadOptions, Prepared } from "./prepare.ts";
+
+/** Makes the record of a run that is about to begin. */
+export function newRecord(
+  options: LoadOptions,
+  host: Host,
+  prepared: Prepared,
+  stack: Pick<Stack, "target" | "prometheus" | "embedded">,
+  checked: { offset: number; scrapeIntervalSeconds: number },
+): RunRecord {
+  return {
+    version: 1,
+    testid: prepared.testid,
+    scenario: prepared.name,
+    script: prepared.isUserScript ? (options.script ?? null) : null,
+    specFile: prepared.specFile,
+    specText: prepared.specText,
+    target: stack.target,
+    prometheus: { url: stack.prometheus, embedded: stack.embedded },
+    cluster: null,
+    timings: null,
+    serverLabels: prepared.serverLabels,
+    slowCounted: !prepared.isUserScript,
+    scrapeIntervalSeconds: checked.scrapeIntervalSeconds,
+    clockOffsetSeconds: checked.offset,
+    countedUntilSeconds: null,
+    commandAtSeconds: host.commandAtSeconds,
+    inspected: prepared.inspected,
+    phase: "prepared",
+    interrupted: false,
+    k6: null,
+    health: null,
+    caveats: [],
+    notes: [
+      ...(options.fault === undefined ? [] : [`faults were injected into the storage API: ${options.fault}`]),
+      ...prepared.notes,
+      ...(prepared.isUserScript && prepared.plan.hasThresholds
+        ? ["the script's own thresholds were not evaluated: the objectives are the gate"]
+        : []),
+      ...summaryNote(prepared),
+    ],
+  };
+}
+
+/** Says what nobody counts when k6 keeps no summary. */
+function summaryNote({ isUserScript, plan }: Prepared): string[] {
+  if (keepsSummary(plan)) return [];
+  const scripts = isUserScript ? ", the script's checks are not counted, and its handleSummary() is not called" : "";
+  return [
+    `k6 was not asked for its summary, for which it keeps every request in memory: only its iterations are compared with what it wrote${scripts}`,
+  ];
+}
+
+/** Gives how long to wait for Prometheus at the end of a run: who interrupted one is not kept waiting. */
+export function settleLimitOf({ interrupted }: RunRecord, settleLimitSeconds: number): number {
+  return interrupted ? Math.min(10, settleLimitSeconds) : settleLimitSeconds;
+}
+
+/** Repeats the first errors that k6 told, each once. */
+export function sayK6Errors({ k6 }: RunRecord, host: Host): void {
+  for (const error of [...new Set(k6?.errors ?? [])].slice(0, 5)) host.say(`k6: ${error}`);
+}

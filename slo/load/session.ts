@@ -1,0 +1,27 @@
+import { exitCodes } from "../host/exit-codes.ts";
+import type { Host } from "../host/host.ts";
+import { openProcessGroup, type ProcessGroup } from "../host/process-group.ts";
+
+/** What a command holds while it works, and its user's wish to stop. */
+export interface Session extends AsyncDisposable {
+  group: ProcessGroup;
+  /** Aborts when the user asks to stop, or the parent that could is gone. */
+  signal: AbortSignal;
+  /** Released when the command ends, last first; the processes of the group after all of them. */
+  held: AsyncDisposableStack;
+}
+
+/** Opens a session; the first interrupt says `stopping` and aborts its signal, the second releases everything and ends the process. Without words the first does. */
+export function openSession(host: Host, stopping?: string): Session {
+  const group = openProcessGroup();
+  const held = new AsyncDisposableStack();
+  const abort = new AbortController();
+  held.defer(() => group.stopAll());
+  host.onInterrupt((times) => {
+    if (times === 1 && stopping !== undefined)
+      host.say(`interrupted: ${stopping} and keeping what was measured (once more to stop at once)`);
+    abort.abort();
+    if (times > 1 || stopping === undefined) void held.disposeAsync().then(() => process.exit(exitCodes.interrupted));
+  });
+  return { group, signal: abort.signal, held, [Symbol.asyncDispose]: () => held.disposeAsync() };
+}

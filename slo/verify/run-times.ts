@@ -1,0 +1,88 @@
+import { jobsOf } from "../collect/server.ts";
+import type { PrometheusApi } from "../collect/prometheus.ts";
+import type { ObjectiveQueries } from "../compile/objectives.ts";
+import { serviceQueries } from "../compile/run.ts";
+import type { LoadRun } from "../load/load-run.ts";
+import type { Report } from "../report/schema.ts";
+import type { RunRecord } from "../run/record.ts";
+import type { SentCounts } from "../run/relay/sent-totals.ts";
+import { isJudged, k6Metrics } from "../spec/names.ts";
+import { settleScrapes } from "./settle.ts";
+
+/** When what happened, Unix seconds of k6's clock. */
+export interface RunTimes {
+  /** k6's process began. */
+  begun: number;
+  /** The judged scenarios began. */
+  judgedFrom: number;
+  /** k6's process ended: no sample is later. */
+  ended: number;
+  /** Every service that is asked about had been scraped twice since k6 ended; Prometheus's clock. Nothing later counts. */
+  countedUntil: number;
+}
+
+/** Finds when a run began, was judged from and ended, by its record and by what k6 wrote. */
+export function runTimesOf(record: RunRecord, sent: SentCounts, countedUntil: number): RunTimes {
+  const begun = record.k6?.startedAtSeconds ?? record.commandAtSeconds;
+  const starts = sent.valuesOf(k6Metrics.scenarioStart).filter(({ labels }) => isJudged(labels));
+  return {
+    begun,
+    judgedFrom: starts.length > 0 ? Math.min(...starts.map(({ value }) => value)) : begun,
+    ended: record.k6?.endedAtSeconds ?? countedUntil - record.clockOffsetSeconds,
+    countedUntil,
+  };
+}
+
+/** Finds what the command took before the first request and after the last one; of a run that is judged later, what was found then. */
+export function timingsOf({ record, sent, now, finished }: LoadRun, runTimes: RunTimes): Report["timings"] {
+  const times = sent.valuesOf(k6Metrics.requests).map(({ atSeconds }) => atSeconds);
+  const lastRequestAt = times.length > 0 ? Math.max(...times) : runTimes.ended;
+  const firstRequestAt = Math.min(runTimes.judgedFrom, ...sent.valuesOf(k6Metrics.scenarioStart).map(({ value }) => value));
+  const then = record.timings ?? { toFirstRequestSeconds: null, toVerdictSeconds: null };
+  const spent = { toFirstRequestSeconds: firstRequestAt - record.commandAtSeconds, toVerdictSeconds: now() - lastRequestAt };
+  return { ...(finished ? then : spent), loadSeconds: lastRequestAt - firstRequestAt };
+}
+
+/** The services that an objective's counters come from, by the labels of their scrapes; none where its series name none. */
+export type ServiceOf = (query: ObjectiveQueries) => readonly Record<string, string>[];
+
+/** Finds whose scrapes each objective's counters come from: the spec's service, or the jobs that a ratio's series carry. */
+export async function servicesOf(api: PrometheusApi, { record, now }: LoadRun, queries: readonly ObjectiveQueries[]): Promise<ServiceOf> {
+  const range = now() - record.commandAtSeconds + 300;
+  const jobs = new Map<string, string[]>();
+  for (const query of queries) {
+    if (query.kind === "server" && query.jobs)
+      jobs.set(query.objective, await jobsOf(api, query, range, now() + record.clockOffsetSeconds));
+  }
+  return (query) => (jobs.has(query.objective) ? (jobs.get(query.objective) ?? []).map((job) => ({ job })) : [record.serverLabels]);
+}
+
+/** How long two scrapes may take to come, seconds. */
+const scrapesTake = ({ scrapeIntervalSeconds }: RunRecord): number => 3 * scrapeIntervalSeconds + 3;
+
+/**
+ * Gives the moment, on Prometheus's clock, up to which a run that is judged later is counted: the one that was found then, or the one at which
+ * the wait for scrapes would have ended; undefined while scrapes may still come.
+ */
+export function countedThen(record: RunRecord, endedSeconds: number, nowSeconds: number): number | undefined {
+  if (record.countedUntilSeconds !== null) return record.countedUntilSeconds;
+  const due = endedSeconds + scrapesTake(record);
+  if (nowSeconds >= due) return due;
+  return record.prometheus.embedded ? nowSeconds : undefined;
+}
+
+/** Waits until every service in question was scraped twice since k6 ended, and gives that moment on Prometheus's clock: nothing later is counted. */
+export async function awaitScrapes(load: LoadRun, queries: readonly ObjectiveQueries[], serviceOf: ServiceOf): Promise<number> {
+  const { record, prometheus, settleLimitSeconds, finished } = load;
+  const promNow = (): number => load.now() + record.clockOffsetSeconds;
+  const ended = (record.k6?.endedAtSeconds ?? load.now()) + record.clockOffsetSeconds;
+  const then = finished ? countedThen(record, ended, promNow()) : undefined;
+  if (then !== undefined) return then;
+  const usual = finished ? scrapesTake(record) : Math.min(settleLimitSeconds, scrapesTake(record));
+  const services = queries.flatMap((query) =>
+    query.kind === "server" ? serviceOf(query).map((labels) => ({ labels, limit: query.jobs ? settleLimitSeconds : usual })) : [],
+  );
+  const asked = services.length > 0 ? services : [{ labels: record.serverLabels, limit: 1 }];
+  await Promise.all(asked.map(({ labels, limit }) => settleScrapes(prometheus.api, serviceQueries(labels), ended, promNow, limit)));
+  return promNow();
+}
