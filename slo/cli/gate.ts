@@ -14,5 +14,5 @@ export async function gate(options: ResumeOptions & { spec: string | undefined; 
   read.notes.forEach(host.say);
   await using session = openSession(host);
   const run = await resume(kept, options, host, session);
-  return run.kind === "none" ? endWith(run, host) : judgeAndWrite(run, read.spec, options.json, host);
+  return run.kind === "none" ? endWith(run, host) : await judgeAndWrite(run, read.spec, options.json, host);
 }
