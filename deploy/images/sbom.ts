@@ -2,11 +2,7 @@ import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 /** A package whose code is in a bundle. */
-export interface Component {
-  name: string;
-  version: string;
-  licence: string;
-}
+export type Component = Record<"name" | "version" | "licence", string>;
 
 /** Finds the package folders that an esbuild metafile's inputs come from; the last `node_modules` in a path counts. */
 export function packageFolders(inputs: readonly string[]): string[] {
@@ -33,9 +29,8 @@ function readComponent(folder: string): Component {
   return { name, version, licence: typeof license === "string" ? license : "NOASSERTION" };
 }
 
-function main([name = "", metafile = ""]: string[]): void {
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const [name = "", metafile = ""] = process.argv.slice(2);
   const { inputs } = JSON.parse(readFileSync(metafile, "utf8")) as { inputs: object };
   process.stdout.write(cycloneDx(name, packageFolders(Object.keys(inputs)).map(readComponent)));
 }
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) main(process.argv.slice(2));

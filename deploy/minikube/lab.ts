@@ -6,15 +6,9 @@ import { ask, lastLines, must, StepError, succeeded, type Lab } from "./step.ts"
 
 /** The tools, each with what it must answer and what to do when it does not. */
 const tools = {
-  minikube: [
-    "version --short",
-    "install Minikube (https://minikube.sigs.k8s.io/docs/start/), or name a cluster that runs already with --context",
-  ],
-  docker: [
-    "version --format {{.Server.Version}}",
-    "install Docker (https://docs.docker.com/engine/install/) and start it: `docker version` must show a server",
-  ],
-  kubectl: ["version --client", "install kubectl (https://kubernetes.io/docs/tasks/tools/)"],
+  minikube: ["version --short", "install Minikube (minikube.sigs.k8s.io), or name a cluster that runs already with --context"],
+  docker: ["version --format {{.Server.Version}}", "install Docker (docs.docker.com) and start it: `docker version` must show a server"],
+  kubectl: ["version --client", "install kubectl (kubernetes.io/docs/tasks/tools)"],
 } as const;
 const overlays = "deploy/kubernetes/overlays";
 

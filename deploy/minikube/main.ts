@@ -22,14 +22,14 @@ const lab: Lab = {
 async function main(words: readonly string[]): Promise<number> {
   try {
     const options = parseOptions(words, {});
-    if (options.action === "down") {
+    if (options.action === "up") {
+      const readySeconds = await bringUp(lab, options);
+      lab.say(`ready ${readySeconds.toFixed(0)} s after the manifests were applied (${lab.now().toFixed(0)} s in all)`);
+      process.stdout.write(addresses(options));
+    } else {
       await takeDown(lab, options);
       lab.say("removed");
-      return 0;
     }
-    const readySeconds = await bringUp(lab, options);
-    lab.say(`ready ${readySeconds.toFixed(0)} s after the manifests were applied (${lab.now().toFixed(0)} s in all)`);
-    process.stdout.write(addresses(options));
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;

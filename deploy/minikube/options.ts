@@ -20,12 +20,10 @@ const examples = `
   npm run minikube -- --context kind-dev --image-load 'kind load docker-image --name dev'
                                    the same on a cluster that runs already; down then removes only what was applied`;
 
-function only(pattern: RegExp, kind: string): (value: string) => string {
-  return (value) => {
-    if (!pattern.test(value)) throw new InvalidArgumentError(`It must be ${kind}.`);
-    return value;
-  };
-}
+const only = (pattern: RegExp, kind: string) => (value: string) => {
+  if (!pattern.test(value)) throw new InvalidArgumentError(`It must be ${kind}.`);
+  return value;
+};
 
 /** Parses the words after `npm run minikube --`; throws commander's error, its words (or the help) written by `write`. */
 export function parseOptions(words: readonly string[], write: OutputConfiguration): Options {
@@ -47,9 +45,8 @@ export function parseOptions(words: readonly string[], write: OutputConfiguratio
     .configureOutput(write)
     .exitOverride()
     .parse(words, { from: "user" });
-  const flags = program.opts<
-    Record<"profile" | "cpus" | "memory" | "overlay" | "limit", string> & { context?: string; imageLoad?: string }
-  >();
+  type Flags = Record<"profile" | "cpus" | "memory" | "overlay" | "limit", string> & { context?: string; imageLoad?: string };
+  const flags = program.opts<Flags>();
   return {
     action: program.processedArgs[0] === "down" ? "down" : "up",
     context: flags.context ?? flags.profile,
