@@ -5,19 +5,12 @@ import { queryRange, queryVector, type PrometheusApi } from "./prometheus.ts";
 /** A line of a chart: one value a step, null where there is no sample. */
 export type Line = (number | null)[];
 
-/** Holds what the report draws; rates are per second, latencies seconds, times Unix seconds. */
-export interface Charts {
+type LineName = "achievedRate" | "serverRate" | "errorRatio" | `${"client" | "server"}${"P50" | "P95" | "P99"}`;
+
+/** What the report draws; rates are per second, latencies seconds, times Unix seconds. */
+export interface Charts extends Record<LineName, Line> {
   atSeconds: number[];
-  achievedRate: Line;
-  serverRate: Line;
-  errorRatio: Line;
-  clientP50: Line;
-  clientP95: Line;
-  clientP99: Line;
-  serverP50: Line;
-  serverP95: Line;
-  serverP99: Line;
-  /** Unix seconds of the last answered request, when at least two seconds of unanswered ones followed; else null. */
+  /** When the last answered request came, if at least two seconds of unanswered ones followed; else null. */
   silentFromSeconds: number | null;
 }
 
@@ -32,7 +25,7 @@ export interface RouteRow {
   p99Seconds: number | null;
 }
 
-/** Says which moments a chart shows. */
+/** Says from when to when a chart is drawn. */
 export interface ChartWindow {
   fromSeconds: number;
   toSeconds: number;
@@ -40,17 +33,22 @@ export interface ChartWindow {
   clockOffsetSeconds: number;
 }
 
-async function lineOf(api: PrometheusApi, query: PromQL, times: number[], step: number): Promise<Line | undefined> {
-  const from = times[0] ?? 0;
-  const got = await queryRange(api, query, from, times.at(-1) ?? 0, step);
-  if (got.kind === "failed") return undefined;
-  const points = got.value[0]?.points ?? [];
-  const byStep = new Map(points.map(({ atSeconds, value }) => [Math.round((atSeconds - from) / step), value]));
-  return times.map((_, i) => {
-    const value = byStep.get(i);
-    return value !== undefined && Number.isFinite(value) ? value : null;
-  });
+interface Grid {
+  times: number[];
+  stepSeconds: number;
 }
+
+/** Reads a line; where there is no sample stands `gap`, and null throughout where it could not be read. */
+async function lineOf(api: PrometheusApi, query: PromQL, { times, stepSeconds }: Grid, gap: 0 | null): Promise<Line> {
+  const from = times[0] ?? 0;
+  const got = await queryRange(api, query, from, times.at(-1) ?? 0, stepSeconds);
+  if (got.kind === "failed") return times.map(() => null);
+  const points = got.value[0]?.points ?? [];
+  const byStep = new Map(points.map(({ atSeconds, value }) => [Math.round((atSeconds - from) / stepSeconds), value]));
+  return times.map((_, i) => finite(byStep.get(i)) ?? gap);
+}
+
+const finite = (value: number | undefined): number | null => (value !== undefined && Number.isFinite(value) ? value : null);
 
 /** Turns a cumulative line into growth a second; null where either end is missing or the counter went back. What counts from 0 begins with its first sample. */
 export function growth(line: Line, stepSeconds: number, from: "unknown" | "zero" = "unknown"): Line {
@@ -72,76 +70,72 @@ function ratio(part: Line, whole: Line): Line {
 /** Reads every line that the report draws, in steps of at least a second and at most 300 of them. */
 export async function readCharts(api: PrometheusApi, queries: ChartQueries, window: ChartWindow): Promise<Charts> {
   const length = window.toSeconds - window.fromSeconds;
-  const step = Math.max(1, Math.ceil(length / 300));
-  const times = Array.from({ length: Math.floor(length / step) + 1 }, (_, i) => window.fromSeconds + i * step);
-  const serverTimes = times.map((at) => at + window.clockOffsetSeconds);
+  const stepSeconds = Math.max(1, Math.ceil(length / 300));
+  const times = Array.from({ length: Math.floor(length / stepSeconds) + 1 }, (_, i) => window.fromSeconds + i * stepSeconds);
+  const serverGrid = { times: times.map((at) => at + window.clockOffsetSeconds), stepSeconds };
   const range = length + 60;
-  const width = Math.max(4, 2 * step);
-  const client = (query: PromQL): Promise<Line | undefined> => lineOf(api, query, times, step);
-  const server = (query: PromQL): Promise<Line | undefined> => lineOf(api, query, serverTimes, step);
-  const [iterations, requests, errors, answered, served, c50, c95, c99, s50, s95, s99] = await Promise.all([
+  const width = Math.max(4, 2 * stepSeconds);
+  const client = (query: PromQL, gap: 0 | null = null): Promise<Line> => lineOf(api, query, { times, stepSeconds }, gap);
+  const server = (query: PromQL): Promise<Line> => lineOf(api, query, serverGrid, null);
+  const [iterations, requests, errors, answered, served] = await Promise.all([
     client(queries.iterations(range)),
     client(queries.requests(range)),
-    client(queries.errors(range)),
-    client(queries.answered(range)),
+    client(queries.errors(range), 0), // drawn as none until the first one
+    client(queries.answered(range), 0),
     server(queries.served(300)),
-    ...[0.5, 0.95, 0.99].map((q) => client(queries.clientQuantile(q, width, range))),
-    ...[0.5, 0.95, 0.99].map((q) => server(queries.serverQuantile(q, width))),
   ]);
-  const none: Line = times.map(() => null);
-  const sent = growth(requests ?? none, step, "zero");
+  const quantile = (q: number): Promise<[Line, Line]> =>
+    Promise.all([client(queries.clientQuantile(q, width, range)), server(queries.serverQuantile(q, width))]);
+  const [[clientP50, serverP50], [clientP95, serverP95], [clientP99, serverP99]] = await Promise.all([
+    quantile(0.5),
+    quantile(0.95),
+    quantile(0.99),
+  ]);
+  const sent = growth(requests, stepSeconds, "zero");
   return {
     atSeconds: times,
-    achievedRate: growth(iterations ?? none, step, "zero"),
-    serverRate: growth(served ?? none, step),
-    errorRatio: ratio(growth(errors ? zeroWhereNone(errors) : none, step, "zero"), sent),
-    clientP50: c50 ?? none,
-    clientP95: c95 ?? none,
-    clientP99: c99 ?? none,
-    serverP50: s50 ?? none,
-    serverP95: s95 ?? none,
-    serverP99: s99 ?? none,
-    silentFromSeconds: answered ? silenceOf(times, growth(zeroWhereNone(answered), step, "zero"), sent, step) : null,
+    achievedRate: growth(iterations, stepSeconds, "zero"),
+    serverRate: growth(served, stepSeconds),
+    errorRatio: ratio(growth(errors, stepSeconds, "zero"), sent),
+    clientP50,
+    clientP95,
+    clientP99,
+    serverP50,
+    serverP95,
+    serverP99,
+    silentFromSeconds: silenceOf(times, growth(answered, stepSeconds, "zero"), sent, stepSeconds),
   };
 }
 
-function silenceOf(times: number[], answered: Line, sent: Line, step: number): number | null {
+function silenceOf(times: number[], answered: Line, sent: Line, stepSeconds: number): number | null {
+  if (answered.every((value) => value === null)) return null; // it could not be read
   const lastWith = (line: Line): number => line.findLastIndex((value) => value !== null && value > 0);
   const [lastAnswered, lastSent] = [lastWith(answered), lastWith(sent)];
-  return lastSent >= 0 && (lastSent - lastAnswered) * step >= 2 ? (times[Math.max(lastAnswered, 0)] ?? null) : null;
-}
-
-/** Reads a cumulative count of errors as 0 until the first one; used for drawing only. */
-function zeroWhereNone(line: Line): Line {
-  return line.map((value) => value ?? 0);
+  return lastSent >= 0 && (lastSent - lastAnswered) * stepSeconds >= 2 ? (times[Math.max(lastAnswered, 0)] ?? null) : null;
 }
 
 /** Reads the table of routes, most errors first, then most requests. */
 export async function readRoutes(api: PrometheusApi, queries: ChartQueries, window: ChartWindow): Promise<RouteRow[]> {
   const range = window.toSeconds - window.fromSeconds + 60;
-  const at = window.toSeconds;
-  const [counts, p50, p99] = await Promise.all([
-    queryVector(api, queries.routes(range), at),
-    queryVector(api, queries.routeQuantile(0.5, range), at),
-    queryVector(api, queries.routeQuantile(0.99, range), at),
-  ]);
-  if (counts.kind === "failed") return [];
-  const key = (labels: Record<string, string>): string => JSON.stringify([labels["method"] ?? "", labels["name"] ?? ""]);
-  const quantiles = [p50, p99].map(
-    (got) => new Map(got.kind === "answer" ? got.value.map((s) => [key(s.labels), s.points[0]?.value] as const) : []),
+  const [counts, ...quantiles] = await Promise.all(
+    [queries.routes(range), queries.routeQuantile(0.5, range), queries.routeQuantile(0.99, range)].map((query) =>
+      queryVector(api, query, window.toSeconds),
+    ),
   );
-  const finite = (value: number | undefined): number | null => (value !== undefined && Number.isFinite(value) ? value : null);
+  if (counts?.kind !== "answer") return [];
+  const key = ({ method = "", name = "" }: Record<string, string>): string => JSON.stringify([method, name]);
+  const [p50, p99] = quantiles.map(
+    (got) => new Map(got.kind === "answer" ? got.value.map((one) => [key(one.labels), one.points[0]?.value]) : []),
+  );
   const rows = new Map<string, RouteRow>();
   for (const { labels, points } of counts.value) {
+    const { method = "", name: route = "", status = "?", expected_response: expected } = labels;
     const id = key(labels);
-    const row = rows.get(id) ?? {
-      ...{ method: labels["method"] ?? "", route: labels["name"] ?? "", requests: 0, errors: 0, statuses: {} },
-      ...{ p50Seconds: finite(quantiles[0]?.get(id)), p99Seconds: finite(quantiles[1]?.get(id)) },
-    };
+    const [p50Seconds, p99Seconds] = [finite(p50?.get(id)), finite(p99?.get(id))];
+    const row = rows.get(id) ?? { method, route, requests: 0, errors: 0, statuses: {}, p50Seconds, p99Seconds };
     const n = points[0]?.value ?? 0;
-    const status = labels["status"] ?? "?";
     row.requests += n;
-    if (labels["expected_response"] === "false") row.errors += n;
+    if (expected === "false") row.errors += n;
     row.statuses[status] = (row.statuses[status] ?? 0) + n;
     rows.set(id, row);
   }

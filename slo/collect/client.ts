@@ -2,10 +2,10 @@ import type { ClientQueries } from "../compile/objectives.ts";
 import { countedByHistogram, noRequest, type ClientCounted } from "./histogram.ts";
 import type { CumulativePoint, Measurement, Queries } from "./measurement.ts";
 import { endedWith, readOverTime, wholeCount } from "./points.ts";
-import { queryNumber, type Answer, type PrometheusApi } from "./prometheus.ts";
+import { answerOf, queryNumber, Unreadable, valuesOf, type PrometheusApi } from "./prometheus.ts";
 import { excuseStarved, pushSeconds, type CpuShortage, type DropCause } from "./starved.ts";
 
-/** How many iterations had been dropped at a moment, Unix seconds. */
+/** How many iterations had been dropped until then, Unix seconds. */
 export interface DropCount {
   atSeconds: number;
   value: number;
@@ -14,7 +14,7 @@ export interface DropCount {
 /** Says when the judged load ran and what became of the iterations that k6 did not start; Unix seconds. */
 export interface ClientWindow {
   fromSeconds: number;
-  /** The moment at which totals are pinned: after the last sample. */
+  /** When totals are pinned: after the last sample. */
   toSeconds: number;
   /** Distance of the points in time. */
   stepSeconds: number;
@@ -66,7 +66,7 @@ const blameless = {
   unknown: "and nobody knows whether k6 had the CPU that it needed",
 } as const satisfies Record<Exclude<DropCause, "service">, string>;
 
-function slowDoubt(count: number, shortage: CpuShortage): string {
+function ownDelayCaveat(count: number, shortage: CpuShortage): string {
   switch (shortage.kind) {
     case "known":
       return `${count} slow requests came while k6 was short of CPU: the delay may be its own`;
@@ -80,55 +80,55 @@ const proofLookbackSeconds = 2 * 3600;
 
 /** Reads what the scenario's own counters say. */
 async function countedByCounters(api: PrometheusApi, query: ClientQueries, window: ClientWindow, range: number): Promise<ClientCounted> {
-  const absent = (reason: string): ClientCounted => ({ kind: "absent", reason });
   const at = window.toSeconds;
-  const [total, proof, tagged, ...bads] = await Promise.all([
+  const answers = await Promise.all([
     queryNumber(api, query.total(range), at),
-    query.proof ? queryNumber(api, query.proof.read(range + proofLookbackSeconds), at) : undefined,
-    query.tagged ? queryNumber(api, query.tagged(range), at) : undefined,
+    query.proof && queryNumber(api, query.proof.read(range + proofLookbackSeconds), at),
+    query.tagged && queryNumber(api, query.tagged(range), at),
     ...query.bad.map((read) => queryNumber(api, read(range), at)),
   ]);
-  if (total.kind === "failed") return absent(total.reason);
-  if (total.value === undefined) return absent(noRequest);
-  if (proof?.kind === "failed") return absent(proof.reason);
-  if (query.proof && proof?.value === undefined) return absent(`the client did not count ${query.proof.ofWhat}`);
-  const untagged = tagged && untaggedProblem(tagged, total.value);
-  if (untagged) return absent(untagged);
-  let bad = 0;
-  for (const answer of bads) {
-    if (answer.kind === "failed") return absent(answer.reason);
-    bad += answer.value ?? 0; // no series of errors means none: the total is there, and the proof that they are counted
-  }
+  const [total, proof, tagged, ...bads] = valuesOf(answers);
+  if (total === undefined) throw new Unreadable(noRequest);
+  if (query.proof && proof === undefined) throw new Unreadable(`the client did not count ${query.proof.ofWhat}`);
+  if (query.tagged && tagged !== total) throw new Unreadable(untaggedReason(tagged, total));
+  // No series of errors means none: the total is there, and the proof that they are counted.
+  const bad = wholeCount(bads.reduce<number>((sum, value) => sum + (value ?? 0), 0));
   const parts = query.bad.map((read) => read(range));
   const read = await readOverTime(api, query.total(range), parts, window);
-  if (read.kind === "failed") return absent(`the counts over time could not be read: ${read.reason}`);
-  const cumulative = read.moments.map((m) => ({ atSeconds: m.atSeconds, total: wholeCount(m.total), bad: wholeCount(m.part) }));
-  return { kind: "counted", total: wholeCount(total.value), bad: wholeCount(bad), uncertain: 0, caveats: [], cumulative };
+  const cumulative = read.map(({ atSeconds, total, part }) => ({ atSeconds, total: wholeCount(total), bad: wholeCount(part) }));
+  return { total: wholeCount(total), bad, uncertain: 0, caveats: [], cumulative };
+}
+
+function untaggedReason(tagged: number | undefined, total: number): string {
+  if (tagged === undefined)
+    return "the script's requests carry no expected_response tag (a response callback of null, or systemTags without it), so errors cannot be told";
+  return `${total - tagged} requests carry no expected_response tag, so errors cannot be told`;
 }
 
 /** Measures one client-side objective; what cannot be read is absent with its reason, never zero. */
 export async function measureClient(api: PrometheusApi, query: ClientQueries, window: ClientWindow): Promise<Measurement> {
   const range = window.toSeconds - window.fromSeconds + 60;
-  const { objective, histogram, unfiltered } = query;
+  const { objective, histogram, unfiltered, slowAboveSeconds } = query;
   const queries = {
     total: query.total(range).promql,
     bad: histogram ? histogram.read(range).promql : query.bad.map((read) => read(range).promql).join(" + "),
   };
-  const counted = histogram
-    ? await countedByHistogram(api, query.total(range), histogram, window, range)
-    : await countedByCounters(api, query, window, range);
-  if (counted.kind === "absent") return { kind: "absent", objective, reason: counted.reason, queries };
-  const cumulative = endedWith(counted.cumulative, { atSeconds: window.toSeconds, total: counted.total, bad: counted.bad });
-  if (query.slowAboveSeconds === undefined)
-    return withDrops(withUnservedLoad(objective, { ...counted, unfiltered }, window, { cumulative, queries }), window, unfiltered);
-  const excused = excuseStarved(cumulative, counted.bad, window.shortage, query.slowAboveSeconds);
-  const left = {
-    bad: counted.bad - excused.uncertain,
-    uncertain: counted.uncertain + excused.uncertain,
-    caveats: excused.uncertain > 0 ? [...counted.caveats, slowDoubt(excused.uncertain, window.shortage)] : counted.caveats,
-  };
-  const rest = { cumulative: excused.cumulative, queries };
-  return withDrops(withUnservedLoad(objective, { ...counted, ...left, unfiltered }, window, rest), window, unfiltered);
+  const read = await answerOf(() =>
+    histogram ? countedByHistogram(api, query.total(range), histogram, window, range) : countedByCounters(api, query, window, range),
+  );
+  if (read.kind === "failed") return { kind: "absent", objective, reason: read.reason, queries };
+  const whole = { atSeconds: window.toSeconds, total: read.value.total, bad: read.value.bad };
+  const ended = { ...read.value, cumulative: endedWith(read.value.cumulative, whole) };
+  const counted = slowAboveSeconds === undefined ? ended : withoutOwnDelay(ended, window.shortage, slowAboveSeconds);
+  const rest = { cumulative: counted.cumulative, queries };
+  return withDrops(withUnservedLoad(objective, { ...counted, unfiltered }, window, rest), window, unfiltered);
+}
+
+/** Takes the slow requests for uncertain that may have waited for k6's own CPU. */
+function withoutOwnDelay(counted: ClientCounted, shortage: CpuShortage, slowAboveSeconds: number): ClientCounted {
+  const { uncertain, cumulative } = excuseStarved(counted.cumulative, counted.bad, shortage, slowAboveSeconds);
+  const caveats = uncertain > 0 ? [...counted.caveats, ownDelayCaveat(uncertain, shortage)] : counted.caveats;
+  return { total: counted.total, bad: counted.bad - uncertain, uncertain: counted.uncertain + uncertain, caveats, cumulative };
 }
 
 /** Puts the drops that are bad for certain where they belong in time: a fast burn may be made of nothing else. */
@@ -144,12 +144,4 @@ function withDrops(measured: Measurement, { dropsOver, dropCause, toSeconds }: C
     return { atSeconds: point.atSeconds, total: point.total + sum, bad: point.bad + sum };
   });
   return { ...measured, cumulative: endedWith(points, { atSeconds: toSeconds, total: best.total, bad: best.bad }) };
-}
-
-function untaggedProblem(tagged: Answer<number | undefined>, total: number): string | undefined {
-  if (tagged.kind === "failed") return tagged.reason;
-  if (tagged.value === undefined)
-    return "the script's requests carry no expected_response tag (a response callback of null, or systemTags without it), so errors cannot be told";
-  if (tagged.value === total) return undefined;
-  return `${total - tagged.value} requests carry no expected_response tag, so errors cannot be told`;
 }

@@ -3,10 +3,10 @@ import type { CounterGrowth, GrowthWindow } from "./growth.ts";
 import { lookbackSeconds } from "./guard.ts";
 import type { Count } from "./measurement.ts";
 import { wholeCount } from "./points.ts";
-import { queryVector, type PrometheusApi } from "./prometheus.ts";
+import { queryVector, type Answer, type PrometheusApi } from "./prometheus.ts";
 import { scrapeLabels, targetLabels } from "../spec/names.ts";
 
-/** Says between which moments the service's counters are read, and what else is in them; Unix seconds of Prometheus's clock. */
+/** Says between which times the service's counters are read, and what else is in them; Unix seconds of Prometheus's clock. */
 export interface ServerWindow extends GrowthWindow {
   /** Requests that judged iterations would have made, had k6 not dropped them: they never reached the service. */
   dropped: number;
@@ -110,11 +110,11 @@ export interface Sent {
 }
 
 /** Reads how many requests k6 sent that may have gone to the target; only those that certainly went elsewhere are left out. */
-export async function readSent(api: PrometheusApi, compared: ServerQueries["compared"], window: ServerWindow): Promise<Sent | string> {
+export async function readSent(api: PrometheusApi, compared: ServerQueries["compared"], window: ServerWindow): Promise<Answer<Sent>> {
   // k6's samples carry k6's clock: the question reaches far enough beyond both ends for any difference that preflight lets pass.
   const range = window.toSeconds - window.fromSeconds + 2 * lookbackSeconds;
   const got = await queryVector(api, compared.sent(range, window.judgedOnly), window.toSeconds + lookbackSeconds);
-  if (got.kind === "failed") return got.reason;
+  if (got.kind === "failed") return got;
   const sent: Sent = { all: 0, answered: 0, cutOff: window.cutOff };
   for (const { labels, points } of got.value) {
     if (window.wentElsewhere(labels["name"] ?? "")) continue;
@@ -122,5 +122,5 @@ export async function readSent(api: PrometheusApi, compared: ServerQueries["comp
     sent.all += value;
     if (labels["status"] !== "0") sent.answered += value;
   }
-  return sent;
+  return { kind: "answer", value: sent };
 }

@@ -1,9 +1,9 @@
 import type { CounterQueries } from "../compile/counters.ts";
 import { instanceKey, lookbackSeconds, type GuardedWindow, type Instance } from "./guard.ts";
 import { wholeCount } from "./points.ts";
-import { querySamples, queryVector, type Answer, type PrometheusApi, type Series } from "./prometheus.ts";
+import { answerOf, querySamples, queryVector, Unreadable, valuesOf, type Answer, type PrometheusApi, type Series } from "./prometheus.ts";
 
-/** Says between which moments counters are compared, and when k6 sent nothing; Unix seconds of Prometheus's clock. */
+/** Says between which times counters are compared, and when k6 sent nothing; Unix seconds of Prometheus's clock. */
 export interface GrowthWindow extends GuardedWindow {
   /** When k6 began: what grew before it was not k6's doing. */
   begunSeconds: number;
@@ -33,7 +33,7 @@ interface Quiet {
 }
 
 /** What was read of some counters, or why they cannot be compared. */
-export type Growth = { kind: "growth"; counters: CounterGrowth[] } | { kind: "failed"; reason: string };
+export type Growth = Answer<CounterGrowth[]>;
 
 /** How near to each other two times of one scrape are, seconds. */
 const sameScrapeSeconds = 0.001;
@@ -72,12 +72,7 @@ interface Reads {
   since: Samples;
 }
 
-async function readSamples(
-  api: PrometheusApi,
-  ask: CounterQueries,
-  instances: readonly Instance[],
-  window: GrowthWindow,
-): Promise<Answer<Reads>> {
+async function readSamples(api: PrometheusApi, ask: CounterQueries, instances: readonly Instance[], window: GrowthWindow): Promise<Reads> {
   const { fromSeconds: from, toSeconds: to, endedSeconds: ended, begunSeconds: begun } = window;
   const within = Math.max(to - from, sameScrapeSeconds);
   // Back to the scrape before the last one: a sample between the two is of no scrape, but has a time of its own.
@@ -90,64 +85,54 @@ async function readSamples(
     queryVector(api, ask.fallen(within), to),
     querySamples(api, ask.samples(Math.max(to - ended, sameScrapeSeconds)), to),
   ]);
-  const values: Series<number>[][] = [];
-  for (const answer of answers) {
-    if (answer.kind === "failed") return answer;
-    values.push(answer.value);
-  }
-  const [before = [], quiet = [], last = [], least = [], fallen = [], since = []] = values;
-  const reads = { before: byLabels(before), quiet: byLabels(quiet), least: byLabels(least) };
-  return { kind: "answer", value: { ...reads, last, fallen: byLabels(fallen), since: byLabels(since) } };
+  const [before, quiet, last, least, fallen, since] = valuesOf(answers);
+  const asked = { before: byLabels(before), quiet: byLabels(quiet), since: byLabels(since) };
+  return { ...asked, last, least: byLabels(least), fallen: byLabels(fallen) };
 }
 
 /**
  * Reads how much each counter grew over the load, instance by instance and within one process: after − before, where "before" is its value in the
  * instance's last scrape before the load. A series that this scrape does not hold began at 0, or is of a process that is gone and nobody's.
  */
-export async function readGrowth(
-  api: PrometheusApi,
-  ask: CounterQueries,
-  instances: readonly Instance[],
-  window: GrowthWindow,
-): Promise<Growth> {
-  const read = await readSamples(api, ask, instances, window);
-  if (read.kind === "failed") return read;
-  const { before, quiet, last, least, fallen, since } = read.value;
-  const counters: CounterGrowth[] = [];
-  for (const { labels, points } of last) {
-    const instance = instanceOf(labels, instances);
-    // What an instance counted that was gone before the load, or was never up, is not of this load.
-    if (instance === undefined && labels["instance"] !== undefined) continue;
-    if (instance === undefined) return { kind: "failed", reason: "the counters do not say which instance they are of" };
-    const key = seriesKey(labels);
-    const base = baseOf(before.get(key), instance);
-    if (base === undefined)
-      return { kind: "failed", reason: "the counters carry times of their own, so nobody can tell what is before the load" };
-    const end = since.get(key)?.at(-1);
-    const held = end !== undefined && end.atSeconds >= (instance.lastSeconds ?? Infinity) - sameScrapeSeconds ? end.value : 0;
-    const vanished = instance.lastSeconds !== undefined && (end?.atSeconds ?? 0) < instance.lastSeconds - sameScrapeSeconds;
-    counters.push({
-      labels,
-      instance,
-      grew: wholeCount((points[0]?.value ?? 0) - base),
-      last: held,
-      fell: fallen.has(key) || vanished || (least.get(key)?.[0]?.value ?? base) < base,
-      quiet: quietOf(
-        quiet.get(key),
-        since.get(key),
-        twoBefore(instance, window) - sameScrapeSeconds,
-        window.endedSeconds + endSlackSeconds,
-      ),
-      widerQuiet: quietOf(quiet.get(key), since.get(key), 0, 0),
+export function readGrowth(api: PrometheusApi, ask: CounterQueries, instances: readonly Instance[], window: GrowthWindow): Promise<Growth> {
+  return answerOf(async () => {
+    const reads = await readSamples(api, ask, instances, window);
+    return reads.last.flatMap(({ labels, points }) => {
+      const instance = instanceOf(labels, instances);
+      if (instance !== undefined) return [growthOf(labels, points[0]?.value ?? 0, instance, reads, window)];
+      // What an instance counted that was gone before the load, or was never up, is not of this load.
+      if (labels["instance"] !== undefined) return [];
+      throw new Unreadable("the counters do not say which instance they are of");
     });
-  }
-  return { kind: "growth", counters };
+  });
 }
 
-function quietOf(before: Points = [], after: Points = [], fromSeconds: number, sinceSeconds: number): Quiet {
+/** Tells how much one counter grew between two scrapes of its instance. */
+function growthOf(
+  labels: Record<string, string>,
+  latest: number,
+  instance: Instance,
+  { before, quiet, least, fallen, since }: Reads,
+  window: GrowthWindow,
+): CounterGrowth {
+  const key = seriesKey(labels);
+  const base = baseOf(before.get(key), instance);
+  const end = since.get(key)?.at(-1);
+  const lastScrape = instance.lastSeconds === undefined ? Infinity : instance.lastSeconds - sameScrapeSeconds;
+  const inLastScrape = end !== undefined && end.atSeconds >= lastScrape;
+  const vanished = instance.lastSeconds !== undefined && !inLastScrape;
+  const quietIn = (fromSeconds: number, sinceSeconds: number): Quiet => ({
+    grewBefore: rise((quiet.get(key) ?? []).filter(({ atSeconds }) => atSeconds >= fromSeconds)),
+    grewAfter: rise((since.get(key) ?? []).filter(({ atSeconds }) => atSeconds >= sinceSeconds)),
+  });
   return {
-    grewBefore: rise(before.filter(({ atSeconds }) => atSeconds >= fromSeconds)),
-    grewAfter: rise(after.filter(({ atSeconds }) => atSeconds >= sinceSeconds)),
+    labels,
+    instance,
+    grew: wholeCount(latest - base),
+    last: inLastScrape ? end.value : 0,
+    fell: fallen.has(key) || vanished || (least.get(key)?.[0]?.value ?? base) < base,
+    quiet: quietIn(twoBefore(instance, window) - sameScrapeSeconds, window.endedSeconds + endSlackSeconds),
+    widerQuiet: quietIn(0, 0),
   };
 }
 
@@ -156,12 +141,12 @@ function twoBefore({ scrapedSeconds }: Instance, { begunSeconds }: GrowthWindow)
   return scrapedSeconds.filter((at) => at <= begunSeconds).at(-2) ?? begunSeconds;
 }
 
-/** Gives a counter's value in its instance's last scrape before the load: 0 where that scrape does not hold it, undefined where its times are no scrape's. */
-function baseOf(points: Points | undefined, { beforeSeconds, scrapedSeconds }: Instance): number | undefined {
+/** Gives a counter's value in its instance's last scrape before the load: 0 where that scrape does not hold it. */
+function baseOf(points: Points | undefined, { beforeSeconds, scrapedSeconds }: Instance): number {
   const latest = points?.at(-1);
   if (latest === undefined || beforeSeconds === undefined) return 0;
   const at = (seconds: number): boolean => Math.abs(latest.atSeconds - seconds) < sameScrapeSeconds;
-  if (!scrapedSeconds.some(at)) return undefined;
+  if (!scrapedSeconds.some(at)) throw new Unreadable("the counters carry times of their own, so nobody can tell what is before the load");
   return at(beforeSeconds) ? latest.value : 0;
 }
 
@@ -171,7 +156,7 @@ export function restartedIn(counters: readonly CounterGrowth[]): Set<Instance> {
 }
 
 /** Gives what was read; nothing where it was not asked for, or could not be read. */
-export const countersOf = (growth: Growth | undefined): CounterGrowth[] => (growth?.kind === "growth" ? growth.counters : []);
+export const countersOf = (growth: Growth | undefined): CounterGrowth[] => (growth?.kind === "answer" ? growth.value : []);
 
 /** Adds up how much counters grew; of a process that began anew only its last life counts. */
 export function grownBy(counters: readonly CounterGrowth[], restarted: ReadonlySet<Instance>): number {

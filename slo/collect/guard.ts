@@ -1,7 +1,7 @@
 import type { ServiceQueries } from "../compile/run.ts";
-import { querySamples, queryVector, type Answer, type PrometheusApi, type Series } from "./prometheus.ts";
+import { answerOf, querySamples, queryVector, Unreadable, valuesOf, type PrometheusApi, type Series } from "./prometheus.ts";
 
-/** Says between which moments a service's counters are compared; Unix seconds of Prometheus's clock. */
+/** Says between which times a service's counters are compared; Unix seconds of Prometheus's clock. */
 export interface GuardedWindow {
   fromSeconds: number;
   toSeconds: number;
@@ -35,24 +35,16 @@ export type Guarded = { kind: "sound"; instances: Instance[] } | { kind: "proble
 /** Names an instance by its labels. */
 export const instanceKey = (labels: Record<string, string>): string => JSON.stringify([labels["job"] ?? "", labels["instance"] ?? ""]);
 
-type ByInstance<T> = Map<string, T>;
+type ByInstance = Map<string, Series<number>>;
 
-const keyed = <T>(series: readonly Series<T>[]): ByInstance<Series<T>> => new Map(series.map((one) => [instanceKey(one.labels), one]));
+const keyed = (series: readonly Series<number>[]): ByInstance => new Map(series.map((one) => [instanceKey(one.labels), one]));
 const good = (one: Series<number> | undefined): number[] =>
   (one?.points ?? []).flatMap(({ atSeconds, value }) => (value === 1 ? [atSeconds] : []));
 const valueIn = (one: Series<number> | undefined): number | undefined => one?.points.at(-1)?.value;
 
-interface Scrapes {
-  before: ByInstance<Series<number>>;
-  during: ByInstance<Series<number>>;
-  since: ByInstance<Series<number>>;
-  least: ByInstance<Series<number>>;
-  startedBefore: ByInstance<Series<number>>;
-  started: ByInstance<Series<number>>;
-  startedAgain: ByInstance<Series<number>>;
-}
+type Scrapes = Record<"before" | "during" | "since" | "least" | "startedBefore" | "started" | "startedAgain", ByInstance>;
 
-async function readScrapes(api: PrometheusApi, service: ServiceQueries, window: GuardedWindow): Promise<Answer<Scrapes>> {
+async function readScrapes(api: PrometheusApi, service: ServiceQueries, window: GuardedWindow): Promise<Scrapes> {
   const { fromSeconds: from, toSeconds: to, endedSeconds: ended } = window;
   const within = Math.max(to - from, 0.001);
   const answers = await Promise.all([
@@ -64,32 +56,23 @@ async function readScrapes(api: PrometheusApi, service: ServiceQueries, window: 
     queryVector(api, service.started(within), to),
     queryVector(api, service.startedAgain(within), to),
   ]);
-  const maps: ByInstance<Series<number>>[] = [];
-  for (const answer of answers) {
-    if (answer.kind === "failed") return answer;
-    maps.push(keyed(answer.value));
-  }
-  const none: ByInstance<Series<number>> = new Map();
-  const [before = none, during = none, since = none, least = none, startedBefore = none, started = none, startedAgain = none] = maps;
-  return { kind: "answer", value: { before, during, since, least, startedBefore, started, startedAgain } };
+  const [before, during, since, least, startedBefore, started, startedAgain] = valuesOf(answers);
+  const scraped = { before: keyed(before), during: keyed(during), since: keyed(since), least: keyed(least) };
+  return { ...scraped, startedBefore: keyed(startedBefore), started: keyed(started), startedAgain: keyed(startedAgain) };
 }
 
 /** Guards a comparison: with a problem nothing can be said; otherwise tells for each instance what its counters are compared with. */
 export async function guardService(api: PrometheusApi, service: ServiceQueries, window: GuardedWindow): Promise<Guarded> {
-  const read = await readScrapes(api, service, window);
-  if (read.kind === "failed") return { kind: "problem", reason: read.reason };
-  const scrapes = read.value;
+  const guarded = await answerOf(async () => instancesOf(await readScrapes(api, service, window), service, window));
+  return guarded.kind === "failed" ? { kind: "problem", reason: guarded.reason } : { kind: "sound", instances: guarded.value };
+}
+
+function instancesOf(scrapes: Scrapes, service: ServiceQueries, window: GuardedWindow): Instance[] {
   const series = [...scrapes.before, ...scrapes.during, ...scrapes.since].map(([key, { labels }]) => [key, labels] as const);
-  if (series.length === 0) return { kind: "problem", reason: `Prometheus does not scrape a target with ${service.shown}` };
-  const instances: Instance[] = [];
-  for (const [key, labels] of new Map(series)) {
-    const found = instanceOf(key, labels, scrapes, window);
-    if (found === undefined) continue;
-    if (typeof found === "string") return { kind: "problem", reason: found };
-    instances.push(found);
-  }
-  if (instances.some(({ lastSeconds }) => lastSeconds !== undefined)) return { kind: "sound", instances };
-  return { kind: "problem", reason: unscraped(scrapes, instances) };
+  if (series.length === 0) throw new Unreadable(`Prometheus does not scrape a target with ${service.shown}`);
+  const instances = [...new Map(series)].flatMap(([key, labels]) => instanceOf(key, labels, scrapes, window) ?? []);
+  if (instances.some(({ lastSeconds }) => lastSeconds !== undefined)) return instances;
+  throw new Unreadable(unscraped(scrapes, instances));
 }
 
 function unscraped({ since }: Scrapes, [lost]: readonly Instance[]): string {
@@ -114,13 +97,8 @@ function wasThere(before: Series<number> | undefined, fromSeconds: number): bool
   return fromSeconds - last.atSeconds <= silentIntervals * (medianDistance(before.points) ?? lookbackSeconds) + 1;
 }
 
-/** Says what is known of one instance, or what makes its counts unknown; undefined where it had ended before the load, or was never up. */
-function instanceOf(
-  key: string,
-  labels: Record<string, string>,
-  scrapes: Scrapes,
-  { fromSeconds }: GuardedWindow,
-): Instance | string | undefined {
+/** Says what is known of one instance; undefined where it had ended before the load, or was never up. */
+function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrapes, { fromSeconds }: GuardedWindow): Instance | undefined {
   const name = labels["instance"] ?? "?";
   const [before, since] = [scrapes.before.get(key), good(scrapes.since.get(key))];
   const scrapedSeconds = good(before);
@@ -130,7 +108,7 @@ function instanceOf(
   if (!seen && !there) return undefined;
   const started = valueIn(scrapes.started.get(key));
   if (beforeSeconds === undefined && (started === undefined || started < fromSeconds))
-    return `the instance ${name} was first scraped after the load began, so what it counted before is unknown`;
+    throw new Unreadable(`the instance ${name} was first scraped after the load began, so what it counted before is unknown`);
   const startedBefore = valueIn(scrapes.startedBefore.get(key));
   const changed = startedBefore !== undefined && started !== undefined && started !== startedBefore;
   const restarted = changed || (valueIn(scrapes.startedAgain.get(key)) ?? 0) > 0;

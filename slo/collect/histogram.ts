@@ -2,12 +2,16 @@ import type { ClientQueries } from "../compile/objectives.ts";
 import type { PromQL } from "../compile/promql.ts";
 import type { CumulativePoint } from "./measurement.ts";
 import { sumsOver, wholeCount, type Span } from "./points.ts";
-import { queryHistograms, queryNumber, type Histogram, type PrometheusApi } from "./prometheus.ts";
+import { queryHistograms, queryNumber, Unreadable, valuesOf, type Histogram, type PrometheusApi } from "./prometheus.ts";
 
-/** What was counted of one client-side objective, or why nothing can be said. */
-export type ClientCounted =
-  | { kind: "counted"; total: number; bad: number; uncertain: number; caveats: string[]; cumulative: CumulativePoint[] }
-  | { kind: "absent"; reason: string };
+/** What was counted of one client-side objective. */
+export interface ClientCounted {
+  total: number;
+  bad: number;
+  uncertain: number;
+  caveats: string[];
+  cumulative: CumulativePoint[];
+}
 
 /** Says that there is nothing to count. */
 export const noRequest = "Prometheus holds no request of this run that the objective is about";
@@ -37,32 +41,29 @@ export async function countedByHistogram(
   window: Span,
   range: number,
 ): Promise<ClientCounted> {
-  const absent = (reason: string): ClientCounted => ({ kind: "absent", reason });
   const { fromSeconds: from, toSeconds: to } = window;
   const stepSeconds = Math.max(window.stepSeconds, (to - from) / 240);
-  const [lines, silent, final, total, lost] = await Promise.all([
-    queryHistograms(api, read(range), from, to, stepSeconds),
+  const [silent, answers] = await Promise.all([
     sumsOver(api, [unanswered(range)], { ...window, stepSeconds }),
-    queryHistograms(api, read(range), to, to, 1),
-    queryNumber(api, totalOf, to),
-    queryNumber(api, unanswered(range), to),
+    Promise.all([
+      queryHistograms(api, read(range), from, to, stepSeconds),
+      queryHistograms(api, read(range), to, to, 1),
+      queryNumber(api, totalOf, to),
+      queryNumber(api, unanswered(range), to),
+    ]),
   ]);
-  if (lines.kind === "failed") return absent(lines.reason);
-  if (silent.kind === "failed") return absent(silent.reason);
-  if (final.kind === "failed") return absent(final.reason);
-  if (total.kind === "failed") return absent(total.reason);
-  if (lost.kind === "failed") return absent(lost.reason);
-  if (total.value === undefined) return absent(noRequest);
-  const last = final.value?.points.at(-1)?.value ?? { count: 0, sum: 0, buckets: [] };
-  const never = wholeCount(lost.value ?? 0); // no series of unanswered requests means none: their total is checked below
-  if (!isWhole(last)) return absent("Prometheus gave a histogram without all of its buckets");
-  if (wholeCount(last.count) + never !== wholeCount(total.value))
-    return absent(`the histogram and the unanswered requests hold ${last.count + never} of ${total.value} requests`);
+  const [line, final, total, lost = 0] = valuesOf(answers); // no series of unanswered requests means none: their total is checked below
+  if (total === undefined) throw new Unreadable(noRequest);
+  const last = final.at(-1)?.value ?? { count: 0, sum: 0, buckets: [] };
+  const never = wholeCount(lost);
+  if (!isWhole(last)) throw new Unreadable("Prometheus gave a histogram without all of its buckets");
+  if (wholeCount(last.count) + never !== wholeCount(total))
+    throw new Unreadable(`the histogram and the unanswered requests hold ${last.count + never} of ${total} requests`);
   const { above, uncertain } = splitHistogram(last, atMostSeconds);
   const caveats = uncertain > 0 ? [`${uncertain} requests lie in the histogram bucket that ${atMostSeconds} s cuts`] : [];
-  const cumulative = (lines.value?.points ?? []).map(({ atSeconds, value }) => {
-    const then = silent.sums.get(atSeconds) ?? 0;
+  const cumulative = line.map(({ atSeconds, value }) => {
+    const then = silent.get(atSeconds) ?? 0;
     return { atSeconds, total: wholeCount(value.count + then), bad: wholeCount(splitHistogram(value, atMostSeconds).above + then) };
   });
-  return { kind: "counted", total: wholeCount(total.value), bad: above + never, uncertain, caveats, cumulative };
+  return { total: wholeCount(total), bad: above + never, uncertain, caveats, cumulative };
 }

@@ -28,7 +28,7 @@ test.each<[string, unknown, number, unknown]>([
     "an answer with a warning may be half of one",
     { ...(vector(series("5")) as object), warnings: ["a store did not answer"] },
     200,
-    { kind: "failed", reason: "Prometheus caveats its own answer: a store did not answer" },
+    { kind: "failed", reason: "Prometheus returned warnings: a store did not answer" },
   ],
   [
     "a refusal keeps its words, on one line",

@@ -12,20 +12,6 @@ export interface PrometheusApi {
   fetch: typeof fetch;
 }
 
-/** One bucket of a native histogram: `count` observations in (lower, upper]. */
-export interface HistogramBucket {
-  lower: number;
-  upper: number;
-  count: number;
-}
-
-/** Holds a native histogram's whole count and its buckets. */
-export interface Histogram {
-  count: number;
-  sum: number;
-  buckets: HistogramBucket[];
-}
-
 /** One series of an answer; `at` is Unix seconds. */
 export interface Series<T> {
   labels: Record<string, string>;
@@ -35,12 +21,41 @@ export interface Series<T> {
 /** Holds an answer, or says why there is none; an empty answer is an answer. */
 export type Answer<T> = { kind: "answer"; value: T } | { kind: "failed"; reason: string };
 
-const sample = z.tuple([z.number(), z.string()]);
-const bucket = z.tuple([z.number(), z.string(), z.string(), z.string()]);
-const histogram = z.tuple([z.number(), z.object({ count: z.string(), sum: z.string(), buckets: z.array(bucket).optional() })]);
+/** Why something cannot be known: thrown where it is found out, and made a value by `answerOf` at the edge of a measurement. */
+export class Unreadable extends Error {}
+
+/** Reads in a straight line: what was thrown as unreadable becomes a value; anything else is a bug and goes on. */
+export async function answerOf<T>(read: () => Promise<T>): Promise<Answer<T>> {
+  try {
+    return { kind: "answer", value: await read() };
+  } catch (error) {
+    if (error instanceof Unreadable) return { kind: "failed", reason: error.message };
+    throw error;
+  }
+}
+
+type ValueOf<A> = A extends { kind: "answer"; value: infer Value } ? Value : A extends undefined ? undefined : never;
+
+/** Gives the values of answers, undefined where nothing was asked; throws the first that failed. */
+export function valuesOf<Answers extends readonly (Answer<unknown> | undefined)[] | []>(
+  answers: Answers,
+): { -readonly [I in keyof Answers]: ValueOf<Answers[I]> } {
+  const values = answers.map((answer) => {
+    if (answer?.kind === "failed") throw new Unreadable(answer.reason);
+    return answer?.value;
+  });
+  return values as { -readonly [I in keyof Answers]: ValueOf<Answers[I]> };
+}
+
+/** A number as Prometheus writes it: NaN, +Inf and -Inf are words of its own. */
+const number = z.string().transform((text) => Number(text.replace("Inf", "Infinity")));
+const sample = z.tuple([z.number(), number]).transform(([atSeconds, value]) => ({ atSeconds, value }));
+const bucket = z.tuple([z.number(), number, number, number]).transform(([, lower, upper, count]) => ({ lower, upper, count }));
+const histogram = z.object({ count: number, sum: number, buckets: z.array(bucket).default([]) });
+const histogramSample = z.tuple([z.number(), histogram]).transform(([atSeconds, value]) => ({ atSeconds, value }));
 const labels = z.record(z.string(), z.string());
-const instant = z.object({ metric: labels, value: sample.optional(), histogram: histogram.optional() });
-const matrix = z.object({ metric: labels, values: z.array(sample).optional(), histograms: z.array(histogram).optional() });
+const instant = z.object({ metric: labels, value: sample.optional() });
+const matrix = z.object({ metric: labels, values: z.array(sample).optional(), histograms: z.array(histogramSample).optional() });
 const data = z.discriminatedUnion("resultType", [
   z.object({ resultType: z.literal("vector"), result: z.array(instant) }),
   z.object({ resultType: z.literal("matrix"), result: z.array(matrix) }),
@@ -51,37 +66,29 @@ const answer = z.discriminatedUnion("status", [
   z.object({ status: z.literal("error"), errorType: z.string(), error: z.string() }),
 ]);
 
-/** Reads a number as Prometheus writes it: NaN, +Inf and -Inf are words of its own. */
-const numberOf = (text: string): number => Number(text.replace("Inf", "Infinity"));
+/** A native histogram: its whole count, and in each bucket the observations in (lower, upper]. */
+export type Histogram = z.infer<typeof histogram>;
 
-function histogramOf([, raw]: z.infer<typeof histogram>): Histogram {
-  const buckets = (raw.buckets ?? []).map(([, lower, upper, count]) => ({
-    lower: numberOf(lower),
-    upper: numberOf(upper),
-    count: numberOf(count),
-  }));
-  return { count: numberOf(raw.count), sum: numberOf(raw.sum), buckets };
-}
+type Data = z.infer<typeof data>;
 
-async function ask(api: PrometheusApi, path: string, form: Record<string, string>): Promise<Answer<z.infer<typeof data>>> {
-  try {
-    const response = await api.fetch(`${api.url.replace(/\/+$/, "")}${path}`, {
-      method: "POST",
-      headers: { ...api.headers, "content-type": "application/x-www-form-urlencoded" },
-      body: new URLSearchParams(form).toString(),
-      signal: AbortSignal.timeout(api.timeoutSeconds * 1000),
+async function ask(api: PrometheusApi, path: string, form: Record<string, string>): Promise<Data> {
+  const asked = api.fetch(`${api.url.replace(/\/+$/, "")}${path}`, {
+    method: "POST",
+    headers: { ...api.headers, "content-type": "application/x-www-form-urlencoded" },
+    body: new URLSearchParams(form).toString(),
+    signal: AbortSignal.timeout(api.timeoutSeconds * 1000),
+  });
+  const [status, text] = await asked
+    .then(async (response) => [response.status, await response.text()] as const)
+    .catch((error: unknown) => {
+      throw new Unreadable(errorMessage(error));
     });
-    const text = await response.text();
-    const parsed = answer.safeParse(parseJson(text));
-    if (!parsed.success) return { kind: "failed", reason: `Prometheus answered ${response.status}: ${plain(text)}` };
-    if (parsed.data.status === "error") return { kind: "failed", reason: `Prometheus refused the query: ${plain(parsed.data.error)}` };
-    const { warnings } = parsed.data;
-    if (warnings && warnings.length > 0)
-      return { kind: "failed", reason: `Prometheus caveats its own answer: ${plain(warnings.join("; "))}` };
-    return { kind: "answer", value: parsed.data.data };
-  } catch (error) {
-    return { kind: "failed", reason: errorMessage(error) };
-  }
+  const parsed = answer.safeParse(parseJson(text));
+  if (!parsed.success) throw new Unreadable(`Prometheus answered ${status}: ${plain(text)}`);
+  if (parsed.data.status === "error") throw new Unreadable(`Prometheus refused the query: ${plain(parsed.data.error)}`);
+  const { warnings } = parsed.data;
+  if (warnings && warnings.length > 0) throw new Unreadable(`Prometheus returned warnings: ${plain(warnings.join("; "))}`);
+  return parsed.data.data;
 }
 
 const control = /[\u0000-\u001f\u007f-\u009f]+/g;
@@ -91,7 +98,8 @@ function plain(text: string): string {
   return text.replace(control, " ").slice(0, 200);
 }
 
-function parseJson(text: string): unknown {
+/** Reads JSON; undefined where it is none. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -99,77 +107,76 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Asks for the value of each series at one moment. */
-export async function queryVector(api: PrometheusApi, query: PromQL, atSeconds: number | undefined): Promise<Answer<Series<number>[]>> {
+async function askAt(api: PrometheusApi, query: PromQL, atSeconds: number | undefined): Promise<Data> {
   const time = atSeconds === undefined ? {} : { time: atSeconds.toFixed(3) };
-  const got = await ask(api, "/api/v1/query", { query: query.promql, ...time });
-  if (got.kind === "failed") return got;
-  if (got.value.resultType === "scalar") return { kind: "answer", value: [{ labels: {}, points: [pointOf(got.value.result)] }] };
-  if (got.value.resultType !== "vector") return { kind: "failed", reason: `Prometheus answered with a ${got.value.resultType}` };
-  const numbers = got.value.result.flatMap((row) => (row.value ? [{ labels: row.metric, points: [pointOf(row.value)] }] : []));
-  return numbers.length === got.value.result.length ? { kind: "answer", value: numbers } : noNumber;
+  return ask(api, "/api/v1/query", { query: query.promql, ...time });
 }
 
-const noNumber = { kind: "failed", reason: "Prometheus answered with a histogram where a number was asked for" } as const;
+async function askRange(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Data> {
+  const form = { query: query.promql, start: from.toFixed(3), end: to.toFixed(3), step: step.toFixed(3) };
+  return ask(api, "/api/v1/query_range", form);
+}
 
-function pointOf([atSeconds, value]: z.infer<typeof sample>): { atSeconds: number; value: number } {
-  return { atSeconds, value: numberOf(value) };
+const anotherType = ({ resultType }: Data): Unreadable => new Unreadable(`Prometheus answered with a ${resultType}`);
+const noNumber = (): Unreadable => new Unreadable("Prometheus answered with a histogram where a number was asked for");
+
+function rowsOf(got: Data): z.infer<typeof matrix>[] {
+  if (got.resultType !== "matrix") throw anotherType(got);
+  return got.result;
+}
+
+function numbersOf(got: Data): Series<number>[] {
+  return rowsOf(got).map(({ metric, values = [], histograms }) => {
+    if (histograms !== undefined) throw noNumber();
+    return { labels: metric, points: values };
+  });
+}
+
+function vectorOf(got: Data): Series<number>[] {
+  switch (got.resultType) {
+    case "scalar":
+      return [{ labels: {}, points: [got.result] }];
+    case "vector":
+      return got.result.map(({ metric, value }) => {
+        if (value === undefined) throw noNumber();
+        return { labels: metric, points: [value] };
+      });
+    case "matrix":
+      throw anotherType(got);
+  }
+}
+
+/** Asks for the value of each series at one moment. */
+export function queryVector(api: PrometheusApi, query: PromQL, atSeconds: number | undefined): Promise<Answer<Series<number>[]>> {
+  return answerOf(async () => vectorOf(await askAt(api, query, atSeconds)));
 }
 
 /** Asks for one number at one moment; undefined when there is no series. */
-export async function queryNumber(api: PrometheusApi, query: PromQL, atSeconds: number | undefined): Promise<Answer<number | undefined>> {
-  const got = await queryVector(api, query, atSeconds);
-  if (got.kind === "failed") return got;
-  if (got.value.length > 1) return { kind: "failed", reason: `expected one series, got ${got.value.length}` };
-  return { kind: "answer", value: got.value[0]?.points[0]?.value };
+export function queryNumber(api: PrometheusApi, query: PromQL, atSeconds: number | undefined): Promise<Answer<number | undefined>> {
+  return answerOf(async () => {
+    const [only, ...more] = vectorOf(await askAt(api, query, atSeconds));
+    if (more.length > 0) throw new Unreadable(`expected one series, got ${more.length + 1}`);
+    return only?.points[0]?.value;
+  });
 }
 
 /** Asks for every sample of a range selector, with the time that it carries. */
-export async function querySamples(api: PrometheusApi, query: PromQL, atSeconds: number): Promise<Answer<Series<number>[]>> {
-  const got = await ask(api, "/api/v1/query", { query: query.promql, time: atSeconds.toFixed(3) });
-  if (got.kind === "failed") return got;
-  if (got.value.resultType !== "matrix") return { kind: "failed", reason: `Prometheus answered with a ${got.value.resultType}` };
-  return numbersOf(got.value.result);
-}
-
-function numbersOf(rows: Rows): Answer<Series<number>[]> {
-  if (rows.some((row) => row.histograms !== undefined)) return noNumber;
-  return { kind: "answer", value: rows.map((row) => ({ labels: row.metric, points: (row.values ?? []).map(pointOf) })) };
-}
-
-type Rows = z.infer<typeof matrix>[];
-
-async function askRange(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Answer<Rows>> {
-  const form = { query: query.promql, start: from.toFixed(3), end: to.toFixed(3), step: step.toFixed(3) };
-  const got = await ask(api, "/api/v1/query_range", form);
-  if (got.kind === "failed") return got;
-  if (got.value.resultType !== "matrix") return { kind: "failed", reason: `Prometheus answered with a ${got.value.resultType}` };
-  return { kind: "answer", value: got.value.result };
+export function querySamples(api: PrometheusApi, query: PromQL, atSeconds: number): Promise<Answer<Series<number>[]>> {
+  return answerOf(async () => numbersOf(await askAt(api, query, atSeconds)));
 }
 
 /** Asks for the values of each series from `from` to `to`, every `step` seconds. */
-export async function queryRange(
-  api: PrometheusApi,
-  query: PromQL,
-  from: number,
-  to: number,
-  step: number,
-): Promise<Answer<Series<number>[]>> {
-  const got = await askRange(api, query, from, to, step);
-  return got.kind === "failed" ? got : numbersOf(got.value);
+export function queryRange(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Answer<Series<number>[]>> {
+  return answerOf(async () => numbersOf(await askRange(api, query, from, to, step)));
 }
 
-/** Asks for a native histogram from `from` to `to`; undefined when there is none. */
-export async function queryHistograms(
+/** Asks for a native histogram from `from` to `to`; no points when there is none. */
+export function queryHistograms(
   api: PrometheusApi,
   query: PromQL,
   from: number,
   to: number,
   step: number,
-): Promise<Answer<Series<Histogram> | undefined>> {
-  const got = await askRange(api, query, from, to, step);
-  if (got.kind === "failed") return got;
-  const row = got.value[0];
-  const points = (row?.histograms ?? []).map((h) => ({ atSeconds: h[0], value: histogramOf(h) }));
-  return { kind: "answer", value: row === undefined || points.length === 0 ? undefined : { labels: row.metric, points } };
+): Promise<Answer<Series<Histogram>["points"]>> {
+  return answerOf(async () => rowsOf(await askRange(api, query, from, to, step))[0]?.histograms ?? []);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorMessage } from "../host/error-message.ts";
-import type { PrometheusApi } from "./prometheus.ts";
+import { parseJson, type PrometheusApi } from "./prometheus.ts";
 
 /** The way to a Prometheus for reads that come once; `unread` is why one of them never had an answer. */
 export interface SteadyReads {
@@ -42,10 +42,6 @@ async function attempt(api: PrometheusApi, input: Parameters<typeof fetch>[0], i
 
 /** Tells a whole answer of the API, a refused query too, from a proxy's page and from a part of one. */
 function isOfPrometheus(text: string): boolean {
-  try {
-    const answer: unknown = JSON.parse(text);
-    return typeof answer === "object" && answer !== null && "status" in answer;
-  } catch {
-    return false;
-  }
+  const answer = parseJson(text);
+  return typeof answer === "object" && answer !== null && "status" in answer;
 }

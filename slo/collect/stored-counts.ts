@@ -1,7 +1,7 @@
 import type { StoredCountQueries, ServiceQueries } from "../compile/run.ts";
-import { queryNumber, type Answer, type PrometheusApi } from "./prometheus.ts";
+import { answerOf, queryNumber, valuesOf, type Answer, type PrometheusApi } from "./prometheus.ts";
 
-/** What was sent of a run, or what is held of it: whole numbers, setup and warm-up included. */
+/** What was sent of a run, or what Prometheus has stored of it: whole numbers, setup and warm-up included. */
 export interface Totals {
   requests: number;
   iterations: number;
@@ -15,15 +15,13 @@ export interface Totals {
 const kinds = ["requests", "iterations", "dropped", "errors", "slow", "wrongContents"] as const satisfies readonly (keyof Totals)[];
 
 /** Asks what Prometheus holds of the run; a sum without series is 0 here because it is compared with what was sent. */
-export async function readStoredCounts(api: PrometheusApi, queries: StoredCountQueries, rangeSeconds: number): Promise<Answer<Totals>> {
-  const answers = await Promise.all(kinds.map((kind) => queryNumber(api, queries[kind](rangeSeconds), undefined)));
-  const held: Totals = { requests: 0, iterations: 0, dropped: 0, errors: 0, slow: 0, wrongContents: 0 };
-  for (const [i, answer] of answers.entries()) {
-    if (answer.kind === "failed") return answer;
-    const kind = kinds[i];
-    if (kind !== undefined) held[kind] = Math.round(answer.value ?? 0);
-  }
-  return { kind: "answer", value: held };
+export function readStoredCounts(api: PrometheusApi, queries: StoredCountQueries, rangeSeconds: number): Promise<Answer<Totals>> {
+  return answerOf(async () => {
+    const asked = kinds.map((kind) => queryNumber(api, queries[kind](rangeSeconds), undefined));
+    const sums = valuesOf(await Promise.all(asked)).map((sum) => Math.round(sum ?? 0));
+    const [requests = 0, iterations = 0, dropped = 0, errors = 0, slow = 0, wrongContents = 0] = sums;
+    return { requests, iterations, dropped, errors, slow, wrongContents };
+  });
 }
 
 /** Tells whether two sets of totals are the same. */
