@@ -1,7 +1,7 @@
 import { k6Labels, k6Metrics, targetLabels, targetMetrics, warmupScenario } from "../spec/names.ts";
-import type { Objective, Spec, Where } from "../spec/spec.ts";
-import { counterQueries, sumOfLast, type CounterQueries, type Reading } from "./counters.ts";
-import { promql, selector, type Matcher, type PromQL } from "./promql.ts";
+import type { Indicator, Objective, Spec, Where } from "../spec/spec.ts";
+import { counterQueries, over, sumOfLast, type CounterQueries, type Reading } from "./counters.ts";
+import { withLabels, is, isNot, isOneOf, promql, selector, startsWith, type Matcher, type PromQL } from "./promql.ts";
 import { parseSelector, type SelectorProblem } from "./selector.ts";
 
 /** Says whose series are read: one run's on the client side, one service's on the server side. */
@@ -61,103 +61,89 @@ export type ObjectiveQueries = ClientQueries | ServerQueries;
 
 /** Selects a k6 series of this run, in the judged scenarios only (neither setup nor warm-up). */
 export function judged(metric: string, testid: string, ...more: Matcher[]): PromQL {
-  return selector(metric, [
-    { label: k6Labels.testid, is: testid },
-    { label: k6Labels.scenario, isNot: "" },
-    { label: k6Labels.scenario, isNot: warmupScenario },
-    ...more,
-  ]);
-}
-
-/** Prints a threshold as the client labels it: seconds, shortest form. */
-export function thresholdLabel(atMostSeconds: number): string {
-  return String(atMostSeconds);
+  return selector(metric, [is(k6Labels.testid, testid), isNot(k6Labels.scenario, ""), isNot(k6Labels.scenario, warmupScenario), ...more]);
 }
 
 function clientWhere(where: Where): Matcher[] {
-  return Object.entries(where).map(([label, is]) => ({ label: label === targetLabels.route ? k6Labels.name : label, is }));
+  return withLabels(where).map((matcher) => (matcher.label === targetLabels.route ? { ...matcher, label: k6Labels.name } : matcher));
 }
 
 function serverWhere(scope: Scope, where: Where): Matcher[] {
-  const stated = Object.entries({ ...scope.server, ...where }).map(([label, is]) => ({ label, is }));
-  const open = scope.routes !== undefined && scope.routes.length > 0 && where[targetLabels.route] === undefined;
-  return open ? [...stated, { label: targetLabels.route, in: scope.routes ?? [] }] : stated;
+  const stated = withLabels({ ...scope.server, ...where });
+  const { routes = [] } = scope;
+  return routes.length > 0 && where[targetLabels.route] === undefined ? [...stated, isOneOf(targetLabels.route, routes)] : stated;
 }
+
+type Sided = Extract<Indicator, { side: unknown }>;
 
 /** K6's status of a request that got no answer. */
 const unanswered = "0";
 
-function clientQueries(objective: Objective, { testid }: Scope, slowCounted: boolean): ClientQueries {
-  const { indicator } = objective;
-  if (indicator.kind === "ratio") throw new Error("a ratio has no client side");
+function clientQueries(objective: string, indicator: Sided, { testid }: Scope, ownCounts: boolean): ClientQueries {
   const where = clientWhere(indicator.where);
-  const base = {
-    kind: "client" as const,
-    objective: objective.name,
-    total: sumOfLast(judged(k6Metrics.requests, testid, ...where)),
-    unfiltered: where.length === 0,
-    slowAboveSeconds: indicator.kind === "latency" ? indicator.atMostSeconds : undefined,
-  };
-  if (indicator.kind === "errors") return { ...base, ...clientErrors(testid, where, slowCounted) };
-  return { ...base, ...(slowCounted ? slowByCounter : slowByHistogram)(testid, where, indicator.atMostSeconds) };
-}
-
-type BadQueries = Pick<ClientQueries, "bad" | "proof" | "tagged" | "histogram">;
-
-/** What our scenarios count themselves stands at zero, without a method, from the start. */
-const atZero = (metric: string, testid: string, ...more: Matcher[]): Reading =>
-  sumOfLast(selector(metric, [{ label: k6Labels.testid, is: testid }, { label: k6Labels.method, is: "" }, ...more]));
-const counting: Matcher = { label: k6Labels.method, isNot: "" };
-
-function clientErrors(testid: string, where: readonly Matcher[], contentsCounted: boolean): BadQueries {
-  const tagged = (...tag: Matcher[]): Reading => sumOfLast(judged(k6Metrics.requests, testid, ...tag, ...where));
-  return {
-    bad: [
-      tagged({ label: k6Labels.expectedResponse, is: "false" }),
-      sumOfLast(judged(k6Metrics.wrongContents, testid, counting, ...where)),
-    ],
-    proof: contentsCounted ? { read: atZero(k6Metrics.wrongContents, testid), ofWhat: "wrong contents" } : undefined,
-    tagged: tagged({ label: k6Labels.expectedResponse, isNot: "" }),
+  const reads = (metric: string, ...more: Matcher[]): Reading => sumOfLast(judged(metric, testid, ...more, ...where));
+  // What our scenarios count themselves stands at zero, without a method, from the start.
+  const atZero = (metric: string, ...more: Matcher[]): Reading =>
+    sumOfLast(selector(metric, [is(k6Labels.testid, testid), is(k6Labels.method, ""), ...more]));
+  const counting = isNot(k6Labels.method, "");
+  const base: ClientQueries = {
+    kind: "client",
+    objective,
+    total: reads(k6Metrics.requests),
+    bad: [],
+    proof: undefined,
+    tagged: undefined,
     histogram: undefined,
+    unfiltered: where.length === 0,
+    slowAboveSeconds: undefined,
   };
+  switch (indicator.kind) {
+    case "errors":
+      return {
+        ...base,
+        bad: [reads(k6Metrics.requests, is(k6Labels.expectedResponse, "false")), reads(k6Metrics.wrongContents, counting)],
+        proof: ownCounts ? { read: atZero(k6Metrics.wrongContents), ofWhat: "wrong contents" } : undefined,
+        tagged: reads(k6Metrics.requests, isNot(k6Labels.expectedResponse, "")),
+      };
+    case "latency": {
+      const { atMostSeconds } = indicator;
+      const slow = { ...base, slowAboveSeconds: atMostSeconds };
+      const threshold = is(k6Labels.threshold, String(atMostSeconds)); // as the client labels it: seconds, shortest form
+      const proof = { read: atZero(k6Metrics.slowRequests, threshold), ofWhat: "slow requests" };
+      if (ownCounts) return { ...slow, bad: [reads(k6Metrics.slowRequests, counting, threshold)], proof };
+      const read = reads(k6Metrics.requestDuration, isNot(k6Labels.status, unanswered));
+      return { ...slow, histogram: { read, unanswered: reads(k6Metrics.requests, is(k6Labels.status, unanswered)), atMostSeconds } };
+    }
+  }
 }
 
-function slowByCounter(testid: string, where: readonly Matcher[], atMostSeconds: number): BadQueries {
-  const threshold: Matcher = { label: k6Labels.threshold, is: thresholdLabel(atMostSeconds) };
-  const proof = { read: atZero(k6Metrics.slowRequests, testid, threshold), ofWhat: "slow requests" };
-  const slow = judged(k6Metrics.slowRequests, testid, counting, threshold, ...where);
-  return { bad: [sumOfLast(slow)], proof, tagged: undefined, histogram: undefined };
-}
+const requestCount = `${targetMetrics.requestDuration}_count`;
 
-function slowByHistogram(testid: string, where: readonly Matcher[], atMostSeconds: number): BadQueries {
-  const read = sumOfLast(judged(k6Metrics.requestDuration, testid, { label: k6Labels.status, isNot: unanswered }, ...where));
-  const never = sumOfLast(judged(k6Metrics.requests, testid, { label: k6Labels.status, is: unanswered }, ...where));
-  return { bad: [], proof: undefined, tagged: undefined, histogram: { read, unanswered: never, atMostSeconds } };
-}
-
-function serverQueries(objective: Objective, scope: Scope): ServerQueries {
-  const { indicator } = objective;
-  if (indicator.kind === "ratio") throw new Error("a ratio is compiled from its own selectors");
+function serverQueries(objective: string, indicator: Sided, scope: Scope): ServerQueries {
   const where = serverWhere(scope, indicator.where);
-  const count = `${targetMetrics.requestDuration}_count`;
-  const bucket = `${targetMetrics.requestDuration}_bucket`;
+  const counters = (metric: string, ...more: Matcher[]): CounterQueries => counterQueries(selector(metric, [...where, ...more]));
   const base = {
     kind: "server" as const,
-    objective: objective.name,
-    total: counterQueries(selector(count, where)),
+    objective,
+    total: counters(requestCount),
     proof: undefined,
     countsRequests: true,
     compared: comparedQueries(indicator.where, scope),
     jobs: undefined,
   };
-  if (indicator.kind === "errors") {
-    const proof = counterQueries(selector(count, [...where, { label: targetLabels.status, isNot: "" }]));
-    const counters = counterQueries(selector(count, [...where, { label: targetLabels.status, prefix: "5" }]));
-    return { ...base, proof, bad: { kind: "counter", counters, mustExist: false } };
+  switch (indicator.kind) {
+    case "errors": {
+      const bad = { kind: "counter" as const, counters: counters(requestCount, startsWith(targetLabels.status, "5")), mustExist: false };
+      return { ...base, proof: counters(requestCount, isNot(targetLabels.status, "")), bad };
+    }
+    case "latency": {
+      const bucket = `${targetMetrics.requestDuration}_bucket`;
+      const last = over("last_over_time", selector(bucket, where));
+      const buckets: Reading = (rangeSeconds) => promql`count by (le) (${last(rangeSeconds)})`;
+      const below = (les: readonly string[]): CounterQueries => counters(bucket, isOneOf("le", les));
+      return { ...base, bad: { kind: "above", atMostSeconds: indicator.atMostSeconds, buckets, below } };
+    }
   }
-  const buckets: Reading = (rangeSeconds) => promql`count by (le) (last_over_time(${selector(bucket, where)}[${{ rangeSeconds }}]))`;
-  const below = (les: readonly string[]): CounterQueries => counterQueries(selector(bucket, [...where, { label: "le", in: les }]));
-  return { ...base, bad: { kind: "above", atMostSeconds: indicator.atMostSeconds, buckets, below } };
 }
 
 /**
@@ -165,49 +151,46 @@ function serverQueries(objective: Objective, scope: Scope): ServerQueries {
  * a user script may name its requests otherwise, and whatever is missing in total may be missing from the filtered ones.
  */
 function comparedQueries(where: Where, scope: Scope): ServerQueries["compared"] {
-  const routes = scope.routes ?? [];
+  const { routes = [], testid } = scope;
   const alike = routes.length > 0 && Object.keys(where).every((label) => namedAlike.has(label));
   const filter = alike ? where : {};
-  const names: Matcher[] = routes.length > 0 && filter[targetLabels.route] === undefined ? [{ label: k6Labels.name, in: routes }] : [];
+  const names = routes.length > 0 && filter[targetLabels.route] === undefined ? [isOneOf(k6Labels.name, routes)] : [];
   const more = [...clientWhere(filter), ...names];
-  const judgedSeries = judged(k6Metrics.requests, scope.testid, ...more);
-  const all = selector(k6Metrics.requests, [{ label: k6Labels.testid, is: scope.testid }, ...more]);
+  const ofJudged = over("last_over_time", judged(k6Metrics.requests, testid, ...more));
+  const ofAll = over("last_over_time", selector(k6Metrics.requests, [is(k6Labels.testid, testid), ...more]));
   return {
-    counters: counterQueries(selector(`${targetMetrics.requestDuration}_count`, serverWhere(scope, filter))),
-    sent: (rangeSeconds, judgedOnly) =>
-      promql`sum by (name, status) (last_over_time(${judgedOnly ? judgedSeries : all}[${{ rangeSeconds }}]))`,
+    counters: counterQueries(selector(requestCount, serverWhere(scope, filter))),
+    sent: (rangeSeconds, judgedOnly) => promql`sum by (name, status) (${(judgedOnly ? ofJudged : ofAll)(rangeSeconds)})`,
   };
 }
 
 const namedAlike = new Set<string>([targetLabels.method, targetLabels.route]);
 
-function ratioQueries(objective: Objective, scope: Scope, total: PromQL, bad: PromQL): ServerQueries {
-  const jobsIn = (series: PromQL, rangeSeconds: number): PromQL => promql`count by (job) (last_over_time(${series}[${{ rangeSeconds }}]))`;
-  const jobs: Reading = (rangeSeconds) => promql`${jobsIn(total, rangeSeconds)} or ${jobsIn(bad, rangeSeconds)}`;
+function ratioQueries(objective: string, scope: Scope, total: PromQL, bad: PromQL): ServerQueries {
+  const jobsIn = (series: PromQL, rangeSeconds: number): PromQL => promql`count by (job) (${over("last_over_time", series)(rangeSeconds)})`;
   return {
     kind: "server",
-    objective: objective.name,
+    objective,
     total: counterQueries(total),
     proof: undefined,
     countsRequests: false,
     compared: comparedQueries({}, scope),
-    jobs,
+    jobs: (rangeSeconds) => promql`${jobsIn(total, rangeSeconds)} or ${jobsIn(bad, rangeSeconds)}`,
     bad: { kind: "counter", counters: counterQueries(bad), mustExist: true },
   };
 }
 
 /** Says why a filter would hide bad events instead of choosing requests. */
-function whereProblem({ indicator }: Objective, scope: Scope, slowCounted: boolean): SelectorProblem | undefined {
-  if (indicator.kind === "ratio") return undefined;
+function whereProblem({ kind, side, where }: Sided, scope: Scope, slowCounted: boolean): SelectorProblem | undefined {
   const problem = (text: string, message: string): SelectorProblem => ({ kind: "problem", text, message });
-  for (const [label, is] of Object.entries(indicator.where)) {
-    if (indicator.kind === "errors" && hidesErrors.has(label))
+  for (const [label, value] of Object.entries(where)) {
+    if (kind === "errors" && hidesErrors.has(label))
       return problem(label, "cannot be filtered by in an error objective: it would hide the errors");
-    if (indicator.side === "server" && (scope.server[label] ?? is) !== is)
-      return problem(label, `cannot be ${is}: the service that is watched has ${label} ${scope.server[label]}`);
-    if (indicator.side === "client" && onlyAnswered.has(label))
+    if (side === "server" && (scope.server[label] ?? value) !== value)
+      return problem(label, `cannot be ${value}: the service that is watched has ${label} ${scope.server[label]}`);
+    if (side === "client" && onlyAnswered.has(label))
       return problem(label, "cannot be filtered by: a request that was never answered has no such tag, so it would be hidden");
-    if (indicator.side === "client" && slowCounted && !countedBy.has(label))
+    if (side === "client" && slowCounted && !countedBy.has(label))
       return problem(label, `cannot be filtered by on the client side: our scenarios count by ${[...countedBy].join(", ")}`);
   }
   return undefined;
@@ -230,15 +213,20 @@ export type Compiled =
 export function compileObjectives(spec: Spec, scope: Scope, slowCounted: boolean): Compiled {
   const problems: (SelectorProblem & { objective: Objective })[] = [];
   const queries = spec.objectives.flatMap((objective): ObjectiveQueries[] => {
-    const { indicator } = objective;
-    const hidden = whereProblem(objective, scope, slowCounted);
-    if (hidden) problems.push({ ...hidden, objective });
-    if (indicator.kind !== "ratio")
-      return [indicator.side === "client" ? clientQueries(objective, scope, slowCounted) : serverQueries(objective, scope)];
-    const total = parseSelector(indicator.total);
-    const bad = parseSelector(indicator.bad);
-    for (const parsed of [total, bad]) if (parsed.kind === "problem") problems.push({ ...parsed, objective });
-    return total.kind === "problem" || bad.kind === "problem" ? [] : [ratioQueries(objective, scope, total.series, bad.series)];
+    const { name, indicator } = objective;
+    switch (indicator.kind) {
+      case "errors":
+      case "latency": {
+        const problem = whereProblem(indicator, scope, slowCounted);
+        if (problem) problems.push({ ...problem, objective });
+        return [indicator.side === "client" ? clientQueries(name, indicator, scope, slowCounted) : serverQueries(name, indicator, scope)];
+      }
+      case "ratio": {
+        const [total, bad] = [parseSelector(indicator.total), parseSelector(indicator.bad)];
+        for (const parsed of [total, bad]) if (parsed.kind === "problem") problems.push({ ...parsed, objective });
+        return total.kind === "problem" || bad.kind === "problem" ? [] : [ratioQueries(name, scope, total.series, bad.series)];
+      }
+    }
   });
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "compiled", queries };
 }

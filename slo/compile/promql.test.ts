@@ -1,7 +1,7 @@
 import { parser } from "@prometheus-io/lezer-promql";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { durationText, promql, quote, selector } from "./promql.ts";
+import { durationText, is, isOneOf, promql, quote, selector } from "./promql.ts";
 
 const parses = (text: string): boolean => {
   let ok = true;
@@ -22,7 +22,7 @@ test.each([
 test("any label value gives one selector and nothing else", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (value) => {
-      const text = selector("up", [{ label: "job", is: value }]).promql;
+      const text = selector("up", [is("job", value)]).promql;
       const root = parser.parse(text).topNode.firstChild;
       expect(parses(text)).toBe(true);
       expect(root?.name).toBe("VectorSelector");
@@ -32,11 +32,11 @@ test("any label value gives one selector and nothing else", () => {
 });
 
 test("a metric or label that is not a plain name is quoted inside the braces", () => {
-  expect(selector("my.metric", [{ label: "a-b", is: "c" }]).promql).toBe('{"my.metric","a-b"="c"}');
+  expect(selector("my.metric", [is("a-b", "c")]).promql).toBe('{"my.metric","a-b"="c"}');
 });
 
-test("the values of `in` are taken literally, not as a pattern", () => {
-  expect(selector("x", [{ label: "le", in: ["1.0", "a|b"] }]).promql).toBe('x{le=~"1\\\\.0|a\\\\|b"}');
+test("the values of `isOneOf` are taken literally, not as a pattern", () => {
+  expect(selector("x", [isOneOf("le", ["1.0", "a|b"])]).promql).toBe('x{le=~"1\\\\.0|a\\\\|b"}');
 });
 
 test.each([

@@ -8,12 +8,25 @@ export interface Range {
   readonly rangeSeconds: number;
 }
 
-/** Compares one label with a value (`=`, `!=`) or with any of several (`in`). */
-export type Matcher =
-  | { label: string; is: string }
-  | { label: string; isNot: string }
-  | { label: string; in: readonly string[] }
-  | { label: string; prefix: string };
+/** A comparison of one label with a value; made by the functions below, so that a pattern never holds what a value says. */
+export interface Matcher {
+  readonly label: string;
+  readonly operator: "=" | "!=" | "=~";
+  readonly value: string;
+}
+
+export const is = (label: string, value: string): Matcher => ({ label, operator: "=", value });
+export const isNot = (label: string, value: string): Matcher => ({ label, operator: "!=", value });
+export const isOneOf = (label: string, values: readonly string[]): Matcher => ({
+  label,
+  operator: "=~",
+  value: values.map(regexEscape).join("|"),
+});
+export const startsWith = (label: string, prefix: string): Matcher => ({ label, operator: "=~", value: `${regexEscape(prefix)}.*` });
+
+/** Compares each label with its value, literally. */
+export const withLabels = (labels: Readonly<Record<string, string>>): Matcher[] =>
+  Object.entries(labels).map(([label, value]) => is(label, value));
 
 const metricName = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
@@ -33,12 +46,8 @@ function regexEscape(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
 }
 
-function matcherText(matcher: Matcher): string {
-  const label = labelName.test(matcher.label) ? matcher.label : quote(matcher.label);
-  if ("is" in matcher) return `${label}=${quote(matcher.is)}`;
-  if ("isNot" in matcher) return `${label}!=${quote(matcher.isNot)}`;
-  if ("prefix" in matcher) return `${label}=~${quote(`${regexEscape(matcher.prefix)}.*`)}`;
-  return `${label}=~${quote(matcher.in.map(regexEscape).join("|"))}`;
+function matcherText({ label, operator, value }: Matcher): string {
+  return `${labelName.test(label) ? label : quote(label)}${operator}${quote(value)}`;
 }
 
 /** Selects the series of one metric, or of any, by their labels; a metric name of UTF-8 is written inside the braces. */
