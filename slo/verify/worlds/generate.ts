@@ -6,7 +6,7 @@ import { ever, gapSeconds, judgedStretch, routes, type Instance, type World } fr
 
 /** How long, how fast and how often it is scraped: the length spans four orders of magnitude, the number of requests one. */
 function shapeOf(random: Random): Pick<World, "seconds" | "rate" | "scrapeSeconds" | "spike"> {
-  if (random.chance(0.06)) {
+  if (random.chance(0.08)) {
     const seconds = Math.round(random.between(2, 24)) * 3600;
     const at = random.between(0.1, 0.9) * seconds;
     const spike = { from: at, to: at + random.between(6, 20), rate: random.between(20, 80) };
@@ -51,6 +51,9 @@ function objectivesOf(world: World, random: Random): Objective[] {
     place: { file: "world", line: 1, column: 1 },
   }));
 }
+
+/** What goes wrong in most places some day, and tells on the judge at once. */
+const likely = ["restart just before", "restart before", "not scraped"];
 
 /** Makes a world: what it is about, and none to three things that go wrong in it. */
 export function worldOf(seed: number, index: number): World {
@@ -99,7 +102,8 @@ export function worldOf(seed: number, index: number): World {
   world.errors.push({ ...ever, ratio });
   world.slow.push({ ...ever, ratio });
   const names = Array.from({ length: random.pick([0, 0, 1, 1, 2, 3]) }, () => random.pick(Object.keys(troubles)));
-  if (world.spike && random.chance(0.4)) names.push("short of CPU");
+  if (world.spike && random.chance(0.6)) names.push("short of CPU");
+  if (names.length === 1 && random.chance(0.3)) names.push(random.pick(likely));
   for (const name of new Set(names)) world.words.push(`${name}: ${troubles[name]?.(world, random)}`);
   return world;
 }
