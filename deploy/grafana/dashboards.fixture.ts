@@ -39,7 +39,7 @@ export interface Dashboard {
   title: string;
   panels: Panel[];
   templating: { list: (Sourced & { name: string; type: string; query: string; definition?: string })[] };
-  annotations: { list: (Sourced & { name: string; expr?: string; titleFormat?: string })[] };
+  annotations: { list: (Sourced & { name: string; builtIn?: number; expr?: string; titleFormat?: string })[] };
 }
 
 const folder = new URL("dashboards/", import.meta.url);
@@ -47,7 +47,17 @@ const folder = new URL("dashboards/", import.meta.url);
 /** Every dashboard of the folder, by its file's name. */
 export const dashboards: [file: string, dashboard: Dashboard][] = readdirSync(folder)
   .toSorted()
-  .map((file) => [file, JSON.parse(readFileSync(new URL(file, folder), "utf8")) as Dashboard]);
+  .map((file) => [file, read(new URL(file, folder))]);
+
+/** Reads a dashboard; a variable that Grafana has exported has its query one level deeper. */
+function read(file: URL): Dashboard {
+  const dashboard = JSON.parse(readFileSync(file, "utf8")) as Dashboard;
+  for (const variable of dashboard.templating.list) {
+    const written = variable.query as string | { query: string };
+    variable.query = typeof written === "string" ? written : written.query;
+  }
+  return dashboard;
+}
 
 /** Puts values in the place of Grafana's variables, `$name` and `${name:format}`; throws on one that has none. A `$1` is label_replace's own. */
 export function filled(query: string, values: Readonly<Record<string, string>>): string {
