@@ -29,9 +29,7 @@ export function timedProgram(file: string, program: string): { program: string; 
   return { program: file, cpuSeconds: () => childrenSeconds(readFileSync(`${file}.times`, "utf8")) };
 }
 
-/** Reads a process's memory from /proc, bytes: now, and the most that it ever was. */
-export function memoryOf(pid: number): { residentBytes: number; peakBytes: number } {
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const of = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1]) * 1024;
-  return { residentBytes: of("VmRSS"), peakBytes: of("VmHWM") };
+/** Reads from /proc the most memory that a process ever had, bytes. */
+export function peakBytesOf(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
 }

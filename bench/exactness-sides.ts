@@ -38,15 +38,9 @@ export async function setFaults(target: string, rules: readonly object[]): Promi
   if (!answer.ok) throw new Error(`the faults were refused: ${await answer.text()}`);
 }
 
-/** Waits for the quiet gap between warm-up and judged load, sets the faults in it, and gives what the service had counted until then. */
-export async function injectInGap(
-  target: string,
-  rules: readonly object[],
-  since: number,
-  ended: () => boolean,
-): Promise<{ requests: number; atSeconds: number }> {
-  let count = since;
-  let quietSince = performance.now();
+/** Waits for the quiet gap between warm-up and judged load, sets the faults in it, and gives when, and what the service had counted until then. */
+export async function injectInGap(target: string, rules: readonly object[], since: number, ended: () => boolean) {
+  let [count, quietSince] = [since, performance.now()];
   while (!ended()) {
     const { requests } = await servedBy(target);
     if (requests !== count) quietSince = performance.now();

@@ -7,7 +7,7 @@ import { faultyRuns, specOf, type FaultyRun } from "./exactness-runs.ts";
 import { faultsOf, injectInGap, setFaults, type Injected } from "./exactness-sides.ts";
 import { inRounds, row, type Bench, type Figure, type Row } from "./figure.ts";
 import { runLoad } from "./overhead.ts";
-import { askedOf, prometheusOf, servedBy, stop, targetOf } from "./started.ts";
+import { askedOf, prometheusOf, servedBy, targetOf } from "./started.ts";
 
 const summarySchema = z.object({
   metrics: z.object({ http_reqs: z.object({ count: z.number() }), http_req_failed: z.object({ passes: z.number() }) }),
@@ -23,30 +23,32 @@ interface Trial {
   prometheus: string;
 }
 
-/** What one trial showed; `disturbed` says why its faults alone are not the truth. */
-interface Outcome {
-  compared: Compared[];
-  verdict: string;
-  disturbed: string | undefined;
-}
+/** What the three sides counted of one run; `judged` and `failed` are the service's, of the judged load alone. */
+type Counts = Record<"k6" | "k6Failed" | "served" | "servedErrors" | "judged" | "failed", number>;
 
 /** Works out from the fault counts what the report must say of each objective. */
-function verdictsCompared({ target, slowSeconds }: FaultyRun, report: Report, injected: Injected, judged: number): Compared[] {
+function verdictsCompared(
+  { target, slowSeconds }: FaultyRun,
+  report: Report,
+  { failed, wrong, slow, slowMatched }: Injected,
+  judged: number,
+) {
   const truths: [name: string, bad: number, total: number][] = [
-    ["availability, client", injected.failed + injected.wrong, judged],
-    ["availability, server", injected.failed, judged],
+    ["availability, client", failed + wrong, judged],
+    ["availability, server", failed, judged],
   ];
-  if (slowSeconds !== undefined)
-    for (const side of ["client", "server"]) truths.push([`reads, ${side}`, injected.slow, injected.slowMatched]);
-  return truths.map(([name, bad, total]) => {
+  if (slowSeconds !== undefined) for (const side of ["client", "server"]) truths.push([`reads, ${side}`, slow, slowMatched]);
+  return truths.map(([name, bad, total]): [verdict: string, Compared] => {
     const { evidence, verdict } = report.objectives.find((objective) => objective.name === name) ?? {};
     const { best, worst } = evidence ?? {};
-    const want = [bad, total, bad, total, truthOf(bad, total, target / 100, 0.95)];
-    return [`verdict: ${name}`, [best?.bad, best?.total, worst?.bad, worst?.total, verdict], want];
+    const truth = truthOf(bad, total, target / 100, 0.95);
+    const got = [best?.bad, best?.total, worst?.bad, worst?.total, verdict];
+    return [truth, [`verdict: ${name}`, got, [bad, total, bad, total, truth]]];
   });
 }
 
-async function compare(bench: Bench, { run, target, prometheus }: Trial, name: string): Promise<Outcome> {
+/** Does one run and compares; `disturbed` says why its faults alone are not the truth. */
+async function compare(bench: Bench, { run, target, prometheus }: Trial, name: string) {
   const spec = join(bench.folder, `${name}.yaml`);
   writeFileSync(spec, specOf(run));
   await setFaults(target, []);
@@ -58,46 +60,43 @@ async function compare(bench: Bench, { run, target, prometheus }: Trial, name: s
     runLoad(bench, name, [...where, ...load]).finally(() => (ended = true)),
     injectInGap(target, run.faults, before.requests, () => ended),
   ]);
-  const after = await servedBy(target);
-  const injected = await faultsOf(target);
+  const [after, injected] = [await servedBy(target), await faultsOf(target)];
   const { metrics } = summarySchema.parse(JSON.parse(readFileSync(join(folder, "k6-summary.json"), "utf8")));
-  const k6 = { requests: metrics.http_reqs.count, failed: metrics.http_req_failed.passes };
-  const served = { requests: after.requests - before.requests, errors: after.errors - before.errors };
-  const judged = after.requests - gap.requests;
-  const verdicts = verdictsCompared(run, report, injected, judged);
-  const verdict = worstOf(verdicts.map(([, , want]) => String((want as unknown[]).at(-1))));
+  const counts: Counts = {
+    k6: metrics.http_reqs.count,
+    k6Failed: metrics.http_req_failed.passes,
+    served: after.requests - before.requests,
+    servedErrors: after.errors - before.errors,
+    judged: after.requests - gap.requests,
+    failed: injected.failed,
+  };
+  const verdicts = verdictsCompared(run, report, injected, counts.judged);
+  const verdict = worstOf(verdicts.map(([truth]) => truth));
   const compared: Compared[] = [
-    ...(await countsCompared(report, prometheus, { k6, served, judged, failed: injected.failed })),
-    ...verdicts,
+    ...(await countsCompared(report, prometheus, counts)),
+    ...verdicts.map(([, line]) => line),
     ["verdict: run", [report.verdict, exitCode], [verdict, { met: 0, exceeded: 1, inconclusive: 3 }[verdict]]],
     ["built to be", verdict, run.built],
   ];
   return { compared, verdict, disturbed: disturbance(report, gap.atSeconds) };
 }
 
-interface Counts {
-  k6: { requests: number; failed: number };
-  served: { requests: number; errors: number };
-  /** Requests of the judged load, and failures that were injected into it. */
-  judged: number;
-  failed: number;
-}
-
 /** Compares what k6, Prometheus, the service and the report counted; Prometheus by queries that are not those that the verdict is made from. */
-async function countsCompared(report: Report, prometheus: string, { k6, served, judged, failed }: Counts): Promise<Compared[]> {
+async function countsCompared(report: Report, prometheus: string, counts: Counts): Promise<Compared[]> {
+  const { k6, k6Failed, served, servedErrors, judged, failed } = counts;
   const held = (more: string): Promise<number> =>
     askedOf(prometheus, `sum(max_over_time(k6_http_reqs_total{testid="${report.testid}"${more}}[1h]))`);
   const { k6Requests, relayRequests, prometheusRequests, serverRequests, agrees, k6Errors, serverErrors } = report.reconciliation;
   const requests = [k6Requests, relayRequests, prometheusRequests, serverRequests];
   return [
-    ["requests: Prometheus, k6", await held(""), k6.requests],
-    ["requests: service, k6", served.requests, k6.requests],
+    ["requests: Prometheus, k6", await held(""), k6],
+    ["requests: service, k6", served, k6],
     ["requests: judged ones, Prometheus, service", await held(',scenario="smoke"'), judged],
-    ["requests: report's k6, relay, Prometheus, service", requests, Array(4).fill(k6.requests)],
+    ["requests: report's k6, relay, Prometheus, service", requests, Array(4).fill(k6)],
     ["requests: report's word that they agree", agrees, true],
-    ["errors: k6, faults", k6.failed, failed],
+    ["errors: k6, faults", k6Failed, failed],
     ["errors: Prometheus, faults", await held(',expected_response="false"'), failed],
-    ["errors: service, faults", served.errors, failed],
+    ["errors: service, faults", servedErrors, failed],
     ["errors: report's k6, service", [k6Errors, serverErrors], [failed, failed]],
   ];
 }
@@ -110,18 +109,16 @@ function disturbance({ load, phases }: Report, faultsAtSeconds: number): string 
 }
 
 /** Measures one run; a run that a busy machine disturbed is done again, twice at most. */
-async function examine(bench: Bench, trial: Trial, name: string): Promise<[wrong: Compared[], told: string]> {
+async function examine(bench: Bench, trial: Trial, name: string, attempt = 1): Promise<[wrong: Compared[], told: string]> {
   const { sentence } = trial.run;
-  for (let attempt = 1; ; attempt += 1) {
-    const { compared, verdict, disturbed } = await compare(bench, trial, `${name}-${attempt}`);
-    if (disturbed !== undefined && attempt < 3) {
-      bench.say(`${sentence}: ${disturbed}, so the truth is not the faults alone; again`);
-      continue;
-    }
-    const wrong = compared.filter(([, got, want]) => JSON.stringify(got) !== JSON.stringify(want));
-    for (const [who, got, want] of wrong) bench.say(`${sentence}: ${who}: ${JSON.stringify(got)}, should be ${JSON.stringify(want)}`);
-    return [wrong, `${sentence}: ${verdict}, ${wrong.length === 0 ? "all agree" : "NOT all agree"}`];
+  const { compared, verdict, disturbed } = await compare(bench, trial, `${name}-${attempt}`);
+  if (disturbed !== undefined && attempt < 3) {
+    bench.say(`${sentence}: ${disturbed}, so the truth is not the faults alone; again`);
+    return examine(bench, trial, name, attempt + 1);
   }
+  const wrong = compared.filter(([, got, want]) => JSON.stringify(got) !== JSON.stringify(want));
+  for (const [who, got, want] of wrong) bench.say(`${sentence}: ${who}: ${JSON.stringify(got)}, should be ${JSON.stringify(want)}`);
+  return [wrong, `${sentence}: ${verdict}, ${wrong.length === 0 ? "all agree" : "NOT all agree"}`];
 }
 
 async function run(bench: Bench): Promise<Row[]> {
@@ -129,10 +126,9 @@ async function run(bench: Bench): Promise<Row[]> {
   const target = await targetOf(bench, { FAULTS_ADMIN: "on" });
   const prometheus = await prometheusOf(bench, "prometheus", target.url);
   const found = await inRounds(bench, runs.length, (round) => {
-    const trial = { run: runs[round - 1] as FaultyRun, target: target.url, prometheus: prometheus.url };
-    return examine(bench, trial, `run-${round}`);
+    const run = runs[round - 1] as FaultyRun;
+    return examine(bench, { run, target: target.url, prometheus: prometheus.url }, `run-${round}`);
   });
-  for (const part of [target, prometheus]) await stop(part);
   const wrongIn = (about: string): number[] => found.map((wrong) => wrong.filter(([who]) => who.startsWith(about)).length);
   return [
     row("counts of requests that differ, a run", "count", wrongIn("requests"), 0, "worst"),

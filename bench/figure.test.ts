@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isReached, rowText, type Row } from "./figure.ts";
+import { isReached, rowText, sideBySide, type Row, type Side } from "./figure.ts";
 
 const row = (values: number[], goal?: Row["goal"]): Row => ({ what: "x", unit: "ratio", values, ...(goal ? { goal } : {}) });
 
@@ -23,4 +23,25 @@ test("a row shows median, spread, goal and whether it is reached", () => {
   expect(rowText(row([2, 1, 4, 3], { atMost: 1.1, by: "median" }))).toBe(
     "x: median 2.500 (1.000 to 4.000, n = 4); goal: median at most 1.100: MISSED",
   );
+});
+
+test("two sides take turns at going first, and each round gives one ratio", async () => {
+  const order: string[] = [];
+  const said: string[] = [];
+  const side = (name: string, values: number[]) => ({
+    name,
+    perRequest: () => {
+      order.push(name);
+      return Promise.resolve(values.shift() ?? Number.NaN);
+    },
+  });
+  const sides: [Side, Side] = [side("ours", [2e-6, 3e-6, 4e-6]), side("theirs", [1e-6, 2e-6, 4e-6])];
+  const rows = await sideBySide({ say: (line) => said.push(line) }, "CPU", 3, sides, 1.1);
+  expect(order).toEqual(["ours", "theirs", "theirs", "ours", "ours", "theirs"]);
+  expect(said[0]).toBe("round 1 of 3: ours 2.0 µs, theirs 1.0 µs a request");
+  expect(rows).toEqual([
+    { what: "CPU, ours ÷ theirs", unit: "ratio", values: [2, 1.5, 1], goal: { atMost: 1.1, by: "median" } },
+    { what: "CPU, ours", unit: "microseconds", values: [2e-6, 3e-6, 4e-6] },
+    { what: "CPU, theirs", unit: "microseconds", values: [1e-6, 2e-6, 4e-6] },
+  ]);
 });

@@ -8,8 +8,6 @@ export interface Bench {
   seed: number | undefined;
   only: number | undefined;
   folder: string;
-  /** The project's root. */
-  project: string;
   group: ProcessGroup;
   /** Takes one line of progress. */
   say: (line: string) => void;
@@ -32,7 +30,7 @@ export interface Row {
   what: string;
   unit: Unit;
   values: readonly number[];
-  goal?: { atMost: number; by: "median" | "worst" };
+  goal?: { atMost: number; by: "median" | "worst" } | undefined;
 }
 
 /** A file of this folder. */
@@ -44,7 +42,7 @@ export interface Figure {
 
 /** Makes a row; its goal, if it has one, is kept by the median unless it says otherwise. */
 export function row(what: string, unit: Unit, values: readonly number[], atMost?: number, by: "median" | "worst" = "median"): Row {
-  return { what, unit, values, ...(atMost === undefined ? {} : { goal: { atMost, by } }) };
+  return { what, unit, values, goal: atMost === undefined ? undefined : { atMost, by } };
 }
 
 /** Gives one number of each round. */
@@ -52,12 +50,10 @@ export function column<K extends string>(rounds: readonly Record<K, number>[], k
   return rounds.map((round) => round[key]);
 }
 
+type Say = Pick<Bench, "say">;
+
 /** Measures several times, one after the other, and tells what each time gave. */
-export async function inRounds<T>(
-  { say }: Pick<Bench, "say">,
-  rounds: number,
-  once: (round: number) => Promise<[T, string]>,
-): Promise<T[]> {
+export async function inRounds<T>({ say }: Say, rounds: number, once: (round: number) => Promise<[T, string]>): Promise<T[]> {
   const results: T[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     const [result, told] = await once(round);
@@ -67,14 +63,35 @@ export async function inRounds<T>(
   return results;
 }
 
+/** One of two things that are compared: its name, and how its CPU seconds a request are measured once. */
+export interface Side {
+  name: string;
+  perRequest: () => Promise<number>;
+}
+
+/** Measures both sides in each round, so that whatever else the machine does meets both; whoever goes first in one round goes second in the next. */
+export async function sideBySide(bench: Say, what: string, rounds: number, [first, second]: [Side, Side], atMost: number): Promise<Row[]> {
+  const pairs = await inRounds(bench, rounds, async (round) => {
+    const early = round % 2 === 1 ? await first.perRequest() : undefined;
+    const ofSecond = await second.perRequest();
+    const ofFirst = early ?? (await first.perRequest());
+    const told = `${first.name} ${shown(ofFirst, "microseconds")}, ${second.name} ${shown(ofSecond, "microseconds")} a request`;
+    return [{ ofFirst, ofSecond, ratio: ofFirst / ofSecond }, told];
+  });
+  return [
+    row(`${what}, ${first.name} ÷ ${second.name}`, "ratio", column(pairs, "ratio"), atMost),
+    row(`${what}, ${first.name}`, "microseconds", column(pairs, "ofFirst")),
+    row(`${what}, ${second.name}`, "microseconds", column(pairs, "ofSecond")),
+  ];
+}
+
 /** Gives the median (the mean of the middle two where there is no middle one), the least and the most; throws without a value. */
-function spreadOf(values: readonly number[]): { median: number; min: number; max: number; count: number } {
+function spreadOf(values: readonly number[]): { median: number; min: number; max: number } {
+  if (values.length === 0 || values.some(Number.isNaN)) throw new Error("a figure without a number");
   const sorted = values.toSorted((a, b) => a - b);
-  const [min, max] = [sorted[0], sorted.at(-1)];
-  if (min === undefined || max === undefined || sorted.some(Number.isNaN)) throw new Error("a figure without a number");
-  const below = sorted[Math.floor((sorted.length - 1) / 2)] as number;
-  const above = sorted[Math.ceil((sorted.length - 1) / 2)] as number;
-  return { median: (below + above) / 2, min, max, count: sorted.length };
+  const at = (position: number): number => sorted[position] as number;
+  const middle = (sorted.length - 1) / 2;
+  return { median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2, min: at(0), max: at(sorted.length - 1) };
 }
 
 /** Says whether a row keeps its goal; undefined where it has none. */
@@ -91,9 +108,9 @@ export function shown(value: number, unit: Unit): string {
 
 /** Prints a row: what, median, spread, number of values, and the goal with whether it is reached. */
 export function rowText(row: Row): string {
-  const { median, min, max, count } = spreadOf(row.values);
-  const { unit, goal } = row;
-  const spread = `median ${shown(median, unit)} (${shown(min, unit)} to ${shown(max, unit)}, n = ${count})`;
-  if (goal === undefined) return `${row.what}: ${spread}`;
-  return `${row.what}: ${spread}; goal: ${goal.by} at most ${shown(goal.atMost, unit)}: ${isReached(row) ? "reached" : "MISSED"}`;
+  const { what, unit, values, goal } = row;
+  const { median, min, max } = spreadOf(values);
+  const spread = `${what}: median ${shown(median, unit)} (${shown(min, unit)} to ${shown(max, unit)}, n = ${values.length})`;
+  if (goal === undefined) return spread;
+  return `${spread}; goal: ${goal.by} at most ${shown(goal.atMost, unit)}: ${isReached(row) ? "reached" : "MISSED"}`;
 }

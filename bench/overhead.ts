@@ -3,32 +3,30 @@ import { join } from "node:path";
 import { readReport } from "../slo/report/json.ts";
 import type { Report } from "../slo/report/schema.ts";
 import { column, inRounds, row, shown, type Bench, type Figure, type Row } from "./figure.ts";
+import { project } from "./started.ts";
 
-/** Runs `load` in a folder of its own, as a user would; gives its report, the wall time in seconds and the exit code. */
-export async function runLoad(
-  bench: Bench,
-  name: string,
-  args: readonly string[],
-): Promise<{ report: Report; folder: string; wallSeconds: number; exitCode: number | null }> {
-  const folder = join(bench.folder, name);
-  mkdirSync(folder, { recursive: true });
+/** Runs `load` in a folder of its own, as a user would; gives its report, where its files are, the wall time and the exit code. */
+export async function runLoad(bench: Bench, name: string, args: readonly string[]) {
+  const own = join(bench.folder, name);
+  mkdirSync(own);
   const began = performance.now();
   const child = bench.group.start({
     name: "plimsoll",
     command: process.execPath,
-    args: ["--import", "tsx", join(bench.project, "slo/cli/main.ts"), "load", ...args],
-    environment: { ...process.env, INIT_CWD: folder },
-    folder: bench.project,
-    logFile: join(folder, "load.log"),
+    args: ["--import", "tsx", join(project, "slo/cli/main.ts"), "load", ...args],
+    environment: { ...process.env, INIT_CWD: own },
+    folder: project,
+    logFile: join(own, "load.log"),
   });
-  const { code } = await child.exited;
+  const { code: exitCode } = await child.exited;
   const wallSeconds = (performance.now() - began) / 1000;
-  const runs = join(folder, ".plimsoll", "runs");
-  const [testid] = code === 2 || code === 4 ? [] : readdirSync(runs);
-  if (testid === undefined) throw new Error(`load ended with ${code}:\n${child.tail().join("\n")}`);
-  const read = readReport(readFileSync(join(runs, testid, "report.json"), "utf8"));
+  const runs = join(own, ".plimsoll", "runs");
+  const [testid] = exitCode === 2 || exitCode === 4 ? [] : readdirSync(runs);
+  if (testid === undefined) throw new Error(`load ended with ${exitCode}:\n${child.tail().join("\n")}`);
+  const folder = join(runs, testid);
+  const read = readReport(readFileSync(join(folder, "report.json"), "utf8"));
   if (read.kind === "problem") throw new Error(read.message);
-  return { report: read.report, folder: join(runs, testid), wallSeconds, exitCode: code };
+  return { report: read.report, folder, wallSeconds, exitCode };
 }
 
 /** Gives the scenario's own time: from the start of its first phase to the end of its last, as planned, seconds. */

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { waitFor } from "../slo/host/wait.ts";
 import { freePort } from "../slo/run/ports.ts";
 import { startRelay, type Relay } from "../slo/run/relay/relay.ts";
 import { encodeWrite, writeOnce } from "../slo/run/relay/write.ts";
@@ -7,7 +8,7 @@ import { askedOf, prometheusOf, startOurs, stop, targetOf } from "./started.ts";
 
 const pushes = 2000;
 const seriesPerPush = 50;
-const mostSeconds = 60;
+const samples = pushes * seriesPerPush;
 
 const sleep = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
@@ -26,19 +27,18 @@ async function withRelay<T>({ folder, say }: Bench, name: string, destination: s
 async function steady(bench: Bench): Promise<{ share: number; series: number }[]> {
   const [windows, windowSeconds] = bench.quick ? [3, 5] : [8, 10];
   const target = await targetOf(bench, {});
-  const prometheus = await prometheusOf(bench, "steady", undefined);
+  const prometheus = await prometheusOf(bench, "steady");
   const measured = await withRelay(bench, "steady-spool", prometheus.url, async ({ url, counts }) => {
-    const load = { scenario: "smoke", target: target.url, writeUrl: url, seconds: windows * windowSeconds + 30 };
-    const k6 = await startOurs(bench, load);
+    const k6 = await startOurs(bench, { scenario: "smoke", target: target.url, writeUrl: url, seconds: windows * windowSeconds + 30 });
     await sleep(6); // the start of k6, and the relay's own first pushes
     const rounds = await inRounds(bench, windows, async () => {
-      const [cpu, samples, began] = [process.cpuUsage(), counts().samples, performance.now()];
+      const [cpu, before, began] = [process.cpuUsage(), counts().samples, performance.now()];
       await sleep(windowSeconds);
       const seconds = (performance.now() - began) / 1000;
       if (k6.exit()) throw new Error(`k6 ended early:\n${k6.tail().join("\n")}`);
       const { user, system } = process.cpuUsage(cpu);
       const share = (user + system) / 1e6 / seconds;
-      const series = Math.round((counts().samples - samples) / seconds);
+      const series = Math.round((counts().samples - before) / seconds);
       return [{ share, series }, `${shown(share, "percent")} of a core, ${series} series a second`];
     });
     await stop({ child: k6 });
@@ -51,33 +51,25 @@ async function steady(bench: Bench): Promise<{ share: number; series: number }[]
 /** Makes what k6 would have pushed in one second: counters with the labels of its series. */
 function pushOf(second: number, testid: string): Buffer {
   const atMillis = Date.now() - (pushes - second) * 1000;
-  const series = Array.from({ length: seriesPerPush }, (_, i) => ({
-    labels: {
-      __name__: `k6_metric_${Math.floor(i / 5)}_total`,
-      testid,
-      instance_id: "0",
-      scenario: "smoke",
-      k6_feature_native_histograms: "true",
-      method: i % 2 ? "GET" : "PUT",
-      name: `/api/route-${i}/:id`,
-      status: "200",
-      expected_response: "true",
-    },
-    value: second * (i + 1),
-    atMillis,
-  }));
+  const common = {
+    testid,
+    instance_id: "0",
+    scenario: "smoke",
+    k6_feature_native_histograms: "true",
+    status: "200",
+    expected_response: "true",
+  };
+  const series = Array.from({ length: seriesPerPush }, (_, i) => {
+    const own = { __name__: `k6_metric_${Math.floor(i / 5)}_total`, method: i % 2 ? "GET" : "PUT", name: `/api/route-${i}/:id` };
+    return { labels: { ...common, ...own }, value: second * (i + 1), atMillis };
+  });
   return encodeWrite(series);
 }
 
 async function untilForwarded({ counts }: Relay): Promise<void> {
-  const until = performance.now() + mostSeconds * 1000;
-  while (performance.now() < until) {
-    const { forwarded, refused } = counts();
-    if (refused > 0) throw new Error(`Prometheus refused ${refused} pushes`);
-    if (forwarded === pushes) return;
-    await sleep(0.05);
-  }
-  throw new Error(`the relay did not forward ${pushes} pushes within ${mostSeconds} s`);
+  const forwarded = await waitFor(() => Promise.resolve(counts().forwarded + counts().refused === pushes || undefined), 60, 20);
+  if (counts().refused > 0) throw new Error(`Prometheus refused ${counts().refused} pushes`);
+  if (!forwarded) throw new Error(`the relay did not forward ${pushes} pushes within 60 s`);
 }
 
 /** Fills a relay's spool while its destination is away, and gives the seconds from the destination's return until it holds all samples. */
@@ -94,7 +86,7 @@ async function catchUp(bench: Bench, name: string): Promise<{ seconds: number; m
     const seconds = (performance.now() - began) / 1000;
     const held = await askedOf(prometheus.url, `sum(count_over_time({testid="${name}"}[2h]))`);
     await stop(prometheus);
-    return { seconds, missing: pushes * seriesPerPush - held };
+    return { seconds, missing: samples - held };
   });
 }
 
@@ -102,10 +94,7 @@ async function run(bench: Bench): Promise<Row[]> {
   const windows = await steady(bench);
   const caught = await inRounds(bench, bench.quick ? 1 : 5, async (round) => {
     const { seconds, missing } = await catchUp(bench, `catch-up-${round}`);
-    return [
-      { seconds, missing },
-      `${pushes * seriesPerPush} spooled samples forwarded in ${shown(seconds, "seconds")}, ${missing} missing`,
-    ];
+    return [{ seconds, missing }, `${samples} spooled samples forwarded in ${shown(seconds, "seconds")}, ${missing} missing`];
   });
   return [
     row("relay's share of a core", "percent", column(windows, "share"), 0.02),

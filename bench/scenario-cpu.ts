@@ -3,31 +3,30 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Child } from "../slo/host/process-group.ts";
 import { timedProgram } from "./cpu.ts";
-import type { Bench, Figure, Row } from "./figure.ts";
-import { sideBySide } from "./side-by-side.ts";
-import { servedBy, serve, sink, startOurs, stop, targetOf, toolOf } from "./started.ts";
+import { sideBySide, type Bench, type Figure, type Row } from "./figure.ts";
+import { openSink, project, servedBy, startOurs, targetOf, toolOf } from "./started.ts";
 
 const rate = 400;
 /** As many VUs on both sides: each costs k6 some milliseconds before the load begins. */
 const vus = 50;
 
 /** Starts k6 on the script written by hand, with k6's defaults. */
-function startHandwritten({ group, folder, project }: Bench, command: string, environment: Record<string, string>): Child {
-  const script = join(project, "bench/handwritten.js");
-  writeFileSync(join(folder, "payloads"), randomBytes(100 * 1024));
+function startHandwritten({ group, folder }: Bench, command: string, environment: Record<string, string>): Child {
+  const [script, payloads] = [join(project, "bench/handwritten.js"), join(folder, "payloads")];
+  writeFileSync(payloads, randomBytes(100 * 1024));
   return group.start({
     name: "k6",
     command,
     args: ["run", "--out", "experimental-prometheus-rw", "--no-usage-report", "--tag", "testid=bench", script],
     folder,
     logFile: join(folder, "handwritten.log"),
-    environment: { ...process.env, RATE: String(rate), VUS: String(vus), PAYLOADS: join(folder, "payloads"), ...environment },
+    environment: { ...process.env, RATE: String(rate), VUS: String(vus), PAYLOADS: payloads, ...environment },
   });
 }
 
 async function run(bench: Bench): Promise<Row[]> {
   const [rounds, seconds] = bench.quick ? [2, 8] : [6, 15];
-  const [k6, { url, child: service }, destination] = [await toolOf(bench, "k6"), await targetOf(bench, {}), await serve(sink)];
+  const [k6, { url }, sink] = [await toolOf(bench, "k6"), await targetOf(bench, {}), await openSink()];
   /** Runs k6 and gives its CPU seconds, user and system, for each request that the service answered. */
   const perRequest = async (name: string, start: (program: string) => Child | Promise<Child>): Promise<number> => {
     const timed = timedProgram(join(bench.folder, `k6-${name}`), k6);
@@ -40,18 +39,12 @@ async function run(bench: Bench): Promise<Row[]> {
     if (Math.abs(requests - expected) > expected * 0.05) throw new Error(`${name}: ${requests} requests, about ${expected} were planned`);
     return timed.cpuSeconds() / requests;
   };
-  const load = { scenario: "smoke", target: url, writeUrl: destination.url, seconds, rate, vus };
-  const summaryFile = join(bench.folder, "summary.json");
-  const byHand = { TARGET: url, SECONDS: String(seconds), K6_PROMETHEUS_RW_SERVER_URL: destination.url };
-  const rows = await sideBySide(bench, {
-    what: "k6's CPU a request",
-    rounds,
-    first: { name: "ours", perRequest: () => perRequest("ours", (binary) => startOurs(bench, { ...load, binary, summaryFile })) },
-    second: { name: "by hand", perRequest: () => perRequest("handwritten", (command) => startHandwritten(bench, command, byHand)) },
-    atMost: 1.1,
-  });
-  destination.close();
-  await stop({ child: service });
+  const load = { scenario: "smoke", target: url, writeUrl: sink.url, seconds, rate, vus, summaryFile: join(bench.folder, "summary.json") };
+  const own = { TARGET: url, SECONDS: String(seconds), K6_PROMETHEUS_RW_SERVER_URL: sink.url };
+  const ours = { name: "ours", perRequest: () => perRequest("ours", (binary) => startOurs(bench, { ...load, binary })) };
+  const byHand = { name: "by hand", perRequest: () => perRequest("handwritten", (command) => startHandwritten(bench, command, own)) };
+  const rows = await sideBySide(bench, "k6's CPU a request", rounds, [ours, byHand], 1.1);
+  sink.close();
   return rows;
 }
 

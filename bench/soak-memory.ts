@@ -1,36 +1,23 @@
-import { memoryOf } from "./cpu.ts";
+import { peakBytesOf } from "./cpu.ts";
 import { column, inRounds, row, shown, type Bench, type Figure, type Row } from "./figure.ts";
-import { serve, servedBy, sink, startOurs, stop, targetOf } from "./started.ts";
+import { openSink, servedBy, startOurs, stop, targetOf } from "./started.ts";
 
 /** The soak's own code at a rate that k6 cannot reach, so that it runs as fast as it goes. */
-const rate = 8000;
-const mostSeconds = 900;
+const soakLoad = { scenario: "soak", seconds: 900, rate: 8000, vus: 100 };
 
 /** Runs the soak until the last mark, and gives k6's peak memory at each, bytes. */
 async function soak(bench: Bench, marks: readonly number[]): Promise<number[]> {
-  const [target, destination] = [await targetOf(bench, {}), await serve(sink)];
-  const k6 = await startOurs(bench, {
-    scenario: "soak",
-    target: target.url,
-    writeUrl: destination.url,
-    seconds: mostSeconds,
-    rate,
-    vus: 100,
-  });
+  const [target, sink] = [await targetOf(bench, {}), await openSink()];
+  const k6 = await startOurs(bench, { ...soakLoad, target: target.url, writeUrl: sink.url });
   const peaks: number[] = [];
-  let told = performance.now();
   while (peaks.length < marks.length) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     const { requests } = await servedBy(target.url);
     if (k6.exit()) throw new Error(`k6 ended after ${requests} requests:\n${k6.tail().join("\n")}`);
-    const { peakBytes, residentBytes } = memoryOf(k6.pid ?? 0);
-    if (requests >= (marks[peaks.length] ?? 0)) peaks.push(peakBytes);
-    if (performance.now() - told < 15_000) continue;
-    bench.say(`${requests} of ${marks.at(-1)} requests, k6 holds ${shown(residentBytes, "mebibytes")}`);
-    told = performance.now();
+    if (requests >= (marks[peaks.length] ?? 0)) peaks.push(peakBytesOf(k6.pid ?? 0));
   }
   for (const part of [{ child: k6 }, target]) await stop(part);
-  destination.close();
+  sink.close();
   return peaks;
 }
 

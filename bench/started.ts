@@ -1,20 +1,17 @@
-import { mkdirSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { bundleScenario } from "../slo/run/bundle/bundle.ts";
 import type { Child } from "../slo/host/process-group.ts";
 import { startK6 } from "../slo/run/k6.ts";
-import { startPrometheus, startTarget } from "../slo/run/local-services.ts";
+import { startPrometheus, startTarget, type NotStarted, type Started } from "../slo/run/local-services.ts";
 import { resolveTool } from "../slo/run/tools/resolve.ts";
 import type { ToolName } from "../slo/run/tools/tool.ts";
 import type { Bench } from "./figure.ts";
 
-/** A part of the stack that runs. */
-export interface Part {
-  url: string;
-  child: Child;
-}
+/** The project's root. */
+export const project = fileURLToPath(new URL("../", import.meta.url));
 
 /** Finds a tool; throws the resolver's message when there is none. */
 export async function toolOf({ say }: Bench, name: ToolName): Promise<string> {
@@ -23,35 +20,28 @@ export async function toolOf({ say }: Bench, name: ToolName): Promise<string> {
   return tool.path;
 }
 
-/** Starts the storage API with these variables and no faults of the caller's environment. */
-export async function targetOf({ group, project, folder }: Bench, environment: Record<string, string>): Promise<Part> {
-  const logFile = join(folder, "target.log");
-  const started = await startTarget(group, { root: project, logFile, environment: { PATH: process.env["PATH"], ...environment } });
+function running(started: Started | NotStarted): Started {
   if (started.kind === "failed") throw new Error(started.message);
   return started;
+}
+
+/** Starts the storage API with these variables and no faults of the caller's environment. */
+export async function targetOf({ group, folder }: Bench, environment: Record<string, string>): Promise<Started> {
+  const own = { PATH: process.env["PATH"], ...environment };
+  return running(await startTarget(group, { root: project, logFile: join(folder, "target.log"), environment: own }));
 }
 
 /** Starts a Prometheus that scrapes the target, if any, as the job `storage-api`. */
 export async function prometheusOf(
   bench: Bench,
   name: string,
-  targetUrl: string | undefined,
-  { port, outOfOrder }: { port?: number; outOfOrder?: string } = {},
-): Promise<Part> {
-  const folder = join(bench.folder, name);
-  mkdirSync(folder, { recursive: true });
-  const started = await startPrometheus(bench.group, {
-    binary: await toolOf(bench, "prometheus"),
-    folder,
-    logFile: join(bench.folder, "prometheus.log"),
-    job: "storage-api",
-    targetUrl,
-    ...(port === undefined ? {} : { port }),
-    ...(outOfOrder === undefined ? {} : { outOfOrder }),
-    environment: process.env,
-  });
-  if (started.kind === "failed") throw new Error(started.message);
-  return started;
+  targetUrl?: string,
+  more: { port?: number; outOfOrder?: string } = {},
+): Promise<Started> {
+  const [folder, logFile] = [join(bench.folder, name), join(bench.folder, "prometheus.log")];
+  const binary = await toolOf(bench, "prometheus");
+  const options = { binary, folder, logFile, job: "storage-api", targetUrl, environment: process.env };
+  return running(await startPrometheus(bench.group, { ...options, ...more }));
 }
 
 /** A load of one of our scenarios, without a warm-up; `binary` stands in for k6, `rate` for the scenario's own. */
@@ -68,7 +58,7 @@ export interface OurLoad {
 
 /** Bundles a scenario as `load` does and starts k6 with it. */
 export async function startOurs(bench: Bench, load: OurLoad): Promise<Child> {
-  const { project, folder, group } = bench;
+  const { folder, group } = bench;
   const { scenario, target, writeUrl, seconds, rate, vus, binary, summaryFile } = load;
   const made = await bundleScenario({ entry: join(project, "scenarios", `${scenario}.ts`), outfile: join(folder, `${scenario}.js`) });
   if (made.kind === "problems") throw new Error(made.problems.map(({ message }) => message).join("\n"));
@@ -83,9 +73,9 @@ export async function startOurs(bench: Bench, load: OurLoad): Promise<Child> {
       ...process.env,
       PLIMSOLL_TARGET: target,
       PLIMSOLL_DURATION: `${seconds}s`,
-      PLIMSOLL_SET: JSON.stringify({ warmup: "0", ...(vus === undefined ? {} : { vus: String(vus) }) }),
+      PLIMSOLL_SET: JSON.stringify({ warmup: "0", vus: vus?.toString() }),
       PLIMSOLL_SLOW_THRESHOLDS: "0.25",
-      ...(rate === undefined ? {} : { PLIMSOLL_RATE: String(rate) }),
+      PLIMSOLL_RATE: rate?.toString(),
     },
     summaryFile,
     systemTags: undefined,
@@ -94,26 +84,21 @@ export async function startOurs(bench: Bench, load: OurLoad): Promise<Child> {
 }
 
 /** Stops a part and waits for its end. */
-export async function stop({ child }: Pick<Part, "child">): Promise<void> {
+export async function stop({ child }: Pick<Started, "child">): Promise<void> {
   await child.stop("SIGTERM", 5);
 }
 
-/** Serves on a free loopback port, in this process. */
-export async function serve(listener: RequestListener): Promise<{ url: string; close: () => void }> {
-  const server = createServer({ keepAliveTimeout: 60_000 }, listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  const close = (): void => {
-    server.closeAllConnections();
-    server.close();
-  };
-  return { url: `http://127.0.0.1:${port}`, close };
-}
-
-/** Takes remote writes, looks at nothing and answers 204. */
-export const sink: RequestListener = (request, response) => {
+const takeAll: RequestListener = (request, response) => {
   request.resume().on("end", () => response.writeHead(204).end());
 };
+
+/** Takes remote writes on a free loopback port, in this process, looks at nothing and answers 204. */
+export async function openSink(): Promise<{ url: string; close: () => void }> {
+  const server = createServer({ keepAliveTimeout: 60_000 }, takeAll);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  return { url: `http://127.0.0.1:${port}`, close: () => (server.close(), server.closeAllConnections()) };
+}
 
 /** Counts what the service answered below /api/, by its own counters: all, and failed (5xx, 599 for a connection that it cut). */
 export async function servedBy(target: string): Promise<{ requests: number; errors: number }> {

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { findingText } from "../slo/verify/worlds/lies.ts";
 import { atMostByChance, originOf, tryWorld, tryWorlds, type Tally } from "../slo/verify/worlds/worlds.ts";
 import { described } from "../slo/verify/worlds/generate.ts";
-import type { Bench, Figure, Row } from "./figure.ts";
+import { row, type Bench, type Figure, type Row } from "./figure.ts";
 import { prometheusOf, stop } from "./started.ts";
 
 /** A Prometheus is given up after so many worlds, so that its memory stays small. */
@@ -33,24 +33,16 @@ function rowsOf(tallies: readonly Tally[]): Row[] {
   const all = <T>(pick: (tally: Tally) => readonly T[]): T[] => tallies.flatMap(pick);
   const sum = (pick: (tally: Tally) => number): number => tallies.reduce((total, tally) => total + pick(tally), 0);
   const [easy, boundary] = [sum((tally) => tally.easy), all((tally) => tally.boundary)];
-  const row = (what: string, found: readonly unknown[], most: number): Row => ({
-    what,
-    unit: "count",
-    values: [found.length],
-    goal: { atMost: Math.floor(most), by: "worst" },
-  });
+  const found = (what: string, { length }: readonly unknown[], most: number): Row =>
+    row(what, "count", [length], Math.floor(most), "worst");
   const verdicts = (kind: "met" | "exceeded"): Row => {
-    const found = boundary.filter((verdict) => verdict === kind);
-    return row(`${kind} where the service is as bad as its budget, of ${boundary.length}`, found, atMostByChance(boundary.length));
+    const same = boundary.filter((verdict) => verdict === kind);
+    return found(`${kind} where the service is as bad as its budget, of ${boundary.length}`, same, atMostByChance(boundary.length));
   };
-  const untrue = all((tally) => tally.lies);
+  const [lies, undecided] = [all((tally) => tally.lies), all((tally) => tally.undecided)];
   return [
-    row(`worlds with an untrue verdict or count, of ${sum((tally) => tally.worlds)}`, untrue, 0),
-    row(
-      `easy objectives that were not decided, of ${easy}`,
-      all((tally) => tally.undecided),
-      0.1 * easy,
-    ),
+    found(`worlds with an untrue verdict or count, of ${sum(({ worlds }) => worlds)}`, lies, 0),
+    found(`easy objectives that were not decided, of ${easy}`, undecided, 0.1 * easy),
     verdicts("met"),
     verdicts("exceeded"),
   ];

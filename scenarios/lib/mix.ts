@@ -15,7 +15,7 @@ export interface MixEntry {
 }
 
 /** Names the requests that each action sends; `delete` first writes the bucket that it deletes. */
-const requestsOf: Record<Action, readonly (readonly [method: string, route: string])[]> = {
+export const requestsOf: Record<Action, readonly (readonly [method: string, route: string])[]> = {
   read: [["GET", "/api/buckets/:id"]],
   write: [["PUT", "/api/buckets/:id"]],
   delete: [
