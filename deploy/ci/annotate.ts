@@ -1,8 +1,6 @@
 import { hash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { codeQualityReport } from "../../slo/report/code-quality.ts";
-import { findingLines, findingsOf, type Finding } from "../../slo/report/findings.ts";
-import { githubAnnotations } from "../../slo/report/github.ts";
+import { codeQualityReport, findingLines, findingsOf, githubAnnotations, type Finding } from "../../slo/report/findings.ts";
 import { readReport } from "../../slo/report/json.ts";
 import { contradiction, noVerdict, refusals } from "./refusals.ts";
 

@@ -1,5 +1,5 @@
 import type { WindowFinding } from "../judge/verdict.ts";
-import { periodBudgetSpent, type ReportObjective, shortName } from "./headline.ts";
+import { periodBudgetSpent, type ReportObjective, runReasons, shortName } from "./headline.ts";
 import { badOfTotal, budgetSpent, bytes, count, counted, duration, elapsed, percent, provedGood, rate, targetPercent } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 
@@ -58,21 +58,27 @@ export function countSentences(report: Report): string[] {
   return [explanation, ...wrong, latencyGap(clientMinusServerSeconds)].flatMap((part) => (part === "" ? [] : [sentence(part)]));
 }
 
-/** Explains bad events that are no errors: answers that said they were good, with the wrong bytes. A broken run says so among its reasons. */
-export function brokenContents(report: Report): string[] {
-  return report.verdict === "exceeded" ? wrongContents(report) : [];
+/** Lists the reasons that no objective has; a broken run says among them that bad events were no errors. */
+export function otherReasons(report: Report): string[] {
+  return [...runReasons(report), ...(report.verdict === "exceeded" ? wrongContents(report) : [])];
 }
 
+/** Explains bad events that are no errors: answers that said they were good, with the wrong bytes. */
 function wrongContents({ reconciliation: { wrongContents: wrong } }: Report): string[] {
   return wrong ? [`${counted(wrong, "answer")} had the right status and the wrong contents: bad events, though no errors`] : [];
 }
 
+/** Begins a text with a capital letter. */
+export function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/u.test(text) ? "" : "."}`;
+  return capitalised(/[.!?]$/u.test(text) ? text : `${text}.`);
 }
 
 /** Says how far the two sides' mean latencies lie apart. */
-export function latencyGap(seconds: number | null): string {
+function latencyGap(seconds: number | null): string {
   if (seconds === null) return "client and server latency could not be compared";
   const way = seconds < 0 ? "below" : "above";
   return `mean latency at the client is ${duration(Math.abs(seconds))} ${way} the server's`;
@@ -121,11 +127,13 @@ export function loadFacts(report: Report): Fact[] {
 
 /** States the run's times, and what Plimsoll itself added before and after the load. */
 export function timingFacts({ timings }: Report): Fact[] {
+  const { toFirstRequestSeconds: before, toVerdictSeconds: after } = timings;
+  const added = before === null || after === null ? null : before + after;
   return [
-    ["before the first request", lapse(timings.toFirstRequestSeconds)],
+    ["before the first request", lapse(before)],
     ["load", duration(timings.loadSeconds)],
-    ["last request to verdict", lapse(timings.toVerdictSeconds)],
-    ["added to the load's own time", addedTime(timings)],
+    ["last request to verdict", lapse(after)],
+    ["added to the load's own time", lapse(added)],
   ];
 }
 
@@ -142,24 +150,32 @@ export function generatorFacts({ generator }: Report): Fact[] {
 export function scenarioOverrides(report: Report): string[] {
   return report.objectives.flatMap(({ name, targetRatio, statedTargetRatio }) => {
     if (statedTargetRatio === undefined) return [];
-    return [
-      `${shortName(name)}: judged at ${targetPercent(targetRatio)}, not the spec's ${targetPercent(statedTargetRatio)}, as ${shortName(report.scenario)} allows`,
-    ];
+    const instead = `judged at ${targetPercent(targetRatio)}, not the spec's ${targetPercent(statedTargetRatio)}`;
+    return [`${shortName(name)}: ${instead}, as ${shortName(report.scenario)} allows`];
   });
 }
 
+/** Lists what follows the numbers: titles and, below each, its sentences, if any. */
+export function remarks(report: Report): [title: string, sentences: string[]][] {
+  return [
+    ["Scenario overrides", scenarioOverrides(report)],
+    ["Caveats", caveats(report)],
+    ["Windows", notableWindows(report)],
+    ["Notes", report.notes],
+  ];
+}
+
 /** Lists why some counts are not exact. */
-export function caveats(report: Report): string[] {
+function caveats(report: Report): string[] {
   return report.objectives.flatMap(({ name, caveats: reasons }) => reasons.map((reason) => `${shortName(name)}: ${reason}`));
 }
 
 /** Lists the windows that burst or were skipped, by objective. */
-export function notableWindows(report: Report): string[] {
-  return report.objectives.flatMap(({ name, evidence }) =>
-    (evidence?.windows ?? [])
-      .filter(({ kind }) => kind !== "slowBurn")
-      .map((window) => `${shortName(name)}: ${windowSentence(window, report)}`),
-  );
+function notableWindows(report: Report): string[] {
+  return report.objectives.flatMap(({ name, evidence }) => {
+    const notable = (evidence?.windows ?? []).filter(({ kind }) => kind !== "slowBurn");
+    return notable.map((window) => `${shortName(name)}: ${windowSentence(window, report)}`);
+  });
 }
 
 /** Says what one pair of windows found; times count from the start of the run's first phase. */
@@ -189,18 +205,11 @@ export function periodSentence(report: Report, objective: ReportObjective): stri
 
 /** The moment, in Unix seconds, from which every chart and sentence counts. */
 export function runOrigin(report: Report): number {
-  const starts = report.phases.map(({ fromSeconds }) => fromSeconds);
-  const [firstSample] = report.series.atSeconds;
-  if (firstSample !== undefined) starts.push(firstSample);
+  const starts = [...report.phases.map(({ fromSeconds }) => fromSeconds), ...report.series.atSeconds.slice(0, 1)];
   return starts.length === 0 ? report.startedAt : Math.min(...starts);
 }
 
 /** Writes a time that may never have come to be, in seconds. */
 export function lapse(seconds: number | null): string {
   return seconds === null ? "unknown" : duration(seconds);
-}
-
-function addedTime({ toFirstRequestSeconds, toVerdictSeconds }: Report["timings"]): string {
-  if (toFirstRequestSeconds === null || toVerdictSeconds === null) return "unknown";
-  return duration(toFirstRequestSeconds + toVerdictSeconds);
 }

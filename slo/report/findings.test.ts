@@ -1,7 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { codeQualityReport } from "./code-quality.ts";
-import { findingLines, findingsOf, type Finding } from "./findings.ts";
-import { githubAnnotations, shownByGitHub } from "./github.ts";
+import { codeQualityReport, type Finding, findingLines, findingsOf, githubAnnotations, shownByGitHub } from "./findings.ts";
 import { everyReport } from "./hostile.fixture.ts";
 import { emptyReport, metReport } from "./reports.fixture.ts";
 import type { Report } from "./schema.ts";

@@ -71,3 +71,47 @@ export function findingLines(findings: readonly Finding[]): string {
     .map((line) => `${line}\n`)
     .join("");
 }
+
+/** How many annotations of one level GitHub shows for a step; the rest it drops without a word. */
+export const shownByGitHub = 10;
+
+/** Renders findings as GitHub's workflow commands (`::error file=…,line=…,col=…,title=…::…`), one line each; data cannot begin a command of its own. */
+export function githubAnnotations(findings: readonly Finding[]): string {
+  const commands = (["error", "warning", "notice"] as const).flatMap((level): Finding[] => {
+    const own = findings.filter((finding) => finding.level === level);
+    if (own.length <= shownByGitHub) return own;
+    const left = own.length - shownByGitHub + 1;
+    return [...own.slice(0, -left), { level, title: "Plimsoll: more", message: `${left} more are in the report` }];
+  });
+  return commands.map((finding) => `${workflowCommand(finding)}\n`).join("");
+}
+
+function workflowCommand({ level, title, message, place }: Finding): string {
+  const at = place === undefined ? "" : `file=${property(place.file)},line=${place.line},col=${place.column},`;
+  return `::${level} ${at}title=${property(title)}::${data(message)}`;
+}
+
+/** Escapes the text of a workflow command, as the runner's toolkit does (actions/toolkit, packages/core/src/command.ts). */
+function data(text: string): string {
+  return text
+    .split(/\r?\n/u)
+    .map((line) => plainLine(line).replaceAll("%", "%25"))
+    .join("%0A");
+}
+
+function property(text: string): string {
+  return data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+}
+
+const severities = { error: "major", warning: "minor", notice: "info" } as const satisfies Record<Finding["level"], string>;
+
+/** Renders the findings that have a place as GitLab's Code Quality report, which merge requests show; always a whole file, also when empty. */
+export function codeQualityReport(findings: readonly Finding[], sha256Hex: (text: string) => string): string {
+  const issues = findings.flatMap(({ level, title, message, place }) => {
+    if (place === undefined) return [];
+    const location = { path: place.file, lines: { begin: place.line } };
+    const fingerprint = sha256Hex(`${place.file}\n${title}`);
+    return [{ description: oneLine(message), check_name: "plimsoll", fingerprint, severity: severities[level], location }];
+  });
+  return `${JSON.stringify(issues, null, 2)}\n`;
+}

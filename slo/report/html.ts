@@ -1,10 +1,20 @@
-import { scenarioOverrides, brokenContents, runOrigin } from "./facts.ts";
-import { headline, runReasons, shortName, subject, verdictSigns, verdictWords, whys } from "./headline.ts";
+import { capitalised, objectiveNumbers, otherReasons, runOrigin, scenarioOverrides } from "./facts.ts";
+import { headline, shortName, subject, verdictWords, whys } from "./headline.ts";
 import { type ChartModel, chartModels, lineSummaries } from "./html/charts.ts";
 import { loadMark } from "./html/mark.ts";
 import { jsonMarkup, markup, type Markup, nothing, rawElementText } from "./html/markup.ts";
-import { bullets, countedTable, factLists, headRow, objectiveDetails, objectivesTable, routesTable, scrolling } from "./html/tables.ts";
-import { budgetSpent, count, counted, duration, elapsed, moment, percent, rate } from "./numbers.ts";
+import {
+  bullets,
+  countedTable,
+  factLists,
+  numberRow,
+  objectiveDetails,
+  objectivesTable,
+  routesTable,
+  table,
+  verdictText,
+} from "./html/tables.ts";
+import { count, counted, duration, elapsed, moment, percent, rate } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 
 /** What the page needs of the outside: texts of scripts and styles (uPlot's, then the page's own), and SHA-256 of UTF-8 in base64. */
@@ -43,7 +53,7 @@ ${whySection(report)}
 <section><h2>Routes</h2>${routesTable(report)}</section>
 <section><h2>How each objective was counted</h2>${objectiveDetails(report)}</section>
 <section><h2>Facts of the run</h2>${factLists(report)}</section>
-${notes(report)}
+${report.notes.length === 0 ? nothing : markup`<section><h2>Notes</h2>${bullets(report.notes)}</section>`}
 </main>
 <footer><p>Written by Plimsoll. The same numbers are in report.json beside this file.</p></footer>
 <script type="application/json" id="chart-data">${jsonMarkup(drawn)}</script>
@@ -60,37 +70,24 @@ function policy({ scripts, styles, sha256Base64 }: HtmlAssets): string {
 }
 
 function verdictHeader(report: Report): Markup {
-  const word = verdictWords[report.verdict];
   const spent = report.objectives.flatMap(({ evidence }) => (evidence === undefined ? [] : [evidence.budgetSpent]));
   const mark = loadMark(spent.length === 0 ? undefined : Math.max(...spent));
   return markup`<header class="verdict verdict-${report.verdict}">${mark}<div><p class="subject"><bdi>${subject(report)}</bdi></p>
-    <h1><span class="sign" aria-hidden="true">${verdictSigns[report.verdict]}</span> ${word.charAt(0)}${word.slice(1).toLowerCase()}</h1>
-    <p class="finding">${sentence(headline(report))}</p></div></header>`;
+    <h1>${verdictText(report.verdict)}</h1>
+    <p class="finding">${capitalised(headline(report))}</p></div></header>`;
 }
 
 function glance(report: Report): Markup {
   const { load, reconciliation } = report;
-  const spent = report.objectives.flatMap(({ name, evidence, targetRatio }) =>
-    evidence === undefined ? [] : [{ name, evidence, targetRatio }],
-  );
-  const most = spent.toSorted((a, b) => b.evidence.budgetSpent - a.evidence.budgetSpent)[0];
+  const spent = report.objectives.filter(({ evidence }) => evidence !== undefined);
+  const [most] = spent.toSorted((a, b) => (b.evidence?.budgetSpent ?? 0) - (a.evidence?.budgetSpent ?? 0));
+  const ofRate = load.peakOfferedRate === null ? "nothing was offered" : `of ${rate(load.peakOfferedRate)} offered`;
+  const ofOffered = load.offeredIterations === null ? "iterations" : `of ${counted(load.offeredIterations, "iteration")}`;
   const facts: [string, string, string][] = [
-    [
-      "Most budget spent",
-      most === undefined ? "unknown" : budgetSpent(most.evidence, most.targetRatio),
-      shortName(most?.name ?? "nothing was counted"),
-    ],
+    ["Most budget spent", most ? objectiveNumbers(most).spent : "unknown", shortName(most?.name ?? "nothing was counted")],
     ["Requests", count(load.requests), counted(reconciliation.k6Errors, "error")],
-    [
-      "Peak rate",
-      rate(load.peakAchievedRate),
-      load.peakOfferedRate === null ? "nothing was offered" : `of ${rate(load.peakOfferedRate)} offered`,
-    ],
-    [
-      "Dropped",
-      count(load.droppedIterations),
-      load.offeredIterations === null ? "iterations" : `of ${counted(load.offeredIterations, "iteration")}`,
-    ],
+    ["Peak rate", rate(load.peakAchievedRate), ofRate],
+    ["Dropped", count(load.droppedIterations), ofOffered],
     ["Load", duration(report.timings.loadSeconds), `from ${moment(report.startedAt)}`],
   ];
   return markup`<dl class="glance">${facts.map(([label, value, about]) => markup`<div><dt>${label}</dt><dd>${value}<span class="about">${about}</span></dd></div>`)}</dl>`;
@@ -98,7 +95,7 @@ function glance(report: Report): Markup {
 
 function whySection(report: Report): Markup {
   const own = whys(report).map(({ who, reason }) => markup`<li><strong><bdi>${who}</bdi></strong>: ${reason}</li>`);
-  const all = [...own, ...[...runReasons(report), ...brokenContents(report)].map((reason) => markup`<li>${reason}</li>`)];
+  const all = [...own, ...otherReasons(report).map((reason) => markup`<li>${reason}</li>`)];
   return all.length === 0 ? nothing : markup`<section><h2>Why</h2><ul>${all}</ul></section>`;
 }
 
@@ -118,22 +115,11 @@ function unjudged(report: Report): Markup {
 function chartFigure(model: ChartModel): Markup {
   const caption = markup`<figcaption><h3>${model.title}</h3><p>${model.note}</p></figcaption>`;
   if (model.lines.length === 0) return markup`<figure>${caption}<p class="plain-empty">No samples.</p></figure>`;
-  const rows = lineSummaries(model).map(
-    ({ label, lowest, median, highest, highestAt }) =>
-      markup`<tr><th scope="row">${label}</th><td class="number">${lowest}</td><td class="number">${median}</td>
-        <td class="number">${highest}</td><td class="number">${highestAt}</td></tr>`,
-  );
-  const figures = ["Lowest", "Median", "Highest", "Highest at"];
-  const table = markup`<table>${headRow(["Line", ...figures], figures)}<tbody>${rows}</tbody></table>`;
+  const summaries = lineSummaries(model);
+  const rows = summaries.map(({ label, lowest, median, highest, highestAt }) => numberRow(label, [lowest, median, highest, highestAt]));
+  const title = `${model.title} in numbers`;
+  const numbers = table(title, ["Line", "#Lowest", "#Median", "#Highest", "#Highest at"], rows);
   const silent = model.silent.length === 0 ? nothing : markup`<p class="about">No samples: ${model.silent.join(", ")}.</p>`;
   return markup`<figure>${caption}<div class="plot" id="plot-${model.id}"></div>${silent}<details class="numbers">
-    <summary>${model.title} in numbers</summary>${scrolling(`${model.title} in numbers`, table)}</details></figure>`;
-}
-
-function notes(report: Report): Markup {
-  return report.notes.length === 0 ? nothing : markup`<section><h2>Notes</h2>${bullets(report.notes)}</section>`;
-}
-
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+    <summary>${title}</summary>${numbers}</details></figure>`;
 }

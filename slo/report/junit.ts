@@ -9,16 +9,7 @@ export const validityCaseName = "the run is valid and its counts add up";
 
 /** Characters that XML 1.0 cannot hold even as a reference, and format characters that turn text round. */
 const unfit = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\uFFFE\uFFFF\p{Cs}\p{Cf}]/gu;
-const references: Record<string, string> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&apos;",
-  "\t": "&#9;",
-  "\n": "&#10;",
-  "\r": "&#13;",
-};
+const references: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
 const dataLimit = 2000;
 
 interface TestCase {
@@ -73,16 +64,8 @@ function validityCase(report: Report, objectives: TestCase[]): TestCase {
   const counts = countedRows(report).map(
     ({ label, requests }) => `${label}: ${requests === null ? "not read" : counted(requests, "request")}`,
   );
-  const detail = [
-    `${verdictWords[report.verdict]}: ${headline(report)}`,
-    agreement(report),
-    ...countSentences(report),
-    ...counts,
-    ...report.reasons,
-    ...report.notes,
-  ]
-    .filter((part) => part !== "")
-    .join("\n");
+  const found = [`${verdictWords[report.verdict]}: ${headline(report)}`, agreement(report), ...countSentences(report)];
+  const detail = [...found, ...counts, ...report.reasons, ...report.notes].filter((part) => part !== "").join("\n");
   const told = objectives.some(({ kind }) => kind !== "pass");
   const message = runReasons(report)[0] ?? (agrees ? headline(report) : `${agreement(report)} ${explanation}`);
   return { name: validityCaseName, kind: validityKind(report, told), message, detail };
@@ -112,30 +95,15 @@ function caseXml({ name, kind, message, detail }: TestCase, classname: string): 
 }
 
 function properties(report: Report): [string, string][] {
-  const { load, reconciliation, timings } = report;
-  const numbers: [string, number | null][] = [
-    ["exitCode", report.exitCode],
-    ["confidence", report.confidence],
-    ["requests", load.requests],
-    ["offeredIterations", load.offeredIterations],
-    ["startedIterations", load.startedIterations],
-    ["droppedIterations", load.droppedIterations],
-    ["k6Requests", reconciliation.k6Requests],
-    ["prometheusRequests", reconciliation.prometheusRequests],
-    ["serverRequests", reconciliation.serverRequests],
-    ["lostBetween", reconciliation.lostBetween],
-    ["loadSeconds", timings.loadSeconds],
-    ["toFirstRequestSeconds", timings.toFirstRequestSeconds],
-    ["toVerdictSeconds", timings.toVerdictSeconds],
-  ];
-  return [
-    ["testid", report.testid],
-    ["scenario", report.scenario],
-    ["service", report.service],
-    ["target", report.target],
-    ["verdict", report.verdict],
-    ...numbers.flatMap(([name, value]): [string, string][] => (value === null ? [] : [[name, String(value)]])),
-  ];
+  const { testid, scenario, service, target, verdict, exitCode, confidence } = report;
+  const { requests, offeredIterations, startedIterations, droppedIterations } = report.load;
+  const { k6Requests, prometheusRequests, serverRequests, lostBetween } = report.reconciliation;
+  const { loadSeconds, toFirstRequestSeconds, toVerdictSeconds } = report.timings;
+  const run = { testid, scenario, service, target, verdict, exitCode, confidence };
+  const load = { requests, offeredIterations, startedIterations, droppedIterations };
+  const sides = { k6Requests, prometheusRequests, serverRequests, lostBetween };
+  const all = { ...run, ...load, ...sides, loadSeconds, toFirstRequestSeconds, toVerdictSeconds };
+  return Object.entries(all).flatMap(([name, value]): [string, string][] => (value === null ? [] : [[name, String(value)]]));
 }
 
 function seconds(value: number): string {
@@ -143,15 +111,15 @@ function seconds(value: number): string {
 }
 
 function attributes(values: Record<string, string | number>): string {
-  return Object.entries(values)
-    .map(([name, value]) => ` ${name}="${fit(String(value)).replace(/[&<>"'\t\n\r]/gu, (character) => references[character] ?? "")}"`)
-    .join("");
+  const written = Object.entries(values).map(([name, value]) => ` ${name}="${escaped(String(value), /[&<>"'\t\n\r]/gu)}"`);
+  return written.join("");
 }
 
 function text(value: string): string {
-  return fit(value).replace(/[&<>"\r]/gu, (character) => references[character] ?? "");
+  return escaped(value, /[&<>"\r]/gu);
 }
 
-function fit(value: string): string {
-  return shortened(value.replace(unfit, "\uFFFD"), dataLimit);
+function escaped(value: string, special: RegExp): string {
+  const fit = shortened(value.replace(unfit, "\uFFFD"), dataLimit);
+  return fit.replace(special, (character) => references[character] ?? `&#${character.charCodeAt(0)};`);
 }

@@ -1,18 +1,6 @@
-import {
-  agreement,
-  scenarioOverrides,
-  brokenContents,
-  countedRows,
-  countSentences,
-  caveats,
-  errorCell,
-  loadFacts,
-  notableWindows,
-  objectiveNumbers,
-  periodSentence,
-  timingFacts,
-} from "./facts.ts";
-import { headline, type ReportObjective, runReasons, subject, verdictSigns, verdictWords, whys } from "./headline.ts";
+import { agreement, countedRows, countSentences, errorCell, loadFacts, objectiveNumbers } from "./facts.ts";
+import { otherReasons, periodSentence, remarks, timingFacts } from "./facts.ts";
+import { headline, type ReportObjective, subject, verdictSigns, verdictWords, whys } from "./headline.ts";
 import { count, percent, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
@@ -31,10 +19,7 @@ export function markdownReport(report: Report): string {
     countedTable(report),
     factLine("Load", loadFacts(report)),
     factLine("Time", timingFacts(report)),
-    list("Scenario overrides", scenarioOverrides(report)),
-    list("Caveats", caveats(report)),
-    list("Windows", notableWindows(report)),
-    list("Notes", report.notes),
+    ...remarks(report).map(([title, sentences]) => list(title, sentences)),
     `Run ${data(report.testid)}, proof at ${percent(report.confidence)} confidence.`,
   ];
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
@@ -77,7 +62,7 @@ function reasons(report: Report): string[] {
     const spent = place !== "" && objective?.verdict === "exceeded" ? periodSentence(report, objective) : undefined;
     return `${who}: ${reason}${spent === undefined ? "" : `; ${spent}`}${place}`;
   });
-  return [...own, ...runReasons(report), ...brokenContents(report)];
+  return [...own, ...otherReasons(report)];
 }
 
 function countedTable(report: Report): string {

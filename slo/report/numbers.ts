@@ -2,8 +2,7 @@
 export function count(value: number | null): string {
   if (value === null) return "not read";
   if (!Number.isFinite(value)) return "unknown";
-  const digits = Number.isInteger(value) ? value.toFixed(0) : trimmed(value, decimalsFor(value));
-  return grouped(digits);
+  return grouped(Number.isInteger(value) ? value.toFixed(0) : trimmed(value, decimalsFor(value)));
 }
 
 /** Writes a count and its noun: `1 request`, `2 requests`. */
@@ -80,11 +79,9 @@ export function duration(seconds: number | null): string {
 export function elapsed(seconds: number): string {
   if (!Number.isFinite(seconds)) return "?";
   const whole = Math.max(0, Math.floor(seconds));
-  const parts = [Math.floor(whole / 60) % 60, whole % 60];
-  const hours = Math.floor(whole / 3600);
-  const [minutes, rest] = parts as [number, number];
-  const tail = `${String(minutes).padStart(hours > 0 ? 2 : 1, "0")}:${String(rest).padStart(2, "0")}`;
-  return hours > 0 ? `${hours}:${tail}` : tail;
+  const [hours, minutes] = [Math.floor(whole / 3600), String(Math.floor(whole / 60) % 60)];
+  const rest = String(whole % 60).padStart(2, "0");
+  return hours > 0 ? `${hours}:${minutes.padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }
 
 /** Writes events a second, three digits. */
@@ -96,16 +93,13 @@ export function rate(perSecond: number | null): string {
 /** Writes bytes in decimal units. */
 export function bytes(value: number | null): string {
   if (value === null) return "not read";
-  if (value >= 1e9) return `${threeDigits(value / 1e9)} GB`;
-  if (value >= 1e6) return `${threeDigits(value / 1e6)} MB`;
-  if (value >= 1e3) return `${threeDigits(value / 1e3)} kB`;
-  return `${threeDigits(value)} B`;
+  const [size, unit] = value >= 1e9 ? [1e9, "GB"] : value >= 1e6 ? [1e6, "MB"] : value >= 1e3 ? [1e3, "kB"] : [1, "B"];
+  return `${threeDigits(value / size)} ${unit}`;
 }
 
 /** Writes Unix seconds as `2026-11-21 05:00:00 UTC`; a time that no calendar holds is "unknown". */
 export function moment(unixSeconds: number): string {
-  const iso = isoMoment(unixSeconds);
-  return iso === undefined ? "unknown" : `${iso.slice(0, -1).replace("T", " ")} UTC`;
+  return isoMoment(unixSeconds)?.replace("T", " ").replace("Z", " UTC") ?? "unknown";
 }
 
 /** Writes Unix seconds as ISO 8601 in UTC without fractions. */
@@ -128,11 +122,9 @@ function trimmed(value: number, decimals: number): string {
   return text.includes(".") ? text.replace(/\.?0+$/u, "") : text;
 }
 
+/** Puts a comma at each thousand, not in a fraction nor in an exponent. */
 function grouped(digits: string): string {
-  if (digits.includes("e")) return digits;
-  const [whole = "", fraction] = digits.split(".");
-  const withCommas = whole.replace(/\B(?=(?:\d{3})+$)/gu, ",");
-  return fraction === undefined ? withCommas : `${withCommas}.${fraction}`;
+  return digits.replace(/(?<![.e+]\d*)\B(?=(?:\d{3})+(?!\d))/gu, ",");
 }
 
 function pair(large: number, largeUnit: string, small: number, smallUnit: string): string {

@@ -1,20 +1,7 @@
 import { clipped, columnsOf, padded, wrapped } from "./columns.ts";
-import {
-  agreement,
-  scenarioOverrides,
-  brokenContents,
-  type CountedRow,
-  countedRows,
-  caveats,
-  countSentences,
-  lapse,
-  loadDifferences,
-  loadFacts,
-  notableWindows,
-  objectiveNumbers,
-  periodSentence,
-} from "./facts.ts";
-import { headline, type ReportObjective, runReasons, subject, unmet, verdictWords, whys } from "./headline.ts";
+import { agreement, type CountedRow, countedRows, countSentences, lapse, loadDifferences, loadFacts } from "./facts.ts";
+import { objectiveNumbers, otherReasons, periodSentence, remarks } from "./facts.ts";
+import { headline, type ReportObjective, subject, unmet, verdictWords, whys } from "./headline.ts";
 import { count, counted, duration, rate, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
@@ -26,16 +13,10 @@ export interface TerminalOptions {
   files?: readonly string[];
 }
 
-type Paint = (text: string) => string;
-type Colour = "good" | "bad" | "uncertain" | "bold" | "dim";
-
-const codes: Record<Colour, string> = { good: "32;1", bad: "31;1", uncertain: "33;1", bold: "1", dim: "2" };
-const verdictColours: Record<Report["verdict"], Colour> = {
-  met: "good",
-  exceeded: "bad",
-  inconclusive: "uncertain",
-  interrupted: "uncertain",
-};
+/** Gives what colours a text. */
+type Paint = (colour: keyof typeof codes) => (text: string) => string;
+const codes = { good: "32;1", bad: "31;1", uncertain: "33;1", bold: "1", dim: "2" };
+const verdictColours = { met: "good", exceeded: "bad", inconclusive: "uncertain", interrupted: "uncertain" } as const;
 /** Longest piece of data that is printed whole. */
 const dataLimit = 400;
 const narrowestName = 16;
@@ -43,7 +24,7 @@ const narrowestName = 16;
 /** Renders the report for a terminal, the verdict first; ends with a newline. Nothing in the data can steer the terminal. */
 export function terminalReport(report: Report, options: TerminalOptions): string {
   const width = Math.max(40, Math.floor(options.width));
-  const paint = (colour: Colour): Paint => (options.colour ? (text) => `\u001B[${codes[colour]}m${text}\u001B[0m` : (text) => text);
+  const paint: Paint = (colour) => (options.colour ? (text) => `\u001B[${codes[colour]}m${text}\u001B[0m` : (text) => text);
   const word = verdictWords[report.verdict];
   const verdictLine = `${paint(verdictColours[report.verdict])(word)}  ${clipped(data(headline(report, width - word.length - 2)), width - word.length - 2)}`;
   const sections = [
@@ -52,10 +33,7 @@ export function terminalReport(report: Report, options: TerminalOptions): string
     countedLines(report, width, paint),
     section("Load", [loadSentence(report), ...loadDifferences(report)], width, paint),
     section("Time", [timeSentence(report)], width, paint),
-    section("Scenario overrides", scenarioOverrides(report), width, paint),
-    section("Caveats", caveats(report), width, paint),
-    section("Windows", notableWindows(report), width, paint),
-    section("Notes", report.notes, width, paint),
+    ...remarks(report).map(([title, sentences]) => section(title, sentences, width, paint)),
     section("Files", options.files ?? [], width, paint),
   ].filter((lines) => lines.length > 0);
   return [[verdictLine, paint("dim")(clipped(data(subject(report)), width))], ...sections]
@@ -67,7 +45,7 @@ function data(text: string): string {
   return shortened(plainLine(text), dataLimit);
 }
 
-function objectiveLines(report: Report, width: number, paint: (colour: Colour) => Paint): string[] {
+function objectiveLines(report: Report, width: number, paint: Paint): string[] {
   if (report.objectives.length === 0) return [];
   const rows = report.objectives.map(objectiveCells);
   const heads = ["target", "bad of total", "spent", "proved good"];
@@ -86,25 +64,14 @@ function objectiveLines(report: Report, width: number, paint: (colour: Colour) =
   return [paint("dim")(head), ...body];
 }
 
-interface ObjectiveRow {
-  verdict: ReportObjective["verdict"];
-  word: string;
-  name: string;
-  cells: string[];
-}
-
-function objectiveCells(objective: ReportObjective): ObjectiveRow {
+function objectiveCells(objective: ReportObjective) {
   const { name, verdict, targetRatio } = objective;
   const { bad, spent, proved } = objectiveNumbers(objective);
   return { verdict, word: verdictWords[verdict], name: data(name), cells: [targetPercent(targetRatio), bad, spent, proved] };
 }
 
-function stackedRow(
-  { verdict, word, name, cells }: ObjectiveRow,
-  verdictWidth: number,
-  width: number,
-  paint: (colour: Colour) => Paint,
-): string[] {
+function stackedRow(row: ReturnType<typeof objectiveCells>, verdictWidth: number, width: number, paint: Paint): string[] {
+  const { verdict, word, name, cells } = row;
   const indent = verdictWidth + 2;
   const [target = "", bad = "", spent = "", proved = ""] = cells;
   const sentence = `target ${target}, ${bad} bad, budget spent ${spent}, proved good ${proved}`;
@@ -118,10 +85,10 @@ function reasonLines(report: Report): string[] {
     const sentence = objective.verdict === "exceeded" ? periodSentence(report, objective) : undefined;
     return sentence === undefined ? [] : [`${objective.name}: ${sentence}`];
   });
-  return [...own, ...runReasons(report), ...brokenContents(report), ...spent];
+  return [...own, ...otherReasons(report), ...spent];
 }
 
-function countedLines(report: Report, width: number, paint: (colour: Colour) => Paint): string[] {
+function countedLines(report: Report, width: number, paint: Paint): string[] {
   const rows = countedRows(report);
   const labelWidth = Math.max(...rows.map(({ label }) => label.length));
   const numberWidth = Math.max(...rows.map(({ requests }) => count(requests).length));
@@ -139,21 +106,15 @@ function errorNote({ errors, wrongContents: wrong }: CountedRow): string {
 function loadSentence(report: Report): string {
   const facts = new Map(loadFacts(report));
   const { load, generator } = report;
-  const starved =
-    generator.starvedSeconds === null
-      ? ["k6's CPU not known"]
-      : generator.starvedSeconds > 0
-        ? [`k6 short of CPU for ${duration(generator.starvedSeconds)}`]
-        : [];
+  const starved = generator.starvedSeconds === null ? "k6's CPU not known" : `k6 short of CPU for ${duration(generator.starvedSeconds)}`;
+  const peakOffered = load.peakOfferedRate === null ? "" : ` of ${rate(load.peakOfferedRate)} offered`;
   return [
     load.offeredIterations === null ? "offered load not defined by the script" : `${facts.get("offered")} offered`,
     `${count(load.startedIterations)} started`,
     `${count(load.droppedIterations)} dropped`,
     load.interruptedIterations === null ? "how many interrupted not known" : `${count(load.interruptedIterations)} interrupted`,
-    load.peakOfferedRate === null
-      ? `peak ${rate(load.peakAchievedRate)}`
-      : `peak ${rate(load.peakAchievedRate)} of ${rate(load.peakOfferedRate)} offered`,
-    ...starved,
+    `peak ${rate(load.peakAchievedRate)}${peakOffered}`,
+    ...(generator.starvedSeconds === 0 ? [] : [starved]),
   ].join(", ");
 }
 
@@ -162,7 +123,7 @@ function timeSentence({ timings }: Report): string {
   return `${before} before the first request, ${duration(timings.loadSeconds)} of load, ${lapse(timings.toVerdictSeconds)} from the last request to the verdict`;
 }
 
-function section(title: string, entries: readonly string[], width: number, paint: (colour: Colour) => Paint): string[] {
+function section(title: string, entries: readonly string[], width: number, paint: Paint): string[] {
   if (entries.length === 0) return [];
   const lines = entries.flatMap((entry) => wrapped(data(entry), width - 4).map((line, at) => `${at === 0 ? "  " : "    "}${line}`));
   return [paint("bold")(title), ...lines];

@@ -4,7 +4,9 @@ import { plainLine, shortened } from "../plain.ts";
 import type { Report } from "../schema.ts";
 
 type Values = (number | null)[];
-type Unit = "rate" | "seconds" | "ratio";
+
+const write = { rate, seconds: duration, ratio: percent };
+type Unit = keyof typeof write;
 
 /** One line of a chart; `tone` 1–6 picks the colour, the dash tells it apart without colour. */
 export interface ChartLine {
@@ -31,15 +33,6 @@ export interface ChartModel {
   silent: string[];
 }
 
-/** Sums up one line for readers who cannot see it. */
-export interface LineSummary {
-  label: string;
-  lowest: string;
-  median: string;
-  highest: string;
-  highestAt: string;
-}
-
 const labelLimit = 40;
 const dashes = ["solid", "dashed", "dotted"] as const;
 
@@ -53,19 +46,13 @@ export function chartModels(given: Report): ChartModel[] {
   }));
 }
 
-/** Gives each line's lowest, middle and highest value, and when it was highest. */
-export function lineSummaries(model: ChartModel): LineSummary[] {
-  return model.lines.map(({ label, values }) => {
+/** Gives each line's lowest, middle and highest value, and when it was highest, for readers who cannot see it. */
+export function lineSummaries({ lines, unit, at }: ChartModel) {
+  return lines.map(({ label, values }) => {
     const samples = values.filter(isSample).toSorted((a, b) => a - b);
-    const highest = samples.at(-1) as number;
-    const write = (value: number | undefined): string => written(value ?? null, model.unit);
-    return {
-      label,
-      lowest: write(samples[0]),
-      median: write(samples[Math.floor((samples.length - 1) / 2)]),
-      highest: write(highest),
-      highestAt: elapsed(model.at[values.indexOf(highest)] ?? 0),
-    };
+    const numbers = [samples[0], samples[Math.floor((samples.length - 1) / 2)], samples.at(-1)];
+    const [lowest = "", median = "", highest = ""] = numbers.map((value) => write[unit](value ?? null));
+    return { label, lowest, median, highest, highestAt: elapsed(at[values.indexOf(samples.at(-1) ?? null)] ?? 0) };
   });
 }
 
@@ -147,21 +134,16 @@ function budgetSpent({ cumulative, targetRatio }: Report["objectives"][number], 
 
 function frame(report: Report, id: string, title: string, unit: Unit, axis: string): Omit<ChartModel, "note"> {
   const origin = runOrigin(report);
-  const bands = report.phases.map(({ name: phase, fromSeconds, toSeconds, judged }) => ({
-    name: name(phase),
-    from: fromSeconds - origin,
-    to: toSeconds - origin,
-    judged,
-  }));
+  const bands = report.phases.map(({ name: phase, fromSeconds, toSeconds, judged }) => {
+    return { name: name(phase), from: fromSeconds - origin, to: toSeconds - origin, judged };
+  });
   const at = report.series.atSeconds.map((seconds) => seconds - origin);
   return { id, title, axis, unit, scale: "linear", at, lines: [], limits: [], bands, silent: [] };
 }
 
 function latencyLimits(report: Report): ChartModel["limits"] {
-  const byValue = Map.groupBy(
-    report.objectives.filter(({ atMostSeconds }) => atMostSeconds !== undefined && atMostSeconds > 0),
-    ({ atMostSeconds }) => atMostSeconds as number,
-  );
+  const byValue = Map.groupBy(report.objectives, ({ atMostSeconds }) => atMostSeconds ?? 0);
+  byValue.delete(0);
   return [...byValue].map(([value, objectives]) => {
     const names = [...new Set(objectives.map((objective) => name(objective.name)))];
     return { label: `${duration(value)}: ${names.slice(0, 2).join(", ")}${names.length > 2 ? ", …" : ""}`, value };
@@ -186,15 +168,4 @@ function name(text: string): string {
 
 function isSample(value: number | null): value is number {
   return value !== null;
-}
-
-function written(value: number | null, unit: Unit): string {
-  switch (unit) {
-    case "rate":
-      return rate(value);
-    case "seconds":
-      return duration(value);
-    case "ratio":
-      return percent(value);
-  }
 }

@@ -25,11 +25,8 @@ const descriptionLimit = 200;
 /** Lists the objectives, one row each. */
 export function objectivesTable({ objectives }: Report): Markup {
   if (objectives.length === 0) return markup`<p class="empty">No objective was judged.</p>`;
-  const heads = ["Verdict", "Objective", "Budget spent", "Bad of total", "Target", "Proved good"];
-  return scrolling(
-    "Objectives",
-    markup`<table class="objectives">${headRow(heads, ["Target", "Bad of total", "Proved good"])}<tbody>${objectives.map(objectiveRow)}</tbody></table>`,
-  );
+  const heads = ["Verdict", "Objective", "Budget spent", "#Bad of total", "#Target", "#Proved good"];
+  return table("Objectives", heads, objectives.map(objectiveRow), "objectives");
 }
 
 function objectiveRow(objective: ReportObjective): Markup {
@@ -43,11 +40,13 @@ function objectiveRow(objective: ReportObjective): Markup {
 }
 
 function badge(verdict: ReportObjective["verdict"]): Markup {
-  return markup`<span class="badge verdict-${verdict}"><span class="sign" aria-hidden="true">${verdictSigns[verdict]}</span> ${lower(verdictWords[verdict])}</span>`;
+  return markup`<span class="badge verdict-${verdict}">${verdictText(verdict)}</span>`;
 }
 
-function lower(word: string): string {
-  return word.charAt(0) + word.slice(1).toLowerCase();
+/** Shows a verdict's sign and its word, in small letters but the first. */
+export function verdictText(verdict: Report["verdict"]): Markup {
+  const word = verdictWords[verdict];
+  return markup`<span class="sign" aria-hidden="true">${verdictSigns[verdict]}</span> ${word.charAt(0)}${word.slice(1).toLowerCase()}`;
 }
 
 /** Tells, for each objective, where it stands in the spec, what was asked of Prometheus, and what the windows found. */
@@ -66,17 +65,11 @@ export function objectiveDetails(report: Report): Markup {
 
 /** Follows the requests from k6 to the server. */
 export function countedTable(report: Report): Markup {
-  const rows = countedRows(report).map(
-    (row) =>
-      markup`<tr><th scope="row">${row.label}</th><td class="number">${count(row.requests)}</td><td class="number">${errorCell(row)}</td></tr>`,
-  );
+  const rows = countedRows(report).map((row) => numberRow(row.label, [count(row.requests), errorCell(row)]));
   const { agrees } = report.reconciliation;
   const verdict = isWholeAgreement(report.reconciliation) || !agrees ? markup`<strong>${agreement(report)}</strong>` : agreement(report);
-  const table = scrolling(
-    "Requests on each side",
-    markup`<table class="narrow">${headRow(["Counted by", "Requests", "Errors"], ["Requests", "Errors"])}<tbody>${rows}</tbody></table>`,
-  );
-  return markup`<p>${verdict} ${countSentences(report).join(" ")}</p>${table}`;
+  const counts = table("Requests on each side", ["Counted by", "#Requests", "#Errors"], rows, "narrow");
+  return markup`<p>${verdict} ${countSentences(report).join(" ")}</p>${counts}`;
 }
 
 /** Lists the routes, worst first, with their answers by status. */
@@ -91,8 +84,7 @@ export function routesTable({ routes, load }: Report): Markup {
       <td class="number">${count(requests)}</td><td class="number">${count(errors)}</td><td>${answers.join(", ")}</td>
       <td class="number">${lapse(p50Seconds)}</td><td class="number">${lapse(p99Seconds)}</td></tr>`;
   });
-  const heads = ["Route", "Requests", "Errors", "Answers", "p50", "p99"];
-  return scrolling("Routes", markup`<table>${headRow(heads, ["Requests", "Errors", "p50", "p99"])}<tbody>${rows}</tbody></table>`);
+  return table("Routes", ["Route", "#Requests", "#Errors", "Answers", "#p50", "#p99"], rows);
 }
 
 /** Lists the facts of the load, its times, the generator and the run, in four short lists. */
@@ -105,13 +97,8 @@ export function factLists(report: Report): Markup {
     ["period of the budget", duration(report.periodSeconds)],
     ["exit code", String(report.exitCode)],
   ];
-  const lists: (readonly [string, Fact[]])[] = [
-    ["Load", loadFacts(report)],
-    ["Time", timingFacts(report)],
-    ["Load generator", generatorFacts(report)],
-    ["Run", run],
-  ];
-  return markup`<div class="facts">${lists.map(
+  const lists = { Load: loadFacts(report), Time: timingFacts(report), "Load generator": generatorFacts(report), Run: run };
+  return markup`<div class="facts">${Object.entries(lists).map(
     ([title, facts]) => markup`<div><h3>${title}</h3>
     <dl>${facts.map(([label, value]) => markup`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl></div>`,
   )}</div>`;
@@ -122,13 +109,17 @@ export function bullets(lines: readonly string[]): Markup {
   return lines.length === 0 ? nothing : markup`<ul>${lines.map((line) => markup`<li>${line}</li>`)}</ul>`;
 }
 
-/** Puts a wide table in a box of its own that scrolls, by keyboard too. */
-export function scrolling(label: string, table: Markup): Markup {
-  return markup`<div class="scroll" role="region" aria-label="${label}" tabindex="0">${table}</div>`;
+/** Puts a table in a box of its own that scrolls, by keyboard too; a head that begins with # stands at the right, as the numbers below it do. */
+export function table(label: string, heads: readonly string[], rows: readonly Markup[], style = "plain"): Markup {
+  const cells = heads.map((head) => {
+    const isNumber = head.startsWith("#");
+    return markup`<th scope="col" class="${isNumber ? "number" : "word"}">${isNumber ? head.slice(1) : head}</th>`;
+  });
+  return markup`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table class="${style}"><thead>
+    <tr>${cells}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
-/** Makes a table's head; the columns whose names are in `numbers` stand at the right, as their cells do. */
-export function headRow(heads: readonly string[], numbers: readonly string[]): Markup {
-  return markup`<thead>
-    <tr>${heads.map((head) => markup`<th scope="col" class="${numbers.includes(head) ? "number" : "word"}">${head}</th>`)}</tr></thead>`;
+/** Makes a row of a name and numbers. */
+export function numberRow(label: string, numbers: readonly string[]): Markup {
+  return markup`<tr><th scope="row">${label}</th>${numbers.map((number) => markup`<td class="number">${number}</td>`)}</tr>`;
 }
