@@ -1,21 +1,30 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { faultNames, setKeyHelp, version } from "../slo/cli/help.ts";
+import { loadHelp, version } from "../slo/cli/help.ts";
 import { faultPresets } from "../target/faults/presets.ts";
 
-/** The command line may import neither of the rooms whose words its help repeats; scenarios are read as text, since nobody but k6 imports them. */
-test("the help of load names the keys that scenarios take, with their meaning", () => {
-  const source = readFileSync(new URL("../scenarios/lib/settings.ts", import.meta.url), "utf8");
-  const [, block = ""] = /export const setKeys = \{\n([^}]*)\} as const;/.exec(source) ?? [];
-  const keys = [...block.matchAll(/^ {2}"?([\w-]+)"?: "(.*)",$/gm)].map(([, key, meaning]) => [key, meaning]);
-  expect(keys.length).toBeGreaterThan(0);
-  expect(Object.entries(setKeyHelp)).toEqual(keys);
+const textOf = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+const folder = (path: string): string[] => readdirSync(new URL(`../${path}`, import.meta.url));
+const scenarios = folder("scenarios").flatMap((name) => (/^[\w-]+\.ts$/.test(name) ? [name.replace(".ts", "")] : []));
+
+test("the help of load names every fault, and the keys of --set with their meaning", () => {
+  expect(loadHelp.split(/[\s,]+/)).toEqual(expect.arrayContaining(Object.keys(faultPresets)));
+  expect(loadHelp).toMatch(/^  warmup +seconds of low load beforehand/m);
+});
+
+test.each([
+  ["README.md", /`npm run load -- --scenario spike` \| ([a-z, ]+);/],
+  ["slo/cli/main.ts", /"--scenario <name>",\s*"([a-z, ]+)"/],
+])("%s lists the scenarios that there are", (file, list) => {
+  const [, listed = ""] = list.exec(textOf(file)) ?? [];
+  expect(listed.split(/, | or /).toSorted()).toEqual(scenarios.toSorted());
+});
+
+test("the room's README lists the scenarios that there are", () => {
+  const listed = [...textOf("scenarios/README.md").matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+  expect(listed).toEqual(expect.arrayContaining(scenarios));
 });
 
 test("the command's version is the project's", () => {
-  expect(JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))).toMatchObject({ version });
-});
-
-test("the help of load names the faults that the storage API knows", () => {
-  expect(faultNames).toEqual(Object.keys(faultPresets));
+  expect(JSON.parse(textOf("package.json"))).toMatchObject({ version });
 });

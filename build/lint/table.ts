@@ -62,7 +62,16 @@ export const rooms: Room[] = [
   { folder: "slo/history", types: ["slo/judge"], packages: ["node:*", "zod"] },
   {
     folder: "slo/cli",
-    values: ["slo/host", "slo/load", "slo/verify/verify.ts", "slo/report", "slo/history", "slo/run"],
+    values: [
+      "slo/host",
+      "slo/load",
+      "slo/verify/verify.ts",
+      "slo/report",
+      "slo/history",
+      "slo/run",
+      "scenarios/lib/setting-keys.ts",
+      "target/faults/presets.ts",
+    ],
     types: ["slo/spec"],
     packages: ["node:*", "commander"],
   },

@@ -1,8 +1,8 @@
 /** A value, or one sentence on why there is none. */
 export type Parsed<T> = { kind: "value"; value: T } | { kind: "problem"; message: string };
 
-const value = <T>(it: T): Parsed<T> => ({ kind: "value", value: it });
-const problem = <T>(message: string): Parsed<T> => ({ kind: "problem", message });
+export const value = <T>(it: T): Parsed<T> => ({ kind: "value", value: it });
+export const problem = <T>(message: string): Parsed<T> => ({ kind: "problem", message });
 
 const unitSeconds: Record<string, number> = { h: 3600, m: 60, s: 1, ms: 0.001 };
 const unitBytes: Record<string, number> = { B: 1, kB: 1e3, KB: 1e3, KiB: 1024, MB: 1e6, MiB: 1024 ** 2 };

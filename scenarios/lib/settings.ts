@@ -2,7 +2,8 @@ import type { Distribution } from "./keys.ts";
 import { actions, type Action, type Mix } from "./mix.ts";
 import { unknownWord } from "./nearest.ts";
 import type { SizeRange } from "./payloads.ts";
-import { parseBytes, parseDuration, parsePercent, parsePositive, parseWhole, type Parsed } from "./quantities.ts";
+import { parseBytes, parseDuration, parsePercent, parsePositive, parseWhole, problem, value, type Parsed } from "./quantities.ts";
+import { settingKeys } from "./setting-keys.ts";
 import { vusFor } from "./shapes.ts";
 
 /** All that can be chosen about a load. Seconds, bytes, 0–1 ratios; rates in iterations a second. */
@@ -31,29 +32,17 @@ export interface Defaults {
   seconds: number;
 }
 
-/** Names the keys that `--set KEY=VALUE` takes, each with what it means. */
-export const setKeys = {
-  payload: "bytes in a bucket, such as 1KiB, or a range such as 1KiB-16KiB",
-  keys: "number of buckets that are read and written",
-  distribution: "uniform, or hot: few keys get most of the traffic",
-  "hot-keys": "share of the keys that are hot, such as 10%",
-  "hot-share": "share of the traffic that goes to the hot keys, such as 90%",
-  mix: "weights of read, write, delete, users and echo, such as read=70,write=20,delete=10",
-  seed: "whole number; the same seed gives the same requests in the same order",
-  warmup: "seconds of low load beforehand that are not judged; 0 for none",
-  vus: "most virtual users at work at once",
-} as const;
-
 type Environment = Record<string, string | undefined>;
-type Given = Partial<Record<keyof typeof setKeys, string>>;
+type Key = keyof typeof settingKeys;
+type Given = Partial<Record<Key, string>>;
+type Choose = <T>(key: Key, fallback: T, parse: (text: string) => Parsed<T>) => T;
+/** The settings, or what is wrong with what was set. */
+type Read = { kind: "settings"; settings: Settings } | { kind: "problems"; problems: string[] };
 
 const defaultMix: Mix = { read: 60, write: 20, delete: 10, users: 5, echo: 5 };
 
 /** Reads the environment that the command line hands to k6; every problem is one sentence that names where it is. */
-export function readSettings(
-  environment: Environment,
-  defaults: Defaults,
-): { kind: "settings"; settings: Settings } | { kind: "problems"; problems: string[] } {
+export function readSettings(environment: Environment, defaults: Defaults): Read {
   const problems: string[] = [];
   const take = <T>(where: string, text: string | undefined, fallback: T, parse: (text: string) => Parsed<T>): T => {
     if (text === undefined || text === "") return fallback;
@@ -63,8 +52,7 @@ export function readSettings(
     return fallback;
   };
   const given: Given = take("--set", environment["PLIMSOLL_SET"], {}, parseGiven);
-  const choose = <T>(key: keyof typeof setKeys, fallback: T, parse: (text: string) => Parsed<T>): T =>
-    take(`--set ${key}=${given[key]}`, given[key], fallback, parse);
+  const choose: Choose = (key, fallback, parse) => take(`--set ${key}=${given[key]}`, given[key], fallback, parse);
 
   const peakRate = take("--rate", environment["PLIMSOLL_RATE"], defaults.peakRate, (text) => parsePositive(text, 1e6));
   const settings: Settings = {
@@ -84,8 +72,6 @@ export function readSettings(
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "settings", settings };
 }
 
-type Choose = <T>(key: keyof typeof setKeys, fallback: T, parse: (text: string) => Parsed<T>) => T;
-
 function readDistribution(given: Given, choose: Choose, problems: string[]): Distribution {
   const kind = choose("distribution", "uniform", parseDistribution);
   const hotKeysRatio = choose("hot-keys", 0.1, parsePercent);
@@ -102,68 +88,56 @@ function parseGiven(text: string): Parsed<Given> {
   try {
     json = JSON.parse(text);
   } catch {
-    return { kind: "problem", message: "PLIMSOLL_SET is not JSON" };
+    return problem("PLIMSOLL_SET is not JSON");
   }
-  if (typeof json !== "object" || json === null || Array.isArray(json))
-    return { kind: "problem", message: "PLIMSOLL_SET is not a JSON object" };
-  for (const [key, value] of Object.entries(json)) {
-    if (!Object.hasOwn(setKeys, key)) return { kind: "problem", message: unknownWord("key", key, Object.keys(setKeys)) };
-    if (typeof value !== "string" || value === "")
-      return { kind: "problem", message: `${key} needs a value: ${setKeys[key as keyof typeof setKeys]}` };
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return problem("PLIMSOLL_SET is not a JSON object");
+  for (const [key, given] of Object.entries(json)) {
+    if (!Object.hasOwn(settingKeys, key)) return problem(unknownWord("key", key, Object.keys(settingKeys)));
+    if (typeof given !== "string" || given === "") return problem(`${key} needs a value: ${settingKeys[key as Key]}`);
   }
-  return { kind: "value", value: json };
+  return value(json);
 }
 
 /** k6 takes no arrival rate for less than a second. */
 function parseLength(text: string): Parsed<number> {
   const seconds = parseDuration(text);
-  if (seconds.kind === "problem" || seconds.value >= 1) return seconds;
-  return { kind: "problem", message: `"${text}" must be at least 1s` };
+  return seconds.kind === "value" && seconds.value < 1 ? problem(`"${text}" must be at least 1s`) : seconds;
 }
 
 function parseTarget(text: string): Parsed<string> {
-  const message = `"${text}" is not the address of a service; write it like http://127.0.0.1:5000`;
-  return /^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/.test(text)
-    ? { kind: "value", value: text.replace(/\/+$/, "") }
-    : { kind: "problem", message };
+  if (/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/.test(text)) return value(text.replace(/\/+$/, ""));
+  return problem(`"${text}" is not the address of a service; write it like http://127.0.0.1:5000`);
 }
 
 function parseInstance(text: string): Parsed<string> {
-  return /^[A-Za-z0-9-]{1,63}$/.test(text)
-    ? { kind: "value", value: text }
-    : { kind: "problem", message: `"${text}" may hold letters, digits and - only` };
+  return /^[A-Za-z0-9-]{1,63}$/.test(text) ? value(text) : problem(`"${text}" may hold letters, digits and - only`);
 }
 
 function parseDistribution(text: string): Parsed<"uniform" | "hot"> {
-  return text === "uniform" || text === "hot"
-    ? { kind: "value", value: text }
-    : { kind: "problem", message: unknownWord("distribution", text, ["uniform", "hot"]) };
+  return text === "uniform" || text === "hot" ? value(text) : problem(unknownWord("distribution", text, ["uniform", "hot"]));
 }
 
 function parseSizes(text: string): Parsed<SizeRange> {
   // A minus in front or behind is no range; the whole text is then what is no size.
   const [from = "", to = from, ...more] = /^-|-$/.test(text) ? [text] : text.split("-");
-  const min = parseBytes(from);
-  const max = parseBytes(to);
+  const [min, max] = [parseBytes(from), parseBytes(to)];
   if (min.kind === "problem") return min;
   if (max.kind === "problem") return max;
   const fits = more.length === 0 && min.value >= 1 && min.value <= max.value && max.value <= 4 * 1024 ** 2;
-  if (!fits) return { kind: "problem", message: `"${text}" must be a size from 1B to 4MiB, or two with the smaller first` };
-  return { kind: "value", value: { minBytes: min.value, maxBytes: max.value } };
+  if (!fits) return problem(`"${text}" must be a size from 1B to 4MiB, or two with the smaller first`);
+  return value({ minBytes: min.value, maxBytes: max.value });
 }
 
 function parseMix(text: string): Parsed<Mix> {
   const mix: Mix = { read: 0, write: 0, delete: 0, users: 0, echo: 0 };
   for (const part of text.split(",")) {
     const [name = "", weight = ""] = part.split("=");
-    if (!actions.includes(name as Action)) return { kind: "problem", message: unknownWord("part of the mix", name, actions) };
+    if (!actions.includes(name as Action)) return problem(unknownWord("part of the mix", name, actions));
     const parsed = parseWhole(weight, 0, 1000);
-    if (parsed.kind === "problem") return { kind: "problem", message: `${name}: ${parsed.message}` };
+    if (parsed.kind === "problem") return problem(`${name}: ${parsed.message}`);
     mix[name as Action] = parsed.value;
   }
-  return actions.some((action) => mix[action] > 0)
-    ? { kind: "value", value: mix }
-    : { kind: "problem", message: "at least one weight must be above 0" };
+  return actions.some((action) => mix[action] > 0) ? value(mix) : problem("at least one weight must be above 0");
 }
 
 function parseThresholds(text: string): Parsed<number[]> {
@@ -173,5 +147,5 @@ function parseThresholds(text: string): Parsed<number[]> {
     if (parsed.kind === "problem") return parsed;
     numbers.push(parsed.value);
   }
-  return { kind: "value", value: numbers };
+  return value(numbers);
 }

@@ -1,26 +1,9 @@
+import { settingKeys } from "../../scenarios/lib/setting-keys.ts";
+import { faultPresets } from "../../target/faults/presets.ts";
 import { exitCodeHelp } from "../host/exit-codes.ts";
 
 /** The project's version, the same as in package.json, which the image leaves behind. */
 export const version = "0.1.0";
-
-/** Names the keys that our scenarios take by --set, with their meaning: the same as in scenarios/lib/settings.ts. */
-export const setKeyHelp = {
-  payload: "bytes in a bucket, such as 1KiB, or a range such as 1KiB-16KiB",
-  keys: "number of buckets that are read and written",
-  distribution: "uniform, or hot: few keys get most of the traffic",
-  "hot-keys": "share of the keys that are hot, such as 10%",
-  "hot-share": "share of the traffic that goes to the hot keys, such as 90%",
-  mix: "weights of read, write, delete, users and echo, such as read=70,write=20,delete=10",
-  seed: "whole number; the same seed gives the same requests in the same order",
-  warmup: "seconds of low load beforehand that are not judged; 0 for none",
-  vus: "most virtual users at work at once",
-} as const;
-
-/** Names the faults that --fault knows: the same as in target/faults/presets.ts. */
-export const faultNames = [
-  ...["delete-answers-500", "users-database-errors", "every-200th-500", "slow-reads", "stall-2s", "every-200th-dropped"],
-  "wrong-contents",
-] as const;
 
 const environmentHelp = {
   "K6_BIN, PROMETHEUS_BIN": "the tools to use (default: those on PATH, in the cache, downloaded, or built with Go)",
@@ -38,6 +21,8 @@ const columns = (entries: Readonly<Record<string, string>>): string => {
     .join("\n");
 };
 
+const faultNames = Object.keys(faultPresets);
+
 const credentialHelp = `Credentials for Prometheus come from the environment: PLIMSOLL_PROMETHEUS_USERNAME and _PASSWORD (or _PASSWORD_FILE),
 _BEARER_TOKEN (or _BEARER_TOKEN_FILE), _HEADERS (a JSON object), _CA_FILE.`;
 
@@ -51,7 +36,7 @@ Examples:
   npm run load -- --scenario spike --rate 4000 --in kubernetes --pods 4     from a Job of four pods in the current cluster
 
 Keys of --set for our scenarios:
-${columns(setKeyHelp)}
+${columns(settingKeys)}
 
 Names for --fault; rules in JSON are explained in target/README.md:
 ${[faultNames.slice(0, 4), faultNames.slice(4)].map((names) => `  ${names.join(", ")}`).join(",\n")}
