@@ -3,20 +3,17 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fas
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bucketRoutes } from "./api/buckets.ts";
-import { echoRoute } from "./api/echo.ts";
-import { errorRoute } from "./api/error.ts";
-import { healthRoutes } from "./api/health.ts";
 import type { Api } from "./api/http.ts";
 import { answerError, refuseMalformed } from "./api/refusals.ts";
 import { collectOpenApi, openApiRoute } from "./api/openapi.ts";
-import { usersRoute } from "./api/users.ts";
-import { faultAdminRoutes } from "./faults/admin.ts";
-import { createFaultEngine, type FaultEngine } from "./faults/engine.ts";
+import { echoRoute, errorRoute, healthRoutes, usersRoute } from "./api/routes.ts";
+import { faultAdminRoutes, type FaultAdmin } from "./faults/admin.ts";
+import { createFaultEngine } from "./faults/engine.ts";
 import { type FaultClock, injectFaults } from "./faults/hooks.ts";
 import { seededRandom } from "./faults/random.ts";
 import type { FaultRule } from "./faults/rules.ts";
 import { type Metrics, registerMetrics } from "./metrics.ts";
-import { followRequests, logsRequests, requestIds, settleRequests } from "./requests.ts";
+import { followRequests, requestIds, settleRequests } from "./requests.ts";
 import type { Store } from "./store/store.ts";
 
 /** The histogram's upper bounds in seconds when nothing else is asked for. */
@@ -40,10 +37,7 @@ export interface AppOptions {
   clock?: FaultClock;
 }
 
-const systemClock: FaultClock = {
-  now: () => performance.now() / 1_000,
-  wait: (seconds) => sleep(seconds * 1_000),
-};
+const systemClock: FaultClock = { now: () => performance.now() / 1_000, wait: (seconds) => sleep(seconds * 1_000) };
 
 /** Builds the storage API, ready to listen or to be asked by `inject`; throws only on a bug. */
 export async function buildApp(options: AppOptions): Promise<Api> {
@@ -51,14 +45,11 @@ export async function buildApp(options: AppOptions): Promise<Api> {
   const bucketMaxBytes = options.bucketMaxBytes ?? 1_048_576;
   const sink: { metrics: Metrics | undefined } = { metrics: undefined };
   const api = createServer(options, bucketMaxBytes, sink);
-
-  const logged = logsRequests(options.logLevel ?? "info");
-
+  const logged = ["trace", "debug", "info"].includes(options.logLevel ?? "info");
   followRequests(api, logged);
   if (options.metrics !== false) sink.metrics = await registerMetrics(api, options.durationBuckets ?? defaultDurationBuckets);
   const { metrics } = sink;
   if (metrics !== undefined || logged) settleRequests(api, metrics);
-
   const engine = createFaultEngine((method, route, kind) => metrics?.fault(method, route, kind));
   injectFaults(api, engine, clock);
   const activate = async (rules: readonly FaultRule[]): Promise<void> => {
@@ -70,12 +61,8 @@ export async function buildApp(options: AppOptions): Promise<Api> {
   return api;
 }
 
-interface Faults {
-  engine: FaultEngine;
-  activate: (rules: readonly FaultRule[]) => Promise<void>;
-}
-
-async function registerRoutes(api: Api, { store, stopping, faultsAdmin }: AppOptions, clock: FaultClock, faults: Faults): Promise<void> {
+async function registerRoutes(api: Api, options: AppOptions, clock: FaultClock, faults: Omit<FaultAdmin, "token">): Promise<void> {
+  const { store, stopping = () => false, faultsAdmin } = options;
   const random = seededRandom(1);
   await collectOpenApi(api);
   await api.register(bucketRoutes, { store });
@@ -83,7 +70,7 @@ async function registerRoutes(api: Api, { store, stopping, faultsAdmin }: AppOpt
   await api.register(usersRoute, { wait: () => clock.wait(0.001 + 0.004 * random()) });
   await api.register(echoRoute);
   await api.register(errorRoute);
-  await api.register(healthRoutes, { stopping: stopping ?? (() => false), storeReady: () => store.ready() });
+  await api.register(healthRoutes, { stopping, storeReady: () => store.ready() });
   await api.register(openApiRoute);
   if (faultsAdmin?.kind === "on") await api.register(faultAdminRoutes, { ...faults, token: faultsAdmin.token });
 }

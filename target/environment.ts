@@ -52,12 +52,11 @@ const environmentSchema = z
     SHUTDOWN_SECONDS: secondsSchema.default(10),
   })
   .superRefine((values, context) => {
-    if (values.STORE === "sqlite" && values.STORE_FILE === undefined) {
-      context.addIssue({ code: "custom", path: ["STORE_FILE"], message: "is needed when STORE is sqlite" });
-    }
-    if (values.FAULTS_ADMIN === "on" && values.FAULTS_TOKEN === undefined && !isLoopback(values.HOST)) {
-      context.addIssue({ code: "custom", path: ["FAULTS_TOKEN"], message: `is needed when FAULTS_ADMIN is on and HOST is ${values.HOST}` });
-    }
+    const needed = (name: string, when: string): void =>
+      context.addIssue({ code: "custom", path: [name], message: `is needed when ${when}` });
+    if (values.STORE === "sqlite" && values.STORE_FILE === undefined) needed("STORE_FILE", "STORE is sqlite");
+    if (values.FAULTS_ADMIN === "on" && values.FAULTS_TOKEN === undefined && !isLoopback(values.HOST))
+      needed("FAULTS_TOKEN", `FAULTS_ADMIN is on and HOST is ${values.HOST}`);
   });
 
 /** The environment after validation, its defaults filled in; seconds and bytes. */
@@ -75,6 +74,5 @@ export function parseEnvironment(variables: Record<string, string | undefined>):
 }
 
 function isLoopback(host: string): boolean {
-  if (isIP(host) === 4) return host.startsWith("127.");
-  return host === "localhost" || host === "::1";
+  return isIP(host) === 4 ? host.startsWith("127.") : host === "localhost" || host === "::1";
 }

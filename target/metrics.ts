@@ -53,11 +53,11 @@ export function errorTypeOf(status: number, injected: boolean): ErrorType {
 
 /** Registers fastify-metrics with a registry of its own, `GET /metrics`, and every documented label set at zero. Call it before any route. */
 export async function registerMetrics(api: Api, durationBuckets: readonly number[]): Promise<Metrics> {
-  const registry = new Registry();
-  const documented: LabelSet[] = [];
+  const [registry, name] = [new Registry(), targetMetrics.requestDuration];
+  const documented: Labels[] = [];
   api.addHook("onRoute", ({ method, url, schema }) => {
     const statuses = [...Object.keys(schema?.response ?? {}).map(Number), clientGoneStatus, 500];
-    for (const verb of [method].flat()) documented.push(...statuses.map((status) => ({ method: verb, route: url, status })));
+    for (const verb of [method].flat()) documented.push(...statuses.map((status) => labelsOf(verb, url, status)));
   });
   await api.register(fastifyMetrics.default, {
     promClient: { ...promClient, Histogram: RouteHistogram } as unknown as TypedClient,
@@ -71,28 +71,27 @@ export async function registerMetrics(api: Api, durationBuckets: readonly number
       overrides: {
         labels: targetLabels,
         histogram: {
-          name: targetMetrics.requestDuration,
+          name,
           help: "Seconds from request received to response sent",
           buckets: [...durationBuckets],
-          registers: [asTyped(registry)],
+          registers: typed(registry),
         },
-        summary: { registers: [asTyped(new Registry())] },
+        summary: { registers: typed(new Registry()) },
       },
     },
   });
-  const histogram = registry.getSingleMetric(targetMetrics.requestDuration);
+  const histogram = registry.getSingleMetric(name);
   if (!(histogram instanceof RouteHistogram)) throw new Error("fastify-metrics did not use the histogram that it was given");
   collectDefaultMetrics({ register: registry });
   const createAtZero = zeroKeeper(histogram);
   api.addHook("onReady", () => createAtZero([...documented, ...unknownRouteSets]));
-  const counters = createCounters(registry);
   api.get("/metrics", { schema: { hide: true, response: { 200: z.string() } } }, async (_request, reply) => {
     const text = await registry.metrics();
     return reply.code(200).type(registry.contentType).send(text);
   });
   return {
-    ...counters,
-    unrouted: (method, status) => histogram.observe(labelsOf({ method, route: unknownRoute, status }), 0),
+    ...createCounters(registry),
+    unrouted: (method, status) => histogram.observe(labelsOf(method, unknownRoute, status), 0),
     expectFaults: (rules) => createAtZero(rules.flatMap(statusesOf)),
   };
 }
@@ -110,44 +109,41 @@ class RouteHistogram extends Histogram<string> {
 }
 
 type TypedClient = NonNullable<IMetricsPluginOptions["promClient"]>;
-type TypedRegistry = NonNullable<IHistogramOverrides["registers"]>[number];
+type TypedRegistries = NonNullable<IHistogramOverrides["registers"]>;
 
 /** Gives a registry the type that fastify-metrics knows: it is typed by prom-client, and takes @platformatic/prom-client when it runs. */
-function asTyped(registry: Registry): TypedRegistry {
-  return registry as unknown as TypedRegistry;
+function typed(registry: Registry): TypedRegistries {
+  return [registry] as unknown as TypedRegistries;
 }
 
-interface LabelSet {
-  method: string;
-  route: string;
-  status: number;
-}
+type Labels = Partial<Record<string, string | number>>;
 
-const unknownRouteSets: LabelSet[] = ["GET", "PUT", "POST", "DELETE"].flatMap((method) =>
-  [400, 404, clientGoneStatus].map((status) => ({ method, route: unknownRoute, status })),
+const unknownRouteSets = ["GET", "PUT", "POST", "DELETE"].flatMap((method) =>
+  [400, 404, clientGoneStatus].map((status) => labelsOf(method, unknownRoute, status)),
 );
 
-function labelsOf({ method, route, status }: LabelSet): Record<string, string> {
+function labelsOf(method: string, route: string, status: number): Record<string, string> {
   return { [targetLabels.method]: method, [targetLabels.route]: route, [targetLabels.status]: String(status) };
 }
 
 /** Lists the label sets that a rule adds to the documented ones. */
-function statusesOf(rule: FaultRule): LabelSet[] {
+function statusesOf(rule: FaultRule): Labels[] {
   const status = rule.kind === "error" ? rule.status : rule.kind === "drop" ? droppedStatus : undefined;
   if (status === undefined) return [];
-  return operations.filter(({ method, route }) => ruleMatches(rule, method, route)).map((operation) => ({ ...operation, status }));
+  const matched = operations.filter(({ method, route }) => ruleMatches(rule, method, route));
+  return matched.map(({ method, route }) => labelsOf(method, route, status));
 }
 
 /** Creates label sets that are not there; prom-client's `zero` alone would set one that counts back to nothing. */
-function zeroKeeper(histogram: Histogram<string>): (sets: readonly LabelSet[]) => Promise<void> {
-  const keyOf = (labels: Partial<Record<string, string | number>>): string =>
-    JSON.stringify([targetLabels.method, targetLabels.route, targetLabels.status].map((name) => String(labels[name])));
+function zeroKeeper(histogram: Histogram<string>): (sets: readonly Labels[]) => Promise<void> {
+  const keyOf = (labels: Labels): string =>
+    Object.values(targetLabels)
+      .map((name) => JSON.stringify(`${labels[name]}`))
+      .join();
   return async (sets) => {
     const present = new Set((await histogram.get()).values.map(({ labels }) => keyOf(labels)));
-    for (const set of sets) {
-      const labels = labelsOf(set);
-      if (present.has(keyOf(labels))) continue;
-      histogram.zero(labels);
+    for (const labels of sets) {
+      if (!present.has(keyOf(labels))) histogram.zero(labels as Record<string, string>);
       present.add(keyOf(labels));
     }
   };
@@ -156,12 +152,8 @@ function zeroKeeper(histogram: Histogram<string>): (sets: readonly LabelSet[]) =
 function createCounters(registry: Registry): Pick<Metrics, "arrived" | "left" | "error" | "fault"> {
   const registers = [registry];
   let active = 0;
-  const gauge: Gauge = new Gauge({
-    name: targetMetrics.activeRequests,
-    help: "Requests in flight",
-    registers,
-    collect: () => gauge.set(active),
-  });
+  const collect = (): void => gauge.set(active);
+  const gauge = new Gauge({ name: targetMetrics.activeRequests, help: "Requests in flight", registers, collect });
   const errors = new Counter({ name: targetMetrics.errors, help: "Failed requests by type", labelNames: ["type"], registers });
   const faults = new Counter({
     name: targetMetrics.faultsInjected,
@@ -169,14 +161,12 @@ function createCounters(registry: Registry): Pick<Metrics, "arrived" | "left" | 
     labelNames: [targetLabels.method, targetLabels.route, "fault"],
     registers,
   });
-  const fault: Metrics["fault"] = (method, route, kind) =>
-    faults.inc({ [targetLabels.method]: method, [targetLabels.route]: route, fault: kind });
+  const fault = (method: string, route: string, kind: FaultKind, times = 1): void =>
+    faults.inc({ [targetLabels.method]: method, [targetLabels.route]: route, fault: kind }, times);
   for (const type of [...Object.values(errorTypes), "other", "injected", "malformed"]) errors.inc({ type }, 0);
   for (const kind of faultKinds) {
     const fixed = fixedOperation(kind);
-    for (const { method, route } of fixed === undefined ? operations : [fixed]) {
-      faults.inc({ [targetLabels.method]: method, [targetLabels.route]: route, fault: kind }, 0);
-    }
+    for (const { method, route } of fixed === undefined ? operations : [fixed]) fault(method, route, kind, 0);
   }
   return { arrived: () => void (active += 1), left: () => void (active -= 1), fault, error: (type) => errors.inc({ type }) };
 }

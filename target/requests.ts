@@ -22,11 +22,6 @@ export function requestIds(prefix: string): (request: { headers: Record<string, 
   };
 }
 
-/** Tells whether a level lets the line of each request through. */
-export function logsRequests(level: string): boolean {
-  return ["trace", "debug", "info"].includes(level);
-}
-
 /** Echoes the request id and, where `logged`, writes one log line for each request. */
 export function followRequests(api: Api, logged: boolean): void {
   api.decorateRequest("injectedFault", null);
@@ -36,18 +31,9 @@ export function followRequests(api: Api, logged: boolean): void {
   });
   if (!logged) return;
   api.addHook("onResponse", (request, reply, done) => {
-    request.log.info(
-      {
-        reqId: request.id,
-        method: request.method,
-        url: request.url,
-        route: request.routeOptions.url,
-        statusCode: reply.statusCode,
-        durationSeconds: reply.elapsedTime / 1_000,
-        ...(request.injectedFault === null ? {} : { fault: request.injectedFault }),
-      },
-      "request",
-    );
+    const { id: reqId, method, url, injectedFault } = request;
+    const answer = { route: request.routeOptions.url, statusCode: reply.statusCode, durationSeconds: reply.elapsedTime / 1_000 };
+    request.log.info({ reqId, method, url, ...answer, fault: injectedFault ?? undefined }, "request");
     done();
   });
 }

@@ -4,11 +4,8 @@ import { buildApp } from "../app.ts";
 import { openMemoryStore } from "../store/memory.ts";
 import { bucketSchemas } from "./buckets.ts";
 import type { BodyOf, Bytes, MethodOf, Operation, ParamsOf, QueryOf, ResponseOf, RouteOf, StatusOf, StorageApi } from "./contract.ts";
-import { echoSchema } from "./echo.ts";
-import { errorRouteSchema } from "./error.ts";
-import { healthSchemas } from "./health.ts";
 import { operations } from "./operations.ts";
-import { usersRouteSchema } from "./users.ts";
+import { echoSchema, errorRouteSchema, healthSchemas, usersRouteSchema } from "./routes.ts";
 
 const schemas = {
   "PUT /api/buckets/:id": bucketSchemas.put,

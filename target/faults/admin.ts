@@ -29,8 +29,7 @@ export interface FaultAdmin {
 export async function faultAdminRoutes(api: Api, { engine, token, activate }: FaultAdmin): Promise<void> {
   api.addHook("onRequest", async (request, reply) => {
     const refused = refusal(request.headers, token);
-    if (refused !== undefined) return reply.code(refused.status).send({ error: refused.error });
-    return undefined;
+    return refused && reply.code(refused.status).send({ error: refused.error });
   });
   const read = { summary: "Tell the fault rules and their exact counts", response: { 200: reportSchema, ...refusals } };
   api.get("/admin/faults", { schema: read }, (_request, reply) => void reply.code(200).send({ rules: engine.report() }));
@@ -47,12 +46,9 @@ export async function faultAdminRoutes(api: Api, { engine, token, activate }: Fa
   });
 }
 
-function refusal(
-  { authorization, host }: IncomingHttpHeaders,
-  token: string | undefined,
-): { status: 401 | 403; error: string } | undefined {
-  if (token === undefined) return isLoopbackHost(host) ? undefined : { status: 403, error: "only by a loopback name" };
-  return sameSecret(authorization ?? "", `Bearer ${token}`) ? undefined : { status: 401, error: "a bearer token is needed" };
+function refusal({ authorization, host }: IncomingHttpHeaders, token: string | undefined) {
+  if (token === undefined) return isLoopbackHost(host) ? undefined : ({ status: 403, error: "only by a loopback name" } as const);
+  return sameSecret(authorization ?? "", `Bearer ${token}`) ? undefined : ({ status: 401, error: "a bearer token is needed" } as const);
 }
 
 /** Refuses names that a web page could have pointed at this machine (DNS rebinding). */

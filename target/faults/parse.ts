@@ -5,14 +5,10 @@ import { faultRulesSchema, type FaultRule, fixedOperation, ruleMatches } from ".
 /** A list of rules, or the sentences that say what is wrong with it. */
 export type ParsedRules = { kind: "rules"; rules: FaultRule[] } | { kind: "problems"; problems: string[] };
 
-/** One operation of the service, as faults see it. */
-export interface FaultPlace {
-  method: string;
-  route: string;
-}
+type Places = readonly { method: string; route: string }[];
 
 /** Reads the text of the environment: a JSON array of rules, the name of a preset, or nothing. */
-export function parseFaultText(text: string, places: readonly FaultPlace[]): ParsedRules {
+export function parseFaultText(text: string, places: Places): ParsedRules {
   const trimmed = text.trim();
   if (trimmed === "") return { kind: "rules", rules: [] };
   if (!/^[[{"]/.test(trimmed)) return parsePreset(trimmed);
@@ -31,14 +27,13 @@ export function parsePreset(name: string): ParsedRules {
 }
 
 /** Validates a list of rules; a rule that touches no operation of the service is a problem, not a silent nothing. */
-export function parseFaultRules(value: unknown, places: readonly FaultPlace[]): ParsedRules {
+export function parseFaultRules(value: unknown, places: Places): ParsedRules {
   const parsed = faultRulesSchema.safeParse(value);
   if (!parsed.success) return { kind: "problems", problems: sentences(parsed.error) };
+  const there = places.map(({ method, route }) => `${method} ${route}`).join(", ");
   const problems = parsed.data.flatMap((rule, index) => {
     if (fixedOperation(rule.kind) !== undefined || places.some(({ method, route }) => ruleMatches(rule, method, route))) return [];
-    return [
-      `[${index}]: no route of this service matches; there are: ${places.map(({ method, route }) => `${method} ${route}`).join(", ")}`,
-    ];
+    return [`[${index}]: no route of this service matches; there are: ${there}`];
   });
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "rules", rules: parsed.data };
 }

@@ -3,7 +3,7 @@ import type { Store } from "./store.ts";
 
 interface Write {
   id: Buffer;
-  /** Is `undefined` for a delete. */
+  /** `undefined` for a delete. */
   contents: Uint8Array | undefined;
   resolve: (existed: boolean) => void;
   reject: (error: unknown) => void;
@@ -17,12 +17,10 @@ export function openSqliteStore(file: string): Store {
   const database = openDatabase(file);
   const write = transactionWriter(database);
   const select = database.prepare("SELECT contents FROM buckets WHERE id = ?");
-  let pending: Write[] = [];
+  const pending: Write[] = [];
 
   const flush = (): void => {
-    const batch = pending;
-    pending = [];
-    if (batch.length > 0) write(batch);
+    if (pending.length > 0) write(pending.splice(0));
   };
   const enqueue = (id: string, contents: Uint8Array | undefined): Promise<boolean> =>
     new Promise((resolve, reject) => {
@@ -32,8 +30,8 @@ export function openSqliteStore(file: string): Store {
   return {
     get: (id) => {
       const row = select.get(Buffer.from(id));
-      // An empty blob comes back as NULL from some builds of SQLite's bindings; both mean no bytes.
-      return row === undefined ? undefined : bytesOf(row["contents"]);
+      if (row === undefined || row["contents"] instanceof Uint8Array) return row?.["contents"] as Uint8Array | undefined;
+      return new Uint8Array(0); // an empty blob comes back as NULL from some builds of SQLite's bindings; both mean no bytes
     },
     put: async (id, contents) => void (await enqueue(id, contents)),
     delete: (id) => enqueue(id, undefined),
@@ -65,10 +63,8 @@ function transactionWriter(database: DatabaseSync): (batch: Write[]) => void {
     "INSERT INTO buckets (id, contents) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET contents = excluded.contents",
   );
   const remove = database.prepare("DELETE FROM buckets WHERE id = ?");
-  const apply = ({ id, contents }: Write): boolean => {
-    const result = contents === undefined ? remove.run(id) : insert.run(id, contents);
-    return Number(result.changes) > 0;
-  };
+  const apply = ({ id, contents }: Write): boolean =>
+    Number((contents === undefined ? remove.run(id) : insert.run(id, contents)).changes) > 0;
   return (batch) => {
     let existed: boolean[];
     try {
@@ -82,8 +78,4 @@ function transactionWriter(database: DatabaseSync): (batch: Write[]) => void {
     }
     batch.forEach((write, index) => write.resolve(existed[index] === true));
   };
-}
-
-function bytesOf(value: unknown): Uint8Array {
-  return value instanceof Uint8Array ? value : new Uint8Array(0);
 }
