@@ -13,10 +13,10 @@ test("the help of load names every fault, and the keys of --set with their meani
 });
 
 test.each([
-  ["README.md", /`npm run load -- --scenario spike` \| ([a-z, ]+);/],
-  ["slo/cli/main.ts", /"--scenario <name>",\s*"([a-z, ]+)"/],
-])("%s lists the scenarios that there are", (file, list) => {
-  const [, listed = ""] = list.exec(textOf(file)) ?? [];
+  ["the project's README", ["README.md"], /`npm run load -- --scenario spike` \| ([a-z, ]+);/],
+  ["the help of load", folder("slo/cli").map((name) => `slo/cli/${name}`), /"--scenario <name>",\s*"([a-z, ]+)"/],
+])("%s lists the scenarios that there are", (_place, files, list) => {
+  const [, listed = ""] = list.exec(files.map(textOf).join("\n")) ?? [];
   expect(listed.split(/, | or /).toSorted()).toEqual(scenarios.toSorted());
 });
 
