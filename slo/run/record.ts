@@ -92,9 +92,9 @@ export function writeWhole(file: string, value: unknown): void {
 }
 
 /** Writes a file so that a crash or a full disk leaves the old one or the new one, never half of one; an error names the file. */
-export function replaceFile(file: string, text: string): void {
+export function replaceFile(file: string, text: string, flush = false): void {
   try {
-    writeFileSync(`${file}.part`, text);
+    writeFileSync(`${file}.part`, text, { flush });
     renameSync(`${file}.part`, file);
   } catch (error) {
     rmSync(`${file}.part`, { force: true });

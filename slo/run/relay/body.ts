@@ -29,8 +29,8 @@ interface RawHistogram {
   schema: number;
   zeroCount: number;
   spans: { offset: number; length: number }[];
+  /** From bucket to bucket; k6 counts in whole numbers, so a push of it holds no others. */
   deltas: number[];
-  counts: number[];
   atMillis: number;
 }
 
@@ -63,7 +63,7 @@ function seriesField(tag: number, series: PushedSeries, reader: PbfReader): numb
   }
   if (tag === 2) Object.assign(series, reader.readMessage(sampleField, { value: 0, atMillis: 0 }));
   if (tag === 4) {
-    const empty: RawHistogram = { schema: 0, zeroCount: 0, spans: [], deltas: [], counts: [], atMillis: 0 };
+    const empty: RawHistogram = { schema: 0, zeroCount: 0, spans: [], deltas: [], atMillis: 0 };
     const raw = reader.readMessage(histogramField, empty);
     Object.assign(series, { histogram: bucketsOf(raw), atMillis: raw.atMillis });
   }
@@ -83,10 +83,8 @@ function sampleField(tag: number, sample: { value: number; atMillis: number }, r
 function histogramField(tag: number, raw: RawHistogram, reader: PbfReader): void {
   if (tag === 4) raw.schema = reader.readSVarint();
   if (tag === 6) raw.zeroCount = reader.readVarint();
-  if (tag === 7) raw.zeroCount = reader.readDouble();
   if (tag === 11) raw.spans.push(reader.readMessage(spanField, { offset: 0, length: 0 }));
   if (tag === 12) reader.readPackedSVarint(raw.deltas);
-  if (tag === 13) reader.readPackedDouble(raw.counts);
   if (tag === 15) raw.atMillis = reader.readVarint(true);
 }
 
@@ -96,18 +94,15 @@ function spanField(tag: number, span: { offset: number; length: number }, reader
 }
 
 /** Lays the spans out: the first offset is absolute, each later one counts from the end of the span before (prompb/types.proto). */
-function bucketsOf({ schema, zeroCount, spans, deltas, counts }: RawHistogram): PushedHistogram {
+function bucketsOf({ schema, zeroCount, spans, deltas }: RawHistogram): PushedHistogram {
   const buckets = new Map<number, number>();
-  let index = 0;
-  let at = 0;
-  let count = 0;
+  let [index, at, count] = [0, 0, 0];
   for (const { offset, length } of spans) {
     index += offset;
-    for (let i = 0; i < length; i += 1) {
-      count = counts.length > 0 ? (counts[at] ?? 0) : count + (deltas[at] ?? 0);
-      buckets.set(index, count);
-      index += 1;
+    for (const end = index + length; index < end; index += 1) {
+      count += deltas[at] ?? 0;
       at += 1;
+      buckets.set(index, count);
     }
   }
   return { schema, zeroCount, buckets };

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { validateHeaderName, validateHeaderValue } from "node:http";
+import { createSecureContext } from "node:tls";
 import { errorMessage } from "../../host/error-message.ts";
+import { oneLine } from "./one-line.ts";
 
-/** Says where samples go, and with which credentials; none of these is ever printed. */
+/** Where samples go, and with which credentials; none of these is ever printed. */
 export interface Destination {
   /** The full remote-write URL; a user and password in it are used like `basic`. */
   url: string;
@@ -23,53 +25,38 @@ export interface Destination {
 }
 
 /** A destination with its files read and its headers made. */
-export interface Prepared {
-  kind: "prepared";
-  url: URL;
-  headers: Record<string, string>;
-  tls: { ca?: Buffer; cert?: Buffer; key?: Buffer; servername?: string; rejectUnauthorized?: boolean };
-  limitMillis: number;
-  /** Takes the destination's secrets out of a text that it or a proxy wrote. */
-  hide: (text: string) => string;
-}
+export type Prepared = ReturnType<typeof prepareDestination>;
 
 const usualTimeoutSeconds = 30;
 
-/** Reads a destination's files and checks its URL and headers; a problem names the file or header, never its content. */
-export function prepareDestination(destination: Destination): Prepared | { kind: "failed"; message: string } {
-  try {
-    const url = new URL(destination.url);
-    if (url.protocol !== "http:" && url.protocol !== "https:") throw new Error(`${url.protocol} is not a protocol to write samples over`);
-    const basic = destination.basic ?? basicIn(url);
-    [url.username, url.password] = ["", ""];
-    const authorization = authorizationOf({ basic, bearer: destination.bearer });
-    const headers: Record<string, string> = {
-      ...destination.headers,
-      ...(authorization ? { authorization } : {}),
-      "content-type": "application/x-protobuf",
-      "content-encoding": "snappy",
-      "x-prometheus-remote-write-version": "0.1.0",
-      "user-agent": "plimsoll",
-    };
-    for (const [name, value] of Object.entries(headers)) checkHeader(name, value);
-    const secrets = [
-      basic?.password,
-      basic && authorization?.replace("Basic ", ""),
-      destination.bearer,
-      ...Object.values(destination.headers ?? {}).filter(({ length }) => length >= 8),
-    ];
-    return {
-      kind: "prepared",
-      url,
-      headers,
-      tls: readTls(destination.tls ?? {}),
-      limitMillis: (destination.timeoutSeconds ?? usualTimeoutSeconds) * 1000,
-      hide: (text) => secrets.reduce((left: string, secret) => (secret ? left.replaceAll(secret, "***") : left), text),
-    };
-  } catch (error) {
-    const invalidUrl = error instanceof Error && "code" in error && error.code === "ERR_INVALID_URL";
-    return { kind: "failed", message: invalidUrl ? "the destination's URL is not one" : errorMessage(error) };
-  }
+/** Reads a destination's files and checks its URL and headers; throws what names the file or header, never its content. */
+export function prepareDestination(destination: Destination) {
+  if (!URL.canParse(destination.url)) throw new Error("the destination's URL is not one");
+  const url = new URL(destination.url);
+  if (url.protocol !== "http:" && url.protocol !== "https:") throw new Error(`${url.protocol} is not a protocol to write samples over`);
+  const basic = destination.basic ?? basicIn(url);
+  [url.username, url.password] = ["", ""];
+  const authorization = authorizationOf({ basic, bearer: destination.bearer });
+  const headers: Record<string, string> = {
+    ...destination.headers,
+    ...(authorization ? { authorization } : {}),
+    "content-type": "application/x-protobuf",
+    "content-encoding": "snappy",
+    "x-prometheus-remote-write-version": "0.1.0",
+    "user-agent": "plimsoll",
+  };
+  for (const [name, value] of Object.entries(headers)) checkHeader(name, value);
+  const ownHeaders = Object.values(destination.headers ?? {}).filter(({ length }) => length >= 8);
+  const secrets = [basic?.password, basic && authorization?.replace("Basic ", ""), destination.bearer, ...ownHeaders];
+  return {
+    url,
+    headers,
+    tls: readTls(destination.tls ?? {}),
+    limitMillis: (destination.timeoutSeconds ?? usualTimeoutSeconds) * 1000,
+    /** Makes one line of a text that the destination or a proxy wrote, without the destination's secrets. */
+    hide: (text: string): string =>
+      oneLine(secrets.reduce((left: string, secret) => (secret ? left.replaceAll(secret, "***") : left), text)),
+  };
 }
 
 /** Makes the header's value of credentials; a user and password go before a token. */
@@ -96,14 +83,20 @@ function checkHeader(name: string, value: string): void {
   }
 }
 
-function readTls({ caFile, certFile, keyFile, serverName, insecureSkipVerify }: NonNullable<Destination["tls"]>): Prepared["tls"] {
-  return {
+function readTls({ caFile, certFile, keyFile, serverName, insecureSkipVerify }: NonNullable<Destination["tls"]>) {
+  const tls = {
     ...(caFile === undefined ? {} : { ca: readNamed(caFile, "CA") }),
     ...(certFile === undefined ? {} : { cert: readNamed(certFile, "certificate") }),
     ...(keyFile === undefined ? {} : { key: readNamed(keyFile, "key") }),
     ...(serverName === undefined ? {} : { servername: serverName }),
     ...(insecureSkipVerify === true ? { rejectUnauthorized: false } : {}),
   };
+  try {
+    createSecureContext(tls); // a key that does not fit its certificate shows here, and not in the middle of a run
+    return tls;
+  } catch (error) {
+    throw new Error(`the TLS files for the destination do not serve: ${errorMessage(error)}`, { cause: error });
+  }
 }
 
 function readNamed(file: string, what: string): Buffer {

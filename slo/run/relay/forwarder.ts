@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorMessage } from "../../host/error-message.ts";
+import type { Frame } from "./frame.ts";
 import type { Rejected } from "./rejected.ts";
 import { openRetryLog } from "./retry-log.ts";
 import { mayPassLater, reasonOf, type NotWritten, type pauseMillis } from "./retry.ts";
@@ -16,17 +17,10 @@ export interface Forwarded {
   damaged: number;
 }
 
-/** Forwards a spool in order, one body at a time, for as long as it takes. */
-export interface Forwarder {
-  state(): Forwarded;
-  /** Tells it that there is more. */
-  wake(): void;
-  /** Waits until everything is forwarded or the limit is reached; `reason` is why it is not going on. */
-  flushed(limitSeconds: number): Promise<{ kind: "flushed" } | { kind: "pending"; bytes: number; reason: string }>;
-  stop(): Promise<void>;
-}
+/** Ends a wait for everything to be forwarded; `reason` is why it is not going on. */
+export type Flushed = { kind: "flushed" } | { kind: "pending"; bytes: number; reason: string };
 
-/** What forwarding goes from and to; `say` hears when the destination goes and when it is back. */
+/** What forwarding goes from and to; `say` takes a line when the destination goes and when it is back. */
 export interface Forwarding {
   spool: Spool;
   writer: Writer;
@@ -38,78 +32,40 @@ export interface Forwarding {
 /** setTimeout takes no more. */
 const longestTimerMillis = 2 ** 31 - 1;
 
-/** Starts forwarding. */
-export function startForwarder({ spool, writer, rejected, say, pauseMillis: pauseOf }: Forwarding): Forwarder {
-  const state: Forwarded = { forwarded: 0, retries: 0, refused: 0, damaged: 0 };
-  const retryLog = openRetryLog(say, () => performance.now());
+/** Starts the forwarding of a spool in order, one body at a time, for as long as it takes. */
+export function startForwarder(forwarding: Forwarding) {
+  const { spool, writer } = forwarding;
   const stopping = new AbortController();
   const waiting = new Set<() => void>();
   let wake: () => void = () => undefined;
-  let failures = 0;
-  let trouble: string | undefined;
-  const moveOn = (next: number): void => {
-    [failures, trouble] = [0, undefined];
-    spool.moveCursor(next);
+  const awaitMore = (): Promise<void> => {
+    for (const done of waiting) done();
+    return new Promise((resolve) => (wake = resolve));
   };
-  const pause = async (reason: string, kind: string, answer: NotWritten): Promise<void> => {
-    [failures, trouble] = [failures + 1, reason];
-    state.retries += 1;
-    retryLog.trouble(kind, reason);
-    await sleep(pauseOf(failures, answer, Math.random()), undefined, { signal: stopping.signal }).catch(() => undefined);
-  };
-  const hear = async (answer: Written, next: number): Promise<void> => {
-    if (answer.kind === "written") {
-      retryLog.fine();
-      state.forwarded += 1;
-      return moveOn(next);
-    }
-    if (stopping.signal.aborted) return;
-    const reason = reasonOf(answer);
-    const kind = answer.kind === "refused" ? String(answer.status) : answer.kind;
-    if (mayPassLater(answer)) return pause(reason, kind, answer);
-    state.refused += 1;
-    rejected.add("refused", reason); // before the cursor moves: counted twice is better than not at all
-    retryLog.refusedForGood(kind, reason);
-    moveOn(next);
-  };
-  const step = async (): Promise<void> => {
-    const frame = readOf(spool);
-    switch (frame.kind) {
-      case "body":
-        return hear(await writer.write(frame.body), frame.next);
-      case "end":
-        for (const done of waiting) done();
-        return new Promise((resolve) => (wake = resolve));
-      case "damaged":
-        state.damaged += 1;
-        say("a push that was kept on disk cannot be read back, and is lost");
-        return moveOn(frame.next);
-      case "torn":
-        return pause(frame.reason, "spool", { kind: "unreachable", reason: frame.reason });
-    }
-  };
+  const delivery = openDelivery(forwarding, stopping.signal, awaitMore);
   const work = (async (): Promise<void> => {
-    while (!stopping.signal.aborted) await step();
+    while (!stopping.signal.aborted) await delivery.step();
   })();
   const isDone = (): boolean => spool.cursor() >= spool.size();
   return {
-    state: () => ({ ...state }),
+    state: (): Forwarded => ({ ...delivery.state }),
+    /** Tells it that there is more. */
     wake: () => wake(),
-    flushed(limitSeconds) {
-      if (isDone()) return Promise.resolve({ kind: "flushed" });
-      return new Promise((resolve) => {
-        const done = (): void => {
-          clearTimeout(timer);
-          waiting.delete(done);
-          const bytes = spool.size() - spool.cursor();
-          resolve(isDone() ? { kind: "flushed" } : { kind: "pending", bytes, reason: trouble ?? "Prometheus has not answered yet" });
-        };
-        const timer = setTimeout(done, Math.min(limitSeconds * 1000, longestTimerMillis));
-        waiting.add(done);
+    /** Waits until everything is forwarded or the limit is reached. */
+    async flushed(limitSeconds: number): Promise<Flushed> {
+      if (!isDone()) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        const timer = setTimeout(resolve, Math.min(limitSeconds * 1000, longestTimerMillis));
+        waiting.add(resolve);
         wake();
-      });
+        await promise;
+        clearTimeout(timer);
+        waiting.delete(resolve);
+      }
+      if (isDone()) return { kind: "flushed" };
+      return { kind: "pending", bytes: spool.size() - spool.cursor(), reason: delivery.trouble() ?? "Prometheus has not answered yet" };
     },
-    async stop() {
+    async stop(): Promise<void> {
       stopping.abort();
       writer.close();
       wake();
@@ -118,13 +74,58 @@ export function startForwarder({ spool, writer, rejected, say, pauseMillis: paus
   };
 }
 
-type Read = Exclude<ReturnType<Spool["read"]>, { kind: "torn" }> | { kind: "torn"; reason: string };
+const sortOf = (answer: NotWritten): string => (answer.kind === "refused" ? String(answer.status) : answer.kind);
 
-function readOf(spool: Spool): Read {
+/** Opens what takes one step at a time: the body at the cursor is forwarded, tried again after a pause, or given up. */
+function openDelivery({ spool, writer, rejected, say, ...ports }: Forwarding, signal: AbortSignal, awaitMore: () => Promise<void>) {
+  const state: Forwarded = { forwarded: 0, retries: 0, refused: 0, damaged: 0 };
+  const retryLog = openRetryLog(say, () => performance.now());
+  let [failures, trouble]: [number, string | undefined] = [0, undefined];
+  const moveOn = (what: "forwarded" | "refused" | "damaged", next: number): void => {
+    state[what] += 1;
+    [failures, trouble] = [0, undefined];
+    spool.moveCursor(next);
+  };
+  const tryLater = async (answer: NotWritten): Promise<void> => {
+    state.retries += 1;
+    [failures, trouble] = [failures + 1, reasonOf(answer)];
+    retryLog.trouble(sortOf(answer), trouble);
+    await sleep(ports.pauseMillis(failures, answer, Math.random()), undefined, { signal }).catch(() => undefined);
+  };
+  const settle = async (answer: Written, next: number): Promise<void> => {
+    if (answer.kind === "written") {
+      retryLog.fine();
+      return moveOn("forwarded", next);
+    }
+    if (signal.aborted) return;
+    if (mayPassLater(answer)) return tryLater(answer);
+    rejected.add("refused", reasonOf(answer)); // before the cursor moves: counted twice is better than not at all
+    retryLog.refusedForGood(sortOf(answer), reasonOf(answer));
+    moveOn("refused", next);
+  };
+  const step = async (): Promise<void> => {
+    const frame = readAtCursor(spool);
+    switch (frame.kind) {
+      case "body":
+        return settle(await writer.write(frame.body), frame.next);
+      case "end":
+        return awaitMore();
+      case "damaged":
+        say("a push that was kept on disk cannot be read back, and is lost");
+        return moveOn("damaged", frame.next);
+      case "unreachable":
+        return tryLater(frame);
+    }
+  };
+  return { state, trouble: () => trouble, step };
+}
+
+/** Reads the body at the cursor; a spool that cannot be read now is like a destination that is away. */
+function readAtCursor(spool: Spool): Exclude<Frame, { kind: "torn" }> | Extract<Written, { kind: "unreachable" }> {
   try {
     const frame = spool.read(spool.cursor());
-    return frame.kind === "torn" ? { kind: "torn", reason: "the spool's file was cut by another process" } : frame;
+    return frame.kind === "torn" ? { kind: "unreachable", reason: "the spool's file was cut by another process" } : frame;
   } catch (error) {
-    return { kind: "torn", reason: `the spool cannot be read: ${errorMessage(error)}` };
+    return { kind: "unreachable", reason: `the spool cannot be read: ${errorMessage(error)}` };
   }
 }

@@ -10,17 +10,18 @@ export type Frame =
   /** No whole record. */
   | { kind: "torn" };
 
-/** Says what a file holds: how far its records go, where each begins, and what is behind the last whole one. */
+/** What a file holds: how far its records go, where each begins, and what is behind the last whole one. */
 export interface Survey {
   size: number;
   /** In order; the last is the end. */
   starts: number[];
-  damaged: number;
+  /** Where a damaged record begins. */
+  damaged: Set<number>;
   tornBytes: number;
 }
 
 /** Each record: length and CRC-32 of the body, both unsigned 32-bit little-endian, then the body. */
-export const headBytes = 8;
+const headBytes = 8;
 /** A length above this is not one of ours. */
 const mostBytes = 256 * 1024 * 1024;
 
@@ -45,20 +46,26 @@ export function readFrame(file: number, offset: number, size: number): Frame {
   return crc32(body) === head.readUInt32LE(4) ? { kind: "body", body, next } : { kind: "damaged", next };
 }
 
-/** Walks through a file; a damaged record counts as one only when a whole one follows, else it belongs to the torn end. */
+/** Walks through the records of a file up to `size`, or to where there is no whole one. */
+export function* framesIn(file: number, size: number): Generator<Extract<Frame, { next: number }>> {
+  for (let offset = 0; ;) {
+    const frame = readFrame(file, offset, size);
+    if (frame.kind === "end" || frame.kind === "torn") return;
+    yield frame;
+    offset = frame.next;
+  }
+}
+
+/** Looks a file through; a damaged record counts as one only when a whole one follows, else it belongs to the torn end. */
 export function survey(file: number): Survey {
   const bytes = fstatSync(file).size;
-  const starts = [0];
-  let [whole, damaged, size] = [1, 0, 0];
-  for (let offset = 0; ;) {
-    const frame = readFrame(file, offset, bytes);
-    if (frame.kind === "end" || frame.kind === "torn") break;
-    offset = frame.next;
-    starts.push(offset);
-    if (frame.kind === "damaged") continue;
-    damaged += starts.length - whole - 1;
-    whole = starts.length;
-    size = offset;
+  const [starts, damaged] = [[0], new Set<number>()];
+  let [whole, size] = [1, 0];
+  for (const { kind, next } of framesIn(file, bytes)) {
+    starts.push(next);
+    if (kind === "damaged") continue;
+    for (const start of starts.slice(whole - 1, -2)) damaged.add(start);
+    [whole, size] = [starts.length, next];
   }
   return { size, starts: starts.slice(0, whole), damaged, tornBytes: bytes - size };
 }

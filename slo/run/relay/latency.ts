@@ -1,18 +1,11 @@
 import { k6Metrics } from "../../spec/names.ts";
 import type { PushedHistogram, PushedSeries } from "./body.ts";
 
-/** Holds percentiles of request durations, seconds, each by its bucket's upper bound. */
+/** Percentiles of request durations, seconds, each by its bucket's upper bound. */
 export interface Latency {
   p50Seconds: number;
   p95Seconds: number;
   p99Seconds: number;
-}
-
-/** Follows k6's native histogram of request durations from push to push. */
-export interface LatencyBook {
-  take(series: readonly PushedSeries[]): void;
-  /** Of the requests in the last push that had any. */
-  last(): Latency | undefined;
 }
 
 interface Bucket {
@@ -20,12 +13,12 @@ interface Bucket {
   count: number;
 }
 
-/** Opens an empty record of latencies. */
-export function openLatency(): LatencyBook {
+/** Follows k6's native histogram of request durations from push to push. */
+export function openLatency() {
   const seen = new Map<string, PushedHistogram>();
   let last: Latency | undefined;
   return {
-    take(pushed) {
+    take(pushed: readonly PushedSeries[]): void {
       const grown = pushed.flatMap(({ labels, histogram }) => {
         if (labels["__name__"] !== k6Metrics.requestDuration || histogram === undefined) return [];
         const key = JSON.stringify(labels);
@@ -35,6 +28,7 @@ export function openLatency(): LatencyBook {
       });
       last = latencyOf(grown) ?? last;
     },
+    /** Of the requests in the last push that had any. */
     last: () => last,
   };
 }

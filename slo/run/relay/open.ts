@@ -1,8 +1,8 @@
 import { errorMessage } from "../../host/error-message.ts";
 import { takeLock } from "../lock.ts";
 import { readBody } from "./body.ts";
-import { startForwarder, type Forwarder } from "./forwarder.ts";
-import { openRejected, type Rejected } from "./rejected.ts";
+import { startForwarder } from "./forwarder.ts";
+import { openRejected } from "./rejected.ts";
 import type { Destination } from "./destination.ts";
 import { pauseMillis } from "./retry.ts";
 import { openSentTotals, type SentTotals } from "./sent-totals.ts";
@@ -23,57 +23,49 @@ export interface RelayPorts {
   segmentBytes: number;
 }
 
-/** What a relay and the resumption of one have in common: a spool that is being forwarded. */
-export interface Opened {
-  kind: "open";
-  spool: Spool;
-  rejected: Rejected;
-  /** What was sent, read from the spool. */
-  totals: SentTotals;
-  forwarder: Forwarder;
-  /** Why what was sent may not be all, or not all of it was taken; one sentence each. */
-  caveats(): string[];
-  close(): Promise<void>;
-}
+/** What a relay and the resumption of one have in common: a spool that is being forwarded, and what was sent, read from it. */
+export type Opened = Extract<ReturnType<typeof openRelay>, { kind: "open" }>;
 
 const filesGone = "files of the spool are gone that were not forwarded";
 const usualPorts: RelayPorts = { openWriter, pauseMillis, segmentBytes: usualSegmentBytes };
 
 /** Opens a spool's folder for this process alone, and forwards it. A failure names the folder, or what is wrong with the destination. */
-export function openRelay({ folder, destination, say }: RelayPlace, ports = usualPorts): Opened | { kind: "failed"; message: string } {
+export function openRelay({ folder, destination, say }: RelayPlace, ports = usualPorts) {
   const way = ports.openWriter(destination);
   if (way.kind === "failed") return way;
   const closing: (() => void)[] = [way.writer.close];
-  const closeAll = (): void =>
-    closing
-      .splice(0)
-      .toReversed()
-      .forEach((close) => close());
+  const closeAll = (): void => {
+    for (const close of closing.splice(0).toReversed()) close();
+  };
+  const failed = (why: string) => {
+    closeAll();
+    return { kind: "failed" as const, message: `the spool in ${folder} ${why}` };
+  };
   try {
     const lock = takeLock(folder, "");
-    if (lock.kind !== "held") {
-      closeAll();
-      const why =
-        lock.kind === "taken" ? `is in use by process ${lock.pid}: wait for its end, or stop it` : `cannot be written: ${lock.message}`;
-      return { kind: "failed", message: `the spool in ${folder} ${why}` };
-    }
+    if (lock.kind === "taken") return failed(`is in use by process ${lock.pid}: wait for its end, or stop it`);
+    if (lock.kind === "failed") return failed(`cannot be written: ${lock.message}`);
     closing.push(lock.release);
     const spool = openSpool(folder, ports.segmentBytes);
     closing.push(spool.close);
     const rejected = openRejected(folder);
     closing.push(rejected.close);
     if (spool.lacksFiles && !rejected.caveats().some((caveat) => caveat.endsWith(filesGone))) rejected.add("lost", filesGone);
-    const totals = openSentTotals();
-    for (const body of spool.sent()) {
-      const read = readBody(body);
-      if (read.kind === "body") totals.take(read.series);
-    }
+    const totals = totalsIn(spool);
     const forwarder = startForwarder({ spool, writer: way.writer, rejected, say, pauseMillis: ports.pauseMillis });
-    const close = (): Promise<void> => forwarder.stop().then(closeAll);
+    /** Says why what was sent may not be all, or not all of it was taken; one sentence each. */
     const caveats = (): string[] => [...totals.caveats(), ...spool.caveats(), ...rejected.caveats()];
-    return { kind: "open", spool, rejected, totals, forwarder, caveats, close };
+    return { kind: "open" as const, spool, rejected, totals, forwarder, caveats, close: () => forwarder.stop().then(closeAll) };
   } catch (error) {
-    closeAll();
-    return { kind: "failed", message: `the spool in ${folder} cannot be written: ${errorMessage(error)}` };
+    return failed(`cannot be written: ${errorMessage(error)}`);
   }
+}
+
+function totalsIn(spool: Spool): SentTotals {
+  const totals = openSentTotals();
+  for (const body of spool.sent()) {
+    const read = readBody(body);
+    if (read.kind === "body") totals.take(read.series);
+  }
+  return totals;
 }

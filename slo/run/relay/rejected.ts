@@ -3,14 +3,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { oneLine } from "./one-line.ts";
 
-/** Keeps what became of pushes that are lost, on disk, so that a run judged later knows what the run itself knew. */
-export interface Rejected {
-  /** `refused`: by the destination, for good. `lost`: never taken by the relay. Gives how often that has now happened. */
-  add(what: Loss["what"], reason: string): number;
-  /** One sentence for each reason. */
-  caveats(): string[];
-  close(): void;
-}
+/** What became of pushes that are lost, on disk, so that a run judged later knows what the run itself knew. */
+export type Rejected = ReturnType<typeof openRejected>;
 
 const lossSchema = z.strictObject({ what: z.enum(["refused", "lost"]), reason: z.string(), times: z.int().positive() });
 type Loss = z.infer<typeof lossSchema>;
@@ -22,7 +16,7 @@ const mostReasons = 3;
 const otherReasons = "other reasons";
 
 /** Opens the list in a folder; throws what the system says when it cannot be written. */
-export function openRejected(folder: string): Rejected {
+export function openRejected(folder: string) {
   const path = join(folder, "rejected");
   const file = openSync(path, constants.O_RDWR | constants.O_CREAT);
   const { rejected, caveats } = readRejected(path);
@@ -33,7 +27,8 @@ export function openRejected(folder: string): Rejected {
   };
   save();
   return {
-    add(what, why) {
+    /** Counts a push: `refused` by the destination, for good, or `lost`, never taken by the relay. Gives how often that has now happened. */
+    add(what: Loss["what"], why: string): number {
       const short = oneLine(why);
       const known = rejected.filter((loss) => loss.what === what);
       const reason = known.length < mostReasons || known.some((loss) => loss.reason === short) ? short : otherReasons;
@@ -48,8 +43,9 @@ export function openRejected(folder: string): Rejected {
       }
       return loss.times;
     },
-    caveats: () => [...caveats, ...rejected.map(sentenceOf)],
-    close: () => closeSync(file),
+    /** One sentence for each reason. */
+    caveats: (): string[] => [...caveats, ...rejected.map(sentenceOf)],
+    close: (): void => closeSync(file),
   };
 }
 

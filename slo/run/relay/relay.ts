@@ -1,9 +1,9 @@
 import { errorMessage } from "../../host/error-message.ts";
 import { encodeWrite, readBody } from "./body.ts";
-import type { Forwarded, Forwarder } from "./forwarder.ts";
-import { startIntake, type Reply } from "./intake.ts";
+import type { Flushed, Forwarded } from "./forwarder.ts";
+import { startIntake, type Reply, type Taker } from "./intake.ts";
 import type { Latency } from "./latency.ts";
-import { openRelay, type RelayPlace, type RelayPorts } from "./open.ts";
+import { openRelay, type Opened, type RelayPlace, type RelayPorts } from "./open.ts";
 import type { SentTotals } from "./sent-totals.ts";
 
 /** What a relay needs; its folder is kept when it closes. */
@@ -21,7 +21,7 @@ export interface Relay {
   lastLatency(): Latency | undefined;
   /** Why what was sent may not be all, or not all of it was taken; one sentence each. */
   caveats(): string[];
-  flushed: Forwarder["flushed"];
+  flushed(limitSeconds: number): Promise<Flushed>;
   close(): Promise<void>;
 }
 
@@ -35,39 +35,14 @@ export async function startRelay(
 ): Promise<{ kind: "started"; relay: Relay } | { kind: "failed"; message: string }> {
   const opened = openRelay(place, ports);
   if (opened.kind === "failed") return opened;
-  const { spool, rejected, totals, forwarder } = opened;
+  const { spool, totals, forwarder } = opened;
   const counts = { received: 0, samples: 0 };
-  /** Notes a push that is lost, and says so the first time that this reason comes. */
-  const lose = (reason: string): void => {
-    if (rejected.add("lost", reason) === 1) place.say(reason);
-  };
-  const loseUnread = (reason: string): void => lose(`not a push that the relay can read: ${reason}`);
-  /** Takes one body: read, on disk, counted; only then may it be acknowledged. */
-  const take = (body: Buffer): Reply => {
-    const read = readBody(body);
-    if (read.kind === "malformed") {
-      loseUnread(read.reason);
-      return { status: 400, text: `not a remote-write 1.0 body: ${read.reason}\n` };
-    }
-    if (spool.size() - spool.cursor() + body.length > limitBytes) {
-      lose(`the samples that wait in ${place.folder} have reached their limit of ${limitBytes} bytes`);
-      return { status: 507, text: "the spool has reached its limit\n" };
-    }
-    try {
-      // What the totals has against the pushes is known from the files alone: then they stay.
-      if (totals.caveats().length === 0) spool.roll(() => encodeWrite(totals.series()));
-      spool.append(body);
-    } catch (error) {
-      lose(`the spool in ${place.folder} cannot be written: ${errorMessage(error)}`);
-      return { status: 503, text: "the spool cannot be written\n" };
-    }
-    totals.take(read.series);
+  const taker = takerOf(opened, place, limitBytes, (samples) => {
     counts.received += 1;
-    counts.samples += read.samples;
+    counts.samples += samples;
     forwarder.wake();
-    return { status: 204, text: "" };
-  };
-  const intake = await startIntake(take, loseUnread);
+  });
+  const intake = await startIntake(taker);
   if (intake.kind === "failed") {
     await opened.close();
     return intake;
@@ -77,13 +52,47 @@ export async function startRelay(
     counts: () => ({ ...forwarder.state(), ...counts, spooledBytes: spool.size() }),
     sent: () => totals,
     lastLatency: totals.lastLatency,
-    caveats: () => [...opened.caveats(), ...damageCaveats(forwarder.state())],
+    caveats: opened.caveats,
     flushed: forwarder.flushed,
     close: () => intake.close().then(opened.close),
   };
   return { kind: "started", relay };
 }
 
-function damageCaveats({ damaged }: Forwarded): string[] {
-  return damaged > 0 ? [`pushes that could not be read back from the spool: ${damaged}`] : [];
+/** Makes what takes a push: read, on disk, counted; only then may it be acknowledged. A push that is lost is kept as such, and told once for each reason. */
+function takerOf(
+  { spool, rejected, totals }: Opened,
+  { folder, say }: RelayPlace,
+  limitBytes: number,
+  taken: (samples: number) => void,
+): Taker {
+  const refuse = (status: number, reason: string, text: string): Reply => {
+    if (rejected.add("lost", reason) === 1) say(reason);
+    return { status, text: `${text}\n` };
+  };
+  const unread = (status: number, reason: string, text: string): Reply =>
+    refuse(status, `not a push that the relay can read: ${reason}`, text);
+  return {
+    unread,
+    take(body) {
+      const read = readBody(body);
+      if (read.kind === "malformed") return unread(400, read.reason, `not a remote-write 1.0 body: ${read.reason}`);
+      if (spool.size() - spool.cursor() + body.length > limitBytes)
+        return refuse(
+          507,
+          `the samples that wait in ${folder} have reached their limit of ${limitBytes} bytes`,
+          "the spool has reached its limit",
+        );
+      try {
+        // What the totals have against the pushes is known from the files alone: then they stay.
+        if (totals.caveats().length === 0) spool.roll(() => encodeWrite(totals.series()));
+        spool.append(body);
+      } catch (error) {
+        return refuse(503, `the spool in ${folder} cannot be written: ${errorMessage(error)}`, "the spool cannot be written");
+      }
+      totals.take(read.series);
+      taken(read.samples);
+      return { status: 204, text: "" };
+    },
+  };
 }

@@ -1,16 +1,8 @@
-/** Tells a person how the destination does, without a line for each push. */
-export interface RetryLog {
-  /** The destination does not take samples; `kind` tells one sort of trouble from another. */
-  trouble(kind: string, reason: string): void;
-  refusedForGood(kind: string, reason: string): void;
-  fine(): void;
-}
-
 /** The same is not said again within this. */
 const quietMillis = 30_000;
 
-/** Opens a retryLog; `now` gives milliseconds of any clock that only goes forward. */
-export function openRetryLog(say: (line: string) => void, now: () => number): RetryLog {
+/** Tells a person how the destination does, without a line for each push; `now` gives milliseconds of any clock that only goes forward. */
+export function openRetryLog(say: (line: string) => void, now: () => number) {
   const said = new Map<string, number>();
   let current: string | undefined;
   let announced = false;
@@ -22,16 +14,17 @@ export function openRetryLog(say: (line: string) => void, now: () => number): Re
     return true;
   };
   return {
-    trouble(kind, reason) {
+    /** The destination does not take samples; `kind` tells one sort of trouble from another. */
+    trouble(kind: string, reason: string): void {
       if (current === kind) return;
       current = kind;
       announced = sayOnce(kind, `Prometheus does not take samples: ${reason}; they are kept and sent again`) || announced;
     },
-    refusedForGood: (kind, reason) => void sayOnce(`for good ${kind}`, `Prometheus refuses samples for good: ${reason}`),
-    fine() {
+    refusedForGood: (kind: string, reason: string): boolean =>
+      sayOnce(`for good ${kind}`, `Prometheus refuses samples for good: ${reason}`),
+    fine(): void {
       if (announced) say("Prometheus takes samples again");
-      announced = false;
-      current = undefined;
+      [announced, current] = [false, undefined];
     },
   };
 }

@@ -1,21 +1,15 @@
 import { closeSync, constants, existsSync, fdatasyncSync, fstatSync, ftruncateSync, openSync } from "node:fs";
 import { readdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { frameOf, readFrame, survey, type Frame, type Survey } from "./frame.ts";
+import { frameOf, framesIn, readFrame, survey, type Frame, type Survey } from "./frame.ts";
 
-/** One file of a spool; its name says how many bytes came before it. */
-export interface Segment {
+/**
+ * One file of a spool; its name says how many bytes came before it. Its torn bytes may be evidence, so the next file begins behind them;
+ * where it cannot, they go before the next record is written, as does what a write that failed left behind.
+ */
+export interface Segment extends Survey {
   base: number;
   file: number;
-  /** Bytes of its records. */
-  size: number;
-  found: Survey;
-  /**
-   * Bytes behind the last whole record. They may be evidence, so the next file begins behind them; where it cannot, they go before the next
-   * record is written, as do those of a write that failed.
-   */
-  torn: number;
-  unclean: boolean;
   /** What had been sent before it, as one body; "end" where nothing had. */
   before: Frame;
 }
@@ -36,9 +30,7 @@ export function basesIn(folder: string): number[] {
 /** Opens or makes a segment, changing nothing that is there. */
 export function openSegment(folder: string, base: number): Segment {
   const file = openSync(bodiesFile(folder, base), constants.O_RDWR | constants.O_CREAT);
-  const found = survey(file);
-  const before: Frame = base === 0 ? { kind: "end" } : readSent(sentFile(folder, base));
-  return { base, file, size: found.size, found, torn: found.tornBytes, unclean: found.tornBytes > 0, before };
+  return { ...survey(file), base, file, before: base === 0 ? { kind: "end" } : readSent(sentFile(folder, base)) };
 }
 
 /** Makes a segment; what was sent before it is on the disk first. */
@@ -50,29 +42,23 @@ export function beginSegment(folder: string, base: number, sentSoFar: Buffer): S
 /** Writes a body behind the others and flushes it to the disk; throws what the system says when it cannot. */
 export function appendTo(segment: Segment, body: Buffer): void {
   const { file, size } = segment;
-  if (segment.unclean) ftruncateSync(file, size);
-  Object.assign(segment, { unclean: true, torn: 0 });
+  ftruncateSync(file, size);
+  segment.tornBytes = 0;
   const record = frameOf(body);
   try {
     for (let at = 0; at < record.length;) at += writeSync(file, record, at, record.length - at, size + at);
     fdatasyncSync(file);
   } catch (error) {
-    ftruncateSync(file, size); // gives the space back; should this fail too, the next append begins with it
-    segment.unclean = false;
+    ftruncateSync(file, size); // gives the space back
     throw error;
   }
-  Object.assign(segment, { unclean: false, size: size + record.length });
+  segment.size += record.length;
 }
 
 /** Gives the bodies that tell what was sent up to a segment's end: the last values before it, then all that is in it. */
 export function* sentIn({ file, size, before }: Segment): Generator<Buffer> {
   if (before.kind === "body") yield before.body;
-  for (let offset = 0; ;) {
-    const frame = readFrame(file, offset, size);
-    if (frame.kind === "end" || frame.kind === "torn") return;
-    if (frame.kind === "body") yield frame.body;
-    offset = frame.next;
-  }
+  for (const frame of framesIn(file, size)) if (frame.kind === "body") yield frame.body;
 }
 
 /** Removes a segment and what stands beside it; one that cannot be removed stays, and does no harm behind the cursor. */

@@ -1,6 +1,6 @@
 import { k6Metrics } from "../../spec/names.ts";
 import type { PushedSeries } from "./body.ts";
-import { openLatency, type Latency } from "./latency.ts";
+import { openLatency } from "./latency.ts";
 
 /** The last values that k6 wrote of each counter and gauge: what was sent. */
 export interface SentCounts {
@@ -26,17 +26,8 @@ function summed(valuesOf: SentCounts["valuesOf"]): SentCounts {
   return { valuesOf, sumOf };
 }
 
-/** Collects pushes in order. */
-export interface SentTotals extends SentCounts {
-  take(series: readonly PushedSeries[]): void;
-  lastLatency(): Latency | undefined;
-  /** Metric name → last values. */
-  all(): Record<string, SentValue[]>;
-  /** The last value of each series, as it was pushed. */
-  series(): PushedSeries[];
-  /** What is wrong with the pushes themselves. */
-  caveats(): string[];
-}
+/** What was sent, from pushes in order. */
+export type SentTotals = ReturnType<typeof openSentTotals>;
 
 const isKept = (metric: string): boolean => metric.endsWith("_total") || metric === k6Metrics.scenarioStart || metric === k6Metrics.vus;
 
@@ -50,38 +41,36 @@ const neverFalling: ReadonlySet<string> = new Set([
 ]);
 
 const valueOf = ({ labels, value, atMillis }: PushedSeries): SentValue => ({ labels, value, atSeconds: atMillis / 1000 });
+const nameOf = ({ labels }: PushedSeries): string => labels["__name__"] ?? "";
 
 /** Opens an empty table of totals. */
-export function openSentTotals(): SentTotals {
-  const metrics = new Map<string, Map<string, PushedSeries>>();
+export function openSentTotals() {
+  const last = new Map<string, PushedSeries>();
   const latency = openLatency();
-  const odd = { backwards: 0, fallen: 0 };
-  const keep = (metric: string, one: PushedSeries): void => {
-    const series = metrics.get(metric) ?? new Map<string, PushedSeries>();
-    metrics.set(metric, series);
+  let [backwards, fallen] = [0, 0];
+  const keep = (one: PushedSeries): void => {
     const key = JSON.stringify(Object.entries(one.labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-    const before = series.get(key);
-    if (before && before.atMillis > one.atMillis) odd.backwards += 1;
-    else if (before && before.value > one.value && neverFalling.has(metric)) odd.fallen += 1;
-    series.set(key, one);
+    const before = last.get(key);
+    if (before && before.atMillis > one.atMillis) backwards += 1;
+    else if (before && before.value > one.value && neverFalling.has(nameOf(one))) fallen += 1;
+    last.set(key, one);
   };
-  const { valuesOf, sumOf } = summed((metric) => [...(metrics.get(metric)?.values() ?? [])].map(valueOf));
   return {
-    take(pushed) {
-      for (const one of pushed) {
-        const metric = one.labels["__name__"] ?? "";
-        if (isKept(metric) && !Number.isNaN(one.value)) keep(metric, one);
-      }
+    take(pushed: readonly PushedSeries[]): void {
+      for (const one of pushed) if (isKept(nameOf(one)) && !Number.isNaN(one.value)) keep(one);
       latency.take(pushed);
     },
-    sumOf,
-    valuesOf,
-    all: () => Object.fromEntries([...metrics.keys()].map((metric) => [metric, valuesOf(metric)])),
-    series: () => [...metrics.values()].flatMap((series) => [...series.values()]),
+    ...summed((metric) => [...last.values()].filter((one) => nameOf(one) === metric).map(valueOf)),
+    /** Metric name → last values. */
+    all: (): Record<string, SentValue[]> =>
+      Object.fromEntries([...Map.groupBy(last.values(), nameOf)].map(([metric, series]) => [metric, series.map(valueOf)])),
+    /** The last value of each series, as it was pushed. */
+    series: () => [...last.values()],
     lastLatency: latency.last,
-    caveats: () => [
-      ...(odd.backwards > 0 ? [`k6 wrote ${odd.backwards} samples that are older than the one before them`] : []),
-      ...(odd.fallen > 0 ? [`k6 wrote ${odd.fallen} counts that are lower than the one before: two k6 write the same series`] : []),
+    /** What is wrong with the pushes themselves. */
+    caveats: (): string[] => [
+      ...(backwards > 0 ? [`k6 wrote ${backwards} samples that are older than the one before them`] : []),
+      ...(fallen > 0 ? [`k6 wrote ${fallen} counts that are lower than the one before: two k6 write the same series`] : []),
     ],
   };
 }

@@ -1,106 +1,102 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { replaceFile } from "../record.ts";
 import { readFrame, type Frame } from "./frame.ts";
 import { appendTo, basesIn, beginSegment, endOf, openSegment, removeSegment, sentIn, type Segment } from "./segment.ts";
 
 /** A row of bodies in append-only files: each is on disk before it is acknowledged, and none is read back that was not written whole. */
-export interface Spool {
-  /** Writes a body and flushes it to the disk; throws what the system says when it cannot. */
-  append(body: Buffer): void;
-  /** Begins a new file where the last one is full, with what was sent so far beside it, as one body: files that were forwarded can go then. */
-  roll(sentSoFar: () => Buffer): void;
-  /** Reads what begins at a byte offset; throws what the system says when it cannot. */
-  read(offset: number): Frame;
-  /** Gives the bodies that tell what was sent: the last values of the files before the last one, then all that is in it. */
-  sent(): Generator<Buffer>;
-  /** Bytes written, those of files that are gone included. */
-  size(): number;
-  /** Byte offset of the first body that was not forwarded yet. */
-  cursor(): number;
-  moveCursor(offset: number): void;
-  /** Whether a file was gone when it was opened that had not been forwarded. */
-  lacksFiles: boolean;
-  /** What was found wrong with the files when they were opened, one sentence each. */
-  caveats(): string[];
-  close(): void;
-}
+export type Spool = ReturnType<typeof openSpool>;
 
 /** A file of this length is followed by a new one. */
 export const usualSegmentBytes = 16 * 1024 * 1024;
 
+type Segments = [Segment, ...Segment[]];
+const lastOf = (segments: Segments): Segment => segments.at(-1) ?? segments[0];
+const segmentAt = (segments: Segments, offset: number): Segment => segments.findLast(({ base }) => base <= offset) ?? segments[0];
+
 /** Opens or makes the spool in a folder, changing nothing that is there; throws what the system says when it cannot. */
-export function openSpool(folder: string, segmentBytes = usualSegmentBytes): Spool {
+export function openSpool(folder: string, segmentBytes = usualSegmentBytes) {
   mkdirSync(folder, { recursive: true });
   const [first = 0, ...others] = basesIn(folder);
-  let last = openSegment(folder, first);
-  const segments = [last, ...others.map((base) => (last = openSegment(folder, base)))];
+  const segments: Segments = [openSegment(folder, first), ...others.map((base) => openSegment(folder, base))];
   syncFolders(folder);
-  const stored = readCursor(join(folder, "cursor"));
-  const caveats = caveatsOf(folder, segments, last, stored);
-  const indexAt = (offset: number): number =>
-    Math.max(
-      0,
-      segments.findLastIndex(({ base }) => base <= offset),
-    );
-  /** Passes over what is missing between two files. */
-  const passed = (offset: number): number => {
-    const index = indexAt(offset);
-    const [at = last, next] = [segments[index], segments[index + 1]];
-    return next === undefined || offset < endOf(at) ? offset : passed(next.base);
-  };
-  const begin = segments[indexAt(stored)] ?? last;
-  let cursor = passed(begin.base + (begin.found.starts.findLast((start) => begin.base + start <= stored) ?? 0));
+  const stored = readCursor(folder);
+  const found = foundIn(segments, stored);
+  const { base, starts } = segmentAt(segments, stored);
+  let cursor = passedIn(segments, base + (starts.findLast((start) => base + start <= stored) ?? 0));
   return {
-    append: (body) => appendTo(last, body),
-    roll(sentSoFar) {
-      if (last.torn === 0 && (last.unclean || last.size < segmentBytes)) return;
+    /** Writes a body and flushes it to the disk; throws what the system says when it cannot. */
+    append: (body: Buffer): void => appendTo(lastOf(segments), body),
+    /** Begins a new file where the last one is full, with what was sent so far beside it, as one body: files that were forwarded can go then. */
+    roll(sentSoFar: () => Buffer): void {
+      const last = lastOf(segments);
+      if (last.tornBytes === 0 && last.size < segmentBytes) return;
       try {
-        segments.push((last = beginSegment(folder, endOf(last) + last.torn, sentSoFar())));
+        segments.push(beginSegment(folder, endOf(last) + last.tornBytes, sentSoFar()));
         syncFolders(folder);
       } catch {
         // without room the last file goes on
       }
     },
-    read(offset) {
-      const from = passed(offset);
-      const { base, file, size, found } = segments[indexAt(from)] ?? last;
-      const frame = readFrame(file, from - base, size);
-      if (frame.kind === "damaged") found.damaged += 1;
-      return "next" in frame ? { ...frame, next: passed(frame.next + base) } : frame;
-    },
-    sent: () => sentIn(last),
-    size: () => endOf(last),
-    cursor: () => cursor,
-    moveCursor(offset) {
-      cursor = passed(offset);
-      const done = segments.filter((one) => one !== last && endOf(one) <= cursor && one.found.damaged + one.found.tornBytes === 0);
+    /** Reads what begins at a byte offset; throws what the system says when it cannot. */
+    read: (offset: number): Frame => readIn(segments, passedIn(segments, offset)),
+    /** Gives the bodies that tell what was sent: the last values of the files before the last one, then all that is in it. */
+    sent: (): Generator<Buffer> => sentIn(lastOf(segments)),
+    /** Bytes written, those of files that are gone included. */
+    size: (): number => endOf(lastOf(segments)),
+    /** Byte offset of the first body that was not forwarded yet. */
+    cursor: (): number => cursor,
+    moveCursor(offset: number): void {
+      cursor = passedIn(segments, offset);
+      const done = segments.slice(0, -1).filter((one) => endOf(one) <= cursor && one.damaged.size + one.tornBytes === 0);
       if (!writeCursor(folder, cursor, done.length > 0)) return;
       for (const one of done) {
         segments.splice(segments.indexOf(one), 1);
         removeSegment(folder, one);
       }
     },
+    /** Whether a file was gone when it was opened that had not been forwarded. */
     lacksFiles: lacksFiles(segments, stored),
-    caveats: () => caveats,
-    close: () => segments.forEach(({ file }) => closeSync(file)),
+    /** What is wrong with the files, one sentence each. */
+    caveats: (): string[] => [...damageIn(segments), ...found].map((words) => `the spool in ${folder} ${words}`),
+    close: (): void => segments.forEach(({ file }) => closeSync(file)),
   };
 }
 
-function caveatsOf(folder: string, segments: readonly Segment[], last: Segment, stored: number): string[] {
-  const sum = (what: "damaged" | "tornBytes"): number => segments.reduce((total, { found }) => total + found[what], 0);
-  const [damaged, tornBytes] = [sum("damaged"), sum("tornBytes")];
-  const isFinished = last.before.kind === "body" || last.before.kind === "end";
-  return [
-    ...(damaged > 0 ? [`the spool in ${folder} is damaged: pushes that cannot be read back: ${damaged}`] : []),
-    ...(tornBytes > 0 ? [`the spool in ${folder} ends in ${tornBytes} bytes that are no whole push`] : []),
-    ...(stored > endOf(last) ? [`the spool in ${folder} is shorter than what was forwarded from it`] : []),
-    ...(isFinished ? [] : [`the spool in ${folder} does not tell any more what was sent at first`]),
+/** Passes over what is missing between two files. */
+function passedIn(segments: Segments, offset: number): number {
+  const at = segmentAt(segments, offset);
+  const next = segments[segments.indexOf(at) + 1];
+  return next === undefined || offset < endOf(at) ? offset : passedIn(segments, next.base);
+}
+
+function readIn(segments: Segments, offset: number): Frame {
+  const { base, file, size, damaged } = segmentAt(segments, offset);
+  const frame = readFrame(file, offset - base, size);
+  if (frame.kind === "damaged") damaged.add(offset - base);
+  return "next" in frame ? { ...frame, next: passedIn(segments, frame.next + base) } : frame;
+}
+
+/** Words what is wrong with the files as they are opened, apart from damage. */
+function foundIn(segments: Segments, stored: number): string[] {
+  const last = lastOf(segments);
+  const tornBytes = segments.reduce((total, segment) => total + segment.tornBytes, 0);
+  const found: [boolean, string][] = [
+    [tornBytes > 0, `ends in ${tornBytes} bytes that are no whole push`],
+    [stored > endOf(last), "is shorter than what was forwarded from it"],
+    [last.before.kind === "torn" || last.before.kind === "damaged", "does not tell any more what was sent at first"],
   ];
+  return found.flatMap(([isSo, words]) => (isSo ? words : []));
+}
+
+function damageIn(segments: readonly Segment[]): string[] {
+  const damaged = segments.reduce((total, segment) => total + segment.damaged.size, 0);
+  return damaged > 0 ? [`is damaged: pushes that cannot be read back: ${damaged}`] : [];
 }
 
 /** Says whether a file is gone that was not forwarded: the cursor is sure before one is removed. */
 function lacksFiles(segments: readonly Segment[], stored: number): boolean {
-  const ends = segments.map(({ base, found }) => base + found.size + found.tornBytes);
+  const ends = segments.map((segment) => endOf(segment) + segment.tornBytes);
   return segments.some(({ base }, i) => base > stored && base > (ends[i - 1] ?? 0));
 }
 
@@ -122,10 +118,8 @@ function syncFolders(folder: string): void {
 
 /** Writes the cursor; `surely` also when the power goes. Tells whether it could: on a full disk it stays behind, and the last body sent twice does no harm. */
 function writeCursor(folder: string, offset: number, surely: boolean): boolean {
-  const file = join(folder, "cursor");
   try {
-    writeFileSync(`${file}.part`, String(offset), { flush: surely });
-    renameSync(`${file}.part`, file);
+    replaceFile(join(folder, "cursor"), String(offset), surely);
     if (surely) syncFolders(folder);
     return true;
   } catch {
@@ -133,9 +127,9 @@ function writeCursor(folder: string, offset: number, surely: boolean): boolean {
   }
 }
 
-function readCursor(file: string): number {
+function readCursor(folder: string): number {
   try {
-    const text = readFileSync(file, "utf8");
+    const text = readFileSync(join(folder, "cursor"), "utf8");
     const offset = text.length > 32 ? 0 : Number(text);
     return Number.isSafeInteger(offset) && offset >= 0 ? offset : 0;
   } catch {

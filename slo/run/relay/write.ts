@@ -1,9 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { createSecureContext } from "node:tls";
 import { errorMessage } from "../../host/error-message.ts";
 import { prepareDestination, type Prepared, type Destination } from "./destination.ts";
-import { oneLine } from "./one-line.ts";
 
 export { encodeWrite } from "./body.ts";
 export type { Destination } from "./destination.ts";
@@ -22,26 +20,17 @@ export interface Writer {
 
 /** Opens a writer, or says which file, header or URL of the destination is wrong. */
 export function openWriter(destination: Destination): { kind: "open"; writer: Writer } | { kind: "failed"; message: string } {
-  const prepared = prepareDestination(destination);
-  if (prepared.kind === "failed") return prepared;
-  const keep = { keepAlive: true, maxSockets: 1 };
   try {
-    createSecureContext(prepared.tls); // a key that does not fit its certificate shows here, and not in the middle of a run
+    const to = prepareDestination(destination);
+    const keep = { keepAlive: true, maxSockets: 1 };
+    const agent = to.url.protocol === "https:" ? new HttpsAgent({ ...keep, ...to.tls }) : new HttpAgent(keep);
+    return { kind: "open", writer: { write: (body) => write(to, agent, body, true), close: () => agent.destroy() } };
   } catch (error) {
-    return { kind: "failed", message: `the TLS files for the destination do not serve: ${errorMessage(error)}` };
+    return { kind: "failed", message: errorMessage(error) };
   }
-  const agent = prepared.url.protocol === "https:" ? new HttpsAgent({ ...keep, ...prepared.tls }) : new HttpAgent(keep);
-  const write = async (body: Buffer): Promise<Written> => {
-    const first = await attempt(prepared, agent, body);
-    if (first.kind !== "stale") return first;
-    // A connection that the destination closed while it was idle says nothing about the destination.
-    const second = await attempt(prepared, agent, body);
-    return second.kind === "stale" ? { kind: "unreachable", reason: "the connection was closed" } : second;
-  };
-  return { kind: "open", writer: { write, close: () => agent.destroy() } };
 }
 
-function attempt(to: Prepared, agent: HttpAgent | HttpsAgent, body: Buffer): Promise<Written | { kind: "stale" }> {
+function write(to: Prepared, agent: HttpAgent, body: Buffer, isFirst: boolean): Promise<Written> {
   return new Promise((resolve) => {
     const options = {
       agent,
@@ -52,8 +41,9 @@ function attempt(to: Prepared, agent: HttpAgent | HttpsAgent, body: Buffer): Pro
     const send = to.url.protocol === "https:" ? httpsRequest : httpRequest;
     const request: ClientRequest = send(to.url, options, (response) => void readAnswer(to, response).then(resolve));
     request.on("error", (error) => {
+      // A connection that the destination closed while it was idle says nothing about the destination.
       const closedWhileIdle = request.reusedSocket && "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
-      resolve(closedWhileIdle ? { kind: "stale" } : { kind: "unreachable", reason: reasonOf(to, error) });
+      resolve(closedWhileIdle && isFirst ? write(to, agent, body, false) : { kind: "unreachable", reason: reasonOf(to, error) });
     });
     request.end(body);
   });
@@ -62,7 +52,7 @@ function attempt(to: Prepared, agent: HttpAgent | HttpsAgent, body: Buffer): Pro
 function reasonOf({ limitMillis, hide }: Prepared, error: unknown): string {
   if (error instanceof Error && (error.name === "AbortError" || error.name === "TimeoutError"))
     return `no answer within ${limitMillis / 1000} s`;
-  return oneLine(hide(errorMessage(error)));
+  return hide(errorMessage(error));
 }
 
 async function readAnswer(to: Prepared, response: IncomingMessage): Promise<Written> {
@@ -72,7 +62,7 @@ async function readAnswer(to: Prepared, response: IncomingMessage): Promise<Writ
     for await (const chunk of response.setEncoding("utf8")) if (text.length < 1000) text += String(chunk);
     if (status >= 200 && status < 300) return { kind: "written" };
     const retryAfterSeconds = secondsOf(response.headers["retry-after"]);
-    return { kind: "refused", status, reason: oneLine(to.hide(text)) || `status ${status}`, retryAfterSeconds };
+    return { kind: "refused", status, reason: to.hide(text) || `status ${status}`, retryAfterSeconds };
   } catch (error) {
     return { kind: "unreachable", reason: reasonOf(to, error) };
   }
