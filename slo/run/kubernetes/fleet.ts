@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Child, ProcessGroup } from "../../host/process-group.ts";
 import { warningsOf } from "./job.ts";
-import { kubectl, placeOf, type Cluster } from "./kubectl.ts";
+import { kubectl, placeOf, type Cluster, type Failed } from "./kubectl.ts";
 import type { PodReport } from "./message.ts";
-import { openPodReports, type Progress } from "./pod-reports.ts";
+import { openPodReports } from "./pod-reports.ts";
 import { jobLabel, podsOf, type PodState } from "./pods.ts";
 
 /** A run's Job in its cluster. */
@@ -23,12 +23,11 @@ const startLimitSeconds = 180;
 export async function awaitStart(
   options: FleetOptions,
   stopped: () => boolean,
-): Promise<{ kind: "started"; states: PodState[] } | { kind: "stopped" } | { kind: "failed"; message: string }> {
+): Promise<{ kind: "started"; states: PodState[] } | { kind: "stopped" } | Failed> {
   const { cluster, job, pods, say } = options;
   const began = performance.now();
-  const since = new Map<string, number>();
-  let said = "";
-  for (;;) {
+  const troubledSince = new Map<string, number>();
+  for (let said = ""; ; await sleep(500)) {
     if (stopped()) return { kind: "stopped" };
     const seconds = (performance.now() - began) / 1000;
     const got = await podsOf(cluster, job);
@@ -38,53 +37,76 @@ export async function awaitStart(
     if (words !== said && seconds > 2) say(words);
     said = words;
     if (begun === pods) return { kind: "started", states };
-    const troubled = states.filter(({ trouble }) => trouble !== undefined);
-    for (const name of since.keys()) if (!troubled.some((pod) => pod.name === name)) since.delete(name);
-    for (const { name } of troubled) since.set(name, since.get(name) ?? seconds);
-    const stuck = troubled.find(({ name }) => seconds - (since.get(name) ?? seconds) >= patienceSeconds);
-    if (stuck) return { kind: "failed", message: `the pod ${stuck.name} cannot start: ${stuck.trouble}${await quoted(options)}` };
-    if (states.length === 0 && seconds >= patienceSeconds)
-      return { kind: "failed", message: `no pod of the Job ${job} was made${await quoted(options)}` };
-    if (seconds >= startLimitSeconds)
-      return { kind: "failed", message: `${begun} of ${pods} pods started within ${startLimitSeconds} s${await quoted(options)}` };
-    await sleep(500);
+    const why = whyNotStarted(options, states, begun, seconds, troubledSince);
+    if (why === undefined) continue;
+    const warnings = await warningsOf(cluster, job);
+    return { kind: "failed", message: [why, ...warnings.map((warning) => `  event: ${warning}`)].join("\n") };
   }
 }
 
-async function quoted({ cluster, job }: FleetOptions): Promise<string> {
-  const warnings = await warningsOf(cluster, job);
-  return warnings.map((warning) => `\n  event: ${warning}`).join("");
+/** Says why the pods will not start any more; undefined while they may. Notes since when each has been in trouble. */
+function whyNotStarted(
+  { job, pods }: FleetOptions,
+  states: readonly PodState[],
+  begun: number,
+  seconds: number,
+  troubledSince: Map<string, number>,
+): string | undefined {
+  for (const { name, trouble } of states)
+    if (trouble === undefined) troubledSince.delete(name);
+    else troubledSince.set(name, troubledSince.get(name) ?? seconds);
+  const stuck = states.find(({ name }) => seconds - (troubledSince.get(name) ?? seconds) >= patienceSeconds);
+  if (stuck) return `the pod ${stuck.name} cannot start: ${stuck.trouble}`;
+  if (states.length === 0 && seconds >= patienceSeconds) return `no pod of the Job ${job} was made`;
+  return seconds >= startLimitSeconds ? `${begun} of ${pods} pods started within ${startLimitSeconds} s` : undefined;
 }
 
-/** Follows the pods of a Job. */
-export interface Fleet {
-  reports(): PodReport[];
-  /** Of the pods that have begun. */
-  progressOfPods(): Progress[];
-  /** Over when each pod has said its last or ended, when one refused, or when `limitSeconds` are over: then the cluster may no longer answer. */
-  over: Promise<"ended" | "refused" | "overdue">;
-  close(): void;
-}
+/** How following ends: each pod has said its last or ended, one refused, or the limit is over, when the cluster may no longer answer. */
+export type FleetEnd = "ended" | "refused" | "overdue";
 
 /** Follows the log of every pod, and asks how they stand. */
 export function followFleet(
   options: FleetOptions & { states: readonly PodState[]; logFile: string; limitSeconds: number },
   group: ProcessGroup,
-): Fleet {
-  const { cluster, job, pods, say, logFile, limitSeconds } = options;
+) {
+  const { cluster, job, pods, say, limitSeconds } = options;
   const podReports = openPodReports(pods, say);
-  podReports.see(options.states, performance.now());
-  let over = false;
+  podReports.takeStates(options.states, performance.now());
+  const closeLogs = followLogs(options, group, podReports.takeLine);
+  const watch = async (): Promise<FleetEnd> => {
+    for (const until = performance.now() + limitSeconds * 1000; performance.now() < until; await sleep(500)) {
+      const got = await podsOf(cluster, job);
+      if (got.kind === "pods") podReports.takeStates(got.pods, performance.now());
+      // What the follower did not get is asked for once more, pod by pod.
+      for (const name of podReports.silent()) if (await readLog(cluster, name, podReports.takeLine)) podReports.close(name);
+      if (podReports.reports().some(({ refused }) => refused !== null)) return "refused";
+      if (podReports.isComplete()) return "ended";
+    }
+    return "overdue";
+  };
+  return { reports: podReports.reports, progressOfPods: podReports.progressOfPods, over: watch(), close: closeLogs };
+}
+
+/** Follows the logs of all pods, again and again, until it is closed. */
+function followLogs(
+  { cluster, job, pods, logFile }: FleetOptions & { logFile: string },
+  group: ProcessGroup,
+  takeLine: TakeLine,
+): () => void {
   let tail: Child | undefined;
+  let isOver = false;
   const follow = async (): Promise<void> => {
-    for (let times = 0; !over && !group.isClosed(); times += 1) {
-      const from = times === 0 ? ["--tail=-1"] : ["--since=10s"];
+    for (let from = "--tail=-1"; !isOver && !group.isClosed(); from = "--since=10s") {
       tail = group.start({
-        ...{ name: "kubectl logs", command: "kubectl", environment: process.env, folder: ".", logFile },
-        args: [...placeOf(cluster), "logs", "--follow", "--prefix", `--max-log-requests=${pods}`, ...from, "-l", `${jobLabel}=${job}`],
+        name: "kubectl logs",
+        command: "kubectl",
+        args: [...placeOf(cluster), "logs", "--follow", "--prefix", `--max-log-requests=${pods}`, from, "-l", `${jobLabel}=${job}`],
+        environment: process.env,
+        folder: ".",
+        logFile,
         onLine: (line) => {
           const [, name = "", text = ""] = /^\[pod\/([^/\]]+)\/[^\]]*\] (.*)$/s.exec(line) ?? [];
-          if (name !== "") podReports.hear(name, text);
+          if (name !== "") takeLine(name, text);
         },
       });
       await tail.exited;
@@ -92,49 +114,32 @@ export function followFleet(
     }
   };
   void follow();
-  const watch = async (): Promise<"ended" | "refused" | "overdue"> => {
-    const until = performance.now() + limitSeconds * 1000;
-    while (performance.now() < until) {
-      const got = await podsOf(cluster, job);
-      if (got.kind === "pods") podReports.see(got.pods, performance.now());
-      // What the follower did not get is asked for once more, pod by pod.
-      for (const name of podReports.silent()) if (await readLog(cluster, name, podReports.hear)) podReports.close(name);
-      if (podReports.reports().some(({ refused }) => refused !== null)) return "refused";
-      if (podReports.isComplete()) return "ended";
-      await sleep(500);
-    }
-    return "overdue";
-  };
-  return {
-    reports: podReports.reports,
-    progressOfPods: podReports.progressOfPods,
-    over: watch(),
-    close() {
-      over = true;
-      tail?.signal("SIGTERM");
-    },
+  return () => {
+    isOver = true;
+    tail?.signal("SIGTERM");
   };
 }
 
 /** What the pods of a Job have said so far; `unread` names those whose logs could not be had. */
-export type FleetRead = { kind: "reports"; reports: PodReport[]; active: boolean; unread: string[] } | { kind: "failed"; message: string };
+export type FleetRead = { kind: "reports"; reports: PodReport[]; active: boolean; unread: string[] } | Failed;
 
 /** Reads what the pods of a Job have said so far, without following; for a run whose caller is gone. */
-export async function readFleet(options: FleetOptions): Promise<FleetRead> {
-  const podReports = openPodReports(options.pods, () => undefined);
-  const got = await podsOf(options.cluster, options.job);
+export async function readFleet({ cluster, job, pods }: FleetOptions): Promise<FleetRead> {
+  const podReports = openPodReports(pods, () => undefined);
+  const got = await podsOf(cluster, job);
   if (got.kind === "failed") return got;
-  if (got.pods.length === 0)
-    return { kind: "failed", message: `the pods of the Job ${options.job} are gone, and with them what they sent` };
-  podReports.see(got.pods, 0);
+  if (got.pods.length === 0) return { kind: "failed", message: `the pods of the Job ${job} are gone, and with them what they sent` };
+  podReports.takeStates(got.pods, 0);
   const unread: string[] = [];
   for (const { name, phase } of got.pods)
-    if (phase !== "waiting" && !(await readLog(options.cluster, name, podReports.hear))) unread.push(name);
+    if (phase !== "waiting" && !(await readLog(cluster, name, podReports.takeLine))) unread.push(name);
   return { kind: "reports", reports: podReports.reports(), active: got.pods.some(({ phase }) => phase !== "ended"), unread };
 }
 
-async function readLog(cluster: Cluster, name: string, hear: (name: string, line: string) => void): Promise<boolean> {
+type TakeLine = (name: string, line: string) => void;
+
+async function readLog(cluster: Cluster, name: string, takeLine: TakeLine): Promise<boolean> {
   const got = await kubectl([...placeOf(cluster), "logs", name]);
-  if (got.kind === "answer") for (const line of got.text.split("\n")) hear(name, line);
+  if (got.kind === "answer") for (const line of got.text.split("\n")) takeLine(name, line);
   return got.kind === "answer";
 }

@@ -1,46 +1,37 @@
 import { z } from "zod";
-import { kubectl, placeOf, type Answered, type Cluster } from "./kubectl.ts";
+import { kubectl, placeOf, type Answered, type Cluster, type Failed } from "./kubectl.ts";
 import { configMaps, jobOf, ownLabels, secretOf, testidLabel, type JobPlan, type Manifest } from "./manifests.ts";
 import type { PodConfig } from "./message.ts";
 
-type Need = readonly [verb: string, resource: string, subresource?: string];
-
 /** What a run does in its namespace; kubectl gets an object before it patches it, and a pod before its log. */
-const needs: readonly Need[] = [
-  ["create", "jobs.batch"],
-  ["get", "jobs.batch"],
-  ["list", "jobs.batch"],
-  ["patch", "jobs.batch"],
-  ["delete", "jobs.batch"],
-  ["create", "configmaps"],
-  ["get", "pods"],
-  ["list", "pods"],
-  ["get", "pods", "log"],
-  ["list", "events"],
-];
-
-/** Asks for a right; `pods/log` in one word would be a pod whose name is log. */
-function mayI(cluster: Cluster, [verb, resource, subresource]: Need): Promise<Answered> {
-  const part = subresource === undefined ? [] : [`--subresource=${subresource}`];
-  return kubectl([...placeOf(cluster), "auth", "can-i", verb, resource, ...part]);
-}
+const needs: Readonly<Record<string, readonly string[]>> = {
+  "jobs.batch": ["create", "get", "list", "patch", "delete"],
+  configmaps: ["create"],
+  pods: ["get", "list"],
+  "pods/log": ["get"],
+  events: ["list"],
+};
 
 /** Names the verbs that the caller lacks in the namespace, or says that the cluster does not answer. */
-export async function lackingRights(
-  cluster: Cluster,
-  withSecret: boolean,
-): Promise<{ kind: "rights"; lacking: string[] } | { kind: "failed"; message: string }> {
-  const wanted: readonly Need[] = withSecret ? [...needs, ["create", "secrets"]] : needs;
-  const answers = await Promise.all(wanted.map((need) => mayI(cluster, need)));
+export async function lackingRights(cluster: Cluster, withSecret: boolean): Promise<{ kind: "rights"; lacking: string[] } | Failed> {
+  const wanted = Object.entries(withSecret ? { ...needs, secrets: ["create"] } : needs);
+  const asked = wanted.flatMap(([resource, verbs]) =>
+    verbs.map((verb) => ({ right: `${verb} ${resource}`, answer: mayI(cluster, verb, resource) })),
+  );
   const lacking: string[] = [];
-  for (const [i, answer] of answers.entries()) {
-    if (answer.kind === "answer") continue;
+  for (const { right, answer } of asked) {
+    const got = await answer;
     // It prints "no" on stdout alone; words of an error are trouble of another sort.
-    if (!answer.message.endsWith("ended with 1")) return answer;
-    const [verb, ...resource] = wanted[i] ?? [""];
-    lacking.push(`${verb} ${resource.join("/")}`);
+    if (got.kind === "failed" && !got.message.endsWith("ended with 1")) return got;
+    if (got.kind === "failed") lacking.push(right);
   }
   return { kind: "rights", lacking };
+}
+
+/** Asks for a right; `pods/log` in one word would be a pod whose name is log. */
+function mayI(cluster: Cluster, verb: string, resource: string): Promise<Answered> {
+  const [kind = "", part] = resource.split("/");
+  return kubectl([...placeOf(cluster), "auth", "can-i", verb, kind, ...(part === undefined ? [] : [`--subresource=${part}`])]);
 }
 
 /** Says that the namespace is not there; one that the caller may not look at is taken to be. */
@@ -77,11 +68,9 @@ export interface KnownJob {
 }
 
 /** Lists our Jobs in the namespace, those of other callers too, oldest first. */
-export async function ourJobs(cluster: Cluster): Promise<{ kind: "jobs"; jobs: KnownJob[] } | { kind: "failed"; message: string }> {
-  const selector = Object.entries(ownLabels)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(",");
-  const got = await kubectl([...placeOf(cluster), "get", "jobs", "-l", selector, "-o", "json"]);
+export async function ourJobs(cluster: Cluster): Promise<{ kind: "jobs"; jobs: KnownJob[] } | Failed> {
+  const selector = Object.entries(ownLabels).map((label) => label.join("="));
+  const got = await kubectl([...placeOf(cluster), "get", "jobs", "-l", selector.join(","), "-o", "json"]);
   if (got.kind === "failed") return got;
   const jobs = jobList.parse(JSON.parse(got.text)).items.map(({ metadata, spec, status }) => ({
     name: metadata.name,
@@ -97,12 +86,8 @@ export async function ourJobs(cluster: Cluster): Promise<{ kind: "jobs"; jobs: K
 export async function createJob(cluster: Cluster, plan: JobPlan, config: PodConfig, script: Buffer): Promise<Answered> {
   const maps = configMaps(plan, config, script);
   const secrets = secretOf(plan);
-  const job = jobOf(
-    plan,
-    maps.map(({ metadata }) => metadata.name),
-    secrets.length > 0,
-  );
-  const created = await create(cluster, job);
+  const names = maps.map(({ metadata }) => metadata.name);
+  const created = await create(cluster, jobOf(plan, names));
   if (created.kind === "failed") return created;
   const { uid } = z.object({ metadata: z.object({ uid: z.string() }) }).parse(JSON.parse(created.text)).metadata;
   const ownerReferences = [{ apiVersion: "batch/v1", kind: "Job", name: plan.name, uid }];
@@ -128,27 +113,19 @@ export function deleteJob(cluster: Cluster, name: string): Promise<Answered> {
   return kubectl([...placeOf(cluster), "delete", "job", name, "--cascade=background", "--ignore-not-found", "--wait=false"]);
 }
 
+const eventList = z.object({
+  items: z.array(
+    z.object({ reason: z.string().nullish(), message: z.string().nullish(), involvedObject: z.object({ name: z.string().nullish() }) }),
+  ),
+});
+
 /** Quotes the latest warnings about a Job and its pods, newest last. */
 export async function warningsOf(cluster: Cluster, job: string): Promise<string[]> {
-  const got = await kubectl([
-    ...placeOf(cluster),
-    "get",
-    "events",
-    "--field-selector",
-    "type=Warning",
-    "--sort-by=.lastTimestamp",
-    "-o",
-    "json",
-  ]);
+  const filter = ["--field-selector", "type=Warning", "--sort-by=.lastTimestamp"];
+  const got = await kubectl([...placeOf(cluster), "get", "events", ...filter, "-o", "json"]);
   if (got.kind === "failed") return [];
-  const events = z.object({
-    items: z.array(
-      z.object({ reason: z.string().nullish(), message: z.string().nullish(), involvedObject: z.object({ name: z.string().nullish() }) }),
-    ),
-  });
-  const parsed = events.safeParse(JSON.parse(got.text));
-  const all = (parsed.data?.items ?? []).flatMap(({ reason, message, involvedObject }) =>
-    involvedObject.name?.startsWith(job) ? [`${involvedObject.name}: ${reason}: ${message}`] : [],
+  const all = (eventList.safeParse(JSON.parse(got.text)).data?.items ?? []).flatMap(({ reason, message, involvedObject: { name } }) =>
+    name?.startsWith(job) ? [`${name}: ${reason}: ${message}`] : [],
   );
   return [...new Set(all)].slice(-3);
 }

@@ -1,4 +1,4 @@
-import { endingText, runProcess } from "../../host/process.ts";
+import { endingText, runProcess, type Command, type Ending } from "../../host/process.ts";
 
 /** Where a run's pods live. */
 export interface Cluster {
@@ -6,8 +6,14 @@ export interface Cluster {
   namespace: string;
 }
 
-/** Ends a call of kubectl: what it printed, or why not, in its own words. */
-export type Answered = { kind: "answer"; text: string } | { kind: "failed"; message: string };
+/** Why the cluster did not do something, in kubectl's own words where there are any. */
+export interface Failed {
+  kind: "failed";
+  message: string;
+}
+
+/** What kubectl printed, or why not. */
+export type Answered = { kind: "answer"; text: string } | Failed;
 
 const usualLimitSeconds = 30;
 
@@ -18,21 +24,21 @@ export const placeOf = ({ context, namespace }: Cluster): string[] => ["--contex
 export async function kubectl(args: readonly string[], more: { input?: string; limitSeconds?: number } = {}): Promise<Answered> {
   const command = { command: "kubectl", args, limitSeconds: usualLimitSeconds, ...more };
   const { ending, stdout, stderr } = await runProcess(command);
+  if (ending.kind === "exited" && ending.code === 0) return { kind: "answer", text: stdout };
+  return { kind: "failed", message: whyNot(command, ending, stderr) };
+}
+
+function whyNot(command: Pick<Command, "command" | "limitSeconds">, ending: Ending, stderr: string): string {
   switch (ending.kind) {
-    case "exited":
-      if (ending.code === 0) return { kind: "answer", text: stdout };
-      return { kind: "failed", message: plainWords(stderr) || endingText(command, ending) };
     case "notStarted":
-      return {
-        kind: "failed",
-        message: ending.isMissing ? "kubectl is not on the PATH: install it (https://kubernetes.io/docs/tasks/tools/)" : ending.message,
-      };
+      return ending.isMissing ? "kubectl is not on the PATH: install it (https://kubernetes.io/docs/tasks/tools/)" : ending.message;
     case "overdue":
-      return { kind: "failed", message: `kubectl did not answer within ${command.limitSeconds} s` };
+      return `kubectl did not answer within ${command.limitSeconds} s`;
+    case "exited":
     case "signalled":
     case "aborted":
     case "flooded":
-      return { kind: "failed", message: plainWords(stderr) || endingText(command, ending) };
+      return plainWords(stderr) || endingText(command, ending);
   }
 }
 
@@ -41,8 +47,7 @@ function plainWords(words: string): string {
   return lines
     .slice(-3)
     .join(" ")
-    .replace(/^Error from server \(\w+\): /, "")
-    .replace(/^error: /, "");
+    .replace(/^(Error from server \(\w+\)|error): /, "");
 }
 
 /** Finds the context that kubectl would use. */

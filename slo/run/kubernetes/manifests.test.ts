@@ -6,12 +6,27 @@ import { configMaps, jobName, jobOf, secretOf, type JobPlan } from "./manifests.
 import type { PodConfig } from "./message.ts";
 
 const plan: JobPlan = {
-  ...{ name: "load-smoke", testid: "smoke-1", namespace: "plimsoll", image: "plimsoll:dev", pods: 4, deadlineSeconds: 100.5 },
-  ...{ secrets: {}, caCertificate: undefined },
+  name: "load-smoke",
+  testid: "smoke-1",
+  namespace: "plimsoll",
+  image: "plimsoll:dev",
+  pods: 4,
+  deadlineSeconds: 100.5,
+  secrets: {},
+  caCertificate: undefined,
 };
 const config: PodConfig = {
-  ...{ version: 1, testid: "smoke-1", pods: 4, script: "bundle.js", isUserScript: false, inspected: "{}", environment: {} },
-  ...{ target: "http://a:1", prometheus: "http://b:2", barrierSeconds: 60, settleLimitSeconds: 60 },
+  version: 1,
+  testid: "smoke-1",
+  pods: 4,
+  script: "bundle.js",
+  isUserScript: false,
+  inspected: "{}",
+  environment: {},
+  target: "http://a:1",
+  prometheus: "http://b:2",
+  barrierSeconds: 60,
+  settleLimitSeconds: 60,
 };
 
 test.each([
@@ -39,16 +54,21 @@ test("a script above what a ConfigMap holds is cut into several, and comes out w
 test("credentials stand in the Secret and nowhere else", () => {
   const secret = { ...plan, secrets: { PLIMSOLL_PROMETHEUS_BEARER_TOKEN: "t0p-secret" }, caCertificate: "-----BEGIN" };
   expect(JSON.stringify(secretOf(secret))).toContain("t0p-secret");
-  const rest = JSON.stringify([jobOf(secret, ["load-smoke-0"], true), ...configMaps(secret, config, Buffer.from("x"))]);
+  const rest = JSON.stringify([jobOf(secret, ["load-smoke-0"]), ...configMaps(secret, config, Buffer.from("x"))]);
   expect(rest).not.toContain("t0p-secret");
   expect(rest).toContain('"secretKeyRef":{"name":"load-smoke","key":"PLIMSOLL_PROMETHEUS_BEARER_TOKEN"}');
   expect(secretOf(plan), "none where there is nothing to keep").toEqual([]);
 });
 
 test("no pod is ever started twice, and the cluster ends the Job by itself", () => {
-  expect(jobOf(plan, ["load-smoke-0"], false)["spec"]).toMatchObject({
-    ...{ suspend: true, completionMode: "Indexed", completions: 4, parallelism: 4, backoffLimitPerIndex: 0 },
-    ...{ activeDeadlineSeconds: 101, template: { spec: { restartPolicy: "Never" } } },
+  expect(jobOf(plan, ["load-smoke-0"])["spec"]).toMatchObject({
+    suspend: true,
+    completionMode: "Indexed",
+    completions: 4,
+    parallelism: 4,
+    backoffLimitPerIndex: 0,
+    activeDeadlineSeconds: 101,
+    template: { spec: { restartPolicy: "Never" } },
   });
 });
 

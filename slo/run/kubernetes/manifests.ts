@@ -39,7 +39,7 @@ export function jobName(testid: string): string {
   return `load-${plain}${time.toLowerCase()}`.replace(/-+/g, "-").replace(/-$/, "");
 }
 
-/** Cuts an config and its script into ConfigMaps, which the pods see as one folder. */
+/** Cuts a pod config and its script into ConfigMaps, which the pods see as one folder. */
 export function configMaps(plan: JobPlan, config: PodConfig, script: Buffer): Manifest[] {
   const packed = gzipSync(script);
   const parts = Array.from({ length: Math.ceil(packed.length / partBytes) }, (_, i) => packed.subarray(i * partBytes, (i + 1) * partBytes));
@@ -63,8 +63,11 @@ function metadataOf({ namespace, testid }: JobPlan, name: string): Manifest["met
   return { name, namespace, labels: { ...ownLabels, [testidLabel]: testid } };
 }
 
+const user = { runAsNonRoot: true, runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000 };
+const spread = { maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway" };
+
 /** Makes the Job: one pod for each part of the load, none of which is ever started twice; suspended until its ConfigMaps are there. */
-export function jobOf(plan: JobPlan, configMapNames: readonly string[], hasSecret: boolean): Manifest {
+export function jobOf(plan: JobPlan, configMapNames: readonly string[]): Manifest {
   // The policies let out what has this label.
   const podLabels = { ...ownLabels, "app.kubernetes.io/component": "load", [testidLabel]: plan.testid };
   return {
@@ -72,36 +75,28 @@ export function jobOf(plan: JobPlan, configMapNames: readonly string[], hasSecre
     kind: "Job",
     metadata: metadataOf(plan, plan.name),
     spec: {
-      ...{ suspend: true, completionMode: "Indexed", completions: plan.pods, parallelism: plan.pods },
+      suspend: true,
+      completionMode: "Indexed",
+      completions: plan.pods,
+      parallelism: plan.pods,
       // A second pod would count from 0 again; the others go on, because what they find is evidence.
-      ...{ backoffLimitPerIndex: 0, podReplacementPolicy: "Failed" },
-      ...{ activeDeadlineSeconds: Math.ceil(plan.deadlineSeconds), ttlSecondsAfterFinished: keptSeconds },
+      backoffLimitPerIndex: 0,
+      podReplacementPolicy: "Failed",
+      activeDeadlineSeconds: Math.ceil(plan.deadlineSeconds),
+      ttlSecondsAfterFinished: keptSeconds,
       template: {
         metadata: { labels: podLabels, annotations: { "cluster-autoscaler.kubernetes.io/safe-to-evict": "false" } },
         spec: {
-          ...{
-            restartPolicy: "Never",
-            automountServiceAccountToken: false,
-            enableServiceLinks: false,
-            terminationGracePeriodSeconds: graceSeconds,
-          },
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: 1000,
-            runAsGroup: 1000,
-            fsGroup: 1000,
-            seccompProfile: { type: "RuntimeDefault" },
-          },
-          topologySpreadConstraints: [
-            {
-              ...{ maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway" },
-              labelSelector: { matchLabels: { [testidLabel]: plan.testid } },
-            },
-          ],
-          containers: [containerOf(plan, hasSecret)],
+          restartPolicy: "Never",
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          terminationGracePeriodSeconds: graceSeconds,
+          securityContext: { ...user, seccompProfile: { type: "RuntimeDefault" } },
+          topologySpreadConstraints: [{ ...spread, labelSelector: { matchLabels: { [testidLabel]: plan.testid } } }],
+          containers: [containerOf(plan)],
           volumes: [
             { name: "work", emptyDir: { sizeLimit: "2Gi" } },
-            { name: "pod-config", projected: { sources: sourcesOf(plan, configMapNames, hasSecret) } },
+            { name: "pod-config", projected: { sources: sourcesOf(plan, configMapNames) } },
           ],
         },
       },
@@ -109,14 +104,12 @@ export function jobOf(plan: JobPlan, configMapNames: readonly string[], hasSecre
   };
 }
 
-function sourcesOf(plan: JobPlan, configMapNames: readonly string[], hasSecret: boolean): object[] {
-  const maps = configMapNames.map((name) => ({ configMap: { name } }));
-  return hasSecret && plan.caCertificate !== undefined
-    ? [...maps, { secret: { name: plan.name, items: [{ key: "ca.crt", path: "ca.crt" }] } }]
-    : maps;
+function sourcesOf({ name, caCertificate }: JobPlan, configMapNames: readonly string[]): object[] {
+  const authority = { secret: { name, items: [{ key: "ca.crt", path: "ca.crt" }] } };
+  return [...configMapNames.map((map) => ({ configMap: { name: map } })), ...(caCertificate === undefined ? [] : [authority])];
 }
 
-function containerOf(plan: JobPlan, hasSecret: boolean): object {
+function containerOf(plan: JobPlan): object {
   return {
     name: "load",
     image: plan.image,
@@ -125,7 +118,7 @@ function containerOf(plan: JobPlan, hasSecret: boolean): object {
     env: [
       ...(plan.caCertificate === undefined ? [] : [{ name: "PLIMSOLL_PROMETHEUS_CA_FILE", value: `${configFolder}/ca.crt` }]),
       ...Object.keys(plan.secrets).map((name) => ({ name, valueFrom: { secretKeyRef: { name: plan.name, key: name } } })),
-    ].filter(() => hasSecret),
+    ],
     terminationMessagePolicy: "FallbackToLogsOnError",
     // No limit of CPU: a throttled generator measures itself.
     resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "1Gi" } },

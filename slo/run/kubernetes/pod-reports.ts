@@ -9,22 +9,8 @@ const goneSeconds = 3;
 /** How often the log of a pod that ended is asked for in vain before it is given up. */
 const mostTries = 6;
 
-/** Holds what is known of each pod of a run. */
-export interface PodReports {
-  /** Takes a line of a pod's log. */
-  hear(name: string, line: string): void;
-  /** Takes how the pods stand. */
-  see(states: readonly PodState[], nowMillis: number): void;
-  /** Names pods that ended and did not say how; each until its log was read, or asked for in vain too often. */
-  silent(): string[];
-  /** Notes that a pod's whole log was read: there is no more to come. */
-  close(name: string): void;
-  /** True when there is nothing more to hear of any pod. */
-  isComplete(): boolean;
-  /** Of the pods that have begun. */
-  progressOfPods(): Progress[];
-  reports(): PodReport[];
-}
+/** What is known of each pod of a run. */
+export type PodReports = ReturnType<typeof openPodReports>;
 
 interface Entry {
   report: PodReport;
@@ -35,18 +21,23 @@ interface Entry {
   missingSince: number | undefined;
 }
 
-/** Opens an empty podReports of what the pods of a run say, and of how they stand. */
-export function openPodReports(pods: number, say: (line: string) => void): PodReports {
+/** Opens reports of the pods of a run, still empty: of what they say, and of how they stand. */
+export function openPodReports(pods: number, say: (line: string) => void) {
   const entries: Entry[] = Array.from({ length: pods }, (_, index) => ({
     report: { index, name: null, refused: null, begunSeconds: null, sent: null, end: null, ending: null },
-    ...{ progress: undefined, read: openMessageReader(), tries: 0, missingSince: undefined },
+    progress: undefined,
+    read: openMessageReader(),
+    tries: 0,
+    missingSince: undefined,
   }));
   return {
-    hear(name, line) {
+    /** Takes a line of a pod's log. */
+    takeLine(name: string, line: string): void {
       const entry = entries.find(({ report }) => report.name === name);
-      if (entry) hearLine(entry, line, say);
+      if (entry) takeLine(entry, line, say);
     },
-    see(states, nowMillis) {
+    /** Takes how the pods stand. */
+    takeStates(states: readonly PodState[], nowMillis: number): void {
       for (const entry of entries) {
         const { report } = entry;
         const state = states.find(({ index }) => index === report.index);
@@ -56,23 +47,27 @@ export function openPodReports(pods: number, say: (line: string) => void): PodRe
         report.ending ??= state?.ending ?? (gone ? { exitCode: null, reason: "the pod was deleted" } : null);
       }
     },
-    silent() {
+    /** Names pods that ended and did not say how; each until its log was read, or asked for in vain too often. */
+    silent(): string[] {
       const silent = entries.filter((entry) => entry.report.ending && !isFinished(entry));
       for (const entry of silent) [entry.tries, entry.read] = [entry.tries + 1, openMessageReader()];
       return silent.flatMap(({ report }) => report.name ?? []);
     },
-    close(name) {
+    /** Notes that a pod's whole log was read: there is no more to come. */
+    close(name: string): void {
       for (const entry of entries) if (entry.report.name === name) entry.tries = mostTries;
     },
-    isComplete: () => entries.every(isFinished),
-    progressOfPods: () => entries.flatMap(({ progress }) => progress ?? []),
-    reports: () => entries.map(({ report }) => ({ ...report })),
+    /** True when there is nothing more to come of any pod. */
+    isComplete: (): boolean => entries.every(isFinished),
+    /** Of the pods that have begun. */
+    progressOfPods: (): Progress[] => entries.flatMap(({ progress }) => progress ?? []),
+    reports: (): PodReport[] => entries.map(({ report }) => ({ ...report })),
   };
 }
 
 const isFinished = ({ report, tries }: Entry): boolean => report.end !== null || report.refused !== null || tries >= mostTries;
 
-function hearLine(entry: Entry, line: string, say: (line: string) => void): void {
+function takeLine(entry: Entry, line: string, say: (line: string) => void): void {
   const { report } = entry;
   const message = entry.read(line);
   // A log that is followed anew begins with what was heard before.

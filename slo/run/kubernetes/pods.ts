@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { kubectl, placeOf, type Cluster } from "./kubectl.ts";
+import { kubectl, placeOf, type Cluster, type Failed } from "./kubectl.ts";
 
 /** How a pod of a run stands. */
 export interface PodState {
@@ -13,27 +13,24 @@ export interface PodState {
   ending: { exitCode: number | null; reason: string } | undefined;
 }
 
+const words = { reason: z.string().optional(), message: z.string().optional() };
 const containerState = z.object({
-  waiting: z.object({ reason: z.string().optional(), message: z.string().optional() }).optional(),
+  waiting: z.object(words).optional(),
   running: z.object({}).optional(),
   terminated: z.object({ exitCode: z.number(), reason: z.string().optional() }).optional(),
 });
 const podSchema = z.object({
   metadata: z.object({ name: z.string(), labels: z.record(z.string(), z.string()).optional() }),
   status: z.object({
+    ...words,
     phase: z.string().optional(),
-    reason: z.string().optional(),
-    message: z.string().optional(),
-    conditions: z
-      .array(z.object({ type: z.string(), status: z.string(), reason: z.string().optional(), message: z.string().optional() }))
-      .optional(),
+    conditions: z.array(z.object({ ...words, type: z.string(), status: z.string() })).optional(),
     containerStatuses: z.array(z.object({ state: containerState.optional() })).optional(),
   }),
 });
 const podList = z.object({ items: z.array(podSchema) });
 
-const stuck =
-  /^(ErrImagePull|ImagePullBackOff|ErrImageNeverPull|InvalidImageName|CreateContainerConfigError|CreateContainerError|RunContainerError)$/;
+const stuck = /^(ErrImagePull|ImagePullBackOff|ErrImageNeverPull|InvalidImageName|CreateContainer(Config)?Error|RunContainerError)$/;
 
 /** Names the label that Kubernetes gives to a Job's pods. */
 export const jobLabel = "batch.kubernetes.io/job-name";
@@ -71,10 +68,7 @@ function troubleOf({ conditions }: Status, state: State): string | undefined {
 }
 
 /** Asks how a Job's pods stand. */
-export async function podsOf(
-  cluster: Cluster,
-  job: string,
-): Promise<{ kind: "pods"; pods: PodState[] } | { kind: "failed"; message: string }> {
+export async function podsOf(cluster: Cluster, job: string): Promise<{ kind: "pods"; pods: PodState[] } | Failed> {
   const got = await kubectl([...placeOf(cluster), "get", "pods", "-l", `${jobLabel}=${job}`, "-o", "json"]);
   if (got.kind === "failed") return got;
   try {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Child, ProcessGroup } from "../../host/process-group.ts";
 import { freePort } from "../ports.ts";
 import { waitFor } from "../../host/wait.ts";
-import { kubectl, type Cluster } from "./kubectl.ts";
+import { kubectl, placeOf, type Cluster, type Failed } from "./kubectl.ts";
 
 /** A service in the cluster that this machine can ask, until the group stops what it started. */
 export interface Forward {
@@ -20,49 +20,34 @@ export function serviceIn(url: string, namespace: string): { name: string; names
 }
 
 /** Makes a URL as pods see it one that this machine can ask: through a port-forward when it names a service, as it is when it does not. */
-export async function reach(
-  cluster: Cluster,
-  url: string,
-  group: ProcessGroup,
-  logFile: string,
-): Promise<Forward | { kind: "failed"; message: string }> {
+export async function reach(cluster: Cluster, url: string, group: ProcessGroup, logFile: string): Promise<Forward | Failed> {
   const service = serviceIn(url, cluster.namespace);
-  const direct: Forward = { kind: "open", url };
-  if (service === undefined) return direct;
-  const place = ["--context", cluster.context, "--namespace", service.namespace];
-  const found = await kubectl([...place, "get", "service", service.name, "-o", "name", "--ignore-not-found"]);
-  if (found.kind === "failed") return { kind: "failed", message: `the service ${service.name} in ${service.namespace}: ${found.message}` };
-  if (found.text.trim() === "") {
-    const hint = "npm run minikube brings one up; --prometheus names another";
-    return {
-      kind: "failed",
-      message: `there is no service ${service.name} in the namespace ${service.namespace} of ${cluster.context} (${hint})`,
-    };
-  }
-  return keepForwarding({ place, name: service.name, remote: service.port }, group, logFile);
+  if (service === undefined) return { kind: "open", url };
+  const { name, namespace, port } = service;
+  const place = placeOf({ context: cluster.context, namespace });
+  const found = await kubectl([...place, "get", "service", name, "-o", "name", "--ignore-not-found"]);
+  if (found.kind === "failed") return { kind: "failed", message: `the service ${name} in ${namespace}: ${found.message}` };
+  const remedy = "npm run minikube brings one up; --prometheus names another";
+  if (found.text.trim() === "")
+    return { kind: "failed", message: `there is no service ${name} in the namespace ${namespace} of ${cluster.context} (${remedy})` };
+  const local = await freePort();
+  const args = [...place, "port-forward", "--address", "127.0.0.1", `service/${name}`, `${local}:${port}`];
+  const trouble = await keepForwarding(args, group, logFile);
+  if (trouble !== undefined) return { kind: "failed", message: `service/${name} cannot be forwarded to: ${trouble}` };
+  return { kind: "open", url: `http://127.0.0.1:${local}` };
 }
 
-async function keepForwarding(
-  { place, name, remote }: { place: string[]; name: string; remote: number },
-  group: ProcessGroup,
-  logFile: string,
-): Promise<Forward | { kind: "failed"; message: string }> {
-  const local = await freePort();
+/** Forwards, again and again until the group is closed; gives kubectl's last word where it could not even begin. */
+async function keepForwarding(args: string[], group: ProcessGroup, logFile: string): Promise<string | undefined> {
   let ready = false;
+  const onLine = (line: string): boolean => (ready ||= line.startsWith("Forwarding from"));
   const start = (): Child =>
-    group.start({
-      ...{ name: "kubectl port-forward", command: "kubectl", environment: process.env, folder: ".", logFile },
-      args: [...place, "port-forward", "--address", "127.0.0.1", `service/${name}`, `${local}:${remote}`],
-      onLine: (line) => (ready ||= line.startsWith("Forwarding from")),
-    });
+    group.start({ name: "kubectl port-forward", command: "kubectl", args, environment: process.env, folder: ".", logFile, onLine });
   let child = start();
-  const first = await waitFor(async () => (ready || child.exit() ? true : undefined), 20, 25);
-  if (!first || !ready) {
+  await waitFor(async () => (ready || child.exit() ? true : undefined), 20, 25);
+  if (!ready) {
     await child.stop("SIGTERM", 2);
-    return {
-      kind: "failed",
-      message: `service/${name} cannot be forwarded to: ${child.tail().at(-1) ?? "kubectl said nothing within 20 s"}`,
-    };
+    return child.tail().at(-1) ?? "kubectl said nothing within 20 s";
   }
   const again = async (): Promise<void> => {
     for (;;) {
@@ -73,5 +58,5 @@ async function keepForwarding(
     }
   };
   void again();
-  return { kind: "open", url: `http://127.0.0.1:${local}` };
+  return undefined;
 }
