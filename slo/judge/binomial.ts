@@ -43,29 +43,22 @@ export function exactly(bad: number, total: number, ratio: number): number {
 
 const negligible = 1e-17;
 
-/** Sums the probabilities of `bad`, bad − 1, … 0; each step must be smaller than the last. */
-function sumDown(bad: number, total: number, ratio: number): number {
-  const odds = (1 - ratio) / ratio;
+/**
+ * Sums the probabilities from that of `bad` outwards, in falling terms: `left` more of them, each smaller by a share that begins at odds × left ÷ other + 1.
+ * Towards 0 `left` counts the bad ones and `odds` is that of a good one; towards `total` it is the other way round.
+ */
+function sumFrom(bad: number, total: number, ratio: number, left: number, odds: number): number {
   let term = 1;
   let sum = 1;
-  for (let i = bad; i > 0 && term > negligible * sum; i -= 1) {
+  for (let i = left; i > 0 && term > negligible * sum; i -= 1) {
     term *= (i / (total - i + 1)) * odds;
     sum += term;
   }
   return exactly(bad, total, ratio) * sum;
 }
 
-/** Sums the probabilities of `bad`, bad + 1, … total; each step must be smaller than the last. */
-function sumUp(bad: number, total: number, ratio: number): number {
-  const odds = ratio / (1 - ratio);
-  let term = 1;
-  let sum = 1;
-  for (let i = bad; i < total && term > negligible * sum; i += 1) {
-    term *= ((total - i) / (i + 1)) * odds;
-    sum += term;
-  }
-  return exactly(bad, total, ratio) * sum;
-}
+const sumDown = (bad: number, total: number, ratio: number): number => sumFrom(bad, total, ratio, bad, (1 - ratio) / ratio);
+const sumUp = (bad: number, total: number, ratio: number): number => sumFrom(bad, total, ratio, total - bad, ratio / (1 - ratio));
 
 /** Gives the probability of at most `bad` in `total`, for a ratio from 0 to 1. */
 export function atMost(bad: number, total: number, ratio: number): number {

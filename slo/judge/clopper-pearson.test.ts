@@ -1,18 +1,12 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Count } from "../collect/measurement.ts";
 import { atLeast, atMost, exactly } from "./binomial.ts";
-import {
-  complement,
-  isAbove,
-  lowerBound,
-  provedAtLeast,
-  provedAtMost,
-  provesExceeded,
-  provesMet,
-  requestsNeeded,
-  upperBound,
-} from "./clopper-pearson.ts";
+import { complement, isAbove, lowerBound, provesExceeded, provesMet, requestsNeeded, upperBound } from "./clopper-pearson.ts";
+
+const provedAtMost = (count: Count, confidence: number): number => upperBound(count, complement(confidence));
+const provedAtLeast = (count: Count, confidence: number): number => lowerBound(count, complement(confidence));
 
 interface Reference {
   total: number;

@@ -51,16 +51,6 @@ export function lowerBound(count: Count, alpha: number): number {
   return bisect(0, bad / total, (ratio) => atLeast(bad, total, ratio) < alpha);
 }
 
-/** Gives the error ratio (0–1) that the count proves not to be passed, at a one-sided confidence (0–1). */
-export function provedAtMost(count: Count, confidence: number): number {
-  return upperBound(count, complement(confidence));
-}
-
-/** Gives the error ratio (0–1) that the count proves to be reached, at a one-sided confidence (0–1). */
-export function provedAtLeast(count: Count, confidence: number): number {
-  return lowerBound(count, complement(confidence));
-}
-
 /**
  * Decides, without a quantile, whether a count proves that the error ratio is at most 1 − target:
  * a service exactly at that ratio would show so few bad events with a probability of at most 1 − confidence.

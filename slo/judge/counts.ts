@@ -8,15 +8,14 @@ export type SoundCounts = { kind: "sound"; best: Count; worst: Count } | { kind:
 /** Counts come through floating point: this near to a whole number they are one. */
 const wholeTolerance = 1e-6;
 
-/** Checks that counts are whole, 0 ≤ bad ≤ total, and that `best` is no worse than `worst`. */
+/** Checks that counts are whole, 0 ≤ bad ≤ total, and that `best` is no worse than `worst`: only then can the two never prove opposite things. */
 export function soundCounts({ best, worst }: Pick<Counted, "best" | "worst">): SoundCounts {
+  const absurd = (counts: string): SoundCounts => ({ kind: "absurd", reason: `the counts make no sense: ${counts}` });
   const [lower, upper] = [whole(best), whole(worst)];
-  if (lower === undefined) return absurd(best);
-  if (upper === undefined) return absurd(worst);
-  // Only then can the two never prove opposite things.
+  if (lower === undefined) return absurd(text(best));
+  if (upper === undefined) return absurd(text(worst));
   const ordered = lower.bad <= upper.bad && lower.total - lower.bad >= upper.total - upper.bad;
-  if (ordered) return { kind: "sound", best: lower, worst: upper };
-  return { kind: "absurd", reason: `the counts make no sense: at best ${text(best)}, at worst ${text(worst)}` };
+  return ordered ? { kind: "sound", best: lower, worst: upper } : absurd(`at best ${text(best)}, at worst ${text(worst)}`);
 }
 
 function whole({ total, bad }: Count): Count | undefined {
@@ -27,5 +26,3 @@ function whole({ total, bad }: Count): Count | undefined {
 }
 
 const text = ({ total, bad }: Count): string => `${bad} bad of ${total}`;
-
-const absurd = (count: Count): SoundCounts => ({ kind: "absurd", reason: `the counts make no sense: ${text(count)}` });

@@ -1,10 +1,9 @@
 import type { Measurement } from "../collect/measurement.ts";
 import type { Objective, Spec } from "../spec/spec.ts";
-import { complement, provedAtLeast, provedAtMost, provesExceeded, provesMet, requestsNeeded } from "./clopper-pearson.ts";
-import { soundCounts, type SoundCounts } from "./counts.ts";
-import { fastBurnReason, exceededReason, possibleBurstReason, unprovedReason } from "./reasons.ts";
-import { runVerdictOf, unprovenRun } from "./run-verdict.ts";
-import type { Evidence, RunVerdict, Verdict } from "./verdict.ts";
+import { complement, lowerBound, provesExceeded, provesMet, requestsNeeded, upperBound } from "./clopper-pearson.ts";
+import { soundCounts } from "./counts.ts";
+import { exceededReason, fastBurnReason, possibleFastBurnReason, unprovedReason } from "./reasons.ts";
+import type { Decision, Evidence, RunVerdict, Verdict } from "./verdict.ts";
 import { findFastBurns } from "./windows.ts";
 
 /** Says what is known of the run as a whole. */
@@ -40,18 +39,12 @@ function judgeObjective(objective: Objective, measured: readonly Measurement[], 
   const counts = soundCounts(measurement);
   if (counts.kind === "absurd") return open(counts.reason);
   if (counts.best.total === 0) return open(["0 requests were counted", ...measurement.caveats].join("; "));
-  return { ...base, ...decide(objective, measurement, counts, run, confidence) };
+  return { ...base, ...decide(objective, { ...measurement, best: counts.best, worst: counts.worst }, run, confidence) };
 }
-
-type Decision =
-  | { kind: "met"; evidence: Evidence }
-  | { kind: "exceeded"; reason: string; evidence: Evidence }
-  | { kind: "inconclusive"; reason: string; evidence: Evidence };
 
 function decide(
   { targetRatio, indicator }: Objective,
-  { cumulative, timestampSkewSeconds, caveats }: Counted,
-  { best, worst }: Extract<SoundCounts, { kind: "sound" }>,
+  { cumulative, timestampSkewSeconds, caveats, best, worst }: Counted,
   run: RunCondition,
   confidence: number,
 ): Decision {
@@ -62,25 +55,39 @@ function decide(
     best,
     worst,
     errorRatio,
-    provedAtLeast: provedAtLeast(best, confidence),
-    provedAtMost: provedAtMost(worst, confidence),
+    provedAtLeast: lowerBound(best, complement(confidence)),
+    provedAtMost: upperBound(worst, complement(confidence)),
     budgetSpent: errorRatio / complement(targetRatio),
     requestsNeeded: requestsNeeded(worst.bad, targetRatio, confidence),
     windows,
   };
-  const burst = windows.find((window) => window.kind === "fastBurn");
-  if (provesExceeded(best, targetRatio, confidence)) return { kind: "exceeded", reason: exceededReason(evidence, targetRatio), evidence };
-  if (burst !== undefined) return { kind: "exceeded", reason: fastBurnReason(burst, run.originSeconds), evidence };
-  if (!provesMet(worst, targetRatio, confidence)) {
-    return { kind: "inconclusive", reason: unprovedReason(evidence, targetRatio, confidence, caveats), evidence };
-  }
+  const exceeded = (reason: string): Decision => ({ kind: "exceeded", reason, evidence });
+  const inconclusive = (reason: string): Decision => ({ kind: "inconclusive", reason, evidence });
+  const fastBurn = windows.find((window) => window.kind === "fastBurn");
+  if (provesExceeded(best, targetRatio, confidence)) return exceeded(exceededReason(evidence, targetRatio));
+  if (fastBurn !== undefined) return exceeded(fastBurnReason(fastBurn, run.originSeconds));
+  if (!provesMet(worst, targetRatio, confidence)) return inconclusive(unprovedReason(evidence, targetRatio, confidence, caveats));
   const uncertainBad = worst.bad - best.bad;
   const possible = uncertainBad > 0 ? findFastBurns({ ...question, uncertainBad }).find((window) => window.kind === "fastBurn") : undefined;
-  if (possible !== undefined) return { kind: "inconclusive", reason: possibleBurstReason(possible, uncertainBad, caveats), evidence };
-  if (indicator.kind === "latency" && !run.openModel) return { kind: "inconclusive", reason: closedModel, evidence };
-  if (run.caveats.length > 0) return { kind: "inconclusive", reason: unprovenRun, evidence };
-  return { kind: "met", evidence };
+  if (possible !== undefined) return inconclusive(possibleFastBurnReason(possible, uncertainBad, caveats));
+  if (indicator.kind === "latency" && !run.openModel) return inconclusive(closedModel);
+  return run.caveats.length > 0 ? inconclusive(unprovenRun) : { kind: "met", evidence };
 }
 
 const closedModel =
   "the load waits for the service (closed model), so slow answers lower it and hide: latency is met only under an arrival-rate executor";
+
+/** Says of an objective that the run cannot prove it, for reasons that are the run's own and stand there. */
+const unprovenRun = "the run proves no success";
+
+/** Judges the run by the worst of its objectives, worst reasons first; what only repeats the caveats of the run is said once. */
+function runVerdictOf(verdicts: readonly Verdict[], caveats: readonly string[]): RunVerdict {
+  if (verdicts.length === 0)
+    return { kind: "inconclusive", reasons: ["the spec has no objective, so there is nothing to judge", ...caveats] };
+  const reasonsOf = (kind: "exceeded" | "inconclusive"): string[] =>
+    verdicts.flatMap((one) => (one.kind === kind && one.reason !== unprovenRun ? [`${one.objective}: ${one.reason}`] : []));
+  const exceeded = reasonsOf("exceeded");
+  const reasons = [...exceeded, ...caveats, ...reasonsOf("inconclusive")];
+  if (exceeded.length > 0) return { kind: "exceeded", reasons };
+  return reasons.length > 0 ? { kind: "inconclusive", reasons } : { kind: "met" };
+}

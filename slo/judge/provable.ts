@@ -12,26 +12,13 @@ export function canProve(spec: Spec, expected: readonly { objective: string; req
     const requests = expected.find(({ objective }) => objective === name)?.requests ?? "unknown";
     const needed = requestsNeeded(0, targetRatio, spec.confidence);
     const target = percentText(targetRatio);
-    const row = { objective: name, needed };
-    if (requests === "unknown" || Number.isNaN(requests)) {
-      return {
-        kind: "unknown",
-        ...row,
-        sentence: `${name}: ${grouped(needed)} requests without a bad one prove ${target}; how many will come is not known`,
-      };
-    }
+    const row = (kind: Provable["kind"], text: string): Provable => ({ kind, objective: name, needed, sentence: `${name}: ${text}` });
+    if (requests === "unknown" || Number.isNaN(requests))
+      return row("unknown", `${grouped(needed)} requests without a bad one prove ${target}; how many will come is not known`);
     const whole = Math.max(0, Math.floor(requests));
-    if (whole >= needed)
-      return {
-        kind: "enough",
-        ...row,
-        sentence: `${name}: about ${grouped(whole)} requests are enough to prove ${target} from ${grouped(needed)} on`,
-      };
+    const about = `about ${grouped(whole)} requests`;
+    if (whole >= needed) return row("enough", `${about} are enough to prove ${target} from ${grouped(needed)} on`);
     const more = whole === 0 ? "" : `, ${timesAsMany(needed, whole)} times as many`;
-    return {
-      kind: "short",
-      ...row,
-      sentence: `${name}: about ${grouped(whole)} requests cannot prove ${target} even without a bad one; ${grouped(needed)} are needed${more}`,
-    };
+    return row("short", `${about} cannot prove ${target} even without a bad one; ${grouped(needed)} are needed${more}`);
   });
 }

@@ -35,17 +35,19 @@ export function exceededReason({ best, errorRatio, provedAtLeast }: Evidence, ta
   return `${badOf(best)} (${share(errorRatio)}) prove an error ratio of at least ${share(provedAtLeast)}; ${percentText(targetRatio)} allows ${percentText(complement(targetRatio))}`;
 }
 
+type FastBurn = Extract<WindowFinding, { kind: "fastBurn" }>;
+
 /** Says how long a fast burn was, when it was on the clock that starts at the origin (Unix seconds) where that is known, and how fast it burned the budget. */
-export function fastBurnReason(burst: Extract<WindowFinding, { kind: "fastBurn" }>, originSeconds: number | undefined): string {
-  const { fromSeconds, toSeconds, count, provedBurnRate, burnRateThreshold } = burst;
+export function fastBurnReason(fastBurn: FastBurn, originSeconds: number | undefined): string {
+  const { fromSeconds, toSeconds, count, provedBurnRate, burnRateThreshold } = fastBurn;
   const clock = originSeconds === undefined ? "" : ` at ${elapsed(fromSeconds - originSeconds)}–${elapsed(toSeconds - originSeconds)}`;
   const when = `within ${three(toSeconds - fromSeconds)} s${clock}`;
   return `a fast burn: ${badOf(count)} ${when} burned the budget at least ${three(provedBurnRate)} times as fast as allowed; the limit is ${burnRateThreshold}`;
 }
 
 /** Says that what is uncertain, had it come at once, would be a fast burn that the average hides. */
-export function possibleBurstReason(
-  { longSeconds, burnRateThreshold }: Extract<WindowFinding, { kind: "fastBurn" }>,
+export function possibleFastBurnReason(
+  { longSeconds, burnRateThreshold }: FastBurn,
   uncertainBad: number,
   caveats: readonly string[],
 ): string {

@@ -27,7 +27,7 @@ export interface RunFacts {
   /** From the start of k6 to the planned end of its last scenario, and to its own end; null where there is no planned length, or no known end. */
   plannedSeconds: number | null;
   ranSeconds: number | null;
-  /** What the relay and the run's course have to say. */
+  /** What the relay and the rest of the run have to say. */
   more: readonly string[];
 }
 
@@ -60,8 +60,8 @@ export function runCaveats(facts: RunFacts): string[] {
     );
   if (stored === null) caveats.push("Prometheus could not be asked what it holds");
   else if (facts.sentIsWhole) caveats.push(...storedCountCaveats(sent, stored));
-  caveats.push(...offeredCaveats(facts), ...lengthDoubts(facts));
-  return [...caveats, ...dropDoubts[facts.dropCause], ...facts.more];
+  caveats.push(...offeredCaveats(facts), ...lengthCaveats(facts));
+  return [...caveats, ...dropCaveats[facts.dropCause], ...facts.more];
 }
 
 /** k6 writes the iteration that aborted the test, and counts it among those that it cut off; what k6 did not count agrees with nothing and contradicts nothing. */
@@ -74,26 +74,29 @@ export function iterationsAgree(
   return more === 0 || (exitCode === 108 && more > 0 && more <= cutOff);
 }
 
-const dropDoubts = {
+const dropCaveats = {
   service: [],
   starved: ["k6 dropped iterations while it was short of CPU: give it more, or lower the rate"],
   unknown: ["k6 dropped iterations, and nobody knows whether it had the CPU that it needed"],
 } as const satisfies Record<DropCause, readonly string[]>;
 
-function storedCountCaveats(sent: RunFacts["sent"], stored: NonNullable<RunFacts["stored"]>): string[] {
-  const rows = [
-    ["requests", sent.requests, stored.requests],
-    ["failed requests", sent.errors, stored.errors],
-    ["iterations", sent.iterations, stored.iterations],
-    ["dropped iterations", sent.dropped, stored.dropped],
-    ["slow requests", sent.slow, stored.slow],
-    ["wrong contents", sent.wrongContents, stored.wrongContents],
-  ] as const;
-  return rows.flatMap(([what, was, is]) => (was === is ? [] : [`Prometheus holds ${is} of the ${was} ${what} that were sent`]));
+const totalNames = {
+  requests: "requests",
+  errors: "failed requests",
+  iterations: "iterations",
+  dropped: "dropped iterations",
+  slow: "slow requests",
+  wrongContents: "wrong contents",
+} as const satisfies Record<keyof Totals, string>;
+
+function storedCountCaveats(sent: Totals, stored: Totals): string[] {
+  return (Object.keys(totalNames) as (keyof Totals)[]).flatMap((one) =>
+    sent[one] === stored[one] ? [] : [`Prometheus holds ${stored[one]} of the ${sent[one]} ${totalNames[one]} that were sent`],
+  );
 }
 
 /** k6 2.2.0 can end a scenario of ramping VUs early, with exit code 0 (mended in 2.3.0). */
-function lengthDoubts({ plannedSeconds, ranSeconds, interrupted, k6 }: RunFacts): string[] {
+function lengthCaveats({ plannedSeconds, ranSeconds, interrupted, k6 }: RunFacts): string[] {
   if (plannedSeconds === null || ranSeconds === null || interrupted || k6.exitCode !== 0 || ranSeconds >= plannedSeconds - 1) return [];
   return [`k6 ended after ${ranSeconds.toFixed(1)} s of ${plannedSeconds.toFixed(1)} s in the plan: the rest of the load was never sent`];
 }

@@ -33,11 +33,13 @@ export interface Evidence {
   windows: WindowFinding[];
 }
 
-export type Verdict = { objective: string; targetRatio: number } & (
+/** What was found of one objective. */
+export type Decision =
   | { kind: "met"; evidence: Evidence }
   | { kind: "exceeded"; reason: string; evidence: Evidence }
-  | { kind: "inconclusive"; reason: string; evidence?: Evidence }
-);
+  | { kind: "inconclusive"; reason: string; evidence?: Evidence };
+
+export type Verdict = { objective: string; targetRatio: number } & Decision;
 
 /** What the run as a whole says: the worst of its objectives; exceeded is worse than inconclusive. */
 export type RunVerdict = { kind: "met" } | { kind: "exceeded"; reasons: string[] } | { kind: "inconclusive"; reasons: string[] };

@@ -5,7 +5,7 @@ import type { WindowFinding } from "./verdict.ts";
 
 /**
  * Pairs of windows that catch a fast burn which the average hides, as shares of the judged load.
- * After the SRE workbook, chapter 5, table 5-8 (30 d: 1 h/5 m ×14.4, 6 h/30 m ×6, 3 d/6 h ×1): the burn limits are its own, and short = long ÷ 12.
+ * After the SRE workbook, chapter 5, table 5-8 (30 d: 1 h/5 m ×14.4, 6 h/30 m ×6, 3 d/6 h ×1): the burn-rate thresholds are its own, and short = long ÷ 12.
  * The lengths are ours: 1/20 of the run at ×14.4 spends 72 % of the run's budget, 1/8 at ×6 spends 75 %. The whole run is the ×1 row.
  */
 export const windowTable = [
@@ -40,19 +40,17 @@ type Skipped = Extract<WindowFinding, { kind: "skipped" }>;
 
 /**
  * Looks for a fast burn in every pair of windows, one finding for each row of the table.
- * A fast burn is proved when the error ratio of a long window is above burn limit × (1 − target) and the short window that ends with it is too:
+ * A fast burn is proved when the error ratio of a long window is above burn-rate threshold × (1 − target) and the short window that ends with it is too:
  * the long one by the Clopper-Pearson bound, whose alpha is shared equally among all long windows of all pairs (Bonferroni), the short one as counted.
- * So a service that never burns faster than the limits is found in a fast burn with a probability of at most 1 − confidence.
+ * So a service that never burns faster than the thresholds is found in a fast burn with a probability of at most 1 − confidence.
  */
 export function findFastBurns(question: WindowQuestion): WindowFinding[] {
   const timeline = timelineOf(question.points, question.whole, question.runSeconds);
-  if (timeline.kind === "unusable") {
-    const runSeconds = question.runSeconds ?? 0;
+  if (timeline.kind === "unusable")
     return windowTable.map(({ shareOfRun, burnRateThreshold }) => {
-      const longSeconds = runSeconds * shareOfRun;
+      const longSeconds = (question.runSeconds ?? 0) * shareOfRun;
       return { kind: "skipped", longSeconds, shortSeconds: longSeconds / shortPerLong, burnRateThreshold, reason: timeline.reason };
     });
-  }
   const budget = complement(question.targetRatio);
   const pairs = windowTable.map((row) => planPair(row, timeline, budget));
   const ends = pairs.reduce((sum, pair) => sum + (pair.kind === "tried" ? pair.ends : 0), 0);
@@ -94,7 +92,7 @@ interface Window {
 /**
  * Walks the windows of one length by where they end; null where the counts do not reach back far enough.
  * Series do not count up at the same instant, so at one moment the bad may be ahead of the total. The total is therefore taken
- * from before the window to after it by that blur: it holds all that the bad could have come from, and the ratio is never too high.
+ * from before the window to after it by that timestamp skew: it holds all that the bad could have come from, and the ratio is never too high.
  */
 function windowsOf(
   timeline: Timeline,
@@ -136,15 +134,12 @@ function examine(
   const shorts = windowsOf(timeline, question, pair.shortSeconds);
   const most = longs.reduce((max, long) => Math.max(max, long?.count.total ?? 0), 0);
   if (!isAbove({ total: most, bad: most }, limit, alpha)) {
-    return {
-      kind: "skipped",
-      ...pair,
-      reason: `no window of ${rounded(pair.longSeconds)} s has more than ${most} requests, too few to prove a fast burn`,
-    };
+    const reason = `no window of ${rounded(pair.longSeconds)} s has more than ${most} requests, too few to prove a fast burn`;
+    return { kind: "skipped", ...pair, reason };
   }
   let worstRatio = 0;
   let shortRatio = 0;
-  let burst: Window | undefined;
+  let found: Window | undefined;
   for (const [i, long] of longs.entries()) {
     // What burned before the first long window was whole can only show in that one, so there the short window may end anywhere in it.
     const begun = i > 0 && longs[i - 1] !== null;
@@ -152,15 +147,10 @@ function examine(
     if (!long) continue;
     const ratio = ratioOf(long.count);
     worstRatio = Math.max(worstRatio, ratio);
-    const worse = ratio > limit && ratio > ratioOf(burst?.count ?? none);
-    if (worse && shortRatio > limit && isAbove(long.count, limit, alpha)) burst = long;
+    const worse = ratio > limit && ratio > ratioOf(found?.count ?? none);
+    if (worse && shortRatio > limit && isAbove(long.count, limit, alpha)) found = long;
   }
-  if (burst === undefined) return { kind: "slowBurn", ...pair, worstBurnRate: worstRatio / budget };
-  return {
-    kind: "fastBurn",
-    ...pair,
-    worstBurnRate: ratioOf(burst.count) / budget,
-    provedBurnRate: lowerBound(burst.count, alpha) / budget,
-    ...burst,
-  };
+  if (found === undefined) return { kind: "slowBurn", ...pair, worstBurnRate: worstRatio / budget };
+  const [worstBurnRate, provedBurnRate] = [ratioOf(found.count) / budget, lowerBound(found.count, alpha) / budget];
+  return { kind: "fastBurn", ...pair, worstBurnRate, provedBurnRate, ...found };
 }
