@@ -1,17 +1,5 @@
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseDocument,
-  visit,
-  type Document,
-  type Node,
-  type Pair,
-  type YAMLError,
-  type YAMLMap,
-} from "yaml";
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from "yaml";
+import type { Document, Node, Pair, YAMLError, YAMLMap } from "yaml";
 import type { Place, Problem } from "./spec.ts";
 import { printable } from "./words.ts";
 
@@ -22,7 +10,7 @@ const mostAliases = 100;
 /** Names a value in a document by the keys and indices that lead to it. */
 export type Path = readonly PropertyKey[];
 
-/** Is YAML that could be read: its value, and where each part of it stands. */
+/** YAML that could be read: its value, and where each part of it stands. */
 export interface ReadDocument {
   kind: "document";
   /** undefined for an empty file. */
@@ -33,6 +21,12 @@ export interface ReadDocument {
   placeOfKey: (path: Path) => Place;
   /** Keys that stand twice, or that no mapping may hold. */
   problems: Problem[];
+}
+
+/** Gives the value that a path leads to; undefined where nothing is, whatever every object has. */
+export function valueAt(value: unknown, path: Path): unknown {
+  const isRecord = (inner: unknown): inner is Record<PropertyKey, unknown> => typeof inner === "object" && inner !== null;
+  return path.reduce<unknown>((inner, part) => (isRecord(inner) && Object.hasOwn(inner, part) ? inner[part] : undefined), value);
 }
 
 type Broken = { kind: "problems"; problems: Problem[] };
@@ -102,15 +96,13 @@ function looseAliases(document: Document, at: (offset: number) => Place): Proble
   const anchors = new Set<string>();
   visit(document, {
     Node: (_, node) => {
-      if (isAlias(node)) {
-        if (!anchors.has(node.source)) {
-          problems.push({
-            place: at(node.range?.[0] ?? 0),
-            path: "",
-            message: `*${printable(node.source)} has no anchor (&${printable(node.source)}) before it`,
-          });
-        }
-      } else if ("anchor" in node && node.anchor !== undefined) anchors.add(node.anchor);
+      if (!isAlias(node)) {
+        if ("anchor" in node && node.anchor !== undefined) anchors.add(node.anchor);
+        return;
+      }
+      const name = printable(node.source);
+      if (!anchors.has(node.source))
+        problems.push({ place: at(startOf(node) ?? 0), path: "", message: `*${name} has no anchor (&${name}) before it` });
     },
   });
   return problems;
@@ -125,9 +117,8 @@ function keyProblems(document: Document, at: (offset: number) => Place): Problem
         const name = keyText(key);
         const place = at(startOf(key) ?? 0);
         const before = first.get(name);
-        if (before !== undefined)
-          problems.push({ place, path: printable(name), message: `stands here a second time; the first is on line ${before.line}` });
-        else first.set(name, place);
+        if (before === undefined) first.set(name, place);
+        else problems.push({ place, path: printable(name), message: `duplicate key; the first is on line ${before.line}` });
         if (name === "__proto__") problems.push({ place, path: name, message: "cannot be used as a name" });
       }
     },

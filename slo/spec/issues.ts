@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import type { Path, ReadDocument } from "./document.ts";
-import { mappingRule, specFileSchema, textRule } from "./schema.ts";
+import { valueAt, type Path, type ReadDocument } from "./document.ts";
+import { specFileSchema, textRule } from "./schema.ts";
 import type { Problem } from "./spec.ts";
 import { durationRule, meantPercent, percentRule } from "./units.ts";
 import { nearest, printable } from "./words.ts";
@@ -9,34 +9,21 @@ import { nearest, printable } from "./words.ts";
 export function schemaProblems(issues: readonly z.core.$ZodIssue[], document: ReadDocument): Problem[] {
   const misspelt = new Set(issues.filter(({ code }) => code === "unrecognized_keys").map(({ path }) => JSON.stringify(path)));
   return issues.flatMap((issue): Problem[] => {
-    // A mapping that lacks a key because the key is misspelt has one problem, not two.
-    if (issue.code === "custom" && misspelt.has(JSON.stringify(issue.path))) return [];
+    const { path } = issue;
     if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => ({
-        place: document.placeOfKey([...issue.path, key]),
-        path: printable(key),
-        message: "unknown key",
-        ...hinted(nearest(key, keysAt(specFileSchema, issue.path))),
-      }));
+      const known = keysAt(specFileSchema, path);
+      const problem = (key: string) => ({ path: printable(key), message: "unknown key", hint: nearest(key, known) });
+      return issue.keys.map((key) => ({ place: document.placeOfKey([...path, key]), ...problem(key) }));
     }
-    if (issue.code === "invalid_key") {
-      const message = issue.issues[0]?.message ?? issue.message;
-      return [{ place: document.placeOfKey(issue.path), path: pathText(issue.path), message }];
-    }
-    const written = valueAt(document.value, issue.path);
-    const stated = issue.code === "custom" ? issue.params?.["hint"] : undefined;
-    return [
-      {
-        place: document.placeOf(issue.path),
-        path: pathText(issue.path),
-        message: issue.message,
-        ...hinted(typeof stated === "string" ? stated : meant(issue, written)),
-      },
-    ];
+    if (issue.code === "invalid_key")
+      return [{ place: document.placeOfKey(path), path: pathText(path), message: issue.issues[0]?.message ?? issue.message }];
+    // A mapping that lacks a key because the key is misspelt has one problem, not two.
+    if (issue.code === "custom" && misspelt.has(JSON.stringify(path))) return [];
+    const stated: unknown = issue.code === "custom" ? issue.params?.["hint"] : undefined;
+    const hint = typeof stated === "string" ? stated : meant(issue, valueAt(document.value, path));
+    return [{ place: document.placeOf(path), path: pathText(path), message: issue.message, hint }];
   });
 }
-
-const hinted = (hint: string | undefined): { hint?: string } => (hint === undefined ? {} : { hint });
 
 /** Names the last key of a path, with the indices behind it. */
 export function pathText(path: Path): string {
@@ -47,32 +34,20 @@ export function pathText(path: Path): string {
 
 function meant(issue: z.core.$ZodIssue, written: unknown): string | undefined {
   if (issue.code === "invalid_value" && typeof written === "string") {
-    return nearest(
-      written,
-      issue.values.filter((value) => typeof value === "string"),
-    );
+    const known = issue.values.filter((value) => typeof value === "string");
+    return nearest(written, known);
   }
   const is = (rule: string): boolean => issue.message.endsWith(rule);
   if (is(textRule) && ["number", "boolean", "bigint"].includes(typeof written)) return `write it in quotes: "${String(written)}"`;
   if (typeof written !== "number") return undefined;
   if (is(percentRule)) {
     const percent = meantPercent(written);
-    return percent === undefined ? undefined : `did you mean ${percent}?`;
+    return percent && `did you mean ${percent}?`;
   }
-  if (is(durationRule) && written > 0) return `did you mean ${written}${bareUnit(issue.path)}?`;
-  return undefined;
+  // A bare number is days for the period; for a latency it is milliseconds.
+  const unit = issue.path.at(-1) === "period" ? "d" : "ms";
+  return is(durationRule) && written > 0 ? `did you mean ${written}${unit}?` : undefined;
 }
-
-/** A bare number is days for the period; for a latency it is milliseconds, or seconds where it is small. */
-function bareUnit(path: Path): string {
-  return path.at(-1) === "period" ? "d" : "ms";
-}
-
-function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((inner, part) => (isRecord(inner) && Object.hasOwn(inner, part) ? inner[part] : undefined), value);
-}
-
-const isRecord = (value: unknown): value is Record<PropertyKey, unknown> => typeof value === "object" && value !== null;
 
 type Definition = z.core.$ZodTypes["_zod"]["def"];
 
@@ -99,6 +74,3 @@ function keysAt(schema: z.core.$ZodType, path: Path): string[] {
       return [];
   }
 }
-
-/** Words a file that holds no mapping at all. */
-export const notAMapping = `the file ${mappingRule}`;

@@ -1,7 +1,7 @@
 import * as cross from "./cross.ts";
 import { readDocument, type ReadDocument } from "./document.ts";
-import { notAMapping, schemaProblems } from "./issues.ts";
-import { specFileSchema, type SpecFile } from "./schema.ts";
+import { schemaProblems } from "./issues.ts";
+import { mappingRule, specFileSchema, type SpecFile } from "./schema.ts";
 import type { Objective, Problem, Spec } from "./spec.ts";
 
 /** A spec that was read, or every problem that it has, in order of place. */
@@ -15,7 +15,7 @@ export function loadSpec(text: string, file: string, scenario?: string): LoadedS
   const document = readDocument(text, file);
   if (document.kind === "problems") return { kind: "problems", problems: inOrder(document.problems) };
   if (typeof document.value !== "object" || document.value === null || Array.isArray(document.value)) {
-    const message = document.value === undefined ? "the file is empty" : notAMapping;
+    const message = document.value === undefined ? "the file is empty" : `the file ${mappingRule}`;
     return { kind: "problems", problems: [{ place: document.placeOf([]), path: "", message }] };
   }
   const parsed = specFileSchema.safeParse(document.value);

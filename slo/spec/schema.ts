@@ -1,6 +1,15 @@
 import { z } from "zod";
 import { k6Labels } from "./names.ts";
-import { durationPattern, durationRule, parseDuration, parsePercent, percentPattern, percentRule, type Parsed } from "./units.ts";
+import {
+  durationPattern,
+  durationRule,
+  parseDuration,
+  parsePercent,
+  percentPattern,
+  percentRule,
+  percentText,
+  type Parsed,
+} from "./units.ts";
 
 type Says = NonNullable<Parameters<typeof z.strictObject>[1]>;
 
@@ -19,13 +28,13 @@ const object = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(sha
 
 type Context = z.core.$RefinementCtx;
 
-function refuse(context: Context, message: string, params: { hint?: string } = {}): void {
-  context.addIssue({ code: "custom", message, params });
+function refuse(context: Context, message: string, hint?: string): void {
+  context.addIssue({ code: "custom", message, params: { hint } });
 }
 
 function taken(parsed: Parsed, context: Context): number {
   if (parsed.kind === "value") return parsed.value;
-  refuse(context, parsed.message, parsed.hint === undefined ? {} : { hint: parsed.hint });
+  refuse(context, parsed.message, parsed.hint);
   return z.NEVER;
 }
 
@@ -43,7 +52,7 @@ const duration = (atMost: { seconds: number; text: string } | undefined, example
 
 /** Below 50%, one count could prove both a claim and its opposite. */
 const confidence = percent.superRefine((ratio, context) => {
-  if (ratio < 0.5) refuse(context, "must be at least 50%", { hint: `did you mean ${Number((100 - ratio * 100).toPrecision(12))}%?` });
+  if (ratio < 0.5) refuse(context, "must be at least 50%", `did you mean ${percentText(1 - ratio)}?`);
 });
 
 /** Control characters, invisible ones, and marks that turn text round: with them two names look the same and are not. Joiners stay, since scripts need them. */
@@ -71,22 +80,16 @@ const where = z.record(label, name(200), { error: says(mappingRule) });
 const side = z.enum(["client", "server"], { error: says("must be client or server") });
 const anHour = { seconds: 3600, text: "1h" };
 
-type Sided = { side: "client" | "server"; where: Record<string, string> };
-type ReadIndicator =
-  | ({ kind: "errors" } & Sided)
-  | ({ kind: "latency"; atMostSeconds: number } & Sided)
-  | { kind: "ratio"; bad: string; total: string };
-
 const indicator = object({
   errors: object({ side, where: where.optional() }).optional(),
   latency: object({ side, atMost: duration(anHour, "250ms"), where: where.optional() }).optional(),
   ratio: object({ bad: text(2000), total: text(2000) }).optional(),
-}).transform(({ errors, latency, ratio }, context): ReadIndicator => {
+}).transform(({ errors, latency, ratio }, context) => {
   const stated = [errors, latency, ratio].filter((one) => one !== undefined);
   if (stated.length === 1) {
-    if (errors) return { kind: "errors", side: errors.side, where: errors.where ?? {} };
-    if (latency) return { kind: "latency", side: latency.side, atMostSeconds: latency.atMost, where: latency.where ?? {} };
-    if (ratio) return { kind: "ratio", ...ratio };
+    if (errors) return { kind: "errors" as const, side: errors.side, where: errors.where ?? {} };
+    if (latency) return { kind: "latency" as const, side: latency.side, atMostSeconds: latency.atMost, where: latency.where ?? {} };
+    if (ratio) return { kind: "ratio" as const, bad: ratio.bad, total: ratio.total };
   }
   refuse(context, `must hold ${stated.length === 0 ? "one" : "only one"} of errors, latency and ratio`);
   return z.NEVER;

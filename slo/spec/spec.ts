@@ -46,5 +46,5 @@ export interface Problem {
   path: string;
   message: string;
   /** Stands in brackets after the message. */
-  hint?: string;
+  hint?: string | undefined;
 }

@@ -1,5 +1,5 @@
 /** A quantity that was read, or why it could not be; `hint` is what was probably meant. */
-export type Parsed = { kind: "value"; value: number } | { kind: "problem"; message: string; hint?: string };
+export type Parsed = { kind: "value"; value: number } | { kind: "problem"; message: string; hint?: string | undefined };
 
 export const percentRule = 'must be a percentage with its sign, such as "99.9%"';
 export const durationRule = "must be a duration with its unit (ms, s, m, h, d, w), such as 250ms or 30d";
@@ -12,8 +12,7 @@ export const durationPattern = String.raw`^\s*\d+(\.\d+)?\s*(ms|s|m|h|d|w)\s*$`;
 
 const secondsIn = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
 
-const problem = (message: string, meant?: string): Parsed =>
-  meant === undefined ? { kind: "problem", message } : { kind: "problem", message, hint: `did you mean ${meant}?` };
+const problem = (message: string, meant?: string): Parsed => ({ kind: "problem", message, hint: meant && `did you mean ${meant}?` });
 
 /** Writes a ratio (0–1) as the percentage that a person would write. */
 export function percentText(ratio: number): string {
