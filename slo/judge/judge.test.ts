@@ -138,14 +138,14 @@ const table: [sentence: string, measured: Measurement[], run: RunCondition, kind
     [counted(count(0, 9000))],
     { ...valid, caveats: ["k6 was killed", "the relay kept 3 pushes"] },
     "inconclusive",
-    "the run proves no success",
+    "run invalid: objectives cannot be reported as met",
   ],
   [
     "one caveat is enough",
     [counted(count(0, 9000))],
     { ...valid, caveats: ["k6 was killed"] },
     "inconclusive",
-    "the run proves no success",
+    "run invalid: objectives cannot be reported as met",
   ],
   [
     "evidence of failure stands, whatever the caveats",

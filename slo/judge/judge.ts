@@ -78,7 +78,7 @@ const closedModel =
   "the load waits for the service (closed model), so slow answers lower it and hide: latency is met only under an arrival-rate executor";
 
 /** Says of an objective that the run cannot prove it, for reasons that are the run's own and stand there. */
-const unprovenRun = "the run proves no success";
+const unprovenRun = "run invalid: objectives cannot be reported as met";
 
 /** Judges the run by the worst of its objectives, worst reasons first; what only repeats the caveats of the run is said once. */
 function runVerdictOf(verdicts: readonly Verdict[], caveats: readonly string[]): RunVerdict {

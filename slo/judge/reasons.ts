@@ -42,7 +42,7 @@ export function fastBurnReason(fastBurn: FastBurn, originSeconds: number | undef
   const { fromSeconds, toSeconds, count, provedBurnRate, burnRateThreshold } = fastBurn;
   const clock = originSeconds === undefined ? "" : ` at ${elapsed(fromSeconds - originSeconds)}–${elapsed(toSeconds - originSeconds)}`;
   const when = `within ${three(toSeconds - fromSeconds)} s${clock}`;
-  return `a fast burn: ${badOf(count)} ${when} burned the budget at least ${three(provedBurnRate)} times as fast as allowed; the limit is ${burnRateThreshold}`;
+  return `a fast burn: ${badOf(count)} ${when} burned the budget at least ${three(provedBurnRate)} times as fast as allowed; the burn-rate threshold is ${burnRateThreshold}`;
 }
 
 /** Says that what is uncertain, had it come at once, would be a fast burn that the average hides. */
