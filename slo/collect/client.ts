@@ -1,7 +1,7 @@
 import type { ClientQueries } from "../compile/objectives.ts";
 import { countedByHistogram, noRequest, type ClientCounted } from "./histogram.ts";
 import type { CumulativePoint, Measurement, Queries } from "./measurement.ts";
-import { endedWith, readOverTime, wholeCount } from "./points.ts";
+import { endedWith, readOverTime, wholeCount, type Span } from "./points.ts";
 import { answerOf, queryNumber, Unreadable, valuesOf, type PrometheusApi } from "./prometheus.ts";
 import { excuseStarved, pushSeconds, type CpuShortage, type DropCause } from "./starved.ts";
 
@@ -11,13 +11,8 @@ export interface DropCount {
   value: number;
 }
 
-/** Says when the judged load ran and what became of the iterations that k6 did not start; Unix seconds. */
-export interface ClientWindow {
-  fromSeconds: number;
-  /** When totals are pinned: after the last sample. */
-  toSeconds: number;
-  /** Distance of the points in time. */
-  stepSeconds: number;
+/** Says when the judged load ran, to after its last sample, and what became of the iterations that k6 did not start. */
+export interface ClientWindow extends Span {
   /** Iterations that were offered and not served. */
   dropped: number;
   dropCause: DropCause;
@@ -135,13 +130,9 @@ function withoutOwnDelay(counted: ClientCounted, shortage: CpuShortage, slowAbov
 function withDrops(measured: Measurement, { dropsOver, dropCause, toSeconds }: ClientWindow, unfiltered: boolean): Measurement {
   if (measured.kind === "absent" || dropCause !== "service" || !unfiltered || dropsOver.length === 0) return measured;
   const { cumulative, best } = measured;
-  let [next, sum] = [0, 0];
-  const points = cumulative.map((point) => {
-    for (let drop = dropsOver[next]; drop && drop.atSeconds <= point.atSeconds; drop = dropsOver[next]) {
-      sum = drop.value;
-      next += 1;
-    }
-    return { atSeconds: point.atSeconds, total: point.total + sum, bad: point.bad + sum };
+  const points = cumulative.map(({ atSeconds, total, bad }) => {
+    const dropped = dropsOver.findLast((drop) => drop.atSeconds <= atSeconds)?.value ?? 0;
+    return { atSeconds, total: total + dropped, bad: bad + dropped };
   });
   return { ...measured, cumulative: endedWith(points, { atSeconds: toSeconds, total: best.total, bad: best.bad }) };
 }

@@ -63,16 +63,7 @@ function rise(points: Points): number {
   return points.slice(1).reduce((sum, { value }, i) => sum + Math.max(0, value - (points[i]?.value ?? 0)), 0);
 }
 
-interface Reads {
-  before: Samples;
-  quiet: Samples;
-  last: Series<number>[];
-  least: Samples;
-  fallen: Samples;
-  since: Samples;
-}
-
-async function readSamples(api: PrometheusApi, ask: CounterQueries, instances: readonly Instance[], window: GrowthWindow): Promise<Reads> {
+async function readSamples(api: PrometheusApi, ask: CounterQueries, instances: readonly Instance[], window: GrowthWindow) {
   const { fromSeconds: from, toSeconds: to, endedSeconds: ended, begunSeconds: begun } = window;
   const within = Math.max(to - from, sameScrapeSeconds);
   // Back to the scrape before the last one: a sample between the two is of no scrape, but has a time of its own.
@@ -112,7 +103,7 @@ function growthOf(
   labels: Record<string, string>,
   latest: number,
   instance: Instance,
-  { before, quiet, least, fallen, since }: Reads,
+  { before, quiet, least, fallen, since }: Awaited<ReturnType<typeof readSamples>>,
   window: GrowthWindow,
 ): CounterGrowth {
   const key = seriesKey(labels);

@@ -68,6 +68,7 @@ const answer = z.discriminatedUnion("status", [
 
 /** A native histogram: its whole count, and in each bucket the observations in (lower, upper]. */
 export type Histogram = z.infer<typeof histogram>;
+type Histograms = Series<Histogram>["points"];
 
 type Data = z.infer<typeof data>;
 
@@ -171,12 +172,6 @@ export function queryRange(api: PrometheusApi, query: PromQL, from: number, to: 
 }
 
 /** Asks for a native histogram from `from` to `to`; no points when there is none. */
-export function queryHistograms(
-  api: PrometheusApi,
-  query: PromQL,
-  from: number,
-  to: number,
-  step: number,
-): Promise<Answer<Series<Histogram>["points"]>> {
+export function queryHistograms(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Answer<Histograms>> {
   return answerOf(async () => rowsOf(await askRange(api, query, from, to, step))[0]?.histograms ?? []);
 }

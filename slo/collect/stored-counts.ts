@@ -1,18 +1,13 @@
 import type { StoredCountQueries, ServiceQueries } from "../compile/run.ts";
 import { answerOf, queryNumber, valuesOf, type Answer, type PrometheusApi } from "./prometheus.ts";
 
-/** What was sent of a run, or what Prometheus has stored of it: whole numbers, setup and warm-up included. */
-export interface Totals {
-  requests: number;
-  iterations: number;
-  dropped: number;
-  errors: number;
-  /** As our scenarios count them, once for each threshold; 0 for other scripts. */
-  slow: number;
-  wrongContents: number;
-}
+const kinds = ["requests", "iterations", "dropped", "errors", "slow", "wrongContents"] as const;
 
-const kinds = ["requests", "iterations", "dropped", "errors", "slow", "wrongContents"] as const satisfies readonly (keyof Totals)[];
+/**
+ * What was sent of a run, or what Prometheus has stored of it: whole numbers, setup and warm-up included.
+ * `slow` is as our scenarios count them, once for each threshold, and 0 for other scripts.
+ */
+export type Totals = Record<(typeof kinds)[number], number>;
 
 /** Asks what Prometheus holds of the run; a sum without series is 0 here because it is compared with what was sent. */
 export function readStoredCounts(api: PrometheusApi, queries: StoredCountQueries, rangeSeconds: number): Promise<Answer<Totals>> {
@@ -30,7 +25,7 @@ export function sameTotals(a: Totals, b: Totals): boolean {
 }
 
 /** Asks how often the slowest-scraped instance was scraped since a moment (Unix seconds of Prometheus's clock); undefined when it is not scraped at all. */
-export async function scrapesSince(
+export function scrapesSince(
   api: PrometheusApi,
   queries: ServiceQueries,
   sinceSeconds: number,

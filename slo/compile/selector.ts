@@ -19,12 +19,7 @@ export function parseSelector(text: string): { kind: "selector"; series: PromQL 
   });
   if (broken !== undefined) return { kind: "problem", text, message: `is not PromQL (character ${broken + 1})` };
   const root = tree.topNode.firstChild;
-  const bare = root !== null && root.nextSibling === null && root.name === "VectorSelector";
-  if (!bare)
-    return {
-      kind: "problem",
-      text,
-      message: 'must be a bare selector, e.g. orders_total{result="failed"}: no function, range, offset or sum',
-    };
-  return { kind: "selector", series: { promql: text.trim() } };
+  if (root?.name === "VectorSelector" && root.nextSibling === null) return { kind: "selector", series: { promql: text.trim() } };
+  const message = 'must be a bare selector, e.g. orders_total{result="failed"}: no function, range, offset or sum';
+  return { kind: "problem", text, message };
 }

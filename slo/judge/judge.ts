@@ -1,5 +1,5 @@
 import type { Measurement } from "../collect/measurement.ts";
-import type { Objective, Spec } from "../spec/spec.ts";
+import type { Indicator, Objective, Spec } from "../spec/spec.ts";
 import { complement, lowerBound, provesExceeded, provesMet, requestsNeeded, upperBound } from "./clopper-pearson.ts";
 import { soundCounts } from "./counts.ts";
 import { exceededReason, fastBurnReason, possibleFastBurnReason, unprovedReason } from "./reasons.ts";
@@ -70,8 +70,19 @@ function decide(
   const uncertainBad = worst.bad - best.bad;
   const possible = uncertainBad > 0 ? findFastBurns({ ...question, uncertainBad }).find((window) => window.kind === "fastBurn") : undefined;
   if (possible !== undefined) return inconclusive(possibleFastBurnReason(possible, uncertainBad, caveats));
-  if (indicator.kind === "latency" && !run.openModel) return inconclusive(closedModel);
+  if (hidesUnderClosedModel(indicator) && !run.openModel) return inconclusive(closedModel);
   return run.caveats.length > 0 ? inconclusive(unprovenRun) : { kind: "met", evidence };
+}
+
+/** Tells whether a load that waits for the service hides what the indicator is about. */
+function hidesUnderClosedModel({ kind }: Indicator): boolean {
+  switch (kind) {
+    case "latency":
+      return true;
+    case "errors":
+    case "ratio":
+      return false;
+  }
 }
 
 const closedModel =

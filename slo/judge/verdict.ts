@@ -1,20 +1,26 @@
 import type { Count } from "../collect/measurement.ts";
 
+/** A long window, the short one that ends with it, and the burn rate above which they are a fast burn. */
+export interface WindowPair {
+  longSeconds: number;
+  shortSeconds: number;
+  burnRateThreshold: number;
+}
+
+/** Events that were counted between two times, Unix seconds. */
+export interface Window {
+  fromSeconds: number;
+  toSeconds: number;
+  count: Count;
+}
+
 /** States what one pair of windows found: the worst long window that was tried. */
-export type WindowFinding =
-  | { kind: "slowBurn"; longSeconds: number; shortSeconds: number; burnRateThreshold: number; worstBurnRate: number }
-  | {
-      kind: "fastBurn";
-      longSeconds: number;
-      shortSeconds: number;
-      burnRateThreshold: number;
-      worstBurnRate: number;
-      provedBurnRate: number;
-      fromSeconds: number;
-      toSeconds: number;
-      count: Count;
-    }
-  | { kind: "skipped"; longSeconds: number; shortSeconds: number; burnRateThreshold: number; reason: string };
+export type WindowFinding = WindowPair &
+  (
+    | { kind: "slowBurn"; worstBurnRate: number }
+    | ({ kind: "fastBurn"; worstBurnRate: number; provedBurnRate: number } & Window)
+    | { kind: "skipped"; reason: string }
+  );
 
 /** Holds the numbers behind a verdict. Ratios are 0–1 error ratios. */
 export interface Evidence {

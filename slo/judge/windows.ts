@@ -1,7 +1,7 @@
 import type { Count, CumulativePoint } from "../collect/measurement.ts";
 import { complement, isAbove, lowerBound } from "./clopper-pearson.ts";
 import { timelineOf, type Timeline } from "./timeline.ts";
-import type { WindowFinding } from "./verdict.ts";
+import type { Window, WindowFinding, WindowPair } from "./verdict.ts";
 
 /**
  * Pairs of windows that catch a fast burn which the average hides, as shares of the judged load.
@@ -29,13 +29,7 @@ export interface WindowQuestion {
   runSeconds?: number | undefined;
 }
 
-interface Pair {
-  longSeconds: number;
-  shortSeconds: number;
-  burnRateThreshold: number;
-}
-
-type Tried = Pair & { kind: "tried"; ends: number };
+type Tried = WindowPair & { kind: "tried"; ends: number };
 type Skipped = Extract<WindowFinding, { kind: "skipped" }>;
 
 /**
@@ -82,12 +76,6 @@ function planPair({ shareOfRun, burnRateThreshold }: (typeof windowTable)[number
 const slack = ({ stepSeconds }: Timeline): number => stepSeconds / 1000;
 
 const rounded = (seconds: number): number => Number(seconds.toPrecision(3));
-
-interface Window {
-  fromSeconds: number;
-  toSeconds: number;
-  count: Count;
-}
 
 /**
  * Walks the windows of one length by where they end; null where the counts do not reach back far enough.
