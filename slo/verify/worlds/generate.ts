@@ -2,27 +2,7 @@ import { complement } from "../../judge/clopper-pearson.ts";
 import type { Indicator, Objective } from "../../spec/spec.ts";
 import { randomOf, type Random } from "./random.ts";
 import { troubles } from "./troubles.ts";
-import { ever, gapSeconds, judgedStretch, routes, type Instance, type World } from "./world.ts";
-
-/** How long, how fast and how often it is scraped: the length spans four orders of magnitude, the number of requests one. */
-function shapeOf(random: Random): Pick<World, "seconds" | "rate" | "scrapeSeconds" | "spike"> {
-  if (random.chance(0.08)) {
-    const seconds = Math.round(random.between(2, 24)) * 3600;
-    const at = random.between(0.1, 0.9) * seconds;
-    const spike = { from: at, to: at + random.between(6, 20), rate: random.between(20, 80) };
-    return { seconds, rate: random.between(600, 2500) / seconds, scrapeSeconds: random.pick([30, 60]), spike };
-  }
-  const requests = random.pick([120, 400, 1000, 2000, 4000]);
-  const seconds = Math.round(random.chance(0.6) ? random.between(4, 40) : random.between(40, 300));
-  const intervals = [0.25, 0.5, 1, 2, 5, 10, 15, 30, 60].filter((every) => seconds / every < 160);
-  return { seconds, rate: Math.ceil(requests / seconds), scrapeSeconds: random.pick(intervals), spike: undefined };
-}
-
-function instancesOf(random: Random): Instance[] {
-  const age = random.chance(0.8) ? random.between(400, 90_000) : random.between(15, 300);
-  const one = (): Instance => ({ processes: [{ from: -age, to: Number.POSITIVE_INFINITY }], target: { ...ever }, lie: { kind: "none" } });
-  return Array.from({ length: random.pick([1, 1, 2, 3, 5]) }, one);
-}
+import { calmWorld, ever, gapSeconds, judgedStretch, routes, type World } from "./world.ts";
 
 function indicatorsOf(world: World, random: Random): Indicator[] {
   const where = world.script === "none" && random.chance(0.25) ? { route: routes[0] } : {};
@@ -58,45 +38,7 @@ const likely = ["restart just before", "restart before", "not scraped"];
 /** Makes a world: what it is about, and none to three things that go wrong in it. */
 export function worldOf(seed: number, index: number): World {
   const random = randomOf(seed, index);
-  const world: World = {
-    id: `w${seed}-${index}`,
-    words: [],
-    script: random.pick(["none", "none", "none", "own host", "other hosts"]),
-    namesUrls: random.chance(0.8),
-    openModel: random.chance(0.9),
-    ...shapeOf(random),
-    setupRequests: random.pick([0, 20, 100]),
-    warmupSeconds: random.pick([0, 1, 3]),
-    requestsPerIteration: random.chance(0.85) ? 1 : 2,
-    pods: [{ startsAt: 0, clockSeconds: 0, lostAt: undefined }],
-    drops: [],
-    shortages: [],
-    healthKnown: true,
-    instances: instancesOf(random),
-    balancerKnows: random.chance(0.5),
-    errors: [],
-    slow: [],
-    refused: [],
-    hasGateway: random.chance(0.3),
-    others: [],
-    past: random.pick([0, 100, 1000]),
-    lazy: random.chance(0.6),
-    tellsStart: random.chance(0.7),
-    scrapesFrom: 0,
-    failedScrapes: 0,
-    skippedScrapes: 0,
-    lateScrapes: 0,
-    scrapeTakes: random.pick([0.005, 0.02, 0.09]),
-    away: undefined,
-    offsetSeconds: 0,
-    offsetError: random.between(-0.04, 0.04),
-    judgedLater: random.chance(0.3),
-    thresholdSeconds: random.pick([0.1, 0.25, 1]),
-    objectives: [],
-    badness: random.pick([0, 0, 0.2, 0.5, 1, 1, 1, 1.3, 2, 4, 10]),
-  };
-  if (world.script !== "none") Object.assign(world, { warmupSeconds: 0, setupRequests: random.pick([0, 0, 20]) });
-  world.scrapesFrom = -Math.min(330, Math.max(15, 12 * world.scrapeSeconds));
+  const world = calmWorld(`w${seed}-${index}`, random);
   world.objectives = objectivesOf(world, random);
   const ratio = Math.min(1, world.badness * complement(world.objectives[0]?.targetRatio ?? 0.99));
   world.errors.push({ ...ever, ratio });

@@ -1,4 +1,5 @@
 import type { Objective } from "../../spec/spec.ts";
+import type { Random } from "./random.ts";
 
 /** A stretch of time, seconds since k6 began on its own clock; `to` is not in it. */
 export interface Stretch {
@@ -41,61 +42,88 @@ export interface Drops extends Spell {
   ofK6: boolean;
 }
 
-/** A service, its load and its monitoring, before anything happened. Times are seconds since k6 began. */
-export interface World {
-  id: string;
-  /** What is special about it, in short words. */
-  words: string[];
-  /** "none" is a scenario of ours; a user's script asks the target only, or other hosts too. */
-  script: "none" | "own host" | "other hosts";
-  /** The script leaves the names of its requests to k6, which takes their URLs. */
-  namesUrls: boolean;
-  openModel: boolean;
-  rate: number;
+/** How long, how fast and how often it is scraped: the length spans four orders of magnitude, the number of requests one. */
+function shapeOf(random: Random): {
   seconds: number;
-  spike: (Stretch & { rate: number }) | undefined;
-  setupRequests: number;
-  warmupSeconds: number;
-  requestsPerIteration: number;
-  pods: Pod[];
-  drops: Drops[];
-  /** When k6 was short of CPU, and whether the record knows. */
-  shortages: Stretch[];
-  healthKnown: boolean;
-  instances: Instance[];
-  /** True where a load balancer sends nothing to an instance that is down. */
-  balancerKnows: boolean;
-  errors: Spell[];
-  slow: Spell[];
-  /** Requests that get no answer, or that of a gateway (502). */
-  refused: Spell[];
-  hasGateway: boolean;
-  others: OtherTraffic[];
-  /** How many requests each instance had served before anything of this began. */
-  past: number;
-  /** Label sets come with their first event. */
-  lazy: boolean;
-  tellsStart: boolean;
+  rate: number;
   scrapeSeconds: number;
-  scrapesFrom: number;
-  failedScrapes: number;
-  skippedScrapes: number;
-  lateScrapes: number;
-  /** How long a scrape counts on, seconds. */
-  scrapeTakes: number;
-  /** When Prometheus itself was down. */
-  away: Stretch | undefined;
-  /** Prometheus's clock minus k6's. */
-  offsetSeconds: number;
-  /** How far the check before the load was off. */
-  offsetError: number;
-  /** True where the verdict is reached by a later gate. */
-  judgedLater: boolean;
-  thresholdSeconds: number;
-  objectives: Objective[];
-  /** How bad the service is, times its budget: the ratio that errors and slow answers are drawn with, where nothing else disturbs it. */
-  badness: number;
+  spike: (Stretch & { rate: number }) | undefined;
+} {
+  if (random.chance(0.08)) {
+    const seconds = Math.round(random.between(2, 24)) * 3600;
+    const at = random.between(0.1, 0.9) * seconds;
+    const spike = { from: at, to: at + random.between(6, 20), rate: random.between(20, 80) };
+    return { seconds, rate: random.between(600, 2500) / seconds, scrapeSeconds: random.pick([30, 60]), spike };
+  }
+  const requests = random.pick([120, 400, 1000, 2000, 4000]);
+  const seconds = Math.round(random.chance(0.6) ? random.between(4, 40) : random.between(40, 300));
+  const intervals = [0.25, 0.5, 1, 2, 5, 10, 15, 30, 60].filter((every) => seconds / every < 160);
+  return { seconds, rate: Math.ceil(requests / seconds), scrapeSeconds: random.pick(intervals), spike: undefined };
 }
+
+function instancesOf(random: Random): Instance[] {
+  const age = random.chance(0.8) ? random.between(400, 90_000) : random.between(15, 300);
+  const one = (): Instance => ({ processes: [{ from: -age, to: Number.POSITIVE_INFINITY }], target: { ...ever }, lie: { kind: "none" } });
+  return Array.from({ length: random.pick([1, 1, 2, 3, 5]) }, one);
+}
+
+/** Makes a service, its load and its monitoring as they are where nothing goes wrong. Times are seconds since k6 began. */
+export function calmWorld(id: string, random: Random) {
+  const script = random.pick(["none", "none", "none", "own host", "other hosts"] as const);
+  const shape = shapeOf(random);
+  return {
+    id,
+    /** What goes wrong, in short words. */
+    words: [] as string[],
+    /** "none" is a scenario of ours; a user's script asks the target only, or other hosts too. */
+    script,
+    /** The script leaves the names of its requests to k6, which takes their URLs. */
+    namesUrls: random.chance(0.8),
+    openModel: random.chance(0.9),
+    ...shape,
+    setupRequests: random.pick(script === "none" ? [0, 20, 100] : [0, 0, 20]),
+    warmupSeconds: script === "none" ? random.pick([0, 1, 3]) : 0,
+    requestsPerIteration: random.chance(0.85) ? 1 : 2,
+    pods: [{ startsAt: 0, clockSeconds: 0, lostAt: undefined }] as Pod[],
+    drops: [] as Drops[],
+    /** When k6 was short of CPU, and whether the record knows. */
+    shortages: [] as Stretch[],
+    healthKnown: true,
+    instances: instancesOf(random),
+    /** A load balancer sends nothing to an instance that is down. */
+    balancerKnows: random.chance(0.5),
+    /** Requests that fail, that are slow, and that get no answer (with a gateway: its 502). */
+    errors: [] as Spell[],
+    slow: [] as Spell[],
+    refused: [] as Spell[],
+    hasGateway: random.chance(0.3),
+    others: [] as OtherTraffic[],
+    /** How many requests each instance had served before anything of this began. */
+    past: random.pick([0, 100, 1000]),
+    /** Label sets come with their first event. */
+    lazy: random.chance(0.6),
+    tellsStart: random.chance(0.7),
+    scrapesFrom: -Math.min(330, Math.max(15, 12 * shape.scrapeSeconds)),
+    failedScrapes: 0,
+    skippedScrapes: 0,
+    lateScrapes: 0,
+    /** How long a scrape counts on. */
+    scrapeTakes: random.pick([0.005, 0.02, 0.09]),
+    /** When Prometheus itself was down. */
+    away: undefined as Stretch | undefined,
+    /** Prometheus's clock minus k6's, and how far the check before the load was off. */
+    offsetSeconds: 0,
+    offsetError: random.between(-0.04, 0.04),
+    /** The verdict is reached by a later gate. */
+    judgedLater: random.chance(0.3),
+    thresholdSeconds: random.pick([0.1, 0.25, 1]),
+    objectives: [] as Objective[],
+    /** How bad the service is, times its budget, where nothing else disturbs it. */
+    badness: random.pick([0, 0, 0.2, 0.5, 1, 1, 1, 1.3, 2, 4, 10]),
+  };
+}
+
+export type World = ReturnType<typeof calmWorld>;
 
 /** All of time. */
 export const ever: Stretch = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
