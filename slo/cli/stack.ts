@@ -30,8 +30,13 @@ export async function stack(
     });
     if (target.kind === "failed") return failed(host, target.message);
     const prometheus = await startPrometheus(group, {
-      ...{ binary: tool.path, folder, logFile: join(folder, "prometheus.log"), port: options.prometheusPort },
-      ...{ job: "storage-api", targetUrl: target.url, environment: host.environment },
+      binary: tool.path,
+      folder,
+      logFile: join(folder, "prometheus.log"),
+      port: options.prometheusPort,
+      job: "storage-api",
+      targetUrl: target.url,
+      environment: host.environment,
     });
     if (prometheus.kind === "failed") return failed(host, prometheus.message);
     host.out(`storage API  ${target.url}  (OpenAPI at ${target.url}/openapi.json)\nPrometheus   ${prometheus.url}\n`);

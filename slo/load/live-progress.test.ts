@@ -15,15 +15,37 @@ const plan = readPlan(
   }),
 );
 const spec: Spec = {
-  ...{ version: 1, service: "shop", confidence: 0.95, periodSeconds: 2_592_000, scenarios: {} },
+  version: 1,
+  service: "shop",
+  confidence: 0.95,
+  periodSeconds: 2592e3,
+  scenarios: {},
   objectives: [
-    { name: "a", targetRatio: 0.99, indicator: { kind: "errors", side: "client", where: {} }, place: { file: "s", line: 1, column: 1 } },
+    {
+      name: "a",
+      targetRatio: 0.99,
+      indicator: {
+        kind: "errors",
+        side: "client",
+        where: {},
+      },
+      place: {
+        file: "s",
+        line: 1,
+        column: 1,
+      },
+    },
   ],
 };
 
 type Look = [now: number, iterations: number, writtenAtSeconds?: number];
 const progress = ([, iterations, writtenAtSeconds]: Look): LiveProgress => ({
-  ...{ begunSeconds: 100, iterations, requests: 100, errors: 1, dropped: 0, p99Seconds: 0.25 },
+  begunSeconds: 100,
+  iterations,
+  requests: 100,
+  errors: 1,
+  dropped: 0,
+  p99Seconds: 0.25,
   ...(writtenAtSeconds === undefined ? {} : { writtenAtSeconds }),
 });
 

@@ -16,7 +16,7 @@ function budgetSpent(spec: Spec, requests: number, errors: number): number | nul
   return requests === 0 || shares.length === 0 ? null : Math.max(...shares);
 }
 
-/** What the line is drawn from; when the counts were written is not known of pods, whose progressOfPods are taken as of now. */
+/** What the line is drawn from; when the counts were written is not known of pods, whose counts are taken as of now. */
 export type LiveProgress = Progress & { writtenAtSeconds?: number | undefined };
 
 /** Makes the function that words the line of a moment, Unix seconds. */
@@ -34,20 +34,22 @@ export function openLiveLine({ plan, spec }: { plan: Plan; spec: Spec }, width: 
     // Past its plan k6 only waits for what is under way, or runs teardown().
     const finishing = plan.loadSeconds !== undefined && elapsedSeconds >= plan.loadSeconds;
     return liveLine({
-      ...{
-        elapsedSeconds,
-        totalSeconds: plan.loadSeconds ?? null,
-        finishing,
-        phase: finishing ? "finishing" : phase.join("+") || "waiting",
-      },
+      elapsedSeconds,
+      totalSeconds: plan.loadSeconds ?? null,
+      finishing,
+      phase: finishing ? "finishing" : phase.join("+") || "waiting",
       offeredRate: plan.openModel ? offeredRateAt(phase.includes(warmupScenario) ? plan.scenarios : judged, elapsedSeconds) : null,
-      ...{ achievedRate, p99Seconds, errors, droppedIterations: dropped },
-      ...{ budgetSpent: budgetSpent(spec, requests + dropped, errors + dropped), width },
+      achievedRate,
+      p99Seconds,
+      errors,
+      droppedIterations: dropped,
+      budgetSpent: budgetSpent(spec, requests + dropped, errors + dropped),
+      width,
     });
   };
 }
 
-/** Redraws one line a second while the load runs: how far, how fast, how well; without a progress there is nothing to draw yet. */
+/** Redraws one line a second while the load runs: how far, how fast, how well; without any there is nothing to draw yet. */
 export function startLiveLine(
   prepared: { plan: Plan; spec: Spec },
   host: Pick<Host, "live" | "now" | "width">,

@@ -32,7 +32,9 @@ export async function startStack(options: LoadOptions, host: Host, prepared: Pre
   const startingTarget =
     options.target === undefined
       ? startTarget(group, {
-          ...{ root: host.project, logFile: join(folder, "target.log"), port },
+          root: host.project,
+          logFile: join(folder, "target.log"),
+          port,
           environment: targetEnvironment(options, host, folder),
         })
       : undefined;
@@ -43,8 +45,12 @@ export async function startStack(options: LoadOptions, host: Host, prepared: Pre
     startingTarget,
     options.prometheus === undefined
       ? startPrometheus(group, {
-          ...{ binary: prepared.prometheus ?? "", folder: join(folder, "prometheus"), logFile: join(folder, "prometheus.log") },
-          ...{ job: prepared.spec.service, targetUrl, environment: host.environment },
+          binary: prepared.prometheus ?? "",
+          folder: join(folder, "prometheus"),
+          logFile: join(folder, "prometheus.log"),
+          job: prepared.spec.service,
+          targetUrl,
+          environment: host.environment,
         })
       : undefined,
   ]);

@@ -8,7 +8,13 @@ const sentOf = (index: number, requests: number, atSeconds = 130): PodEnd["sent"
 
 const health = { cpuShareMax: 0.5, memoryPeakBytes: 1000, starvedAtSeconds: [], known: true };
 const k6 = {
-  ...{ startedAtSeconds: 100, endedAtSeconds: 131, exitCode: 0, signal: null, iterations: 50, interrupted: 0, summaryRequests: 60 },
+  startedAtSeconds: 100,
+  endedAtSeconds: 131,
+  exitCode: 0,
+  signal: null,
+  iterations: 50,
+  interrupted: 0,
+  summaryRequests: 60,
   summaryBad: null,
   checks: null,
   errors: [] as string[],

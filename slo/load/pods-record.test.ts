@@ -6,17 +6,41 @@ import type { PodReport } from "../run/kubernetes/message.ts";
 import { fuller, readPodReports, writePods } from "./pods-record.ts";
 
 const silent = (index: number): PodReport => ({
-  ...{ index, name: `load-x-${index}`, refused: null, begunSeconds: 100, sent: null, end: null, ending: null },
+  index,
+  name: `load-x-${index}`,
+  refused: null,
+  begunSeconds: 100,
+  sent: null,
+  end: null,
+  ending: null,
 });
 const told = (index: number): PodReport => ({
   ...silent(index),
   end: {
-    ...{ kind: "ended", clockOffsetSeconds: 0, interrupted: false, caveats: [], sent: {}, unflushed: null },
+    kind: "ended",
+    clockOffsetSeconds: 0,
+    interrupted: false,
+    caveats: [],
+    sent: {},
+    unflushed: null,
     k6: {
-      ...{ startedAtSeconds: 100, endedAtSeconds: 130, exitCode: 0, signal: null, iterations: 9, interrupted: 0, summaryRequests: 9 },
-      ...{ summaryBad: 0, checks: null, errors: [] },
+      startedAtSeconds: 100,
+      endedAtSeconds: 130,
+      exitCode: 0,
+      signal: null,
+      iterations: 9,
+      interrupted: 0,
+      summaryRequests: 9,
+      summaryBad: 0,
+      checks: null,
+      errors: [],
     },
-    health: { cpuShareMax: null, memoryPeakBytes: null, starvedAtSeconds: [], known: false },
+    health: {
+      cpuShareMax: null,
+      memoryPeakBytes: null,
+      starvedAtSeconds: [],
+      known: false,
+    },
   },
 });
 

@@ -37,10 +37,14 @@ export function withPods(record: RunRecord, reports: readonly PodReport[]): { re
   const offset = pods.clockOffsetSeconds ?? record.clockOffsetSeconds;
   const shiftSeconds = record.clockOffsetSeconds - offset;
   return {
-    ...{ pods, shiftSeconds },
+    pods,
+    shiftSeconds,
     record: {
       ...record,
-      ...{ phase: "loaded", k6: pods.k6, health: pods.health, clockOffsetSeconds: offset },
+      phase: "loaded",
+      k6: pods.k6,
+      health: pods.health,
+      clockOffsetSeconds: offset,
       commandAtSeconds: record.commandAtSeconds + shiftSeconds,
       caveats: [...record.caveats, ...pods.caveats],
       notes: [...record.notes, ...pods.notes],

@@ -163,10 +163,21 @@ async function prepareIn(
   const kept = keepPlan(inspected.output);
   if (kept.kind === "problem") return noRun(exitCodes.badUsage, kept.message);
   return {
-    ...{ kind: "prepared", testid, name: entry.name, folder, spec: read.spec, specFile: read.file, specText: read.text },
-    ...{ script: script.file, isUserScript: entry.isUserScript, k6: tools.k6, prometheus: tools.prometheus },
+    kind: "prepared",
+    testid,
+    name: entry.name,
+    folder,
+    spec: read.spec,
+    specFile: read.file,
+    specText: read.text,
+    script: script.file,
+    isUserScript: entry.isUserScript,
+    k6: tools.k6,
+    prometheus: tools.prometheus,
     serverLabels: options.serverLabels ?? { job: read.spec.service },
-    ...{ plan: readPlan(kept.text), inspected: kept.text, scenarioEnvironment: environment },
+    plan: readPlan(kept.text),
+    inspected: kept.text,
+    scenarioEnvironment: environment,
     notes: [...read.notes, ...script.notes],
   };
 }

@@ -13,7 +13,7 @@ export interface Progress {
   p99Seconds: number | null;
 }
 
-/** Takes a progress at what k6 wrote so far. */
+/** Reads how far a load is from what k6 wrote so far. */
 export function progressAt(sent: SentCounts, latency: Latency | undefined, startedAtSeconds: number): Progress {
   const begun = sent.valuesOf(k6Metrics.scenarioStart).map(({ value }) => value);
   return {
@@ -32,19 +32,17 @@ export function writtenAt(sent: SentCounts): number | undefined {
   return times.length > 0 ? Math.max(...times) : undefined;
 }
 
-/** Adds up the progressOfPods of several pods; the slowest one's percentile stands for all, since percentiles cannot be added. */
-export function addProgress(progressOfPods: readonly Progress[]): Progress | undefined {
-  if (progressOfPods.length === 0) return undefined;
-  const sum = (pick: (progress: Progress) => number): number => progressOfPods.reduce((total, progress) => total + pick(progress), 0);
-  const slowest = progressOfPods.flatMap(({ p99Seconds }) => (p99Seconds === null ? [] : [p99Seconds]));
+/** Adds up the progress of several pods; the slowest one's percentile stands for all, since percentiles cannot be added. */
+export function addProgress(pods: readonly Progress[]): Progress | undefined {
+  if (pods.length === 0) return undefined;
+  const sum = (pick: (progress: Progress) => number): number => pods.reduce((total, progress) => total + pick(progress), 0);
+  const slowest = pods.flatMap(({ p99Seconds }) => (p99Seconds === null ? [] : [p99Seconds]));
   return {
-    begunSeconds: Math.min(...progressOfPods.map(({ begunSeconds }) => begunSeconds)),
-    ...{
-      iterations: sum((g) => g.iterations),
-      requests: sum((g) => g.requests),
-      errors: sum((g) => g.errors),
-      dropped: sum((g) => g.dropped),
-    },
+    begunSeconds: Math.min(...pods.map(({ begunSeconds }) => begunSeconds)),
+    iterations: sum((g) => g.iterations),
+    requests: sum((g) => g.requests),
+    errors: sum((g) => g.errors),
+    dropped: sum((g) => g.dropped),
     p99Seconds: slowest.length > 0 ? Math.max(...slowest) : null,
   };
 }

@@ -1,5 +1,5 @@
 /** Follows a count to tell how fast it grows. */
-export interface RateBook {
+export interface RateMeter {
   /** Takes the count as it stood at a moment, Unix seconds; gives events a second over the last few, `null` until two moments are known. */
   take(count: number, atSeconds: number, nowSeconds: number): number | null;
 }
@@ -8,7 +8,7 @@ export interface RateBook {
 const patienceSeconds = 5;
 
 /** Opens a count over a window's last seconds. A moment counts once, however often it is looked at: what was not written in between is not a rate of 0. */
-export function openRate(windowSeconds: number): RateBook {
+export function openRate(windowSeconds: number): RateMeter {
   let points: { count: number; at: number }[] = [];
   return {
     take(count, atSeconds, nowSeconds) {

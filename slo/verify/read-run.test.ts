@@ -5,8 +5,13 @@ import { droppedOver, shortageOf } from "./read-run.ts";
 import { quietSeconds } from "./server-side.ts";
 
 const scenario = (judged: boolean, startSeconds: number, endSeconds: number | undefined) => ({
-  ...{ name: "s", executor: "constant-arrival-rate", judged, openModel: true, offered: [] },
-  ...{ startSeconds, endSeconds },
+  name: "s",
+  executor: "constant-arrival-rate",
+  judged,
+  openModel: true,
+  offered: [],
+  startSeconds,
+  endSeconds,
 });
 
 test.each([

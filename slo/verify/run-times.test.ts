@@ -3,11 +3,32 @@ import type { RunRecord } from "../run/record.ts";
 import { countedThen } from "./run-times.ts";
 
 const record: RunRecord = {
-  ...{ version: 1, testid: "x", scenario: "smoke", script: null, specFile: "x.yaml", specText: "", target: "http://x" },
-  prometheus: { url: "http://p", embedded: false },
-  ...{ cluster: null, serverLabels: {}, slowCounted: true, scrapeIntervalSeconds: 15, countedUntilSeconds: null, timings: null },
-  ...{ clockOffsetSeconds: 0, commandAtSeconds: 0, inspected: "", phase: "loaded", interrupted: false, k6: null, health: null },
-  ...{ caveats: [], notes: [] },
+  version: 1,
+  testid: "x",
+  scenario: "smoke",
+  script: null,
+  specFile: "x.yaml",
+  specText: "",
+  target: "http://x",
+  prometheus: {
+    url: "http://p",
+    embedded: false,
+  },
+  cluster: null,
+  serverLabels: {},
+  slowCounted: true,
+  scrapeIntervalSeconds: 15,
+  countedUntilSeconds: null,
+  timings: null,
+  clockOffsetSeconds: 0,
+  commandAtSeconds: 0,
+  inspected: "",
+  phase: "loaded",
+  interrupted: false,
+  k6: null,
+  health: null,
+  caveats: [],
+  notes: [],
 };
 
 test.each<[string, Partial<RunRecord>, number, number | undefined]>([
