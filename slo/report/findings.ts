@@ -33,14 +33,11 @@ function metSentence(report: Report): string {
 
 function objectiveFinding(objective: ReportObjective, level: Finding["level"]): Finding {
   const { description, verdict, reason, place, targetRatio } = objective;
-  const name = shortened(objective.name, textLimit);
-  const lines = [
-    `${name} is ${verdict}: target ${targetPercent(targetRatio)} (${shortened(description, textLimit)})`,
-    proofSentence(objective),
-    ...(reason === undefined ? [] : [shortened(reason, textLimit)]),
-    `stated at ${place.file}:${place.line}:${place.column}`,
-  ];
-  return { level, title: `Plimsoll: ${name} is ${verdict}`, message: lines.join("\n"), place };
+  const says = `${shortened(objective.name, textLimit)} is ${verdict}`;
+  const what = `${says}: target ${targetPercent(targetRatio)} (${shortened(description, textLimit)})`;
+  const why = reason === undefined ? [] : [shortened(reason, textLimit)];
+  const message = [what, proofSentence(objective), ...why, `stated at ${place.file}:${place.line}:${place.column}`].join("\n");
+  return { level, title: `Plimsoll: ${says}`, message, place };
 }
 
 /** Says what was spent and what would have been needed. */
@@ -49,14 +46,11 @@ function proofSentence({ verdict, evidence, targetRatio }: ReportObjective): str
   const { best, worst, budgetSpent, requestsNeeded } = evidence;
   const bad = best.bad === worst.bad ? count(best.bad) : `${count(best.bad)} to ${count(worst.bad)}`;
   const spent = `spent: ${percent(budgetSpent)} of the error budget, ${bad} bad of ${count(best.total)}`;
-  if (verdict === "exceeded") return `${spent}; needed: at most ${count(allowed(best.total, targetRatio))} bad of ${count(best.total)}`;
+  // The small sum undoes the error of 1 − 0.999 in floating point.
+  const allowed = Math.floor(best.total * (1 - targetRatio) + 1e-6);
+  if (verdict === "exceeded") return `${spent}; needed: at most ${count(allowed)} bad of ${count(best.total)}`;
   if (!Number.isFinite(requestsNeeded) || requestsNeeded <= worst.total) return spent;
   return `${spent}; needed: ${count(requestsNeeded)} requests with no more bad ones`;
-}
-
-/** Counts the bad events that the budget holds; the small sum undoes the error of 1 − 0.999 in floating point. */
-function allowed(total: number, targetRatio: number): number {
-  return Math.floor(total * (1 - targetRatio) + 1e-6);
 }
 
 /** Writes a message on one line. */
@@ -66,10 +60,11 @@ export function oneLine(message: string): string {
 
 /** Renders findings for a log that knows no annotations: `error: file:line:column: text`, one line each, none of which begins a command. */
 export function findingLines(findings: readonly Finding[]): string {
-  return findings
-    .map(({ level, message, place }) => oneLine(`${level}: ${place ? `${place.file}:${place.line}:${place.column}: ` : ""}${message}`))
-    .map((line) => `${line}\n`)
-    .join("");
+  const lines = findings.map(({ level, message, place }) => {
+    const at = place ? `${place.file}:${place.line}:${place.column}: ` : "";
+    return `${oneLine(`${level}: ${at}${message}`)}\n`;
+  });
+  return lines.join("");
 }
 
 /** How many annotations of one level GitHub shows for a step; the rest it drops without a word. */
@@ -93,10 +88,8 @@ function workflowCommand({ level, title, message, place }: Finding): string {
 
 /** Escapes the text of a workflow command, as the runner's toolkit does (actions/toolkit, packages/core/src/command.ts). */
 function data(text: string): string {
-  return text
-    .split(/\r?\n/u)
-    .map((line) => plainLine(line).replaceAll("%", "%25"))
-    .join("%0A");
+  const lines = text.split(/\r?\n/u).map((line) => plainLine(line).replaceAll("%", "%25"));
+  return lines.join("%0A");
 }
 
 function property(text: string): string {

@@ -23,8 +23,14 @@ export type ReportObjective = Report["objectives"][number];
 /** Says in one phrase what the run found; names in it are raw data, for the caller to escape. In few columns it leaves names out, whole ones. */
 export function headline(report: Report, columns = Number.POSITIVE_INFINITY): string {
   switch (report.verdict) {
-    case "met":
-      return allMet(report.objectives.length);
+    case "met": {
+      const { length } = report.objectives;
+      return length === 0
+        ? "no objective was judged"
+        : length === 1
+          ? "the one objective is met"
+          : `all ${count(length)} objectives are met`;
+    }
     case "exceeded":
       return named(report, "exceeded", "broken", columns);
     case "inconclusive":
@@ -36,7 +42,7 @@ export function headline(report: Report, columns = Number.POSITIVE_INFINITY): st
 
 /** Says which run this was: service, scenario, requests, target; raw data, for the caller to escape. */
 export function subject(report: Report): string {
-  const [service, scenario, target] = [report.service, report.scenario, report.target].map(shortName) as [string, string, string];
+  const [service, scenario, target] = [report.service, report.scenario, report.target].map(shortName);
   return `${service} under ${scenario}, ${counted(report.load.requests, "request")} to ${target}`;
 }
 
@@ -48,8 +54,7 @@ export function periodBudgetSpent(report: Report, objective: ReportObjective): n
 
 /** Lists the objectives that are not met, the exceeded ones first. */
 export function unmet(report: Report): ReportObjective[] {
-  const exceeded = report.objectives.filter(({ verdict }) => verdict === "exceeded");
-  return [...exceeded, ...report.objectives.filter(({ verdict }) => verdict === "inconclusive")];
+  return (["exceeded", "inconclusive"] as const).flatMap((kind) => report.objectives.filter(({ verdict }) => verdict === kind));
 }
 
 /** Why some objectives are not met: their names, the reason that they share, and the place of one that stands alone. */
@@ -63,16 +68,12 @@ interface Why {
 
 /** Lists why objectives are not met, exceeded ones first; those with one reason stand together, under all their names. */
 export function whys(report: Report): Why[] {
-  const groups = new Map<string, ReportObjective[]>();
-  for (const objective of unmet(report)) {
-    const reason = objective.reason ?? "no reason was given";
-    groups.set(reason, [...(groups.get(reason) ?? []), objective]);
-  }
+  const groups = Map.groupBy(unmet(report), ({ reason }) => reason ?? "no reason was given");
   return [...groups].map(([reason, objectives]) => {
     const all = objectives.length > 1 && objectives.length === report.objectives.length;
     const who = all ? `all ${objectives.length} objectives` : objectives.map(({ name }) => shortName(name)).join(", ");
-    const [place] = objectives.map(({ place: { file, line, column } }) => ` (${file}:${line}:${column})`);
-    return { objectives, who, reason, place: objectives.length === 1 ? (place ?? "") : "" };
+    const places = objectives.map(({ place: { file, line, column } }) => ` (${file}:${line}:${column})`);
+    return { objectives, who, reason, place: places.length === 1 ? places.join() : "" };
   });
 }
 
@@ -85,11 +86,6 @@ export function runReasons(report: Report): string[] {
 /** Cuts a name that is too long for a line of its own. */
 export function shortName(name: string): string {
   return shortened(name, nameLimit);
-}
-
-function allMet(objectives: number): string {
-  if (objectives === 0) return "no objective was judged";
-  return objectives === 1 ? "the one objective is met" : `all ${count(objectives)} objectives are met`;
 }
 
 function named(report: Report, verdict: "exceeded" | "inconclusive", state: string, columns: number): string {

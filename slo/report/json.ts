@@ -44,7 +44,6 @@ function printed(value: unknown, indent: string): string {
 }
 
 function escaped(json: string): string {
-  return json.replace(steering, (character) =>
-    Array.from({ length: character.length }, (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`).join(""),
-  );
+  const unit = (text: string): string => `\\u${text.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return json.replace(steering, (character) => character.split("").map(unit).join(""));
 }

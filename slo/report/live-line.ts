@@ -36,11 +36,8 @@ export function liveLine(state: LiveState): string {
   ].filter(({ text }) => text !== "");
   const joined = (): string => parts.map(({ text }) => text).join("  ");
   while (parts.length > 1 && columnsOf(joined()) > state.width) {
-    const least = Math.min(...parts.map(({ keep }) => keep));
-    parts.splice(
-      parts.findIndex(({ keep }) => keep === least),
-      1,
-    );
+    const least = parts.reduce((a, b) => (b.keep < a.keep ? b : a));
+    parts.splice(parts.indexOf(least), 1);
   }
   return clipped(joined(), state.width);
 }

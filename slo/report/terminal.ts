@@ -1,5 +1,5 @@
 import { clipped, columnsOf, padded, wrapped } from "./columns.ts";
-import { agreement, type CountedRow, countedRows, countSentences, lapse, loadDifferences, loadFacts } from "./facts.ts";
+import { agreement, type CountedRow, countedRows, countSentences, lapse, loadDifferences } from "./facts.ts";
 import { objectiveNumbers, otherReasons, periodSentence, remarks } from "./facts.ts";
 import { headline, type ReportObjective, subject, unmet, verdictWords, whys } from "./headline.ts";
 import { count, counted, duration, rate, targetPercent } from "./numbers.ts";
@@ -27,15 +27,20 @@ export function terminalReport(report: Report, options: TerminalOptions): string
   const paint: Paint = (colour) => (options.colour ? (text) => `\u001B[${codes[colour]}m${text}\u001B[0m` : (text) => text);
   const word = verdictWords[report.verdict];
   const verdictLine = `${paint(verdictColours[report.verdict])(word)}  ${clipped(data(headline(report, width - word.length - 2)), width - word.length - 2)}`;
-  const sections = [
+  const titled: [string, readonly string[]][] = [
+    ["Load", [loadSentence(report), ...loadDifferences(report)]],
+    ["Time", [timeSentence(report)]],
+    ...remarks(report),
+    ["Files", options.files ?? []],
+  ];
+  const first = [
     objectiveLines(report, width, paint),
     section("Why", reasonLines(report), width, paint),
     countedLines(report, width, paint),
-    section("Load", [loadSentence(report), ...loadDifferences(report)], width, paint),
-    section("Time", [timeSentence(report)], width, paint),
-    ...remarks(report).map(([title, sentences]) => section(title, sentences, width, paint)),
-    section("Files", options.files ?? [], width, paint),
-  ].filter((lines) => lines.length > 0);
+  ];
+  const sections = [...first, ...titled.map(([title, entries]) => section(title, entries, width, paint))].filter(
+    ({ length }) => length > 0,
+  );
   return [[verdictLine, paint("dim")(clipped(data(subject(report)), width))], ...sections]
     .map((lines) => `${lines.map((line) => line.trimEnd()).join("\n")}\n`)
     .join("\n");
@@ -57,10 +62,7 @@ function objectiveLines(report: Report, width: number, paint: Paint): string[] {
   const nameWidth = Math.min(longestName, width - fixed);
   const line = (cells: string[]): string => cells.map((cell, at) => `  ${padded(cell, widths[at] ?? 0, "right")}`).join("");
   const head = `${padded("", verdictWidth, "left")}  ${padded("objective", nameWidth, "left")}${line(heads)}`;
-  const body = rows.map(
-    ({ verdict, word, name, cells }) =>
-      `${paint(verdictColours[verdict])(padded(word, verdictWidth, "left"))}  ${padded(name, nameWidth, "left")}${line(cells)}`,
-  );
+  const body = rows.map((row) => `${verdictCell(row, verdictWidth, paint)}  ${padded(row.name, nameWidth, "left")}${line(row.cells)}`);
   return [paint("dim")(head), ...body];
 }
 
@@ -70,12 +72,15 @@ function objectiveCells(objective: ReportObjective) {
   return { verdict, word: verdictWords[verdict], name: data(name), cells: [targetPercent(targetRatio), bad, spent, proved] };
 }
 
+function verdictCell({ verdict, word }: ReturnType<typeof objectiveCells>, width: number, paint: Paint): string {
+  return paint(verdictColours[verdict])(padded(word, width, "left"));
+}
+
 function stackedRow(row: ReturnType<typeof objectiveCells>, verdictWidth: number, width: number, paint: Paint): string[] {
-  const { verdict, word, name, cells } = row;
   const indent = verdictWidth + 2;
-  const [target = "", bad = "", spent = "", proved = ""] = cells;
+  const [target, bad, spent, proved] = row.cells;
   const sentence = `target ${target}, ${bad} bad, budget spent ${spent}, proved good ${proved}`;
-  const head = `${paint(verdictColours[verdict])(padded(word, verdictWidth, "left"))}  ${clipped(name, width - indent)}`;
+  const head = `${verdictCell(row, verdictWidth, paint)}  ${clipped(row.name, width - indent)}`;
   return [head, ...wrapped(sentence, width - indent).map((line) => " ".repeat(indent) + line)];
 }
 
@@ -104,12 +109,11 @@ function errorNote({ errors, wrongContents: wrong }: CountedRow): string {
 }
 
 function loadSentence(report: Report): string {
-  const facts = new Map(loadFacts(report));
   const { load, generator } = report;
   const starved = generator.starvedSeconds === null ? "k6's CPU not known" : `k6 short of CPU for ${duration(generator.starvedSeconds)}`;
   const peakOffered = load.peakOfferedRate === null ? "" : ` of ${rate(load.peakOfferedRate)} offered`;
   return [
-    load.offeredIterations === null ? "offered load not defined by the script" : `${facts.get("offered")} offered`,
+    load.offeredIterations === null ? "offered load not defined by the script" : `${counted(load.offeredIterations, "iteration")} offered`,
     `${count(load.startedIterations)} started`,
     `${count(load.droppedIterations)} dropped`,
     load.interruptedIterations === null ? "how many interrupted not known" : `${count(load.interruptedIterations)} interrupted`,
@@ -118,9 +122,8 @@ function loadSentence(report: Report): string {
   ].join(", ");
 }
 
-function timeSentence({ timings }: Report): string {
-  const before = lapse(timings.toFirstRequestSeconds);
-  return `${before} before the first request, ${duration(timings.loadSeconds)} of load, ${lapse(timings.toVerdictSeconds)} from the last request to the verdict`;
+function timeSentence({ timings: { toFirstRequestSeconds: before, loadSeconds, toVerdictSeconds: after } }: Report): string {
+  return `${lapse(before)} before the first request, ${duration(loadSeconds)} of load, ${lapse(after)} from the last request to the verdict`;
 }
 
 function section(title: string, entries: readonly string[], width: number, paint: Paint): string[] {

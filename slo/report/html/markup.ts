@@ -21,11 +21,8 @@ export const nothing: Markup = { markup: "" };
 
 /** Encodes a value as JSON for a `<script type="application/json">`, which nothing in it can close. */
 export function jsonMarkup(value: unknown): Markup {
-  const json = JSON.stringify(value).replace(
-    /[<>&\u2028\u2029]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  return { markup: json };
+  const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return { markup: JSON.stringify(value).replace(/[<>&\u2028\u2029]/gu, escaped) };
 }
 
 /** Takes text that is code of ours or of a library, whose only danger is to close its own element. Throws if it does. */

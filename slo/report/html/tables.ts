@@ -1,18 +1,5 @@
-import {
-  countSentences,
-  countedRows,
-  errorCell,
-  generatorFacts,
-  agreement,
-  type Fact,
-  lapse,
-  isWholeAgreement,
-  loadFacts,
-  objectiveNumbers,
-  periodSentence,
-  timingFacts,
-  windowSentence,
-} from "../facts.ts";
+import { agreement, countSentences, countedRows, errorCell, generatorFacts, isWholeAgreement, lapse, loadFacts } from "../facts.ts";
+import { type Fact, objectiveNumbers, periodSentence, timingFacts, windowSentence } from "../facts.ts";
 import { type ReportObjective, shortName, verdictSigns, verdictWords } from "../headline.ts";
 import { count, duration, percent, targetPercent } from "../numbers.ts";
 import { shortened } from "../plain.ts";
@@ -77,8 +64,8 @@ export function routesTable({ routes, load }: Report): Markup {
   if (routes.length === 0)
     return markup`<p class="empty">${load.requests > 0 ? "The routes could not be read." : "No request was counted on any route."}</p>`;
   const rows = routes.map(({ method, route, requests, errors, statuses, p50Seconds, p99Seconds }) => {
-    const answers = Object.entries(statuses).map(
-      ([status, times]) => `${status === "0" ? "no answer" : shortName(status)}: ${count(times)}`,
+    const answers = Object.entries(statuses).map(([status, times]) =>
+      [status === "0" ? "no answer" : shortName(status), count(times)].join(": "),
     );
     return markup`<tr><th scope="row"><bdi><code>${shortName(method)} ${shortName(route)}</code></bdi></th>
       <td class="number">${count(requests)}</td><td class="number">${count(errors)}</td><td>${answers.join(", ")}</td>
@@ -98,10 +85,9 @@ export function factLists(report: Report): Markup {
     ["exit code", String(report.exitCode)],
   ];
   const lists = { Load: loadFacts(report), Time: timingFacts(report), "Load generator": generatorFacts(report), Run: run };
-  return markup`<div class="facts">${Object.entries(lists).map(
-    ([title, facts]) => markup`<div><h3>${title}</h3>
-    <dl>${facts.map(([label, value]) => markup`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl></div>`,
-  )}</div>`;
+  const list = ([label, value]: Fact): Markup => markup`<div><dt>${label}</dt><dd>${value}</dd></div>`;
+  const all = Object.entries(lists).map(([title, facts]) => markup`<div><h3>${title}</h3><dl>${facts.map(list)}</dl></div>`);
+  return markup`<div class="facts">${all}</div>`;
 }
 
 /** Makes a list, or nothing of nothing. */
