@@ -28,18 +28,16 @@ export const timeoutSeconds = 10;
 
 /** Prepares the calls of a service: everything that is the same for each request is made here, once. */
 export function storageClient(target: string) {
-  return function call<Op extends Operation, Answer extends ResponseType>(
-    operation: Op,
-    options: CallOptions<Op, Answer>,
-  ): Call<Op, Answer> {
+  return <Op extends Operation, Answer extends ResponseType>(operation: Op, options: CallOptions<Op, Answer>): Call<Op, Answer> => {
     const [method, route] = operation.split(" ") as [MethodOf<Op>, RouteOf<Op>];
     const json = operation === "POST /api/echo";
+    const type = json ? "application/json" : "application/octet-stream";
     const params = {
       responseType: options.answer,
       responseCallback: http.expectedStatuses(...options.expect),
       timeout: timeoutSeconds * 1000,
       tags: { ...options.tags, name: route },
-      ...bodyHeaders(method, json),
+      ...(json || method === "PUT" ? { headers: { "Content-Type": type } } : {}),
     };
     const [before, after] = `${target}${route}`.split(":id") as [string, string?];
     const urlOf = (input: readonly unknown[]): string =>
@@ -60,9 +58,4 @@ export function storageClient(target: string) {
       sendAll: (inputs) => http.batch(inputs.map((input) => [method, urlOf(input), bodyOf(input), params])) as RefinedResponse<Answer>[],
     };
   };
-}
-
-function bodyHeaders(method: string, json: boolean): { headers?: Record<string, string> } {
-  if (json) return { headers: { "Content-Type": "application/json" } };
-  return method === "PUT" ? { headers: { "Content-Type": "application/octet-stream" } } : {};
 }

@@ -115,7 +115,7 @@ test.each<[string, number, number, string]>([
 });
 
 test("a level of the peak that is not whole moves the whole ramp to the larger unit", () => {
-  const load = ramp(0.125, [{ share: 1, level: 1 }])({ peakRate: 20, seconds: 10, maxVUs: 20 });
+  const load = ramp(0.125, [1, 1])({ peakRate: 20, seconds: 10, maxVUs: 20 });
   expect(load).toMatchObject({ startRate: 2500, timeUnit: "1000s", stages: [{ target: 20_000, duration: "10s" }] });
 });
 

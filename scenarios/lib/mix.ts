@@ -26,22 +26,17 @@ export const requestsOf: Record<Action, readonly (readonly [method: string, rout
   echo: [["POST", "/api/echo"]],
 };
 
-const total = (mix: Mix): number => actions.reduce((sum, action) => sum + mix[action], 0);
-
 /** Says how many requests of each route an iteration sends on average; routes that never occur are left out. */
 export function expectedRequests(mix: Mix): MixEntry[] {
-  const weights = new Map<string, MixEntry>();
-  for (const action of actions) {
+  const all = actions.reduce((sum, action) => sum + mix[action], 0);
+  const entries = new Map<string, MixEntry>();
+  for (const action of actions.filter((action) => mix[action] > 0)) {
     for (const [method, route] of requestsOf[action]) {
-      const entry = weights.get(`${method} ${route}`) ?? { method, route, perIteration: 0 };
-      entry.perIteration += mix[action];
-      weights.set(`${method} ${route}`, entry);
+      const before = entries.get(`${method} ${route}`)?.perIteration ?? 0;
+      entries.set(`${method} ${route}`, { method, route, perIteration: before + mix[action] });
     }
   }
-  const all = total(mix);
-  return [...weights.values()]
-    .filter(({ perIteration }) => perIteration > 0)
-    .map((entry) => ({ ...entry, perIteration: entry.perIteration / all }));
+  return [...entries.values()].map((entry) => ({ ...entry, perIteration: entry.perIteration / all }));
 }
 
 const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
@@ -55,9 +50,7 @@ export function actionDeck(mix: Mix, seed: number): Action[] {
   const deck = actions.flatMap((action) => Array.from({ length: mix[action] / unit }, () => action));
   for (let i = deck.length - 1; i > 0; i -= 1) {
     const j = hash32(i, seed) % (i + 1);
-    const held = deck[i] as Action;
-    deck[i] = deck[j] as Action;
-    deck[j] = held;
+    [deck[i], deck[j]] = [deck[j] as Action, deck[i] as Action];
   }
   return deck;
 }

@@ -6,12 +6,6 @@ export interface SizeRange {
   maxBytes: number;
 }
 
-/** Says where a key's payload lies in the block of noise. */
-export interface Extent {
-  fromByte: number;
-  toByte: number;
-}
-
 const stepBytes = 4;
 
 /**
@@ -23,7 +17,7 @@ export function payloadBlock(sizes: SizeRange, keys: number, seed: number): Arra
 }
 
 /** Says which bytes of the block are a key's payload: a pure function of key and seed. */
-export function payloadExtent(key: number, sizes: SizeRange, seed: number): Extent {
+export function payloadExtent(key: number, sizes: SizeRange, seed: number): { fromByte: number; toByte: number } {
   const span = sizes.maxBytes - sizes.minBytes + 1;
   const fromByte = key * stepBytes;
   return { fromByte, toByte: fromByte + sizes.minBytes + (hash32(key, seed) % span) };

@@ -4,7 +4,7 @@ import { unknownWord } from "./nearest.ts";
 import type { SizeRange } from "./payloads.ts";
 import { parseBytes, parseDuration, parsePercent, parsePositive, parseWhole, problem, value, type Parsed } from "./quantities.ts";
 import { settingKeys } from "./setting-keys.ts";
-import { vusFor } from "./shapes.ts";
+import { type Size, vusFor } from "./shapes.ts";
 
 /** All that can be chosen about a load. Seconds, bytes, 0–1 ratios; rates in iterations a second. */
 export interface Settings {
@@ -27,10 +27,7 @@ export interface Settings {
 }
 
 /** What a scenario is like when nothing is set. */
-export interface Defaults {
-  peakRate: number;
-  seconds: number;
-}
+export type Defaults = Pick<Size, "peakRate" | "seconds">;
 
 type Environment = Record<string, string | undefined>;
 type Key = keyof typeof settingKeys;

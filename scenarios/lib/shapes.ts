@@ -13,11 +13,8 @@ export type ArrivalRate = ConstantArrivalRateScenario | RampingArrivalRateScenar
 /** Makes a load of a given size. */
 export type Shape = (size: Size) => ArrivalRate;
 
-/** A leg of a ramp: `share` of the duration, at whose end the rate is `level` of the peak (both 0–1). */
-export interface Leg {
-  share: number;
-  level: number;
-}
+/** A leg of a ramp: its share of the duration, and the level of the peak that the rate has at its end (both 0–1). */
+export type Leg = readonly [share: number, level: number];
 
 /** Writes seconds as k6 reads them, to the millisecond. */
 export const k6Duration = (seconds: number): string => `${Math.round(seconds * 1000) / 1000}s`;
@@ -45,14 +42,14 @@ export function constant({ peakRate, seconds, maxVUs }: Size): ConstantArrivalRa
 }
 
 /** Makes the shape that begins at `startLevel` of the peak and moves in straight lines from leg to leg; the shares must sum to 1. */
-export function ramp(startLevel: number, legs: readonly Leg[]): Shape {
+export function ramp(startLevel: number, ...legs: readonly Leg[]): Shape {
   return ({ peakRate, seconds, maxVUs }) => {
-    const { timeUnit, whole } = wholeRates([startLevel, ...legs.map(({ level }) => level)].map((level) => level * peakRate));
+    const { timeUnit, whole } = wholeRates([startLevel, ...legs.map(([, level]) => level)].map((level) => level * peakRate));
     return {
       executor: "ramping-arrival-rate",
       startRate: whole(startLevel * peakRate),
       timeUnit,
-      stages: legs.map(({ share, level }): Stage => ({ duration: k6Duration(share * seconds), target: whole(level * peakRate) })),
+      stages: legs.map(([share, level]): Stage => ({ duration: k6Duration(share * seconds), target: whole(level * peakRate) })),
       preAllocatedVUs: maxVUs,
       maxVUs,
     } satisfies RampingArrivalRateScenario;
@@ -60,31 +57,16 @@ export function ramp(startLevel: number, legs: readonly Leg[]): Shape {
 }
 
 /** Climbs to the peak in a tenth of the time, and stays. */
-export const plateau = ramp(0.1, [
-  { share: 0.1, level: 1 },
-  { share: 0.9, level: 1 },
-]);
+export const plateau = ramp(0.1, [0.1, 1], [0.9, 1]);
 
 /** Leaps from an eighth of the peak to the peak and back, with a third of the time before and after. */
-export const spike = ramp(0.125, [
-  { share: 1 / 3, level: 0.125 },
-  { share: 1 / 30, level: 1 },
-  { share: 8 / 30, level: 1 },
-  { share: 1 / 30, level: 0.125 },
-  { share: 1 / 3, level: 0.125 },
-]);
+export const spike = ramp(0.125, [1 / 3, 0.125], [1 / 30, 1], [8 / 30, 1], [1 / 30, 0.125], [1 / 3, 0.125]);
 
 /** Climbs in equal steps, each a short rise and a hold. */
 export function stairs(steps: number): Shape {
-  const legs = Array.from({ length: steps }, (_, i): Leg[] => {
-    const level = (i + 1) / steps;
-    return [
-      { share: 0.2 / steps, level },
-      { share: 0.8 / steps, level },
-    ];
-  });
-  return ramp(1 / (2 * steps), legs.flat());
+  const levels = Array.from({ length: steps }, (_, i) => (i + 1) / steps);
+  return ramp(1 / (2 * steps), ...levels.flatMap((level) => [0.2, 0.8].map((share): Leg => [share / steps, level])));
 }
 
 /** Climbs in one straight line from a hundredth of the peak, so that the moment of breaking names the rate. */
-export const climb = ramp(0.01, [{ share: 1, level: 1 }]);
+export const climb = ramp(0.01, [1, 1]);

@@ -128,13 +128,12 @@ function seed({ target, keys, slowThresholdsSeconds }: Settings, { bytesOf }: Co
   countersAtZero(slowThresholdsSeconds);
 }
 
-/** The name tells the command line whose fault it is (slo/run/k6.ts). */
+/** The name tells the command line whose fault it is (slo/run/script-errors.ts). */
 function seedError(target: string, key: number, answer: { status: number; error: string } | undefined): Error {
   const { status, error } = answer ?? { status: 0, error: "no answer" };
   const why = status === 0 ? error : `it answered ${status}`;
-  return Object.assign(new Error(`${target} does not take PUT /api/buckets/${sharedBucket(key)}, however often it is sent: ${why}`), {
-    name: "SeedError",
-  });
+  const message = `${target} does not take PUT /api/buckets/${sharedBucket(key)}, however often it is sent: ${why}`;
+  return Object.assign(new Error(message), { name: "SeedError" });
 }
 
 /** Prepares the calls, and gives the function that plays one iteration of a k6 scenario: one action from the deck. */
@@ -159,12 +158,9 @@ function player({ settings, deck }: Plan, contents: Contents): (scenario: string
 }
 
 /** Makes what an iteration can do: with a shared key, and with a bucket name that nobody else uses. */
-function storageActions(
-  { target, slowThresholdsSeconds }: Settings,
-  { bytesOf, digestOf }: Contents,
-): Record<Action, (key: number, own: string) => void> {
-  const call = storageClient(target);
-  const counter = (of: { method: string; route: string }) => routeCounter(of.method, of.route, slowThresholdsSeconds);
+function storageActions(settings: Settings, { bytesOf, digestOf }: Contents): Record<Action, (key: number, own: string) => void> {
+  const call = storageClient(settings.target);
+  const counter = (of: { method: string; route: string }) => routeCounter(of.method, of.route, settings.slowThresholdsSeconds);
   const get = call("GET /api/buckets/:id", { expect: [200], answer: "binary" });
   const put = call("PUT /api/buckets/:id", { expect: [200], answer: "none" });
   const del = call("DELETE /api/buckets/:id", { expect: [200], answer: "none" });
