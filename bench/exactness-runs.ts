@@ -49,13 +49,13 @@ export const faultyRuns: readonly FaultyRun[] = [
 
 /** Writes the spec of a run: availability on both sides, and reads where they are slowed. */
 export function specOf({ target, slowSeconds }: FaultyRun): string {
-  const where = '{ method: GET, route: "/api/buckets/:id" }';
-  const objectives = ["client", "server"].flatMap((side) => [
-    { name: `availability, ${side}`, indicator: `{ errors: { side: ${side} } }` },
-    ...(slowSeconds === undefined
-      ? []
-      : [{ name: `reads, ${side}`, indicator: `{ latency: { side: ${side}, atMost: ${slowSeconds}s, where: ${where} } }` }]),
-  ]);
-  const texts = objectives.map(({ name, indicator }) => `  - { name: "${name}", target: ${target}%, indicator: ${indicator} }\n`);
+  const texts = ["client", "server"].flatMap((side) => {
+    const line = (name: string, indicator: string): string =>
+      `  - { name: "${name}, ${side}", target: ${target}%, indicator: ${indicator} }\n`;
+    const where = '{ method: GET, route: "/api/buckets/:id" }';
+    const slow =
+      slowSeconds === undefined ? [] : [line("reads", `{ latency: { side: ${side}, atMost: ${slowSeconds}s, where: ${where} } }`)];
+    return [line("availability", `{ errors: { side: ${side} } }`), ...slow];
+  });
   return `version: 1\nservice: storage-api\nobjectives:\n${texts.join("")}`;
 }

@@ -11,12 +11,7 @@ const reportSchema = z.object({
 });
 
 /** What the storage API says that it did wrong: by kind, and reads that it was asked for where a rule watched them. */
-export interface Injected {
-  failed: number;
-  wrong: number;
-  slow: number;
-  slowMatched: number;
-}
+export type Injected = Record<"failed" | "wrong" | "slow" | "slowMatched", number>;
 
 /** Reads the fault counts. */
 export async function faultsOf(target: string): Promise<Injected> {

@@ -51,17 +51,11 @@ async function steady(bench: Bench): Promise<{ share: number; series: number }[]
 /** Makes what k6 would have pushed in one second: counters with the labels of its series. */
 function pushOf(second: number, testid: string): Buffer {
   const atMillis = Date.now() - (pushes - second) * 1000;
-  const common = {
-    testid,
-    instance_id: "0",
-    scenario: "smoke",
-    k6_feature_native_histograms: "true",
-    status: "200",
-    expected_response: "true",
-  };
+  const k6 = { testid, instance_id: "0", scenario: "smoke", k6_feature_native_histograms: "true" };
+  const answer = { status: "200", expected_response: "true" };
   const series = Array.from({ length: seriesPerPush }, (_, i) => {
     const own = { __name__: `k6_metric_${Math.floor(i / 5)}_total`, method: i % 2 ? "GET" : "PUT", name: `/api/route-${i}/:id` };
-    return { labels: { ...common, ...own }, value: second * (i + 1), atMillis };
+    return { labels: { ...k6, ...answer, ...own }, value: second * (i + 1), atMillis };
   });
   return encodeWrite(series);
 }

@@ -44,17 +44,10 @@ export async function prometheusOf(
   return running(await startPrometheus(bench.group, { ...options, ...more }));
 }
 
+type Chosen = Partial<{ rate: number; vus: number; binary: string; summaryFile: string }>;
+
 /** A load of one of our scenarios, without a warm-up; `binary` stands in for k6, `rate` for the scenario's own. */
-export interface OurLoad {
-  scenario: string;
-  target: string;
-  writeUrl: string;
-  seconds: number;
-  rate?: number;
-  vus?: number;
-  binary?: string;
-  summaryFile?: string;
-}
+export type OurLoad = { scenario: string; target: string; writeUrl: string; seconds: number } & Chosen;
 
 /** Bundles a scenario as `load` does and starts k6 with it. */
 export async function startOurs(bench: Bench, load: OurLoad): Promise<Child> {

@@ -25,11 +25,8 @@ export function headline(report: Report, columns = Number.POSITIVE_INFINITY): st
   switch (report.verdict) {
     case "met": {
       const { length } = report.objectives;
-      return length === 0
-        ? "no objective was judged"
-        : length === 1
-          ? "the one objective is met"
-          : `all ${count(length)} objectives are met`;
+      if (length === 0) return "no objective was judged";
+      return length === 1 ? "the one objective is met" : `all ${count(length)} objectives are met`;
     }
     case "exceeded":
       return named(report, "exceeded", "broken", columns);

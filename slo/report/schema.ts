@@ -5,17 +5,11 @@ const unread = number.nullable();
 const count = z.strictObject({ total: number, bad: number });
 const window = { longSeconds: number, shortSeconds: number, burnRateThreshold: number };
 
+const burn = { worstBurnRate: number, provedBurnRate: number, fromSeconds: number, toSeconds: number, count };
+
 const windowFinding = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("slowBurn"), ...window, worstBurnRate: number }),
-  z.strictObject({
-    kind: z.literal("fastBurn"),
-    ...window,
-    worstBurnRate: number,
-    provedBurnRate: number,
-    fromSeconds: number,
-    toSeconds: number,
-    count,
-  }),
+  z.strictObject({ kind: z.literal("fastBurn"), ...window, ...burn }),
   z.strictObject({ kind: z.literal("skipped"), ...window, reason: z.string() }),
 ]);
 

@@ -4,6 +4,7 @@ import type { Api } from "./http.ts";
 import { bucketParamsSchema, bytesSchema, emptySchema, errorBodySchema } from "./schemas.ts";
 
 const octets = "application/octet-stream";
+const theBytes = { description: "the bytes", content: { [octets]: { schema: bytesSchema } } };
 
 /** What the bucket routes say of themselves; `contract.test.ts` holds it against `StorageApi`. */
 export const bucketSchemas = {
@@ -18,12 +19,7 @@ export const bucketSchemas = {
   get: {
     summary: "Give the bytes back",
     params: bucketParamsSchema,
-    response: {
-      200: { description: "the bytes", content: { [octets]: { schema: bytesSchema } } },
-      400: errorBodySchema,
-      404: errorBodySchema,
-      500: errorBodySchema,
-    },
+    response: { 200: theBytes, 400: errorBodySchema, 404: errorBodySchema, 500: errorBodySchema },
   },
   delete: {
     summary: "Remove a bucket",

@@ -28,30 +28,12 @@ export type Json = string | number | boolean | null | Json[] | { [key: string]: 
 
 /** The storage API: each key is `METHOD route-pattern`, each value its input and its answers by status. */
 export interface StorageApi {
-  "PUT /api/buckets/:id": {
-    params: { id: string };
-    body: Bytes;
-    responses: { 200: ""; 400: ErrorBody; 413: ErrorBody; 500: ErrorBody };
-  };
-  "GET /api/buckets/:id": {
-    params: { id: string };
-    responses: { 200: Bytes; 400: ErrorBody; 404: ErrorBody; 500: ErrorBody };
-  };
-  "DELETE /api/buckets/:id": {
-    params: { id: string };
-    responses: { 200: ""; 400: ErrorBody; 500: ErrorBody };
-  };
-  "GET /api/users": {
-    responses: { 200: { users: User[] }; 500: ErrorBody };
-  };
-  "POST /api/echo": {
-    body: Json;
-    responses: { 200: Json; 400: ErrorBody; 413: ErrorBody; 415: ErrorBody; 500: ErrorBody };
-  };
-  "GET /api/error": {
-    query: { type?: string };
-    responses: { 400: ErrorBody; 500: ErrorBody };
-  };
+  "PUT /api/buckets/:id": { params: { id: string }; body: Bytes; responses: { 200: ""; 400: ErrorBody; 413: ErrorBody; 500: ErrorBody } };
+  "GET /api/buckets/:id": { params: { id: string }; responses: { 200: Bytes; 400: ErrorBody; 404: ErrorBody; 500: ErrorBody } };
+  "DELETE /api/buckets/:id": { params: { id: string }; responses: { 200: ""; 400: ErrorBody; 500: ErrorBody } };
+  "GET /api/users": { responses: { 200: { users: User[] }; 500: ErrorBody } };
+  "POST /api/echo": { body: Json; responses: { 200: Json; 400: ErrorBody; 413: ErrorBody; 415: ErrorBody; 500: ErrorBody } };
+  "GET /api/error": { query: { type?: string }; responses: { 400: ErrorBody; 500: ErrorBody } };
   "GET /health/liveness": { responses: { 200: Health; 500: ErrorBody } };
   "GET /health/readiness": { responses: { 200: Health; 500: ErrorBody; 503: Health } };
 }

@@ -7,14 +7,9 @@ const openApiRouteSchema = { summary: "This document", response: { 200: z.looseO
 
 /** Collects the routes that are registered after it, from their zod schemas. */
 export async function collectOpenApi(api: Api): Promise<void> {
-  await api.register(swagger, {
-    openapi: {
-      openapi: "3.1.0",
-      info: { title: "Storage API", version: "1.0.0", description: "The reference service that Plimsoll loads." },
-    },
-    transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
-  });
+  const info = { title: "Storage API", version: "1.0.0", description: "The reference service that Plimsoll loads." };
+  const openapi = { openapi: "3.1.0", info };
+  await api.register(swagger, { openapi, transform: jsonSchemaTransform, transformObject: jsonSchemaTransformObject });
 }
 
 /** Serves the OpenAPI 3.1 document at `GET /openapi.json`. */

@@ -1,4 +1,3 @@
-import { seededRandom } from "./random.ts";
 import { type Delay, type FaultKind, type FaultRule, ruleMatches } from "./rules.ts";
 
 /** What happens to a request before its handler runs: a wait, and perhaps an end. */
@@ -119,4 +118,15 @@ function drawDelay(delay: Delay, random: () => number): number {
   if ("constant" in delay) return delay.constant;
   if ("uniform" in delay) return delay.uniform.min + (delay.uniform.max - delay.uniform.min) * random();
   return Math.min(delay.exponential.max, -Math.log(1 - random()) * delay.exponential.mean);
+}
+
+/** Makes a generator of numbers in [0, 1) that repeats for the same seed (mulberry32, public domain, by Tommy Ettinger). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
 }

@@ -4,6 +4,7 @@ const everyNth = z.int().min(1).max(1_000_000_000).describe("every Nth matching 
 const share = z.number().min(0).max(1).describe("share of the matching requests, drawn from the rule's seed");
 const seed = z.int().min(0).max(0xffff_ffff).describe("seed of the draw; the rule's place in the list, from 1, when absent");
 const seconds = z.number().min(0).max(3_600);
+const from = z.enum(["activation", "first-request"]).default("first-request");
 
 const pick = { every: everyNth.optional(), share: share.optional(), seed: seed.optional() };
 const place = {
@@ -26,13 +27,7 @@ export type Delay = z.infer<typeof delaySchema>;
 const byKind = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("error"), ...place, ...pick, status: z.int().min(400).max(598).default(500) }),
   z.strictObject({ kind: z.literal("latency"), ...place, ...pick, seconds: delaySchema }),
-  z.strictObject({
-    kind: z.literal("stall"),
-    ...place,
-    afterSeconds: seconds,
-    forSeconds: seconds,
-    from: z.enum(["activation", "first-request"]).default("first-request"),
-  }),
+  z.strictObject({ kind: z.literal("stall"), ...place, afterSeconds: seconds, forSeconds: seconds, from }),
   z.strictObject({ kind: z.literal("drop"), ...place, ...pick }),
   z.strictObject({ kind: z.literal("delete-answers-500"), ...pick }),
   z.strictObject({ kind: z.literal("wrong-contents"), ...pick }),
