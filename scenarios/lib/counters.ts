@@ -6,25 +6,19 @@ const slowRequests = new Counter("slow_requests");
 const wrongContents = new Counter("wrong_contents");
 const scenarioStart = new Gauge("scenario_start_seconds");
 
-/** Counts what a route's responses were like. */
-export interface RouteCounter {
-  /** Counts the response as slow for every threshold that it passed; one that never came is slow for all. */
-  timed: (response: Response) => void;
-  wrong: () => void;
-}
-
-/** Makes the counter of one route; its tags are made here, once. */
-export function routeCounter(method: string, name: string, thresholdsSeconds: readonly number[]): RouteCounter {
+/** Makes the counter of what one route's responses were like; its tags are made here, once. */
+export function routeCounter(method: string, name: string, thresholdsSeconds: readonly number[]) {
   const tags = { method, name };
   const limits = thresholdsSeconds.map((seconds) => ({ milliseconds: seconds * 1000, tags: { ...tags, threshold: String(seconds) } }));
   const least = Math.min(...limits.map(({ milliseconds }) => milliseconds));
   return {
-    timed(response) {
+    /** Counts the response as slow for every threshold that it passed; one that never came is slow for all. */
+    timed(response: Response): void {
       const milliseconds = response.status === 0 ? Infinity : response.timings.duration;
       if (milliseconds <= least) return;
       for (const limit of limits) if (milliseconds > limit.milliseconds) slowRequests.add(1, limit.tags);
     },
-    wrong: () => wrongContents.add(1, tags),
+    wrong: (): void => wrongContents.add(1, tags),
   };
 }
 

@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { settingKeys } from "./setting-keys.ts";
 import { readSettings } from "./settings.ts";
 
 const read = (environment: Record<string, string>) => readSettings(environment, { peakRate: 150, seconds: 25 });
@@ -120,4 +122,11 @@ test.each<[string, Record<string, string>, string]>([
 test("all problems are told at once", () => {
   const both = read({ PLIMSOLL_RATE: "x", PLIMSOLL_DURATION: "y" });
   expect(both.kind === "problems" && both.problems).toHaveLength(2);
+});
+
+test("the README's table has every key of --set, and no other", () => {
+  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  const [, table = ""] = /\| `--set` \| default \| means \|\n([^]*?)\n\n/.exec(readme) ?? [];
+  const keys = table.split("\n").flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/`([\w-]+)`/g)].map(([, key]) => key));
+  expect(keys).toEqual(Object.keys(settingKeys));
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { operations } from "../api/operations.ts";
 import { parseFaultRules, parseFaultText } from "./parse.ts";
@@ -44,4 +45,10 @@ describe("fault rules as text", () => {
   test.each(Object.entries(faultPresets))("the preset %s is valid as it stands", (_name, rules) => {
     expect(parseFaultRules(rules, operations)).toEqual({ kind: "rules", rules });
   });
+});
+
+test("the README names every preset, and no other", () => {
+  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  const [, names = ""] = /\| `FAULTS` \|.* or a preset: `([^`]+)`/.exec(readme) ?? [];
+  expect(names.split(" ")).toEqual(Object.keys(faultPresets));
 });

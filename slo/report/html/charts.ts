@@ -77,20 +77,17 @@ function fromLoadOn({ phases, series: { atSeconds } }: Report, values: Values): 
 }
 
 function latencyChart(report: Report): ChartModel {
-  const { clientP50, clientP95, clientP99, serverP50, serverP95, serverP99 } = report.series;
   const positive = (values: Values): Values => values.map((value) => (value !== null && value > 0 ? value : null));
+  const lines = (["client", "server"] as const).flatMap((side, at) =>
+    (["P99", "P95", "P50"] as const).map((p, dash) =>
+      line(`${side} ${p.toLowerCase()}`, positive(report.series[`${side}${p}`]), at + 1, dashes[dash] ?? "solid"),
+    ),
+  );
   return {
     ...frame(report, "latency", "Latency", "seconds", "latency, logarithmic"),
     note: "Percentiles of each moment, at the client (k6) and in the server; each latency objective's limit as a line.",
     scale: "log",
-    lines: [
-      line("client p99", positive(clientP99), 1, "solid"),
-      line("client p95", positive(clientP95), 1, "dashed"),
-      line("client p50", positive(clientP50), 1, "dotted"),
-      line("server p99", positive(serverP99), 2, "solid"),
-      line("server p95", positive(serverP95), 2, "dashed"),
-      line("server p50", positive(serverP50), 2, "dotted"),
-    ],
+    lines,
     limits: latencyLimits(report),
   };
 }
