@@ -16,12 +16,8 @@ const summarySchema = z.object({
 /** A line of the comparison: who counted, what, and what it must be. */
 type Compared = [who: string, got: unknown, want: unknown];
 
-/** One run with faults, and the service and Prometheus that all of them share; URLs. */
-interface Trial {
-  run: FaultyRun;
-  target: string;
-  prometheus: string;
-}
+/** The service and Prometheus that all runs share; URLs. */
+type Shared = Record<"target" | "prometheus", string>;
 
 /** What the three sides counted of one run; `judged` and `failed` are the service's, of the judged load alone. */
 type Counts = Record<"k6" | "k6Failed" | "served" | "servedErrors" | "judged" | "failed", number>;
@@ -48,7 +44,7 @@ function verdictsCompared(
 }
 
 /** Does one run and compares; `disturbed` says why its faults alone are not the truth. */
-async function compare(bench: Bench, { run, target, prometheus }: Trial, name: string) {
+async function compare(bench: Bench, run: FaultyRun, { target, prometheus }: Shared, name: string) {
   const spec = join(bench.folder, `${name}.yaml`);
   writeFileSync(spec, specOf(run));
   await setFaults(target, []);
@@ -109,12 +105,18 @@ function disturbance({ load, phases }: Report, faultsAtSeconds: number): string 
 }
 
 /** Measures one run; a run that a busy machine disturbed is done again, twice at most. */
-async function examine(bench: Bench, trial: Trial, name: string, attempt = 1): Promise<[wrong: Compared[], told: string]> {
-  const { sentence } = trial.run;
-  const { compared, verdict, disturbed } = await compare(bench, trial, `${name}-${attempt}`);
+async function examine(
+  bench: Bench,
+  run: FaultyRun,
+  shared: Shared,
+  name: string,
+  attempt = 1,
+): Promise<[wrong: Compared[], told: string]> {
+  const { sentence } = run;
+  const { compared, verdict, disturbed } = await compare(bench, run, shared, `${name}-${attempt}`);
   if (disturbed !== undefined && attempt < 3) {
     bench.say(`${sentence}: ${disturbed}, so the truth is not the faults alone; again`);
-    return examine(bench, trial, name, attempt + 1);
+    return examine(bench, run, shared, name, attempt + 1);
   }
   const wrong = compared.filter(([, got, want]) => JSON.stringify(got) !== JSON.stringify(want));
   for (const [who, got, want] of wrong) bench.say(`${sentence}: ${who}: ${JSON.stringify(got)}, should be ${JSON.stringify(want)}`);
@@ -125,10 +127,8 @@ async function run(bench: Bench): Promise<Row[]> {
   const runs = bench.quick ? faultyRuns.filter((_, i) => [2, 7, 8].includes(i)) : faultyRuns;
   const target = await targetOf(bench, { FAULTS_ADMIN: "on" });
   const prometheus = await prometheusOf(bench, "prometheus", target.url);
-  const found = await inRounds(bench, runs.length, (round) => {
-    const run = runs[round - 1] as FaultyRun;
-    return examine(bench, { run, target: target.url, prometheus: prometheus.url }, `run-${round}`);
-  });
+  const shared = { target: target.url, prometheus: prometheus.url };
+  const found = await inRounds(bench, runs.length, (round) => examine(bench, runs[round - 1] as FaultyRun, shared, `run-${round}`));
   const wrongIn = (about: string): number[] => found.map((wrong) => wrong.filter(([who]) => who.startsWith(about)).length);
   return [
     row("counts of requests that differ, a run", "count", wrongIn("requests"), 0, "worst"),

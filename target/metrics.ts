@@ -28,21 +28,8 @@ const errorTypes = {
 /** The value of the label `type` of the error counter. */
 export type ErrorType = (typeof errorTypes)[keyof typeof errorTypes] | "other" | "injected" | "malformed";
 
-/** Holds what the service counts of itself. */
-export interface Metrics {
-  /** Counts a request in flight. */
-  arrived(): void;
-  /** Counts it out again. */
-  left(): void;
-  /** Counts one failed request by its type. */
-  error(type: ErrorType): void;
-  /** Counts one injected fault. */
-  fault(method: string, route: string, kind: FaultKind): void;
-  /** Counts a request that never came to a route, with no duration. */
-  unrouted(method: string, status: number): void;
-  /** Creates the label sets that these rules can give, at zero, where they are not there yet. */
-  expectFaults(rules: readonly FaultRule[]): Promise<void>;
-}
+/** What the service counts of itself. */
+export type Metrics = Awaited<ReturnType<typeof registerMetrics>>;
 
 /** Tells the type of an error by its status (400 or more) and whether a fault made it. */
 export function errorTypeOf(status: number, injected: boolean): ErrorType {
@@ -52,7 +39,7 @@ export function errorTypeOf(status: number, injected: boolean): ErrorType {
 }
 
 /** Registers fastify-metrics with a registry of its own, `GET /metrics`, and every documented label set at zero. Call it before any route. */
-export async function registerMetrics(api: Api, durationBuckets: readonly number[]): Promise<Metrics> {
+export async function registerMetrics(api: Api, durationBuckets: readonly number[]) {
   const [registry, name] = [new Registry(), targetMetrics.requestDuration];
   const documented: Labels[] = [];
   api.addHook("onRoute", ({ method, url, schema }) => {
@@ -91,8 +78,10 @@ export async function registerMetrics(api: Api, durationBuckets: readonly number
   });
   return {
     ...createCounters(registry),
-    unrouted: (method, status) => histogram.observe(labelsOf(method, unknownRoute, status), 0),
-    expectFaults: (rules) => createAtZero(rules.flatMap(statusesOf)),
+    /** Counts a request that never came to a route, with no duration. */
+    unrouted: (method: string, status: number): void => histogram.observe(labelsOf(method, unknownRoute, status), 0),
+    /** Creates the label sets that these rules can give, at zero, where they are not there yet. */
+    expectFaults: (rules: readonly FaultRule[]): Promise<void> => createAtZero(rules.flatMap(statusesOf)),
   };
 }
 
@@ -136,10 +125,7 @@ function statusesOf(rule: FaultRule): Labels[] {
 
 /** Creates label sets that are not there; prom-client's `zero` alone would set one that counts back to nothing. */
 function zeroKeeper(histogram: Histogram<string>): (sets: readonly Labels[]) => Promise<void> {
-  const keyOf = (labels: Labels): string =>
-    Object.values(targetLabels)
-      .map((name) => JSON.stringify(`${labels[name]}`))
-      .join();
+  const keyOf = (labels: Labels): string => JSON.stringify(Object.values(targetLabels).map((name) => `${labels[name]}`));
   return async (sets) => {
     const present = new Set((await histogram.get()).values.map(({ labels }) => keyOf(labels)));
     for (const labels of sets) {
@@ -149,18 +135,16 @@ function zeroKeeper(histogram: Histogram<string>): (sets: readonly Labels[]) => 
   };
 }
 
-function createCounters(registry: Registry): Pick<Metrics, "arrived" | "left" | "error" | "fault"> {
+function createCounters(registry: Registry) {
   const registers = [registry];
   let active = 0;
   const collect = (): void => gauge.set(active);
   const gauge = new Gauge({ name: targetMetrics.activeRequests, help: "Requests in flight", registers, collect });
   const errors = new Counter({ name: targetMetrics.errors, help: "Failed requests by type", labelNames: ["type"], registers });
-  const faults = new Counter({
-    name: targetMetrics.faultsInjected,
-    help: "Faults injected on purpose, by operation and kind",
-    labelNames: [targetLabels.method, targetLabels.route, "fault"],
-    registers,
-  });
+  const labelNames = [targetLabels.method, targetLabels.route, "fault"];
+  const help = "Faults injected on purpose, by operation and kind";
+  const faults = new Counter({ name: targetMetrics.faultsInjected, help, labelNames, registers });
+  /** Counts one injected fault; 0 creates its label set. */
   const fault = (method: string, route: string, kind: FaultKind, times = 1): void =>
     faults.inc({ [targetLabels.method]: method, [targetLabels.route]: route, fault: kind }, times);
   for (const type of [...Object.values(errorTypes), "other", "injected", "malformed"]) errors.inc({ type }, 0);
@@ -168,5 +152,13 @@ function createCounters(registry: Registry): Pick<Metrics, "arrived" | "left" | 
     const fixed = fixedOperation(kind);
     for (const { method, route } of fixed === undefined ? operations : [fixed]) fault(method, route, kind, 0);
   }
-  return { arrived: () => void (active += 1), left: () => void (active -= 1), fault, error: (type) => errors.inc({ type }) };
+  return {
+    /** Counts a request in flight. */
+    arrived: (): void => void (active += 1),
+    /** Counts it out again. */
+    left: (): void => void (active -= 1),
+    /** Counts one failed request by its type. */
+    error: (type: ErrorType): void => errors.inc({ type }),
+    fault,
+  };
 }
