@@ -1,6 +1,6 @@
-import { agreement, countedRows, countSentences } from "./facts.ts";
+import { agreement, countedRows, countSentences, objectiveNumbers } from "./facts.ts";
 import { headline, type ReportObjective, runReasons, verdictWords } from "./headline.ts";
-import { badOfTotal, budgetSpent, counted, isoMoment, provedGood, targetPercent } from "./numbers.ts";
+import { counted, isoMoment, targetPercent } from "./numbers.ts";
 import { shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
 
@@ -44,10 +44,9 @@ export function junitReport(report: Report): string {
 
 function objectiveCase(objective: ReportObjective): TestCase {
   const { name, verdict, reason, targetRatio, evidence, description, place, queries } = objective;
-  const counts =
-    evidence === undefined
-      ? "nothing was counted"
-      : `bad: ${badOfTotal(evidence)}, ${budgetSpent(evidence, targetRatio)} of the error budget spent, proved good ${provedGood(evidence, targetRatio)}`;
+  const { bad, spent, proved } = objectiveNumbers(objective);
+  const found = `bad: ${bad}, ${spent} of the error budget spent, proved good ${proved}`;
+  const counts = evidence === undefined ? "nothing was counted" : found;
   const kinds = { met: "pass", exceeded: "failure", inconclusive: "error" } as const satisfies Record<typeof verdict, TestCase["kind"]>;
   const detail = [
     `${description}, target ${targetPercent(targetRatio)}: ${counts}`,
