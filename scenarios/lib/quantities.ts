@@ -1,7 +1,9 @@
 /** A value, or one sentence on why there is none. */
 export type Parsed<T> = { kind: "value"; value: T } | { kind: "problem"; message: string };
 
+/** Gives what was read. */
 export const value = <T>(it: T): Parsed<T> => ({ kind: "value", value: it });
+/** Says why nothing could be read. */
 export const problem = <T>(message: string): Parsed<T> => ({ kind: "problem", message });
 
 const unitSeconds: Record<string, number> = { h: 3600, m: 60, s: 1, ms: 0.001 };
