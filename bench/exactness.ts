@@ -16,8 +16,8 @@ const summarySchema = z.object({
 /** A line of the comparison: who counted, what, and what it must be. */
 type Compared = [who: string, got: unknown, want: unknown];
 
-/** The service and Prometheus that all runs share; URLs. */
-type Shared = Record<"target" | "prometheus", string>;
+/** A bench with the service and the Prometheus that all runs share; URLs. */
+type Trial = Bench & Record<"target" | "prometheus", string>;
 
 /** What the three sides counted of one run; `judged` and `failed` are the service's, of the judged load alone. */
 type Counts = Record<"k6" | "k6Failed" | "served" | "servedErrors" | "judged" | "failed", number>;
@@ -44,7 +44,8 @@ function verdictsCompared(
 }
 
 /** Does one run and compares; `disturbed` says why its faults alone are not the truth. */
-async function compare(bench: Bench, run: FaultyRun, { target, prometheus }: Shared, name: string) {
+async function compare(bench: Trial, run: FaultyRun, name: string) {
+  const { target, prometheus } = bench;
   const spec = join(bench.folder, `${name}.yaml`);
   writeFileSync(spec, specOf(run));
   await setFaults(target, []);
@@ -105,18 +106,12 @@ function disturbance({ load, phases }: Report, faultsAtSeconds: number): string 
 }
 
 /** Measures one run; a run that a busy machine disturbed is done again, twice at most. */
-async function examine(
-  bench: Bench,
-  run: FaultyRun,
-  shared: Shared,
-  name: string,
-  attempt = 1,
-): Promise<[wrong: Compared[], told: string]> {
+async function examine(bench: Trial, run: FaultyRun, name: string, attempt = 1): Promise<[wrong: Compared[], told: string]> {
   const { sentence } = run;
-  const { compared, verdict, disturbed } = await compare(bench, run, shared, `${name}-${attempt}`);
+  const { compared, verdict, disturbed } = await compare(bench, run, `${name}-${attempt}`);
   if (disturbed !== undefined && attempt < 3) {
     bench.say(`${sentence}: ${disturbed}, so the truth is not the faults alone; again`);
-    return examine(bench, run, shared, name, attempt + 1);
+    return examine(bench, run, name, attempt + 1);
   }
   const wrong = compared.filter(([, got, want]) => JSON.stringify(got) !== JSON.stringify(want));
   for (const [who, got, want] of wrong) bench.say(`${sentence}: ${who}: ${JSON.stringify(got)}, should be ${JSON.stringify(want)}`);
@@ -127,8 +122,8 @@ async function run(bench: Bench): Promise<Row[]> {
   const runs = bench.quick ? faultyRuns.filter((_, i) => [2, 7, 8].includes(i)) : faultyRuns;
   const target = await targetOf(bench, { FAULTS_ADMIN: "on" });
   const prometheus = await prometheusOf(bench, "prometheus", target.url);
-  const shared = { target: target.url, prometheus: prometheus.url };
-  const found = await inRounds(bench, runs.length, (round) => examine(bench, runs[round - 1] as FaultyRun, shared, `run-${round}`));
+  const trial = { ...bench, target: target.url, prometheus: prometheus.url };
+  const found = await inRounds(bench, runs.length, (round) => examine(trial, runs[round - 1] as FaultyRun, `run-${round}`));
   const wrongIn = (about: string): number[] => found.map((wrong) => wrong.filter(([who]) => who.startsWith(about)).length);
   return [
     row("counts of requests that differ, a run", "count", wrongIn("requests"), 0, "worst"),

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { errorMessage } from "../slo/host/error-message.ts";
 import { openProcessGroup } from "../slo/host/process-group.ts";
 import { exactness } from "./exactness.ts";
-import { isReached, rowText, type Bench, type Figure } from "./figure.ts";
+import { isReached, rowText, type Figure } from "./figure.ts";
 import { overhead } from "./overhead.ts";
 import { relay } from "./relay.ts";
 import { scenarioCpu } from "./scenario-cpu.ts";
@@ -32,13 +32,10 @@ Results go to stdout, progress to stderr. Exit code: 0 all goals reached, 1 a go
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** What a person chose to measure, and how. */
-interface Choice extends Pick<Bench, "quick" | "seed" | "only"> {
-  asked: readonly Figure[];
-  help: boolean;
-}
+type Choice = ReturnType<typeof readArgs>;
 
 /** Reads the arguments; throws on bad ones. */
-function readArgs(args: string[]): Choice {
+function readArgs(args: string[]) {
   const flag = { type: "boolean", default: false } as const;
   const options = { quick: flag, seed: { type: "string" }, only: { type: "string" }, help: { ...flag, short: "h" } } as const;
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
