@@ -28,11 +28,9 @@ export async function writeBundles(scenarios: string, folder: string): Promise<B
   return messages.length > 0 ? { kind: "problems", messages } : { kind: "bundles", files };
 }
 
-async function main(folder = "dist/bundles"): Promise<number> {
-  const written = await writeBundles(fileURLToPath(new URL("../scenarios/", import.meta.url)), folder);
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const written = await writeBundles(fileURLToPath(new URL("../scenarios/", import.meta.url)), process.argv[2] ?? "dist/bundles");
   if (written.kind === "bundles") process.stdout.write(written.files.map((file) => `${file}\n`).join(""));
   else process.stderr.write(written.messages.map((message) => `${message}\n`).join(""));
-  return written.kind === "bundles" ? 0 : 1;
+  process.exitCode = written.kind === "bundles" ? 0 : 1;
 }
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) process.exitCode = await main(process.argv[2]);

@@ -43,7 +43,8 @@ export function failedChecks(output: string, exitCode: number): number {
 }
 
 // tally CHECK_OUTPUT CHECK_EXIT_CODE (REPORT TESTS_EXIT_CODE)… → "passed failed skipped", for .ci/run.
-function main([checkPath = "", checkCode = "1", ...reports]: string[]): string {
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const [checkPath = "", checkCode = "1", ...reports] = process.argv.slice(2);
   const textOf = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "");
   const sum = { passed: 0, failed: failedChecks(textOf(checkPath), Number(checkCode)), skipped: 0 };
   for (let i = 0; i < reports.length; i += 2) {
@@ -51,7 +52,5 @@ function main([checkPath = "", checkCode = "1", ...reports]: string[]): string {
     for (const kind of ["passed", "failed", "skipped"] as const) sum[kind] += counts[kind];
   }
   if (reports.length === 0) sum.failed += 1;
-  return `${sum.passed} ${sum.failed} ${sum.skipped}`;
+  console.log(`${sum.passed} ${sum.failed} ${sum.skipped}`);
 }
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) console.log(main(process.argv.slice(2)));
