@@ -33,13 +33,8 @@ export interface ChartWindow {
   clockOffsetSeconds: number;
 }
 
-interface Grid {
-  times: number[];
-  stepSeconds: number;
-}
-
 /** Reads a line; where there is no sample stands `gap`, and null throughout where it could not be read. */
-async function lineOf(api: PrometheusApi, query: PromQL, { times, stepSeconds }: Grid, gap: 0 | null): Promise<Line> {
+async function lineOf(api: PrometheusApi, query: PromQL, times: number[], stepSeconds: number, gap: 0 | null): Promise<Line> {
   const from = times[0] ?? 0;
   const got = await queryRange(api, query, from, times.at(-1) ?? 0, stepSeconds);
   if (got.kind === "failed") return times.map(() => null);
@@ -72,11 +67,11 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
   const length = window.toSeconds - window.fromSeconds;
   const stepSeconds = Math.max(1, Math.ceil(length / 300));
   const times = Array.from({ length: Math.floor(length / stepSeconds) + 1 }, (_, i) => window.fromSeconds + i * stepSeconds);
-  const serverGrid = { times: times.map((at) => at + window.clockOffsetSeconds), stepSeconds };
+  const serverTimes = times.map((at) => at + window.clockOffsetSeconds);
   const range = length + 60;
   const width = Math.max(4, 2 * stepSeconds);
-  const client = (query: PromQL, gap: 0 | null = null): Promise<Line> => lineOf(api, query, { times, stepSeconds }, gap);
-  const server = (query: PromQL): Promise<Line> => lineOf(api, query, serverGrid, null);
+  const client = (query: PromQL, gap: 0 | null = null): Promise<Line> => lineOf(api, query, times, stepSeconds, gap);
+  const server = (query: PromQL): Promise<Line> => lineOf(api, query, serverTimes, stepSeconds, null);
   const [iterations, requests, errors, answered, served] = await Promise.all([
     client(queries.iterations(range)),
     client(queries.requests(range)),

@@ -81,7 +81,7 @@ test("drops that are the service's stand where they came, so that a fast burn of
 });
 
 test.each<[string, ClientQueries, Partial<ClientWindow>]>([
-  ["uncertain drops are in no burst", failed, { dropCause: "starved" }],
+  ["uncertain drops are in no fast burn", failed, { dropCause: "starved" }],
   ["nor are those that may have been for another objective", { ...failed, unfiltered: false }, {}],
 ])("%s", async (_, query, more) => {
   const measured = await measureClient(api, query, { ...window, dropped: 15, dropsOver: [{ atSeconds: 1020, value: 15 }], ...more });

@@ -10,8 +10,8 @@ import type { Count } from "./measurement.ts";
 const rest = { cumulative: [], queries: { total: "t", bad: "b" } };
 const counted = { total: 1000, bad: 3, uncertain: 0, caveats: [], unfiltered: true };
 
-type Omitting = Parameters<typeof withUnservedLoad>[2];
-test.each<[string, Partial<typeof counted>, Omitting, Count, Count]>([
+type Unserved = Parameters<typeof withUnservedLoad>[2];
+test.each<[string, Partial<typeof counted>, Unserved, Count, Count]>([
   [
     "nothing unserved: best and worst are the same",
     {},
@@ -55,7 +55,7 @@ test.each<[string, Partial<typeof counted>, Omitting, Count, Count]>([
     { total: 1200, bad: 203 },
   ],
   [
-    "a uncertain bucket is bad in the worst reading",
+    "an uncertain bucket is bad in the worst reading",
     { uncertain: 7 },
     { dropped: 0, dropCause: "service", interrupted: 0, requestsPerIteration: 1 },
     { total: 1000, bad: 3 },

@@ -90,7 +90,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     expect(await server("rolled", errors("server"))).toMatchObject({ kind: "counted", best: { total: 500, bad: 0 } });
   });
 
-  test("a restart in the middle leaves what the new process counted; the rest of what k6 sent is in caveat", async () => {
+  test("a restart in the middle leaves what the new process counted; the rest of what k6 sent is uncertain", async () => {
     await write([
       ...scraped("restarted", [from - 5, until - 3, until - 1]),
       [began("restarted"), 1000, from - 1],
@@ -340,7 +340,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     ]);
   });
 
-  test("answers that the service did not count are in caveat: an instance may not be scraped at all", async () => {
+  test("answers that the service did not count are uncertain: an instance may not be scraped at all", async () => {
     await write([
       ...scraped("half", [from - 5, until - 3, until - 1]),
       ...[from - 5, until - 1].map((at, i): Sample => [count("half", "200"), 1000 + 500 * i, at]),

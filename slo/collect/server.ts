@@ -1,18 +1,8 @@
 import type { CounterQueries } from "../compile/counters.ts";
 import type { ServerQueries } from "../compile/objectives.ts";
 import type { PromQL } from "../compile/promql.ts";
-import {
-  betweenCounts,
-  compareSides,
-  caveatsOf,
-  labelSet,
-  nothingMissing,
-  readSent,
-  usedByOthers,
-  type Compared,
-  type Sent,
-  type ServerWindow,
-} from "./compared.ts";
+import { betweenCounts, caveatsOf, compareSides, labelSet, nothingMissing, readSent, usedByOthers } from "./compared.ts";
+import type { Compared, Sent, ServerWindow } from "./compared.ts";
 import { countersOf, grownBy, restartedIn, type CounterGrowth, type Growth } from "./growth.ts";
 import { lookbackSeconds, type Guarded, type Instance } from "./guard.ts";
 import type { Count, CumulativePoint, Measurement, Queries } from "./measurement.ts";

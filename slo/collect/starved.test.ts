@@ -55,8 +55,8 @@ const stepSeconds = day / 5000;
 /** Reads, as in a run of 24 hours, a counter of dropped iterations that rises by one at a moment and is stamped a push later. */
 const dropsReadAt = (droppedAt: number, pushedAfter: number, phase: number): ReturnType<typeof risesOf> => {
   const grid = Array.from({ length: 5000 }, (__, i) => phase + i * stepSeconds);
-  const held = grid.filter((moment) => moment >= droppedAt + pushedAfter).map((atSeconds) => ({ atSeconds, value: 1 }));
-  return risesOf(held, stepSeconds);
+  const stored = grid.filter((moment) => moment >= droppedAt + pushedAfter).map((atSeconds) => ({ atSeconds, value: 1 }));
+  return risesOf(stored, stepSeconds);
 };
 
 test.each([

@@ -42,18 +42,16 @@ export function dropCauseOf(rises: readonly Rise[] | undefined, shortage: CpuSho
   return rises.some((rise) => mayBeStarved(rise, shortage, 0)) ? "starved" : "service";
 }
 
-/** What is left of bad events when those are taken out that the generator itself may have caused. */
-export interface Excused {
-  /** How many were taken out. */
-  uncertain: number;
-  cumulative: CumulativePoint[];
-}
-
 /**
  * Takes the slow requests out that came while k6 waited for a CPU, or may have: it measured its own delay with the service's.
- * A slow answer shows up to `lagSeconds` after its cause; what of the `bad` ones no point shows may have come at any time.
+ * Gives how many were taken out, and the counts over time without them. A slow answer shows up to `lagSeconds` after its cause; what of the `bad` ones no point shows may have come at any time.
  */
-export function excuseStarved(points: readonly CumulativePoint[], bad: number, shortage: CpuShortage, lagSeconds: number): Excused {
+export function excuseStarved(
+  points: readonly CumulativePoint[],
+  bad: number,
+  shortage: CpuShortage,
+  lagSeconds: number,
+): { uncertain: number; cumulative: CumulativePoint[] } {
   let uncertain = 0;
   const cumulative = points.map((point, i) => {
     const before = points[i - 1] ?? { atSeconds: Number.NEGATIVE_INFINITY, bad: 0 };

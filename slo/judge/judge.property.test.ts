@@ -103,8 +103,8 @@ test("a run that is cut into moments is judged as the whole is, or worse by a fa
       });
       const whole = verdictOf(specOf(target), { total, bad }).kind;
       const cut = verdictOf(specOf(target), { total, bad }, undefined, cumulative);
-      const burst = cut.evidence?.windows.some(({ kind }) => kind === "fastBurn") === true;
-      expect(cut.kind).toBe(burst ? "exceeded" : whole);
+      const fastBurn = cut.evidence?.windows.some(({ kind }) => kind === "fastBurn") === true;
+      expect(cut.kind).toBe(fastBurn ? "exceeded" : whole);
     }),
   );
 });

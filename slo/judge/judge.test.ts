@@ -191,7 +191,7 @@ const table: [sentence: string, measured: Measurement[], run: RunCondition, kind
     "the run as a whole proves the target, but up to 550 bad events are uncertain: 550 slow requests came while k6 was short of CPU; within one window of 30 s they would burn the budget more than 14.4 times as fast as allowed",
   ],
   [
-    "uncertain events that are no burst even at once leave it met",
+    "uncertain events that are no fast burn even at once leave it met",
     [counted(count(0, 600_000), count(200, 600_000), ["200 requests are uncertain"], fastBurnOf(0, 1))],
     valid,
     "met",

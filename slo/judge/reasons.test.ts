@@ -42,7 +42,7 @@ test.each<[string, number, Count, Count, string[], string]>([
     "5 bad of 300 (1.67%) are no fewer than 99% allows, but too few to rule out chance: a longer run would decide",
   ],
   [
-    "only uncertain bad ones, and too few good ones: the caveat is told as caveat, and no longer run settles it",
+    "only uncertain bad ones, and too few good ones: the caveat is named, and no longer run settles it",
     0.99,
     count(0, 233),
     count(83, 316),
@@ -82,7 +82,7 @@ test.each<[string, number, Count, Count, string[], string]>([
     `at best 5 bad of 300, at worst 9 bad of 304: ${cut}; even the bad ones at best are no fewer than 99% allows, but too few to rule out chance: a longer run would decide`,
   ],
   [
-    "every caveat is told",
+    "every caveat is named",
     0.99,
     count(0, 300),
     count(87, 387),
@@ -90,7 +90,7 @@ test.each<[string, number, Count, Count, string[], string]>([
     `at best 0 bad of 300, at worst 87 bad of 387: ${starved}; ${cut}; at best 99% is proved; a longer run with the same caveat would not decide, its cause has to go`,
   ],
   [
-    "caveat without a reason is caveat nevertheless",
+    "what is uncertain without a reason is uncertain nevertheless",
     0.99,
     count(0, 300),
     count(87, 387),

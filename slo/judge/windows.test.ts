@@ -27,7 +27,7 @@ test("the table spends about three quarters of the run's budget in one long wind
   expect(windowTable.map(({ shareOfRun, burnRateThreshold }) => Number((shareOfRun * burnRateThreshold).toFixed(2)))).toEqual([0.72, 0.75]);
 });
 
-test("a steady run within its budget is calm in every window", () => {
+test("a steady run within its budget burns slowly in every window", () => {
   const windows = ask(secondBySecond(600, 100, (second) => (second % 20 === 0 ? 1 : 0)));
   expect(
     windows.map(({ kind, longSeconds, shortSeconds, burnRateThreshold }) => [kind, longSeconds, shortSeconds, burnRateThreshold]),
@@ -164,7 +164,7 @@ test("an hour of moments is searched in an instant, even where every window burn
   expect(performance.now() - started).toBeLessThan(15_000);
 });
 
-test("bad events whose total comes a push later are no burst", () => {
+test("bad events whose total comes a push later are no fast burn", () => {
   // Every 143rd of 600 a second fails. The failures' series is stamped just before the moment that is read, the successes' just after.
   const failed = (second: number): number => Math.floor((600 * second) / 143);
   const points = Array.from({ length: 11 }, (_, second) => ({

@@ -40,21 +40,15 @@ export function formatProblem({ place, path, message, hint }: Problem): string {
   return `${place.file}:${place.line}:${place.column} ${about}${message}${hint === undefined ? "" : ` (${hint})`}`;
 }
 
-function specOf(read: SpecFile, document: ReadDocument, scenario: string | undefined): Spec {
-  const scenarios = Object.fromEntries(
-    Object.entries(read.scenarios).map(([name, overrides]) => [
-      name,
-      Object.fromEntries(Object.entries(overrides).map(([objective, { target }]) => [objective, { targetRatio: target }])),
-    ]),
-  );
-  const objectives = read.objectives.map(({ name, target, indicator }, index): Objective => {
-    const stated = { name, targetRatio: target, indicator, place: document.placeOf(["objectives", index]) };
-    return scenario === undefined ? stated : allowed(stated, scenario, scenarios);
+function specOf({ period, ...read }: SpecFile, document: ReadDocument, scenario: string | undefined): Spec {
+  const objectives = read.objectives.map((stated, index): Objective => {
+    const objective = { ...stated, place: document.placeOf(["objectives", index]) };
+    return scenario === undefined ? objective : overridden(objective, scenario, read.scenarios);
   });
-  return { version: read.version, service: read.service, confidence: read.confidence, periodSeconds: read.period, objectives, scenarios };
+  return { ...read, periodSeconds: period, objectives };
 }
 
-function allowed(objective: Objective, scenario: string, scenarios: Spec["scenarios"]): Objective {
+function overridden(objective: Objective, scenario: string, scenarios: Spec["scenarios"]): Objective {
   const overrides = Object.hasOwn(scenarios, scenario) ? scenarios[scenario] : undefined;
   const override = overrides !== undefined && Object.hasOwn(overrides, objective.name) ? overrides[objective.name] : undefined;
   if (override === undefined || override.targetRatio === objective.targetRatio) return objective;

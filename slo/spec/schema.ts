@@ -95,7 +95,11 @@ const indicator = object({
   return z.NEVER;
 });
 
-const objective = object({ name: name(100), target: percent, indicator });
+const objective = object({ name: name(100), target: percent, indicator }).transform(({ target, ...rest }) => ({
+  ...rest,
+  targetRatio: target,
+}));
+const override = object({ target: percent }).transform(({ target }) => ({ targetRatio: target }));
 
 /** Describes a spec file as people write it; its output has every default filled in, in seconds and 0–1 ratios. */
 export const specFileSchema = object({
@@ -105,7 +109,7 @@ export const specFileSchema = object({
   period: duration(undefined, "30d").prefault("30d"),
   objectives: z.array(objective, { error: says(listRule) }).min(1, { error: "must hold at least one objective" }),
   scenarios: z
-    .record(visible(z.string()), z.record(z.string(), object({ target: percent }), { error: says(mappingRule) }), {
+    .record(visible(z.string()), z.record(z.string(), override, { error: says(mappingRule) }), {
       error: says(mappingRule),
     })
     .prefault({}),

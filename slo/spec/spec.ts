@@ -16,28 +16,15 @@ export interface Place {
   column: number;
 }
 
-/** What a service promises, and how it is counted. */
-export interface Objective {
-  name: string;
-  /** 0–1, below 1. */
-  targetRatio: number;
-  indicator: Indicator;
+/** What a service promises, and how it is counted: its `targetRatio` is from 0 up and below 1. */
+export type Objective = SpecFile["objectives"][number] & {
   /** The scenario override, when a scenario's own target replaced the objective's. */
   scenarioOverride?: { scenario: string; statedTargetRatio: number };
   place: Place;
-}
+};
 
-/** A spec with every default filled in. Seconds and 0–1 ratios. */
-export interface Spec {
-  version: 1;
-  service: string;
-  /** One-sided confidence of every proof, 0–1. */
-  confidence: number;
-  periodSeconds: number;
-  objectives: Objective[];
-  /** scenario → objective name → the target that holds there. */
-  scenarios: Record<string, Record<string, { targetRatio: number }>>;
-}
+/** A spec with every default filled in. Seconds and 0–1 ratios; `confidence` is one-sided and of every proof, `scenarios` holds the targets that differ there. */
+export type Spec = Omit<SpecFile, "objectives" | "period"> & { periodSeconds: number; objectives: Objective[] };
 
 /** `objectives/storage-api.yaml:5:13 target: must be below 100% (did you mean 99.9%?)` */
 export interface Problem {
