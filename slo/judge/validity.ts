@@ -49,20 +49,19 @@ export function runCaveats(facts: RunFacts): string[] {
   else if (k6.iterations === null)
     caveats.push("k6 did not say how many iterations it ran, so nothing proves that all its samples arrived");
   else if (!iterationsAgree(k6, facts.cutOff, sent.iterations))
-    caveats.push(`k6 ran ${k6.iterations} iterations and wrote ${sent.iterations}: samples were lost between k6 and the relay`);
-  if (k6.summaryRequests !== null && k6.summaryRequests !== sent.requests) {
-    caveats.push(`k6 counted ${k6.summaryRequests} requests and wrote ${sent.requests}: samples were lost between k6 and the relay`);
-  }
+    caveats.push(lostBefore(`ran ${k6.iterations} iterations`, sent.iterations));
+  if (k6.summaryRequests !== null && k6.summaryRequests !== sent.requests)
+    caveats.push(lostBefore(`counted ${k6.summaryRequests} requests`, sent.requests));
   const bad = sent.slow + sent.wrongContents;
   if (k6.summaryBad !== null && k6.summaryBad !== bad)
-    caveats.push(
-      `k6 counted ${k6.summaryBad} slow requests and wrong contents and wrote ${bad}: samples were lost between k6 and the relay`,
-    );
+    caveats.push(lostBefore(`counted ${k6.summaryBad} slow requests and wrong contents`, bad));
   if (stored === null) caveats.push("Prometheus could not be asked what it holds");
   else if (facts.sentIsWhole) caveats.push(...storedCountCaveats(sent, stored));
   caveats.push(...offeredCaveats(facts), ...lengthCaveats(facts));
   return [...caveats, ...dropCaveats[facts.dropCause], ...facts.more];
 }
+
+const lostBefore = (was: string, written: number): string => `k6 ${was} and wrote ${written}: samples were lost between k6 and the relay`;
 
 /** k6 writes the iteration that aborted the test, and counts it among those that it cut off; what k6 did not count agrees with nothing and contradicts nothing. */
 export function iterationsAgree(
