@@ -77,8 +77,14 @@ async function readSamples(api: PrometheusApi, ask: CounterQueries, instances: r
     querySamples(api, ask.samples(Math.max(to - ended, sameScrapeSeconds)), to),
   ]);
   const [before, quiet, last, least, fallen, since] = valuesOf(answers);
-  const asked = { before: byLabels(before), quiet: byLabels(quiet), since: byLabels(since) };
-  return { ...asked, last, least: byLabels(least), fallen: byLabels(fallen) };
+  return {
+    before: byLabels(before),
+    quiet: byLabels(quiet),
+    last,
+    least: byLabels(least),
+    fallen: byLabels(fallen),
+    since: byLabels(since),
+  };
 }
 
 /**

@@ -57,8 +57,15 @@ async function readScrapes(api: PrometheusApi, service: ServiceQueries, window: 
     queryVector(api, service.startedAgain(within), to),
   ]);
   const [before, during, since, least, startedBefore, started, startedAgain] = valuesOf(answers);
-  const scraped = { before: keyed(before), during: keyed(during), since: keyed(since), least: keyed(least) };
-  return { ...scraped, startedBefore: keyed(startedBefore), started: keyed(started), startedAgain: keyed(startedAgain) };
+  return {
+    before: keyed(before),
+    during: keyed(during),
+    since: keyed(since),
+    least: keyed(least),
+    startedBefore: keyed(startedBefore),
+    started: keyed(started),
+    startedAgain: keyed(startedAgain),
+  };
 }
 
 /** Guards a comparison: with a problem nothing can be said; otherwise tells for each instance what its counters are compared with. */

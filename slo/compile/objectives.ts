@@ -122,8 +122,8 @@ const requestCount = `${targetMetrics.requestDuration}_count`;
 function serverQueries(objective: string, indicator: Sided, scope: Scope): ServerQueries {
   const where = serverWhere(scope, indicator.where);
   const counters = (metric: string, ...more: Matcher[]): CounterQueries => counterQueries(selector(metric, [...where, ...more]));
-  const base = {
-    kind: "server" as const,
+  const base: Omit<ServerQueries, "bad"> = {
+    kind: "server",
     objective,
     total: counters(requestCount),
     proof: undefined,

@@ -12,8 +12,10 @@ export function schemaProblems(issues: readonly z.core.$ZodIssue[], document: Re
     const { path } = issue;
     if (issue.code === "unrecognized_keys") {
       const known = keysAt(specFileSchema, path);
-      const problem = (key: string) => ({ path: printable(key), message: "unknown key", hint: nearest(key, known) });
-      return issue.keys.map((key) => ({ place: document.placeOfKey([...path, key]), ...problem(key) }));
+      return issue.keys.map((key) => {
+        const place = document.placeOfKey([...path, key]);
+        return { place, path: printable(key), message: "unknown key", hint: nearest(key, known) };
+      });
     }
     if (issue.code === "invalid_key")
       return [{ place: document.placeOfKey(path), path: pathText(path), message: issue.issues[0]?.message ?? issue.message }];

@@ -95,9 +95,10 @@ const indicator = object({
   return z.NEVER;
 });
 
-const objective = object({ name: name(100), target: percent, indicator }).transform(({ target, ...rest }) => ({
-  ...rest,
+const objective = object({ name: name(100), target: percent, indicator }).transform(({ name, target, indicator }) => ({
+  name,
   targetRatio: target,
+  indicator,
 }));
 const override = object({ target: percent }).transform(({ target }) => ({ targetRatio: target }));
 
