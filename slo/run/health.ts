@@ -14,29 +14,26 @@ export interface HealthSample {
 /** Reads a process's CPU, run-queue wait and memory from /proc; undefined where there is none (macOS) or it has ended. */
 function readProcess(pid: number): { cpuSeconds: number; waitSeconds: number; memoryBytes: number } | undefined {
   try {
-    let cpu = 0;
-    let wait = 0;
+    let [cpuSeconds, waitSeconds] = [0, 0];
     for (const task of readdirSync(`/proc/${pid}/task`)) {
       // proc(5): time on the CPU and time waiting on a run queue, both in nanoseconds
       const [ran, waited] = readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ");
-      cpu += Number(ran) / 1e9;
-      wait += Number(waited) / 1e9;
+      cpuSeconds += Number(ran) / 1e9;
+      waitSeconds += Number(waited) / 1e9;
     }
     const resident = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
-    return { cpuSeconds: cpu, waitSeconds: wait, memoryBytes: Number(resident?.[1] ?? 0) * 1024 };
+    return { cpuSeconds, waitSeconds, memoryBytes: Number(resident?.[1] ?? 0) * 1024 };
   } catch {
     return undefined;
   }
 }
 
-/** Watches a process every `everySeconds`; `stop` gives the samples (empty where the system does not tell). */
-export function watchHealth(pid: number, everySeconds = 1): { samples: () => HealthSample[]; stop: () => HealthSample[] } {
+/** Watches a process every second; `stop` gives the samples (empty where the system does not tell). */
+export function watchHealth(pid: number): { stop: () => HealthSample[] } {
   const samples: HealthSample[] = [];
-  let before = readProcess(pid);
-  let beforeAt = performance.now();
+  let [before, beforeAt] = [readProcess(pid), performance.now()];
   const timer = setInterval(() => {
-    const now = readProcess(pid);
-    const at = performance.now();
+    const [now, at] = [readProcess(pid), performance.now()];
     const seconds = (at - beforeAt) / 1000;
     if (now && before && seconds > 0) {
       samples.push({
@@ -46,12 +43,10 @@ export function watchHealth(pid: number, everySeconds = 1): { samples: () => Hea
         memoryBytes: now.memoryBytes,
       });
     }
-    before = now;
-    beforeAt = at;
-  }, everySeconds * 1000);
+    [before, beforeAt] = [now, at];
+  }, 1000);
   timer.unref();
   return {
-    samples: () => [...samples],
     stop() {
       clearInterval(timer);
       return samples;

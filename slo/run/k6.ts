@@ -55,43 +55,50 @@ function readLog(line: string): K6Line {
   }
 }
 
-const features = "native-histograms,merge-run-tags";
+const output = ["--out", "experimental-prometheus-rw", "--features", "native-histograms,merge-run-tags", "--log-format", "json"];
+const runArguments = ["run", ...output, "--no-thresholds", "--no-color", "--no-usage-report"];
 
 /** Keeps k6's variables away from the child: those that would change what is measured or where it is written, and the credentials for Prometheus. */
 export function k6Environment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const own = Object.entries(withoutSecrets(environment)).filter(([name]) => !name.startsWith("K6_") || name.startsWith("K6_BROWSER"));
-  return Object.fromEntries(own);
+  return Object.fromEntries(Object.entries(withoutSecrets(environment)).filter(([name]) => !/^K6_(?!BROWSER)/.test(name)));
 }
 
 const readLimitSeconds = 30;
 
-/** Asks k6 how it reads the script; a script that throws while it loads is a problem with its place. */
-export async function inspectScript(options: {
+/** A script for k6 to read; `environment` is all that it sees of the environment. */
+export interface ScriptOptions {
   binary: string;
   script: string;
   environment: NodeJS.ProcessEnv;
   limitSeconds?: number;
-}): Promise<{ kind: "inspected"; output: string } | { kind: "problem"; message: string }> {
+}
+
+type Problem = { kind: "problem"; message: string };
+
+/** Asks k6 how it reads the script; a script that throws while it loads is a problem with its place. */
+export async function inspectScript(options: ScriptOptions): Promise<{ kind: "inspected"; output: string } | Problem> {
   const args = ["inspect", "--execution-requirements", "--include-system-env-vars"];
-  const read = await readScript(options, args, k6Environment(options.environment));
+  const read = await readScript({ ...options, environment: k6Environment(options.environment) }, args);
   return read.kind === "read" ? { kind: "inspected", output: read.stdout } : read;
+}
+
+/** Writes a script with all that it opens and imports into one file, which k6 runs anywhere; `environment` is kept in it, so it holds no more than the run's own variables. */
+export async function archiveScript(options: ScriptOptions & { outfile: string }): Promise<{ kind: "archived" } | Problem> {
+  const read = await readScript(options, ["archive", "--include-system-env-vars", "-O", options.outfile]);
+  return read.kind === "read" ? { kind: "archived" } : read;
 }
 
 /** Has k6 read a script, with the arguments that say what for. */
 async function readScript(
-  { binary, script, limitSeconds = readLimitSeconds }: { binary: string; script: string; limitSeconds?: number },
+  { binary, script, environment, limitSeconds = readLimitSeconds }: ScriptOptions,
   args: readonly string[],
-  environment: NodeJS.ProcessEnv,
-): Promise<{ kind: "read"; stdout: string } | { kind: "problem"; message: string }> {
+): Promise<{ kind: "read"; stdout: string } | Problem> {
   const command = { command: binary, args: [...args, "--log-format", "json", script], environment, limitSeconds };
   const { ending, stdout, stderr } = await runProcess(command);
   if (ending.kind === "exited" && ending.code === 0) return { kind: "read", stdout };
-  const errors = errorsIn(stderr, script);
-  if (ending.kind !== "overdue") return { kind: "problem", message: errors || endingText(command, ending) };
-  return {
-    kind: "problem",
-    message: `${script} did not finish loading within ${limitSeconds} s: likely an endless loop, or a slow open()`,
-  };
+  if (ending.kind !== "overdue") return { kind: "problem", message: errorsIn(stderr, script) || endingText(command, ending) };
+  const message = `${script} did not finish loading within ${limitSeconds} s: likely an endless loop, or a slow open()`;
+  return { kind: "problem", message };
 }
 
 /** Gives the errors that k6 logged of a script, or all that it said. */
@@ -108,18 +115,14 @@ function errorsIn(stderr: string, script: string): string {
 /** Starts k6 with remote write to the relay; its end is the child's exit. */
 export function startK6(group: ProcessGroup, options: K6Options): Child {
   const tags = Object.entries(options.labels).flatMap(([name, value]) => ["--tag", `${name}=${value}`]);
-  const summary = options.summaryFile
-    ? ["--summary-mode", "compact", "--summary-export", options.summaryFile]
-    : ["--summary-mode", "disabled"];
+  const { summaryFile } = options;
+  const summary = ["--summary-mode", ...(summaryFile ? ["compact", "--summary-export", summaryFile] : ["disabled"])];
   const system = options.systemTags ? ["--system-tags", options.systemTags] : [];
   const segment = options.segment && options.segment.of > 1 ? segmentArguments(options.segment) : [];
   return group.start({
     name: "k6",
     command: options.binary,
-    args: [
-      ...["run", "--out", "experimental-prometheus-rw", "--features", features, "--no-thresholds", "--no-color", "--no-usage-report"],
-      ...["--log-format", "json", ...summary, ...system, ...segment, ...tags, options.script],
-    ],
+    args: [...runArguments, ...summary, ...system, ...segment, ...tags, options.script],
     environment: {
       GOGC: "400", // k6 spends up to a fifth of its time collecting garbage at Go's default of 100
       ...k6Environment(options.environment),
@@ -136,16 +139,4 @@ export function startK6(group: ProcessGroup, options: K6Options): Child {
 function segmentArguments({ index, of }: { index: number; of: number }): string[] {
   const cuts = Array.from({ length: of + 1 }, (_, i) => (i === 0 ? "0" : i === of ? "1" : `${i}/${of}`));
   return ["--execution-segment", `${cuts[index]}:${cuts[index + 1]}`, "--execution-segment-sequence", cuts.join(",")];
-}
-
-/** Writes a script with all that it opens and imports into one file, which k6 runs anywhere; `environment` is kept in it, so it holds no more than the run's own variables. */
-export async function archiveScript(options: {
-  binary: string;
-  script: string;
-  outfile: string;
-  environment: Record<string, string>;
-}): Promise<{ kind: "archived" } | { kind: "problem"; message: string }> {
-  const args = ["archive", "--include-system-env-vars", "-O", options.outfile];
-  const read = await readScript(options, args, options.environment);
-  return read.kind === "read" ? { kind: "archived" } : read;
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { k6ExitCodes } from "../host/exit-codes.ts";
 import type { ProcessGroup } from "../host/process-group.ts";
 import { starvedSeconds, watchHealth, type HealthSample } from "./health.ts";
-import { startK6, type K6Line, type K6Progress } from "./k6.ts";
+import { startK6, type K6Line, type K6Options, type K6Progress } from "./k6.ts";
 import { keepsSummary, type Plan } from "./plan.ts";
 import type { RunRecord } from "./record.ts";
 
@@ -34,76 +34,99 @@ export interface DriveOptions {
 
 /** What became of a k6 process. */
 export interface Driven {
-  k6: NonNullable<RunRecord["k6"]>;
+  k6: K6Outcome;
   health: NonNullable<RunRecord["health"]>;
   caveats: string[];
 }
 
+type K6Outcome = NonNullable<RunRecord["k6"]>;
+
+/** What k6 said while it ran, as far as its outcome needs it. */
+interface Said {
+  errors: string[];
+  progress: K6Progress | undefined;
+  /** How many errors the script threw. */
+  thrown: number;
+}
+
 /** Runs k6 to its end, or stops it when it overstays its plan. */
-export function runK6(group: ProcessGroup, options: DriveOptions): { begun: NonNullable<RunRecord["k6"]>; ended: Promise<Driven> } {
-  const { plan, folder, segment } = options;
-  const errors: string[] = [];
+export function runK6(group: ProcessGroup, options: DriveOptions): { begun: K6Outcome; ended: Promise<Driven> } {
+  const { plan, folder, signal } = options;
+  const said: Said = { errors: [], progress: undefined, thrown: 0 };
   const caveats: string[] = [];
-  let progress: K6Progress | undefined;
-  let thrown = 0;
-  const onLine = (line: K6Line): void => {
-    if (line.kind === "progress") progress = line.progress;
-    if (line.kind === "log" && line.thrown) thrown += 1;
-    if (line.kind === "log" && line.level === "error" && errors.length < 20) errors.push(cut(line.message));
-  };
   const summaryFile = keepsSummary(plan) ? join(folder, "k6-summary.json") : undefined;
   const startedAtSeconds = Date.now() / 1000;
-  const child = startK6(group, {
-    ...{ binary: options.binary, script: options.script, folder, logFile: join(folder, "k6.log") },
-    ...{ writeUrl: options.writeUrl, summaryFile, segment, onLine },
-    labels: { testid: options.testid, instance_id: String(segment.index) },
-    environment: { ...options.environment, PLIMSOLL_TARGET: options.target, PLIMSOLL_INSTANCE: String(segment.index) },
-    systemTags: options.isUserScript
-      ? "proto,subproto,status,method,name,group,check,error,error_code,tls_version,scenario,service,expected_response"
-      : undefined,
-  });
+  const child = startK6(
+    group,
+    k6OptionsOf(options, summaryFile, (line) => note(said, line)),
+  );
   const interrupt = (): void => child.signal("SIGINT");
-  options.signal.addEventListener("abort", interrupt, { once: true });
-  if (options.signal.aborted) interrupt();
+  signal.addEventListener("abort", interrupt, { once: true });
+  if (signal.aborted) interrupt();
   const health = watchHealth(child.pid ?? 0);
   const overdue = (): void => {
     caveats.push(`k6 did not end within ${graceSeconds} s of its plan and was stopped`);
     void child.stop("SIGINT", 10);
   };
   const limit = setTimeout(overdue, (plan.totalSeconds + graceSeconds) * 1000);
-  const begun = { startedAtSeconds, ...unknownEnd, errors };
-  const ended = child.exited.then((exit) => {
+  const begun = { ...unknownEnd, startedAtSeconds, errors: said.errors };
+  const ended = child.exited.then((exit): Driven => {
     clearTimeout(limit);
-    if (exit.error) errors.push(exit.error);
-    // k6 counts such an iteration as complete, and ends with 0; it ends with 107 where setup() threw, which is a reason of its own.
-    if (thrown > 0 && exit.code !== k6ExitCodes.scriptException)
-      caveats.push(`the script threw ${thrown === 1 ? "an error" : `${thrown} errors`}: what it had still to send there was never sent`);
-    return {
-      k6: {
-        ...{ startedAtSeconds, endedAtSeconds: Date.now() / 1000, exitCode: exit.code, signal: exit.signal, errors },
-        ...{ iterations: progress?.iterations ?? null, interrupted: progress?.interrupted ?? 0 },
-        ...readSummary(summaryFile),
-      },
-      health: summarizeHealth(health.stop(), startedAtSeconds, Date.now() / 1000),
-      caveats,
+    const endedAtSeconds = Date.now() / 1000;
+    if (exit.error) said.errors.push(exit.error);
+    const k6 = {
+      ...begun,
+      ...readSummary(summaryFile),
+      endedAtSeconds,
+      exitCode: exit.code,
+      signal: exit.signal,
+      iterations: said.progress?.iterations ?? null,
+      interrupted: said.progress?.interrupted ?? 0,
     };
+    caveats.push(...thrownCaveats(said, exit.code));
+    return { k6, health: summarizeHealth(health.stop(), startedAtSeconds, endedAtSeconds), caveats };
   });
   return { begun, ended };
+}
+
+function k6OptionsOf(options: DriveOptions, summaryFile: string | undefined, onLine: (line: K6Line) => void): K6Options {
+  const { binary, script, folder, writeUrl, segment, isUserScript, target } = options;
+  const index = String(segment.index);
+  return {
+    binary,
+    script,
+    folder,
+    logFile: join(folder, "k6.log"),
+    writeUrl,
+    labels: { testid: options.testid, instance_id: index },
+    environment: { ...options.environment, PLIMSOLL_TARGET: target, PLIMSOLL_INSTANCE: index },
+    summaryFile,
+    systemTags: isUserScript ? userScriptTags : undefined,
+    segment,
+    onLine,
+  };
+}
+
+const userScriptTags = "proto,subproto,status,method,name,group,check,error,error_code,tls_version,scenario,service,expected_response";
+
+function note(said: Said, line: K6Line): void {
+  if (line.kind === "progress") said.progress = line.progress;
+  if (line.kind !== "log") return;
+  if (line.thrown) said.thrown += 1;
+  if (line.level === "error" && said.errors.length < 20) said.errors.push(cut(line.message));
 }
 
 const cut = (message: string): string =>
   message.length > longestError ? `${message.slice(0, longestError)}… (${message.length} characters; k6.log has them all)` : message;
 
-const unknownEnd = {
-  endedAtSeconds: null,
-  exitCode: null,
-  signal: null,
-  iterations: null,
-  interrupted: 0,
-  summaryRequests: null,
-  summaryBad: null,
-  checks: null,
-};
+/** k6 counts an iteration that threw as complete, and ends with 0; it ends with 107 where setup() threw, which is a reason of its own. */
+function thrownCaveats({ thrown }: Said, exitCode: number | null): string[] {
+  if (thrown === 0 || exitCode === k6ExitCodes.scriptException) return [];
+  return [`the script threw ${thrown === 1 ? "an error" : `${thrown} errors`}: what it had still to send there was never sent`];
+}
+
+const noSummary = { summaryRequests: null, summaryBad: null, checks: null };
+const unknownEnd = { endedAtSeconds: null, exitCode: null, signal: null, iterations: null, interrupted: 0, ...noSummary };
 
 function summarizeHealth(samples: readonly HealthSample[], fromSeconds: number, toSeconds: number): NonNullable<RunRecord["health"]> {
   const most = (values: number[]): number | null => (values.length === 0 ? null : Math.max(...values));
@@ -136,6 +159,6 @@ function readSummary(file: string | undefined): Pick<Driven["k6"], "summaryReque
       checks: checks ? { passes: checks.passes, fails: checks.fails } : null,
     };
   } catch {
-    return { summaryRequests: null, summaryBad: null, checks: null };
+    return noSummary;
   }
 }

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { bundleScenario, checkTypes } from "./bundle.ts";
+import { bundleScenario } from "./bundle.ts";
+import { checkTypes } from "./check-types.ts";
 import { tscProblems } from "./problems.ts";
 import { findScenario, listScenarios } from "./scenarios.ts";
 

@@ -3,14 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { build, type BuildFailure, type BuildOptions, type Metafile } from "esbuild";
 import { placementOf, type Source } from "./place.ts";
-import { esbuildProblems, type ScriptProblem } from "./problems.ts";
-import { runTsc } from "./types.ts";
-
-/** Lists what is wrong in a script. */
-export interface Problems {
-  kind: "problems";
-  problems: ScriptProblem[];
-}
+import { esbuildProblems, problemOf, type Problems } from "./problems.ts";
 
 /** A script that k6 can run. */
 export interface Bundled {
@@ -26,8 +19,7 @@ export interface Bundled {
 export async function bundleScenario(options: { entry: string; outfile: string }): Promise<Bundled | Problems> {
   const entry = resolve(options.entry);
   const folder = dirname(entry);
-  if (statSync(entry, { throwIfNoEntry: false })?.isDirectory())
-    return { kind: "problems", problems: [{ file: entry, line: 1, column: 1, message: "is a folder; give the script in it" }] };
+  if (statSync(entry, { throwIfNoEntry: false })?.isDirectory()) return problemOf(entry, "is a folder; give the script in it");
   const built = await esbuildOf(entry, {});
   if (built.kind === "problems") return built;
   const sources = Object.keys(built.metafile.inputs).map((path): Source => ({ path, text: readFileSync(resolve(folder, path), "utf8") }));
@@ -68,9 +60,15 @@ async function esbuildOf(entry: string, more: Pick<BuildOptions, "define" | "ban
       write: false,
       metafile: true,
       logLevel: "silent",
-      ...{ format: "esm", platform: "neutral", target: "es2022", mainFields: ["module", "main"], charset: "utf8" },
+      format: "esm",
+      platform: "neutral",
+      target: "es2022",
+      mainFields: ["module", "main"],
+      charset: "utf8",
       // k6 reads the map, so its errors name the lines of the sources.
-      ...{ sourcemap: "inline", sourcesContent: false, sourceRoot: `${folder}/` },
+      sourcemap: "inline",
+      sourcesContent: false,
+      sourceRoot: `${folder}/`,
       external: ["k6", "k6/*", "https://*"],
       ...more,
     });
@@ -89,10 +87,4 @@ function openBeside(folder: string): Pick<BuildOptions, "define" | "banner"> {
     define: { open: "plimsollOpen" },
     banner: { js: `const plimsollOpen = (path, ...mode) => open(/^(file:\\/\\/|\\/)/.test(path) ? path : ${beside} + path, ...mode);` },
   };
-}
-
-/** Checks the types of a TypeScript script with the project's own compiler; JavaScript is not checked. */
-export async function checkTypes(entry: string, project: string): Promise<{ kind: "clean" } | { kind: "notChecked" } | Problems> {
-  if (!/\.[cm]?ts$/.test(entry)) return { kind: "notChecked" };
-  return await runTsc({ entry: resolve(entry), project: resolve(project) });
 }

@@ -2,12 +2,23 @@ import { isBuiltin } from "node:module";
 import { resolve } from "node:path";
 import type { Message } from "esbuild";
 
-/** Points at what is wrong in a script; `line` and `column` begin at 1, `file` is absolute. */
+/** What is wrong at one place of a script; `line` and `column` begin at 1, `file` is absolute. */
 export interface ScriptProblem {
   file: string;
   line: number;
   column: number;
   message: string;
+}
+
+/** All that is wrong in a script. */
+export interface Problems {
+  kind: "problems";
+  problems: ScriptProblem[];
+}
+
+/** Makes the one problem of a script as a whole. */
+export function problemOf(entry: string, message: string): Problems {
+  return { kind: "problems", problems: [{ file: entry, line: 1, column: 1, message }] };
 }
 
 /** Reads esbuild's errors; paths in them are relative to `folder`. */

@@ -96,8 +96,13 @@ describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6:
     const port = await freePort();
     const startIt = async (): Promise<Started> => {
       const started = await startPrometheus(group, {
-        ...{ binary: prometheusBinary, folder: join(folder, "prometheus"), logFile: join(folder, "prometheus.log") },
-        ...{ job: "none", targetUrl: undefined, port, environment: process.env },
+        binary: prometheusBinary,
+        folder: join(folder, "prometheus"),
+        logFile: join(folder, "prometheus.log"),
+        job: "none",
+        targetUrl: undefined,
+        port,
+        environment: process.env,
       });
       if (started.kind === "failed") throw new Error(started.message);
       return started;
@@ -107,9 +112,16 @@ describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6:
     const served = await target();
     writeFileSync(join(folder, "script.js"), script(served.url, 10));
     const k6 = startK6(group, {
-      ...{ binary: k6Binary, script: join(folder, "script.js"), folder, logFile: join(folder, "k6.log"), writeUrl: relay.url },
-      ...{ labels: { testid: "relay-live", instance_id: "0" }, environment: process.env, summaryFile: join(folder, "summary.json") },
-      ...{ systemTags: undefined, onLine: () => undefined },
+      binary: k6Binary,
+      script: join(folder, "script.js"),
+      folder,
+      logFile: join(folder, "k6.log"),
+      writeUrl: relay.url,
+      labels: { testid: "relay-live", instance_id: "0" },
+      environment: process.env,
+      summaryFile: join(folder, "summary.json"),
+      systemTags: undefined,
+      onLine: () => undefined,
     });
     const until = async (what: string, seen: () => boolean): Promise<void> => {
       if (!(await waitFor(() => Promise.resolve(seen() || k6.exit() !== undefined || undefined), 60, 20))) throw new Error(what);
@@ -154,8 +166,12 @@ describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6:
     const group = openProcessGroup();
     stops.push(() => group.stopAll());
     const prometheus = await startPrometheus(group, {
-      ...{ binary: prometheusBinary, folder: join(folder, "prometheus"), logFile: join(folder, "prometheus.log") },
-      ...{ job: "none", targetUrl: undefined, environment: process.env },
+      binary: prometheusBinary,
+      folder: join(folder, "prometheus"),
+      logFile: join(folder, "prometheus.log"),
+      job: "none",
+      targetUrl: undefined,
+      environment: process.env,
     });
     if (prometheus.kind === "failed") throw new Error(prometheus.message);
     const now = Date.now();
@@ -175,8 +191,12 @@ describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6:
     const group = openProcessGroup();
     stops.push(() => group.stopAll());
     const prometheus = await startPrometheus(group, {
-      ...{ binary: prometheusBinary, folder: join(folder, "prometheus"), logFile: join(folder, "prometheus.log") },
-      ...{ job: "none", targetUrl: undefined, environment: process.env },
+      binary: prometheusBinary,
+      folder: join(folder, "prometheus"),
+      logFile: join(folder, "prometheus.log"),
+      job: "none",
+      targetUrl: undefined,
+      environment: process.env,
     });
     if (prometheus.kind === "failed") throw new Error(prometheus.message);
     const to = { url: `${prometheus.url}/api/v1/write` };

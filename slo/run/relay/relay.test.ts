@@ -27,7 +27,9 @@ async function relayTo(
   const said: string[] = [];
   const folder = more.folder ?? emptyFolder();
   const started = await startRelay({
-    ...{ folder, destination: to, say: (line: string) => void said.push(line) },
+    folder,
+    destination: to,
+    say: (line: string) => void said.push(line),
     ...(more.limitBytes ? { limitBytes: more.limitBytes } : {}),
   });
   if (started.kind === "failed") throw new Error(started.message);

@@ -83,7 +83,10 @@ test.each<[string, string, number | undefined]>([
   const to = await startReceiver((__, ___, response) => void response.writeHead(429, { "retry-after": header }).end("slow down"));
   stops.push(to.stop);
   expect(await writeOnce({ url: to.url }, pushed(1))).toEqual({
-    ...{ kind: "refused", status: 429, reason: "slow down", retryAfterSeconds: expected },
+    kind: "refused",
+    status: 429,
+    reason: "slow down",
+    retryAfterSeconds: expected,
   });
 });
 

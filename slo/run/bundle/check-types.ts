@@ -1,14 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { endingText, runProcess } from "../../host/process.ts";
-import { tscProblems, type ScriptProblem } from "./problems.ts";
-
-/** A script and the project whose compiler and k6 types check it. */
-export interface TypedScript {
-  entry: string;
-  project: string;
-}
+import { problemOf, tscProblems, type Problems } from "./problems.ts";
 
 /** Declares what k6 2.2 offers without import and @types/k6 leaves out (the library "dom" would make `open` a browser's), and modules without types. */
 const globals = `
@@ -24,38 +18,33 @@ declare const crypto: any, TextEncoder: any, TextDecoder: any, ReadableStream: a
 const globalsFile = "k6-globals.d.ts";
 
 /** Makes the compiler options for a script: the project's own strict ones for its own, forgiving ones for anyone else's. */
-export function tsconfigFor({ entry, project }: TypedScript): object {
+function tsconfigFor(entry: string, project: string): object {
   const types = join(project, "node_modules/@types");
   const k6 = { types: ["k6"], typeRoots: [types], noEmit: true, allowImportingTsExtensions: true };
-  if (isOurs({ entry, project }))
-    return { extends: join(project, "tsconfig.json"), compilerOptions: k6, include: [], files: [entry, globalsFile] };
-  return {
-    compilerOptions: {
-      ...k6,
-      ...{ target: "es2022", lib: ["es2022"], module: "esnext", moduleResolution: "bundler", resolveJsonModule: true },
-      ...{ strict: false, skipLibCheck: true, allowJs: true, checkJs: false },
-      paths: { k6: [join(types, "k6")], "k6/*": [join(types, "k6/*")] },
-    },
-    files: [entry, globalsFile],
-  };
+  const files = [entry, globalsFile];
+  const isOurs = !/^(\.\.|\/)|node_modules/.test(relative(project, entry));
+  if (isOurs) return { extends: join(project, "tsconfig.json"), compilerOptions: k6, include: [], files };
+  const language = { target: "es2022", lib: ["es2022"], module: "esnext", moduleResolution: "bundler", resolveJsonModule: true };
+  const leniency = { strict: false, skipLibCheck: true, allowJs: true, checkJs: false };
+  const paths = { k6: [join(types, "k6")], "k6/*": [join(types, "k6/*")] };
+  return { compilerOptions: { ...k6, ...language, ...leniency, paths }, files };
 }
 
-const isOurs = ({ entry, project }: TypedScript): boolean => !/^(\.\.|\/)|node_modules/.test(relative(project, entry));
-
-/** Runs the project's `tsc` on a script in a folder of its own. */
-export async function runTsc(script: TypedScript): Promise<{ kind: "clean" } | { kind: "problems"; problems: ScriptProblem[] }> {
+/** Checks the types of a TypeScript script with the project's own compiler, in a folder of its own; JavaScript is not checked. */
+export async function checkTypes(script: string, project: string): Promise<{ kind: "clean" } | { kind: "notChecked" } | Problems> {
+  if (!/\.[cm]?ts$/.test(script)) return { kind: "notChecked" };
+  const entry = resolve(script);
   const folder = mkdtempSync(join(tmpdir(), "plimsoll-types-"));
   try {
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(tsconfigFor(script)));
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(tsconfigFor(entry, resolve(project))));
     writeFileSync(join(folder, globalsFile), globals);
-    const args = [join(script.project, "node_modules/typescript/bin/tsc"), "-p", folder, "--pretty", "false"];
+    const args = [join(resolve(project), "node_modules/typescript/bin/tsc"), "-p", folder, "--pretty", "false"];
     const command = { command: process.execPath, args, folder, limitSeconds: 120 };
     const { ending, output } = await runProcess(command);
     if (ending.kind === "exited" && ending.code === 0) return { kind: "clean" };
-    const problems = tscProblems(output, script.entry, folder);
+    const problems = tscProblems(output, entry, folder);
     if (problems.length > 0) return { kind: "problems", problems };
-    const why = output.trim() || endingText(command, ending);
-    return { kind: "problems", problems: [{ file: script.entry, line: 1, column: 1, message: `the type check failed: ${why}` }] };
+    return problemOf(entry, `the type check failed: ${output.trim() || endingText(command, ending)}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
