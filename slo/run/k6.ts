@@ -41,12 +41,8 @@ export function readK6Line(line: string, from: "stdout" | "stderr" = "stderr"): 
   const progress = from === "stdout" ? progressLine.exec(line) : null;
   if (progress)
     return { kind: "progress", progress: { vus: Number(progress[1]), iterations: Number(progress[3]), interrupted: Number(progress[4]) } };
-  if (line.startsWith("{")) return readLog(line);
-  return { kind: "other", text: line };
-}
-
-function readLog(line: string): K6Line {
   try {
+    if (!line.startsWith("{")) return { kind: "other", text: line };
     const log = JSON.parse(line) as Record<string, unknown>;
     const error = typeof log["error"] === "string" && log["error"] !== log["msg"] ? `: ${log["error"]}` : "";
     return { kind: "log", level: String(log["level"]), message: `${String(log["msg"])}${error}`, thrown: log["source"] === "stacktrace" };

@@ -16,7 +16,7 @@ export type Lock = { kind: "held"; release: () => void } | ({ kind: "taken" } & 
 
 const holderSchema = z.strictObject({ pid: z.int().positive(), note: z.string() });
 const sqliteBusy = 5;
-const longestPauseMilliseconds = 5;
+const longestPauseMillis = 5;
 
 /** Keeps the collector of garbage from closing a lock that is held. */
 const held = new Set<DatabaseSync>();
@@ -57,7 +57,7 @@ function lockDatabase(database: DatabaseSync, folder: string, waitSeconds: numbe
     }
     const holder = readHolder(folder);
     if (isAlive(holder.pid) || performance.now() >= until) return holder;
-    pause(Math.random() * longestPauseMilliseconds);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.random() * longestPauseMillis); // sleeps without giving way
   }
 }
 
@@ -115,8 +115,4 @@ function isAlive(pid: Holder["pid"]): boolean {
   } catch (error) {
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
-}
-
-function pause(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }

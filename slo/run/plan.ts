@@ -16,6 +16,7 @@ const executor = z.object({
   iterations: z.number().nullish(),
   vus: z.number().nullish(),
 });
+type Executor = z.infer<typeof executor>;
 const mixEntry = z.object({ method: z.string(), route: z.string(), perIteration: z.number() });
 const inspected = z.object({
   scenarios: z.record(z.string(), executor).nullish(),
@@ -37,36 +38,10 @@ export interface RatePiece {
 }
 
 /** One k6 scenario as planned. */
-export interface PlannedScenario {
-  name: string;
-  executor: string;
-  judged: boolean;
-  openModel: boolean;
-  startSeconds: number;
-  /** Undefined where the executor has no planned length (iterations without a duration). */
-  endSeconds: number | undefined;
-  /** Empty in a closed model. */
-  offered: RatePiece[];
-  /** Where the executor states how many; undefined where that depends on how fast the service answers. */
-  iterations?: number | undefined;
-}
+export type PlannedScenario = ReturnType<typeof plannedScenario>;
 
-/** Says what k6 will be asked to do, as k6 itself reads the script. */
-export interface Plan {
-  scenarios: PlannedScenario[];
-  /** Expected requests by route for one iteration; empty for user scripts. */
-  mix: { method: string; route: string; perIteration: number }[];
-  /** Iterations offered by the judged scenarios; undefined in a closed model. */
-  offeredIterations: number | undefined;
-  openModel: boolean;
-  maxVUs: number;
-  /** True when the script has thresholds of its own. */
-  hasThresholds: boolean;
-  /** Planned length with the graceful stop, seconds. */
-  totalSeconds: number;
-  /** Planned end of the last scenario without the graceful stop, seconds since k6 began. */
-  loadSeconds: number | undefined;
-}
+/** What k6 will be asked to do, as k6 itself reads the script. */
+export type Plan = ReturnType<typeof readPlan>;
 
 const unitSeconds: Record<string, number> = { d: 86_400, h: 3600, m: 60, s: 1, ms: 0.001, us: 1e-6, µs: 1e-6, ns: 1e-9 };
 
@@ -78,19 +53,15 @@ export function goDurationSeconds(text: string): number {
   return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitSeconds[unit ?? ""] ?? Number.NaN), 0);
 }
 
-function offeredPieces(raw: z.infer<typeof executor>, startSeconds: number): RatePiece[] {
+/** Lays the offered rate out in pieces; none in a closed model. */
+function offeredPieces({ executor: kind, ...raw }: Executor, startSeconds: number): RatePiece[] {
   const perSecond = 1 / goDurationSeconds(raw.timeUnit ?? "1s");
-  if (raw.executor === "constant-arrival-rate" && raw.rate && raw.duration) {
-    const rate = raw.rate * perSecond;
-    return [{ fromSeconds: startSeconds, toSeconds: startSeconds + goDurationSeconds(raw.duration), fromRate: rate, toRate: rate }];
-  }
-  if (raw.executor !== "ramping-arrival-rate") return [];
-  let at = startSeconds;
-  let rate = (raw.startRate ?? 0) * perSecond;
-  return (raw.stages ?? []).map(({ duration, target }) => {
+  const isConstant = kind === "constant-arrival-rate" && raw.rate && raw.duration;
+  const stages = isConstant ? [{ duration: raw.duration ?? "", target: raw.rate ?? 0 }] : kind === "ramping-arrival-rate" ? raw.stages : [];
+  let [at, rate] = [startSeconds, ((isConstant ? raw.rate : raw.startRate) ?? 0) * perSecond];
+  return (stages ?? []).map(({ duration, target }) => {
     const piece = { fromSeconds: at, toSeconds: at + goDurationSeconds(duration), fromRate: rate, toRate: target * perSecond };
-    at = piece.toSeconds;
-    rate = piece.toRate;
+    [at, rate] = [piece.toSeconds, piece.toRate];
     return piece;
   });
 }
@@ -101,7 +72,7 @@ function withoutIdleEnd(stages: readonly z.infer<typeof stage>[]): readonly z.in
   return stages.slice(0, last + 1);
 }
 
-function plannedScenario(name: string, raw: z.infer<typeof executor>): PlannedScenario {
+function plannedScenario(name: string, raw: Executor) {
   const startSeconds = raw.startTime ? goDurationSeconds(raw.startTime) : 0;
   const offered = offeredPieces(raw, startSeconds);
   const stages = raw.executor === "ramping-vus" ? withoutIdleEnd(raw.stages ?? []) : raw.stages;
@@ -113,13 +84,16 @@ function plannedScenario(name: string, raw: z.infer<typeof executor>): PlannedSc
     judged: name !== warmupScenario,
     openModel: raw.executor.endsWith("-arrival-rate"),
     startSeconds,
+    /** Undefined where the executor has no planned length (iterations without a duration). */
     endSeconds: length === undefined ? undefined : startSeconds + length,
+    /** Empty in a closed model. */
     offered,
+    /** Where the executor states how many; undefined where that depends on how fast the service answers. */
     iterations: iterationsOf(raw, offered),
   };
 }
 
-function iterationsOf({ executor: kind, iterations, vus }: z.infer<typeof executor>, offered: readonly RatePiece[]): number | undefined {
+function iterationsOf({ executor: kind, iterations, vus }: Executor, offered: readonly RatePiece[]): number | undefined {
   if (kind === "shared-iterations") return iterations ?? 1;
   if (kind === "per-vu-iterations") return (iterations ?? 1) * (vus ?? 1);
   return offered.length > 0 ? offered.reduce((sum, piece) => sum + iterationsIn(piece), 0) : undefined;
@@ -141,15 +115,12 @@ export function keepPlan(inspectOutput: string): { kind: "kept"; text: string } 
   try {
     return { kind: "kept", text: JSON.stringify(inspected.parse(JSON.parse(inspectOutput))) };
   } catch (error) {
-    return {
-      kind: "problem",
-      message: `k6 describes the script in a way that is not understood: ${errorMessage(error)}`,
-    };
+    return { kind: "problem", message: `k6 describes the script in a way that is not understood: ${errorMessage(error)}` };
   }
 }
 
 /** Reads what `k6 inspect --execution-requirements` prints into a plan. */
-export function readPlan(inspectOutput: string): Plan {
+export function readPlan(inspectOutput: string) {
   const raw = inspected.parse(JSON.parse(inspectOutput));
   const scenarios = Object.entries(raw.scenarios ?? {}).map(([name, value]) => plannedScenario(name, value));
   const judged = scenarios.filter((scenario) => scenario.judged);
@@ -158,12 +129,17 @@ export function readPlan(inspectOutput: string): Plan {
   const ends = scenarios.map((scenario) => scenario.endSeconds);
   return {
     scenarios,
+    /** Expected requests by route for one iteration; empty for user scripts. */
     mix: raw.ext?.plimsoll?.mix ?? [],
+    /** Iterations offered by the judged scenarios; undefined in a closed model. */
     offeredIterations: openModel ? Math.round(offered) : undefined,
     openModel,
     maxVUs: raw.maxVUs ?? 1,
+    /** True when the script has thresholds of its own. */
     hasThresholds: Object.keys(raw.thresholds ?? {}).length > 0,
+    /** Planned length with the graceful stop, seconds. */
     totalSeconds: raw.totalDuration ? goDurationSeconds(raw.totalDuration) : 0,
+    /** Planned end of the last scenario without the graceful stop, seconds since k6 began; undefined where one has none. */
     loadSeconds: ends.length === 0 || ends.includes(undefined) ? undefined : Math.max(...ends.map((end) => end ?? 0)),
   };
 }

@@ -29,7 +29,7 @@ export const k6Outcome = z.strictObject({
   errors: z.array(z.string()),
 });
 
-/** Describes `run.json`: what a run was asked to do and what became of it, enough to judge it later. */
+/** `run.json`: what a run was asked to do and what became of it, enough to judge it later. */
 export const recordSchema = z.strictObject({
   version: z.literal(1),
   testid: z.string(),

@@ -14,20 +14,14 @@ const longestError = 1000;
 /** How long k6 may take beyond its own plan before it is stopped. */
 export const graceSeconds = 90;
 
-/** The load that one k6 process is to carry. */
-export interface DriveOptions {
-  binary: string;
-  script: string;
-  /** Of the run: k6's log and summary are written there, and what the script itself writes (handleSummary). */
-  folder: string;
-  writeUrl: string;
+/** The load that one k6 process is to carry; in its folder stand k6's log and summary, and what the script itself writes (handleSummary). */
+export interface DriveOptions extends Pick<K6Options, "binary" | "script" | "folder" | "writeUrl" | "environment"> {
   testid: string;
   /** The part of the load that falls to this process of several. */
   segment: { index: number; of: number };
   plan: Plan;
   isUserScript: boolean;
   target: string;
-  environment: NodeJS.ProcessEnv;
   /** Ends k6 early when it aborts. */
   signal: AbortSignal;
 }
@@ -90,19 +84,14 @@ export function runK6(group: ProcessGroup, options: DriveOptions): { begun: K6Ou
 }
 
 function k6OptionsOf(options: DriveOptions, summaryFile: string | undefined, onLine: (line: K6Line) => void): K6Options {
-  const { binary, script, folder, writeUrl, segment, isUserScript, target } = options;
-  const index = String(segment.index);
+  const index = String(options.segment.index);
   return {
-    binary,
-    script,
-    folder,
-    logFile: join(folder, "k6.log"),
-    writeUrl,
+    ...options,
+    logFile: join(options.folder, "k6.log"),
     labels: { testid: options.testid, instance_id: index },
-    environment: { ...options.environment, PLIMSOLL_TARGET: target, PLIMSOLL_INSTANCE: index },
+    environment: { ...options.environment, PLIMSOLL_TARGET: options.target, PLIMSOLL_INSTANCE: index },
     summaryFile,
-    systemTags: isUserScript ? userScriptTags : undefined,
-    segment,
+    systemTags: options.isUserScript ? userScriptTags : undefined,
     onLine,
   };
 }

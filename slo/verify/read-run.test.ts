@@ -12,6 +12,7 @@ const scenario = (judged: boolean, startSeconds: number, endSeconds: number | un
   offered: [],
   startSeconds,
   endSeconds,
+  iterations: undefined,
 });
 
 test.each([

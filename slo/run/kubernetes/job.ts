@@ -41,30 +41,27 @@ export async function missingNamespace({ context, namespace }: Cluster): Promise
   return `there is no namespace ${namespace} in ${context}: npm run minikube makes plimsoll, --namespace names another`;
 }
 
-const jobList = z.object({
-  items: z.array(
-    z.object({
-      metadata: z.object({
-        name: z.string(),
-        uid: z.string(),
-        creationTimestamp: z.string(),
-        labels: z.record(z.string(), z.string()).optional(),
-      }),
-      spec: z.object({ suspend: z.boolean().optional() }).optional(),
-      status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional() }).optional(),
-    }),
-  ),
+const jobSchema = z.object({
+  metadata: z.object({ name: z.string(), creationTimestamp: z.string(), labels: z.record(z.string(), z.string()).optional() }),
+  spec: z.object({ suspend: z.boolean().optional() }).optional(),
+  status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional() }).optional(),
 });
+const jobList = z.object({ items: z.array(jobSchema) });
 
 /** A Job of ours in the namespace. */
-export interface KnownJob {
-  name: string;
-  testid: string;
-  createdAt: string;
-  /** It neither completed nor failed. */
-  active: boolean;
-  /** Its pods may not start yet. */
-  isSuspended: boolean;
+export type KnownJob = ReturnType<typeof knownJob>;
+
+function knownJob({ metadata: { name, creationTimestamp, labels }, spec, status }: z.infer<typeof jobSchema>) {
+  const isOver = (status?.conditions ?? []).some((one) => /^(Complete|Failed)$/.test(one.type) && one.status === "True");
+  return {
+    name,
+    testid: labels?.[testidLabel] ?? name,
+    createdAt: creationTimestamp,
+    /** It neither completed nor failed. */
+    active: !isOver,
+    /** Its pods may not start yet. */
+    isSuspended: spec?.suspend === true,
+  };
 }
 
 /** Lists our Jobs in the namespace, those of other callers too, oldest first. */
@@ -72,13 +69,7 @@ export async function ourJobs(cluster: Cluster): Promise<{ kind: "jobs"; jobs: K
   const selector = Object.entries(ownLabels).map((label) => label.join("="));
   const got = await kubectl([...placeOf(cluster), "get", "jobs", "-l", selector.join(","), "-o", "json"]);
   if (got.kind === "failed") return got;
-  const jobs = jobList.parse(JSON.parse(got.text)).items.map(({ metadata, spec, status }) => ({
-    name: metadata.name,
-    testid: metadata.labels?.[testidLabel] ?? metadata.name,
-    createdAt: metadata.creationTimestamp,
-    active: !(status?.conditions ?? []).some(({ type, status: is }) => (type === "Complete" || type === "Failed") && is === "True"),
-    isSuspended: spec?.suspend === true,
-  }));
+  const jobs = jobList.parse(JSON.parse(got.text)).items.map(knownJob);
   return { kind: "jobs", jobs: jobs.toSorted((a, b) => (`${a.createdAt} ${a.name}` < `${b.createdAt} ${b.name}` ? -1 : 1)) };
 }
 

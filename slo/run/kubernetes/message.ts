@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { healthSummary, k6Outcome } from "../record.ts";
 
-/** Describes what a load pod is told: the run, and its own share of it by its index. */
+/** What a load pod is told: the run, and its own share of it by its index. */
 export const podConfigSchema = z.strictObject({
   /** A pod of another version does not take the config. */
   version: z.literal(1),
@@ -20,7 +20,7 @@ export const podConfigSchema = z.strictObject({
 });
 export type PodConfig = z.infer<typeof podConfigSchema>;
 
-const glanceSchema = z.strictObject({
+const progressSchema = z.strictObject({
   begunSeconds: z.number(),
   iterations: z.number(),
   requests: z.number(),
@@ -48,17 +48,17 @@ const endedSchema = z.strictObject({
   unflushed: z.string().nullable(),
 });
 
-/** Describes what a pod says, in its log, to the command that started it. */
-export const messageSchema = z.discriminatedUnion("kind", [
+/** What a pod says, in its log, to the command that started it. */
+const messageSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("ready") }),
   z.strictObject({ kind: z.literal("refused"), message: z.string() }),
-  z.strictObject({ kind: z.literal("progress"), progress: glanceSchema, sent: sentSchema.nullable() }),
+  z.strictObject({ kind: z.literal("progress"), progress: progressSchema, sent: sentSchema.nullable() }),
   endedSchema,
 ]);
 export type PodMessage = z.infer<typeof messageSchema>;
 export type PodEnd = z.infer<typeof endedSchema>;
 
-/** Describes what is known of one pod of a run, as it is kept in the run's folder for a later verdict. */
+/** What is known of one pod of a run, as it is kept in the run's folder for a later verdict. */
 export const podReportSchema = z.strictObject({
   index: z.int(),
   name: z.string().nullable(),
@@ -80,10 +80,9 @@ const mostCharacters = 4000;
 /** Writes a message as lines that stand out from the rest of a log; `id` tells messages of one pod apart. */
 export function messageLines(message: PodMessage, id: number): string[] {
   const text = JSON.stringify(message);
-  const pieces = Array.from({ length: Math.ceil(text.length / mostCharacters) }, (_, i) =>
-    text.slice(i * mostCharacters, (i + 1) * mostCharacters),
-  );
-  return pieces.map((piece, i) => `${mark} ${id} ${i + 1}/${pieces.length} ${piece}`);
+  const pieces = Math.ceil(text.length / mostCharacters);
+  const piece = (i: number): string => text.slice(i * mostCharacters, (i + 1) * mostCharacters);
+  return Array.from({ length: pieces }, (_, i) => `${mark} ${id} ${i + 1}/${pieces} ${piece(i)}`);
 }
 
 /** Puts messages together from the lines of one pod's log; a line of another sort is `other`, half a message nothing. */
@@ -96,14 +95,11 @@ export function openMessageReader(): (line: string) => PodMessage | { kind: "oth
     if (at === "1") open = { id, pieces: [] };
     if (open.id !== id || open.pieces.length !== Number(at) - 1) return undefined;
     open.pieces.push(piece);
-    return at === of ? readMessage(open.pieces.join("")) : undefined;
+    if (at !== of) return undefined;
+    try {
+      return messageSchema.parse(JSON.parse(open.pieces.join("")));
+    } catch {
+      return undefined;
+    }
   };
-}
-
-function readMessage(text: string): PodMessage | undefined {
-  try {
-    return messageSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
 }

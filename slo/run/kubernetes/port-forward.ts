@@ -4,13 +4,6 @@ import { freePort } from "../ports.ts";
 import { waitFor } from "../../host/wait.ts";
 import { kubectl, placeOf, type Cluster, type Failed } from "./kubectl.ts";
 
-/** A service in the cluster that this machine can ask, until the group stops what it started. */
-export interface Forward {
-  kind: "open";
-  /** On 127.0.0.1; the same for as long as it is open, also when the pod behind it is replaced. */
-  url: string;
-}
-
 /** Names the service that a URL in the cluster means; undefined for what is no service there. */
 export function serviceIn(url: string, namespace: string): { name: string; namespace: string; port: number } | undefined {
   const { hostname, port, protocol } = new URL(url);
@@ -19,8 +12,16 @@ export function serviceIn(url: string, namespace: string): { name: string; names
   return { name, namespace: where, port: Number(port || 80) };
 }
 
-/** Makes a URL as pods see it one that this machine can ask: through a port-forward when it names a service, as it is when it does not. */
-export async function reach(cluster: Cluster, url: string, group: ProcessGroup, logFile: string): Promise<Forward | Failed> {
+/**
+ * Makes a URL as pods see it one that this machine can ask: as it is, or through a port-forward when it names a service, which stays the same
+ * until the group stops what it started, also when the pod behind it is replaced.
+ */
+export async function reach(
+  cluster: Cluster,
+  url: string,
+  group: ProcessGroup,
+  logFile: string,
+): Promise<{ kind: "open"; url: string } | Failed> {
   const service = serviceIn(url, cluster.namespace);
   if (service === undefined) return { kind: "open", url };
   const { name, namespace, port } = service;

@@ -2,7 +2,7 @@ import { openRelay, type RelayPlace, type RelayPorts } from "./open.ts";
 import { basesIn } from "./segment.ts";
 import type { SentCounts } from "./sent-totals.ts";
 
-/** Ends a resumed forwarding. */
+/** How a resumed forwarding ends. */
 export type Resumed =
   | { kind: "flushed"; sent: SentCounts; caveats: string[] }
   | { kind: "pending"; bytes: number; reason: string }

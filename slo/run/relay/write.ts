@@ -6,7 +6,7 @@ import { prepareDestination, type Prepared, type Destination } from "./destinati
 export { encodeWrite } from "./body.ts";
 export type { Destination } from "./destination.ts";
 
-/** Ends one attempt to write. */
+/** How one attempt to write ends. */
 export type Written =
   | { kind: "written" }
   | { kind: "refused"; status: number; reason: string; retryAfterSeconds: number | undefined }

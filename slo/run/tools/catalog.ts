@@ -27,7 +27,6 @@ export interface Pin {
   product: "k6" | "prometheus";
   version: string;
   variable: string;
-  versionArguments: string[];
   recipe: Recipe;
   install: string;
 }
@@ -41,7 +40,6 @@ function prometheusPin(name: "prometheus" | "promtool", variable: string): Pin {
     product: "prometheus",
     version: prometheusVersion,
     variable,
-    versionArguments: ["--version"],
     recipe: {
       moduleFolder: `${modules}prometheus`,
       package: `github.com/prometheus/prometheus/cmd/${name}`,
@@ -59,7 +57,6 @@ export const pins: Record<ToolName, Pin> = {
     product: "k6",
     version: "2.2.0",
     variable: "K6_BIN",
-    versionArguments: ["version"],
     recipe: { moduleFolder: `${modules}k6`, package: ".", tags: "", linkerFlags: "-s -w" },
     install: "https://grafana.com/docs/k6/latest/set-up/install-k6/",
   },

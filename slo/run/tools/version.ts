@@ -14,19 +14,19 @@ const mostTries = 5;
 
 /** Runs a program to learn its version; it may not run, not answer in time or be too old. */
 export async function probe(path: string, pin: Pin, ports: Ports): Promise<string> {
-  const found = versionIn(await versionOutput(path, pin.versionArguments, ports), pin.name);
+  const found = versionIn(await versionOutput(path, ports), pin.name);
   if (found === undefined) throw new Unavailable(`${path} does not state a version of ${pin.name}`);
   if (versionServes(found, pin.version)) return found;
   const major = pin.version.split(".")[0];
   throw new Unavailable(`${path} is ${pin.name} ${found}; ${pin.version} or newer within ${major}.x is needed`);
 }
 
-async function versionOutput(path: string, args: string[], { environment, bounds }: Ports): Promise<string> {
-  const command = { command: path, args, environment, limitSeconds: bounds.probeSeconds };
+async function versionOutput(path: string, { environment, bounds }: Ports): Promise<string> {
+  const command = { command: path, args: ["--version"], environment, limitSeconds: bounds.probeSeconds };
   for (let tries = 1; ; tries += 1) {
     const { ending, output, stderr } = await runProcess(command);
     if (ending.kind === "exited" && ending.code === 0) return output;
-    if (ending.kind === "overdue") throw new Unavailable(`${path} ${args.join(" ")} gave no answer within ${bounds.probeSeconds} s`);
+    if (ending.kind === "overdue") throw new Unavailable(`${path} --version gave no answer within ${bounds.probeSeconds} s`);
     const words = stderr.split("\n").find((line) => line.trim() !== "") ?? endingText(command, ending);
     if (ending.kind !== "notStarted") throw new Unavailable(`${path} does not run: ${words}`);
     // A program that was written a moment ago is "busy" while a sibling's fork still holds it open.
@@ -35,7 +35,7 @@ async function versionOutput(path: string, args: string[], { environment, bounds
   }
 }
 
-/** Reads the version from what `k6 version`, `prometheus --version` or `promtool --version` print, e.g. `2.2.0`. */
+/** Reads the version from what `k6 --version`, `prometheus --version` or `promtool --version` print, e.g. `2.2.0`. */
 export function versionIn(output: string, tool: ToolName): string | undefined {
   return patterns[tool].exec(output)?.[1];
 }
