@@ -28,7 +28,7 @@ export interface K6Options {
   onLine: (line: K6Line) => void;
 }
 
-/** A line of k6's output, told apart. */
+/** A line of k6's output, by its sort. */
 export type K6Line =
   | { kind: "progress"; progress: K6Progress }
   | { kind: "log"; level: string; message: string; thrown: boolean }

@@ -15,7 +15,7 @@ export interface Started {
 export interface NotStarted {
   kind: "failed";
   message: string;
-  /** True when it refused what it was told, and did nothing. */
+  /** True when it refused its settings, and did nothing. */
   refused: boolean;
 }
 

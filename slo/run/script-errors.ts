@@ -71,12 +71,12 @@ function optionWith(value: string, text: string): string {
   return found.length === 1 && name !== undefined ? `options: ${name}: ` : "options: ";
 }
 
-/** Says why k6 ended as it did: in the script's own words, where they are among the errors that it told. */
+/** Says why k6 ended as it did: in the script's own words, where they are among its errors. */
 export function k6EndReason(code: number, errors: readonly string[]): string {
-  const told = (pattern: RegExp): string | undefined => errors.flatMap((error) => pattern.exec(error)?.[1] ?? [])[0];
-  const aborted = code === k6ExitCodes.scriptAborted ? told(/^(?:pod \d+: )?test aborted: (.*?)(?: at \S+ \(file:.*)?$/s) : undefined;
+  const quoted = (pattern: RegExp): string | undefined => errors.flatMap((error) => pattern.exec(error)?.[1] ?? [])[0];
+  const aborted = code === k6ExitCodes.scriptAborted ? quoted(/^(?:pod \d+: )?test aborted: (.*?)(?: at \S+ \(file:.*)?$/s) : undefined;
   if (aborted !== undefined) return `the script aborted the test: ${aborted}`;
   // Thrown by our own scenarios (scenarios/lib/storage.ts).
-  const unseeded = code === k6ExitCodes.scriptException ? told(/^(?:pod \d+: )?SeedError: (.*)/) : undefined;
+  const unseeded = code === k6ExitCodes.scriptException ? quoted(/^(?:pod \d+: )?SeedError: (.*)/) : undefined;
   return unseeded === undefined ? k6ExitMeaning(code) : `the buckets could not be filled before the load: ${unseeded}`;
 }

@@ -11,7 +11,7 @@ const k6Reads = new Set([".js", ".mjs", ".cjs", ".ts"]);
 /** Modules of k6 that open files relative to the script that k6 was given. */
 const relativeModules = new Set(["k6/experimental/fs", "k6/net/grpc"]);
 
-/** Says how a script can be run: as it stands, as one bundle (whose `open()` may have to look beside the script), or not at all. */
+/** How a script can be run: as it stands, as one bundle (whose `open()` may have to look beside the script), or not at all. */
 export type Placement =
   | { kind: "inPlace" }
   | { kind: "bundle" }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { healthSummary, k6Outcome } from "../record.ts";
 
-/** What a load pod is told: the run, and its own share of it by its index. */
+/** What a load pod is given: the run, and its own share of it by its index. */
 export const podConfigSchema = z.strictObject({
   /** A pod of another version does not take the config. */
   version: z.literal(1),

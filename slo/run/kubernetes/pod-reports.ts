@@ -70,7 +70,7 @@ const isFinished = ({ report, tries }: Entry): boolean => report.end !== null ||
 function takeLine(entry: Entry, line: string, say: (line: string) => void): void {
   const { report } = entry;
   const message = entry.read(line);
-  // A log that is followed anew begins with what was heard before.
+  // A log that is followed anew begins with what was read before.
   if (report.end) return;
   if (message?.kind === "other" && line.trim() !== "" && entry.tries === 0) say(`pod ${report.index + 1}: ${line}`);
   if (message?.kind === "refused") report.refused = message.message;

@@ -17,7 +17,7 @@ export interface Forwarded {
   damaged: number;
 }
 
-/** Ends a wait for everything to be forwarded; `reason` is why it is not going on. */
+/** How a wait for everything to be forwarded ends; `reason` is why it is not going on. */
 export type Flushed = { kind: "flushed" } | { kind: "pending"; bytes: number; reason: string };
 
 /** What forwarding goes from and to; `say` takes a line when the destination goes and when it is back. */

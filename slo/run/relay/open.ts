@@ -9,7 +9,7 @@ import { openSentTotals, type SentTotals } from "./sent-totals.ts";
 import { openSpool, usualSegmentBytes, type Spool } from "./spool.ts";
 import { openWriter } from "./write.ts";
 
-/** Where a relay keeps its spool and hands it on to, and who hears of trouble. */
+/** Where a relay keeps its spool and hands it on to, and who learns of trouble. */
 export interface RelayPlace {
   folder: string;
   destination: Destination;

@@ -12,7 +12,7 @@ export interface RelayOptions extends RelayPlace {
   limitBytes?: number;
 }
 
-/** Takes what k6 pushes, keeps it on disk, and hands it on to Prometheus. */
+/** What takes k6's pushes, keeps them on disk, and hands them on to Prometheus. */
 export interface Relay {
   /** For K6_PROMETHEUS_RW_SERVER_URL. */
   url: string;
@@ -59,7 +59,7 @@ export async function startRelay(
   return { kind: "started", relay };
 }
 
-/** Makes what takes a push: read, on disk, counted; only then may it be acknowledged. A push that is lost is kept as such, and told once for each reason. */
+/** Makes what takes a push: read, on disk, counted; only then may it be acknowledged. A push that is lost is kept as such, and said once for each reason. */
 function takerOf(
   { spool, rejected, totals }: Opened,
   { folder, say }: RelayPlace,

@@ -12,7 +12,7 @@ export type Written =
   | { kind: "refused"; status: number; reason: string; retryAfterSeconds: number | undefined }
   | { kind: "unreachable"; reason: string };
 
-/** Writes bodies over one kept-alive connection; never throws, and no reason holds a credential. */
+/** A kept-alive connection to write bodies over; never throws, and no reason holds a credential. */
 export interface Writer {
   write(body: Buffer): Promise<Written>;
   close(): void;

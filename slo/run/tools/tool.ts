@@ -32,7 +32,7 @@ export function unavailableReason(error: unknown): string {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Limits each phase of getting a tool. Seconds. */
+/** How long each phase of getting a tool may take. Seconds. */
 export interface Bounds {
   /** Until the connection, TLS included, has taken the request. */
   connectSeconds: number;
