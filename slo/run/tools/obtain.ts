@@ -7,7 +7,7 @@ import { pins, type Pin } from "./catalog.ts";
 import { findCached, install } from "./cache.ts";
 import { downloadRelease } from "./download.ts";
 import { buildTool } from "./gobuild.ts";
-import { Unavailable, type Found, type Ports, type Way } from "./tool.ts";
+import { Unavailable, unavailableReason, type Found, type Ports, type Way } from "./tool.ts";
 
 /** Goes one way to a tool; undefined where it does not lead to it, and the reason is noted. */
 export type TryWay = (way: Way, find: () => Promise<Found | undefined>) => Promise<Found | undefined>;
@@ -21,7 +21,7 @@ export async function obtain(pin: Pin, platform: string, folder: string, ports: 
   const release = await awaitLock(folder, `${pin.name} ${pin.version}`, ports);
   try {
     // Another run may have installed it while this one waited.
-    const cached = await findCached(pin, folder, ports).catch(() => undefined);
+    const cached = await findCached(pin, folder, ports).catch(expected);
     if (cached !== undefined) return cached;
     const work = await makeWorkFolder(folder);
     try {
@@ -33,6 +33,11 @@ export async function obtain(pin: Pin, platform: string, folder: string, ports: 
   } finally {
     release();
   }
+}
+
+/** Passes over what is no reason to stop; a bug is thrown on. */
+function expected(error: unknown): undefined {
+  unavailableReason(error);
 }
 
 /** Waits until an entry's lock is held, for as long as a build may take; gives its release. */
@@ -67,7 +72,7 @@ async function download(pin: Pin, platform: string, folder: string, work: string
   const found = await install(pin, folder, join(work, pin.name), "download", ports);
   // The archive's other tools come in handy; without them they are found missing when they are asked for.
   for (const name of tools.filter((tool) => tool !== pin.name))
-    await install(pins[name], folder, join(work, name), "download", ports).catch(() => undefined);
+    await install(pins[name], folder, join(work, name), "download", ports).catch(expected);
   return found;
 }
 
