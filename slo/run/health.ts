@@ -28,8 +28,8 @@ function readProcess(pid: number): { cpuSeconds: number; waitSeconds: number; me
   }
 }
 
-/** Watches a process every second; `stop` gives the samples (empty where the system does not tell). */
-export function watchHealth(pid: number): { stop: () => HealthSample[] } {
+/** Watches a process every second; gives what ends that, and gives the samples (none where the system does not tell). */
+export function watchHealth(pid: number): () => HealthSample[] {
   const samples: HealthSample[] = [];
   let [before, beforeAt] = [readProcess(pid), performance.now()];
   const timer = setInterval(() => {
@@ -46,11 +46,9 @@ export function watchHealth(pid: number): { stop: () => HealthSample[] } {
     [before, beforeAt] = [now, at];
   }, 1000);
   timer.unref();
-  return {
-    stop() {
-      clearInterval(timer);
-      return samples;
-    },
+  return () => {
+    clearInterval(timer);
+    return samples;
   };
 }
 

@@ -57,7 +57,7 @@ export function runK6(group: ProcessGroup, options: DriveOptions): { begun: K6Ou
   const interrupt = (): void => child.signal("SIGINT");
   signal.addEventListener("abort", interrupt, { once: true });
   if (signal.aborted) interrupt();
-  const health = watchHealth(child.pid ?? 0);
+  const endWatch = watchHealth(child.pid ?? 0);
   const overdue = (): void => {
     caveats.push(`k6 did not end within ${graceSeconds} s of its plan and was stopped`);
     void child.stop("SIGINT", 10);
@@ -78,7 +78,7 @@ export function runK6(group: ProcessGroup, options: DriveOptions): { begun: K6Ou
       interrupted: said.progress?.interrupted ?? 0,
     };
     caveats.push(...thrownCaveats(said, exit.code));
-    return { k6, health: summarizeHealth(health.stop(), startedAtSeconds, endedAtSeconds), caveats };
+    return { k6, health: summarizeHealth(endWatch(), startedAtSeconds, endedAtSeconds), caveats };
   });
   return { begun, ended };
 }

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { createSecureContext } from "node:tls";
-import { errorMessage } from "../../host/error-message.ts";
 import { oneLine } from "./one-line.ts";
 
 /** Where samples go, and with which credentials; none of these is ever printed. */
@@ -65,44 +64,41 @@ export function authorizationOf({ basic, bearer }: Pick<Destination, "basic" | "
   return bearer ? `Bearer ${bearer}` : undefined;
 }
 
+/** Names what cannot be used, so that the words of what it came to are not alone. */
+function naming<T>(what: string, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    throw new Error(what, { cause: error });
+  }
+}
+
 function basicIn({ username, password }: URL): Destination["basic"] {
   if (username === "" && password === "") return undefined;
-  try {
-    return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
-  } catch (error) {
-    throw new Error("the user and password in the destination's URL are not percent-encoded", { cause: error });
-  }
+  return naming("the user and password in the destination's URL are not percent-encoded", () => ({
+    username: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+  }));
 }
 
 function checkHeader(name: string, value: string): void {
-  try {
+  naming(`the header ${JSON.stringify(name)} for the destination has a name or value that cannot be sent`, () => {
     validateHeaderName(name);
     validateHeaderValue(name, value);
-  } catch (error) {
-    throw new Error(`the header ${JSON.stringify(name)} for the destination has a name or value that cannot be sent`, { cause: error });
-  }
+  });
 }
 
 function readTls({ caFile, certFile, keyFile, serverName, insecureSkipVerify }: NonNullable<Destination["tls"]>) {
+  const read = (file: string, what: string): Buffer =>
+    naming(`the ${what} file for the destination cannot be read`, () => readFileSync(file));
   const tls = {
-    ...(caFile === undefined ? {} : { ca: readNamed(caFile, "CA") }),
-    ...(certFile === undefined ? {} : { cert: readNamed(certFile, "certificate") }),
-    ...(keyFile === undefined ? {} : { key: readNamed(keyFile, "key") }),
+    ...(caFile === undefined ? {} : { ca: read(caFile, "CA") }),
+    ...(certFile === undefined ? {} : { cert: read(certFile, "certificate") }),
+    ...(keyFile === undefined ? {} : { key: read(keyFile, "key") }),
     ...(serverName === undefined ? {} : { servername: serverName }),
     ...(insecureSkipVerify === true ? { rejectUnauthorized: false } : {}),
   };
-  try {
-    createSecureContext(tls); // a key that does not fit its certificate shows here, and not in the middle of a run
-    return tls;
-  } catch (error) {
-    throw new Error(`the TLS files for the destination do not serve: ${errorMessage(error)}`, { cause: error });
-  }
-}
-
-function readNamed(file: string, what: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new Error(`the ${what} file for the destination cannot be read: ${errorMessage(error)}`, { cause: error });
-  }
+  // A key that does not fit its certificate shows here, and not in the middle of a run.
+  naming("the TLS files for the destination do not serve", () => createSecureContext(tls));
+  return tls;
 }
