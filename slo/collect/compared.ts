@@ -12,6 +12,8 @@ export interface ServerWindow extends GrowthWindow {
   dropped: number;
   /** Requests of iterations that were cut off: the service may have counted them, k6 did not. */
   cutOff: number;
+  /** False where a load pod was lost: it may have sent more than anybody heard of. */
+  sentIsWhole: boolean;
   /** Requests of setup and warm-up that the window could not leave out. */
   notJudged: number;
   /** True when the window begins after setup and warm-up, so that only judged requests are in it. */
@@ -35,12 +37,13 @@ export const nothingMissing: Compared = { missing: 0, missingForCertain: 0, othe
 
 /**
  * Compares what k6 sent with what the service counted of the same requests. Where others use the same counters, their requests may stand
- * where k6's are missing: then equality proves nothing, and all of k6's may be missing.
+ * where k6's are missing: then equality proves nothing, and all of k6's may be missing. So may those of a lost pod that nobody heard of.
  */
 export function compareSides(sent: Sent, counted: number): Compared {
   const most = sent.all + sent.cutOff;
   if (counted > most) return { missing: most, missingForCertain: 0, others: wholeCount(counted - most) };
-  return { missing: wholeCount(most - counted), missingForCertain: Math.max(0, wholeCount(sent.answered - counted)), others: 0 };
+  const missing = sent.isWhole ? wholeCount(most - counted) : most;
+  return { missing, missingForCertain: Math.max(0, wholeCount(sent.answered - counted)), others: 0 };
 }
 
 /**
@@ -63,7 +66,7 @@ export function betweenCounts(
 
 /** Says why the two counts differ, one sentence each. */
 export function caveatsOf(
-  { dropped, notJudged }: ServerWindow,
+  { dropped, notJudged, sentIsWhole }: ServerWindow,
   { missing, missingForCertain, others }: Compared,
   losses: readonly string[],
 ): string[] {
@@ -74,6 +77,8 @@ export function caveatsOf(
     caveats.push(
       `the service counted ${others} requests more than k6 sent: others use it too, so nothing proves that all of k6's are in its counts`,
     );
+  else if (!sentIsWhole && missing > 0)
+    caveats.push("nobody knows all that a lost load pod sent, so nothing proves that all of k6's requests are in the service's counts");
   else if (missingForCertain > 0)
     caveats.push(`${missing} requests that k6 sent are not in the service's counts: is every instance of it scraped?`);
   else if (missing > 0) caveats.push(`${missing} requests that k6 sent got no answer or were cut off, and are not in the service's counts`);
@@ -107,6 +112,8 @@ export interface Sent {
   answered: number;
   /** Not in `all`: of iterations that were cut off. */
   cutOff: number;
+  /** False where these are the least that it sent. */
+  isWhole: boolean;
 }
 
 /** Reads how many requests k6 sent that may have gone to the target; only those that certainly went elsewhere are left out. */
@@ -115,7 +122,7 @@ export async function readSent(api: PrometheusApi, compared: ServerQueries["comp
   const range = window.toSeconds - window.fromSeconds + 2 * lookbackSeconds;
   const got = await queryVector(api, compared.sent(range, window.judgedOnly), window.toSeconds + lookbackSeconds);
   if (got.kind === "failed") return got;
-  const sent: Sent = { all: 0, answered: 0, cutOff: window.cutOff };
+  const sent: Sent = { all: 0, answered: 0, cutOff: window.cutOff, isWhole: window.sentIsWhole };
   for (const { labels, points } of got.value) {
     if (window.wentElsewhere(labels["name"] ?? "")) continue;
     const value = points[0]?.value ?? 0;

@@ -173,7 +173,7 @@ test.each<[string, Count, { dropped?: number; notJudged?: number }, Partial<Comp
   expect(betweenCounts(counts, { dropped: 0, notJudged: 0, ...window }, { ...nothingMissing, ...compared })).toEqual({ best, worst });
 });
 
-test.each<[string, Sent, number, Compared]>([
+test.each<[string, Omit<Sent, "isWhole"> & { isWhole?: boolean }, number, Compared]>([
   ["equal counts lack nothing", { all: 100, answered: 100, cutOff: 0 }, 100, nothingMissing],
   [
     "answered requests that were not counted are missing for certain",
@@ -194,8 +194,14 @@ test.each<[string, Sent, number, Compared]>([
     101,
     { missing: 100, missingForCertain: 0, others: 1 },
   ],
+  [
+    "what a lost pod sent and nobody heard of may stand where another's are missing",
+    { all: 100, answered: 100, cutOff: 0, isWhole: false },
+    98,
+    { missing: 100, missingForCertain: 2, others: 0 },
+  ],
 ])("both sides compared: %s", (_, sent, counted, expected) => {
-  expect(compareSides(sent, counted)).toEqual(expected);
+  expect(compareSides({ isWhole: true, ...sent }, counted)).toEqual(expected);
 });
 
 const point = (atSeconds: number, total: number, bad: number): { atSeconds: number; total: number; bad: number } => ({

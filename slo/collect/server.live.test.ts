@@ -40,7 +40,15 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     const query = got.kind === "compiled" ? got.queries[0] : undefined;
     if (query?.kind !== "server") throw new Error("no server objective");
     const moments = { fromSeconds: from, begunSeconds: from, toSeconds: until, endedSeconds: ended, stepSeconds };
-    const span = { ...moments, dropped: 0, cutOff: 0, notJudged, judgedOnly: notJudged === 0, wentElsewhere: () => false };
+    const span = {
+      ...moments,
+      dropped: 0,
+      cutOff: 0,
+      sentIsWhole: true,
+      notJudged,
+      judgedOnly: notJudged === 0,
+      wentElsewhere: () => false,
+    };
     const jobs = query.jobs ? await jobsOf(api, query, 300, until) : [job];
     const guards = await Promise.all(jobs.map((one) => guardService(api, serviceQueries({ job: one }), span)));
     const guarded = guards.find(({ kind }) => kind === "problem") ?? guards[0];

@@ -18,6 +18,13 @@ test.each<[string, number[], CpuShortage, number, number[]]>([
     [0, 0, 0, 0, 0, 0, 0, 0, 0],
   ],
   ["what came at another time stays", [0, 3, 3, 3, 3, 3, 9, 9, 10], at(106), 7, [0, 3, 3, 3, 3, 3, 3, 3, 3]],
+  [
+    "the shortage may go on for less than half of the next second, which nothing tells",
+    [0, 0, 0, 0, 0, 0, 7],
+    at(103.2),
+    7,
+    [0, 0, 0, 0, 0, 0, 0],
+  ],
   ["what was there at the first moment came before it", [4, 4, 4, 4, 4, 4], at(100), 4, [0, 0, 0, 0, 0, 0]],
 ])("%s", (_, bads, starved, uncertain, left) => {
   const excused = excuseStarved(points(...bads), bads.at(-1) ?? 0, starved, 0.5);

@@ -14,17 +14,21 @@ export type DropCause = "service" | "starved" | "unknown";
 
 /** k6 pushes every second, and stamps each series with its own last sample in it; a little more for a push that is late. */
 export const pushSeconds = 1.1;
+/** A shortage goes on for up to half a second after the second that tells of it: less than half of one is not told. */
+const untoldSeconds = 0.5;
 
 /**
  * Tells whether what rose may have happened while k6 waited for a CPU, or up to `lagSeconds` after that.
- * A second of shortage is named by its end; what happens is stamped up to a push later.
+ * A second of shortage is told by its end; what happens is stamped up to a push later.
  */
 function mayBeStarved({ fromSeconds, toSeconds }: Rise, shortage: CpuShortage, lagSeconds: number): boolean {
   switch (shortage.kind) {
     case "unknown":
       return true;
     case "known":
-      return shortage.atSeconds.some((at) => toSeconds > at - 1 - pushSeconds && fromSeconds < at + lagSeconds + pushSeconds);
+      return shortage.atSeconds.some(
+        (at) => toSeconds > at - 1 - pushSeconds && fromSeconds < at + untoldSeconds + lagSeconds + pushSeconds,
+      );
   }
 }
 

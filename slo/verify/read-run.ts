@@ -79,19 +79,20 @@ async function measureAll(
 /** Reads everything that a verdict and a report need, from Prometheus alone. */
 export async function readRun(
   api: PrometheusApi,
-  { record, plan }: Pick<LoadRun, "record" | "plan">,
+  load: Pick<LoadRun, "record" | "plan" | "sentIsWhole">,
   queries: readonly ObjectiveQueries[],
   runTimes: RunTimes,
   unserved: UnservedLoad,
   serviceOf: ServiceOf,
 ): Promise<Reading> {
+  const { record } = load;
   const shortage = shortageOf(record);
   const stepSeconds = stepOf(runTimes.ended - runTimes.judgedFrom);
   const span = { fromSeconds: runTimes.judgedFrom, toSeconds: runTimes.ended + 1, stepSeconds };
   const drops = await droppedOver(api, record.testid, span, unserved.dropped);
   const dropCause = dropCauseOf(drops && risesOf(drops, stepSeconds), shortage);
   const client: ClientWindow = { ...span, ...unserved, dropsOver: drops ?? [], dropCause, shortage };
-  const windows = serverWindows(record, plan, runTimes, unserved, stepSeconds);
+  const windows = serverWindows(load, runTimes, unserved, stepSeconds);
   const readerOf = readersOnce(api, windows);
   const measurements = await measureAll(api, queries, client, readerOf, serviceOf, unserved.judged > 0);
   const side = await readerOf([record.serverLabels]);

@@ -4,8 +4,8 @@ import { guardService, type Guarded } from "../collect/guard.ts";
 import type { PrometheusApi } from "../collect/prometheus.ts";
 import type { ReadGrowth } from "../collect/server.ts";
 import { serviceQueries } from "../compile/run.ts";
+import type { LoadRun } from "../load/load-run.ts";
 import type { Plan } from "../run/plan.ts";
-import type { RunRecord } from "../run/record.ts";
 import { wentElsewhere } from "./user-script.ts";
 import type { RunTimes } from "./run-times.ts";
 import type { UnservedLoad } from "./sent.ts";
@@ -20,8 +20,7 @@ export interface ServerWindows {
 
 /** Plans both windows from the run's runTimes. */
 export function serverWindows(
-  record: RunRecord,
-  plan: Plan,
+  { record, plan, sentIsWhole }: Pick<LoadRun, "record" | "plan" | "sentIsWhole">,
   runTimes: RunTimes,
   unserved: UnservedLoad,
   stepSeconds: number,
@@ -37,6 +36,7 @@ export function serverWindows(
     stepSeconds: Math.max(stepSeconds, record.scrapeIntervalSeconds),
     dropped: requests(unserved.dropped),
     cutOff,
+    sentIsWhole,
     notJudged: unserved.notJudged + cutOff, // the service may count what k6 cut off, of the warm-up too
     judgedOnly: false,
     wentElsewhere: wentElsewhere(record),
