@@ -65,13 +65,18 @@ function requestAt(world: World, random: Random, at: number, sent: Sent): Reques
   if (instance === undefined) return refused;
   const seconds = thresholdSeconds * (hits(world.slow, random, at, instance) ? random.between(1.05, 2) : random.between(0.05, 0.6));
   const bad = hits(world.errors, random, at, instance);
-  const short = sent.pod !== undefined && world.shortages.some((shortage) => isIn(at, shortage));
-  const delay = short && random.chance(0.6) ? random.between(0.1, 2) * thresholdSeconds : 0;
+  // A k6 that is short of CPU sends late, and takes an answer late: until it is so no more.
+  const delayAt = (when: number): number => {
+    const short = sent.pod === undefined ? undefined : world.shortages.find((shortage) => isIn(when, shortage));
+    return short && random.chance(0.6) ? Math.min(random.between(0.1, 2) * thresholdSeconds, short.to - when) : 0;
+  };
+  const sentAt = at + delayAt(at);
+  const servedAt = sentAt + seconds;
   // An answer that its instance did not live to give is one that never came, and was not counted.
-  if (!world.instances[instance]?.processes.some((process) => isIn(at, process) && isIn(at + seconds, process)))
-    return { ...refused, at: at + seconds };
-  const served = { ...sent, servedAt: at + seconds, at: at + seconds + delay, status: bad ? 500 : 200 };
-  return { ...served, seconds, measured: seconds + delay, instance };
+  if (!world.instances[instance]?.processes.some((process) => isIn(sentAt, process) && isIn(servedAt, process)))
+    return { ...refused, at: servedAt };
+  const takenAt = servedAt + delayAt(servedAt);
+  return { ...sent, servedAt, at: takenAt, status: bad ? 500 : 200, seconds, measured: takenAt - at, instance };
 }
 
 /** Lists when a load of a rate starts its iterations. */

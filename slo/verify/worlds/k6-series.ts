@@ -1,7 +1,7 @@
 import type { SentValue } from "../../run/relay/sent-totals.ts";
 import { k6Labels, k6Metrics, warmupScenario } from "../../spec/names.ts";
 import type { Happened, Request } from "./happen.ts";
-import { isIn, judgedStretch, type World } from "./world.ts";
+import { judgedStretch, pushedAt, type World } from "./world.ts";
 import type { HeldHistogram, HeldSeries, Labels } from "./write.ts";
 
 /** The name of the k6 scenario that is judged. */
@@ -30,23 +30,22 @@ function observed(before: HeldHistogram | undefined, seconds: number, atMillis: 
   return { schema, zeros, sum: sum + seconds, buckets: new Map(buckets).set(index, (buckets.get(index) ?? 0) + 1), atMillis };
 }
 
-/** Writes what k6 writes: once a second the series that changed, each with its value and time of its last event in that second. */
+/** Writes what k6 writes: in each push the series that changed, with its value and time of its last event before it. */
 function openPod(world: World, pod: number, origin: number) {
-  const { startsAt, clockSeconds, lostAt = Number.POSITIVE_INFINITY } = world.pods[pod] ?? { startsAt: 0, clockSeconds: 0 };
-  const series = new Map<string, HeldSeries & { second: number; value: number }>();
+  const { clockSeconds, lostAt = Number.POSITIVE_INFINITY } = world.pods[pod] ?? { clockSeconds: 0 };
+  const series = new Map<string, HeldSeries & { push: number; value: number }>();
   return {
     series,
     change(at: number, own: Labels, change: Change): void {
-      const short = world.shortages.find((shortage) => isIn(at, shortage)); // then its pushes wait as well
-      const second = Math.floor((short?.to ?? at) - startsAt);
-      if (startsAt + second + 1 > lostAt) return;
+      const push = pushedAt(world, pod, at);
+      if (push > lostAt) return;
       const labels = { ...own, [k6Labels.testid]: world.id, [k6Labels.instance]: `pod-${pod}` };
       const key = JSON.stringify(own);
-      const it = series.get(key) ?? { labels, atMillis: [], values: [], histograms: [], second: Number.NaN, value: 0 };
+      const it = series.get(key) ?? { labels, atMillis: [], values: [], histograms: [], push: Number.NaN, value: 0 };
       series.set(key, it);
       const held = change.kind === "observe" ? it.histograms : it.values;
-      const i = it.second === second ? held.length - 1 : held.length;
-      it.second = second;
+      const i = it.push === push ? held.length - 1 : held.length;
+      it.push = push;
       const atMillis = Math.round((origin + clockSeconds + at) * 1000);
       if (change.kind === "observe") return void (it.histograms[i] = observed(it.histograms.at(-1), change.seconds, atMillis));
       it.value = change.kind === "set" ? change.to : it.value + change.by;

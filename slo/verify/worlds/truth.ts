@@ -1,7 +1,7 @@
 import type { Count } from "../../collect/measurement.ts";
 import type { Objective, Where } from "../../spec/spec.ts";
 import type { Happened, Request } from "./happen.ts";
-import { judgedStretch, type Stretch, type World } from "./world.ts";
+import { judgedStretch, pushedAt, type Stretch, type World } from "./world.ts";
 
 /** One event of an objective, at the time at which it counts. */
 export interface TrueEvent {
@@ -74,10 +74,8 @@ export function truthOf(world: World, happened: Happened, objective: Objective):
   const client = indicator.kind !== "ratio" && indicator.side === "client";
   const about = happened.requests.filter((request) => isAbout(world, objective, request));
   const timed = (request: Request): TrueEvent => ({ at: client ? request.at : request.servedAt, bad: isBad(objective, request) });
-  const unheard = ({ pod = 0, at }: { pod?: number | undefined; at: number }): boolean => {
-    const { startsAt = 0, lostAt = Number.POSITIVE_INFINITY } = world.pods[pod] ?? {};
-    return startsAt + Math.floor(at - startsAt) + 1 > lostAt;
-  };
+  const unheard = ({ pod = 0, at }: { pod?: number | undefined; at: number }): boolean =>
+    pushedAt(world, pod, at) > (world.pods[pod]?.lostAt ?? Number.POSITIVE_INFINITY);
   const lost = ({ pod, at, instance }: Request): boolean => {
     if (indicator.kind === "ratio" && !hasCounter(world, happened, instance)) return true;
     if (!client && instance === undefined) return true; // a gateway's answer is not the service's

@@ -141,5 +141,12 @@ export function judgedStretch(world: World): Stretch {
 /** How long our scenarios pause between warm-up and load. */
 export const gapSeconds = 2.5;
 
+/** Tells when a pod's k6 pushes what happened at a moment: each second, and while it is short of CPU not before that is over. */
+export function pushedAt({ pods, shortages }: World, pod: number, at: number): number {
+  const startsAt = pods[pod]?.startsAt ?? 0;
+  const due = startsAt + Math.floor(at - startsAt) + 1;
+  return shortages.find((shortage) => isIn(due, shortage))?.to ?? due;
+}
+
 /** Tells whether a moment lies in a stretch. */
 export const isIn = (at: number, { from, to }: Stretch): boolean => at >= from && at < to;
