@@ -16,10 +16,7 @@ export async function load(asked: LoadOptions, where: ClusterOptions | undefined
   if (where === undefined) diskSentences(prepared.plan.loadSeconds, prepared.folder).forEach(host.say);
   try {
     await using session = openSession(host, where === undefined ? "stopping k6" : "stopping the pods");
-    const run =
-      where === undefined
-        ? await runLocally(options, prepared, host, session)
-        : await runInKubernetes(addressesInCluster(asked, where), where, prepared, host, session);
+    const run = where === undefined ? await runLocally(prepared, host, session) : await runInKubernetes(prepared, where, host, session);
     return run.kind === "none" ? endWith(run, host) : await judgeAndWrite(run, prepared.spec, options.json, host);
   } finally {
     dropUnstarted(prepared.folder);

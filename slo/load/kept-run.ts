@@ -4,7 +4,7 @@ import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import { lockHolder } from "../run/lock.ts";
 import { readRecord, rememberJudged, runFolder, testidPattern, type RunRecord } from "../run/record.ts";
-import { noRun, type Judged, type NoRun } from "./load-run.ts";
+import { inconclusive, noRun, type Judged, type NoRun } from "./load-run.ts";
 
 /** What a person asked of `gate`. */
 export interface ResumeOptions {
@@ -44,9 +44,7 @@ function latestRun(host: Pick<Host, "folder">): string | undefined {
 /** Says that a run is not to be disturbed: the process that holds its lock will judge it. */
 export function underWay(folder: string): NoRun | undefined {
   const holder = lockHolder(folder);
-  return (
-    holder && noRun(exitCodes.inconclusive, `inconclusive: the run is under way in process ${holder.pid}; ask again when it has ended`)
-  );
+  return holder && inconclusive(`the run is under way in process ${holder.pid}; ask again when it has ended`);
 }
 
 /** Keeps what a later verdict cannot find out again, once, and only of a run whose end is known. */

@@ -14,14 +14,13 @@ import { takeLock } from "../run/lock.ts";
 import { rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
 import { graceSeconds } from "../run/run-k6.ts";
 import { checkCluster, competingRun } from "./check-cluster.ts";
-import { startLiveLine } from "./live-progress.ts";
-import { noRun, type LoadRun, type NoRun } from "./load-run.ts";
+import { failed, noRun, type LoadRun, type NoRun } from "./load-run.ts";
 import { newRecord, sayK6Errors, settleLimitOf } from "./new-record.ts";
 import { withPods, writePods } from "./pods-record.ts";
 import { preflight } from "./preflight.ts";
 import type { LoadOptions, Prepared } from "./prepare.ts";
-import { addProgress } from "./progress.ts";
-import { prometheusAt } from "./prometheus.ts";
+import { addProgress, startLiveLine } from "./progress.ts";
+import { prometheusAt, type PrometheusEnds } from "./prometheus.ts";
 import type { Session } from "./session.ts";
 
 /** Where and how large a run in Kubernetes is. */
@@ -40,20 +39,16 @@ const barrierSeconds = 90;
 const startSeconds = 200;
 
 /** Fills in the addresses, as pods see them, that were not given: those of `npm run minikube`. */
-export function addressesInCluster<T extends LoadOptions>(options: T, { namespace }: ClusterOptions): T & ClusterAddresses {
+export function addressesInCluster(options: LoadOptions, { namespace }: ClusterOptions) {
   return {
     ...options,
     target: options.target ?? `http://storage-api.${namespace}:5000`,
     prometheus: options.prometheus ?? "http://prometheus.monitoring:9090",
   };
 }
-interface ClusterAddresses {
-  target: string;
-  prometheus: string;
-}
 
 interface Run {
-  options: LoadOptions & ClusterAddresses;
+  options: ReturnType<typeof addressesInCluster>;
   where: ClusterOptions;
   host: Host;
   prepared: Prepared;
@@ -62,27 +57,20 @@ interface Run {
 }
 
 /** Loads from a Job of pods in the current cluster; this machine watches, and will judge. */
-export async function runInKubernetes(
-  options: LoadOptions & ClusterAddresses,
-  where: ClusterOptions,
-  prepared: Prepared,
-  host: Host,
-  session: Session,
-): Promise<LoadRun | NoRun> {
+export async function runInKubernetes(prepared: Prepared, where: ClusterOptions, host: Host, session: Session): Promise<LoadRun | NoRun> {
   // A gate meanwhile would take the pods' logs away.
   const lock = takeLock(prepared.folder, prepared.testid);
   if (lock.kind === "failed") return failed(lock.message);
   if (lock.kind === "held") session.held.defer(() => lock.release());
   const context = where.context === undefined ? await currentContext() : ({ kind: "answer", text: where.context } as const);
-  if (context.kind === "failed") return noRun(exitCodes.notCarriedOut, context.message);
+  if (context.kind === "failed") return failed(context.message);
   const cluster = { context: context.text, namespace: where.namespace };
+  const options = addressesInCluster(prepared.options, where);
   const run: Run = { options, where, host, prepared, cluster, session };
   const ended = await carryOut(run);
   // A run that was interrupted failed for no other reason.
   return ended.kind === "none" && session.signal.aborted ? noRun(exitCodes.interrupted, "") : ended;
 }
-
-const failed = (message: string): NoRun => noRun(exitCodes.notCarriedOut, message);
 
 async function carryOut(run: Run): Promise<LoadRun | NoRun> {
   const { host, prepared, cluster, session, options } = run;
@@ -90,17 +78,17 @@ async function carryOut(run: Run): Promise<LoadRun | NoRun> {
   const problem = await checkCluster(cluster, Object.keys(credentialVariables(credentials)).length > 0);
   if (problem !== undefined) return failed(problem);
   const script = await packScript(run);
-  if (script.kind === "problem") return failed(script.message);
+  if (script.kind === "none") return script;
   const forward = await reach(cluster, options.prometheus, session.group, join(prepared.folder, "port-forward.log"));
   if (forward.kind === "failed") return failed(forward.message);
   const ends = prometheusAt(forward.url, credentials);
   const place = { target: options.target, prometheus: options.prometheus, embedded: false };
-  const checked = await preflight({ ...options, target: undefined }, host, prepared, place, ends);
+  const checked = await preflight({ ...prepared, options: { ...options, target: undefined } }, host, place, ends); // only the pods reach the target
   if (checked.kind === "problem") return failed(checked.message);
   if (session.signal.aborted) return failed("");
   const plan = planOf(run);
   const record: RunRecord = {
-    ...newRecord(options, host, prepared, place, checked),
+    ...newRecord(prepared, host, place, checked.value),
     cluster: { context: cluster.context, namespace: cluster.namespace, job: plan.name, pods: plan.pods },
   };
   writeRecord(prepared.folder, record);
@@ -109,36 +97,27 @@ async function carryOut(run: Run): Promise<LoadRun | NoRun> {
   return loadRunOf(run, record, reports, ends);
 }
 
-function loadRunOf({ host, prepared, options }: Run, base: RunRecord, reports: PodReport[], prometheus: LoadRun["prometheus"]): LoadRun {
-  const { record, pods, shiftSeconds } = withPods(base, reports);
-  sayK6Errors(record, host);
+function loadRunOf({ host, prepared, options }: Run, base: RunRecord, reports: PodReport[], prometheus: PrometheusEnds): LoadRun {
+  const ofPods = withPods(base, reports, host);
+  sayK6Errors(ofPods.record, host);
   return {
-    kind: "run",
-    record,
-    plan: prepared.plan,
-    sent: pods.sent,
-    sentIsWhole: pods.sentIsWhole,
-    caveats: [],
+    ...ofPods,
     prometheus,
-    now: () => host.now() + shiftSeconds,
     folder: prepared.folder,
-    settleLimitSeconds: settleLimitOf(record, options.settleLimitSeconds),
+    settleLimitSeconds: settleLimitOf(base, options.settleLimitSeconds),
     finished: false,
     judged: async (what) => rememberJudged(prepared.folder, base, what),
   };
 }
 
 /** Makes the one file that the pods run: the bundle, or an archive with all that a user script opens. */
-async function packScript({
-  prepared,
-  host,
-}: Run): Promise<{ kind: "packed"; name: PodConfig["script"]; bytes: Buffer } | { kind: "problem"; message: string }> {
+async function packScript({ prepared, host }: Run): Promise<{ kind: "packed"; name: PodConfig["script"]; bytes: Buffer } | NoRun> {
   if (!prepared.isUserScript) return { kind: "packed", name: "bundle.js", bytes: readFileSync(prepared.script) };
   const outfile = join(prepared.folder, "archive.tar");
   // What a script reads of its environment is kept in the archive, so the caller's own stays out of it.
   const environment = { PATH: host.environment["PATH"] ?? "", HOME: host.folder, ...prepared.scenarioEnvironment };
   const archived = await archiveScript({ binary: prepared.k6, script: prepared.script, outfile, environment });
-  return archived.kind === "problem" ? archived : { kind: "packed", name: "archive.tar", bytes: readFileSync(outfile) };
+  return archived.kind === "problem" ? failed(archived.message) : { kind: "packed", name: "archive.tar", bytes: readFileSync(outfile) };
 }
 
 function planOf({ prepared, where, options, host }: Run): JobPlan {

@@ -1,3 +1,4 @@
+import { exitCodes } from "../host/exit-codes.ts";
 import type { Plan } from "../run/plan.ts";
 import type { RunRecord } from "../run/record.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
@@ -40,6 +41,16 @@ export interface NoRun {
 
 /** Makes the value of a command that ends without a load to judge. */
 export const noRun = (exitCode: number, message: string): NoRun => ({ kind: "none", exitCode, message });
+
+/** Makes the value of a load that could not be carried out. */
+export const failed = (message: string): NoRun => noRun(exitCodes.notCarriedOut, message);
+
+/** Makes the value of a load that cannot be judged now. */
+export const inconclusive = (reason: string): NoRun => noRun(exitCodes.inconclusive, `inconclusive: ${reason}`);
+
+/** Words what the relay could not hand to Prometheus. */
+export const unflushed = ({ bytes, reason }: { bytes: number; reason: string }): string =>
+  `${bytes} bytes of samples are not in Prometheus: ${reason}`;
 
 /** Words a run whose samples cannot be judged now; what was sent is on disk, and `gate` goes on from there. */
 export function pendingMessage({ testid }: Pick<RunRecord, "testid">, folder: string, reason: string): string {

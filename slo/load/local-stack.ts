@@ -6,12 +6,16 @@ import type { Host } from "../host/host.ts";
 import type { LoadOptions, Prepared } from "./prepare.ts";
 
 /** What a run works with: a target and a Prometheus, started here or given. */
-export interface Stack {
-  kind: "up";
+export interface Place {
   target: string;
   prometheus: string;
   /** True when Prometheus was started here, with its data in the run's folder. */
   embedded: boolean;
+}
+
+/** Such a place on this machine, with the children that were started for it. */
+export interface Stack extends Place {
+  kind: "up";
   children: Child[];
 }
 
@@ -25,10 +29,9 @@ function targetEnvironment(options: LoadOptions, host: Host, folder: string): No
 }
 
 /** Starts what was not given: the storage API without `--target`, Prometheus without `--prometheus`; both at once. */
-export async function startStack(options: LoadOptions, host: Host, prepared: Prepared, group: ProcessGroup): Promise<Stack | NotStarted> {
+export async function startStack({ options, folder, ...prepared }: Prepared, host: Host, group: ProcessGroup): Promise<Stack | NotStarted> {
   const port = await freePort();
   const targetUrl = options.target ?? `http://127.0.0.1:${port}`;
-  const { folder } = prepared;
   const startingTarget =
     options.target === undefined
       ? startTarget(group, {
@@ -43,9 +46,9 @@ export async function startStack(options: LoadOptions, host: Host, prepared: Pre
   if (early?.kind === "failed") return early;
   const [target, prometheus] = await Promise.all([
     startingTarget,
-    options.prometheus === undefined
+    prepared.prometheus
       ? startPrometheus(group, {
-          binary: prepared.prometheus ?? "",
+          binary: prepared.prometheus,
           folder: join(folder, "prometheus"),
           logFile: join(folder, "prometheus.log"),
           job: prepared.spec.service,

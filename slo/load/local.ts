@@ -6,41 +6,26 @@ import { rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
 import { startRelay, type Relay } from "../run/relay/relay.ts";
 import { runK6 } from "../run/run-k6.ts";
 import { newRecord, sayK6Errors, settleLimitOf } from "./new-record.ts";
-import { startLiveLine } from "./live-progress.ts";
-import { noRun, pendingMessage, type LoadRun, type NoRun } from "./load-run.ts";
+import { failed, noRun, pendingMessage, unflushed, type LoadRun, type NoRun } from "./load-run.ts";
 import { startStack, type Stack } from "./local-stack.ts";
 import { preflight } from "./preflight.ts";
-import type { LoadOptions, Prepared } from "./prepare.ts";
-import { progressAt, writtenAt } from "./progress.ts";
-import { prometheusAt } from "./prometheus.ts";
+import type { Prepared } from "./prepare.ts";
+import { progressAt, startLiveLine, writtenAt } from "./progress.ts";
+import { prometheusAt, type PrometheusEnds } from "./prometheus.ts";
 import type { Session } from "./session.ts";
 
 /** Loads from this machine: starts what was not given, checks it, runs k6 behind the relay, and waits until Prometheus has it all. */
-export async function runLocally(options: LoadOptions, prepared: Prepared, host: Host, session: Session): Promise<LoadRun | NoRun> {
-  const { signal, held } = session;
-  const taken = takeTarget(options, prepared, host, session);
-  if (taken !== undefined) return noRun(exitCodes.notCarriedOut, taken);
-  const stack = await startStack(options, host, prepared, session.group);
-  if (stack.kind === "failed") return noRun(stack.refused ? exitCodes.badUsage : exitCodes.notCarriedOut, stack.message);
-  if (signal.aborted) return noRun(exitCodes.interrupted, "");
-  const prometheus = prometheusAt(stack.prometheus, host.settings.credentials);
-  const checked = await preflight(options, host, prepared, stack, prometheus);
-  if (checked.kind === "problem") return noRun(exitCodes.notCarriedOut, checked.message);
-  const started = await startRelay({ folder: join(prepared.folder, "spool"), destination: prometheus.destination, say: host.say });
-  if (started.kind === "failed") return noRun(exitCodes.notCarriedOut, started.message);
-  const { relay } = started;
-  held.defer(() => relay.close());
-  const record = newRecord(options, host, prepared, stack, checked);
-  writeRecord(prepared.folder, record);
-  if (signal.aborted) return noRun(exitCodes.interrupted, "");
-  await loadWithK6({ prepared, stack, relay, record }, host, session);
+export async function runLocally(prepared: Prepared, host: Host, session: Session): Promise<LoadRun | NoRun> {
+  const { folder, options } = prepared;
+  const running = await makeReady(prepared, host, session);
+  if (running.kind === "none") return running;
+  const { record, relay, prometheus } = running;
+  await loadWithK6(running, prepared, host, session);
   sayK6Errors(record, host);
   const settleLimitSeconds = settleLimitOf(record, options.settleLimitSeconds);
   const flushed = await relay.flushed(settleLimitSeconds);
-  if (flushed.kind === "pending") {
-    const reason = `${flushed.bytes} bytes of samples are not in Prometheus: ${flushed.reason}`;
-    return noRun(record.interrupted ? exitCodes.interrupted : exitCodes.inconclusive, pendingMessage(record, prepared.folder, reason));
-  }
+  if (flushed.kind === "pending")
+    return noRun(record.interrupted ? exitCodes.interrupted : exitCodes.inconclusive, pendingMessage(record, folder, unflushed(flushed)));
   return {
     kind: "run",
     record,
@@ -50,15 +35,44 @@ export async function runLocally(options: LoadOptions, prepared: Prepared, host:
     caveats: relay.caveats(),
     prometheus,
     now: host.now,
-    folder: prepared.folder,
+    folder,
     settleLimitSeconds,
     finished: false,
-    judged: async (what) => rememberJudged(prepared.folder, record, what),
+    judged: async (what) => rememberJudged(folder, record, what),
   };
 }
 
+/** What a run has by the time k6 starts. */
+interface Running {
+  kind: "ready";
+  stack: Stack;
+  prometheus: PrometheusEnds;
+  relay: Relay;
+  record: RunRecord;
+}
+
+async function makeReady(prepared: Prepared, host: Host, session: Session): Promise<Running | NoRun> {
+  const { signal, held, group } = session;
+  const { folder } = prepared;
+  const taken = takeTarget(prepared, host, session);
+  if (taken !== undefined) return failed(taken);
+  const stack = await startStack(prepared, host, group);
+  if (stack.kind === "failed") return noRun(stack.refused ? exitCodes.badUsage : exitCodes.notCarriedOut, stack.message);
+  if (signal.aborted) return noRun(exitCodes.interrupted, "");
+  const prometheus = prometheusAt(stack.prometheus, host.settings.credentials);
+  const checked = await preflight(prepared, host, stack, prometheus);
+  if (checked.kind === "problem") return failed(checked.message);
+  const started = await startRelay({ folder: join(folder, "spool"), destination: prometheus.destination, say: host.say });
+  if (started.kind === "failed") return failed(started.message);
+  const { relay } = started;
+  held.defer(() => relay.close());
+  const record = newRecord(prepared, host, stack, checked.value);
+  writeRecord(folder, record);
+  return signal.aborted ? noRun(exitCodes.interrupted, "") : { kind: "ready", stack, prometheus, relay, record };
+}
+
 /** Takes a given target for this run alone; says why it cannot. */
-function takeTarget({ target }: LoadOptions, { testid }: Prepared, host: Host, { held }: Session): string | undefined {
+function takeTarget({ testid, options: { target } }: Prepared, host: Host, { held }: Session): string | undefined {
   if (target === undefined) return undefined;
   const lock = lockTarget(join(host.cache, "locks"), target, testid);
   switch (lock.kind) {
@@ -72,25 +86,13 @@ function takeTarget({ target }: LoadOptions, { testid }: Prepared, host: Host, {
   }
 }
 
-/** What a run has by the time k6 starts. */
-interface Running {
-  prepared: Prepared;
-  stack: Stack;
-  relay: Relay;
-  record: RunRecord;
-}
-
 /** Runs k6 to its end, or stops it when it overstays its plan; what became of it stands in the record. */
-async function loadWithK6({ prepared, stack, relay, record }: Running, host: Host, { group, signal }: Session): Promise<void> {
+async function loadWithK6({ stack, relay, record }: Running, prepared: Prepared, host: Host, { group, signal }: Session): Promise<void> {
   const { begun, ended } = runK6(group, {
+    ...prepared,
     binary: prepared.k6,
-    script: prepared.script,
-    folder: prepared.folder,
     writeUrl: relay.url,
-    testid: prepared.testid,
     segment: { index: 0, of: 1 },
-    plan: prepared.plan,
-    isUserScript: prepared.isUserScript,
     target: stack.target,
     environment: { ...host.environment, ...prepared.scenarioEnvironment },
     signal,

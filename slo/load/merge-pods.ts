@@ -1,21 +1,7 @@
 import type { PodEnd, PodReport } from "../run/kubernetes/message.ts";
 import type { RunRecord } from "../run/record.ts";
-import { sentOf, type SentCounts } from "../run/relay/sent-totals.ts";
+import { sentOf } from "../run/relay/sent-totals.ts";
 import { k6Labels, k6Metrics } from "../spec/names.ts";
-
-/** What several pods did, as if one had done it. */
-export interface MergedPods {
-  /** Null when no pod so much as began. */
-  k6: RunRecord["k6"];
-  health: RunRecord["health"];
-  caveats: string[];
-  notes: string[];
-  sent: SentCounts;
-  /** False when a pod was lost before it could say all that it had sent. */
-  sentIsWhole: boolean;
-  /** Prometheus's clock minus the pods', the median; undefined when none told. */
-  clockOffsetSeconds: number | undefined;
-}
 
 /** Above this the pods' clocks are told to differ, seconds. */
 const clocksApart = 1;
@@ -23,63 +9,68 @@ const clocksApart = 1;
 const startsApart = 2;
 
 /** Puts the pods of a run together; what is not known of one is a caveat and never a zero. `interrupted`: the run itself was told to stop. */
-export function mergePods(reports: readonly PodReport[], interrupted: boolean): MergedPods {
+export function mergePods(reports: readonly PodReport[], interrupted: boolean) {
   const ends = reports.flatMap(({ end }) => end ?? []);
-  const lost = reports.filter(({ end }) => end === null);
   const offsets = ends.map(({ clockOffsetSeconds }) => clockOffsetSeconds).toSorted((a, b) => a - b);
   const apart = (offsets.at(-1) ?? 0) - (offsets[0] ?? 0);
+  const skewed = `the pods' clocks are up to ${apart.toFixed(1)} s apart, and what is told over time is skewed by as much`;
   return {
+    /** Null when no pod so much as began. */
     k6: k6Of(reports),
     health: healthOf(reports),
     caveats: [...reports.flatMap((report) => caveatsOf(report, reports.length, interrupted)), ...apartCaveats(ends)],
-    notes: [
-      ...(reports.length > 1 ? [countsSentence(reports)] : []),
-      ...(apart > clocksApart
-        ? [`the pods' clocks are up to ${apart.toFixed(1)} s apart, and what is told over time is skewed by as much`]
-        : []),
-    ],
+    notes: [...(reports.length > 1 ? [countsSentence(reports)] : []), ...(apart > clocksApart ? [skewed] : [])],
     sent: sentOf(reports.map(({ sent }) => sent ?? {})),
-    sentIsWhole: lost.length === 0,
+    /** False when a pod was lost before it could say all that it had sent. */
+    sentIsWhole: ends.length === reports.length,
+    /** Prometheus's clock minus the pods', the median; undefined when none told. */
     clockOffsetSeconds: offsets[Math.floor(offsets.length / 2)],
   };
 }
+
+const total = (values: readonly (number | null | undefined)[]): number => values.reduce((sum: number, value) => sum + (value ?? 0), 0);
+
+/** Lists the last values that k6 wrote of its requests. */
+const requestsOf = ({ sent }: PodReport): { value: number; atSeconds: number }[] => sent?.[k6Metrics.requests] ?? [];
 
 function k6Of(reports: readonly PodReport[]): RunRecord["k6"] {
   const outcomes = reports.flatMap(({ end }) => end?.k6 ?? []);
   const begun = reports.flatMap(({ end, begunSeconds }) => end?.k6.startedAtSeconds ?? begunSeconds ?? []);
   if (begun.length === 0) return null;
-  const whole = outcomes.length === reports.length;
+  const knownOfAll = <T>(values: (T | null)[]): values is T[] => values.length === reports.length && !values.includes(null);
+  const sum = (of: "iterations" | "summaryRequests" | "summaryBad"): number | null => {
+    const values = outcomes.map((outcome) => outcome[of]);
+    return knownOfAll(values) ? total(values) : null;
+  };
   const codes = outcomes.map(({ exitCode }) => exitCode);
-  const sum = (values: (number | null)[]): number | null =>
-    whole && !values.includes(null) ? values.reduce((total: number, value) => total + (value ?? 0), 0) : null;
-  const lastHeard = reports.flatMap(({ sent }) => (sent?.[k6Metrics.requests] ?? []).map(({ atSeconds }) => atSeconds));
+  const checks = outcomes.map((outcome) => outcome.checks);
+  const lastHeard = reports.flatMap(requestsOf).map(({ atSeconds }) => atSeconds);
   return {
     startedAtSeconds: Math.min(...begun),
     endedAtSeconds: Math.max(...outcomes.map(({ endedAtSeconds }) => endedAtSeconds ?? 0), ...lastHeard, ...begun),
     exitCode: codes.find((code) => code !== 0 && code !== null) ?? (codes.length > 0 && !codes.includes(null) ? 0 : null),
     signal: outcomes.find(({ signal }) => signal !== null)?.signal ?? null,
-    iterations: sum(outcomes.map(({ iterations }) => iterations)),
-    interrupted: outcomes.reduce((total, outcome) => total + outcome.interrupted, 0),
-    summaryRequests: sum(outcomes.map(({ summaryRequests }) => summaryRequests)),
-    summaryBad: sum(outcomes.map(({ summaryBad }) => summaryBad)),
-    checks: whole && outcomes.every(({ checks }) => checks !== null) ? checksOf(outcomes) : null,
+    iterations: sum("iterations"),
+    interrupted: total(outcomes.map(({ interrupted }) => interrupted)),
+    summaryRequests: sum("summaryRequests"),
+    summaryBad: sum("summaryBad"),
+    checks: knownOfAll(checks)
+      ? { passes: total(checks.map(({ passes }) => passes)), fails: total(checks.map(({ fails }) => fails)) }
+      : null,
     errors: reports.flatMap(({ index, end }) => (end?.k6.errors ?? []).map((error) => `pod ${index + 1}: ${error}`)).slice(0, 20),
   };
-}
-
-function checksOf(outcomes: readonly PodEnd["k6"][]): { passes: number; fails: number } {
-  const sum = (pick: "passes" | "fails"): number => outcomes.reduce((total, { checks }) => total + (checks?.[pick] ?? 0), 0);
-  return { passes: sum("passes"), fails: sum("fails") };
 }
 
 function healthOf(reports: readonly PodReport[]): RunRecord["health"] {
   const known = reports.flatMap(({ end }) => end?.health ?? []);
   if (known.length === 0) return null;
-  const most = (values: (number | null)[]): number | null =>
-    values.reduce((max, value) => (value !== null && value > (max ?? -1) ? value : max), null);
+  const most = (of: "cpuShareMax" | "memoryPeakBytes"): number | null => {
+    const values = known.flatMap((health) => health[of] ?? []);
+    return values.length === 0 ? null : Math.max(...values);
+  };
   return {
-    cpuShareMax: most(known.map(({ cpuShareMax }) => cpuShareMax)),
-    memoryPeakBytes: most(known.map(({ memoryPeakBytes }) => memoryPeakBytes)),
+    cpuShareMax: most("cpuShareMax"),
+    memoryPeakBytes: most("memoryPeakBytes"),
     starvedAtSeconds: known.flatMap(({ starvedAtSeconds }) => starvedAtSeconds).toSorted((a, b) => a - b),
     known: known.length === reports.length && known.every((health) => health.known),
   };
@@ -121,10 +112,10 @@ function stoppedSentence(report: PodReport, pods: number, afterSeconds: number):
 }
 
 function lostSentence(report: PodReport, pods: number): string {
-  const { begunSeconds, sent, ending, refused } = report;
-  const code = ending?.exitCode === null || ending?.exitCode === undefined ? "" : `, exit code ${ending.exitCode}`;
-  const how = refused ?? (ending ? `${ending.reason}${code}` : "it was not heard of any more");
-  const heard = (sent?.[k6Metrics.requests] ?? []).map(({ atSeconds }) => atSeconds);
+  const { begunSeconds, ending, refused } = report;
+  const code = ending?.exitCode ?? null;
+  const how = refused ?? (ending ? `${ending.reason}${code === null ? "" : `, exit code ${code}`}` : "it was not heard of any more");
+  const heard = requestsOf(report).map(({ atSeconds }) => atSeconds);
   const missing = `${shareOf(pods)} of the load was missing`;
   if (begunSeconds === null) return `${nameOf(report, pods)} was lost before it began (${how}): ${missing}`;
   const after = Math.max(0, Math.max(begunSeconds, ...heard) - begunSeconds);
@@ -132,7 +123,7 @@ function lostSentence(report: PodReport, pods: number): string {
 }
 
 function countsSentence(reports: readonly PodReport[]): string {
-  const counts = reports.map(({ sent }) => (sent?.[k6Metrics.requests] ?? []).reduce((sum, { value }) => sum + value, 0));
+  const counts = reports.map((report) => total(requestsOf(report).map(({ value }) => value)));
   const shown =
     counts.length <= 8 ? counts.map((n) => n.toLocaleString("en")).join(" + ") : `${Math.min(...counts)} to ${Math.max(...counts)} each`;
   return `the requests of the ${reports.length} pods: ${shown}`;

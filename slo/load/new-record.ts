@@ -1,17 +1,13 @@
 import type { Host } from "../host/host.ts";
 import { keepsSummary } from "../run/plan.ts";
 import type { RunRecord } from "../run/record.ts";
-import type { Stack } from "./local-stack.ts";
-import type { LoadOptions, Prepared } from "./prepare.ts";
+import type { Place } from "./local-stack.ts";
+import type { Preflight } from "./preflight.ts";
+import type { Prepared } from "./prepare.ts";
 
 /** Makes the record of a run that is about to begin. */
-export function newRecord(
-  options: LoadOptions,
-  host: Host,
-  prepared: Prepared,
-  stack: Pick<Stack, "target" | "prometheus" | "embedded">,
-  checked: { offset: number; scrapeIntervalSeconds: number },
-): RunRecord {
+export function newRecord(prepared: Prepared, host: Host, stack: Place, checked: Preflight): RunRecord {
+  const { options } = prepared;
   return {
     version: 1,
     testid: prepared.testid,

@@ -11,6 +11,7 @@ import { startRelay, type Relay } from "../run/relay/relay.ts";
 import { runK6, type Driven } from "../run/run-k6.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import { meetOthers, stoppedEarly } from "./barrier.ts";
+import { unflushed } from "./load-run.ts";
 import { checkClock, checkTarget } from "./preflight.ts";
 import { progressAt } from "./progress.ts";
 import { prometheusAt } from "./prometheus.ts";
@@ -92,15 +93,13 @@ async function carry(share: Share): Promise<number | Problem> {
 
 async function runShare({ config, index, script, host, session, say }: Share, binary: string, relay: Relay): Promise<Driven> {
   const { begun, ended } = runK6(session.group, {
+    ...config,
     binary,
     script,
     folder: join(host.folder, "run"),
     writeUrl: relay.url,
-    testid: config.testid,
     segment: { index, of: config.pods },
     plan: readPlan(config.inspected),
-    isUserScript: config.isUserScript,
-    target: config.target,
     environment: { ...host.environment, ...config.environment },
     signal: session.signal,
   });
@@ -127,7 +126,7 @@ async function handOver({ config, session, say }: Share, relay: Relay, driven: D
     health: driven.health,
     caveats: [...driven.caveats, ...relay.caveats()],
     sent: relay.sent().all(),
-    unflushed: flushed.kind === "flushed" ? null : `${flushed.bytes} bytes of samples are not in Prometheus: ${flushed.reason}`,
+    unflushed: flushed.kind === "flushed" ? null : unflushed(flushed),
   });
   if (interrupted) return exitCodes.interrupted;
   if (flushed.kind === "pending") return exitCodes.inconclusive;

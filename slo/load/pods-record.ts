@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import type { Host } from "../host/host.ts";
 import { podReportSchema, type PodReport } from "../run/kubernetes/message.ts";
+import { readPlan } from "../run/plan.ts";
 import { writeWhole, type RunRecord } from "../run/record.ts";
-import { mergePods, type MergedPods } from "./merge-pods.ts";
+import type { LoadRun } from "./load-run.ts";
+import { mergePods } from "./merge-pods.ts";
 
 const reportsSchema = z.array(podReportSchema);
 
@@ -31,23 +34,24 @@ export function fuller(kept: readonly PodReport[] | undefined, read: readonly Po
   return { reports, learned: reports.some((report, i) => report !== kept[i]) };
 }
 
-/** Fills a run's record with what its pods did, all times on their clock; `shiftSeconds` is that clock minus the caller's. */
-export function withPods(record: RunRecord, reports: readonly PodReport[]): { record: RunRecord; pods: MergedPods; shiftSeconds: number } {
-  const pods = mergePods(reports, record.interrupted);
-  const offset = pods.clockOffsetSeconds ?? record.clockOffsetSeconds;
-  const shiftSeconds = record.clockOffsetSeconds - offset;
+/** What of a LoadRun the pods tell, all times on their clock. */
+type OfPods = Pick<LoadRun, "kind" | "record" | "plan" | "sent" | "sentIsWhole" | "caveats" | "now">;
+
+/** Fills a run's record with what its pods did. */
+export function withPods(record: RunRecord, reports: readonly PodReport[], host: Pick<Host, "now">): OfPods {
+  const { k6, health, sent, sentIsWhole, ...pods } = mergePods(reports, record.interrupted);
+  const clockOffsetSeconds = pods.clockOffsetSeconds ?? record.clockOffsetSeconds;
+  const shiftSeconds = record.clockOffsetSeconds - clockOffsetSeconds; // their clock minus this machine's
+  const commandAtSeconds = record.commandAtSeconds + shiftSeconds;
+  const caveats = [...record.caveats, ...pods.caveats];
+  const notes = [...record.notes, ...pods.notes];
   return {
-    pods,
-    shiftSeconds,
-    record: {
-      ...record,
-      phase: "loaded",
-      k6: pods.k6,
-      health: pods.health,
-      clockOffsetSeconds: offset,
-      commandAtSeconds: record.commandAtSeconds + shiftSeconds,
-      caveats: [...record.caveats, ...pods.caveats],
-      notes: [...record.notes, ...pods.notes],
-    },
+    kind: "run",
+    record: { ...record, phase: "loaded", k6, health, clockOffsetSeconds, commandAtSeconds, caveats, notes },
+    plan: readPlan(record.inspected),
+    sent,
+    sentIsWhole,
+    caveats: [],
+    now: () => host.now() + shiftSeconds,
   };
 }

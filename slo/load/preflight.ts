@@ -9,8 +9,8 @@ import type { Host } from "../host/host.ts";
 import { waitFor } from "../host/wait.ts";
 import { scrapeIntervalSeconds } from "../run/local-services.ts";
 import { k6Labels, plimsollMetrics } from "../spec/names.ts";
-import type { Stack } from "./local-stack.ts";
-import type { LoadOptions, Prepared } from "./prepare.ts";
+import type { Place } from "./local-stack.ts";
+import type { Prepared } from "./prepare.ts";
 import type { PrometheusEnds } from "./prometheus.ts";
 
 /** Ends a check before the load: fine, or why not and what to do. */
@@ -132,32 +132,37 @@ export async function scrapeInterval(api: PrometheusApi, service: ServiceQueries
   return distances.length > 0 ? Math.max(...distances) : 15;
 }
 
+/** What preflight finds out: Prometheus's clock minus ours, and how often the service is scraped, both in seconds. */
+export interface Preflight {
+  offset: number;
+  scrapeIntervalSeconds: number;
+}
+
+const unchecked = { kind: "fine", value: undefined } as const;
+
 /** Checks, before any load, that the target answers and that Prometheus takes, gives back and keeps time. */
 export async function preflight(
-  options: LoadOptions,
+  { testid, spec, serverLabels, options }: Prepared,
   host: Host,
-  prepared: Prepared,
-  stack: Pick<Stack, "embedded">,
+  { embedded }: Place,
   { api, destination }: PrometheusEnds,
-): Promise<{ kind: "fine"; offset: number; scrapeIntervalSeconds: number } | { kind: "problem"; message: string }> {
-  const service = serviceQueries(prepared.serverLabels);
+): Promise<Checked<Preflight>> {
+  const service = serviceQueries(serverLabels);
   // Only what was started here is known to have metrics; elsewhere a service without them shows in its objectives.
-  const startedHere = stack.embedded && options.target === undefined;
+  const startedHere = embedded && options.target === undefined;
   const [target, writes, clock, scrape] = await Promise.all([
-    options.target === undefined ? ({ kind: "fine", value: undefined } as const) : checkTarget(options.target),
-    checkPrometheus(api, destination, prepared.testid, host.now),
+    options.target === undefined ? unchecked : checkTarget(options.target),
+    checkPrometheus(api, destination, testid, host.now),
     checkClock(api, host.now),
-    stack.embedded
-      ? checkScrape(api, serviceQueries({ job: prepared.spec.service }), host.now, startedHere ? 15 : 3)
-      : ({ kind: "fine", value: undefined } as const),
+    embedded ? checkScrape(api, serviceQueries({ job: spec.service }), host.now, startedHere ? 15 : 3) : unchecked,
   ]);
   if (target.kind === "problem") return target;
   if (writes.kind === "problem") return writes;
   if (clock.kind === "problem") return clock;
   if (scrape.kind === "problem" && startedHere) return scrape;
-  const wantsServer = prepared.spec.objectives.some(({ indicator }) => indicator.kind !== "ratio" && indicator.side === "server");
+  const wantsServer = spec.objectives.some(({ indicator }) => indicator.kind !== "ratio" && indicator.side === "server");
   const warning = wantsServer && (!startedHere || options.serverLabels) ? await warnUnscraped(api, service, host.now) : undefined;
   if (warning) host.say(warning);
-  const interval = stack.embedded ? scrapeIntervalSeconds : await scrapeInterval(api, service, host.now);
-  return { kind: "fine", offset: clock.value, scrapeIntervalSeconds: interval };
+  const interval = embedded ? scrapeIntervalSeconds : await scrapeInterval(api, service, host.now);
+  return { kind: "fine", value: { offset: clock.value, scrapeIntervalSeconds: interval } };
 }

@@ -7,13 +7,13 @@ import { bundleScenario } from "../run/bundle/bundle.ts";
 import { checkTypes } from "../run/bundle/check-types.ts";
 import { findScenario } from "../run/bundle/scenarios.ts";
 import { inspectScript } from "../run/k6.ts";
-import { expectedRequests, keepPlan, readPlan, type Plan } from "../run/plan.ts";
+import { expectedRequests, keepPlan, readPlan } from "../run/plan.ts";
 import { runFolder } from "../run/record.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import type { Spec } from "../spec/spec.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
-import { noRun, type NoRun } from "./load-run.ts";
+import { failed, noRun, type NoRun } from "./load-run.ts";
 import { objectiveProblems, readSpec, shownPath, type ReadSpec } from "./spec-file.ts";
 
 /** What a person asked of `load`, as parsed. */
@@ -34,27 +34,7 @@ export interface LoadOptions {
 }
 
 /** A run that is ready to start: parsed, bundled, checked and planned. */
-export interface Prepared {
-  kind: "prepared";
-  testid: string;
-  /** The name that reports use. */
-  name: string;
-  folder: string;
-  spec: Spec;
-  specFile: string;
-  specText: string;
-  script: string;
-  isUserScript: boolean;
-  k6: string;
-  prometheus: string | undefined;
-  plan: Plan;
-  /** Pick the service's own series. */
-  serverLabels: Record<string, string>;
-  inspected: string;
-  scenarioEnvironment: Record<string, string>;
-  /** What may be a slip in the spec or in a user script, each with its place. */
-  notes: string[];
-}
+export type Prepared = Exclude<Awaited<ReturnType<typeof prepareIn>>, NoRun>;
 
 function testidOf(now: number, name: string): string {
   const time = new Date(now * 1000).toISOString().replace(/[-:]/g, "").slice(0, 15);
@@ -68,7 +48,15 @@ function testidOf(now: number, name: string): string {
   return `${plain || "script"}-${time}-${random}`;
 }
 
-function entryOf(options: LoadOptions, host: Host): { kind: "entry"; entry: string; name: string; isUserScript: boolean } | NoRun {
+/** The script to run; reports use its name. */
+interface Entry {
+  kind: "entry";
+  entry: string;
+  name: string;
+  isUserScript: boolean;
+}
+
+function entryOf(options: LoadOptions, host: Host): Entry | NoRun {
   if (options.script !== undefined) {
     const entry = isAbsolute(options.script) ? options.script : resolve(host.folder, options.script);
     if (!existsSync(entry)) return noRun(exitCodes.badUsage, `there is no script ${options.script}`);
@@ -89,14 +77,11 @@ function scenarioEnvironment(options: LoadOptions, spec: Spec): Record<string, s
 }
 
 async function findTools(options: LoadOptions, host: Host): Promise<{ kind: "tools"; k6: string; prometheus: string | undefined } | NoRun> {
-  const wanted = options.prometheus === undefined ? (["k6", "prometheus"] as const) : (["k6"] as const);
-  const paths: Record<string, string> = {};
-  for (const name of wanted) {
-    const tool = await resolveTool(name, { say: host.say });
-    if (tool.kind === "missing") return noRun(exitCodes.notCarriedOut, tool.message);
-    paths[name] = tool.path;
-  }
-  return { kind: "tools", k6: paths["k6"] ?? "", prometheus: paths["prometheus"] };
+  const k6 = await resolveTool("k6", { say: host.say });
+  if (k6.kind === "missing") return failed(k6.message);
+  if (options.prometheus !== undefined) return { kind: "tools", k6: k6.path, prometheus: undefined };
+  const prometheus = await resolveTool("prometheus", { say: host.say });
+  return prometheus.kind === "missing" ? failed(prometheus.message) : { kind: "tools", k6: k6.path, prometheus: prometheus.path };
 }
 
 /** Parses, bundles, type-checks and plans; nothing is started but tools that answer at once, and a refusal leaves no folder behind. */
@@ -112,7 +97,7 @@ export async function prepare(options: LoadOptions, host: Host): Promise<Prepare
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
-    return noRun(exitCodes.notCarriedOut, `cannot make the run's folder: ${errorMessage(error)}`);
+    return failed(`cannot make the run's folder: ${errorMessage(error)}`);
   }
   const prepared = await prepareIn(folder, testid, entry, read, options, host);
   if (prepared.kind === "none") rmSync(folder, { recursive: true, force: true });
@@ -125,7 +110,7 @@ type Script = { kind: "script"; file: string; notes: string[] } | NoRun;
 const mostTypeErrors = 10;
 
 /** Bundles and type-checks a script; its problems come with file, line and column. k6 minds no types, so those of a user script are notes. */
-async function bundleHere(folder: string, { entry, isUserScript }: { entry: string; isUserScript: boolean }, host: Host): Promise<Script> {
+async function bundleHere(folder: string, { entry, isUserScript }: Entry, host: Host): Promise<Script> {
   const shown = (problems: { file: string; line: number; column: number; message: string }[]): string[] =>
     problems.map((p) => `${shownPath(host.folder, p.file)}:${p.line}:${p.column} ${p.message}`);
   const [bundled, types] = await Promise.all([
@@ -140,20 +125,13 @@ async function bundleHere(folder: string, { entry, isUserScript }: { entry: stri
 }
 
 /** Finds the bundle that was made beforehand; a user script runs as it is. */
-function bundledBefore(bundles: string, { entry, name, isUserScript }: { entry: string; name: string; isUserScript: boolean }): Script {
+function bundledBefore(bundles: string, { entry, name, isUserScript }: Entry): Script {
   const file = isUserScript ? entry : resolve(bundles, `${name}.js`);
   if (existsSync(file)) return { kind: "script", file, notes: [] };
-  return noRun(exitCodes.notCarriedOut, `${bundles} (PLIMSOLL_BUNDLES) has no bundle of the scenario ${name}`);
+  return failed(`${bundles} (PLIMSOLL_BUNDLES) has no bundle of the scenario ${name}`);
 }
 
-async function prepareIn(
-  folder: string,
-  testid: string,
-  entry: { entry: string; name: string; isUserScript: boolean },
-  read: ReadSpec,
-  options: LoadOptions,
-  host: Host,
-): Promise<Prepared | NoRun> {
+async function prepareIn(folder: string, testid: string, entry: Entry, read: ReadSpec, options: LoadOptions, host: Host) {
   const script = host.settings.bundles === undefined ? await bundleHere(folder, entry, host) : bundledBefore(host.settings.bundles, entry);
   if (script.kind === "none") return script;
   const tools = await findTools(options, host);
@@ -164,21 +142,22 @@ async function prepareIn(
   const kept = keepPlan(inspected.output);
   if (kept.kind === "problem") return noRun(exitCodes.badUsage, kept.message);
   return {
-    kind: "prepared",
+    ...entry,
+    ...tools,
+    kind: "prepared" as const,
+    options,
     testid,
-    name: entry.name,
     folder,
     spec: read.spec,
     specFile: read.file,
     specText: read.text,
     script: script.file,
-    isUserScript: entry.isUserScript,
-    k6: tools.k6,
-    prometheus: tools.prometheus,
+    /** Pick the service's own series. */
     serverLabels: options.serverLabels ?? { job: read.spec.service },
     plan: readPlan(kept.text),
     inspected: kept.text,
     scenarioEnvironment: environment,
+    /** What may be a slip in the spec or in a user script, each with its place. */
     notes: [...read.notes, ...script.notes],
   };
 }

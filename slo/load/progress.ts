@@ -1,17 +1,12 @@
+import type { Host } from "../host/host.ts";
+import { liveLine } from "../report/live-line.ts";
+import type { Progress } from "../run/kubernetes/message.ts";
+import { offeredRateAt, type Plan } from "../run/plan.ts";
 import type { Latency } from "../run/relay/latency.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
-import { isJudged, k6Labels, k6Metrics } from "../spec/names.ts";
-
-/** What one line can tell of a load that is under way; counts since its start, judged traffic only but for the iterations. */
-export interface Progress {
-  /** Unix seconds. */
-  begunSeconds: number;
-  iterations: number;
-  requests: number;
-  errors: number;
-  dropped: number;
-  p99Seconds: number | null;
-}
+import { isJudged, k6Labels, k6Metrics, warmupScenario } from "../spec/names.ts";
+import type { Spec } from "../spec/spec.ts";
+import { openRate } from "./rate.ts";
 
 /** Reads how far a load is from what k6 wrote so far. */
 export function progressAt(sent: SentCounts, latency: Latency | undefined, startedAtSeconds: number): Progress {
@@ -35,14 +30,71 @@ export function writtenAt(sent: SentCounts): number | undefined {
 /** Adds up the progress of several pods; the slowest one's percentile stands for all, since percentiles cannot be added. */
 export function addProgress(pods: readonly Progress[]): Progress | undefined {
   if (pods.length === 0) return undefined;
-  const sum = (pick: (progress: Progress) => number): number => pods.reduce((total, progress) => total + pick(progress), 0);
+  const sum = (of: "iterations" | "requests" | "errors" | "dropped"): number => pods.reduce((total, progress) => total + progress[of], 0);
   const slowest = pods.flatMap(({ p99Seconds }) => (p99Seconds === null ? [] : [p99Seconds]));
   return {
     begunSeconds: Math.min(...pods.map(({ begunSeconds }) => begunSeconds)),
-    iterations: sum((g) => g.iterations),
-    requests: sum((g) => g.requests),
-    errors: sum((g) => g.errors),
-    dropped: sum((g) => g.dropped),
+    iterations: sum("iterations"),
+    requests: sum("requests"),
+    errors: sum("errors"),
+    dropped: sum("dropped"),
     p99Seconds: slowest.length > 0 ? Math.max(...slowest) : null,
   };
+}
+
+/** Estimates, from what k6 wrote so far, the share of budget that the client's error objective without a filter has spent. */
+function budgetSpent(spec: Spec, requests: number, errors: number): number | null {
+  const shares = spec.objectives.flatMap(({ indicator, targetRatio }) =>
+    indicator.kind === "errors" && indicator.side === "client" && Object.keys(indicator.where).length === 0
+      ? [errors / requests / (1 - targetRatio)]
+      : [],
+  );
+  return requests === 0 || shares.length === 0 ? null : Math.max(...shares);
+}
+
+/** What the line is drawn from; when the counts were written is not known of pods, whose counts are taken as of now. */
+export type LiveProgress = Progress & { writtenAtSeconds?: number | undefined };
+
+/** Makes the function that words the line of a moment, Unix seconds. */
+export function openLiveLine({ plan, spec }: { plan: Plan; spec: Spec }, width: number): (seen: LiveProgress, now: number) => string {
+  const judged = plan.scenarios.filter((scenario) => scenario.judged);
+  // A count whose moment is known gives its rate at once; one that was on its way for an unknown while is evened out.
+  const [written, looked] = [openRate(2), openRate(5)];
+  return (seen, now) => {
+    const { requests, errors, dropped, p99Seconds, iterations, begunSeconds, writtenAtSeconds: at } = seen;
+    const elapsedSeconds = now - begunSeconds;
+    const achievedRate = at === undefined ? looked.take(iterations, now, now) : written.take(iterations, at, now);
+    const phase = plan.scenarios
+      .filter((s) => elapsedSeconds >= s.startSeconds && elapsedSeconds < (s.endSeconds ?? Number.POSITIVE_INFINITY))
+      .map((s) => s.name);
+    // Past its plan k6 only waits for what is under way, or runs teardown().
+    const finishing = plan.loadSeconds !== undefined && elapsedSeconds >= plan.loadSeconds;
+    return liveLine({
+      elapsedSeconds,
+      totalSeconds: plan.loadSeconds ?? null,
+      finishing,
+      phase: finishing ? "finishing" : phase.join("+") || "waiting",
+      offeredRate: plan.openModel ? offeredRateAt(phase.includes(warmupScenario) ? plan.scenarios : judged, elapsedSeconds) : null,
+      achievedRate,
+      p99Seconds,
+      errors,
+      droppedIterations: dropped,
+      budgetSpent: budgetSpent(spec, requests + dropped, errors + dropped),
+      width,
+    });
+  };
+}
+
+/** Redraws one line a second while the load runs: how far, how fast, how well; without any there is nothing to draw yet. */
+export function startLiveLine(
+  prepared: { plan: Plan; spec: Spec },
+  host: Pick<Host, "live" | "now" | "width">,
+  progress: () => LiveProgress | undefined,
+): { stop: () => void } {
+  const lineOf = openLiveLine(prepared, host.width);
+  const timer = setInterval(() => {
+    const seen = progress();
+    if (seen !== undefined) host.live(lineOf(seen, host.now()));
+  }, 1000);
+  return { stop: () => clearInterval(timer) };
 }

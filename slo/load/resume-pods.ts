@@ -1,13 +1,11 @@
 import { join } from "node:path";
-import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import { readFleet } from "../run/kubernetes/fleet.ts";
 import { deleteJob } from "../run/kubernetes/job.ts";
 import type { PodReport } from "../run/kubernetes/message.ts";
 import { reach } from "../run/kubernetes/port-forward.ts";
-import { readPlan } from "../run/plan.ts";
 import { writeRecord, type RunRecord } from "../run/record.ts";
-import { noRun, type LoadRun, type NoRun } from "./load-run.ts";
+import { inconclusive, type LoadRun, type NoRun } from "./load-run.ts";
 import { fuller, readPodReports, withPods, writePods } from "./pods-record.ts";
 import { prometheusAt } from "./prometheus.ts";
 import { rememberOnce, underWay, type KeptRun, type ResumeOptions } from "./kept-run.ts";
@@ -26,28 +24,22 @@ export async function resumePods(kept: PodsRun, options: ResumeOptions, host: Ho
   const open = options.prometheus
     ? ({ kind: "open", url: options.prometheus } as const)
     : await reach(cluster, record.prometheus.url, group, join(folder, "port-forward.log"));
-  if (open.kind === "failed") return noRun(exitCodes.inconclusive, `inconclusive: ${open.message}`);
+  if (open.kind === "failed") return inconclusive(open.message);
   const base = learned ? concludedAnew(record) : record;
   if (learned) {
     writeRecord(folder, base);
     writePods(folder, known.reports);
   }
-  const { record: judgedAs, pods, shiftSeconds } = withPods(base, known.reports);
+  const ofPods = withPods(base, known.reports, host);
   const isLeft = learned || (unread.length === 0 && (record.phase === "prepared" || record.phase === "loading"));
   return {
-    kind: "run",
-    record: judgedAs,
-    plan: readPlan(record.inspected),
-    sent: pods.sent,
-    sentIsWhole: pods.sentIsWhole,
-    caveats: [],
+    ...ofPods,
     prometheus: prometheusAt(open.url, host.settings.credentials),
-    now: () => host.now() + shiftSeconds,
     folder,
     settleLimitSeconds: Math.min(10, options.settleLimitSeconds),
     finished: true,
     judged: async (what) => {
-      rememberOnce(folder, base, judgedAs, what);
+      rememberOnce(folder, base, ofPods.record, what);
       if (isLeft) await deleteJob(cluster, cluster.job);
     },
   };
@@ -66,9 +58,8 @@ async function podsKnown(cluster: PodsRun["cluster"], folder: string, host: Host
   const asKept = (reports: PodReport[]): PodsKnown => ({ kind: "known", reports, learned: false, unread: [] });
   if (kept?.every(({ end }) => end !== null)) return asKept(kept);
   const read = await readFleet({ cluster, job: cluster.job, pods: cluster.pods, say: host.say });
-  if (read.kind === "failed") return kept ? asKept(kept) : noRun(exitCodes.inconclusive, `inconclusive: ${read.message}`);
-  if (read.active)
-    return noRun(exitCodes.inconclusive, `inconclusive: the pods of ${cluster.job} are still at work; ask again when they have ended`);
+  if (read.kind === "failed") return kept ? asKept(kept) : inconclusive(read.message);
+  if (read.active) return inconclusive(`the pods of ${cluster.job} are still at work; ask again when they have ended`);
   const { unread } = read;
   if (unread.length > 0) host.say(`the logs of these pods cannot be had now: ${unread.join(", ")}; the Job ${cluster.job} stays`);
   const { reports, learned } = fuller(kept, read.reports);

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import { startPrometheus } from "../run/local-services.ts";
 import { readPlan } from "../run/plan.ts";
@@ -7,7 +6,7 @@ import type { RunRecord } from "../run/record.ts";
 import { resumeRelay } from "../run/relay/resume.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import { rememberOnce, underWay, type KeptRun, type ResumeOptions } from "./kept-run.ts";
-import { noRun, type LoadRun, type NoRun } from "./load-run.ts";
+import { failed, inconclusive, unflushed, type LoadRun, type NoRun } from "./load-run.ts";
 import { prometheusAt } from "./prometheus.ts";
 import { resumePods } from "./resume-pods.ts";
 import type { Session } from "./session.ts";
@@ -24,7 +23,7 @@ async function resumeSpool({ folder, record }: KeptRun, options: ResumeOptions, 
   const busy = underWay(join(folder, "spool")); // before anything is started on its data
   if (busy) return busy;
   const found = await prometheusOf(options, host, record, folder, session);
-  if ("message" in found) return noRun(exitCodes.notCarriedOut, found.message);
+  if (found.kind === "none") return found;
   const prometheus = prometheusAt(found.url, host.settings.credentials);
   const resumed = await resumeRelay({
     folder: join(folder, "spool"),
@@ -32,9 +31,8 @@ async function resumeSpool({ folder, record }: KeptRun, options: ResumeOptions, 
     say: host.say,
     limitSeconds: options.settleLimitSeconds,
   });
-  if (resumed.kind === "failed") return noRun(exitCodes.inconclusive, `inconclusive: ${resumed.message}`);
-  if (resumed.kind === "pending")
-    return noRun(exitCodes.inconclusive, `inconclusive: ${resumed.bytes} bytes of samples are not in Prometheus: ${resumed.reason}`);
+  if (resumed.kind === "failed") return inconclusive(resumed.message);
+  if (resumed.kind === "pending") return inconclusive(unflushed(resumed));
   const judgedAs = crashed(record);
   return {
     kind: "run",
@@ -53,16 +51,15 @@ async function resumeSpool({ folder, record }: KeptRun, options: ResumeOptions, 
 }
 
 async function prometheusOf(
-  options: ResumeOptions,
+  { prometheus: asked }: ResumeOptions,
   host: Host,
-  record: RunRecord,
+  { prometheus: { url, embedded } }: RunRecord,
   folder: string,
   { group }: Session,
-): Promise<{ url: string } | { message: string }> {
-  if (options.prometheus !== undefined) return { url: options.prometheus };
-  if (!record.prometheus.embedded) return { url: record.prometheus.url };
+): Promise<{ kind: "up"; url: string } | NoRun> {
+  if (asked !== undefined || !embedded) return { kind: "up", url: asked ?? url };
   const tool = await resolveTool("prometheus", { say: host.say });
-  if (tool.kind === "missing") return { message: tool.message };
+  if (tool.kind === "missing") return failed(tool.message);
   const started = await startPrometheus(group, {
     binary: tool.path,
     folder: join(folder, "prometheus"),
@@ -71,7 +68,7 @@ async function prometheusOf(
     targetUrl: undefined,
     environment: host.environment,
   });
-  return started.kind === "failed" ? { message: started.message } : { url: started.url };
+  return started.kind === "failed" ? failed(started.message) : { kind: "up", url: started.url };
 }
 
 /** Reads the record of a run whose command died: k6's end is unknown, and that is a caveat. */

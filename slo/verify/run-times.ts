@@ -1,13 +1,15 @@
 import { jobsOf } from "../collect/server.ts";
+import { scrapesSince } from "../collect/stored-counts.ts";
 import type { PrometheusApi } from "../collect/prometheus.ts";
 import type { ObjectiveQueries } from "../compile/objectives.ts";
 import { serviceQueries } from "../compile/run.ts";
+import { waitFor } from "../host/wait.ts";
 import type { LoadRun } from "../load/load-run.ts";
 import type { Report } from "../report/schema.ts";
 import type { RunRecord } from "../run/record.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
 import { isJudged, k6Metrics } from "../spec/names.ts";
-import { settleScrapes } from "./settle.ts";
+import { pausesMillis } from "./settle.ts";
 
 /** When what happened, Unix seconds of k6's clock. */
 export interface RunTimes {
@@ -83,6 +85,10 @@ export async function awaitScrapes(load: LoadRun, queries: readonly ObjectiveQue
     query.kind === "server" ? serviceOf(query).map((labels) => ({ labels, limit: query.jobs ? settleLimitSeconds : usual })) : [],
   );
   const asked = services.length > 0 ? services : [{ labels: record.serverLabels, limit: 1 }];
-  await Promise.all(asked.map(({ labels, limit }) => settleScrapes(prometheus.api, serviceQueries(labels), ended, promNow, limit)));
+  const scrapedTwice = async (labels: Record<string, string>): Promise<true | undefined> => {
+    const scrapes = await scrapesSince(prometheus.api, serviceQueries(labels), ended, promNow());
+    return scrapes.kind === "answer" && (scrapes.value ?? 0) >= 2 ? true : undefined;
+  };
+  await Promise.all(asked.map(({ labels, limit }) => waitFor(() => scrapedTwice(labels), limit, ...pausesMillis)));
   return promNow();
 }

@@ -15,21 +15,15 @@ export function totalsOf(sent: SentCounts): Totals {
   };
 }
 
-/** What k6 wrote of the judged scenarios. */
-export interface JudgedSent {
-  requests: number;
-  iterations: number;
-  dropped: number;
-}
-
 /** Adds up what k6 wrote of the judged scenarios. */
-export function judgedSentOf(sent: SentCounts): JudgedSent {
+export function judgedSentOf(sent: SentCounts) {
   return {
     requests: sent.sumOf(k6Metrics.requests, isJudged),
     iterations: sent.sumOf(k6Metrics.iterations, isJudged),
     dropped: sent.sumOf(k6Metrics.droppedIterations, isJudged),
   };
 }
+export type JudgedSent = ReturnType<typeof judgedSentOf>;
 
 /** What of the load cannot be found in the counts, or is in them and not judged. */
 export interface UnservedLoad {

@@ -1,6 +1,6 @@
-import { sameTotals, readStoredCounts, scrapesSince, type Totals } from "../collect/stored-counts.ts";
+import { sameTotals, readStoredCounts, type Totals } from "../collect/stored-counts.ts";
 import type { PrometheusApi } from "../collect/prometheus.ts";
-import type { StoredCountQueries, ServiceQueries } from "../compile/run.ts";
+import type { StoredCountQueries } from "../compile/run.ts";
 import { waitFor } from "../host/wait.ts";
 
 /** Says how the wait for Prometheus ended: it holds all that was sent, or not all, or it did not answer. */
@@ -10,7 +10,7 @@ export type Settled =
   | { kind: "unreachable"; reason: string };
 
 /** The first pause between two questions, and the longest: a Prometheus that is behind is not helped by more. */
-const pausesMillis = [50, 1000] as const;
+export const pausesMillis = [50, 1000] as const;
 
 /** Waits until Prometheus holds exactly what was sent; no fixed sleep, at most `limitSeconds`. */
 export async function settleCounts(
@@ -32,26 +32,4 @@ export async function settleCounts(
     ...pausesMillis,
   );
   return done ?? last;
-}
-
-/**
- * Waits until the service was scraped twice since the last request, so that its counters are final.
- * Gives false when it is not scraped, or not twice within `limitSeconds`; times are Unix seconds of Prometheus's clock.
- */
-export async function settleScrapes(
-  api: PrometheusApi,
-  queries: ServiceQueries,
-  sinceSeconds: number,
-  now: () => number,
-  limitSeconds: number,
-): Promise<boolean> {
-  const done = await waitFor(
-    async () => {
-      const scrapes = await scrapesSince(api, queries, sinceSeconds, now());
-      return scrapes.kind === "answer" && (scrapes.value ?? 0) >= 2 ? true : undefined;
-    },
-    limitSeconds,
-    ...pausesMillis,
-  );
-  return done === true;
 }

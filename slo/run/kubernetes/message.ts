@@ -21,6 +21,7 @@ export const podConfigSchema = z.strictObject({
 export type PodConfig = z.infer<typeof podConfigSchema>;
 
 const progressSchema = z.strictObject({
+  /** Unix seconds. */
   begunSeconds: z.number(),
   iterations: z.number(),
   requests: z.number(),
@@ -28,6 +29,8 @@ const progressSchema = z.strictObject({
   dropped: z.number(),
   p99Seconds: z.number().nullable(),
 });
+/** What one line can tell of a load that is under way; counts since its start, judged traffic only but for the iterations. */
+export type Progress = z.infer<typeof progressSchema>;
 
 /** Metric name → its series, each with its last value. */
 const sentSchema = z.record(

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readPlan } from "../run/plan.ts";
 import type { Spec } from "../spec/spec.ts";
-import { openLiveLine, type LiveProgress } from "./live-progress.ts";
+import { openLiveLine, type LiveProgress } from "./progress.ts";
 
 const constant = { executor: "constant-arrival-rate", rate: 160, timeUnit: "1s" };
 const plan = readPlan(
