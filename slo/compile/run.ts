@@ -83,7 +83,7 @@ export function chartQueries(testid: string, server: Where, routes: readonly str
     clientQuantile: (quantile: number, withinSeconds: number, rangeSeconds: number): PromQL => {
       // Differences, not rate(): that loses the first sample of each series, and with it how a load or a fault began. k6 counts from 0.
       const now = sumOfLast(duration)(rangeSeconds);
-      const before = promql`sum(${lastDuration(rangeSeconds)} offset ${{ rangeSeconds: withinSeconds }})`;
+      const before = promql`sum(last_over_time(${duration}[${{ rangeSeconds }}] offset ${{ rangeSeconds: withinSeconds }}))`;
       return promql`histogram_quantile(${quantile}, (${now} - ${before}) or ${now})`;
     },
     serverQuantile: (quantile: number, rangeSeconds: number): PromQL =>
