@@ -1,25 +1,20 @@
 import { InvalidArgumentError, Option } from "commander";
 
+const numberThat =
+  (fits: (value: number) => boolean, what: string) =>
+  (text: string): number => {
+    if (!fits(Number(text))) throw new InvalidArgumentError(`It must be ${what}.`);
+    return Number(text);
+  };
+
 /** Reads a number above 0. */
-export function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("It must be a number above 0.");
-  return value;
-}
+export const positive = numberThat((value) => Number.isFinite(value) && value > 0, "a number above 0");
 
 /** Reads a whole number above 0. */
-export function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number above 0.");
-  return value;
-}
+export const whole = numberThat((value) => Number.isSafeInteger(value) && value >= 1, "a whole number above 0");
 
 /** Reads a TCP port. */
-export function port(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 65_535) throw new InvalidArgumentError("It must be a port, 1 to 65535.");
-  return value;
-}
+export const port = numberThat((value) => Number.isInteger(value) && value >= 1 && value <= 65_535, "a port, 1 to 65535");
 
 /** Reads an http(s) URL without credentials, and drops the slashes at its end. */
 export function httpUrl(text: string): string {

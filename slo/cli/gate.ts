@@ -1,6 +1,5 @@
 import type { Host } from "../host/host.ts";
-import { findRun, type ResumeOptions } from "../load/kept-run.ts";
-import { resume } from "../load/resume.ts";
+import { findRun, resume, type ResumeOptions } from "../load/resume.ts";
 import { openSession } from "../load/session.ts";
 import { specOf } from "../load/spec-file.ts";
 import { endWith, judgeAndWrite } from "./verdict.ts";

@@ -51,26 +51,11 @@ const clusterFlags = (): Option[] => [
   new Option("--keep", "in Kubernetes: leave the Job and its pods when the run is over"),
 ];
 
-interface LoadFlags {
-  scenario?: string;
-  script?: string;
-  target?: string;
-  prometheus?: string;
-  spec?: string;
-  rate?: number;
-  duration?: string;
-  set?: Record<string, string>;
-  fault?: string;
-  store?: "memory" | "sqlite";
+/** The flags as commander gives them: what was not given is not there. */
+interface LoadFlags extends Partial<Omit<LoadOptions, "serverLabels" | "settleLimitSeconds"> & ClusterOptions> {
   serverLabel?: Record<string, string>;
   settleLimit: number;
-  json?: boolean;
   in?: "kubernetes";
-  pods?: number;
-  context?: string;
-  namespace?: string;
-  image?: string;
-  keep?: boolean;
 }
 
 const optionsOf = (given: LoadFlags): LoadOptions => ({

@@ -5,6 +5,8 @@ import { startPrometheus, startTarget } from "../run/local-services.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
+import { failed } from "../load/load-run.ts";
+import { endWith } from "./verdict.ts";
 
 /** Keeps the local target and Prometheus up, on their usual ports, until it is interrupted. */
 export async function stack(
@@ -12,10 +14,7 @@ export async function stack(
   host: Host,
 ): Promise<number> {
   const tool = await resolveTool("prometheus", { say: host.say });
-  if (tool.kind === "missing") {
-    host.say(tool.message);
-    return exitCodes.notCarriedOut;
-  }
+  if (tool.kind === "missing") return endWith(failed(tool.message), host);
   const folder = join(host.folder, ".plimsoll", "stack");
   mkdirSync(folder, { recursive: true });
   const group = openProcessGroup();
@@ -28,7 +27,7 @@ export async function stack(
       port: options.targetPort,
       environment,
     });
-    if (target.kind === "failed") return failed(host, target.message);
+    if (target.kind === "failed") return endWith(failed(target.message), host);
     const prometheus = await startPrometheus(group, {
       binary: tool.path,
       folder,
@@ -38,19 +37,14 @@ export async function stack(
       targetUrl: target.url,
       environment: host.environment,
     });
-    if (prometheus.kind === "failed") return failed(host, prometheus.message);
+    if (prometheus.kind === "failed") return endWith(failed(prometheus.message), host);
     host.out(`storage API  ${target.url}  (OpenAPI at ${target.url}/openapi.json)\nPrometheus   ${prometheus.url}\n`);
     host.say(`load it with: npm run load -- --scenario smoke --target ${target.url} --prometheus ${prometheus.url}`);
     host.say("Ctrl-C stops both");
     const ended = await Promise.race([interrupted, target.child.exited, prometheus.child.exited]);
     if (ended === undefined) return exitCodes.met;
-    return failed(host, `a part of the stack ended by itself: see ${folder}`);
+    return endWith(failed(`a part of the stack ended by itself: see ${folder}`), host);
   } finally {
     await group.stopAll();
   }
-}
-
-function failed(host: Host, message: string): number {
-  host.say(message);
-  return exitCodes.notCarriedOut;
 }

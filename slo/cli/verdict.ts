@@ -2,7 +2,7 @@ import { errorMessage } from "../host/error-message.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import { pendingMessage, type LoadRun, type NoRun } from "../load/load-run.ts";
-import { writeSamples } from "../load/write-samples.ts";
+import { writeSamples } from "../load/prometheus.ts";
 import { verdictSeries } from "../report/verdict-series.ts";
 import type { Spec } from "../spec/spec.ts";
 import { verify } from "../verify/verify.ts";

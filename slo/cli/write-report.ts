@@ -29,11 +29,7 @@ function pageAssets(): HtmlAssets {
 export function writeReport(report: Report, folder: string, host: Host, json: boolean): number {
   const jsonText = jsonReport(report);
   const summary = markdownReport(report);
-  const files = {
-    "report.json": jsonText,
-    "junit.xml": junitReport(report),
-    "summary.md": summary,
-  };
+  const files = { "report.json": jsonText, "junit.xml": junitReport(report), "summary.md": summary };
   for (const [name, text] of Object.entries(files)) orSay(host, () => replaceFile(join(folder, name), text));
   const page = join(folder, "report.html");
   const shown = orSay(host, () => replaceFile(page, htmlReport(report, pageAssets())));

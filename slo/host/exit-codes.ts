@@ -22,46 +22,29 @@ export function exitMeaning(code: number): string | undefined {
   return name && sentences[name];
 }
 
-/** Names every exit code of k6 but 0 (k6 2.2.0, errext/exitcodes/codes.go). */
-export const k6ExitCodes = {
-  cloudTestFailed: 97,
-  cloudProgressLost: 98,
-  thresholdsFailed: 99,
-  setupTimeout: 100,
-  teardownTimeout: 101,
-  timeout: 102,
-  stoppedByRestApi: 103,
-  invalidConfig: 104,
-  stoppedBySignal: 105,
-  restApiNotStarted: 106,
-  scriptException: 107,
-  scriptAborted: 108,
-  panic: 109,
-  markedAsFailed: 110,
-} as const;
+/** Names the exit codes of k6 that mean something of their own here. */
+export const k6ExitCodes = { scriptException: 107, scriptAborted: 108, panic: 109 } as const;
 
-const k6Sentences: Record<keyof typeof k6ExitCodes, string> = {
-  cloudTestFailed: "the test in the cloud failed",
-  cloudProgressLost: "the cloud did not say how far the test was",
-  thresholdsFailed: "thresholds failed",
-  setupTimeout: "setup() took too long",
-  teardownTimeout: "teardown() took too long",
-  timeout: "a time-out",
-  stoppedByRestApi: "stopped through the REST API",
-  invalidConfig: "invalid configuration",
-  stoppedBySignal: "stopped by a signal",
-  restApiNotStarted: "its REST API could not start",
-  scriptException: "the script threw an error",
-  scriptAborted: "the script aborted the test (exec.test.abort)",
-  panic: "k6 crashed",
-  markedAsFailed: "the script marked the test as failed",
-};
+/** Every exit code of k6 but 0 (k6 2.2.0, errext/exitcodes/codes.go). */
+const k6Sentences = new Map([
+  [97, "the test in the cloud failed"],
+  [98, "the cloud did not say how far the test was"],
+  [99, "thresholds failed"],
+  [100, "setup() took too long"],
+  [101, "teardown() took too long"],
+  [102, "a time-out"],
+  [103, "stopped through the REST API"],
+  [104, "invalid configuration"],
+  [105, "stopped by a signal"],
+  [106, "its REST API could not start"],
+  [k6ExitCodes.scriptException, "the script threw an error"],
+  [k6ExitCodes.scriptAborted, "the script aborted the test (exec.test.abort)"],
+  [k6ExitCodes.panic, "k6 crashed"],
+  [110, "the script marked the test as failed"],
+]);
 
 /** Says what an exit code of k6 means. */
-export function k6ExitMeaning(code: number): string {
-  const name = typedKeys(k6ExitCodes).find((key) => k6ExitCodes[key] === code);
-  return name === undefined ? `exit code ${code}` : k6Sentences[name];
-}
+export const k6ExitMeaning = (code: number): string => k6Sentences.get(code) ?? `exit code ${code}`;
 
 function typedKeys<T extends object>(of: T): (keyof T)[] {
   return Object.keys(of) as (keyof T)[];

@@ -41,31 +41,26 @@ export interface Settings {
 
 type Read = { kind: "settings"; settings: Settings } | { kind: "problem"; message: string };
 
-function secret(value: string | undefined, file: string | undefined, name: string): string | undefined {
-  if (value !== undefined && value !== "") return value;
-  if (file === undefined || file === "") return undefined;
+function secretIn(
+  e: z.infer<typeof environmentSchema>,
+  name: "PLIMSOLL_PROMETHEUS_PASSWORD" | "PLIMSOLL_PROMETHEUS_BEARER_TOKEN",
+): string | undefined {
+  const file = e[`${name}_FILE`];
+  if (e[name] || !file) return e[name] || undefined;
   try {
     return readFileSync(file, "utf8").trim();
   } catch (error) {
-    throw new Error(`${name} cannot be read: ${errorMessage(error)}`, { cause: error });
+    throw new Error(`${name}_FILE cannot be read: ${errorMessage(error)}`, { cause: error });
   }
 }
 
-function headersOf(text: string | undefined): Record<string, string> {
-  if (text === undefined || text === "") return {};
-  const parsed = z
-    .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string().regex(/^[\t\x20-\x7e]*$/))
-    .safeParse(safeJson(text));
-  if (!parsed.success)
-    throw new Error('PLIMSOLL_PROMETHEUS_HEADERS must be a JSON object of header names and values, e.g. {"X-Scope-OrgID":"load"}');
-  return parsed.data;
-}
+const headersSchema = z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string().regex(/^[\t\x20-\x7e]*$/));
 
-function safeJson(text: string): unknown {
+function headersOf(text: string | undefined): Record<string, string> {
   try {
-    return JSON.parse(text) as unknown;
+    return headersSchema.parse(JSON.parse(text || "{}"));
   } catch {
-    return undefined;
+    throw new Error('PLIMSOLL_PROMETHEUS_HEADERS must be a JSON object of header names and values, e.g. {"X-Scope-OrgID":"load"}');
   }
 }
 
@@ -74,12 +69,8 @@ export function readSettings(environment: NodeJS.ProcessEnv, isTerminal: boolean
   const e = environmentSchema.parse(environment);
   try {
     const username = e.PLIMSOLL_PROMETHEUS_USERNAME;
-    const password = secret(e.PLIMSOLL_PROMETHEUS_PASSWORD, e.PLIMSOLL_PROMETHEUS_PASSWORD_FILE, "PLIMSOLL_PROMETHEUS_PASSWORD_FILE");
-    const bearer = secret(
-      e.PLIMSOLL_PROMETHEUS_BEARER_TOKEN,
-      e.PLIMSOLL_PROMETHEUS_BEARER_TOKEN_FILE,
-      "PLIMSOLL_PROMETHEUS_BEARER_TOKEN_FILE",
-    );
+    const password = secretIn(e, "PLIMSOLL_PROMETHEUS_PASSWORD");
+    const bearer = secretIn(e, "PLIMSOLL_PROMETHEUS_BEARER_TOKEN");
     if (username && password === undefined)
       throw new Error("PLIMSOLL_PROMETHEUS_USERNAME is set without PLIMSOLL_PROMETHEUS_PASSWORD or _PASSWORD_FILE");
     if (username && bearer)

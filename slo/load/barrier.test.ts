@@ -65,8 +65,7 @@ test.each<[string, Answer[], unknown, number]>([
   const there = await prometheus(...answers);
   expect(
     await meetOthers(
-      there.api,
-      there.destination,
+      there,
       place,
       () => 103.5,
       () => false,
@@ -80,8 +79,7 @@ test("a pod that is told to stop does not wait for the others any longer", async
   let times = 0;
   const began = performance.now();
   const ended = await meetOthers(
-    there.api,
-    there.destination,
+    there,
     { ...place, limitSeconds: 60 },
     () => 100,
     () => (times += 1) > 3,

@@ -1,9 +1,9 @@
-import { queryVector, type PrometheusApi } from "../collect/prometheus.ts";
+import { queryVector } from "../collect/prometheus.ts";
 import { podsReadyQuery } from "../compile/run.ts";
-import { encodeWrite, writeOnce, type Destination } from "../run/relay/write.ts";
 import { waitFor } from "../host/wait.ts";
 import { k6Labels, plimsollMetrics } from "../spec/names.ts";
-import { notWritten, type Checked } from "./preflight.ts";
+import { problem, writeSample, type Checked } from "./preflight.ts";
+import type { PrometheusEnds } from "./prometheus.ts";
 
 /** One pod's place among those that start together. */
 export interface Place {
@@ -18,16 +18,16 @@ const leadSeconds = 2;
 
 /** How often a pod asks for the others. */
 const everyMillis = 250;
-/** What a pod says that was told to stop before its part began. */
-export const stoppedEarly = "it was told to stop before the load began";
+
+/** What a pod says that was asked to stop before its part began. */
+export const stoppedEarly = problem("it was told to stop before the load began");
 
 /**
  * Waits, through Prometheus, until all pods of a run are ready, and gives the moment at which all begin: Unix seconds of Prometheus's clock,
  * the same for each. Gives up at once when `stopped`.
  */
 export async function meetOthers(
-  api: PrometheusApi,
-  destination: Destination,
+  ends: PrometheusEnds,
   place: Place,
   promNow: () => number,
   stopped: () => boolean,
@@ -35,24 +35,23 @@ export async function meetOthers(
   const { testid, index, limitSeconds } = place;
   const shortly = Math.min(10, limitSeconds);
   // Whether there was a pod in this place is to be known, not to be guessed.
-  const earlier = await insist(() => readyPods(api, testid), shortly, stopped);
+  const earlier = await insist(() => readyPods(ends, testid), shortly, stopped);
   if (earlier.kind === "problem") return earlier;
   if (earlier.value.has(String(index)))
-    return { kind: "problem", message: `a pod ${index + 1} of this run was at work before: what it counted would be counted anew` };
+    return problem(`a pod ${index + 1} of this run was at work before: what it counted would be counted anew`);
   const at = promNow();
   const labels = { __name__: plimsollMetrics.podReady, [k6Labels.testid]: testid, [k6Labels.instance]: String(index) };
-  const body = encodeWrite([{ labels, value: at, atMillis: Math.round(at * 1000) }]);
-  const told = await insist(() => tell(api, destination, body), shortly, stopped);
-  if (told.kind === "problem") return told;
-  return insist(async () => beginOf(await readyPods(api, testid), place), limitSeconds, stopped);
+  const written = await insist(() => writeSample(ends, labels, at, at), shortly, stopped);
+  if (written.kind === "problem") return written;
+  return insist(async () => beginOf(await readyPods(ends, testid), place), limitSeconds, stopped);
 }
 
 /** Asks until it is fine, and gives the last problem when it is not within `limitSeconds`. */
 async function insist<T>(ask: () => Promise<Checked<T>>, limitSeconds: number, stopped: () => boolean): Promise<Checked<T>> {
-  let last: Checked<T> = { kind: "problem", message: stoppedEarly };
+  let last: Checked<T> = stoppedEarly;
   const asked = await waitFor(
     async () => {
-      if (stopped()) return { kind: "problem", message: stoppedEarly } as const;
+      if (stopped()) return stoppedEarly;
       last = await ask();
       return last.kind === "fine" ? last : undefined;
     },
@@ -63,26 +62,18 @@ async function insist<T>(ask: () => Promise<Checked<T>>, limitSeconds: number, s
 }
 
 /** Reads which pods are ready, by index, and since when. */
-async function readyPods(api: PrometheusApi, testid: string): Promise<Checked<Map<string, number>>> {
+async function readyPods({ api }: PrometheusEnds, testid: string): Promise<Checked<Map<string, number>>> {
   const got = await queryVector(api, podsReadyQuery(testid), undefined);
-  if (got.kind === "failed") return { kind: "problem", message: `Prometheus at ${api.url} does not answer: ${got.reason}` };
+  if (got.kind === "failed") return problem(`Prometheus at ${api.url} does not answer: ${got.reason}`);
   const rows = got.value.flatMap(({ labels, points }) =>
     points.slice(-1).map(({ value }) => [labels[k6Labels.instance] ?? "", value] as const),
   );
   return { kind: "fine", value: new Map(rows) };
 }
 
-async function tell(api: PrometheusApi, destination: Destination, body: Buffer): Promise<Checked<undefined>> {
-  const written = await writeOnce(destination, body);
-  return written.kind === "written" ? { kind: "fine", value: undefined } : { kind: "problem", message: notWritten(api.url, written) };
-}
-
 function beginOf(ready: Checked<Map<string, number>>, { pods, limitSeconds }: Place): Checked<number> {
   if (ready.kind === "problem") return ready;
   const missing = Array.from({ length: pods }, (_, i) => i).filter((i) => !ready.value.has(String(i)));
   if (missing.length === 0) return { kind: "fine", value: Math.max(...ready.value.values()) + leadSeconds };
-  return {
-    kind: "problem",
-    message: `of ${pods} pods these were not ready within ${limitSeconds} s: ${missing.map((i) => i + 1).join(", ")}`,
-  };
+  return problem(`of ${pods} pods these were not ready within ${limitSeconds} s: ${missing.map((i) => i + 1).join(", ")}`);
 }

@@ -12,7 +12,7 @@ import { runK6, type Driven } from "../run/run-k6.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import { meetOthers, stoppedEarly } from "./barrier.ts";
 import { unflushed } from "./load-run.ts";
-import { checkClock, checkTarget } from "./preflight.ts";
+import { checkClock, checkTarget, problem } from "./preflight.ts";
 import { progressAt } from "./progress.ts";
 import { prometheusAt } from "./prometheus.ts";
 import { openSession, type Session } from "./session.ts";
@@ -31,8 +31,6 @@ interface Share {
   say: (message: PodMessage) => void;
 }
 
-type Problem = { kind: "problem"; message: string };
-
 /** Carries one pod's share of a run, as its config says, and tells in its log what became of it; gives the exit code. */
 export async function pod(options: { config: string; index: string | undefined }, host: Host): Promise<number> {
   let said = 0;
@@ -48,15 +46,14 @@ export async function pod(options: { config: string; index: string | undefined }
 function readPodConfig(
   { config: folder, index }: { config: string; index: string | undefined },
   host: Host,
-): { kind: "taken"; config: PodConfig; index: number; script: string } | Problem {
+): { kind: "taken"; config: PodConfig; index: number; script: string } | ReturnType<typeof problem> {
   try {
     const read = podConfigSchema.safeParse(JSON.parse(readFileSync(join(folder, "pod-config.json"), "utf8")));
-    if (!read.success)
-      return { kind: "problem", message: "this image is of another version than the command that sent the config: build it anew" };
+    if (!read.success) return problem("this image is of another version than the command that sent the config: build it anew");
     const config = read.data;
     const place = Number(index ?? Number.NaN);
     if (!Number.isInteger(place) || place < 0 || place >= config.pods)
-      return { kind: "problem", message: `JOB_COMPLETION_INDEX is ${index ?? "not set"}, and the run has ${config.pods} pods` };
+      return problem(`JOB_COMPLETION_INDEX is ${index ?? "not set"}, and the run has ${config.pods} pods`);
     const parts = readdirSync(folder).filter((name) => name.endsWith(".gz"));
     const packed = Buffer.concat(parts.toSorted().map((name) => readFileSync(join(folder, name))));
     const script = join(host.folder, "run", config.script);
@@ -64,30 +61,30 @@ function readPodConfig(
     writeFileSync(script, gunzipSync(packed));
     return { kind: "taken", config, index: place, script };
   } catch (error) {
-    return { kind: "problem", message: `the config in ${folder} cannot be read: ${errorMessage(error)}` };
+    return problem(`the config in ${folder} cannot be read: ${errorMessage(error)}`);
   }
 }
 
-async function carry(share: Share): Promise<number | Problem> {
+async function carry(share: Share): Promise<number | ReturnType<typeof problem>> {
   const { config, index, host, session, say } = share;
   const { signal } = session;
-  const { api, destination } = prometheusAt(config.prometheus, host.settings.credentials);
+  const ends = prometheusAt(config.prometheus, host.settings.credentials);
   const tool = await resolveTool("k6", { say: host.say });
-  if (tool.kind === "missing") return { kind: "problem", message: tool.message };
-  const started = await startRelay({ folder: join(host.folder, "spool"), destination, say: host.say });
-  if (started.kind === "failed") return { kind: "problem", message: started.message };
+  if (tool.kind === "missing") return problem(tool.message);
+  const started = await startRelay({ folder: join(host.folder, "spool"), destination: ends.destination, say: host.say });
+  if (started.kind === "failed") return problem(started.message);
   const { relay } = started;
   session.held.defer(() => relay.close());
-  const [target, clock] = await Promise.all([checkTarget(config.target), checkClock(api, host.now)]);
+  const [target, clock] = await Promise.all([checkTarget(config.target), checkClock(ends.api, host.now)]);
   if (target.kind === "problem") return target;
   if (clock.kind === "problem") return clock;
   const promNow = (): number => host.now() + clock.value;
   say({ kind: "ready" });
   const place = { testid: config.testid, index, pods: config.pods, limitSeconds: config.barrierSeconds };
-  const begin = await meetOthers(api, destination, place, promNow, () => signal.aborted);
+  const begin = await meetOthers(ends, place, promNow, () => signal.aborted);
   if (begin.kind === "problem") return begin;
   await sleep(Math.max(0, (begin.value - promNow()) * 1000));
-  if (signal.aborted) return { kind: "problem", message: stoppedEarly };
+  if (signal.aborted) return stoppedEarly;
   return handOver(share, relay, await runShare(share, tool.path, relay), clock.value);
 }
 

@@ -4,7 +4,7 @@ import { medianDistance } from "../collect/guard.ts";
 import { queryNumber, querySamples, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
 import { clockQuery, preflightQuery, serviceQueries, type ServiceQueries } from "../compile/run.ts";
 import { errorMessage } from "../host/error-message.ts";
-import { encodeWrite, writeOnce, type Destination, type Written } from "../run/relay/write.ts";
+import { encodeWrite, writeOnce } from "../run/relay/write.ts";
 import type { Host } from "../host/host.ts";
 import { waitFor } from "../host/wait.ts";
 import { scrapeIntervalSeconds } from "../run/local-services.ts";
@@ -14,7 +14,12 @@ import type { Prepared } from "./prepare.ts";
 import type { PrometheusEnds } from "./prometheus.ts";
 
 /** Ends a check before the load: fine, or why not and what to do. */
-export type Checked<T> = { kind: "fine"; value: T } | { kind: "problem"; message: string };
+export type Checked<T> = { kind: "fine"; value: T } | Problem;
+type Problem = { kind: "problem"; message: string };
+
+/** Makes the value of a check that found something in the way. */
+export const problem = (message: string): Problem => ({ kind: "problem", message });
+const fine: Checked<undefined> = { kind: "fine", value: undefined };
 
 /** Connects to the target, three times at most. It asks nothing: a request of ours would be in the service's counts. */
 export async function checkTarget(url: string): Promise<Checked<undefined>> {
@@ -22,16 +27,13 @@ export async function checkTarget(url: string): Promise<Checked<undefined>> {
   for (let attempt = 0; attempt < 3; attempt += 1) {
     try {
       await connectTo(new URL(url));
-      return { kind: "fine", value: undefined };
+      return fine;
     } catch (error) {
       reason = errorMessage(error);
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
   }
-  return {
-    kind: "problem",
-    message: `the target ${new URL(url).origin} does not answer: ${reason}. Start it, or give another with --target`,
-  };
+  return problem(`the target ${new URL(url).origin} does not answer: ${reason}. Start it, or give another with --target`);
 }
 
 function connectTo({ hostname, port, protocol }: URL): Promise<void> {
@@ -49,24 +51,27 @@ function connectTo({ hostname, port, protocol }: URL): Promise<void> {
   });
 }
 
-/** Says why Prometheus did not take a sample, and what to do. */
-export function notWritten(url: string, written: Exclude<Written, { kind: "written" }>): string {
-  if (written.kind === "unreachable") return `Prometheus at ${url} does not answer: ${written.reason}`;
+/** Writes one sample as the run will write all of its own; says why Prometheus did not take it, and what to do. */
+export async function writeSample(
+  { api: { url }, destination }: PrometheusEnds,
+  labels: Record<string, string>,
+  value: number,
+  atSeconds: number,
+): Promise<Checked<undefined>> {
+  const written = await writeOnce(destination, encodeWrite([{ labels, value, atMillis: Math.round(atSeconds * 1000) }]));
+  if (written.kind === "written") return fine;
+  if (written.kind === "unreachable") return problem(`Prometheus at ${url} does not answer: ${written.reason}`);
   const hint = written.status === 404 || written.status === 405 ? ". Start it with --web.enable-remote-write-receiver" : "";
-  return `Prometheus at ${url} refuses remote write (${written.status}): ${written.reason}${hint}`;
+  return problem(`Prometheus at ${url} refuses remote write (${written.status}): ${written.reason}${hint}`);
 }
 
 /** Writes one sample through the same way as the run will, and asks for it back. */
-export async function checkPrometheus(
-  api: PrometheusApi,
-  destination: Destination,
-  testid: string,
-  now: () => number,
-): Promise<Checked<undefined>> {
+export async function checkPrometheus(ends: PrometheusEnds, testid: string, now: () => number): Promise<Checked<undefined>> {
+  const { api } = ends;
   const value = randomInt(1, 1_000_000_000);
   const labels = { __name__: plimsollMetrics.preflight, [k6Labels.testid]: testid };
-  const written = await writeOnce(destination, encodeWrite([{ labels, value, atMillis: Math.round(now() * 1000) }]));
-  if (written.kind !== "written") return { kind: "problem", message: notWritten(api.url, written) };
+  const written = await writeSample(ends, labels, value, now());
+  if (written.kind === "problem") return written;
   let reason = "the sample did not come back";
   const back = await waitFor(
     async () => {
@@ -77,8 +82,8 @@ export async function checkPrometheus(
     10,
     25,
   );
-  if (back) return { kind: "fine", value: undefined };
-  return { kind: "problem", message: `Prometheus at ${api.url} took a sample and did not give it back within 10 s: ${reason}` };
+  if (back) return fine;
+  return problem(`Prometheus at ${api.url} took a sample and did not give it back within 10 s: ${reason}`);
 }
 
 /** Measures Prometheus's clock minus ours, in seconds, from the middle of the request; more than a minute is a problem. */
@@ -88,13 +93,10 @@ export async function checkClock(api: PrometheusApi, now: () => number): Promise
   const after = now();
   const theirs = got.kind === "answer" ? got.value[0]?.points[0]?.value : undefined;
   if (theirs === undefined)
-    return { kind: "problem", message: `Prometheus at ${api.url} does not tell its time${got.kind === "failed" ? `: ${got.reason}` : ""}` };
+    return problem(`Prometheus at ${api.url} does not tell its time${got.kind === "failed" ? `: ${got.reason}` : ""}`);
   const offset = theirs - (before + after) / 2;
   if (Math.abs(offset) > 60)
-    return {
-      kind: "problem",
-      message: `the clock of Prometheus at ${api.url} is ${offset.toFixed(0)} s off from this machine's: set one of them right`,
-    };
+    return problem(`the clock of Prometheus at ${api.url} is ${offset.toFixed(0)} s off from this machine's: set one of them right`);
   return { kind: "fine", value: Math.abs(offset) < 0.05 ? 0 : offset };
 }
 
@@ -113,9 +115,7 @@ export async function checkScrape(
     limitSeconds,
     25,
   );
-  return scraped
-    ? { kind: "fine", value: undefined }
-    : { kind: "problem", message: `Prometheus at ${api.url} could not scrape the service with ${service.shown} within ${limitSeconds} s` };
+  return scraped ? fine : problem(`Prometheus at ${api.url} could not scrape the service with ${service.shown} within ${limitSeconds} s`);
 }
 
 /** Warns before the load when Prometheus does not scrape the service that server-side objectives are about. */
@@ -138,23 +138,22 @@ export interface Preflight {
   scrapeIntervalSeconds: number;
 }
 
-const unchecked = { kind: "fine", value: undefined } as const;
-
 /** Checks, before any load, that the target answers and that Prometheus takes, gives back and keeps time. */
 export async function preflight(
   { testid, spec, serverLabels, options }: Prepared,
   host: Host,
   { embedded }: Place,
-  { api, destination }: PrometheusEnds,
+  ends: PrometheusEnds,
 ): Promise<Checked<Preflight>> {
+  const { api } = ends;
   const service = serviceQueries(serverLabels);
   // Only what was started here is known to have metrics; elsewhere a service without them shows in its objectives.
   const startedHere = embedded && options.target === undefined;
   const [target, writes, clock, scrape] = await Promise.all([
-    options.target === undefined ? unchecked : checkTarget(options.target),
-    checkPrometheus(api, destination, testid, host.now),
+    options.target === undefined ? fine : checkTarget(options.target),
+    checkPrometheus(ends, testid, host.now),
     checkClock(api, host.now),
-    embedded ? checkScrape(api, serviceQueries({ job: spec.service }), host.now, startedHere ? 15 : 3) : unchecked,
+    embedded ? checkScrape(api, serviceQueries({ job: spec.service }), host.now, startedHere ? 15 : 3) : fine,
   ]);
   if (target.kind === "problem") return target;
   if (writes.kind === "problem") return writes;

@@ -1,6 +1,7 @@
 import type { PrometheusApi } from "../collect/prometheus.ts";
 import type { Credentials } from "../host/settings.ts";
-import { authorizationOf, type Destination } from "../run/relay/destination.ts";
+import { authorizationOf } from "../run/relay/destination.ts";
+import { encodeWrite, writeOnce, type Destination } from "../run/relay/write.ts";
 
 /** One Prometheus: where it is asked, and where samples are written. */
 export interface PrometheusEnds {
@@ -9,17 +10,26 @@ export interface PrometheusEnds {
 }
 
 /** Opens both ends of Prometheus with the same credentials. */
-export function prometheusAt(url: string, credentials: Credentials): PrometheusEnds {
-  const { basic, bearer, caFile, headers } = credentials;
+export function prometheusAt(url: string, { caFile, ...credentials }: Credentials): PrometheusEnds {
   const authorization = authorizationOf(credentials);
+  const headers = { ...credentials.headers, ...(authorization ? { authorization } : {}) };
   return {
-    api: { url, headers: { ...headers, ...(authorization ? { authorization } : {}) }, timeoutSeconds: 20, fetch },
-    destination: {
-      url: `${url.replace(/\/+$/, "")}/api/v1/write`,
-      headers,
-      ...(basic ? { basic } : {}),
-      ...(bearer ? { bearer } : {}),
-      ...(caFile ? { tls: { caFile } } : {}),
-    },
+    api: { url, headers, timeoutSeconds: 20, fetch },
+    destination: { ...credentials, url: `${url.replace(/\/+$/, "")}/api/v1/write`, ...(caFile ? { tls: { caFile } } : {}) },
   };
+}
+
+type Samples = Parameters<typeof encodeWrite>[0];
+
+/** Writes samples to Prometheus, the latest first, so that a refusal of older ones costs only these; gives the reason when they were not taken. */
+export async function writeSamples(destination: Destination, samples: Samples): Promise<string | undefined> {
+  const latest = Math.max(...samples.map(({ atMillis }) => atMillis));
+  const now = await writeOnce(destination, encodeWrite(samples.filter(({ atMillis }) => atMillis === latest)));
+  if (now.kind !== "written") return now.reason;
+  const past = samples.filter(({ atMillis }) => atMillis !== latest);
+  if (past.length === 0) return undefined;
+  const before = await writeOnce(destination, encodeWrite(past));
+  // A run that is judged again finds its counts over time there already, and Prometheus takes none twice.
+  const there = before.kind === "refused" && /out of order|duplicate/.test(before.reason);
+  return before.kind === "written" || there ? undefined : before.reason;
 }

@@ -1,15 +1,67 @@
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
+import { readFleet } from "../run/kubernetes/fleet.ts";
+import { deleteJob } from "../run/kubernetes/job.ts";
+import type { PodReport } from "../run/kubernetes/message.ts";
+import { reach } from "../run/kubernetes/port-forward.ts";
 import { startPrometheus } from "../run/local-services.ts";
+import { lockHolder } from "../run/lock.ts";
 import { readPlan } from "../run/plan.ts";
-import type { RunRecord } from "../run/record.ts";
+import { readRecord, rememberJudged, runFolder, testidPattern, writeRecord, type RunRecord } from "../run/record.ts";
 import { resumeRelay } from "../run/relay/resume.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
-import { rememberOnce, underWay, type KeptRun, type ResumeOptions } from "./kept-run.ts";
-import { failed, inconclusive, unflushed, type LoadRun, type NoRun } from "./load-run.ts";
+import { failed, inconclusive, noRun, unflushed, type Judged, type LoadRun, type NoRun } from "./load-run.ts";
+import { fuller, readPodReports, withPods, writePods } from "./pods-record.ts";
 import { prometheusAt } from "./prometheus.ts";
-import { resumePods } from "./resume-pods.ts";
 import type { Session } from "./session.ts";
+
+/** What a person asked of `gate`. */
+export interface ResumeOptions {
+  run: string | undefined;
+  prometheus: string | undefined;
+  settleLimitSeconds: number;
+}
+
+/** A run that is kept in this folder. */
+export interface KeptRun {
+  kind: "kept";
+  folder: string;
+  record: RunRecord;
+}
+
+/** Finds the run with a testid, or the latest, below the user's folder. */
+export function findRun(testid: string | undefined, host: Pick<Host, "folder">): KeptRun | NoRun {
+  const name = testid ?? latestRun(host);
+  const refuse = (message: string): NoRun => noRun(exitCodes.badUsage, message);
+  if (name === undefined) return refuse("there is no run in .plimsoll/runs; run one with: npm run load -- --scenario smoke");
+  if (!testidPattern.test(name)) return refuse(`${JSON.stringify(name)} is not the id of a run`);
+  const folder = runFolder(host.folder, name);
+  const read = readRecord(folder);
+  return read.kind === "problem" ? refuse(read.message) : { kind: "kept", folder, record: read.record };
+}
+
+function latestRun(host: Pick<Host, "folder">): string | undefined {
+  const folder = join(host.folder, ".plimsoll", "runs");
+  if (!existsSync(folder)) return undefined;
+  const runs = readdirSync(folder).flatMap((name) => {
+    const read = readRecord(join(folder, name));
+    return read.kind === "record" ? [{ name, at: read.record.commandAtSeconds }] : [];
+  });
+  return runs.toSorted((a, b) => b.at - a.at)[0]?.name;
+}
+
+/** Says that a run is not to be disturbed: the process that holds its lock will judge it. */
+function underWay(folder: string): NoRun | undefined {
+  const holder = lockHolder(folder);
+  return holder && inconclusive(`the run is under way in process ${holder.pid}; ask again when it has ended`);
+}
+
+/** Keeps what a later verdict cannot find out again, once, and only of a run whose end is known. */
+function rememberOnce(folder: string, kept: RunRecord, judgedAs: RunRecord, what: Judged): void {
+  if (kept.phase !== "judged" && judgedAs.k6?.endedAtSeconds) rememberJudged(folder, { ...kept }, what);
+}
 
 /** Makes a run that was kept one that can be judged: forwards what is left of its samples, or reads what its pods have said. */
 export function resume(kept: KeptRun, options: ResumeOptions, host: Host, session: Session): Promise<LoadRun | NoRun> {
@@ -75,4 +127,59 @@ async function prometheusOf(
 function crashed(record: RunRecord): RunRecord {
   if (record.phase === "loaded" || record.phase === "judged") return record;
   return { ...record, caveats: [...record.caveats, "the command that ran the load was killed before k6 ended"] };
+}
+
+type PodsRun = KeptRun & { cluster: NonNullable<RunRecord["cluster"]> };
+
+/** Reads what the pods of a run have said, and opens the way to the Prometheus that holds what they sent. */
+async function resumePods(kept: PodsRun, options: ResumeOptions, host: Host, { group }: Session): Promise<LoadRun | NoRun> {
+  const { folder, record, cluster } = kept;
+  const busy = underWay(folder);
+  if (busy) return busy;
+  const known = await podsKnown(cluster, folder, host);
+  if (known.kind === "none") return known;
+  const { learned, unread } = known;
+  const open = options.prometheus
+    ? ({ kind: "open", url: options.prometheus } as const)
+    : await reach(cluster, record.prometheus.url, group, join(folder, "port-forward.log"));
+  if (open.kind === "failed") return inconclusive(open.message);
+  const base = learned ? concludedAnew(record) : record;
+  if (learned) {
+    writeRecord(folder, base);
+    writePods(folder, known.reports);
+  }
+  const ofPods = withPods(base, known.reports, host);
+  const isLeft = learned || (unread.length === 0 && (record.phase === "prepared" || record.phase === "loading"));
+  return {
+    ...ofPods,
+    prometheus: prometheusAt(open.url, host.settings.credentials),
+    folder,
+    settleLimitSeconds: Math.min(10, options.settleLimitSeconds),
+    finished: true,
+    judged: async (what) => {
+      rememberOnce(folder, base, ofPods.record, what);
+      if (isLeft) await deleteJob(cluster, cluster.job);
+    },
+  };
+}
+
+/** What was concluded without a pod is concluded anew. */
+function concludedAnew(record: RunRecord): RunRecord {
+  return { ...record, countedUntilSeconds: null, timings: null, phase: record.phase === "judged" ? "loaded" : record.phase };
+}
+
+/** What is known of a run's pods: `learned` if it is more than was kept, `unread` the pods whose logs cannot be had now. */
+type PodsKnown = { kind: "known"; reports: PodReport[]; learned: boolean; unread: string[] };
+
+async function podsKnown(cluster: PodsRun["cluster"], folder: string, host: Host): Promise<PodsKnown | NoRun> {
+  const kept = readPodReports(folder, cluster.pods);
+  const asKept = (reports: PodReport[]): PodsKnown => ({ kind: "known", reports, learned: false, unread: [] });
+  if (kept?.every(({ end }) => end !== null)) return asKept(kept);
+  const read = await readFleet({ cluster, job: cluster.job, pods: cluster.pods, say: host.say });
+  if (read.kind === "failed") return kept ? asKept(kept) : inconclusive(read.message);
+  if (read.active) return inconclusive(`the pods of ${cluster.job} are still at work; ask again when they have ended`);
+  const { unread } = read;
+  if (unread.length > 0) host.say(`the logs of these pods cannot be had now: ${unread.join(", ")}; the Job ${cluster.job} stays`);
+  const { reports, learned } = fuller(kept, read.reports);
+  return { kind: "known", reports, learned: learned && unread.length === 0, unread };
 }

@@ -31,13 +31,8 @@ export function readSpecFile(folder: string, given: string): { kind: "text"; tex
 /** Says where the first byte stands that is no UTF-8: a wrong letter in a name would be another name. */
 function notUtf8(bytes: Buffer): string {
   const read = Buffer.from(bytes.toString("utf8"));
-  const before = bytes
-    .subarray(
-      0,
-      bytes.findIndex((byte, i) => byte !== read[i]),
-    )
-    .toString("utf8")
-    .split("\n");
+  const at = bytes.findIndex((byte, i) => byte !== read[i]);
+  const before = bytes.subarray(0, at).toString("utf8").split("\n");
   return `:${before.length}:${(before.at(-1) ?? "").length + 1} is not UTF-8 (latin-1 or UTF-16, perhaps): save the file as UTF-8`;
 }
 

@@ -45,7 +45,7 @@ ${styles.map((style) => markup`<style>${rawElementText(style, "style")}</style>`
 <body>
 ${verdictHeader(report)}
 <main>
-${glance(report)}
+${summary(report)}
 ${whySection(report)}
 <section><h2>Objectives</h2>${objectivesTable(report)}${proofNote(report)}${bullets(scenarioOverrides(report))}</section>
 <section><h2>Over time</h2><noscript><p class="empty">The charts need JavaScript; their numbers stand below each title.</p></noscript>${unjudged(report)}<div class="charts">${models.map(chartFigure)}</div></section>
@@ -77,7 +77,7 @@ function verdictHeader(report: Report): Markup {
     <p class="finding">${capitalised(headline(report))}</p></div></header>`;
 }
 
-function glance(report: Report): Markup {
+function summary(report: Report): Markup {
   const { load, reconciliation } = report;
   const spent = report.objectives.filter(({ evidence }) => evidence !== undefined);
   const [most] = spent.toSorted((a, b) => (b.evidence?.budgetSpent ?? 0) - (a.evidence?.budgetSpent ?? 0));
@@ -90,7 +90,7 @@ function glance(report: Report): Markup {
     ["Dropped", count(load.droppedIterations), ofOffered],
     ["Load", duration(report.timings.loadSeconds), `from ${moment(report.startedAt)}`],
   ];
-  return markup`<dl class="glance">${facts.map(([label, value, about]) => markup`<div><dt>${label}</dt><dd>${value}<span class="about">${about}</span></dd></div>`)}</dl>`;
+  return markup`<dl class="summary">${facts.map(([label, value, about]) => markup`<div><dt>${label}</dt><dd>${value}<span class="about">${about}</span></dd></div>`)}</dl>`;
 }
 
 function whySection(report: Report): Markup {

@@ -1,4 +1,3 @@
-import type { Totals } from "../collect/stored-counts.ts";
 import type { RunVerdict, Verdict } from "../judge/verdict.ts";
 import type { Report } from "../report/schema.ts";
 import { offeredRateAt, type Plan } from "../run/plan.ts";
@@ -7,19 +6,15 @@ import type { Objective, Spec, Where } from "../spec/spec.ts";
 import type { Reading } from "./read-run.ts";
 import type { RunTimes } from "./run-times.ts";
 import type { JudgedSent } from "./sent.ts";
-import { reconciliationOf } from "./reconcile.ts";
+import { reconciliationOf, type Sides } from "./reconcile.ts";
 
 /** Holds everything that a report is made of. */
-export interface Ingredients {
+export interface Ingredients extends Omit<Sides, "served" | "clientMeanSeconds"> {
   record: RunRecord;
   plan: Plan;
   spec: Spec;
   reading: Reading;
   runTimes: RunTimes;
-  sent: Totals;
-  /** False when `sent` lacks what a lost load pod sent last. */
-  sentIsWhole: boolean;
-  stored: Totals | null;
   judgedSent: JudgedSent;
   verdicts: Verdict[];
   run: RunVerdict;
@@ -84,22 +79,26 @@ function smoothed(line: readonly (number | null)[]): (number | null)[] {
   });
 }
 
+/** Finds when k6's scenarios began, by when the judged ones did. */
+function scenariosBegan(plan: Plan, { judgedFrom }: RunTimes): number {
+  const judged = plan.scenarios.flatMap((scenario) => (scenario.judged ? [scenario.startSeconds] : []));
+  return judgedFrom - (judged.length > 0 ? Math.min(...judged) : 0);
+}
+
 function phases(plan: Plan, runTimes: RunTimes): Report["phases"] {
-  const judged = plan.scenarios.filter((scenario) => scenario.judged).map((scenario) => scenario.startSeconds);
-  const zero = runTimes.judgedFrom - (judged.length > 0 ? Math.min(...judged) : 0);
-  return plan.scenarios.map((scenario) => ({
-    name: scenario.name,
-    fromSeconds: zero + scenario.startSeconds,
-    toSeconds: scenario.endSeconds === undefined ? runTimes.ended : zero + scenario.endSeconds,
-    judged: scenario.judged,
+  const zero = scenariosBegan(plan, runTimes);
+  return plan.scenarios.map(({ name, startSeconds, endSeconds, judged }) => ({
+    name,
+    fromSeconds: zero + startSeconds,
+    toSeconds: endSeconds === undefined ? runTimes.ended : zero + endSeconds,
+    judged,
   }));
 }
 
 function offeredLine(plan: Plan, runTimes: RunTimes, times: readonly number[]): (number | null)[] {
   const judged = plan.scenarios.filter((scenario) => scenario.judged);
-  const zero = runTimes.judgedFrom - Math.min(...judged.map((scenario) => scenario.startSeconds));
-  if (!plan.openModel) return times.map(() => null);
-  return times.map((at) => offeredRateAt(judged, at - zero));
+  const zero = scenariosBegan(plan, runTimes);
+  return times.map((at) => (plan.openModel ? offeredRateAt(judged, at - zero) : null));
 }
 
 /** Names the routes that failed most, with what they answered. */

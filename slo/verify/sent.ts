@@ -25,24 +25,17 @@ export function judgedSentOf(sent: SentCounts) {
 }
 export type JudgedSent = ReturnType<typeof judgedSentOf>;
 
-/** What of the load cannot be found in the counts, or is in them and not judged. */
-export interface UnservedLoad {
-  /** Judged iterations that k6 had to drop, and all that were cut off. */
-  dropped: number;
-  interrupted: number;
-  requestsPerIteration: number;
-  judged: number;
-  /** Requests of setup and warm-up. */
-  notJudged: number;
-}
-
-/** Says what the counts of a run lack, or hold too much. */
-export function unservedLoadOf({ k6 }: RunRecord, totals: Totals, { requests, iterations, dropped }: JudgedSent): UnservedLoad {
+/** Says what the counts of a run lack, or hold too much: what of the load cannot be found in them, or is in them and not judged. */
+export function unservedLoadOf({ k6 }: Pick<RunRecord, "k6">, totals: Totals, { requests, iterations, dropped }: JudgedSent) {
   return {
+    /** Judged iterations that k6 had to drop. */
     dropped,
+    /** All iterations that were cut off. */
     interrupted: k6?.interrupted ?? 0,
     requestsPerIteration: iterations > 0 ? requests / iterations : 1,
     judged: requests,
+    /** Requests of setup and warm-up. */
     notJudged: totals.requests - requests,
   };
 }
+export type UnservedLoad = ReturnType<typeof unservedLoadOf>;

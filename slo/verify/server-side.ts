@@ -10,21 +10,13 @@ import { wentElsewhere } from "./user-script.ts";
 import type { RunTimes } from "./run-times.ts";
 import type { UnservedLoad } from "./sent.ts";
 
-/** Says between which runTimes a service may be read: of the judged load only, where its scrapes allow, and else from k6's beginning on. */
-export interface ServerWindows {
-  whole: ServerWindow;
-  judged: ServerWindow | undefined;
-  /** A scrape later than this is "before" the judged load, and holds all of setup and warm-up. */
-  quietFromSeconds: number;
-}
-
-/** Plans both windows from the run's runTimes. */
+/** Plans between which moments a service may be read: of the judged load only, where its scrapes allow, and else from k6's beginning on. */
 export function serverWindows(
   { record, plan, sentIsWhole }: Pick<LoadRun, "record" | "plan" | "sentIsWhole">,
   runTimes: RunTimes,
   unserved: UnservedLoad,
   stepSeconds: number,
-): ServerWindows {
+) {
   const offset = record.clockOffsetSeconds;
   const requests = (iterations: number): number => Math.ceil(iterations * Math.max(1, unserved.requestsPerIteration));
   const cutOff = requests(unserved.interrupted);
@@ -46,8 +38,10 @@ export function serverWindows(
   // A user script does not say when its scenarios began, nor keep a quiet gap before them; and of several pods one may still warm up.
   const apart = record.script === null && (record.cluster?.pods ?? 1) === 1 && quiet > 0;
   const judged = { ...whole, fromSeconds: judgedFrom - scrapeTakesSeconds, notJudged: cutOff, judgedOnly: true };
+  // A scrape later than this is "before" the judged load, and holds all of setup and warm-up.
   return { whole, judged: apart ? judged : undefined, quietFromSeconds: judgedFrom - quiet };
 }
+export type ServerWindows = ReturnType<typeof serverWindows>;
 
 /** One service, or several, as their counters are read. */
 export interface ServiceReader {
@@ -79,30 +73,28 @@ function joined(guards: readonly Guarded[]): Guarded {
   return { kind: "sound", instances: guards.flatMap((guard) => (guard.kind === "sound" ? guard.instances : [])) };
 }
 
-/** Asks about each counter once, however many objectives are about it. */
-function growthReader(api: PrometheusApi, guarded: Guarded, window: ServerWindow): ReadGrowth {
-  const asked = new Map<string, Promise<Growth>>();
-  return (ask) => {
-    if (guarded.kind === "problem") return Promise.resolve({ kind: "failed", reason: guarded.reason });
-    const known = asked.get(ask.series.promql) ?? readGrowth(api, ask, guarded.instances, window);
-    asked.set(ask.series.promql, known);
-    return known;
+/** Gives the first answer again to whoever asks about the same. */
+function once<T, R>(ask: (about: T) => R, keyOf: (about: T) => string): (about: T) => R {
+  const known = new Map<string, R>();
+  return (about) => {
+    const answer = known.get(keyOf(about)) ?? ask(about);
+    known.set(keyOf(about), answer);
+    return answer;
   };
 }
 
-/** Reads each service once, however many objectives are about it. */
-export function readersOnce(
-  api: PrometheusApi,
-  windows: ServerWindows,
-): (services: readonly Record<string, string>[]) => Promise<ServiceReader> {
-  const opened = new Map<string, Promise<ServiceReader>>();
-  return (services) => {
-    const key = JSON.stringify(services);
-    const known = opened.get(key) ?? openReader(api, services, windows);
-    opened.set(key, known);
-    return known;
-  };
+/** Asks about each counter once, however many objectives are about it. */
+function growthReader(api: PrometheusApi, guarded: Guarded, window: ServerWindow): ReadGrowth {
+  if (guarded.kind === "problem") return () => Promise.resolve({ kind: "failed", reason: guarded.reason });
+  return once<Parameters<ReadGrowth>[0], Promise<Growth>>(
+    (ask) => readGrowth(api, ask, guarded.instances, window),
+    ({ series }) => series.promql,
+  );
 }
+
+/** Reads each service once, however many objectives are about it. */
+export const readersOnce = (api: PrometheusApi, windows: ServerWindows) =>
+  once((services: readonly Record<string, string>[]) => openReader(api, services, windows), JSON.stringify);
 
 /** A scrape bears the time at which it began, and counts what comes in until it is answered. */
 const scrapeTakesSeconds = 0.1;
