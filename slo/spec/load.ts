@@ -40,12 +40,13 @@ export function formatProblem({ place, path, message, hint }: Problem): string {
   return `${place.file}:${place.line}:${place.column} ${about}${message}${hint === undefined ? "" : ` (${hint})`}`;
 }
 
-function specOf({ period, ...read }: SpecFile, document: ReadDocument, scenario: string | undefined): Spec {
+function specOf(read: SpecFile, document: ReadDocument, scenario: string | undefined): Spec {
   const objectives = read.objectives.map((stated, index): Objective => {
     const objective = { ...stated, place: document.placeOf(["objectives", index]) };
     return scenario === undefined ? objective : overridden(objective, scenario, read.scenarios);
   });
-  return { ...read, periodSeconds: period, objectives };
+  const { version, service, confidence, period, scenarios } = read;
+  return { version, service, confidence, periodSeconds: period, objectives, scenarios };
 }
 
 function overridden(objective: Objective, scenario: string, scenarios: Spec["scenarios"]): Objective {
