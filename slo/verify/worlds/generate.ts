@@ -2,7 +2,7 @@ import { complement } from "../../judge/clopper-pearson.ts";
 import type { Indicator, Objective } from "../../spec/spec.ts";
 import { randomOf, type Random } from "./random.ts";
 import { troubles } from "./troubles.ts";
-import { calmWorld, ever, gapSeconds, judgedStretch, routes, type World } from "./world.ts";
+import { calmWorld, ever, routes, type World } from "./world.ts";
 
 function indicatorsOf(world: World, random: Random): Indicator[] {
   const where = world.script === "none" && random.chance(0.25) ? { route: routes[0] } : {};
@@ -17,15 +17,13 @@ function indicatorsOf(world: World, random: Random): Indicator[] {
   return all.filter((_, i) => i === first || random.chance(0.3));
 }
 
-const nameOf = (indicator: Indicator): string => (indicator.kind === "ratio" ? "ratio" : `${indicator.side} ${indicator.kind}`);
-
 /** Chooses a target that so many requests can prove or break, most of the time. */
 function objectivesOf(world: World, random: Random): Objective[] {
   const expected = world.rate * world.seconds * world.requestsPerIteration;
   const provable = [0.9, 0.95, 0.99, 0.995, 0.999].filter((target) => expected * complement(target) >= 4);
   const targetRatio = random.chance(0.92) && provable.length > 0 ? random.pick(provable) : random.pick([0.9, 0.99, 0.999]);
   return indicatorsOf(world, random).map((indicator) => ({
-    name: nameOf(indicator),
+    name: indicator.kind === "ratio" ? "ratio" : `${indicator.side} ${indicator.kind}`,
     targetRatio,
     indicator,
     place: { file: "world", line: 1, column: 1 },
@@ -46,21 +44,7 @@ export function worldOf(seed: number, index: number): World {
   const names = Array.from({ length: random.pick([0, 0, 1, 1, 2, 3]) }, () => random.pick(Object.keys(troubles)));
   if (world.spike && random.chance(0.6)) names.push("short of CPU");
   if (names.length === 1 && random.chance(0.3)) names.push(random.pick(likely));
-  for (const name of new Set(names)) world.words.push(`${name}: ${troubles[name]?.(world, random)}`);
+  world.words = [...new Set(names)];
+  for (const name of world.words) troubles[name]?.(world, random);
   return world;
-}
-
-/** Describes a world in one line. */
-export function described(world: World): string {
-  const { from } = judgedStretch(world);
-  const targets = world.objectives.map(({ name, targetRatio }) => `${name} ${targetRatio * 100} %`).join(", ");
-  const warm = world.warmupSeconds > 0 ? `, warm-up ${world.warmupSeconds} + ${gapSeconds} s` : "";
-  return [
-    `${world.instances.length} instances at ${world.scrapeSeconds} s${world.lazy ? ", lazy label sets" : ""}${world.tellsStart ? "" : ", no start time"}${world.past > 0 ? `, ${world.past} requests before` : ""}`,
-    `${world.script === "none" ? "our scenario" : `user script (${world.script}${world.namesUrls ? "" : ", names of its own"})`} ${world.rate.toPrecision(3)}/s × ${world.requestsPerIteration} for ${world.seconds} s from ${from.toFixed(2)} s${warm}, ${world.setupRequests} in setup`,
-    `bad ${world.badness} × budget`,
-    ...(world.openModel ? [] : ["closed model"]),
-    ...world.words,
-    targets,
-  ].join("; ");
 }

@@ -1,5 +1,5 @@
 import { randomOf, type Random } from "./random.ts";
-import { isIn, judgedStretch, routes, type Drops, type Instance, type Spell, type World } from "./world.ts";
+import { gapSeconds, isIn, judgedStretch, routes, type Instance, type Spell, type World } from "./world.ts";
 
 /** One request: what the service did, and what its sender saw. Times are seconds since the first k6 began. */
 export interface Request {
@@ -36,25 +36,20 @@ export interface Happened {
   endedAt: number;
 }
 
-const isUp = ({ processes }: Instance, at: number): boolean => processes.some((process) => isIn(at, process));
-
 /** Chooses who serves a request; undefined: nobody, the connection is refused. */
 function instanceFor(world: World, random: Random, at: number): number | undefined {
-  const left = (instance: Instance): boolean => (instance.target?.to ?? Number.POSITIVE_INFINITY) <= at;
-  const inRotation = (instance: Instance): boolean => isUp(instance, at) || (!world.balancerKnows && !left(instance));
-  const candidates = world.instances.flatMap((instance, i) => (inRotation(instance) ? [i] : []));
+  const isUp = ({ processes }: Instance): boolean => processes.some((process) => isIn(at, process));
+  const isAsked = (one: Instance): boolean => isUp(one) || (!world.balancerKnows && (one.target?.to ?? Number.POSITIVE_INFINITY) > at);
+  const candidates = world.instances.filter(isAsked);
   if (candidates.length === 0) return undefined;
   const chosen = random.pick(candidates);
-  const instance = world.instances[chosen];
-  return instance && isUp(instance, at) ? chosen : undefined;
+  return isUp(chosen) ? world.instances.indexOf(chosen) : undefined;
 }
 
 const hits = (spells: readonly Spell[], random: Random, at: number, instance: number | undefined): boolean =>
   spells.some((spell) => isIn(at, spell) && (spell.instance ?? instance) === instance && random.chance(spell.ratio));
 
-type Sent = Pick<Request, "who" | "pod"> & { route: string | undefined };
-
-function requestAt(world: World, random: Random, at: number, sent: Sent): Request {
+function requestAt(world: World, random: Random, at: number, sent: Pick<Request, "who" | "pod" | "route">): Request {
   const { thresholdSeconds } = world;
   const refused = { ...sent, servedAt: at, at, status: world.hasGateway ? 502 : 0, seconds: 0, measured: 0, instance: undefined };
   if (sent.route === undefined) {
@@ -84,10 +79,6 @@ function* startsOf(from: number, to: number, rate: number): Generator<number> {
   for (let i = 0; from + i / rate < to; i += 1) yield from + i / rate;
 }
 
-function dropHere(drops: readonly Drops[], random: Random, at: number): Drops | undefined {
-  return drops.find((drop) => isIn(at, drop) && random.chance(drop.ratio));
-}
-
 function otherTraffic(world: World, random: Random): Request[] {
   return world.others.flatMap((other) =>
     [...startsOf(other.from, other.to, other.rate)].map((at) => {
@@ -109,7 +100,7 @@ export function happen(world: World, seed: number): Happened {
   const routeOf = (): string => (random.chance(0.7) ? routes[0] : routes[1]);
   const iterate = (who: "warmup" | "judged", at: number, pod: number, stopsAt = Number.POSITIVE_INFINITY): void => {
     const route = routeOf();
-    const drop = who === "judged" ? dropHere(world.drops, random, at) : undefined;
+    const drop = who === "judged" ? world.drops.find((one) => isIn(at, one) && random.chance(one.ratio)) : undefined;
     if (drop) return void dropped.push({ at, pod, route, ofK6: drop.ofK6 });
     let moment = at;
     for (let i = 0; i < world.requestsPerIteration; i += 1) {
@@ -122,19 +113,20 @@ export function happen(world: World, seed: number): Happened {
     iterations.push({ at: moment, pod, who });
   };
   for (const [pod, { startsAt, lostAt = Number.POSITIVE_INFINITY }] of world.pods.entries()) {
-    const rate = world.rate / world.pods.length;
-    const lives = (at: number): boolean => at < lostAt;
     const begin = startsAt + judged.from;
+    const load = (who: "warmup" | "judged", from: number, to: number, rate: number, stopsAt?: number): void => {
+      for (const at of startsOf(from, Math.min(to, lostAt), rate / world.pods.length)) iterate(who, at, pod, stopsAt);
+    };
     for (let i = 0; i < world.setupRequests; i += 1) {
       const teardown = world.script !== "none" && i % 2 === 1 ? judged.to + 3 : 0;
       const at = startsAt + 0.05 + (0.2 * i) / world.setupRequests + teardown;
-      if (lives(at)) requests.push(requestAt(world, random, at, { who: "setup", pod, route: routes[1] }));
+      if (at < lostAt) requests.push(requestAt(world, random, at, { who: "setup", pod, route: routes[1] }));
     }
-    for (const at of startsOf(begin - world.warmupSeconds - 2.5, begin - 2.5, Math.max(rate / 5, 1)))
-      if (world.warmupSeconds > 0 && lives(at)) iterate("warmup", at, pod, begin - 1.5);
-    for (const at of startsOf(begin, startsAt + judged.to, rate)) if (lives(at)) iterate("judged", at, pod);
-    for (const at of world.spike ? startsOf(begin + world.spike.from, begin + world.spike.to, world.spike.rate / world.pods.length) : [])
-      if (lives(at)) iterate("judged", at, pod);
+    const { spike, warmupSeconds } = world;
+    if (warmupSeconds > 0)
+      load("warmup", begin - warmupSeconds - gapSeconds, begin - gapSeconds, Math.max(world.rate / 5, world.pods.length), begin - 1.5);
+    load("judged", begin, startsAt + judged.to, world.rate);
+    if (spike) load("judged", begin + spike.from, begin + spike.to, spike.rate);
   }
   const inTime = (a: { at: number }, b: { at: number }): number => a.at - b.at;
   const last = Math.max(...requests.flatMap(({ pod, at }) => (pod === undefined ? [] : [at])), ...dropped.map(({ at }) => at), judged.to);

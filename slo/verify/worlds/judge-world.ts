@@ -11,26 +11,27 @@ import type { Happened } from "./happen.ts";
 import { confidence } from "./lies.ts";
 import { scenarioName, targetUrl } from "./k6-series.ts";
 import { verify } from "../verify.ts";
-import { gapSeconds, type Stretch, type World } from "./world.ts";
+import { gapSeconds, routes, type Stretch, type World } from "./world.ts";
 
 /** What the road of a real run says of an objective. */
 export type JudgedObjective = Report["objectives"][number];
 
-function planOf(world: World): string {
-  const { seconds, rate, spike } = world;
-  const base = { duration: `${seconds}s`, vus: 10, executor: world.openModel ? "constant-arrival-rate" : "constant-vus" };
-  const startTime = world.warmupSeconds > 0 ? `${world.warmupSeconds + gapSeconds}s` : "0s";
-  const main = { ...base, startTime, rate: Math.round(rate * 1000), timeUnit: "1000s" };
-  const more = spike && {
-    spike: { ...main, startTime: `${spike.from}s`, duration: `${spike.to - spike.from}s`, rate: Math.round(spike.rate * 1000) },
+function planOf({ seconds, rate, spike, openModel, warmupSeconds, requestsPerIteration, script }: World): string {
+  const scenario = (perSecond: number, lasts: number, startsAt = warmupSeconds > 0 ? warmupSeconds + gapSeconds : 0) => ({
+    executor: openModel ? "constant-arrival-rate" : "constant-vus",
+    startTime: `${startsAt}s`,
+    duration: `${lasts}s`,
+    rate: Math.round(perSecond * 1000),
+    timeUnit: "1000s",
+    vus: 10,
+  });
+  const scenarios = {
+    ...(warmupSeconds > 0 ? { warmup: scenario(5, warmupSeconds, 0) } : {}),
+    [scenarioName]: scenario(rate, seconds),
+    ...(spike ? { spike: scenario(spike.rate, spike.to - spike.from, spike.from) } : {}),
   };
-  const warmup = { executor: "constant-arrival-rate", rate: 5, duration: `${world.warmupSeconds}s`, vus: 5 };
-  const scenarios = { ...(world.warmupSeconds > 0 ? { warmup } : {}), [scenarioName]: main, ...more };
-  const mix = [
-    { method: "GET", route: "/a", perIteration: 0.7 * world.requestsPerIteration },
-    { method: "GET", route: "/b", perIteration: 0.3 * world.requestsPerIteration },
-  ];
-  return JSON.stringify({ scenarios, ...(world.script === "none" ? { ext: { plimsoll: { mix } } } : {}) });
+  const mix = routes.map((route, i) => ({ method: "GET", route, perIteration: (i === 0 ? 0.7 : 0.3) * requestsPerIteration }));
+  return JSON.stringify({ scenarios, ...(script === "none" ? { ext: { plimsoll: { mix } } } : {}) });
 }
 
 /** Lists the seconds in which k6 was short of CPU, as its watch would tell them: by their ends, where it waited for half of one. */
@@ -44,35 +45,24 @@ function starvedSeconds(shortages: readonly Stretch[], origin: number): number[]
 function podReport(world: World, happened: Happened, index: number, sent: Record<string, SentValue[]>, origin: number): PodReport {
   const { startsAt, clockSeconds, lostAt } = world.pods[index] ?? { startsAt: 0, clockSeconds: 0, lostAt: undefined };
   const zero = origin + clockSeconds;
-  const common = { index, name: null, refused: null, begunSeconds: zero + startsAt, sent };
-  if (lostAt !== undefined) return { ...common, end: null, ending: null };
-  const iterations = happened.iterations.filter(({ pod }) => pod === index).length;
-  const health = { cpuShareMax: 0.5, memoryPeakBytes: 1e8, starvedAtSeconds: starvedSeconds(world.shortages, zero), known: true };
-  return {
-    ...common,
-    ending: null,
-    end: {
-      kind: "ended",
-      clockOffsetSeconds: measuredOffset(world) - clockSeconds,
-      interrupted: false,
-      k6: {
-        startedAtSeconds: zero + startsAt,
-        endedAtSeconds: zero + happened.endedAt,
-        exitCode: 0,
-        signal: null,
-        iterations,
-        interrupted: happened.cutOff[index] ?? 0,
-        summaryRequests: null,
-        summaryBad: null,
-        checks: null,
-        errors: [],
-      },
-      health: world.healthKnown ? health : { ...health, starvedAtSeconds: [], known: false },
-      caveats: [],
-      sent,
-      unflushed: null,
-    },
+  const report = { index, name: null, refused: null, begunSeconds: zero + startsAt, sent, end: null, ending: null };
+  if (lostAt !== undefined) return report;
+  const k6 = {
+    startedAtSeconds: zero + startsAt,
+    endedAtSeconds: zero + happened.endedAt,
+    exitCode: 0,
+    signal: null,
+    iterations: happened.iterations.filter(({ pod }) => pod === index).length,
+    interrupted: happened.cutOff[index] ?? 0,
+    summaryRequests: null,
+    summaryBad: null,
+    checks: null,
+    errors: [],
   };
+  const known = world.healthKnown;
+  const health = { cpuShareMax: 0.5, memoryPeakBytes: 1e8, starvedAtSeconds: known ? starvedSeconds(world.shortages, zero) : [], known };
+  const clockOffsetSeconds = measuredOffset(world) - clockSeconds;
+  return { ...report, end: { kind: "ended", clockOffsetSeconds, interrupted: false, k6, health, caveats: [], sent, unflushed: null } };
 }
 
 /** The clock's difference as the check before a load measures it. */

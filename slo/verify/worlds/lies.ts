@@ -4,7 +4,7 @@ import type { Objective } from "../../spec/spec.ts";
 import type { JudgedObjective } from "./judge-world.ts";
 import { truthOf, type Truth, type TrueEvent } from "./truth.ts";
 import type { Happened } from "./happen.ts";
-import type { World } from "./world.ts";
+import { isIn, type Stretch, type World } from "./world.ts";
 
 /** What a verdict said of an objective, beside the truth. */
 export interface Finding {
@@ -18,14 +18,8 @@ export interface Finding {
 type Burst = Extract<WindowFinding, { kind: "fastBurn" }>;
 
 /** Tells whether the truth has a window of that length about there in which the budget burned too fast. */
-function burned(
-  events: readonly TrueEvent[],
-  { longSeconds, burnRateThreshold }: Burst,
-  from: number,
-  to: number,
-  budget: number,
-): boolean {
-  const near = events.filter(({ at }) => at >= from && at <= to);
+function burned(events: readonly TrueEvent[], { longSeconds, burnRateThreshold }: Burst, about: Stretch, budget: number): boolean {
+  const near = events.filter(({ at }) => isIn(at, about));
   let [end, bad] = [0, 0];
   return near.some((first, i) => {
     for (let one = near[end]; one !== undefined && one.at < first.at + longSeconds; end += 1, one = near[end]) if (one.bad) bad += 1;
@@ -42,11 +36,9 @@ function burstLies(world: World, { objective, judged, truth }: Omit<Finding, "li
   const zero = origin + (client ? 0 : world.offsetSeconds);
   const apart = Math.max(...world.pods.map(({ clockSeconds }) => clockSeconds));
   const slack = client ? 1.5 + apart + (world.shortages[0] ? 6 : 0) : (1 + world.lateScrapes) * world.scrapeSeconds + 1;
-  const [from, to] = [burst.fromSeconds - zero - slack, burst.toSeconds - zero + slack];
-  if (burned(truth.events, burst, from, to, complement(objective.targetRatio))) return [];
-  return [
-    `exceeded by a fast burn from ${(burst.fromSeconds - zero).toFixed(1)} s to ${(burst.toSeconds - zero).toFixed(1)} s, and there was none`,
-  ];
+  const [from, to] = [burst.fromSeconds - zero, burst.toSeconds - zero];
+  if (burned(truth.events, burst, { from: from - slack, to: to + slack }, complement(objective.targetRatio))) return [];
+  return [`exceeded by a fast burn from ${from.toFixed(1)} s to ${to.toFixed(1)} s, and there was none`];
 }
 
 function countLies({ judged, truth }: Omit<Finding, "lies">): string[] {
@@ -83,5 +75,5 @@ export function findingText({ objective, judged, truth, lies }: Finding): string
   const said = judged.evidence ? ` by ${count(judged.evidence.best)} to ${count(judged.evidence.worst)}` : "";
   const range =
     count(truth.kindest) === count(truth.harshest) ? count(truth.kindest) : `${count(truth.kindest)} to ${count(truth.harshest)}`;
-  return `${objective.name} ${objective.targetRatio * 100} %: ${judged.verdict}${said}; truth ${range} bad: ${lies.join("; ") || "honest"}`;
+  return `${objective.name} ${objective.targetRatio * 100} %: ${judged.verdict}${said}; truth ${range} bad: ${lies.join("; ") || "honest"} (${judged.reason ?? "no reason"})`;
 }

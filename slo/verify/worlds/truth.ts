@@ -1,7 +1,7 @@
 import type { Count } from "../../collect/measurement.ts";
 import type { Objective, Where } from "../../spec/spec.ts";
 import type { Happened, Request } from "./happen.ts";
-import { judgedStretch, pushedAt, type Stretch, type World } from "./world.ts";
+import { isIn, judgedStretch, pushedAt, type Stretch, type World } from "./world.ts";
 
 /** One event of an objective, at the time at which it counts. */
 export interface TrueEvent {
@@ -22,17 +22,9 @@ export interface Truth {
 
 const asks = (where: Where, route: string | undefined): boolean => (where["route"] ?? route) === route;
 
-/** Tells whether a request was bad; `client` counts what its sender did not get as well. */
-function isBad({ indicator }: Objective, request: Request): boolean {
-  if (request.status === 0) return true;
-  switch (indicator.kind) {
-    case "errors":
-    case "ratio":
-      return request.status >= 500;
-    case "latency":
-      return request.seconds > indicator.atMostSeconds;
-  }
-}
+/** Tells whether a request was bad. */
+const isBad = ({ indicator }: Objective, { status, seconds }: Request): boolean =>
+  status === 0 || (indicator.kind === "latency" ? seconds > indicator.atMostSeconds : status >= 500);
 
 function isAbout(world: World, { indicator }: Objective, request: Request): boolean {
   if (indicator.kind === "ratio") return request.status !== 0 && request.route === "/a";
@@ -56,14 +48,16 @@ function othersShow({ scrapeSeconds, instances }: World, others: readonly Reques
 }
 
 /**
- * Tells whether anybody could know of a ratio's events on an instance, for k6 does not count them: not where Prometheus never had the target,
+ * Tells whether anybody could know of a ratio's event, for k6 does not count it: not where Prometheus never had the process as a target,
  * nor where the counter lies, nor where a restart may hide between two scrapes because the process does not tell when it began.
  */
-function hasCounter({ instances, scrapeSeconds, tellsStart }: World, { endedAt }: Happened, which: number | undefined): boolean {
-  const instance = instances[which ?? -1];
-  if (instance?.target === undefined || instance.lie.kind !== "none") return false;
-  const { from, to } = instance.target;
-  return from < endedAt + scrapeSeconds && to > 0 && (tellsStart || instance.processes.length === 1);
+function hasCounter({ instances, scrapeSeconds, tellsStart }: World, { endedAt }: Happened, { instance, servedAt }: Request): boolean {
+  const { target, counts, processes } = instances[instance ?? -1] ?? { processes: [] };
+  const process = processes.find((one) => isIn(servedAt, one));
+  if (target === undefined || counts !== undefined || process === undefined) return false;
+  const isScraped =
+    target.from < Math.min(endedAt + scrapeSeconds, process.to - 2 * scrapeSeconds) && target.to > Math.max(0, process.from);
+  return isScraped && (tellsStart || processes.length === 1);
 }
 
 const countOf = (events: readonly TrueEvent[]): Count => ({ total: events.length, bad: events.filter(({ bad }) => bad).length });
@@ -76,10 +70,9 @@ export function truthOf(world: World, happened: Happened, objective: Objective):
   const timed = (request: Request): TrueEvent => ({ at: client ? request.at : request.servedAt, bad: isBad(objective, request) });
   const unheard = ({ pod = 0, at }: { pod?: number | undefined; at: number }): boolean =>
     pushedAt(world, pod, at) > (world.pods[pod]?.lostAt ?? Number.POSITIVE_INFINITY);
-  const lost = ({ pod, at, instance }: Request): boolean => {
-    if (indicator.kind === "ratio" && !hasCounter(world, happened, instance)) return true;
-    if (!client && instance === undefined) return true; // a gateway's answer is not the service's
-    return unheard({ pod, at });
+  const lost = (request: Request): boolean => {
+    if (indicator.kind === "ratio" && !hasCounter(world, happened, request)) return true;
+    return unheard(request) || (!client && request.instance === undefined); // a gateway's answer is not the service's
   };
   const judged = about.filter(({ who }) => who === "judged");
   const certain = countOf(judged.filter((request) => !lost(request)).map(timed));
@@ -92,11 +85,10 @@ export function truthOf(world: World, happened: Happened, objective: Objective):
   const unmet = client ? dropped.filter(({ route }) => asks(where, route)).filter((drop) => !unheard(drop)) : [];
   const unserved = dropped.length * world.requestsPerIteration;
   const good = certain.total - certain.bad;
-  const kindest = { bad: Math.max(0, certain.bad - hidden) + unmet.length, good: good + open.total - open.bad };
-  const harshest = { bad: certain.bad + open.bad + unserved, good: Math.max(0, good - hidden) };
+  const counts = (bad: number, good: number): Count => ({ total: bad + good, bad });
   return {
-    kindest: { total: kindest.bad + kindest.good, bad: kindest.bad },
-    harshest: { total: harshest.bad + harshest.good, bad: harshest.bad },
+    kindest: counts(Math.max(0, certain.bad - hidden) + unmet.length, good + open.total - open.bad),
+    harshest: counts(certain.bad + open.bad + unserved, Math.max(0, good - hidden)),
     events: [...[...judged, ...others].map(timed), ...unmet.map(({ at }) => ({ at, bad: true }))].toSorted((a, b) => a.at - b.at),
   };
 }

@@ -13,42 +13,17 @@ export interface Spell extends Stretch {
   instance?: number;
 }
 
-/** How an instance's counters differ from what it served. */
-export type Lie = { kind: "none" } | { kind: "frozen"; from: number } | { kind: "half" } | { kind: "no errors" };
-
 /** One address of the service: the processes that ran there, one after the other, and what Prometheus saw of it. */
 export interface Instance {
   processes: Stretch[];
   /** When Prometheus had it among its targets; undefined: never. */
   target: Stretch | undefined;
-  lie: Lie;
-}
-
-/** Traffic that is not the load's. */
-export interface OtherTraffic extends Spell {
-  rate: number;
-  route: string;
-}
-
-/** One process of k6, and how far its clock is ahead of the first one's; `lostAt`: it was killed then, and nothing was heard of it any more. */
-export interface Pod {
-  startsAt: number;
-  clockSeconds: number;
-  lostAt: number | undefined;
-}
-
-/** A stretch in which k6 drops a share of the iterations; `ofK6`: because it was short of CPU itself. */
-export interface Drops extends Spell {
-  ofK6: boolean;
+  /** Tells whether its counters take the nth request that it served; undefined: every one. */
+  counts: ((request: { servedAt: number; status: number }, nth: number) => boolean) | undefined;
 }
 
 /** How long, how fast and how often it is scraped: the length spans four orders of magnitude, the number of requests one. */
-function shapeOf(random: Random): {
-  seconds: number;
-  rate: number;
-  scrapeSeconds: number;
-  spike: (Stretch & { rate: number }) | undefined;
-} {
+function shapeOf(random: Random) {
   if (random.chance(0.08)) {
     const seconds = Math.round(random.between(2, 24)) * 3600;
     const at = random.between(0.1, 0.9) * seconds;
@@ -61,10 +36,16 @@ function shapeOf(random: Random): {
   return { seconds, rate: Math.ceil(requests / seconds), scrapeSeconds: random.pick(intervals), spike: undefined };
 }
 
+/** Begins an instance; Prometheus knows it for all of time, or a part of it. */
+export const instanceSince = (from: number, target: Stretch): Instance => ({
+  processes: [{ ...ever, from }],
+  target,
+  counts: undefined,
+});
+
 function instancesOf(random: Random): Instance[] {
   const age = random.chance(0.8) ? random.between(400, 90_000) : random.between(15, 300);
-  const one = (): Instance => ({ processes: [{ from: -age, to: Number.POSITIVE_INFINITY }], target: { ...ever }, lie: { kind: "none" } });
-  return Array.from({ length: random.pick([1, 1, 2, 3, 5]) }, one);
+  return Array.from({ length: random.pick([1, 1, 2, 3, 5]) }, () => instanceSince(-age, { ...ever }));
 }
 
 /** Makes a service, its load and its monitoring as they are where nothing goes wrong. Times are seconds since k6 began. */
@@ -84,8 +65,10 @@ export function calmWorld(id: string, random: Random) {
     setupRequests: random.pick(script === "none" ? [0, 20, 100] : [0, 0, 20]),
     warmupSeconds: script === "none" ? random.pick([0, 1, 3]) : 0,
     requestsPerIteration: random.chance(0.85) ? 1 : 2,
-    pods: [{ startsAt: 0, clockSeconds: 0, lostAt: undefined }] as Pod[],
-    drops: [] as Drops[],
+    /** The processes of k6: how far the clock of each is ahead of the first one's, and when it was killed and not heard of any more. */
+    pods: [{ startsAt: 0, clockSeconds: 0, lostAt: undefined as number | undefined }],
+    /** When k6 drops a share of the iterations; `ofK6`: because it was short of CPU itself. */
+    drops: [] as (Spell & { ofK6: boolean })[],
     /** When k6 was short of CPU, and whether the record knows. */
     shortages: [] as Stretch[],
     healthKnown: true,
@@ -97,7 +80,8 @@ export function calmWorld(id: string, random: Random) {
     slow: [] as Spell[],
     refused: [] as Spell[],
     hasGateway: random.chance(0.3),
-    others: [] as OtherTraffic[],
+    /** Traffic that is not the load's. */
+    others: [] as (Spell & { rate: number; route: string })[],
     /** How many requests each instance had served before anything of this began. */
     past: random.pick([0, 100, 1000]),
     /** Label sets come with their first event. */

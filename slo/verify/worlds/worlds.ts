@@ -1,6 +1,6 @@
 import type { PrometheusApi } from "../../collect/prometheus.ts";
 import { complement } from "../../judge/clopper-pearson.ts";
-import { described, worldOf } from "./generate.ts";
+import { worldOf } from "./generate.ts";
 import { happen } from "./happen.ts";
 import { judgeWorld, type JudgedObjective } from "./judge-world.ts";
 import { confidence, findingOf, findingText, type Finding } from "./lies.ts";
@@ -9,34 +9,32 @@ import { scraped } from "./scrapes.ts";
 import type { World } from "./world.ts";
 import { writeSeries } from "./write.ts";
 
-/** A world that was judged. */
-export interface JudgedWorld {
-  world: World;
-  findings: Finding[];
-}
-
 /** Quantiles and means are drawn, and no verdict rests on them. */
 const isPicture = /histogram_(?:quantile|sum|count)/;
 
 /** Answers a question that was asked before from memory, for a world does not change while it is judged; and one that is only drawn with nothing. */
 function remembering(api: PrometheusApi): PrometheusApi {
   const known = new Map<string, Promise<string>>();
-  const ask = async (url: string, init: RequestInit | undefined): Promise<string> => (await api.fetch(url, init)).text();
-  const nothing = (url: string): string =>
-    JSON.stringify({ status: "success", data: { resultType: url.endsWith("query_range") ? "matrix" : "vector", result: [] } });
+  const ask = async (url: string, init: RequestInit | undefined): Promise<string> => {
+    const resultType = url.endsWith("query_range") ? "matrix" : "vector";
+    if (isPicture.test(String(init?.body))) return JSON.stringify({ status: "success", data: { resultType, result: [] } });
+    return (await api.fetch(url, init)).text();
+  };
   return {
     ...api,
     fetch: async (url, init) => {
-      const [to, body] = [String(url), String(init?.body)];
-      const answer = isPicture.test(body) ? nothing(to) : (known.get(to + body) ?? ask(to, init));
-      if (typeof answer !== "string") known.set(to + body, answer);
+      const key = `${String(url)} ${String(init?.body)}`;
+      const answer = known.get(key) ?? ask(String(url), init);
+      known.set(key, answer);
       return new Response(await answer);
     },
   };
 }
 
 /** Makes one world, writes it to Prometheus and judges it there. */
-export async function tryWorld(api: PrometheusApi, seed: number, index: number, origin: number): Promise<JudgedWorld> {
+export async function tryWorld(api: PrometheusApi, seed: number, index: number, nowSeconds: number) {
+  // A whole hour, so that the moments at which Prometheus looks are the same each time, and a day and more ago.
+  const origin = Math.floor(nowSeconds / 3600) * 3600 - 27 * 3600;
   const world = worldOf(seed, index);
   const happened = happen(world, seed);
   const pods = world.pods.map((_, pod) => podSeries(world, happened, pod, origin));
@@ -51,8 +49,8 @@ export async function tryWorld(api: PrometheusApi, seed: number, index: number, 
   return { world, findings };
 }
 
-/** When the k6 of every world began, Unix seconds: a whole hour, so that the moments at which Prometheus looks are the same each time, and a day and more ago. */
-export const originOf = (nowSeconds: number): number => Math.floor(nowSeconds / 3600) * 3600 - 27 * 3600;
+const isEasy = ({ words, openModel, badness }: World, { objective, truth }: Finding): boolean =>
+  words.length === 0 && openModel && (badness <= 0.2 || badness >= 4) && truth.kindest.total * complement(objective.targetRatio) >= 8;
 
 /** What many worlds have shown, an item for each objective or world that it is about. */
 export interface Tally {
@@ -66,9 +64,6 @@ export interface Tally {
   boundary: JudgedObjective["verdict"][];
 }
 
-const isEasy = ({ words, openModel, badness }: World, { objective, truth }: Finding): boolean =>
-  words.length === 0 && openModel && (badness <= 0.2 || badness >= 4) && truth.kindest.total * complement(objective.targetRatio) >= 8;
-
 /** Which worlds are tried: `from` to `to` of a seed; a world with a lie is said as soon as it is found. */
 export interface Trial {
   seed: number;
@@ -79,31 +74,29 @@ export interface Trial {
 }
 
 /** Tries worlds, a few at a time, and adds up what they show. */
-export async function tryWorlds(api: PrometheusApi, trial: Trial): Promise<Tally> {
+export async function tryWorlds(api: PrometheusApi, { seed, from, to, nowSeconds, say }: Trial): Promise<Tally> {
   const tally: Tally = { worlds: 0, lies: [], easy: 0, undecided: [], boundary: [] };
-  let next = trial.from;
+  let next = from;
+  const tryNext = async (): Promise<void> => {
+    const index = next++;
+    const { world, findings } = await tryWorld(api, seed, index, nowSeconds);
+    const line = (about: readonly Finding[]): string =>
+      `npm run bench -- worlds --seed ${seed} --only ${index}: ${world.words.join(", ")} | ${about.map(findingText).join(" | ")}`;
+    const told = findings.filter(({ lies }) => lies.length > 0);
+    const easy = findings.filter((finding) => isEasy(world, finding));
+    tally.worlds += 1;
+    tally.easy += easy.length;
+    tally.undecided.push(...easy.filter(({ judged }) => judged.verdict === "inconclusive").map((finding) => line([finding])));
+    if (world.words.length === 0 && world.badness === 1) tally.boundary.push(...findings.map(({ judged }) => judged.verdict));
+    if (told.length === 0) return;
+    tally.lies.push(line(told));
+    say(line(told));
+  };
   const work = async (): Promise<void> => {
-    while (next < trial.to) {
-      const index = next++;
-      add(tally, await tryWorld(api, trial.seed, index, originOf(trial.nowSeconds)), trial, index);
-    }
+    while (next < to) await tryNext();
   };
   await Promise.all(Array.from({ length: 4 }, work));
   return tally;
-}
-
-function add(tally: Tally, { world, findings }: JudgedWorld, { seed, say }: Trial, index: number): void {
-  const line = (about: readonly Finding[]): string =>
-    `npm run bench -- worlds --seed ${seed} --only ${index}: ${described(world)} | ${about.map(findingText).join(" | ")}`;
-  const told = findings.filter(({ lies }) => lies.length > 0);
-  const easy = findings.filter((finding) => isEasy(world, finding));
-  const open = easy.filter(({ judged }) => judged.verdict === "inconclusive");
-  tally.worlds += 1;
-  tally.easy += easy.length;
-  if (told.length > 0) tally.lies.push(line(told));
-  if (told.length > 0) say(line(told));
-  tally.undecided.push(...open.map((finding) => `${line([finding])} (${finding.judged.reason})`));
-  if (world.words.length === 0 && world.badness === 1) tally.boundary.push(...findings.map(({ judged }) => judged.verdict));
 }
 
 /** Gives how many of so many verdicts may be wrong by chance at the spec's confidence: their share, and three standard deviations. */

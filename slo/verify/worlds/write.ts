@@ -1,23 +1,15 @@
 import { PbfWriter } from "pbf";
 import snappy from "snappyjs";
+import type { PushedHistogram } from "../../run/relay/body.ts";
 
 export type Labels = Record<string, string>;
+
+export type HeldHistogram = PushedHistogram & { sum: number };
 
 /** One series as Prometheus would hold it: numbers (null is the mark of a series that ended), or native histograms. */
 export interface HeldSeries {
   labels: Labels;
-  atMillis: number[];
-  values: (number | null)[];
-  histograms: HeldHistogram[];
-}
-
-/** A native histogram at a moment: counts by the bucket's index, cumulative since k6 began. */
-export interface HeldHistogram {
-  schema: number;
-  zeros: number;
-  sum: number;
-  buckets: Map<number, number>;
-  atMillis: number;
+  samples: { atMillis: number; value: number | null | HeldHistogram }[];
 }
 
 /** Prometheus's own mark of a series that ended, a NaN of its own: https://prometheus.io/docs/specs/prw/remote_write_spec/ */
@@ -31,14 +23,15 @@ function writeSample({ value, atMillis }: { value: number | null; atMillis: numb
 }
 
 /** Writes a native histogram as k6 does, each bucket in a span of its own (prompb/types.proto). */
-function writeHistogram({ schema, zeros, sum, buckets, atMillis }: HeldHistogram, out: PbfWriter): void {
+function writeHistogram({ value, atMillis }: { value: HeldHistogram; atMillis: number }, out: PbfWriter): void {
+  const { schema, zeroCount, sum, buckets } = value;
   const filled = [...buckets].toSorted(([a], [b]) => a - b);
-  const total = filled.reduce((all, [, count]) => all + count, zeros);
+  const total = filled.reduce((all, [, count]) => all + count, zeroCount);
   out.writeVarintField(1, total);
   out.writeDoubleField(3, sum);
   out.writeSVarintField(4, schema);
   out.writeDoubleField(5, 1e-128);
-  out.writeVarintField(6, zeros);
+  out.writeVarintField(6, zeroCount);
   for (const [i, [index]] of filled.entries()) {
     const offset = index - (i === 0 ? 0 : (filled[i - 1]?.[0] ?? 0) + 1);
     out.writeMessage(11, (_: undefined, span) => (span.writeSVarintField(1, offset), span.writeVarintField(2, 1)), undefined);
@@ -48,11 +41,12 @@ function writeHistogram({ schema, zeros, sum, buckets, atMillis }: HeldHistogram
   out.writeVarintField(15, atMillis);
 }
 
-function writeOne({ labels, atMillis, values, histograms }: HeldSeries, out: PbfWriter): void {
+function writeOne({ labels, samples }: HeldSeries, out: PbfWriter): void {
   for (const name of Object.keys(labels).toSorted())
     out.writeMessage(1, (value: string, label) => (label.writeStringField(1, name), label.writeStringField(2, value)), labels[name] ?? "");
-  for (const [i, value] of values.entries()) out.writeMessage(2, writeSample, { value, atMillis: atMillis[i] ?? 0 });
-  for (const histogram of histograms) out.writeMessage(4, writeHistogram, histogram);
+  for (const { value, atMillis } of samples)
+    if (typeof value === "object" && value !== null) out.writeMessage(4, writeHistogram, { value, atMillis });
+    else out.writeMessage(2, writeSample, { value, atMillis });
 }
 
 /** Writes series whole by remote write, some at a time; the samples may be of any age that Prometheus takes. */
