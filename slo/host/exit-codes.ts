@@ -10,17 +10,13 @@ const sentences: Record<keyof typeof exitCodes, string> = {
   interrupted: "interrupted; children stopped, what was measured kept",
 };
 
+const exits = (Object.keys(exitCodes) as (keyof typeof exitCodes)[]).map((name) => ({ code: exitCodes[name], sentence: sentences[name] }));
+
 /** Explains the exit codes, for `--help`. */
-export const exitCodeHelp = [
-  "Exit codes:",
-  ...typedKeys(exitCodes).map((name) => `  ${String(exitCodes[name]).padEnd(5)}${sentences[name]}`),
-].join("\n");
+export const exitCodeHelp = ["Exit codes:", ...exits.map(({ code, sentence }) => `  ${String(code).padEnd(5)}${sentence}`)].join("\n");
 
 /** Says what an exit code of the command means; nothing of one that it never gives. */
-export function exitMeaning(code: number): string | undefined {
-  const name = typedKeys(exitCodes).find((key) => exitCodes[key] === code);
-  return name && sentences[name];
-}
+export const exitMeaning = (exitCode: number): string | undefined => exits.find(({ code }) => code === exitCode)?.sentence;
 
 /** Names the exit codes of k6 that mean something of their own here. */
 export const k6ExitCodes = { scriptException: 107, scriptAborted: 108, panic: 109 } as const;
@@ -45,7 +41,3 @@ const k6Sentences = new Map([
 
 /** Says what an exit code of k6 means. */
 export const k6ExitMeaning = (code: number): string => k6Sentences.get(code) ?? `exit code ${code}`;
-
-function typedKeys<T extends object>(of: T): (keyof T)[] {
-  return Object.keys(of) as (keyof T)[];
-}

@@ -43,14 +43,8 @@ export function openHost(): Host {
   return {
     say: (line) => {
       clear();
-      process.stderr.write(
-        `${plain(
-          line
-            .split("\n")
-            .map((each) => shortened(each, longestLine))
-            .join("\n"),
-        )}\n`,
-      );
+      const shown = line.split("\n").map((each) => `${plain(shortened(each, longestLine))}\n`);
+      process.stderr.write(shown.join(""));
     },
     live,
     out: (text) => {

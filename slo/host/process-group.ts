@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { createWriteStream } from "node:fs";
+import type { Readable } from "node:stream";
 import { errorMessage } from "./error-message.ts";
 import { signalGroup, startGroup } from "./process.ts";
 
@@ -100,16 +101,12 @@ function keepOutput(child: ChildProcess, { logFile, onLine }: ChildOptions, tail
   const log = createWriteStream(logFile, { flags: "a" });
   log.on("error", () => undefined); // a full disk must not end the run here; the relay's spool reports it
   for (const from of ["stdout", "stderr"] as const) {
-    const reader = lineReader((line) => {
+    const stream = child[from]?.setEncoding("utf8").on("data", (chunk: string) => void log.write(chunk));
+    readLines(stream, (line) => {
       tail.push(line);
       if (tail.length > tailLines) tail.shift();
       onLine?.(line, from);
     });
-    child[from]?.setEncoding("utf8").on("data", (chunk: string) => {
-      log.write(chunk);
-      reader.take(chunk);
-    });
-    child[from]?.on("end", reader.end);
   }
   return new Promise((resolve) => {
     const done = (exit: Exit): void => {
@@ -121,17 +118,14 @@ function keepOutput(child: ChildProcess, { logFile, onLine }: ChildOptions, tail
   });
 }
 
-function lineReader(onLine: (line: string) => void): { take: (chunk: string) => void; end: () => void } {
+function readLines(stream: Readable | undefined, onLine: (line: string) => void): void {
   let rest = "";
-  return {
-    take(chunk) {
-      const lines = (rest + chunk).split("\n");
-      rest = (lines.pop() ?? "").slice(-longestLine);
-      lines.forEach(onLine);
-    },
-    end() {
-      if (rest !== "") onLine(rest);
-      rest = "";
-    },
-  };
+  stream?.on("data", (chunk: string) => {
+    const lines = (rest + chunk).split("\n");
+    rest = (lines.pop() ?? "").slice(-longestLine);
+    lines.forEach(onLine);
+  });
+  stream?.on("end", () => {
+    if (rest !== "") onLine(rest);
+  });
 }

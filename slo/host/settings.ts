@@ -17,8 +17,6 @@ const environmentSchema = z.object({
   PLIMSOLL_VERDICT_FILE: z.string().optional(),
   /** Folder of scenarios that were bundled beforehand: in an image there is neither bundler nor compiler. */
   PLIMSOLL_BUNDLES: z.string().optional(),
-  XDG_CACHE_HOME: z.string().optional(),
-  PLIMSOLL_CACHE: z.string().optional(),
   NO_COLOR: z.string().optional(),
 });
 

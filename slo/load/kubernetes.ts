@@ -16,7 +16,7 @@ import { graceSeconds } from "../run/run-k6.ts";
 import { checkCluster, competingRun } from "./check-cluster.ts";
 import { failed, noRun, type LoadRun, type NoRun } from "./load-run.ts";
 import { newRecord, sayK6Errors, settleLimitOf } from "./new-record.ts";
-import { withPods, writePods } from "./pods-record.ts";
+import { withPods, writePods } from "./merge-pods.ts";
 import { preflight } from "./preflight.ts";
 import type { LoadOptions, Prepared } from "./prepare.ts";
 import { addProgress, startLiveLine } from "./progress.ts";

@@ -42,6 +42,9 @@ export interface NoRun {
 /** Makes the value of a command that ends without a load to judge. */
 export const noRun = (exitCode: number, message: string): NoRun => ({ kind: "none", exitCode, message });
 
+/** Makes the value of a load that was asked for in a way that cannot be. */
+export const badUsage = (message: string): NoRun => noRun(exitCodes.badUsage, message);
+
 /** Makes the value of a load that could not be carried out. */
 export const failed = (message: string): NoRun => noRun(exitCodes.notCarriedOut, message);
 

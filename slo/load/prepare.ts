@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { clientThresholds } from "../compile/objectives.ts";
@@ -11,9 +12,8 @@ import { expectedRequests, keepPlan, readPlan } from "../run/plan.ts";
 import { runFolder } from "../run/record.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import type { Spec } from "../spec/spec.ts";
-import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
-import { failed, noRun, type NoRun } from "./load-run.ts";
+import { badUsage, failed, type NoRun } from "./load-run.ts";
 import { objectiveProblems, readSpec, shownPath, type ReadSpec } from "./spec-file.ts";
 
 /** What a person asked of `load`, as parsed. */
@@ -38,14 +38,8 @@ export type Prepared = Exclude<Awaited<ReturnType<typeof prepareIn>>, NoRun>;
 
 function testidOf(now: number, name: string): string {
   const time = new Date(now * 1000).toISOString().replace(/[-:]/g, "").slice(0, 15);
-  const random = Math.floor(Math.random() * 0xffff)
-    .toString(16)
-    .padStart(4, "0");
-  const plain = name
-    .replace(/[^a-zA-Z0-9]+/g, "-")
-    .replace(/^-+|-+$/g, "")
-    .slice(0, 40);
-  return `${plain || "script"}-${time}-${random}`;
+  const plain = name.replace(/[^a-zA-Z0-9]+/g, "-").replace(/^-+|-+$/g, "");
+  return `${plain.slice(0, 40) || "script"}-${time}-${randomBytes(2).toString("hex")}`;
 }
 
 /** The script to run; reports use its name. */
@@ -59,11 +53,11 @@ interface Entry {
 function entryOf(options: LoadOptions, host: Host): Entry | NoRun {
   if (options.script !== undefined) {
     const entry = isAbsolute(options.script) ? options.script : resolve(host.folder, options.script);
-    if (!existsSync(entry)) return noRun(exitCodes.badUsage, `there is no script ${options.script}`);
+    if (!existsSync(entry)) return badUsage(`there is no script ${options.script}`);
     return { kind: "entry", entry, name: basename(entry).replace(/\.[cm]?[jt]s$/, ""), isUserScript: true };
   }
   const found = findScenario(join(host.project, "scenarios"), options.scenario ?? "");
-  if (found.kind === "unknown") return noRun(exitCodes.badUsage, found.message);
+  if (found.kind === "unknown") return badUsage(found.message);
   return { kind: "entry", entry: found.entry, name: found.name, isUserScript: false };
 }
 
@@ -91,7 +85,7 @@ export async function prepare(options: LoadOptions, host: Host): Promise<Prepare
   const read = readSpec(host, options.spec, entry.name);
   if (read.kind === "none") return read;
   const problems = objectiveProblems(read.spec, !entry.isUserScript);
-  if (problems.length > 0) return noRun(exitCodes.badUsage, problems.join("\n"));
+  if (problems.length > 0) return badUsage(problems.join("\n"));
   const testid = testidOf(host.commandAtSeconds, entry.name);
   const folder = runFolder(host.folder, testid);
   try {
@@ -117,9 +111,9 @@ async function bundleHere(folder: string, { entry, isUserScript }: Entry, host: 
     bundleScenario({ entry, outfile: join(folder, "bundle.js") }),
     checkTypes(entry, host.project),
   ]);
-  if (bundled.kind === "problems") return noRun(exitCodes.badUsage, shown(bundled.problems).join("\n"));
+  if (bundled.kind === "problems") return badUsage(shown(bundled.problems).join("\n"));
   const errors = types.kind === "problems" ? shown(types.problems) : [];
-  if (errors.length > 0 && !isUserScript) return noRun(exitCodes.badUsage, errors.join("\n"));
+  if (errors.length > 0 && !isUserScript) return badUsage(errors.join("\n"));
   const more = errors.length > mostTypeErrors ? [`and ${errors.length - mostTypeErrors} more type errors`] : [];
   return { kind: "script", file: bundled.file, notes: [...errors.slice(0, mostTypeErrors), ...more] };
 }
@@ -138,9 +132,9 @@ async function prepareIn(folder: string, testid: string, entry: Entry, read: Rea
   if (tools.kind === "none") return tools;
   const environment = scenarioEnvironment(options, read.spec);
   const inspected = await inspectScript({ binary: tools.k6, script: script.file, environment: { ...host.environment, ...environment } });
-  if (inspected.kind === "problem") return noRun(exitCodes.badUsage, inspected.message);
+  if (inspected.kind === "problem") return badUsage(inspected.message);
   const kept = keepPlan(inspected.output);
-  if (kept.kind === "problem") return noRun(exitCodes.badUsage, kept.message);
+  if (kept.kind === "problem") return badUsage(kept.message);
   return {
     ...entry,
     ...tools,

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import { readFleet } from "../run/kubernetes/fleet.ts";
 import { deleteJob } from "../run/kubernetes/job.ts";
@@ -12,8 +11,8 @@ import { readPlan } from "../run/plan.ts";
 import { readRecord, rememberJudged, runFolder, testidPattern, writeRecord, type RunRecord } from "../run/record.ts";
 import { resumeRelay } from "../run/relay/resume.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
-import { failed, inconclusive, noRun, unflushed, type Judged, type LoadRun, type NoRun } from "./load-run.ts";
-import { fuller, readPodReports, withPods, writePods } from "./pods-record.ts";
+import { badUsage, failed, inconclusive, unflushed, type Judged, type LoadRun, type NoRun } from "./load-run.ts";
+import { fuller, readPodReports, withPods, writePods } from "./merge-pods.ts";
 import { prometheusAt } from "./prometheus.ts";
 import type { Session } from "./session.ts";
 
@@ -34,12 +33,11 @@ export interface KeptRun {
 /** Finds the run with a testid, or the latest, below the user's folder. */
 export function findRun(testid: string | undefined, host: Pick<Host, "folder">): KeptRun | NoRun {
   const name = testid ?? latestRun(host);
-  const refuse = (message: string): NoRun => noRun(exitCodes.badUsage, message);
-  if (name === undefined) return refuse("there is no run in .plimsoll/runs; run one with: npm run load -- --scenario smoke");
-  if (!testidPattern.test(name)) return refuse(`${JSON.stringify(name)} is not the id of a run`);
+  if (name === undefined) return badUsage("there is no run in .plimsoll/runs; run one with: npm run load -- --scenario smoke");
+  if (!testidPattern.test(name)) return badUsage(`${JSON.stringify(name)} is not the id of a run`);
   const folder = runFolder(host.folder, name);
   const read = readRecord(folder);
-  return read.kind === "problem" ? refuse(read.message) : { kind: "kept", folder, record: read.record };
+  return read.kind === "problem" ? badUsage(read.message) : { kind: "kept", folder, record: read.record };
 }
 
 function latestRun(host: Pick<Host, "folder">): string | undefined {

@@ -1,12 +1,11 @@
 import { join, relative, resolve } from "node:path";
 import { compileObjectives } from "../compile/objectives.ts";
-import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import { listScenarios } from "../run/bundle/scenarios.ts";
 import type { RunRecord } from "../run/record.ts";
 import { formatProblem, loadSpec, unknownScenarios } from "../spec/load.ts";
 import type { Spec } from "../spec/spec.ts";
-import { noRun, type NoRun } from "./load-run.ts";
+import { badUsage, type NoRun } from "./load-run.ts";
 import { isUtf8 } from "node:buffer";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 
@@ -63,12 +62,12 @@ export function readSpec(host: Pick<Host, "folder" | "project">, file: string | 
   const path = file === undefined ? join(host.project, "slo/objectives/storage-api.yaml") : resolve(host.folder, file);
   const shown = shownPath(host.folder, path);
   const read = readSpecFile(host.folder, file ?? path);
-  if (read.kind === "problem") return noRun(exitCodes.badUsage, read.message);
+  if (read.kind === "problem") return badUsage(read.message);
   const { text } = read;
-  const loaded = loadSpec(text, shown, scenario);
-  if (loaded.kind === "problems") return noRun(exitCodes.badUsage, loaded.problems.map(formatProblem).join("\n"));
+  const loaded = parseSpec(text, shown, scenario);
+  if (loaded.kind === "none") return loaded;
   const known = [...listScenarios(join(host.project, "scenarios")), ...(scenario === undefined ? [] : [scenario])];
-  return { kind: "spec", spec: loaded.spec, file: shown, text, notes: unknownScenarios(text, shown, known).map(formatProblem) };
+  return { ...loaded, file: shown, text, notes: unknownScenarios(text, shown, known).map(formatProblem) };
 }
 
 /** Lists what is wrong with objectives that only their queries show, each with its place; `slowCounted` says that the scenario is ours. */
@@ -83,7 +82,11 @@ export function objectiveProblems(spec: Spec, slowCounted: boolean): string[] {
 /** Reads the spec that a kept run is judged by again: another file, or the text that was kept with it. */
 export function specOf(record: RunRecord, file: string | undefined, host: Host): Pick<ReadSpec, "kind" | "spec" | "notes"> | NoRun {
   if (file !== undefined) return readSpec(host, file, record.scenario);
-  const loaded = loadSpec(record.specText, record.specFile, record.scenario);
-  if (loaded.kind === "problems") return noRun(exitCodes.badUsage, loaded.problems.map(formatProblem).join("\n"));
-  return { kind: "spec", spec: loaded.spec, notes: [] };
+  const loaded = parseSpec(record.specText, record.specFile, record.scenario);
+  return loaded.kind === "none" ? loaded : { ...loaded, notes: [] };
+}
+
+function parseSpec(text: string, file: string, scenario: string | undefined): { kind: "spec"; spec: Spec } | NoRun {
+  const loaded = loadSpec(text, file, scenario);
+  return loaded.kind === "problems" ? badUsage(loaded.problems.map(formatProblem).join("\n")) : { kind: "spec", spec: loaded.spec };
 }

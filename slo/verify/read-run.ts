@@ -1,4 +1,4 @@
-import { readCharts, readRoutes, type Charts, type RouteRow } from "../collect/charts.ts";
+import { readCharts, readRoutes } from "../collect/charts.ts";
 import { measureClient, type ClientWindow, type DropCount } from "../collect/client.ts";
 import type { Measurement } from "../collect/measurement.ts";
 import type { Span } from "../collect/points.ts";
@@ -6,7 +6,7 @@ import { queryNumber, queryRange, queryVector, type PrometheusApi } from "../col
 import { countersOf, grownBy, restartedIn, type Growth } from "../collect/growth.ts";
 import type { Guarded } from "../collect/guard.ts";
 import { measureServer } from "../collect/server.ts";
-import { dropCauseOf, risesOf, type CpuShortage, type DropCause } from "../collect/starved.ts";
+import { dropCauseOf, risesOf, type CpuShortage } from "../collect/starved.ts";
 import { sumOfLast } from "../compile/counters.ts";
 import { judged, type ObjectiveQueries } from "../compile/objectives.ts";
 import { chartQueries, namedRoutes } from "../compile/run.ts";
@@ -16,17 +16,6 @@ import { k6Metrics } from "../spec/names.ts";
 import type { RunTimes, ServiceOf } from "./run-times.ts";
 import type { UnservedLoad } from "./sent.ts";
 import { openReader, readersOnce, serverWindows, type ServiceReader } from "./server-side.ts";
-
-/** Holds all that was read of a run. */
-export interface Reading {
-  measurements: Measurement[];
-  charts: Charts;
-  routes: RouteRow[];
-  /** Growth over the whole run, warm-up and setup included, on the routes that the client named; null where it cannot be read. */
-  served: { requests: number | null; errors: number | null; meanSeconds: number | null };
-  clientMeanSeconds: number | null;
-  dropCause: DropCause;
-}
 
 const numberOf = (growth: Growth): number | null => {
   const counters = countersOf(growth);
@@ -84,7 +73,7 @@ export async function readRun(
   runTimes: RunTimes,
   unserved: UnservedLoad,
   serviceOf: ServiceOf,
-): Promise<Reading> {
+) {
   const { record } = load;
   const shortage = shortageOf(record);
   const stepSeconds = stepOf(runTimes.ended - runTimes.judgedFrom);
@@ -97,21 +86,12 @@ export async function readRun(
   const measurements = await measureAll(api, queries, client, readerOf, serviceOf, unserved.judged > 0);
   const side = await readerOf([record.serverLabels]);
   const whole = side.window.judgedOnly ? await openReader(api, [record.serverLabels], { ...windows, judged: undefined }) : side;
-  return {
-    measurements,
-    ...(await readPictures(api, record, runTimes, side, whole)),
-    dropCause,
-  };
+  return { ...(await readPictures(api, record, runTimes, side, whole)), measurements, dropCause };
 }
+export type Reading = Awaited<ReturnType<typeof readRun>>;
 
 /** Reads what the report shows and no verdict rests on. */
-async function readPictures(
-  api: PrometheusApi,
-  record: RunRecord,
-  runTimes: RunTimes,
-  side: ServiceReader,
-  whole: ServiceReader,
-): Promise<Pick<Reading, "charts" | "routes" | "served" | "clientMeanSeconds">> {
+async function readPictures(api: PrometheusApi, record: RunRecord, runTimes: RunTimes, side: ServiceReader, whole: ServiceReader) {
   const offset = record.clockOffsetSeconds;
   const named = await queryVector(api, namedRoutes(record.testid, runTimes.ended - runTimes.begun + 60), runTimes.ended + 1);
   const names = named.kind === "answer" ? named.value.map(({ labels }) => labels["name"] ?? "") : [];
@@ -134,6 +114,7 @@ async function readPictures(
   return {
     charts,
     routes,
+    /** Growth over the whole run, warm-up and setup included, on the routes that the client named; null where it cannot be read. */
     served: { requests, errors: requests === null ? null : errors, meanSeconds: mean(seconds, servedJudged) },
     clientMeanSeconds: mean(valueOf(sum), valueOf(count)),
   };

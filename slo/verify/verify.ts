@@ -10,7 +10,7 @@ import type { Report } from "../report/schema.ts";
 import type { RunRecord } from "../run/record.ts";
 import { k6EndReason } from "../run/script-errors.ts";
 import type { Spec } from "../spec/spec.ts";
-import { composeReport } from "./compose-report.ts";
+import { composeReport, type Ingredients } from "./compose-report.ts";
 import { readRun } from "./read-run.ts";
 import { awaitScrapes, runTimesOf, servicesOf, timingsOf } from "./run-times.ts";
 import { judgedSentOf, totalsOf, unservedLoadOf } from "./sent.ts";
@@ -28,7 +28,7 @@ const unknownTotalsSeconds = 3;
 
 /** Settles, reads, judges and composes the report of a load, wherever it ran. */
 export async function verify(load: LoadRun, spec: Spec, say: (line: string) => void): Promise<Verified> {
-  const { record, plan, sent, prometheus, now, settleLimitSeconds } = load;
+  const { record, sent, prometheus, now, settleLimitSeconds } = load;
   const compiled = compileObjectives(spec, scopeOf(load), record.slowCounted);
   if (compiled.kind === "problems")
     return { kind: "problems", messages: compiled.problems.map((p) => `${p.objective.name}: ${p.text} ${p.message}`) };
@@ -51,28 +51,22 @@ export async function verify(load: LoadRun, spec: Spec, say: (line: string) => v
   const reading = await readRun(reads.api, load, compiled.queries, runTimes, unserved, serviceOf);
   const unread = reads.unread();
   if (unread !== undefined) return { kind: "unreachable", reason: unread };
-  const script = userScriptFacts(record, sent);
-  const { iterations: started, dropped } = judgedSent;
-  const facts = factsOf(load, script.caveats);
-  const caveats = runCaveats({ ...facts, sent: totals, stored, started, dropped, dropCause: reading.dropCause });
-  const origin = { openModel: plan.openModel, originSeconds: Math.floor(runTimes.begun) };
-  const { verdicts, run } = judge(spec, reading.measurements, { caveats, ...origin });
-  const report = composeReport({
-    record: { ...record, notes: [...record.notes, ...script.notes] },
-    plan,
-    spec,
-    reading,
-    runTimes,
-    sent: totals,
-    sentIsWhole: load.sentIsWhole,
-    stored,
-    judgedSent,
-    verdicts,
-    run,
-    exitCode: exitCodeOf(record, run),
-    timings: timingsOf(load, runTimes),
-  });
+  const report = reportOf(load, spec, { reading, runTimes, sent: totals, stored, judgedSent });
   return { kind: "verified", report, countedUntilSeconds };
+}
+
+type ReadOfRun = Pick<Ingredients, "reading" | "runTimes" | "sent" | "stored" | "judgedSent">;
+
+/** Judges what was read of a run, and composes its report. */
+function reportOf(load: LoadRun, spec: Spec, read: ReadOfRun): Report {
+  const { reading, runTimes } = read;
+  const script = userScriptFacts(load.record, load.sent);
+  const { openModel } = load.plan;
+  const caveats = runCaveats(factsOf(load, read, script.caveats));
+  const { verdicts, run } = judge(spec, reading.measurements, { caveats, openModel, originSeconds: Math.floor(runTimes.begun) });
+  const record = { ...load.record, notes: [...load.record.notes, ...script.notes] };
+  const timings = timingsOf(load, runTimes);
+  return composeReport({ ...load, ...read, record, spec, verdicts, run, exitCode: exitCodeOf(record, run), timings });
 }
 
 function scopeOf({ record, plan }: LoadRun): Scope {
@@ -86,11 +80,11 @@ function exitCodeOf({ interrupted, k6 }: RunRecord, run: RunVerdict): number {
   return exitCodes[run.kind];
 }
 
-/** Gathers what is known of the run before it is read. */
 function factsOf(
   { record, sentIsWhole, caveats, plan }: LoadRun,
+  { reading: { dropCause }, sent, stored, judgedSent: { iterations: started, dropped } }: ReadOfRun,
   scriptCaveats: readonly string[],
-): Omit<RunFacts, "sent" | "stored" | "started" | "dropped" | "dropCause"> {
+): RunFacts {
   const { k6 } = record;
   return {
     interrupted: record.interrupted,
@@ -102,7 +96,12 @@ function factsOf(
       summaryRequests: k6?.summaryRequests ?? null,
       summaryBad: k6?.summaryBad ?? null,
     },
+    sent,
     sentIsWhole,
+    stored,
+    started,
+    dropped,
+    dropCause,
     offeredIterations: plan.offeredIterations ?? null,
     cutOff: k6?.interrupted ?? 0,
     plannedSeconds: plan.loadSeconds ?? null,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { PodReport } from "../run/kubernetes/message.ts";
-import { fuller, readPodReports, writePods } from "./pods-record.ts";
+import { fuller, readPodReports, writePods } from "./merge-pods.ts";
 
 const silent = (index: number): PodReport => ({
   index,
