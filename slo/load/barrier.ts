@@ -1,15 +1,14 @@
 import { queryVector } from "../collect/prometheus.ts";
 import { podsReadyQuery } from "../compile/run.ts";
+import type { PodConfig } from "../run/kubernetes/message.ts";
 import { waitFor } from "../host/wait.ts";
 import { k6Labels, plimsollMetrics } from "../spec/names.ts";
 import { problem, writeSample, type Checked } from "./preflight.ts";
 import type { PrometheusEnds } from "./prometheus.ts";
 
 /** One pod's place among those that start together. */
-export interface Place {
-  testid: string;
+export interface Place extends Pick<PodConfig, "testid" | "pods"> {
   index: number;
-  pods: number;
   limitSeconds: number;
 }
 

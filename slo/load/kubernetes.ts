@@ -123,11 +123,9 @@ async function packScript({ prepared, host }: Run): Promise<{ kind: "packed"; na
 function planOf({ prepared, where, options, host }: Run): JobPlan {
   const { credentials } = host.settings;
   return {
+    ...where,
     name: jobName(prepared.testid),
     testid: prepared.testid,
-    namespace: where.namespace,
-    image: where.image,
-    pods: where.pods,
     deadlineSeconds: startSeconds + secondsOf(prepared, options),
     secrets: credentialVariables(credentials),
     caCertificate: credentials.caFile === undefined ? undefined : readFileSync(credentials.caFile, "utf8"),

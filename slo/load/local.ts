@@ -1,17 +1,19 @@
 import { join } from "node:path";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
+import type { ProcessGroup } from "../host/process-group.ts";
+import { startPrometheus, startTarget, type NotStarted } from "../run/local-services.ts";
 import { lockTarget } from "../run/lock.ts";
+import { freePort } from "../run/ports.ts";
 import { rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
-import { startRelay, type Relay } from "../run/relay/relay.ts";
+import { startRelay } from "../run/relay/relay.ts";
 import { runK6 } from "../run/run-k6.ts";
 import { newRecord, sayK6Errors, settleLimitOf } from "./new-record.ts";
 import { failed, noRun, pendingMessage, unflushed, type LoadRun, type NoRun } from "./load-run.ts";
-import { startStack, type Stack } from "./local-stack.ts";
 import { preflight } from "./preflight.ts";
-import type { Prepared } from "./prepare.ts";
+import type { LoadOptions, Prepared } from "./prepare.ts";
 import { progressAt, startLiveLine, writtenAt } from "./progress.ts";
-import { prometheusAt, type PrometheusEnds } from "./prometheus.ts";
+import { prometheusAt } from "./prometheus.ts";
 import type { Session } from "./session.ts";
 
 /** Loads from this machine: starts what was not given, checks it, runs k6 behind the relay, and waits until Prometheus has it all. */
@@ -42,16 +44,8 @@ export async function runLocally(prepared: Prepared, host: Host, session: Sessio
   };
 }
 
-/** What a run has by the time k6 starts. */
-interface Running {
-  kind: "ready";
-  stack: Stack;
-  prometheus: PrometheusEnds;
-  relay: Relay;
-  record: RunRecord;
-}
-
-async function makeReady(prepared: Prepared, host: Host, session: Session): Promise<Running | NoRun> {
+/** Makes all that a run has by the time k6 starts. */
+async function makeReady(prepared: Prepared, host: Host, session: Session) {
   const { signal, held, group } = session;
   const { folder } = prepared;
   const taken = takeTarget(prepared, host, session);
@@ -68,8 +62,9 @@ async function makeReady(prepared: Prepared, host: Host, session: Session): Prom
   held.defer(() => relay.close());
   const record = newRecord(prepared, host, stack, checked.value);
   writeRecord(folder, record);
-  return signal.aborted ? noRun(exitCodes.interrupted, "") : { kind: "ready", stack, prometheus, relay, record };
+  return signal.aborted ? noRun(exitCodes.interrupted, "") : { kind: "ready" as const, stack, prometheus, relay, record };
 }
+type Running = Exclude<Awaited<ReturnType<typeof makeReady>>, NoRun>;
 
 /** Takes a given target for this run alone; says why it cannot. */
 function takeTarget({ testid, options: { target } }: Prepared, host: Host, { held }: Session): string | undefined {
@@ -129,4 +124,58 @@ function watchStack(stack: Stack, record: RunRecord, host: Host): { stop: () => 
     });
   }
   return { stop: () => void (over = true) };
+}
+
+type Stack = Exclude<Awaited<ReturnType<typeof startStack>>, NotStarted>;
+/** What a run works with: a target and a Prometheus, started here or given. */
+export type Place = Omit<Stack, "kind" | "children">;
+
+function targetEnvironment(options: LoadOptions, host: Host, folder: string): NodeJS.ProcessEnv {
+  return {
+    ...host.environment,
+    STORE: options.store,
+    ...(options.store === "sqlite" ? { STORE_FILE: join(folder, "store.sqlite") } : {}),
+    ...(options.fault === undefined ? {} : { FAULTS: options.fault }),
+  };
+}
+
+/** Starts what was not given: the storage API without `--target`, Prometheus without `--prometheus`; both at once. */
+async function startStack({ options, folder, ...prepared }: Prepared, host: Host, group: ProcessGroup) {
+  const port = await freePort();
+  const targetUrl = options.target ?? `http://127.0.0.1:${port}`;
+  const startingTarget =
+    options.target === undefined
+      ? startTarget(group, {
+          root: host.project,
+          logFile: join(folder, "target.log"),
+          port,
+          environment: targetEnvironment(options, host, folder),
+        })
+      : undefined;
+  // What a person wrote by hand may be refused, and then nothing else is to be started.
+  const early = options.fault === undefined ? undefined : await startingTarget;
+  if (early?.kind === "failed") return early;
+  const [target, prometheus] = await Promise.all([
+    startingTarget,
+    prepared.prometheus
+      ? startPrometheus(group, {
+          binary: prepared.prometheus,
+          folder: join(folder, "prometheus"),
+          logFile: join(folder, "prometheus.log"),
+          job: prepared.spec.service,
+          targetUrl,
+          environment: host.environment,
+        })
+      : undefined,
+  ]);
+  if (target?.kind === "failed") return target;
+  if (prometheus?.kind === "failed") return prometheus;
+  return {
+    kind: "up" as const,
+    target: targetUrl,
+    prometheus: options.prometheus ?? prometheus?.url ?? "",
+    /** True when Prometheus was started here, with its data in the run's folder. */
+    embedded: options.prometheus === undefined,
+    children: [target, prometheus].flatMap((started) => (started ? [started.child] : [])),
+  };
 }

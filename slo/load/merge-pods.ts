@@ -7,7 +7,6 @@ import { readPlan } from "../run/plan.ts";
 import { writeWhole, type RunRecord } from "../run/record.ts";
 import { sentOf } from "../run/relay/sent-totals.ts";
 import { k6Labels, k6Metrics } from "../spec/names.ts";
-import type { LoadRun } from "./load-run.ts";
 
 /** Above this the pods' clocks are told to differ, seconds. */
 const clocksApart = 1;
@@ -161,11 +160,8 @@ export function fuller(kept: readonly PodReport[] | undefined, read: readonly Po
   return { reports, learned: reports.some((report, i) => report !== kept[i]) };
 }
 
-/** What of a LoadRun the pods tell, all times on their clock. */
-type OfPods = Pick<LoadRun, "kind" | "record" | "plan" | "sent" | "sentIsWhole" | "caveats" | "now">;
-
-/** Fills a run's record with what its pods did. */
-export function withPods(record: RunRecord, reports: readonly PodReport[], host: Pick<Host, "now">): OfPods {
+/** Fills a run's record with what its pods did, and gives what of a LoadRun they tell, all times on their clock. */
+export function withPods(record: RunRecord, reports: readonly PodReport[], host: Pick<Host, "now">) {
   const { k6, health, sent, sentIsWhole, ...pods } = mergePods(reports, record.interrupted);
   const clockOffsetSeconds = pods.clockOffsetSeconds ?? record.clockOffsetSeconds;
   const shiftSeconds = record.clockOffsetSeconds - clockOffsetSeconds; // their clock minus this machine's
@@ -173,8 +169,8 @@ export function withPods(record: RunRecord, reports: readonly PodReport[], host:
   const caveats = [...record.caveats, ...pods.caveats];
   const notes = [...record.notes, ...pods.notes];
   return {
-    kind: "run",
-    record: { ...record, phase: "loaded", k6, health, clockOffsetSeconds, commandAtSeconds, caveats, notes },
+    kind: "run" as const,
+    record: { ...record, phase: "loaded" as const, k6, health, clockOffsetSeconds, commandAtSeconds, caveats, notes },
     plan: readPlan(record.inspected),
     sent,
     sentIsWhole,

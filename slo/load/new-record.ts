@@ -1,7 +1,7 @@
 import type { Host } from "../host/host.ts";
 import { keepsSummary } from "../run/plan.ts";
 import type { RunRecord } from "../run/record.ts";
-import type { Place } from "./local-stack.ts";
+import type { Place } from "./local.ts";
 import type { Preflight } from "./preflight.ts";
 import type { Prepared } from "./prepare.ts";
 

@@ -5,7 +5,7 @@ import { gunzipSync } from "node:zlib";
 import { errorMessage } from "../host/error-message.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
-import { messageLines, podConfigSchema, type PodConfig, type PodMessage } from "../run/kubernetes/message.ts";
+import { messageLines, podConfigSchema, type PodMessage } from "../run/kubernetes/message.ts";
 import { readPlan } from "../run/plan.ts";
 import { startRelay, type Relay } from "../run/relay/relay.ts";
 import { runK6, type Driven } from "../run/run-k6.ts";
@@ -22,17 +22,20 @@ const progressMillis = 2000;
 /** What a pod that is told to stop has left for the relay. */
 const hurriedSeconds = 15;
 
-interface Share {
-  config: PodConfig;
-  index: number;
-  script: string;
+/** Where a pod's config and script are, and which of the pods it is. */
+interface PodOptions {
+  config: string;
+  index: string | undefined;
+}
+
+type Share = Extract<ReturnType<typeof readPodConfig>, { kind: "taken" }> & {
   host: Host;
   session: Session;
   say: (message: PodMessage) => void;
-}
+};
 
 /** Carries one pod's share of a run, as its config says, and tells in its log what became of it; gives the exit code. */
-export async function pod(options: { config: string; index: string | undefined }, host: Host): Promise<number> {
+export async function pod(options: PodOptions, host: Host): Promise<number> {
   let said = 0;
   const say = (message: PodMessage): void => messageLines(message, (said += 1)).forEach((line) => host.out(line));
   const taken = readPodConfig(options, host);
@@ -43,10 +46,7 @@ export async function pod(options: { config: string; index: string | undefined }
   return exitCodes.notCarriedOut;
 }
 
-function readPodConfig(
-  { config: folder, index }: { config: string; index: string | undefined },
-  host: Host,
-): { kind: "taken"; config: PodConfig; index: number; script: string } | ReturnType<typeof problem> {
+function readPodConfig({ config: folder, index }: PodOptions, host: Host) {
   try {
     const read = podConfigSchema.safeParse(JSON.parse(readFileSync(join(folder, "pod-config.json"), "utf8")));
     if (!read.success) return problem("this image is of another version than the command that sent the config: build it anew");
@@ -59,7 +59,7 @@ function readPodConfig(
     const script = join(host.folder, "run", config.script);
     mkdirSync(join(host.folder, "run"), { recursive: true });
     writeFileSync(script, gunzipSync(packed));
-    return { kind: "taken", config, index: place, script };
+    return { kind: "taken" as const, config, index: place, script };
   } catch (error) {
     return problem(`the config in ${folder} cannot be read: ${errorMessage(error)}`);
   }

@@ -9,7 +9,7 @@ import type { Host } from "../host/host.ts";
 import { waitFor } from "../host/wait.ts";
 import { scrapeIntervalSeconds } from "../run/local-services.ts";
 import { k6Labels, plimsollMetrics } from "../spec/names.ts";
-import type { Place } from "./local-stack.ts";
+import type { Place } from "./local.ts";
 import type { Prepared } from "./prepare.ts";
 import type { PrometheusEnds } from "./prometheus.ts";
 
@@ -66,7 +66,7 @@ export async function writeSample(
 }
 
 /** Writes one sample through the same way as the run will, and asks for it back. */
-export async function checkPrometheus(ends: PrometheusEnds, testid: string, now: () => number): Promise<Checked<undefined>> {
+async function checkPrometheus(ends: PrometheusEnds, testid: string, now: () => number): Promise<Checked<undefined>> {
   const { api } = ends;
   const value = randomInt(1, 1_000_000_000);
   const labels = { __name__: plimsollMetrics.preflight, [k6Labels.testid]: testid };
@@ -100,29 +100,20 @@ export async function checkClock(api: PrometheusApi, now: () => number): Promise
   return { kind: "fine", value: Math.abs(offset) < 0.05 ? 0 : offset };
 }
 
+async function isScraped(api: PrometheusApi, service: ServiceQueries, rangeSeconds: number, now: () => number): Promise<boolean> {
+  const up = await queryNumber(api, service.reachable(rangeSeconds), now());
+  return up.kind === "answer" && (up.value ?? 0) > 0;
+}
+
 /** Waits until Prometheus has scraped the service that was started here, so that its counters have a "before". */
-export async function checkScrape(
+async function checkScrape(
   api: PrometheusApi,
   service: ServiceQueries,
   now: () => number,
   limitSeconds: number,
 ): Promise<Checked<undefined>> {
-  const scraped = await waitFor(
-    async () => {
-      const up = await queryNumber(api, service.reachable(60), now());
-      return up.kind === "answer" && (up.value ?? 0) > 0 ? true : undefined;
-    },
-    limitSeconds,
-    25,
-  );
+  const scraped = await waitFor(async () => (await isScraped(api, service, 60, now)) || undefined, limitSeconds, 25);
   return scraped ? fine : problem(`Prometheus at ${api.url} could not scrape the service with ${service.shown} within ${limitSeconds} s`);
-}
-
-/** Warns before the load when Prometheus does not scrape the service that server-side objectives are about. */
-export async function warnUnscraped(api: PrometheusApi, service: ServiceQueries, now: () => number): Promise<string | undefined> {
-  const up = await queryNumber(api, service.reachable(300), now());
-  if (up.kind === "answer" && (up.value ?? 0) > 0) return undefined;
-  return `Prometheus at ${api.url} does not scrape a service with ${service.shown}, so the server's side will be inconclusive; choose it with --server-label`;
 }
 
 /** Measures how often the service is scraped, seconds: the median distance of two samples of its slowest instance; 15, Prometheus's most usual interval, where there are no two. */
@@ -160,8 +151,10 @@ export async function preflight(
   if (clock.kind === "problem") return clock;
   if (scrape.kind === "problem" && startedHere) return scrape;
   const wantsServer = spec.objectives.some(({ indicator }) => indicator.kind !== "ratio" && indicator.side === "server");
-  const warning = wantsServer && (!startedHere || options.serverLabels) ? await warnUnscraped(api, service, host.now) : undefined;
-  if (warning) host.say(warning);
+  if (wantsServer && (!startedHere || options.serverLabels) && !(await isScraped(api, service, 300, host.now)))
+    host.say(
+      `Prometheus at ${api.url} does not scrape a service with ${service.shown}, so the server's side will be inconclusive; choose it with --server-label`,
+    );
   const interval = embedded ? scrapeIntervalSeconds : await scrapeInterval(api, service, host.now);
   return { kind: "fine", value: { offset: clock.value, scrapeIntervalSeconds: interval } };
 }

@@ -42,24 +42,18 @@ function testidOf(now: number, name: string): string {
   return `${plain.slice(0, 40) || "script"}-${time}-${randomBytes(2).toString("hex")}`;
 }
 
-/** The script to run; reports use its name. */
-interface Entry {
-  kind: "entry";
-  entry: string;
-  name: string;
-  isUserScript: boolean;
-}
-
-function entryOf(options: LoadOptions, host: Host): Entry | NoRun {
+/** Finds the script to run; reports use its name. */
+function entryOf(options: LoadOptions, host: Host) {
   if (options.script !== undefined) {
     const entry = isAbsolute(options.script) ? options.script : resolve(host.folder, options.script);
     if (!existsSync(entry)) return badUsage(`there is no script ${options.script}`);
-    return { kind: "entry", entry, name: basename(entry).replace(/\.[cm]?[jt]s$/, ""), isUserScript: true };
+    return { kind: "entry" as const, entry, name: basename(entry).replace(/\.[cm]?[jt]s$/, ""), isUserScript: true };
   }
   const found = findScenario(join(host.project, "scenarios"), options.scenario ?? "");
   if (found.kind === "unknown") return badUsage(found.message);
-  return { kind: "entry", entry: found.entry, name: found.name, isUserScript: false };
+  return { kind: "entry" as const, entry: found.entry, name: found.name, isUserScript: false };
 }
+type Entry = Exclude<ReturnType<typeof entryOf>, NoRun>;
 
 function scenarioEnvironment(options: LoadOptions, spec: Spec): Record<string, string> {
   return {

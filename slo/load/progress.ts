@@ -63,7 +63,7 @@ export function openLiveLine({ plan, spec }: { plan: Plan; spec: Spec }, width: 
   return (seen, now) => {
     const { requests, errors, dropped, p99Seconds, iterations, begunSeconds, writtenAtSeconds: at } = seen;
     const elapsedSeconds = now - begunSeconds;
-    const achievedRate = at === undefined ? looked.take(iterations, now, now) : written.take(iterations, at, now);
+    const achievedRate = at === undefined ? looked(iterations, now, now) : written(iterations, at, now);
     const phase = plan.scenarios
       .filter((s) => elapsedSeconds >= s.startSeconds && elapsedSeconds < (s.endSeconds ?? Number.POSITIVE_INFINITY))
       .map((s) => s.name);

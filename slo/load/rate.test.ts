@@ -78,7 +78,7 @@ test.each<[string, Look[], number | null]>([
     0,
   ],
 ])("%s", (_, looks, rate) => {
-  const book = openRate(5);
-  const seen = looks.map((look) => book.take(...look));
+  const rateOf = openRate(5);
+  const seen = looks.map((look) => rateOf(...look));
   expect(seen.at(-1)).toBe(rate);
 });

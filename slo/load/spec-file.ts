@@ -48,17 +48,8 @@ export function shownPath(folder: string, path: string): string {
   return relative(folder, path).startsWith("..") ? path : relative(folder, path);
 }
 
-/** A spec that was read, and what may be a slip in it. */
-export interface ReadSpec {
-  kind: "spec";
-  spec: Spec;
-  file: string;
-  text: string;
-  notes: string[];
-}
-
 /** Reads the spec that a run is judged by, with the scenario's overrides applied. */
-export function readSpec(host: Pick<Host, "folder" | "project">, file: string | undefined, scenario: string | undefined): ReadSpec | NoRun {
+export function readSpec(host: Pick<Host, "folder" | "project">, file: string | undefined, scenario: string | undefined) {
   const path = file === undefined ? join(host.project, "slo/objectives/storage-api.yaml") : resolve(host.folder, file);
   const shown = shownPath(host.folder, path);
   const read = readSpecFile(host.folder, file ?? path);
@@ -69,6 +60,9 @@ export function readSpec(host: Pick<Host, "folder" | "project">, file: string | 
   const known = [...listScenarios(join(host.project, "scenarios")), ...(scenario === undefined ? [] : [scenario])];
   return { ...loaded, file: shown, text, notes: unknownScenarios(text, shown, known).map(formatProblem) };
 }
+
+/** A spec that was read, and what may be a slip in it. */
+export type ReadSpec = Exclude<ReturnType<typeof readSpec>, NoRun>;
 
 /** Lists what is wrong with objectives that only their queries show, each with its place; `slowCounted` says that the scenario is ours. */
 export function objectiveProblems(spec: Spec, slowCounted: boolean): string[] {

@@ -80,6 +80,8 @@ function exitCodeOf({ interrupted, k6 }: RunRecord, run: RunVerdict): number {
   return exitCodes[run.kind];
 }
 
+const unknownK6 = { exitCode: null, signal: null, iterations: null, summaryRequests: null, summaryBad: null };
+
 function factsOf(
   { record, sentIsWhole, caveats, plan }: LoadRun,
   { reading: { dropCause }, sent, stored, judgedSent: { iterations: started, dropped } }: ReadOfRun,
@@ -88,14 +90,7 @@ function factsOf(
   const { k6 } = record;
   return {
     interrupted: record.interrupted,
-    k6: {
-      exitCode: k6?.exitCode ?? null,
-      signal: k6?.signal ?? null,
-      meaning: k6EndReason(k6?.exitCode ?? -1, k6?.errors ?? []),
-      iterations: k6?.iterations ?? null,
-      summaryRequests: k6?.summaryRequests ?? null,
-      summaryBad: k6?.summaryBad ?? null,
-    },
+    k6: { ...unknownK6, ...k6, meaning: k6EndReason(k6?.exitCode ?? -1, k6?.errors ?? []) },
     sent,
     sentIsWhole,
     stored,
