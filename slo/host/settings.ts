@@ -28,21 +28,9 @@ export interface Credentials {
   caFile?: string;
 }
 
-/** Holds what the environment says; read once. */
-export interface Settings {
-  credentials: Credentials;
-  stepSummaryFile: string | undefined;
-  verdictFile: string | undefined;
-  bundles: string | undefined;
-  colour: boolean;
-}
+type Environment = z.infer<typeof environmentSchema>;
 
-type Read = { kind: "settings"; settings: Settings } | { kind: "problem"; message: string };
-
-function secretIn(
-  e: z.infer<typeof environmentSchema>,
-  name: "PLIMSOLL_PROMETHEUS_PASSWORD" | "PLIMSOLL_PROMETHEUS_BEARER_TOKEN",
-): string | undefined {
+function secretIn(e: Environment, name: "PLIMSOLL_PROMETHEUS_PASSWORD" | "PLIMSOLL_PROMETHEUS_BEARER_TOKEN"): string | undefined {
   const file = e[`${name}_FILE`];
   if (e[name] || !file) return e[name] || undefined;
   try {
@@ -63,7 +51,7 @@ function headersOf(text: string | undefined): Record<string, string> {
 }
 
 /** Reads the environment through its schema; a file that cannot be read is a problem that names its variable. */
-export function readSettings(environment: NodeJS.ProcessEnv, isTerminal: boolean): Read {
+export function readSettings(environment: NodeJS.ProcessEnv, isTerminal: boolean) {
   const e = environmentSchema.parse(environment);
   try {
     const username = e.PLIMSOLL_PROMETHEUS_USERNAME;
@@ -82,7 +70,7 @@ export function readSettings(environment: NodeJS.ProcessEnv, isTerminal: boolean
       ...(caFile ? { caFile } : {}),
     };
     return {
-      kind: "settings",
+      kind: "settings" as const,
       settings: {
         credentials,
         stepSummaryFile: e.GITHUB_STEP_SUMMARY || undefined,
@@ -92,9 +80,12 @@ export function readSettings(environment: NodeJS.ProcessEnv, isTerminal: boolean
       },
     };
   } catch (error) {
-    return { kind: "problem", message: errorMessage(error) };
+    return { kind: "problem" as const, message: errorMessage(error) };
   }
 }
+
+/** Holds what the environment says; read once. */
+export type Settings = Extract<ReturnType<typeof readSettings>, { kind: "settings" }>["settings"];
 
 /** Gives the credentials for Prometheus as the variables that they are read from, without the files; none where there are none. */
 export function credentialVariables({ basic, bearer, headers }: Credentials): Record<string, string> {

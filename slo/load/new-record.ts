@@ -5,6 +5,8 @@ import type { Place } from "./local.ts";
 import type { Preflight } from "./preflight.ts";
 import type { Prepared } from "./prepare.ts";
 
+const notEvaluated = "the script's own thresholds were not evaluated: the objectives are the gate";
+
 /** Makes the record of a run that is about to begin. */
 export function newRecord(prepared: Prepared, host: Host, stack: Place, checked: Preflight): RunRecord {
   const { options } = prepared;
@@ -34,9 +36,7 @@ export function newRecord(prepared: Prepared, host: Host, stack: Place, checked:
     notes: [
       ...(options.fault === undefined ? [] : [`faults were injected into the storage API: ${options.fault}`]),
       ...prepared.notes,
-      ...(prepared.isUserScript && prepared.plan.hasThresholds
-        ? ["the script's own thresholds were not evaluated: the objectives are the gate"]
-        : []),
+      ...(prepared.isUserScript && prepared.plan.hasThresholds ? [notEvaluated] : []),
       ...summaryNote(prepared),
     ],
   };

@@ -23,22 +23,18 @@ export interface ResumeOptions {
   settleLimitSeconds: number;
 }
 
-/** A run that is kept in this folder. */
-export interface KeptRun {
-  kind: "kept";
-  folder: string;
-  record: RunRecord;
-}
-
 /** Finds the run with a testid, or the latest, below the user's folder. */
-export function findRun(testid: string | undefined, host: Pick<Host, "folder">): KeptRun | NoRun {
+export function findRun(testid: string | undefined, host: Pick<Host, "folder">) {
   const name = testid ?? latestRun(host);
   if (name === undefined) return badUsage("there is no run in .plimsoll/runs; run one with: npm run load -- --scenario smoke");
   if (!testidPattern.test(name)) return badUsage(`${JSON.stringify(name)} is not the id of a run`);
   const folder = runFolder(host.folder, name);
   const read = readRecord(folder);
-  return read.kind === "problem" ? badUsage(read.message) : { kind: "kept", folder, record: read.record };
+  return read.kind === "problem" ? badUsage(read.message) : { kind: "kept" as const, folder, record: read.record };
 }
+
+/** A run that is kept in this folder. */
+type KeptRun = Exclude<ReturnType<typeof findRun>, NoRun>;
 
 function latestRun(host: Pick<Host, "folder">): string | undefined {
   const folder = join(host.folder, ".plimsoll", "runs");
@@ -69,10 +65,11 @@ export function resume(kept: KeptRun, options: ResumeOptions, host: Host, sessio
 }
 
 /** Forwards what is left of a run's spool, and reads from it what was sent. */
-async function resumeSpool({ folder, record }: KeptRun, options: ResumeOptions, host: Host, session: Session): Promise<LoadRun | NoRun> {
+async function resumeSpool(kept: KeptRun, options: ResumeOptions, host: Host, session: Session): Promise<LoadRun | NoRun> {
+  const { folder, record } = kept;
   const busy = underWay(join(folder, "spool")); // before anything is started on its data
   if (busy) return busy;
-  const found = await prometheusOf(options, host, record, folder, session);
+  const found = await prometheusOf(kept, options.prometheus, host, session);
   if (found.kind === "none") return found;
   const prometheus = prometheusAt(found.url, host.settings.credentials);
   const resumed = await resumeRelay({
@@ -100,14 +97,10 @@ async function resumeSpool({ folder, record }: KeptRun, options: ResumeOptions, 
   };
 }
 
-async function prometheusOf(
-  { prometheus: asked }: ResumeOptions,
-  host: Host,
-  { prometheus: { url, embedded } }: RunRecord,
-  folder: string,
-  { group }: Session,
-): Promise<{ kind: "up"; url: string } | NoRun> {
-  if (asked !== undefined || !embedded) return { kind: "up", url: asked ?? url };
+/** Finds the Prometheus that holds the run's samples: the one that was asked for, its own, or its data, on which one is started. */
+async function prometheusOf({ folder, record }: KeptRun, asked: string | undefined, host: Host, { group }: Session) {
+  const { url, embedded } = record.prometheus;
+  if (asked !== undefined || !embedded) return { kind: "up" as const, url: asked ?? url };
   const tool = await resolveTool("prometheus", { say: host.say });
   if (tool.kind === "missing") return failed(tool.message);
   const started = await startPrometheus(group, {
@@ -118,7 +111,7 @@ async function prometheusOf(
     targetUrl: undefined,
     environment: host.environment,
   });
-  return started.kind === "failed" ? failed(started.message) : { kind: "up", url: started.url };
+  return started.kind === "failed" ? failed(started.message) : { kind: "up" as const, url: started.url };
 }
 
 /** Reads the record of a run whose command died: k6's end is unknown, and that is a caveat. */

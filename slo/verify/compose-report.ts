@@ -1,7 +1,7 @@
 import type { RunVerdict, Verdict } from "../judge/verdict.ts";
+import type { LoadRun } from "../load/load-run.ts";
 import type { Report } from "../report/schema.ts";
 import { offeredRateAt, type Plan } from "../run/plan.ts";
-import type { RunRecord } from "../run/record.ts";
 import type { Objective, Spec, Where } from "../spec/spec.ts";
 import type { Reading } from "./read-run.ts";
 import type { RunTimes } from "./run-times.ts";
@@ -9,9 +9,7 @@ import type { JudgedSent } from "./sent.ts";
 import { reconciliationOf, type Sides } from "./reconcile.ts";
 
 /** Holds everything that a report is made of. */
-export interface Ingredients extends Omit<Sides, "served" | "clientMeanSeconds"> {
-  record: RunRecord;
-  plan: Plan;
+export interface Ingredients extends Omit<Sides, "record" | "served" | "clientMeanSeconds">, Pick<LoadRun, "record" | "plan"> {
   spec: Spec;
   reading: Reading;
   runTimes: RunTimes;
@@ -28,7 +26,7 @@ const whereText = (where: Where): string =>
     .join("");
 
 /** Says in words what an objective is about. */
-export function describeObjective({ indicator }: Objective): string {
+function describeObjective({ indicator }: Objective): string {
   switch (indicator.kind) {
     case "errors":
       return `errors, ${indicator.side} side${whereText(indicator.where)}`;

@@ -43,19 +43,8 @@ export function serverWindows(
 }
 export type ServerWindows = ReturnType<typeof serverWindows>;
 
-/** One service, or several, as their counters are read. */
-export interface ServiceReader {
-  window: ServerWindow;
-  guarded: Guarded;
-  read: ReadGrowth;
-}
-
 /** Chooses the window by the scrapes that there are, and opens the services in it. */
-export async function openReader(
-  api: PrometheusApi,
-  services: readonly Record<string, string>[],
-  windows: ServerWindows,
-): Promise<ServiceReader> {
+export async function openReader(api: PrometheusApi, services: readonly Record<string, string>[], windows: ServerWindows) {
   const { judged, whole, quietFromSeconds } = windows;
   const guardAll = async (window: ServerWindow): Promise<Guarded> =>
     joined(await Promise.all(services.map((labels) => guardService(api, serviceQueries(labels), window))));
@@ -65,6 +54,8 @@ export async function openReader(
   const all = await guardAll(whole);
   return { window: whole, guarded: all, read: growthReader(api, all, whole) };
 }
+/** One service, or several, as their counters are read. */
+export type ServiceReader = Awaited<ReturnType<typeof openReader>>;
 
 function joined(guards: readonly Guarded[]): Guarded {
   const problem = guards.find(({ kind }) => kind === "problem");

@@ -2,21 +2,18 @@ import type { RunRecord } from "../run/record.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
 import { k6Labels, k6Metrics } from "../spec/names.ts";
 
-/** What a reader has to know of a script that is not ours. */
-export interface UserScriptFacts {
-  caveats: string[];
-  notes: string[];
-}
+/** What a reader has to know of a scenario of ours. */
+const nothing: { caveats: readonly string[]; notes: readonly string[] } = { caveats: [], notes: [] };
 
 /** Tells where a user script's ways hide what a verdict seems to say: load that went elsewhere, failures that it calls expected, checks that nobody asked about. */
-export function userScriptFacts(record: RunRecord, sent: SentCounts): UserScriptFacts {
-  if (record.script === null) return { caveats: [], notes: [] };
+export function userScriptFacts(record: RunRecord, sent: SentCounts): typeof nothing {
+  if (record.script === null) return nothing;
   const went = destinations(record, sent);
   return { caveats: went.caveats, notes: [...went.notes, ...expectedFailures(sent), ...failedChecks(record)] };
 }
 
 /** Compares where requests went with the target; k6 names a request by its URL where the script gives it no other name. */
-function destinations({ target }: RunRecord, sent: SentCounts): UserScriptFacts {
+function destinations({ target }: RunRecord, sent: SentCounts): typeof nothing {
   const own = originOf(target) ?? target;
   let [there, elsewhere, unknown] = [0, 0, 0];
   const others = new Set<string>();
@@ -29,13 +26,10 @@ function destinations({ target }: RunRecord, sent: SentCounts): UserScriptFacts 
       others.add(origin);
     }
   }
-  if (elsewhere === 0) return { caveats: [], notes: [] };
+  if (elsewhere === 0) return nothing;
   const where = [...others].slice(0, 3).join(", ");
-  if (there === 0 && unknown === 0)
-    return {
-      caveats: [`the script sent nothing to ${own}, only to ${where}: give that as --target, or let it read __ENV.PLIMSOLL_TARGET`],
-      notes: [],
-    };
+  const caveat = `the script sent nothing to ${own}, only to ${where}: give that as --target, or let it read __ENV.PLIMSOLL_TARGET`;
+  if (there === 0 && unknown === 0) return { caveats: [caveat], notes: [] };
   return { caveats: [], notes: [`${elsewhere} of the requests went to ${where}, not to ${own}, and are counted too`] };
 }
 
