@@ -48,8 +48,11 @@ function decide(
   run: RunCondition,
   confidence: number,
 ): Decision {
-  const question = { points: cumulative, timestampSkewSeconds, whole: best, targetRatio, confidence, runSeconds: run.scenarioSeconds };
-  const windows = findFastBurns(question);
+  // The counts over time are as they were read: what of them may not be the load's own is in no point apart.
+  const end = cumulative.at(-1) ?? best;
+  const whole = { total: Math.max(best.total, end.total), bad: Math.max(best.bad, end.bad) };
+  const question = { points: cumulative, timestampSkewSeconds, whole, targetRatio, confidence, runSeconds: run.scenarioSeconds };
+  const windows = findFastBurns({ ...question, badShift: Math.min(0, best.bad - end.bad) });
   const errorRatio = best.bad / best.total;
   const evidence: Evidence = {
     best,
@@ -68,7 +71,8 @@ function decide(
   if (fastBurn !== undefined) return exceeded(fastBurnReason(fastBurn, run.originSeconds));
   if (!provesMet(worst, targetRatio, confidence)) return inconclusive(unprovedReason(evidence, targetRatio, confidence, caveats));
   const uncertainBad = worst.bad - best.bad;
-  const possible = uncertainBad > 0 ? findFastBurns({ ...question, uncertainBad }).find((window) => window.kind === "fastBurn") : undefined;
+  const atWorst = uncertainBad > 0 ? findFastBurns({ ...question, badShift: Math.max(0, worst.bad - end.bad) }) : [];
+  const possible = atWorst.find((window) => window.kind === "fastBurn");
   if (possible !== undefined) return inconclusive(possibleFastBurnReason(possible, uncertainBad, caveats));
   if (hidesUnderClosedModel(indicator) && !run.openModel) return inconclusive(closedModel);
   return run.caveats.length > 0 ? inconclusive(unprovenRun) : { kind: "met", evidence };

@@ -21,8 +21,11 @@ export interface WindowQuestion {
   /** How old an event may be that one series of a moment has counted and another has not yet. */
   timestampSkewSeconds: number;
   whole: Count;
-  /** Bad events that may have been, at any time: each window is looked at as if all of them fell into it. */
-  uncertainBad?: number;
+  /**
+   * Bad events of the points that may not be the load's own (below 0), or that may have come beside them (above): as nobody knows when,
+   * each window is looked at as if all of them fell into it.
+   */
+  badShift?: number;
   targetRatio: number;
   confidence: number;
   /** Length of the judged load, where it is known better than from the points. */
@@ -84,7 +87,7 @@ const rounded = (seconds: number): number => Number(seconds.toPrecision(3));
  */
 function windowsOf(
   timeline: Timeline,
-  { timestampSkewSeconds, uncertainBad = 0 }: Pick<WindowQuestion, "timestampSkewSeconds" | "uncertainBad">,
+  { timestampSkewSeconds, badShift = 0 }: Pick<WindowQuestion, "timestampSkewSeconds" | "badShift">,
   seconds: number,
 ): (Window | null)[] {
   const { points } = timeline;
@@ -101,7 +104,7 @@ function windowsOf(
     const [earliest, latest] = [points[before] ?? start, points[after] ?? end];
     const total = Math.round(latest.total - earliest.total);
     // k6 counts a slow request just after the request itself: a push between the two puts it into the next window.
-    const bad = Math.min(total, Math.round(end.bad - start.bad)) + uncertainBad;
+    const bad = Math.max(0, Math.min(total, Math.round(end.bad - start.bad)) + badShift);
     return { fromSeconds: earliest.atSeconds, toSeconds: latest.atSeconds, count: { total: Math.max(total, bad), bad } };
   });
 }
