@@ -33,7 +33,8 @@ export async function judgeAndWrite(run: LoadRun, spec: Spec, json: boolean, hos
       await run.judged({ countedUntilSeconds, timings: { toFirstRequestSeconds, toVerdictSeconds } }).catch((error: unknown) => {
         host.say(errorMessage(error)); // a full disk costs the record, never the verdict
       });
-      const unwritten = await writeSamples(run.prometheus.destination, verdictSeries(report, run.now()));
+      const nowSeconds = run.now();
+      const unwritten = await writeSamples(run.prometheus.destination, verdictSeries(report, nowSeconds), Math.round(nowSeconds * 1000));
       if (unwritten !== undefined) host.say(`the verdict could not be written to Prometheus: ${unwritten}`);
       return writeReport(report, run.folder, host, json);
     }

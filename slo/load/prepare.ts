@@ -92,6 +92,13 @@ export async function prepare(options: LoadOptions, host: Host): Promise<Prepare
   return prepared;
 }
 
+/** Says whose objectives judge a user script that came without any. */
+function specNote({ script, spec }: LoadOptions): string[] {
+  return script !== undefined && spec === undefined
+    ? ["no --spec was given: the script is judged by the storage API's own objectives, slo/objectives/storage-api.yaml"]
+    : [];
+}
+
 type Script = { kind: "script"; file: string; notes: string[] } | NoRun;
 
 /** How many type errors of a user script are told. */
@@ -146,7 +153,7 @@ async function prepareIn(folder: string, testid: string, entry: Entry, read: Rea
     inspected: kept.text,
     scenarioEnvironment: environment,
     /** What may be a slip in the spec or in a user script, each with its place. */
-    notes: [...read.notes, ...script.notes],
+    notes: [...read.notes, ...specNote(options), ...script.notes],
   };
 }
 

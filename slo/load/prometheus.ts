@@ -21,14 +21,13 @@ export function prometheusAt(url: string, { caFile, ...credentials }: Credential
 
 type Samples = Parameters<typeof encodeWrite>[0];
 
-/** Writes samples to Prometheus, the latest first, so that a refusal of older ones costs only these; gives the reason when they were not taken. */
-export async function writeSamples(destination: Destination, samples: Samples): Promise<string | undefined> {
-  const latest = Math.max(...samples.map(({ atMillis }) => atMillis));
-  const now = await writeOnce(destination, encodeWrite(samples.filter(({ atMillis }) => atMillis === latest)));
+/** Writes samples to Prometheus, those of `nowMillis` first, so that a refusal of others costs only these; gives the reason when they were not taken. */
+export async function writeSamples(destination: Destination, samples: Samples, nowMillis: number): Promise<string | undefined> {
+  const now = await writeOnce(destination, encodeWrite(samples.filter(({ atMillis }) => atMillis === nowMillis)));
   if (now.kind !== "written") return now.reason;
-  const past = samples.filter(({ atMillis }) => atMillis !== latest);
-  if (past.length === 0) return undefined;
-  const before = await writeOnce(destination, encodeWrite(past));
+  const others = samples.filter(({ atMillis }) => atMillis !== nowMillis);
+  if (others.length === 0) return undefined;
+  const before = await writeOnce(destination, encodeWrite(others));
   // A run that is judged again finds its counts over time there already, and Prometheus takes none twice.
   const there = before.kind === "refused" && /out of order|duplicate/.test(before.reason);
   return before.kind === "written" || there ? undefined : before.reason;

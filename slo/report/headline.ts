@@ -29,7 +29,7 @@ export function headline(report: Report, columns = Number.POSITIVE_INFINITY): st
       return length === 1 ? "the one objective is met" : `all ${count(length)} objectives are met`;
     }
     case "exceeded":
-      return named(report, "exceeded", "broken", columns);
+      return named(report, "exceeded", "missed", columns);
     case "inconclusive":
       return named(report, "inconclusive", "without proof", columns);
     case "interrupted":

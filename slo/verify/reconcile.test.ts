@@ -93,7 +93,7 @@ test.each<[string, Partial<Sides>, boolean | null, number | null, string]>([
     { served: unread, record: { k6, script: "x.js" } },
     true,
     null,
-    "the service's counts are compared in its objectives only: a script that is not ours does not name its routes",
+    "the service's counts are compared in its objectives only: a user script does not name its routes",
   ],
   [
     "requests that the service did not count may have been counted where nobody looks",
@@ -107,7 +107,7 @@ test.each<[string, Partial<Sides>, boolean | null, number | null, string]>([
     { served: { ...whole.served, requests: 104 } },
     true,
     -4,
-    "the service counted 4 more: traffic that was not ours",
+    "the service counted 4 more: requests of others",
   ],
 ])("%s", (_, change, agrees, lostBetween, explanation) => {
   expect(reconciliationOf({ ...whole, ...change })).toMatchObject({ agrees, lostBetween, explanation });

@@ -76,11 +76,10 @@ function explainLostPod({ sent, stored, served }: Sides): string {
 
 function explainServed(lost: number | null, { k6, script }: Sides["record"]): string {
   if (lost === null && script !== null)
-    return "the service's counts are compared in its objectives only: a script that is not ours does not name its routes";
+    return "the service's counts are compared in its objectives only: a user script does not name its routes";
   if (lost === null) return "the service's own counters could not be read";
   if (lost > 0) return `${lost} requests never reached the service, or an instance that counted them is not scraped`;
-  if (lost < 0)
-    return `the service counted ${-lost} more: ${k6?.interrupted ? "requests that k6 cut off, or " : ""}traffic that was not ours`;
+  if (lost < 0) return `the service counted ${-lost} more: ${k6?.interrupted ? "requests that k6 cut off, or " : ""}requests of others`;
   return k6?.summaryRequests === null
     ? "every request that k6 wrote was counted once by Prometheus and by the service"
     : "every request that k6 sent was counted once by k6, by Prometheus and by the service";

@@ -60,7 +60,11 @@ export type ServiceReader = Awaited<ReturnType<typeof openReader>>;
 function joined(guards: readonly Guarded[]): Guarded {
   const problem = guards.find(({ kind }) => kind === "problem");
   if (problem !== undefined) return problem;
-  if (guards.length === 0) return { kind: "problem", reason: "the counters carry no job, so nobody can tell when they were last scraped" };
+  if (guards.length === 0)
+    return {
+      kind: "problem",
+      reason: "Prometheus holds no series of these counters that carries a job: is each name right, and is the service scraped?",
+    };
   return { kind: "sound", instances: guards.flatMap((guard) => (guard.kind === "sound" ? guard.instances : [])) };
 }
 
