@@ -65,10 +65,10 @@ objectives:
     indicator: { errors: { side: server } }
 `;
 
-/** Writes a script of 100 requests/s for 2 s, with what each iteration does. */
+/** Writes a script of 50 requests/s for 4 s, with what each iteration does. */
 function scriptOf(iteration: string): string {
   return `import http from "k6/http";
-export const options = { scenarios: { steady: { executor: "constant-arrival-rate", rate: 100, timeUnit: "1s", duration: "2s", preAllocatedVUs: 40 } } };
+export const options = { scenarios: { steady: { executor: "constant-arrival-rate", rate: 50, timeUnit: "1s", duration: "4s", preAllocatedVUs: 100 } } };
 export default function () { ${iteration} }
 `;
 }

@@ -170,7 +170,7 @@ function caveats(report: Report): string[] {
   return report.objectives.flatMap(({ name, caveats: reasons }) => reasons.map((reason) => `${shortName(name)}: ${reason}`));
 }
 
-/** Lists the windows that burst or were skipped, by objective. */
+/** Lists the windows with a fast burn, and those that were skipped, by objective. */
 function notableWindows(report: Report): string[] {
   return report.objectives.flatMap(({ name, evidence }) => {
     const notable = (evidence?.windows ?? []).filter(({ kind }) => kind !== "slowBurn");
