@@ -8,7 +8,7 @@ import { freePort } from "../run/ports.ts";
 import { rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
 import { startRelay } from "../run/relay/relay.ts";
 import { runK6 } from "../run/run-k6.ts";
-import { newRecord, sayK6Errors, settleLimitOf } from "./new-record.ts";
+import { keepRecord, newRecord, sayK6Errors, settleLimitOf } from "./new-record.ts";
 import { failed, noRun, pendingMessage, unflushed, type LoadRun, type NoRun } from "./load-run.ts";
 import { preflight } from "./preflight.ts";
 import type { LoadOptions, Prepared } from "./prepare.ts";
@@ -94,7 +94,7 @@ async function loadWithK6({ stack, relay, record }: Running, prepared: Prepared,
   });
   record.k6 = begun;
   record.phase = "loading";
-  writeRecord(prepared.folder, record);
+  keepRecord(prepared.folder, record, host);
   const live = startLiveLine(prepared, host, () => ({
     ...progressAt(relay.sent(), relay.lastLatency(), begun.startedAtSeconds),
     writtenAtSeconds: writtenAt(relay.sent()),
@@ -108,7 +108,7 @@ async function loadWithK6({ stack, relay, record }: Running, prepared: Prepared,
   record.health = driven.health;
   record.caveats.push(...driven.caveats);
   record.phase = "loaded";
-  writeRecord(prepared.folder, record);
+  keepRecord(prepared.folder, record, host);
 }
 
 /** Notes when a part of the local stack ends in the middle of the load; the load goes on, because what it meets then is the truth. */

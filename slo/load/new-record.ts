@@ -1,6 +1,7 @@
+import { errorMessage } from "../host/error-message.ts";
 import type { Host } from "../host/host.ts";
 import { keepsSummary } from "../run/plan.ts";
-import type { RunRecord } from "../run/record.ts";
+import { writeRecord, type RunRecord } from "../run/record.ts";
 import type { Place } from "./local.ts";
 import type { Preflight } from "./preflight.ts";
 import type { Prepared } from "./prepare.ts";
@@ -59,4 +60,13 @@ export function settleLimitOf({ interrupted }: RunRecord, settleLimitSeconds: nu
 /** Repeats the first errors that k6 told, each once. */
 export function sayK6Errors({ k6 }: RunRecord, host: Host): void {
   for (const error of [...new Set(k6?.errors ?? [])].slice(0, 5)) host.say(`k6: ${error}`);
+}
+
+/** Writes the record of a run that is under way or over; a full disk costs the record, never the verdict. */
+export function keepRecord(folder: string, record: RunRecord, host: Host): void {
+  try {
+    writeRecord(folder, record);
+  } catch (error) {
+    host.say(`the run's record cannot be kept, so a later gate will not know all of it: ${errorMessage(error)}`);
+  }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { PrometheusApi } from "../collect/prometheus.ts";
 import { serviceQueries } from "../compile/run.ts";
-import { scrapeInterval } from "./preflight.ts";
+import { checkClock, scrapeInterval } from "./preflight.ts";
 
 const now = 1_800_000_000;
 
@@ -29,4 +29,17 @@ test.each<[string, number[][], number]>([
   ["that of the instance which is scraped least", [every(15, 300), every(60, 300)], 60],
 ])("the scrape interval of a service is %s", async (_, scrapes, expected) => {
   expect(await scrapeInterval(scrapedBy(...scrapes), serviceQueries({ job: "s" }), () => now)).toBe(expected);
+});
+
+test("the clock of Prometheus is taken from its quickest answer: a slow one tells it wrong by half of what it took", async () => {
+  let clock = 1000;
+  const delays = [2.5, 0.02, 5]; // all of it before the answer is made; it is 10 s ahead
+  const answer = async (): Promise<Response> => {
+    clock += delays.shift() ?? 0;
+    const value = [clock + 10, String(clock + 10)];
+    return Response.json({ status: "success", data: { resultType: "scalar", result: value } });
+  };
+  const api: PrometheusApi = { url: "http://prometheus", headers: {}, timeoutSeconds: 1, fetch: answer as typeof fetch };
+  const checked = await checkClock(api, () => clock);
+  expect(checked.kind === "fine" ? checked.value : checked.message).toBeCloseTo(10.01, 6);
 });

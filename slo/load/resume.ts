@@ -6,7 +6,7 @@ import { deleteJob } from "../run/kubernetes/job.ts";
 import type { PodReport } from "../run/kubernetes/message.ts";
 import { reach } from "../run/kubernetes/port-forward.ts";
 import { startPrometheus } from "../run/local-services.ts";
-import { lockHolder } from "../run/lock.ts";
+import { lockHolder, takeLock } from "../run/lock.ts";
 import { readPlan } from "../run/plan.ts";
 import { readRecord, rememberJudged, runFolder, testidPattern, writeRecord, type RunRecord } from "../run/record.ts";
 import { resumeRelay } from "../run/relay/resume.ts";
@@ -58,7 +58,10 @@ function rememberOnce(folder: string, kept: RunRecord, judgedAs: RunRecord, what
 }
 
 /** Makes a run that was kept one that can be judged: forwards what is left of its samples, or reads what its pods have said. */
-export function resume(kept: KeptRun, options: ResumeOptions, host: Host, session: Session): Promise<LoadRun | NoRun> {
+export async function resume(kept: KeptRun, options: ResumeOptions, host: Host, session: Session): Promise<LoadRun | NoRun> {
+  // Held until this process ends, so that no other gate starts a Prometheus on data that this one's has still open.
+  const lock = takeLock(join(kept.folder, "gate"), kept.record.testid);
+  if (lock.kind === "taken") return inconclusive(`the run is being judged in process ${lock.pid}; ask again when that has ended`);
   return kept.record.cluster === null
     ? resumeSpool(kept, options, host, session)
     : resumePods({ ...kept, cluster: kept.record.cluster }, options, host, session);

@@ -53,10 +53,12 @@ test("a folder that takes no lock is named, with what to do", () => {
   });
 });
 
-test("localhost is 127.0.0.1, and another port is another target", () => {
+test("localhost is 127.0.0.1, a path below it is the same service, and another port is another target", () => {
   const folder = emptyFolder();
-  const kinds = ["http://localhost:1/", "http://127.0.0.1:1", "http://127.0.0.1:2"].map((url) => lockTarget(folder, url, "t").kind);
-  expect(kinds).toEqual(["held", "taken", "held"]);
+  const kinds = ["http://localhost:1/", "http://127.0.0.1:1", "http://127.0.0.1:1/v1", "http://127.0.0.1:2"].map(
+    (url) => lockTarget(folder, url, "t").kind,
+  );
+  expect(kinds).toEqual(["held", "taken", "taken", "held"]);
 });
 
 const program = `

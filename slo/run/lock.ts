@@ -87,9 +87,9 @@ export function lockHolder(folder: string): Holder | undefined {
   }
 }
 
-/** Takes the lock of a target's URL, noting the run's testid, so that two runs on this machine do not load it at once. */
+/** Takes the lock of the service at a target's URL, whatever its path, noting the run's testid, so that two runs on this machine do not load it at once. */
 export function lockTarget(folder: string, targetUrl: string, testid: string): Lock {
-  const name = createHash("sha256").update(new URL(targetUrl).href.replace("//localhost", "//127.0.0.1")).digest("hex").slice(0, 16);
+  const name = createHash("sha256").update(new URL(targetUrl).origin.replace("//localhost", "//127.0.0.1")).digest("hex").slice(0, 16);
   const lock = takeLock(join(folder, name), testid);
   if (lock.kind !== "failed") return lock;
   return { kind: "failed", message: `cannot lock the target: ${lock.message}; PLIMSOLL_CACHE names another folder` };
