@@ -17,9 +17,9 @@ export interface CounterGrowth {
   instance: Instance;
   /** Since the last scrape of the same process before the load; a series that was not in that scrape began at 0. */
   grew: number;
-  /** What its instance's last scrape holds of it: all that is certain of a process that began during the load. */
+  /** All that is certain where another process may count than before: what the last scrape holds, less the first one's if it may be older than the load. */
   last: number;
-  /** It fell, or vanished from an instance that is still there: another process counts here than before. */
+  /** It fell, or vanished from an instance that is still there: another process counts here than before, or its label set expired. */
   fell: boolean;
   /** How much it grew before k6 began and after it had ended, so that others use the service too. */
   quiet: Quiet;
@@ -68,6 +68,7 @@ async function readSamples(api: PrometheusApi, ask: CounterQueries, instances: r
   const within = Math.max(to - from, sameScrapeSeconds);
   // Back to the scrape before the last one: a sample between the two is of no scrape, but has a time of its own.
   const earliest = Math.min(from, ...instances.map(({ scrapedSeconds, beforeSeconds }) => scrapedSeconds.at(-2) ?? beforeSeconds ?? from));
+  const first = Math.max(from, ...instances.map(({ firstSeconds }) => firstSeconds ?? from));
   const answers = await Promise.all([
     querySamples(api, ask.samples(Math.min(lookbackSeconds, from - earliest) + 2 * sameScrapeSeconds), from),
     querySamples(api, ask.samples(Math.max(quietSeconds, 2.5 * window.stepSeconds)), begun),
@@ -75,8 +76,9 @@ async function readSamples(api: PrometheusApi, ask: CounterQueries, instances: r
     queryVector(api, ask.least(within), to),
     queryVector(api, ask.fallen(within), to),
     querySamples(api, ask.samples(Math.max(to - ended, sameScrapeSeconds)), to),
+    querySamples(api, ask.samples(first - from + 3 * sameScrapeSeconds), first + sameScrapeSeconds),
   ]);
-  const [before, quiet, last, least, fallen, since] = valuesOf(answers);
+  const [before, quiet, last, least, fallen, since, early] = valuesOf(answers);
   return {
     before: byLabels(before),
     quiet: byLabels(quiet),
@@ -84,6 +86,7 @@ async function readSamples(api: PrometheusApi, ask: CounterQueries, instances: r
     least: byLabels(least),
     fallen: byLabels(fallen),
     since: byLabels(since),
+    early: byLabels(early),
   };
 }
 
@@ -94,6 +97,7 @@ async function readSamples(api: PrometheusApi, ask: CounterQueries, instances: r
 export function readGrowth(api: PrometheusApi, ask: CounterQueries, instances: readonly Instance[], window: GrowthWindow): Promise<Growth> {
   return answerOf(async () => {
     const reads = await readSamples(api, ask, instances, window);
+    refuseTwoJobs(reads.last.filter(({ labels }) => instanceOf(labels, instances) !== undefined));
     return reads.last.flatMap(({ labels, points }) => {
       const instance = instanceOf(labels, instances);
       if (instance !== undefined) return [growthOf(labels, points[0]?.value ?? 0, instance, reads, window)];
@@ -104,12 +108,27 @@ export function readGrowth(api: PrometheusApi, ask: CounterQueries, instances: r
   });
 }
 
+/** Refuses counters of one instance by way of two jobs: all that it counts would count twice. */
+function refuseTwoJobs(series: readonly Series<number>[]): void {
+  const jobs = new Map<string, string>();
+  for (const { labels } of series) {
+    const { instance, job = "" } = labels;
+    if (instance === undefined) continue;
+    const other = jobs.get(instance) ?? job;
+    if (other !== job)
+      throw new Unreadable(
+        `the instance ${instance} is scraped by the jobs ${other} and ${job}: choose one with --server-label job=${job}`,
+      );
+    jobs.set(instance, job);
+  }
+}
+
 /** Tells how much one counter grew between two scrapes of its instance. */
 function growthOf(
   labels: Record<string, string>,
   latest: number,
   instance: Instance,
-  { before, quiet, least, fallen, since }: Awaited<ReturnType<typeof readSamples>>,
+  { before, quiet, least, fallen, since, early }: Awaited<ReturnType<typeof readSamples>>,
   window: GrowthWindow,
 ): CounterGrowth {
   const key = seriesKey(labels);
@@ -118,6 +137,9 @@ function growthOf(
   const lastScrape = instance.lastSeconds === undefined ? Infinity : instance.lastSeconds - sameScrapeSeconds;
   const inLastScrape = end !== undefined && end.atSeconds >= lastScrape;
   const vanished = instance.lastSeconds !== undefined && !inLastScrape;
+  const fell = fallen.has(key) || vanished || (least.get(key)?.[0]?.value ?? base) < base;
+  const first = instance.began ? 0 : (early.get(key)?.find(({ atSeconds }) => isNear(atSeconds, instance.firstSeconds))?.value ?? 0);
+  const certain = inLastScrape ? Math.max(0, end.value - first) : 0;
   const quietIn = (fromSeconds: number, sinceSeconds: number): Quiet => ({
     grewBefore: rise((quiet.get(key) ?? []).filter(({ atSeconds }) => atSeconds >= fromSeconds)),
     grewAfter: rise((since.get(key) ?? []).filter(({ atSeconds }) => atSeconds >= sinceSeconds)),
@@ -125,13 +147,16 @@ function growthOf(
   return {
     labels,
     instance,
-    grew: wholeCount(latest - base),
-    last: inLastScrape ? end.value : 0,
-    fell: fallen.has(key) || vanished || (least.get(key)?.[0]?.value ?? base) < base,
+    // Within one process a label set may have expired: then nothing else of it is certain either.
+    grew: fell ? certain : wholeCount(latest - base),
+    last: certain,
+    fell,
     quiet: quietIn(twoBefore(instance, window) - sameScrapeSeconds, window.endedSeconds + endSlackSeconds),
     widerQuiet: quietIn(0, 0),
   };
 }
+
+const isNear = (atSeconds: number, scrape: number | undefined): boolean => Math.abs(atSeconds - (scrape ?? Infinity)) < sameScrapeSeconds;
 
 /** Finds the last but one scrape before k6 began. */
 function twoBefore({ scrapedSeconds }: Instance, { begunSeconds }: GrowthWindow): number {
@@ -142,14 +167,14 @@ function twoBefore({ scrapedSeconds }: Instance, { begunSeconds }: GrowthWindow)
 function baseOf(points: Points | undefined, { beforeSeconds, scrapedSeconds }: Instance): number {
   const latest = points?.at(-1);
   if (latest === undefined || beforeSeconds === undefined) return 0;
-  const at = (seconds: number): boolean => Math.abs(latest.atSeconds - seconds) < sameScrapeSeconds;
-  if (!scrapedSeconds.some(at)) throw new Unreadable("the counters carry times of their own, so nobody can tell what is before the load");
-  return at(beforeSeconds) ? latest.value : 0;
+  if (!scrapedSeconds.some((seconds) => isNear(latest.atSeconds, seconds)))
+    throw new Unreadable("the counters carry times of their own, so nobody can tell what is before the load");
+  return isNear(latest.atSeconds, beforeSeconds) ? latest.value : 0;
 }
 
-/** Finds the instances of which another process counts at the end than before the load. */
+/** Finds the instances of which another process may count at the end than before the load; a start time that stayed overrules a counter that fell. */
 export function restartedIn(counters: readonly CounterGrowth[]): Set<Instance> {
-  return new Set(counters.flatMap(({ instance, fell }) => (fell || instance.restarted ? [instance] : [])));
+  return new Set(counters.flatMap(({ instance, fell }) => (instance.restarted || (fell && !instance.steady) ? [instance] : [])));
 }
 
 /** Gives what was read; nothing where it was not asked for, or could not be read. */

@@ -21,10 +21,18 @@ export interface Instance {
   beforeSeconds: number | undefined;
   /** Its good scrapes before the load, as far as it is looked back. */
   scrapedSeconds: readonly number[];
+  /** Its first good scrape since the load began: what grew after it did so during the load, whatever became of the process. */
+  firstSeconds: number | undefined;
   /** Its last good scrape of all; undefined where it was not scraped twice after the load. */
   lastSeconds: number | undefined;
-  /** Another process than before the load: only what its last scrape holds was counted during the load for certain. */
+  /** Another process than before the load, or maybe: only what is certain of it counts. */
   restarted: boolean;
+  /** By its start time its process began during the load: all that it holds is of the load. */
+  began: boolean;
+  /** By its start time it is one process all the time: a counter that fell or vanished there is no restart. */
+  steady: boolean;
+  /** It was tried during the load and never answered. */
+  down: boolean;
   /** What may be lacking of its counts, in a sentence. */
   loss: string | undefined;
 }
@@ -42,30 +50,22 @@ const good = (one: Series<number> | undefined): number[] =>
   (one?.points ?? []).flatMap(({ atSeconds, value }) => (value === 1 ? [atSeconds] : []));
 const valueIn = (one: Series<number> | undefined): number | undefined => one?.points.at(-1)?.value;
 
-type Scrapes = Record<"before" | "during" | "since" | "least" | "startedBefore" | "started" | "startedAgain", ByInstance>;
+type Scrapes = Record<"before" | "within" | "startedBefore" | "started", ByInstance>;
 
-async function readScrapes(api: PrometheusApi, service: ServiceQueries, window: GuardedWindow): Promise<Scrapes> {
-  const { fromSeconds: from, toSeconds: to, endedSeconds: ended } = window;
-  const within = Math.max(to - from, 0.001);
+async function readScrapes(
+  api: PrometheusApi,
+  service: ServiceQueries,
+  { fromSeconds: from, toSeconds: to }: GuardedWindow,
+): Promise<Scrapes> {
+  const range = Math.max(to - from, 0.001);
   const answers = await Promise.all([
     querySamples(api, service.scraped(lookbackSeconds), from),
-    queryVector(api, service.scrapedBest(Math.max(ended - from, 0.001)), Math.max(ended, from)),
-    querySamples(api, service.scraped(Math.max(to - ended, 0.001)), to),
-    queryVector(api, service.scrapedWorst(within), to),
+    querySamples(api, service.scraped(range), to),
     queryVector(api, service.started(lookbackSeconds), from),
-    queryVector(api, service.started(within), to),
-    queryVector(api, service.startedAgain(within), to),
+    querySamples(api, service.starts(range), to),
   ]);
-  const [before, during, since, least, startedBefore, started, startedAgain] = valuesOf(answers);
-  return {
-    before: keyed(before),
-    during: keyed(during),
-    since: keyed(since),
-    least: keyed(least),
-    startedBefore: keyed(startedBefore),
-    started: keyed(started),
-    startedAgain: keyed(startedAgain),
-  };
+  const [before, within, startedBefore, started] = valuesOf(answers);
+  return { before: keyed(before), within: keyed(within), startedBefore: keyed(startedBefore), started: keyed(started) };
 }
 
 /** Guards a comparison: with a problem nothing can be said; otherwise tells for each instance what its counters are compared with. */
@@ -75,16 +75,17 @@ export async function guardService(api: PrometheusApi, service: ServiceQueries, 
 }
 
 function instancesOf(scrapes: Scrapes, service: ServiceQueries, window: GuardedWindow): Instance[] {
-  const series = [...scrapes.before, ...scrapes.during, ...scrapes.since].map(([key, { labels }]) => [key, labels] as const);
+  const series = [...scrapes.before, ...scrapes.within].map(([key, { labels }]) => [key, labels] as const);
   if (series.length === 0) throw new Unreadable(`Prometheus does not scrape a target with ${service.shown}`);
   const instances = [...new Map(series)].flatMap(([key, labels]) => instanceOf(key, labels, scrapes, window) ?? []);
   if (instances.some(({ lastSeconds }) => lastSeconds !== undefined)) return instances;
-  throw new Unreadable(unscraped(scrapes, instances));
+  throw new Unreadable(unscraped(scrapes, instances, window));
 }
 
-function unscraped({ since }: Scrapes, [lost]: readonly Instance[]): string {
-  if (since.size === 0 && lost?.loss !== undefined) return lost.loss;
-  if ([...since.values()].some(({ points }) => points.length >= 2)) return "the service could not be scraped at the end of the run";
+function unscraped({ within }: Scrapes, [lost]: readonly Instance[], { endedSeconds }: GuardedWindow): string {
+  const since = [...within.values()].map(({ points }) => points.filter(({ atSeconds }) => atSeconds > endedSeconds).length);
+  if (lost?.loss !== undefined && Math.max(0, ...since) === 0) return lost.loss;
+  if (since.some((scrapes) => scrapes >= 2)) return "the service could not be scraped at the end of the run";
   return "the service was not scraped twice after the last request, so its last counts may be missing";
 }
 
@@ -104,30 +105,70 @@ function wasThere(before: Series<number> | undefined, fromSeconds: number): bool
   return fromSeconds - last.atSeconds <= silentIntervals * (medianDistance(before.points) ?? lookbackSeconds) + 1;
 }
 
-/** Says what is known of one instance; undefined where it had ended before the load, or was never up. */
-function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrapes, { fromSeconds }: GuardedWindow): Instance | undefined {
+/** How far a start time may be off by its rounding, seconds: those of one process differ by less. */
+const startSlackSeconds = 1;
+
+/** Says what the start times tell of an instance's process. */
+function processOf(key: string, beforeSeconds: number | undefined, { started, startedBefore }: Scrapes, { fromSeconds }: GuardedWindow) {
+  const within = (started.get(key)?.points ?? []).map(({ value }) => value);
+  const [last, first] = [within.at(-1), valueIn(startedBefore.get(key))];
+  // A process that did not tell its start before is the same where it had certainly begun by then.
+  const known = first ?? (beforeSeconds === undefined ? last : Math.min(last ?? Infinity, beforeSeconds - 2 * startSlackSeconds));
+  const all = known === undefined ? within : [...within, known];
+  const changed = last !== undefined && Math.max(...all) - Math.min(...all) > startSlackSeconds;
+  const began = last !== undefined && last >= fromSeconds + startSlackSeconds;
+  const untold = last === undefined && first !== undefined;
+  return { started: last, untold, changed, began, steady: last !== undefined && !changed };
+}
+
+/** Says what is known of one instance; undefined where it had ended before the load and was not tried any more. */
+function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrapes, window: GuardedWindow): Instance | undefined {
   const name = labels["instance"] ?? "?";
-  const [before, since] = [scrapes.before.get(key), good(scrapes.since.get(key))];
+  const [before, within] = [scrapes.before.get(key), good(scrapes.within.get(key))];
+  const since = within.filter((at) => at > window.endedSeconds);
   const scrapedSeconds = good(before);
   const beforeSeconds = scrapedSeconds.at(-1);
-  const there = wasThere(before, fromSeconds);
-  const seen = since.length > 0 || valueIn(scrapes.during.get(key)) === 1;
-  if (!seen && !there) return undefined;
-  const started = valueIn(scrapes.started.get(key));
-  if (beforeSeconds === undefined && (started === undefined || started < fromSeconds))
+  const there = wasThere(before, window.fromSeconds);
+  if (within.length === 0 && !there) return scrapes.within.has(key) ? downOf(key, name, labels) : undefined;
+  const { started, untold, changed, began, steady } = processOf(key, beforeSeconds, scrapes, window);
+  if (beforeSeconds === undefined && (started === undefined || started < window.fromSeconds))
     throw new Unreadable(`the instance ${name} was first scraped after the load began, so what it counted before is unknown`);
-  const startedBefore = valueIn(scrapes.startedBefore.get(key));
-  const changed = startedBefore !== undefined && started !== undefined && started !== startedBefore;
-  const restarted = changed || (valueIn(scrapes.startedAgain.get(key)) ?? 0) > 0;
-  const gap = (beforeSeconds !== undefined && !there) || valueIn(scrapes.least.get(key)) === 0;
+  const unsure = untold || (beforeSeconds === undefined ? !began : started === undefined && !there);
+  const gap = (beforeSeconds !== undefined && !there) || (scrapes.within.get(key)?.points.some(({ value }) => value === 0) ?? false);
   const ended = since.length < 2;
   const loss = ended
     ? `the instance ${name} was gone at the end: what it counted after its last scrape is lost`
-    : restarted
+    : changed
       ? `the instance ${name} was restarted during the run: what it counted since the scrape before that is lost`
-      : gap && started === undefined
+      : unsure || (gap && started === undefined)
         ? `the instance ${name} could not be scraped for a while and does not tell when it was started, so it may have been restarted`
         : undefined;
-  const lastSeconds = ended ? undefined : since.at(-1);
-  return { key, job: labels["job"] ?? "", beforeSeconds, scrapedSeconds, lastSeconds, restarted, loss };
+  return {
+    key,
+    job: labels["job"] ?? "",
+    beforeSeconds,
+    scrapedSeconds,
+    firstSeconds: within[0],
+    lastSeconds: ended ? undefined : since.at(-1),
+    restarted: changed || unsure,
+    began,
+    steady: steady && !unsure,
+    down: false,
+    loss,
+  };
 }
+
+/** Says of an instance that it never answered while it was tried: it may have counted, and nobody knows what. */
+const downOf = (key: string, name: string, labels: Record<string, string>): Instance => ({
+  key,
+  job: labels["job"] ?? "",
+  beforeSeconds: undefined,
+  scrapedSeconds: [],
+  firstSeconds: undefined,
+  lastSeconds: undefined,
+  restarted: false,
+  began: false,
+  steady: false,
+  down: true,
+  loss: `the instance ${name} could not be scraped during the run: what it counted is unknown`,
+});

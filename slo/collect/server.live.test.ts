@@ -188,8 +188,8 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     expect(await server("deployed", errors("server"))).toMatchObject({
       kind: "counted",
       best: { total: 1210, bad: 24 },
-      worst: { total: 1210, bad: 33 },
-      caveats: [expect.stringContaining("restarted during the run"), expect.stringContaining("9 requests that k6 sent")] as string[],
+      worst: { total: 1210, bad: 53 }, // the 20 of the first scrape may be older than the load
+      caveats: [expect.stringContaining("restarted during the run"), expect.stringContaining("29 requests that k6 sent")] as string[],
     });
   });
 
@@ -208,8 +208,8 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     ]);
     expect(await server("silent", errors("server"))).toMatchObject({
       kind: "counted",
-      worst: { total: 1000, bad: 300 },
-      caveats: [expect.stringContaining("counters fell"), expect.stringContaining("300 requests that k6 sent")] as string[],
+      worst: { total: 1000, bad: 600 }, // it does not tell whether the 300 of its first scrape are older than the load
+      caveats: [expect.stringContaining("counters fell"), expect.stringContaining("600 requests that k6 sent")] as string[],
     });
   });
 
@@ -324,9 +324,9 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     ]);
     expect(await server("hidden", errors("server"))).toMatchObject({
       kind: "counted",
-      best: { total: 1750, bad: 18 },
-      worst: { total: 1750, bad: 50 },
-      caveats: expect.arrayContaining([expect.stringContaining("counters fell")]) as string[],
+      best: { total: 1750, bad: 17 },
+      worst: { total: 1750, bad: 70 },
+      caveats: expect.arrayContaining([expect.stringContaining("may have been restarted")]) as string[],
     });
   });
 

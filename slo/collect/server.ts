@@ -62,7 +62,8 @@ interface Counted {
 
 const noBadSeries =
   "Prometheus holds no such series of the service for the bad events; if there were none yet, create the label set at zero";
-const fell = "the service's counters fell during the run (a restart): what they had counted since the scrape before is lost";
+const fell =
+  "the service's counters fell during the run (a restart, or label sets that expired): what they had counted since the scrape before is lost";
 
 type LabelSets = ReadonlyMap<string, Record<string, string>>;
 
@@ -121,15 +122,16 @@ async function countedBy(
   const restarted = restartedIn(all);
   const losses = instances.flatMap(({ loss }) => loss ?? []);
   if (all.some((one) => one.fell && !one.instance.restarted)) losses.push(fell);
+  const lossy = losses.length > instances.filter(({ down }) => down).length;
   const { compared, leftOut } = query.countsRequests
-    ? compareCounters(sent, totals, wholes, restarted, losses.length > 0)
+    ? compareCounters(sent, totals, wholes, restarted, lossy)
     : { compared: compareEvents(sent, wholes, restarted), leftOut: new Map<string, Record<string, string>>() };
   const total = grownWithout(leftOut, totals, restarted);
   if (proofs !== undefined && grownWithout(leftOut, proofs, restarted) !== total)
     throw new Unreadable("not every series of the service carries a status_code, so its errors cannot be told");
   const part = grownWithout(leftOut, parts, restarted); // no counter of failures means none: the total is there, and the label that would tell them
-  const count = { total, bad: bad.above ? wholeCount(total - part) : part };
-  return { count, compared, losses, restarted: restarted.size > 0, leftOut: [...leftOut.values()] };
+  const count = { total, bad: bad.above ? wholeCount(Math.max(0, total - part)) : part };
+  return { count, compared, losses, restarted: restarted.size > 0 || all.some((one) => one.fell), leftOut: [...leftOut.values()] };
 }
 
 /** Reads the growth over time since the load began; no points where the counters are not there from its beginning, or a part of them is missing. */

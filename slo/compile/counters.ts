@@ -3,7 +3,7 @@ import { durationText, withLabels, promql, selector, type PromQL } from "./promq
 /** Asks about the time before a moment: it takes the range to look back over. */
 export type Reading = (rangeSeconds: number) => PromQL;
 
-type OverTime = "changes" | "count_over_time" | "last_over_time" | "max_over_time" | "min_over_time" | "resets";
+type OverTime = "count_over_time" | "last_over_time" | "min_over_time" | "resets";
 
 /** Applies a function over time to each series. */
 export const over =

@@ -49,13 +49,10 @@ export function serviceQueries(labels: Where) {
     reachable: sumOfLast(up),
     /** Every scrape in the range with whether it succeeded. */
     scraped: samplesOf(up),
-    /** 1 where a scrape in the range succeeded, and 0 where one failed. */
-    scrapedBest: over("max_over_time", up),
-    scrapedWorst: over("min_over_time", up),
     /** When the process began, by its own word. */
     started: over("last_over_time", starts),
-    /** How often that changed in the range. */
-    startedAgain: over("changes", starts),
+    /** The same at every scrape in the range. */
+    starts: samplesOf(starts),
     /** How many scrapes each instance had in the range; the least of them. */
     scrapes: (rangeSeconds: number): PromQL => promql`min(${over("count_over_time", up)(rangeSeconds)})`,
   };

@@ -1,0 +1,132 @@
+import { expect, test } from "vitest";
+import { counterQueries } from "../compile/counters.ts";
+import { is, selector } from "../compile/promql.ts";
+import { serviceQueries } from "../compile/run.ts";
+import { grownBy, readGrowth, restartedIn } from "./growth.ts";
+import { guardService } from "./guard.ts";
+import type { PrometheusApi } from "./prometheus.ts";
+import { began, count, ended, from, scraped, until, type Sample } from "./series.fixture.ts";
+
+const seriesOf = (samples: readonly Sample[]): Map<string, Sample[]> =>
+  Map.groupBy(
+    samples.toSorted((a, b) => a[2] - b[2]),
+    ([labels]) => JSON.stringify(labels),
+  );
+
+/** Answers the questions about samples over time as Prometheus would. */
+function sampledApi(samples: readonly Sample[]): PrometheusApi {
+  const answer = (_: unknown, init?: RequestInit): Promise<Response> => {
+    const form = new URLSearchParams(String(init?.body));
+    const asked = /^(?:(\w+)\()?(\w+)\{.*\}\[(\d+)(ms|s)\]/.exec(form.get("query") ?? "");
+    if (asked === null) throw new Error(form.get("query") ?? "");
+    const [, over, metric, range, unit] = asked;
+    const at = Number(form.get("time"));
+    const since = at - Number(range) / (unit === "s" ? 1 : 1000);
+    const within = samples.filter(([labels, , t]) => labels["__name__"] === metric && t > since && t <= at);
+    const rows = [...seriesOf(within).values()].flatMap((series): unknown[] => {
+      const values = series.map(([, value, t]) => [t, String(value)] as const);
+      const numbers = series.map(([, value]) => value);
+      const row = (value: number) => [{ metric: series[0]?.[0], value: [at, String(value)] }];
+      if (over === "resets") {
+        const fallen = numbers.filter((n, i) => n < (numbers[i - 1] ?? 0)).length;
+        return fallen > 0 ? row(fallen) : [];
+      }
+      if (over === "min_over_time") return row(Math.min(...numbers));
+      if (over === "last_over_time") return row(numbers.at(-1) ?? 0);
+      return [{ metric: series[0]?.[0], values }];
+    });
+    const resultType = over === undefined ? "matrix" : "vector";
+    return Promise.resolve(Response.json({ status: "success", data: { resultType, result: rows } }));
+  };
+  return { url: "http://fake", headers: {}, timeoutSeconds: 1, fetch: answer as typeof fetch };
+}
+
+const window = { fromSeconds: from, begunSeconds: from, toSeconds: until, endedSeconds: ended, stepSeconds: 5 };
+
+/** Counts what grew for certain, or says why nothing can be said. */
+async function grown(samples: readonly Sample[]): Promise<number | string> {
+  const api = sampledApi(samples);
+  const guarded = await guardService(api, serviceQueries({ job: "s" }), window);
+  if (guarded.kind === "problem") return guarded.reason;
+  const counters = counterQueries(selector("http_request_duration_seconds_count", [is("job", "s")]));
+  const read = await readGrowth(api, counters, guarded.instances, window);
+  return read.kind === "failed" ? read.reason : grownBy(read.value, restartedIn(read.value));
+}
+
+const scrapes = [from - 20, from - 5, from + 10, from + 30, until - 3, until - 1];
+const up = scraped("s", scrapes);
+const starts = (startOf: (at: number) => number, at = scrapes): Sample[] => at.map((t) => [began("s"), startOf(t), t]);
+const counts = (values: readonly (number | undefined)[], status = "200"): Sample[] =>
+  values.flatMap((value, i): Sample[] => (value === undefined ? [] : [[count("s", status), value, scrapes[i] ?? 0]]));
+const old = from - 1000;
+
+test.each<[string, Sample[], number | string]>([
+  ["growth is told from the last scrape before", [...starts(() => old), ...counts([900, 1000, 1050, 1100, 1200, 1200])], 200],
+  [
+    "a start time that jitters is no restart, so its past is not counted",
+    [...starts((at) => old + (at % 2) / 100), ...counts([900, 1000, 1050, 1100, 1200, 1200])],
+    200,
+  ],
+  [
+    "a label set that expires in the same process takes nothing but its own growth",
+    [...starts(() => old), ...counts([900, 1000, 1050, 1100, 1200, 1200]), ...counts([7, 7, 9], "404")],
+    200,
+  ],
+  [
+    "a label set that expires in a process that does not tell its start leaves what grew since the first scrape of the load",
+    [...counts([900, 1000, 1050, 1100, 1200, 1200]), ...counts([7, 7, 9], "404")],
+    150,
+  ],
+  [
+    "a label set that comes anew in the same process holds no more than it grew since",
+    [...starts(() => old), ...counts([900, 1000, 3, 20, 90, 90])],
+    87,
+  ],
+  [
+    "a process that began during the load counts whole",
+    [...starts((at) => (at < from + 20 ? old : from + 15)), ...counts([900, 1000, 1050, 40, 140, 140])],
+    140,
+  ],
+  [
+    "a process that began before the load and was not scraped since may have counted others: only later growth is certain",
+    [...starts((at) => (at < from ? old : from - 3)), ...counts([5, 5, 120, 200, 400, 400])],
+    280,
+  ],
+  [
+    "so may one that began as the load did: start times are rounded",
+    [...starts((at) => (at < from ? old : from + 0.4)), ...counts([5, 5, 120, 200, 400, 400])],
+    280,
+  ],
+  [
+    "a restart that was scraped before the load is exact",
+    [...starts((at) => (at < from - 10 ? old : from - 8)), ...counts([900, 20, 50, 100, 420, 420])],
+    400,
+  ],
+  [
+    "a start time that is told no more may be another process's",
+    [...starts(() => old, scrapes.slice(0, 2)), ...counts([5, 5, 120, 200, 400, 400])],
+    280,
+  ],
+  [
+    "one process by way of two jobs counts twice",
+    [
+      ...starts(() => old),
+      ...counts([0, 0, 100, 200, 400, 400]),
+      ...scraped("t", scrapes),
+      ...scrapes.map((at): Sample => [count("t", "200"), at < from ? 0 : 400, at]),
+    ],
+    "the instance a:1 is scraped by the jobs s and t: choose one with --server-label job=t",
+  ],
+])("what grew over the load: %s", async (_, samples, expected) => {
+  expect(await grown([...up, ...samples])).toBe(expected);
+});
+
+test.each<[string, Sample[], string | undefined]>([
+  ["is tried during the load and never answers may have counted", scraped("s", [...scrapes], "b:1", 0), "b:1 could not be scraped"],
+  ["answered before and no more is the same", [...scraped("s", [from - 200], "b:1"), ...scraped("s", scrapes, "b:1", 0)], "b:1 could not"],
+  ["ended before the load and is not tried is of no account", scraped("s", [from - 200, from - 190], "b:1"), undefined],
+])("what is lost: an instance that %s", async (_, samples, expected) => {
+  const guarded = await guardService(sampledApi([...up, ...samples]), serviceQueries({ job: "s" }), window);
+  const losses = guarded.kind === "sound" ? guarded.instances.flatMap(({ loss }) => loss ?? []) : [guarded.reason];
+  expect(losses).toEqual(expected === undefined ? [] : [expect.stringContaining(expected)]);
+});
