@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { counterQueries } from "../compile/counters.ts";
-import { is, selector } from "../compile/promql.ts";
-import { serviceQueries } from "../compile/run.ts";
+import type { CounterQueries, Reading } from "../compile/counters.ts";
+import type { PromQL } from "../compile/promql.ts";
+import type { ServiceQueries } from "../compile/run.ts";
 import { grownBy, readGrowth, restartedIn } from "./growth.ts";
 import { guardService } from "./guard.ts";
 import type { PrometheusApi } from "./prometheus.ts";
@@ -13,15 +13,45 @@ const seriesOf = (samples: readonly Sample[]): Map<string, Sample[]> =>
     ([labels]) => JSON.stringify(labels),
   );
 
+const promql = (text: string): PromQL => ({ promql: text });
+const samplesOf =
+  (metric: string): Reading =>
+  (range) =>
+    promql(`${metric}{}[${Math.ceil(range * 1000)}ms]`);
+const over =
+  (name: string, metric: string): Reading =>
+  (range) =>
+    promql(`${name}(${samplesOf(metric)(range).promql})`);
+
+const service: ServiceQueries = {
+  shown: "{}",
+  reachable: samplesOf("up"),
+  scraped: samplesOf("up"),
+  started: over("last_over_time", "process_start_time_seconds"),
+  starts: samplesOf("process_start_time_seconds"),
+  scrapes: samplesOf("up"),
+};
+
+const requests = "http_request_duration_seconds_count";
+const counters: CounterQueries = {
+  series: promql(requests),
+  last: over("last_over_time", requests),
+  samples: samplesOf(requests),
+  least: over("min_over_time", requests),
+  fallen: over("resets", requests),
+  sum: over("last_over_time", requests),
+  living: over("last_over_time", requests),
+};
+
 /** Answers the questions about samples over time as Prometheus would. */
 function sampledApi(samples: readonly Sample[]): PrometheusApi {
   const answer = (_: unknown, init?: RequestInit): Promise<Response> => {
     const form = new URLSearchParams(String(init?.body));
-    const asked = /^(?:(\w+)\()?(\w+)\{.*\}\[(\d+)(ms|s)\]/.exec(form.get("query") ?? "");
+    const asked = /^(?:(\w+)\()?(\w+)\{.*\}\[(\d+)ms\]/.exec(form.get("query") ?? "");
     if (asked === null) throw new Error(form.get("query") ?? "");
-    const [, over, metric, range, unit] = asked;
+    const [, over, metric, range] = asked;
     const at = Number(form.get("time"));
-    const since = at - Number(range) / (unit === "s" ? 1 : 1000);
+    const since = at - Number(range) / 1000;
     const within = samples.filter(([labels, , t]) => labels["__name__"] === metric && t > since && t <= at);
     const rows = [...seriesOf(within).values()].flatMap((series): unknown[] => {
       const values = series.map(([, value, t]) => [t, String(value)] as const);
@@ -46,9 +76,8 @@ const window = { fromSeconds: from, begunSeconds: from, toSeconds: until, endedS
 /** Counts what grew for certain, or says why nothing can be said. */
 async function grown(samples: readonly Sample[]): Promise<number | string> {
   const api = sampledApi(samples);
-  const guarded = await guardService(api, serviceQueries({ job: "s" }), window);
+  const guarded = await guardService(api, service, window);
   if (guarded.kind === "problem") return guarded.reason;
-  const counters = counterQueries(selector("http_request_duration_seconds_count", [is("job", "s")]));
   const read = await readGrowth(api, counters, guarded.instances, window);
   return read.kind === "failed" ? read.reason : grownBy(read.value, restartedIn(read.value));
 }
@@ -126,7 +155,7 @@ test.each<[string, Sample[], string | undefined]>([
   ["answered before and no more is the same", [...scraped("s", [from - 200], "b:1"), ...scraped("s", scrapes, "b:1", 0)], "b:1 could not"],
   ["ended before the load and is not tried is of no account", scraped("s", [from - 200, from - 190], "b:1"), undefined],
 ])("what is lost: an instance that %s", async (_, samples, expected) => {
-  const guarded = await guardService(sampledApi([...up, ...samples]), serviceQueries({ job: "s" }), window);
+  const guarded = await guardService(sampledApi([...up, ...samples]), service, window);
   const losses = guarded.kind === "sound" ? guarded.instances.flatMap(({ loss }) => loss ?? []) : [guarded.reason];
   expect(losses).toEqual(expected === undefined ? [] : [expect.stringContaining(expected)]);
 });
