@@ -127,6 +127,16 @@ test.each<[string, Sample[], number | string]>([
     280,
   ],
   [
+    "so may one whose clock is ahead, so that it only seems to have begun during the load",
+    [...starts((at) => (at < from ? old : from + 27)), ...counts([5, 5, 120, 200, 400, 400])],
+    280,
+  ],
+  [
+    "a start time of zero is none, so what fell is a restart",
+    [...starts(() => 0), ...counts([5, 5, 120, 200, 400, 400]), ...counts([9, 9, 1, 1, 1, 1], "404")],
+    280,
+  ],
+  [
     "a restart that was scraped before the load is exact",
     [...starts((at) => (at < from - 10 ? old : from - 8)), ...counts([900, 20, 50, 100, 420, 420])],
     400,

@@ -48,7 +48,6 @@ type ByInstance = Map<string, Series<number>>;
 const keyed = (series: readonly Series<number>[]): ByInstance => new Map(series.map((one) => [instanceKey(one.labels), one]));
 const good = (one: Series<number> | undefined): number[] =>
   (one?.points ?? []).flatMap(({ atSeconds, value }) => (value === 1 ? [atSeconds] : []));
-const valueIn = (one: Series<number> | undefined): number | undefined => one?.points.at(-1)?.value;
 
 type Scrapes = Record<"before" | "within" | "startedBefore" | "started", ByInstance>;
 
@@ -110,13 +109,17 @@ const startSlackSeconds = 1;
 
 /** Says what the start times tell of an instance's process. */
 function processOf(key: string, beforeSeconds: number | undefined, { started, startedBefore }: Scrapes, { fromSeconds }: GuardedWindow) {
-  const within = (started.get(key)?.points ?? []).map(({ value }) => value);
-  const [last, first] = [within.at(-1), valueIn(startedBefore.get(key))];
+  const told = (of: ByInstance): Series<number>["points"] =>
+    (of.get(key)?.points ?? []).filter(({ value }) => value > 0 && value < Infinity);
+  const within = told(started).map(({ value }) => value);
+  const [last, first] = [within.at(-1), told(startedBefore).at(-1)?.value];
   // A process that did not tell its start before is the same where it had certainly begun by then.
   const known = first ?? (beforeSeconds === undefined ? last : Math.min(last ?? Infinity, beforeSeconds - 2 * startSlackSeconds));
   const all = known === undefined ? within : [...within, known];
   const changed = last !== undefined && Math.max(...all) - Math.min(...all) > startSlackSeconds;
-  const began = last !== undefined && last >= fromSeconds + startSlackSeconds;
+  // What was scraped before it began, by its own word, has a clock that is ahead.
+  const ahead = told(started).some(({ atSeconds, value }) => value > atSeconds + startSlackSeconds);
+  const began = last !== undefined && last >= fromSeconds + startSlackSeconds && !ahead;
   const untold = last === undefined && first !== undefined;
   return { started: last, untold, changed, began, steady: last !== undefined && !changed };
 }
