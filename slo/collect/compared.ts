@@ -4,7 +4,7 @@ import { lookbackSeconds } from "./guard.ts";
 import type { Count } from "./measurement.ts";
 import { wholeCount } from "./points.ts";
 import { queryVector, type Answer, type PrometheusApi } from "./prometheus.ts";
-import { scrapeLabels, targetLabels } from "../spec/names.ts";
+import { targetLabels } from "../spec/names.ts";
 
 /** Says between which times the service's counters are read, and what else is in them; Unix seconds of Prometheus's clock. */
 export interface ServerWindow extends GrowthWindow {
@@ -18,8 +18,8 @@ export interface ServerWindow extends GrowthWindow {
   notJudged: number;
   /** True when the window begins after setup and warm-up, so that only judged requests are in it. */
   judgedOnly: boolean;
-  /** Tells by k6's name of a request whether it went to another host than the target. */
-  wentElsewhere: (name: string) => boolean;
+  /** Tells by k6's name of a request whether it is another host's: hosts are mapped and redirect, so the target may have served it all the same. */
+  namedElsewhere: (name: string) => boolean;
 }
 
 /** Says which requests of k6 the service's counts may lack, and which of theirs are not k6's. */
@@ -28,12 +28,14 @@ export interface Compared {
   missing: number;
   /** Those of them that were answered, so that an instance must have counted them. */
   missingForCertain: number;
+  /** Those of them that k6 names by another host's URL, so that they may never have been the target's. */
+  elsewhere: number;
   /** Requests that k6 did not send. */
   others: number;
 }
 
 /** Agreement of both sides, and what is assumed where there is nothing to compare. */
-export const nothingMissing: Compared = { missing: 0, missingForCertain: 0, others: 0 };
+export const nothingMissing: Compared = { missing: 0, missingForCertain: 0, elsewhere: 0, others: 0 };
 
 /**
  * Compares what k6 sent with what the service counted of the same requests. Where others use the same counters, their requests may stand
@@ -41,9 +43,10 @@ export const nothingMissing: Compared = { missing: 0, missingForCertain: 0, othe
  */
 export function compareSides(sent: Sent, counted: number): Compared {
   const most = sent.all + sent.cutOff;
-  if (counted > most) return { missing: most, missingForCertain: 0, others: wholeCount(counted - most) };
+  if (counted > most) return { missing: most, missingForCertain: 0, elsewhere: 0, others: wholeCount(counted - most) };
   const missing = sent.isWhole ? wholeCount(most - counted) : most;
-  return { missing, missingForCertain: Math.max(0, wholeCount(sent.answered - counted)), others: 0 };
+  const missingForCertain = Math.max(0, wholeCount(sent.answered - sent.elsewhere - counted));
+  return { missing, missingForCertain, elsewhere: Math.min(sent.elsewhere, missing - missingForCertain), others: 0 };
 }
 
 /**
@@ -67,7 +70,7 @@ export function betweenCounts(
 /** Says why the two counts differ, one sentence each. */
 export function caveatsOf(
   { dropped, notJudged, sentIsWhole }: ServerWindow,
-  { missing, missingForCertain, others }: Compared,
+  { missing, missingForCertain, elsewhere, others }: Compared,
   losses: readonly string[],
 ): string[] {
   const caveats = notJudged > 0 ? [`the service's counts include up to ${notJudged} requests of setup and warm-up`] : [];
@@ -81,18 +84,21 @@ export function caveatsOf(
     caveats.push("nobody knows all that a lost load pod sent, so nothing proves that all of k6's requests are in the service's counts");
   else if (missingForCertain > 0)
     caveats.push(`${missing} requests that k6 sent are not in the service's counts: is every instance of it scraped?`);
-  else if (missing > 0) caveats.push(`${missing} requests that k6 sent got no answer or were cut off, and are not in the service's counts`);
+  else if (missing > elsewhere)
+    caveats.push(`${missing - elsewhere} requests that k6 sent got no answer or were cut off, and are not in the service's counts`);
+  if (elsewhere > 0)
+    caveats.push(
+      `up to ${elsewhere} requests named by another host's URL are not in the service's counts, and may have been the target's (hosts redirect and are mapped): load one host per script`,
+    );
   return caveats;
 }
 
-/** Keeps the labels that tell what was asked for: whoever asks is served by any instance, and may be answered in any way. */
-function askedFor({ __name__: _, le: _le, ...labels }: Record<string, string>): Record<string, string> {
-  const answer = new Set<string>([targetLabels.status, scrapeLabels.instance]);
-  return Object.fromEntries(Object.entries(labels).filter(([label]) => !answer.has(label)));
-}
+/** Keeps the labels that tell what was asked for: whoever asks is served by any instance, and answered in any way, whatever labels tell of it. */
+const askedFor = (labels: Record<string, string>): Record<string, string> =>
+  Object.fromEntries([targetLabels.method, targetLabels.route].map((label) => [label, labels[label] ?? ""]));
 
 /** Tells counters of one kind of request from those of another, whatever metric of it is read. */
-export const labelSet = ({ labels }: CounterGrowth): string => JSON.stringify(Object.entries(askedFor(labels)).toSorted());
+export const labelSet = ({ labels }: CounterGrowth): string => JSON.stringify(askedFor(labels));
 
 /**
  * Finds the kinds of request that grew while k6 did not run: requests of others are in them. What k6 left unanswered may end late, though.
@@ -110,24 +116,27 @@ export interface Sent {
   /** Answered or not. */
   all: number;
   answered: number;
+  /** Of those answered, what is named by another host's URL. */
+  elsewhere: number;
   /** Not in `all`: of iterations that were cut off. */
   cutOff: number;
   /** False where these are the least that it sent. */
   isWhole: boolean;
 }
 
-/** Reads how many requests k6 sent that may have gone to the target; only those that certainly went elsewhere are left out. */
+/** Reads how many requests k6 sent, each of which may have gone to the target: no name proves that it did not. */
 export async function readSent(api: PrometheusApi, compared: ServerQueries["compared"], window: ServerWindow): Promise<Answer<Sent>> {
   // k6's samples carry k6's clock: the question reaches far enough beyond both ends for any difference that preflight lets pass.
   const range = window.toSeconds - window.fromSeconds + 2 * lookbackSeconds;
   const got = await queryVector(api, compared.sent(range, window.judgedOnly), window.toSeconds + lookbackSeconds);
   if (got.kind === "failed") return got;
-  const sent: Sent = { all: 0, answered: 0, cutOff: window.cutOff, isWhole: window.sentIsWhole };
+  const sent: Sent = { all: 0, answered: 0, elsewhere: 0, cutOff: window.cutOff, isWhole: window.sentIsWhole };
   for (const { labels, points } of got.value) {
-    if (window.wentElsewhere(labels["name"] ?? "")) continue;
     const value = points[0]?.value ?? 0;
     sent.all += value;
-    if (labels["status"] !== "0") sent.answered += value;
+    if (labels["status"] === "0") continue;
+    sent.answered += value;
+    if (window.namedElsewhere(labels["name"] ?? "")) sent.elsewhere += value;
   }
   return { kind: "answer", value: sent };
 }

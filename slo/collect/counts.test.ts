@@ -173,35 +173,47 @@ test.each<[string, Count, { dropped?: number; notJudged?: number }, Partial<Comp
   expect(betweenCounts(counts, { dropped: 0, notJudged: 0, ...window }, { ...nothingMissing, ...compared })).toEqual({ best, worst });
 });
 
-test.each<[string, Omit<Sent, "isWhole"> & { isWhole?: boolean }, number, Compared]>([
+test.each<[string, Omit<Sent, "isWhole" | "elsewhere"> & Partial<Sent>, number, Compared]>([
   ["equal counts lack nothing", { all: 100, answered: 100, cutOff: 0 }, 100, nothingMissing],
   [
     "answered requests that were not counted are missing for certain",
     { all: 100, answered: 100, cutOff: 0 },
     60,
-    { missing: 40, missingForCertain: 40, others: 0 },
+    { missing: 40, missingForCertain: 40, elsewhere: 0, others: 0 },
   ],
   [
     "what got no answer may be counted or not, and stand where another is missing",
     { all: 107, answered: 100, cutOff: 0 },
     100,
-    { missing: 7, missingForCertain: 0, others: 0 },
+    { missing: 7, missingForCertain: 0, elsewhere: 0, others: 0 },
   ],
-  ["what was cut off is as uncertain", { all: 100, answered: 100, cutOff: 3 }, 102, { missing: 1, missingForCertain: 0, others: 0 }],
+  [
+    "what was cut off is as uncertain",
+    { all: 100, answered: 100, cutOff: 3 },
+    102,
+    { missing: 1, missingForCertain: 0, elsewhere: 0, others: 0 },
+  ],
   [
     "more than k6 sent is somebody else's, and then equality would prove nothing",
     { all: 100, answered: 100, cutOff: 0 },
     101,
-    { missing: 100, missingForCertain: 0, others: 1 },
+    { missing: 100, missingForCertain: 0, elsewhere: 0, others: 1 },
   ],
   [
     "what a lost pod sent and nobody heard of may stand where another's are missing",
     { all: 100, answered: 100, cutOff: 0, isWhole: false },
     98,
-    { missing: 100, missingForCertain: 2, others: 0 },
+    { missing: 100, missingForCertain: 2, elsewhere: 0, others: 0 },
   ],
+  [
+    "what is named by another host's URL may have been the target's all the same, as behind a redirect",
+    { all: 200, answered: 200, elsewhere: 100, cutOff: 0 },
+    100,
+    { missing: 100, missingForCertain: 0, elsewhere: 100, others: 0 },
+  ],
+  ["and where the service counted it too, nothing is missing", { all: 200, answered: 200, elsewhere: 100, cutOff: 0 }, 200, nothingMissing],
 ])("both sides compared: %s", (_, sent, counted, expected) => {
-  expect(compareSides({ isWhole: true, ...sent }, counted)).toEqual(expected);
+  expect(compareSides({ isWhole: true, elsewhere: 0, ...sent }, counted)).toEqual(expected);
 });
 
 const point = (atSeconds: number, total: number, bad: number): { atSeconds: number; total: number; bad: number } => ({

@@ -47,7 +47,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       sentIsWhole: true,
       notJudged,
       judgedOnly: notJudged === 0,
-      wentElsewhere: () => false,
+      namedElsewhere: () => false,
     };
     const jobs = query.jobs ? await jobsOf(api, query, 300, until) : [job];
     const guards = await Promise.all(jobs.map((one) => guardService(api, serviceQueries({ job: one }), span)));
@@ -453,6 +453,38 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       [k6("shared", { status: "200" }), 500, ended],
     ]);
     expect(await server("shared", errors("server"))).toMatchObject({ kind: "counted", worst: { bad: 500 } });
+  });
+
+  test("of a route that others use nothing counts, not even their errors alone, whatever other label tells these apart", async () => {
+    const of = (status: string, outcome: string): Record<string, string> => ({ ...count("outcome", status), outcome });
+    await write([
+      ...scraped("outcome", [from - 8, from - 3, until - 3, until - 1]),
+      ...[from - 8, from - 3, until - 3, until - 1].map((at, i): Sample => [of("200", "SUCCESS"), [10, 12, 550, 552][i] ?? 0, at]),
+      ...[until - 3, until - 1].map((at): Sample => [of("500", "SERVER_ERROR"), 16, at]),
+      [k6("outcome", { status: "200" }), 500, ended],
+    ]);
+    expect(await server("outcome", errors("server"))).toMatchObject({ kind: "counted", best: { bad: 0 }, worst: { bad: 500 } });
+  });
+
+  test.each([
+    ["what others ask for on another route stands in for nothing that is missing", "hides", "/health", 450, 50],
+    ["all that k6 sent may be missing where others use the same route", "mixed", "/x", 450, 500],
+    ["others on another route leave a ratio decided where every request is counted", "whole", "/health", 500, 0],
+  ])("in a ratio %s", async (_, job, route, counted, missing) => {
+    const at = [from - 8, from - 3, until - 3, until - 1];
+    const orders = (result: string): Record<string, string> => ({ __name__: `${job}_orders_total`, job, instance: "a:1", result });
+    await write([
+      ...scraped(job, at),
+      ...at.flatMap((when, i): Sample[] => [
+        [count(job, "200"), i < 2 ? 50 : 50 + counted, when],
+        [{ ...count(job, "204"), route }, [20, 30, 200, 230][i] ?? 0, when],
+        [orders("ok"), i < 2 ? 0 : counted, when],
+        [orders("failed"), 0, when],
+      ]),
+      [k6(job, { status: "200" }), 500, ended],
+    ]);
+    const ratio = { kind: "ratio", bad: `${job}_orders_total{result="failed"}`, total: `${job}_orders_total` } as const;
+    expect(await server(job, ratio)).toMatchObject({ kind: "counted", best: { bad: 0 }, worst: { bad: missing } });
   });
 
   test("counters with times of their own are absent: what is before the load cannot be told", async () => {

@@ -67,6 +67,8 @@ const fell =
 
 type LabelSets = ReadonlyMap<string, Record<string, string>>;
 
+const nothingCompared: { compared: Compared; leftOut: LabelSets } = { compared: nothingMissing, leftOut: new Map() };
+
 const grownWithout = (leftOut: LabelSets, counters: readonly CounterGrowth[], restarted: ReadonlySet<Instance>): number =>
   grownBy(
     counters.filter((one) => !leftOut.has(labelSet(one))),
@@ -76,26 +78,18 @@ const grownWithout = (leftOut: LabelSets, counters: readonly CounterGrowth[], re
 /** Leaves out what others use too, and compares the rest with what k6 sent. */
 function compareCounters(
   sent: Sent,
-  totals: readonly CounterGrowth[],
   wholes: readonly CounterGrowth[],
   restarted: ReadonlySet<Instance>,
   lossy: boolean,
 ): { compared: Compared; leftOut: LabelSets } {
   const late = sent.all - sent.answered + sent.cutOff;
-  const compareWithout = (wider: boolean): { compared: Compared; leftOut: LabelSets } => ({
-    compared: compareSides(sent, grownWithout(usedByOthers(wholes, late, wider), wholes, restarted)),
-    leftOut: usedByOthers(totals, late, wider),
-  });
+  const compareWithout = (wider: boolean): { compared: Compared; leftOut: LabelSets } => {
+    const leftOut = usedByOthers(wholes, late, wider);
+    return { compared: compareSides(sent, grownWithout(leftOut, wholes, restarted)), leftOut };
+  };
   const narrow = compareWithout(false);
   const { others, missingForCertain } = narrow.compared;
   return lossy || others > 0 || missingForCertain > 0 ? compareWithout(true) : narrow;
-}
-
-/** Bounds what a ratio's counters may lack by the requests that the same service lacks for certain, where it counts any: an event is a request's. */
-function compareEvents(sent: Sent, wholes: readonly CounterGrowth[], restarted: ReadonlySet<Instance>): Compared {
-  if (wholes.length === 0) return nothingMissing;
-  const { missing, missingForCertain } = compareSides(sent, grownBy(wholes, restarted));
-  return missingForCertain > 0 ? { missing, missingForCertain, others: 0 } : nothingMissing;
 }
 
 /** Reads the whole-run count of a server objective. */
@@ -123,9 +117,10 @@ async function countedBy(
   const losses = instances.flatMap(({ loss }) => loss ?? []);
   if (all.some((one) => one.fell && !one.instance.restarted)) losses.push(fell);
   const lossy = losses.length > instances.filter(({ down }) => down).length;
-  const { compared, leftOut } = query.countsRequests
-    ? compareCounters(sent, totals, wholes, restarted, lossy)
-    : { compared: compareEvents(sent, wholes, restarted), leftOut: new Map<string, Record<string, string>>() };
+  // An event is a request's: where the same service counts requests too, a ratio may lack as many events as it lacks requests.
+  const comparable = query.countsRequests || wholes.length > 0;
+  const { compared, leftOut: used } = comparable ? compareCounters(sent, wholes, restarted, lossy) : nothingCompared;
+  const leftOut = query.countsRequests ? used : nothingCompared.leftOut;
   const total = grownWithout(leftOut, totals, restarted);
   if (proofs !== undefined && grownWithout(leftOut, proofs, restarted) !== total)
     throw new Unreadable("not every series of the service carries a status_code, so its errors cannot be told");

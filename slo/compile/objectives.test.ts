@@ -40,6 +40,13 @@ test("client errors are unexpected responses and wrong contents, of all judged r
   expect(query.unfiltered).toBe(true);
 });
 
+test("a counter that a user script happens to call wrong_contents is no error: only our scenarios count that", () => {
+  const query = compiled({ kind: "errors", side: "client", where: {} }, false);
+  expect(query.kind === "client" && query.bad.map((read) => read(60).promql)).toEqual([
+    sum(`k6_http_reqs_total{${judged},expected_response="false"}`),
+  ]);
+});
+
 test("a route is k6's name on the client and the route label on the server", () => {
   const where = { method: "GET", route: "/api/buckets/:id" };
   const client = compiled({ kind: "errors", side: "client", where });

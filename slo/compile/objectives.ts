@@ -86,6 +86,7 @@ function clientQueries(objective: string, indicator: Sided, { testid }: Scope, o
   const atZero = (metric: string, ...more: Matcher[]): Reading =>
     sumOfLast(selector(metric, [is(k6Labels.testid, testid), is(k6Labels.method, ""), ...more]));
   const counting = isNot(k6Labels.method, "");
+  const unexpected = reads(k6Metrics.requests, is(k6Labels.expectedResponse, "false"));
   const base: ClientQueries = {
     kind: "client",
     objective,
@@ -101,7 +102,7 @@ function clientQueries(objective: string, indicator: Sided, { testid }: Scope, o
     case "errors":
       return {
         ...base,
-        bad: [reads(k6Metrics.requests, is(k6Labels.expectedResponse, "false")), reads(k6Metrics.wrongContents, counting)],
+        bad: ownCounts ? [unexpected, reads(k6Metrics.wrongContents, counting)] : [unexpected],
         proof: ownCounts ? { read: atZero(k6Metrics.wrongContents), ofWhat: "wrong contents" } : undefined,
         tagged: reads(k6Metrics.requests, isNot(k6Labels.expectedResponse, "")),
       };

@@ -6,7 +6,7 @@ import type { ReadGrowth } from "../collect/server.ts";
 import { serviceQueries } from "../compile/run.ts";
 import type { LoadRun } from "../load/load-run.ts";
 import type { Plan } from "../run/plan.ts";
-import { wentElsewhere } from "./user-script.ts";
+import { namedElsewhere } from "./user-script.ts";
 import type { RunTimes } from "./run-times.ts";
 import type { UnservedLoad } from "./sent.ts";
 
@@ -31,7 +31,7 @@ export function serverWindows(
     sentIsWhole,
     notJudged: unserved.notJudged + cutOff, // the service may count what k6 cut off, of the warm-up too
     judgedOnly: false,
-    wentElsewhere: wentElsewhere(record),
+    namedElsewhere: namedElsewhere(record),
   };
   const quiet = quietSeconds(plan);
   const judgedFrom = runTimes.judgedFrom + offset;

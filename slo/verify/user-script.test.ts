@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { RunRecord } from "../run/record.ts";
 import { sentOf } from "../run/relay/sent-totals.ts";
-import { userScriptFacts, wentElsewhere } from "./user-script.ts";
+import { userScriptFacts, namedElsewhere } from "./user-script.ts";
 
 const recordOf = (target: string, more: Partial<RunRecord> = {}): RunRecord =>
   ({ script: "own.js", target, k6: null, ...more }) as RunRecord;
@@ -57,6 +57,18 @@ test.each<[string, RunRecord, ReturnType<typeof requests>, ReturnType<typeof use
     requests(["checkout", 9]),
     { caveats: [], notes: ["3 of 4 of the script's checks failed; checks are no part of the gate: what matters is an objective"] },
   ],
+  [
+    "requests that nobody judges, for the name of their scenario, are told",
+    recordOf(target),
+    requests(["checkout", 9, { scenario: "main" }], ["checkout", 4, { scenario: "warmup" }]),
+    {
+      caveats: [
+        '4 of the script\'s requests and dropped iterations carry scenario="warmup", which is never judged: give that scenario, or tag, another name',
+      ],
+      notes: [],
+    },
+  ],
+  ["our own warm-up is none of it", recordOf(target, { script: null }), requests(["/a", 4, { scenario: "warmup" }]), nothing],
   ["of our own scenarios nothing is told", recordOf(target, { script: null }), requests(["http://127.0.0.1:7300/a", 9]), nothing],
 ])("%s", (_, record, sent, expected) => {
   expect(userScriptFacts(record, sent)).toEqual(expected);
@@ -65,11 +77,14 @@ test.each<[string, RunRecord, ReturnType<typeof requests>, ReturnType<typeof use
 test.each([
   ["what is named by the target's URL went there", recordOf(target), "http://127.0.0.1:7301/a", false],
   ["another name of this machine is the same target", recordOf("http://localhost:7301/base"), "http://127.0.0.1:7301/a", false],
-  ["what is named by another host's URL went elsewhere", recordOf(target), "https://cdn.example/x", true],
+  ["what is named by another host's URL may have gone elsewhere", recordOf(target), "https://cdn.example/x", true],
   ["another port is another host", recordOf(target), "http://127.0.0.1:7300/a", true],
   ["a name of the script's own may have gone to the target", recordOf(target), "checkout", false],
   ["a URL whose host is a variable may have gone to the target", recordOf(target), "${}/api/${}", false],
+  ["nor does a template's gap name another host", recordOf(target), "http://${}/items/${}", false],
+  ["nor one that is a part of a name", recordOf(target), "https://${}.shop.example/", false],
+  ["another host's IPv6 address is a name", recordOf(target), "http://[::1]:7301/a", true],
   ["our own scenarios ask nobody else", recordOf(target, { script: null }), "http://127.0.0.1:7300/a", false],
 ])("for the comparison of both sides %s", (_, record, name, elsewhere) => {
-  expect(wentElsewhere(record)(name)).toBe(elsewhere);
+  expect(namedElsewhere(record)(name)).toBe(elsewhere);
 });

@@ -1,6 +1,6 @@
 import type { RunRecord } from "../run/record.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
-import { k6Labels, k6Metrics } from "../spec/names.ts";
+import { k6Labels, k6Metrics, warmupScenario } from "../spec/names.ts";
 
 /** What a reader has to know of a scenario of ours. */
 const nothing: { caveats: readonly string[]; notes: readonly string[] } = { caveats: [], notes: [] };
@@ -9,7 +9,7 @@ const nothing: { caveats: readonly string[]; notes: readonly string[] } = { cave
 export function userScriptFacts(record: RunRecord, sent: SentCounts): typeof nothing {
   if (record.script === null) return nothing;
   const went = destinations(record, sent);
-  return { caveats: went.caveats, notes: [...went.notes, ...expectedFailures(sent), ...failedChecks(record)] };
+  return { caveats: [...went.caveats, ...notJudged(sent)], notes: [...went.notes, ...expectedFailures(sent), ...failedChecks(record)] };
 }
 
 /** Compares where requests went with the target; k6 names a request by its URL where the script gives it no other name. */
@@ -33,16 +33,25 @@ function destinations({ target }: RunRecord, sent: SentCounts): typeof nothing {
   return { caveats: [], notes: [`${elsewhere} of the requests went to ${where}, not to ${own}, and are counted too`] };
 }
 
-/** Tells which requests certainly went to another host than the target: those that k6 names by another's URL. */
-export function wentElsewhere({ target, script }: Pick<RunRecord, "target" | "script">): (name: string) => boolean {
+/** Tells which requests are named by another host's URL. */
+export function namedElsewhere({ target, script }: Pick<RunRecord, "target" | "script">): (name: string) => boolean {
   const own = originOf(target) ?? target;
   return (name) => script !== null && (originOf(name) ?? own) !== own;
 }
 
 function originOf(name: string | undefined): string | undefined {
   const url = name !== undefined && /^https?:\/\//.test(name) ? URL.parse(name) : null;
-  if (url === null) return undefined;
+  // A template's gap (`${}`), or what else can be no host, is nobody's name.
+  if (url === null || !/^(\[[\da-f:.]+\]|[\w.-]+)$/.test(url.hostname)) return undefined;
   return url.origin.replace("//localhost", "//127.0.0.1");
+}
+
+/** What our own scenarios call their warm-up is never judged, so a script's scenario or tag of that name would hide what became of it. */
+function notJudged(sent: SentCounts): string[] {
+  const ofWarmup = (metric: string): number => sent.sumOf(metric, (labels) => labels[k6Labels.scenario] === warmupScenario);
+  const hidden = ofWarmup(k6Metrics.requests) + ofWarmup(k6Metrics.droppedIterations);
+  const caveat = `${hidden} of the script's requests and dropped iterations carry scenario="${warmupScenario}", which is never judged: give that scenario, or tag, another name`;
+  return hidden > 0 ? [caveat] : [];
 }
 
 function expectedFailures(sent: SentCounts): string[] {

@@ -49,8 +49,15 @@ export async function tryWorld(api: PrometheusApi, seed: number, index: number, 
   return { world, findings };
 }
 
-const isEasy = ({ words, openModel, badness }: World, { objective, truth }: Finding): boolean =>
-  words.length === 0 && openModel && (badness <= 0.2 || badness >= 4) && truth.kindest.total * complement(objective.targetRatio) >= 8;
+/** No name proves that a request went to another host, so a script that asks others too leaves the service's side open. */
+const isOpen = ({ script }: World, { indicator }: Finding["objective"]): boolean =>
+  script === "other hosts" && (indicator.kind === "ratio" || indicator.side === "server");
+
+const isEasy = (world: World, { objective, truth }: Finding): boolean => {
+  const { words, openModel, badness } = world;
+  const decidable = words.length === 0 && openModel && !isOpen(world, objective);
+  return decidable && (badness <= 0.2 || badness >= 4) && truth.kindest.total * complement(objective.targetRatio) >= 8;
+};
 
 /** What many worlds have shown, an item for each objective or world that it is about. */
 export interface Tally {
