@@ -72,10 +72,14 @@ export function caveatsOf(
   { dropped, notJudged, sentIsWhole }: ServerWindow,
   { missing, missingForCertain, elsewhere, others }: Compared,
   losses: readonly string[],
+  ofOthers: readonly Record<string, string>[],
 ): string[] {
   const caveats = notJudged > 0 ? [`the service's counts include up to ${notJudged} requests of setup and warm-up`] : [];
   if (dropped > 0) caveats.push(`up to ${dropped} requests of dropped iterations never reached the service`);
   if (missing > 0) caveats.push(...losses);
+  const asked = ofOthers.slice(0, 3).map((labels) => Object.values(labels).join(" ").trim());
+  if (missing > 0 && asked.length > 0)
+    caveats.push(`others ask for ${asked.join(", ")} too, so nothing that the service counted of it is known to be k6's`);
   if (others > 0)
     caveats.push(
       `the service counted ${others} requests more than k6 sent: others use it too, so nothing proves that all of k6's are in its counts`,

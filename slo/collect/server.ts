@@ -58,6 +58,8 @@ interface Counted {
   restarted: boolean;
   /** Label sets that others use too, and that are therefore not in the count. */
   leftOut: Record<string, string>[];
+  /** Those that others use, whether they are in the count or not (events do not say what was asked for). */
+  ofOthers: Record<string, string>[];
 }
 
 const noBadSeries =
@@ -126,7 +128,8 @@ async function countedBy(
     throw new Unreadable("not every series of the service carries a status_code, so its errors cannot be told");
   const part = grownWithout(leftOut, parts, restarted); // no counter of failures means none: the total is there, and the label that would tell them
   const count = { total, bad: bad.above ? wholeCount(Math.max(0, total - part)) : part };
-  return { count, compared, losses, restarted: restarted.size > 0 || all.some((one) => one.fell), leftOut: [...leftOut.values()] };
+  const began = restarted.size > 0 || all.some((one) => one.fell);
+  return { count, compared, losses, restarted: began, leftOut: [...leftOut.values()], ofOthers: [...used.values()] };
 }
 
 /** Reads the growth over time since the load began; no points where the counters are not there from its beginning, or a part of them is missing. */
@@ -171,11 +174,11 @@ export async function measureServer(
   if (found.kind === "failed") return absent(found.reason);
   const read = await answerOf(async () => {
     const counted = await countedBy(api, query, found.value, window, guarded.instances, readGrowth);
-    const { count, compared, losses } = counted;
+    const { count, compared, losses, ofOthers } = counted;
     // What an event counter lost, nothing can bound: k6 counts requests, not events.
     if (!query.countsRequests && losses[0] !== undefined) throw new Unreadable(losses[0]);
     const points = await cumulative(api, query.total, found.value, counted, window);
-    return { ...betweenCounts(count, window, compared), caveats: caveatsOf(window, compared, losses), cumulative: points };
+    return { ...betweenCounts(count, window, compared), caveats: caveatsOf(window, compared, losses, ofOthers), cumulative: points };
   });
   if (read.kind === "failed") return absent(read.reason);
   // The instances of a service are scraped at different times, each once in a step.

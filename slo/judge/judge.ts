@@ -52,7 +52,7 @@ function decide(
   const end = cumulative.at(-1) ?? best;
   const whole = { total: Math.max(best.total, end.total), bad: Math.max(best.bad, end.bad) };
   const question = { points: cumulative, timestampSkewSeconds, whole, targetRatio, confidence, runSeconds: run.scenarioSeconds };
-  const windows = findFastBurns({ ...question, badShift: Math.min(0, best.bad - end.bad) });
+  const windows = findFastBurns({ ...question, badShift: Math.min(0, best.bad - end.bad), goodShift: Math.max(0, best.total - end.total) });
   const errorRatio = best.bad / best.total;
   const evidence: Evidence = {
     best,

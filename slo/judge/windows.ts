@@ -26,6 +26,8 @@ export interface WindowQuestion {
    * each window is looked at as if all of them fell into it.
    */
   badShift?: number;
+  /** Events that may have come beside those of the points, and been good: in whichever window that leaves the least burn. */
+  goodShift?: number;
   targetRatio: number;
   confidence: number;
   /** Length of the judged load, where it is known better than from the points. */
@@ -87,7 +89,7 @@ const rounded = (seconds: number): number => Number(seconds.toPrecision(3));
  */
 function windowsOf(
   timeline: Timeline,
-  { timestampSkewSeconds, badShift = 0 }: Pick<WindowQuestion, "timestampSkewSeconds" | "badShift">,
+  { timestampSkewSeconds, badShift = 0, goodShift = 0 }: Pick<WindowQuestion, "timestampSkewSeconds" | "badShift" | "goodShift">,
   seconds: number,
 ): (Window | null)[] {
   const { points } = timeline;
@@ -102,10 +104,10 @@ function windowsOf(
     after = Math.max(after, i);
     while (after < points.length - 1 && at(after) < end.atSeconds + timestampSkewSeconds - slack(timeline)) after += 1;
     const [earliest, latest] = [points[before] ?? start, points[after] ?? end];
-    const total = Math.round(latest.total - earliest.total);
+    const counted = Math.round(latest.total - earliest.total);
     // k6 counts a slow request just after the request itself: a push between the two puts it into the next window.
-    const bad = Math.max(0, Math.min(total, Math.round(end.bad - start.bad)) + badShift);
-    return { fromSeconds: earliest.atSeconds, toSeconds: latest.atSeconds, count: { total: Math.max(total, bad), bad } };
+    const bad = Math.max(0, Math.min(counted, Math.round(end.bad - start.bad)) + badShift);
+    return { fromSeconds: earliest.atSeconds, toSeconds: latest.atSeconds, count: { total: Math.max(counted + goodShift, bad), bad } };
   });
 }
 
