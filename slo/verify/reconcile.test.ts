@@ -112,3 +112,11 @@ test.each<[string, Partial<Sides>, boolean | null, number | null, string]>([
 ])("%s", (_, change, agrees, lostBetween, explanation) => {
   expect(reconciliationOf({ ...whole, ...change })).toMatchObject({ agrees, lostBetween, explanation });
 });
+
+test.each([
+  ["of our scenarios are told", null, 3],
+  ["are none where a user script has a counter of that name", "own.js", 0],
+])("wrong contents %s", (_, script, expected) => {
+  const record = { k6, script };
+  expect(reconciliationOf({ ...whole, record, sent: { ...totals, wrongContents: 3 } }).wrongContents).toBe(expected);
+});

@@ -43,7 +43,7 @@ export function reconciliationOf(sides: Sides): Report["reconciliation"] {
     serverRequests: served.requests,
     lostBetween: lostBetween(sides),
     k6Errors: sent.errors,
-    wrongContents: sent.wrongContents,
+    wrongContents: record.script === null ? sent.wrongContents : 0, // a script's own counter of that name says nothing of contents
     serverErrors: served.errors,
     clientMinusServerSeconds: client === null || served.meanSeconds === null ? null : client - served.meanSeconds,
     agrees: differ ? false : compared.includes("unknown") ? null : true,
