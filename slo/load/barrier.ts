@@ -7,7 +7,7 @@ import { problem, writeSample, type Checked } from "./preflight.ts";
 import type { PrometheusEnds } from "./prometheus.ts";
 
 /** One pod's place among those that start together. */
-export interface Place extends Pick<PodConfig, "testid" | "pods"> {
+export interface PodPlace extends Pick<PodConfig, "testid" | "pods"> {
   index: number;
   limitSeconds: number;
 }
@@ -27,7 +27,7 @@ export const stoppedEarly = problem("it was told to stop before the load began")
  */
 export async function meetOthers(
   ends: PrometheusEnds,
-  place: Place,
+  place: PodPlace,
   promNow: () => number,
   stopped: () => boolean,
 ): Promise<Checked<number>> {
@@ -70,7 +70,7 @@ async function readyPods({ api }: PrometheusEnds, testid: string): Promise<Check
   return { kind: "fine", value: new Map(rows) };
 }
 
-function beginOf(ready: Checked<Map<string, number>>, { pods, limitSeconds }: Place): Checked<number> {
+function beginOf(ready: Checked<Map<string, number>>, { pods, limitSeconds }: PodPlace): Checked<number> {
   if (ready.kind === "problem") return ready;
   const missing = Array.from({ length: pods }, (_, i) => i).filter((i) => !ready.value.has(String(i)));
   if (missing.length === 0) return { kind: "fine", value: Math.max(...ready.value.values()) + leadSeconds };

@@ -34,7 +34,7 @@ type Sent<Schema> = Schema extends z.ZodType
     : z.input<Schema>
   : undefined;
 
-/** Is `StorageApi` as the zod schemas give it. */
+/** `StorageApi` as the zod schemas give it. */
 type FromSchemas = {
   [Op in Operation]: {
     params: Sent<Property<Schemas[Op], "params">>;
