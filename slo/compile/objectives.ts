@@ -234,8 +234,14 @@ export function compileObjectives(spec: Spec, scope: Scope, slowCounted: boolean
 
 /** Lists the thresholds, in seconds, that the client has to count slow requests by. */
 export function clientThresholds(spec: Spec): number[] {
-  const seconds = spec.objectives.flatMap(({ indicator }) =>
-    indicator.kind === "latency" && indicator.side === "client" ? [indicator.atMostSeconds] : [],
-  );
+  const seconds = spec.objectives.flatMap(({ indicator }): number[] => {
+    switch (indicator.kind) {
+      case "latency":
+        return indicator.side === "client" ? [indicator.atMostSeconds] : [];
+      case "errors":
+      case "ratio":
+        return [];
+    }
+  });
   return [...new Set(seconds)].toSorted((a, b) => a - b);
 }

@@ -9,6 +9,7 @@ import type { Host } from "../host/host.ts";
 import { waitFor } from "../host/wait.ts";
 import { scrapeIntervalSeconds } from "../run/local-services.ts";
 import { k6Labels, plimsollMetrics } from "../spec/names.ts";
+import { sideOf } from "../spec/side.ts";
 import type { Place } from "./local.ts";
 import type { Prepared } from "./prepare.ts";
 import type { PrometheusEnds } from "./prometheus.ts";
@@ -157,7 +158,7 @@ export async function preflight(
   if (writes.kind === "problem") return writes;
   if (clock.kind === "problem") return clock;
   if (scrape.kind === "problem" && startedHere) return scrape;
-  const wantsServer = spec.objectives.some(({ indicator }) => indicator.kind !== "ratio" && indicator.side === "server");
+  const wantsServer = spec.objectives.some(({ indicator }) => sideOf(indicator) === "server");
   if (wantsServer && (!startedHere || options.serverLabels) && !(await isScraped(api, service, 300, host.now)))
     host.say(
       `Prometheus at ${api.url} does not scrape a service with ${service.shown}, so the server's side will be inconclusive; choose it with --server-label`,

@@ -8,10 +8,10 @@ import { bundleScenario } from "../run/bundle/bundle.ts";
 import { checkTypes } from "../run/bundle/check-types.ts";
 import { findScenario } from "../run/bundle/scenarios.ts";
 import { inspectScript } from "../run/k6.ts";
-import { expectedRequests, keepPlan, readPlan } from "../run/plan.ts";
+import { expectedRequests, keepPlan, readPlan, type Plan } from "../run/plan.ts";
 import { runFolder } from "../run/record.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
-import type { Spec } from "../spec/spec.ts";
+import type { Indicator, Spec } from "../spec/spec.ts";
 import type { Host } from "../host/host.ts";
 import { badUsage, failed, type NoRun } from "./load-run.ts";
 import { objectiveProblems, readSpec, shownPath, type ReadSpec } from "./spec-file.ts";
@@ -157,6 +157,17 @@ async function prepareIn(folder: string, testid: string, entry: Entry, read: Rea
   };
 }
 
+/** Estimates how many events an objective will have; how a service counts its own, no plan tells. */
+function expectedOf(plan: Plan, indicator: Indicator): ReturnType<typeof expectedRequests> {
+  switch (indicator.kind) {
+    case "errors":
+    case "latency":
+      return expectedRequests(plan, indicator.where);
+    case "ratio":
+      return "unknown";
+  }
+}
+
 /** Says what the run will do, and whether that can prove the objectives. */
 export function planSentences(prepared: Prepared): string[] {
   const { plan, spec } = prepared;
@@ -166,8 +177,7 @@ export function planSentences(prepared: Prepared): string[] {
       ? "a closed model: latency objectives cannot be met by it"
       : `${plan.offeredIterations} iterations offered`;
   const expected = spec.objectives.map((objective) => {
-    const requests = objective.indicator.kind === "ratio" ? "unknown" : expectedRequests(plan, objective.indicator.where);
-    return { objective: objective.name, requests } as const;
+    return { objective: objective.name, requests: expectedOf(plan, objective.indicator) };
   });
   return [
     ...prepared.notes,

@@ -5,7 +5,7 @@ import { offeredRateAt, type Plan } from "../run/plan.ts";
 import type { Latency } from "../run/relay/latency.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
 import { isJudged, k6Labels, k6Metrics, warmupScenario } from "../spec/names.ts";
-import type { Spec } from "../spec/spec.ts";
+import type { Indicator, Spec } from "../spec/spec.ts";
 import { openRate } from "./rate.ts";
 
 /** Reads how far a load is from what k6 wrote so far. */
@@ -42,12 +42,21 @@ export function addProgress(pods: readonly Progress[]): Progress | undefined {
   };
 }
 
+/** Tells whether an indicator is about the errors of all requests, which is what the line knows of a load that goes on. */
+function isOfAllErrors(indicator: Indicator): boolean {
+  switch (indicator.kind) {
+    case "errors":
+      return indicator.side === "client" && Object.keys(indicator.where).length === 0;
+    case "latency":
+    case "ratio":
+      return false;
+  }
+}
+
 /** Estimates, from what k6 wrote so far, the share of budget that the client's error objective without a filter has spent. */
 function budgetSpent(spec: Spec, requests: number, errors: number): number | null {
   const shares = spec.objectives.flatMap(({ indicator, targetRatio }) =>
-    indicator.kind === "errors" && indicator.side === "client" && Object.keys(indicator.where).length === 0
-      ? [errors / requests / (1 - targetRatio)]
-      : [],
+    isOfAllErrors(indicator) ? [errors / requests / (1 - targetRatio)] : [],
   );
   return requests === 0 || shares.length === 0 ? null : Math.max(...shares);
 }

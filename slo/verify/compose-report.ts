@@ -2,7 +2,8 @@ import type { RunVerdict, Verdict } from "../judge/verdict.ts";
 import type { LoadRun } from "../load/load-run.ts";
 import type { Report } from "../report/schema.ts";
 import { offeredRateAt, type Plan } from "../run/plan.ts";
-import type { Objective, Spec, Where } from "../spec/spec.ts";
+import { sideOf } from "../spec/side.ts";
+import type { Indicator, Objective, Spec, Where } from "../spec/spec.ts";
 import type { Reading } from "./read-run.ts";
 import type { RunTimes } from "./run-times.ts";
 import type { JudgedSent } from "./sent.ts";
@@ -37,16 +38,27 @@ function describeObjective({ indicator }: Objective): string {
   }
 }
 
+/** Gives above what a request is slow, where an indicator has such a limit. */
+function limitOf(indicator: Indicator): { atMostSeconds?: number } {
+  switch (indicator.kind) {
+    case "latency":
+      return { atMostSeconds: indicator.atMostSeconds };
+    case "errors":
+    case "ratio":
+      return {};
+  }
+}
+
 function objectiveRow(objective: Objective, verdict: Verdict, reading: Reading): Report["objectives"][number] {
   const measured = reading.measurements.find((m) => m.objective === objective.name);
   const { indicator } = objective;
   return {
     name: objective.name,
     description: describeObjective(objective),
-    side: indicator.kind === "ratio" ? "other" : indicator.side,
+    side: sideOf(indicator),
     targetRatio: objective.targetRatio,
     ...(objective.scenarioOverride ? { statedTargetRatio: objective.scenarioOverride.statedTargetRatio } : {}),
-    ...(indicator.kind === "latency" ? { atMostSeconds: indicator.atMostSeconds } : {}),
+    ...limitOf(indicator),
     place: objective.place,
     verdict: verdict.kind,
     ...(verdict.kind === "met" ? {} : { reason: verdict.reason }),

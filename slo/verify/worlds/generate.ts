@@ -17,13 +17,23 @@ function indicatorsOf(world: World, random: Random): Indicator[] {
   return all.filter((_, i) => i === first || random.chance(0.3));
 }
 
+function nameOf(indicator: Indicator): string {
+  switch (indicator.kind) {
+    case "errors":
+    case "latency":
+      return `${indicator.side} ${indicator.kind}`;
+    case "ratio":
+      return "ratio";
+  }
+}
+
 /** Chooses a target that so many requests can prove or break, most of the time. */
 function objectivesOf(world: World, random: Random): Objective[] {
   const expected = world.rate * world.seconds * world.requestsPerIteration;
   const provable = [0.9, 0.95, 0.99, 0.995, 0.999].filter((target) => expected * complement(target) >= 4);
   const targetRatio = random.chance(0.92) && provable.length > 0 ? random.pick(provable) : random.pick([0.9, 0.99, 0.999]);
   return indicatorsOf(world, random).map((indicator) => ({
-    name: indicator.kind === "ratio" ? "ratio" : `${indicator.side} ${indicator.kind}`,
+    name: nameOf(indicator),
     targetRatio,
     indicator,
     place: { file: "world", line: 1, column: 1 },

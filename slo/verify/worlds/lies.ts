@@ -1,5 +1,6 @@
 import { complement, provesExceeded, provesMet } from "../../judge/clopper-pearson.ts";
 import type { WindowFinding } from "../../judge/verdict.ts";
+import { sideOf } from "../../spec/side.ts";
 import type { Objective } from "../../spec/spec.ts";
 import type { JudgedObjective } from "./judge-world.ts";
 import { truthOf, type Truth, type TrueEvent } from "./truth.ts";
@@ -32,7 +33,7 @@ function burned(events: readonly TrueEvent[], { longSeconds, burnRateThreshold }
 function burstLies(world: World, { objective, judged, truth }: Omit<Finding, "lies">, origin: number): string[] {
   const burst = judged.evidence?.windows.find((window) => window.kind === "fastBurn");
   if (burst === undefined) return ["exceeded, and the truth does not prove it"];
-  const client = objective.indicator.kind !== "ratio" && objective.indicator.side === "client";
+  const client = sideOf(objective.indicator) === "client";
   const zero = origin + (client ? 0 : world.offsetSeconds);
   const apart = Math.max(...world.pods.map(({ clockSeconds }) => clockSeconds));
   const slack = client ? 1.5 + apart + (world.shortages[0] ? 6 : 0) : (1 + world.lateScrapes) * world.scrapeSeconds + 1;

@@ -1,5 +1,6 @@
 import type { Count } from "../../collect/measurement.ts";
-import type { Objective, Where } from "../../spec/spec.ts";
+import { sideOf } from "../../spec/side.ts";
+import type { Indicator, Objective, Where } from "../../spec/spec.ts";
 import type { Happened, Request } from "./happen.ts";
 import { isIn, judgedStretch, pushedAt, type Stretch, type World } from "./world.ts";
 
@@ -23,13 +24,37 @@ export interface Truth {
 const asks = (where: Where, route: string | undefined): boolean => (where["route"] ?? route) === route;
 
 /** Tells whether a request was bad. */
-const isBad = ({ indicator }: Objective, { status, seconds }: Request): boolean =>
-  status === 0 || (indicator.kind === "latency" ? seconds > indicator.atMostSeconds : status >= 500);
+function isBad({ indicator }: Objective, { status, seconds }: Request): boolean {
+  switch (indicator.kind) {
+    case "latency":
+      return status === 0 || seconds > indicator.atMostSeconds;
+    case "errors":
+    case "ratio":
+      return status === 0 || status >= 500;
+  }
+}
 
-function isAbout(world: World, { indicator }: Objective, request: Request): boolean {
-  if (indicator.kind === "ratio") return request.status !== 0 && request.route === "/a";
-  if (!asks(indicator.where, request.route)) return false;
-  return indicator.side === "client" || (request.status !== 0 && request.route !== undefined && isOwnRoute(world, request.route));
+/** Gives which requests an indicator is about; the worlds' ratio counts the orders of one route. */
+function whereOf(indicator: Indicator): Where {
+  switch (indicator.kind) {
+    case "errors":
+    case "latency":
+      return indicator.where;
+    case "ratio":
+      return { route: "/a" };
+  }
+}
+
+function isAbout(world: World, { indicator }: Objective, { status, route }: Request): boolean {
+  if (!asks(whereOf(indicator), route)) return false;
+  switch (sideOf(indicator)) {
+    case "client":
+      return true;
+    case "server":
+      return status !== 0 && route !== undefined && isOwnRoute(world, route);
+    case "other":
+      return status !== 0;
+  }
 }
 
 /** A user's script has no list of routes, so all that the service answers counts as its own. */
@@ -65,24 +90,24 @@ const countOf = (events: readonly TrueEvent[]): Count => ({ total: events.length
 /** Works out the truth of an objective from all that happened. */
 export function truthOf(world: World, happened: Happened, objective: Objective): Truth {
   const { indicator } = objective;
-  const client = indicator.kind !== "ratio" && indicator.side === "client";
+  const side = sideOf(indicator);
+  const client = side === "client";
   const about = happened.requests.filter((request) => isAbout(world, objective, request));
   const timed = (request: Request): TrueEvent => ({ at: client ? request.at : request.servedAt, bad: isBad(objective, request) });
   const unheard = ({ pod = 0, at }: { pod?: number | undefined; at: number }): boolean =>
     pushedAt(world, pod, at) > (world.pods[pod]?.lostAt ?? Number.POSITIVE_INFINITY);
   const lost = (request: Request): boolean => {
-    if (indicator.kind === "ratio" && !hasCounter(world, happened, request)) return true;
+    if (side === "other" && !hasCounter(world, happened, request)) return true;
     return unheard(request) || (!client && request.instance === undefined); // a gateway's answer is not the service's
   };
   const judged = about.filter(({ who }) => who === "judged");
   const certain = countOf(judged.filter((request) => !lost(request)).map(timed));
   const counted = countedStretch(world, happened.endedAt);
   const others = client ? [] : about.filter(({ who, servedAt }) => who === "others" && servedAt >= counted.from && servedAt < counted.to);
-  const hidden = indicator.kind === "ratio" || othersShow(world, others) ? 0 : others.length;
+  const hidden = side === "other" || othersShow(world, others) ? 0 : others.length;
   const open = countOf([...others, ...judged.filter((request) => lost(request))].map(timed));
   const dropped = happened.dropped.filter(({ ofK6, at }) => !ofK6 && at >= judgedStretch(world).from);
-  const where = indicator.kind === "ratio" ? { route: "/a" } : indicator.where;
-  const unmet = client ? dropped.filter(({ route }) => asks(where, route)).filter((drop) => !unheard(drop)) : [];
+  const unmet = client ? dropped.filter(({ route }) => asks(whereOf(indicator), route)).filter((drop) => !unheard(drop)) : [];
   const unserved = dropped.length * world.requestsPerIteration;
   const good = certain.total - certain.bad;
   const counts = (bad: number, good: number): Count => ({ total: bad + good, bad });

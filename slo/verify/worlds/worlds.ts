@@ -1,5 +1,6 @@
 import type { PrometheusApi } from "../../collect/prometheus.ts";
 import { complement } from "../../judge/clopper-pearson.ts";
+import { sideOf } from "../../spec/side.ts";
 import { worldOf } from "./generate.ts";
 import { happen } from "./happen.ts";
 import { judgeWorld, type JudgedObjective } from "./judge-world.ts";
@@ -51,7 +52,7 @@ export async function tryWorld(api: PrometheusApi, seed: number, index: number, 
 
 /** No name proves that a request went to another host, so a script that asks others too leaves the service's side open. */
 const isOpen = ({ script }: World, { indicator }: Finding["objective"]): boolean =>
-  script === "other hosts" && (indicator.kind === "ratio" || indicator.side === "server");
+  script === "other hosts" && sideOf(indicator) !== "client";
 
 const isEasy = (world: World, { objective, truth }: Finding): boolean => {
   const { words, openModel, badness } = world;
