@@ -51,15 +51,16 @@ export function compareSides(sent: Sent, counted: number): Compared {
 
 /**
  * Adds what was never judged, what never arrived and what the service should have counted: the truth lies between the two counts.
- * What is missing may have been good, in `best`, or bad, in `worst`.
+ * What is missing may have been good, in `best`, or bad, in `worst`. `theirs` of the count are of requests that others ask for too, though k6's may be among them.
  */
 export function betweenCounts(
   counted: Count,
   { dropped, notJudged }: Pick<ServerWindow, "dropped" | "notJudged">,
   { missing, others }: Compared,
+  theirs = 0,
 ): { best: Count; worst: Count } {
   const { total, bad } = counted;
-  const notOurs = notJudged + others;
+  const notOurs = notJudged + others + theirs;
   const unseen = dropped + missing;
   return {
     best: { total: total - Math.min(notOurs, bad) + missing, bad: bad - Math.min(notOurs, bad) },

@@ -1,5 +1,6 @@
 import type { CounterQueries } from "../compile/counters.ts";
 import { instanceKey, lookbackSeconds, type GuardedWindow, type Instance } from "./guard.ts";
+import { scrapeLabels } from "../spec/names.ts";
 import { wholeCount } from "./points.ts";
 import { answerOf, querySamples, queryVector, Unreadable, valuesOf, type Answer, type PrometheusApi, type Series } from "./prometheus.ts";
 
@@ -53,8 +54,8 @@ const byLabels = (series: readonly Series<number>[]): Samples => new Map(series.
 function instanceOf(labels: Record<string, string>, instances: readonly Instance[]): Instance | undefined {
   const key = instanceKey(labels);
   const named = instances.find((one) => one.key === key);
-  if (named !== undefined || labels["instance"] !== undefined) return named;
-  const ofJob = instances.filter(({ job }) => job === labels["job"]);
+  if (named !== undefined || labels[scrapeLabels.instance] !== undefined) return named;
+  const ofJob = instances.filter(({ job }) => job === labels[scrapeLabels.job]);
   return ofJob.length === 1 ? ofJob[0] : undefined;
 }
 
@@ -102,7 +103,7 @@ export function readGrowth(api: PrometheusApi, ask: CounterQueries, instances: r
       const instance = instanceOf(labels, instances);
       if (instance !== undefined) return [growthOf(labels, points[0]?.value ?? 0, instance, reads, window)];
       // What an instance counted that was gone before the load, or was never up, is not of this load.
-      if (labels["instance"] !== undefined) return [];
+      if (labels[scrapeLabels.instance] !== undefined) return [];
       throw new Unreadable("the counters do not say which instance they are of");
     });
   });
@@ -112,7 +113,7 @@ export function readGrowth(api: PrometheusApi, ask: CounterQueries, instances: r
 function refuseTwoJobs(series: readonly Series<number>[]): void {
   const jobs = new Map<string, string>();
   for (const { labels } of series) {
-    const { instance, job = "" } = labels;
+    const { [scrapeLabels.instance]: instance, [scrapeLabels.job]: job = "" } = labels;
     if (instance === undefined) continue;
     const other = jobs.get(instance) ?? job;
     if (other !== job)

@@ -1,4 +1,5 @@
 import type { ServiceQueries } from "../compile/run.ts";
+import { scrapeLabels } from "../spec/names.ts";
 import { answerOf, querySamples, queryVector, Unreadable, valuesOf, type PrometheusApi, type Series } from "./prometheus.ts";
 
 /** Says between which times a service's counters are compared; Unix seconds of Prometheus's clock. */
@@ -41,7 +42,8 @@ export interface Instance {
 export type Guarded = { kind: "sound"; instances: Instance[] } | { kind: "problem"; reason: string };
 
 /** Names an instance by its labels. */
-export const instanceKey = (labels: Record<string, string>): string => JSON.stringify([labels["job"] ?? "", labels["instance"] ?? ""]);
+export const instanceKey = (labels: Record<string, string>): string =>
+  JSON.stringify([labels[scrapeLabels.job] ?? "", labels[scrapeLabels.instance] ?? ""]);
 
 type ByInstance = Map<string, Series<number>>;
 
@@ -126,7 +128,7 @@ function processOf(key: string, beforeSeconds: number | undefined, { started, st
 
 /** Says what is known of one instance; undefined where it had ended before the load and was not tried any more. */
 function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrapes, window: GuardedWindow): Instance | undefined {
-  const name = labels["instance"] ?? "?";
+  const name = labels[scrapeLabels.instance] ?? "?";
   const [before, within] = [scrapes.before.get(key), good(scrapes.within.get(key))];
   const since = within.filter((at) => at > window.endedSeconds);
   const scrapedSeconds = good(before);
@@ -148,7 +150,7 @@ function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrape
         : undefined;
   return {
     key,
-    job: labels["job"] ?? "",
+    job: labels[scrapeLabels.job] ?? "",
     beforeSeconds,
     scrapedSeconds,
     firstSeconds: within[0],
@@ -164,7 +166,7 @@ function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrape
 /** Says of an instance that it never answered while it was tried: it may have counted, and nobody knows what. */
 const downOf = (key: string, name: string, labels: Record<string, string>): Instance => ({
   key,
-  job: labels["job"] ?? "",
+  job: labels[scrapeLabels.job] ?? "",
   beforeSeconds: undefined,
   scrapedSeconds: [],
   firstSeconds: undefined,

@@ -7,6 +7,7 @@ import { countersOf, grownBy, restartedIn, type CounterGrowth, type Growth } fro
 import { lookbackSeconds, type Guarded, type Instance } from "./guard.ts";
 import type { Count, CumulativePoint, Measurement, Queries } from "./measurement.ts";
 import { endedWith, readOverTime, wholeCount, type PartOfTotal } from "./points.ts";
+import { scrapeLabels } from "../spec/names.ts";
 import { answerOf, queryVector, Unreadable, valuesOf, type PrometheusApi } from "./prometheus.ts";
 
 /** Reads how much counters grew over the load; asked once, however many objectives are about them. */
@@ -60,6 +61,8 @@ interface Counted {
   leftOut: Record<string, string>[];
   /** Those that others use, whether they are in the count or not (events do not say what was asked for). */
   ofOthers: Record<string, string>[];
+  /** How much of the count may be theirs. */
+  theirs: number;
 }
 
 const noBadSeries =
@@ -129,7 +132,8 @@ async function countedBy(
   const part = grownWithout(leftOut, parts, restarted); // no counter of failures means none: the total is there, and the label that would tell them
   const count = { total, bad: bad.above ? wholeCount(Math.max(0, total - part)) : part };
   const began = restarted.size > 0 || all.some((one) => one.fell);
-  return { count, compared, losses, restarted: began, leftOut: [...leftOut.values()], ofOthers: [...used.values()] };
+  const theirs = grownWithout(leftOut, wholes, restarted) - grownWithout(used, wholes, restarted);
+  return { count, compared, losses, restarted: began, leftOut: [...leftOut.values()], ofOthers: [...used.values()], theirs };
 }
 
 /** Reads the growth over time since the load began; no points where the counters are not there from its beginning, or a part of them is missing. */
@@ -174,11 +178,15 @@ export async function measureServer(
   if (found.kind === "failed") return absent(found.reason);
   const read = await answerOf(async () => {
     const counted = await countedBy(api, query, found.value, window, guarded.instances, readGrowth);
-    const { count, compared, losses, ofOthers } = counted;
+    const { count, compared, losses, ofOthers, theirs } = counted;
     // What an event counter lost, nothing can bound: k6 counts requests, not events.
     if (!query.countsRequests && losses[0] !== undefined) throw new Unreadable(losses[0]);
     const points = await cumulative(api, query.total, found.value, counted, window);
-    return { ...betweenCounts(count, window, compared), caveats: caveatsOf(window, compared, losses, ofOthers), cumulative: points };
+    return {
+      ...betweenCounts(count, window, compared, theirs),
+      caveats: caveatsOf(window, compared, losses, ofOthers),
+      cumulative: points,
+    };
   });
   if (read.kind === "failed") return absent(read.reason);
   // The instances of a service are scraped at different times, each once in a step.
@@ -189,6 +197,6 @@ export async function measureServer(
 export async function jobsOf(api: PrometheusApi, query: ServerQueries, rangeSeconds: number, atSeconds: number): Promise<string[]> {
   if (query.jobs === undefined) return [];
   const got = await queryVector(api, query.jobs(rangeSeconds), atSeconds);
-  const jobs = got.kind === "answer" ? got.value.map(({ labels }) => labels["job"] ?? "") : [];
+  const jobs = got.kind === "answer" ? got.value.map(({ labels }) => labels[scrapeLabels.job] ?? "") : [];
   return jobs.includes("") ? [] : jobs;
 }

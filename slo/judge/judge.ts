@@ -50,7 +50,8 @@ function decide(
 ): Decision {
   // The counts over time are as they were read: what of them may not be the load's own is in no point apart.
   const end = cumulative.at(-1) ?? best;
-  const whole = { total: Math.max(best.total, end.total), bad: Math.max(best.bad, end.bad) };
+  // No moment can hold more bad events than the worst reading, nor more good ones beside them than the best.
+  const whole = { total: best.total - best.bad + worst.bad, bad: worst.bad };
   const question = { points: cumulative, timestampSkewSeconds, whole, targetRatio, confidence, runSeconds: run.scenarioSeconds };
   const windows = findFastBurns({ ...question, badShift: Math.min(0, best.bad - end.bad), goodShift: Math.max(0, best.total - end.total) });
   const errorRatio = best.bad / best.total;

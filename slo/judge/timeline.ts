@@ -12,7 +12,7 @@ export interface Timeline {
 
 const countTolerance = 1e-6;
 
-/** Orders what was read over time, or says why it is unusable. `whole` is what was counted of the whole run. */
+/** Orders what was read over time, or says why it is unusable. `whole` is the most that the whole run can hold. */
 export function timelineOf(
   read: readonly CumulativePoint[],
   whole: Count,

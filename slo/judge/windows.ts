@@ -15,7 +15,7 @@ export const windowTable = [
 
 const shortPerLong = 12;
 
-/** What the windows of one objective are asked about. `whole` is what was certainly counted of the whole run. */
+/** What the windows of one objective are asked about. `whole` is the most that the whole run can hold. */
 export interface WindowQuestion {
   points: readonly CumulativePoint[];
   /** How old an event may be that one series of a moment has counted and another has not yet. */
