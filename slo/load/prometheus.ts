@@ -10,12 +10,12 @@ export interface PrometheusEnds {
 }
 
 /** Opens both ends of Prometheus with the same credentials. */
-export function prometheusAt(url: string, { caFile, ...credentials }: Credentials): PrometheusEnds {
+export function prometheusAt(url: string, credentials: Credentials): PrometheusEnds {
   const authorization = authorizationOf(credentials);
   const headers = { ...credentials.headers, ...(authorization ? { authorization } : {}) };
   return {
     api: { url, headers, timeoutSeconds: 20, fetch },
-    destination: { ...credentials, url: `${url.replace(/\/+$/, "")}/api/v1/write`, ...(caFile ? { tls: { caFile } } : {}) },
+    destination: { ...credentials, url: `${url.replace(/\/+$/, "")}/api/v1/write` },
   };
 }
 

@@ -198,13 +198,9 @@ test.each<[string, (place: string) => Parameters<typeof startRelay>[0], string]>
     "file/spool cannot be written",
   ],
   [
-    "a CA file that is not there is a failure that names it",
-    (place) => ({
-      folder: join(place, "spool"),
-      destination: { url: "https://127.0.0.1:9/x", tls: { caFile: "/nowhere.pem" } },
-      say: () => undefined,
-    }),
-    "the CA file for the destination cannot be read: ENOENT: no such file or directory, open '/nowhere.pem'",
+    "a header that cannot be sent is a failure that names it",
+    (place) => ({ folder: join(place, "spool"), destination: { url: "https://127.0.0.1:9/x", bearer: "x\n" }, say: () => undefined }),
+    'Invalid character in header content ["authorization"]',
   ],
 ])("%s", async (_, options, message) => {
   const place = emptyFolder();

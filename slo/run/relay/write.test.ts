@@ -1,12 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { IncomingHttpHeaders } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import type { PeerCertificate, TLSSocket } from "node:tls";
-import { afterEach, describe, expect, test } from "vitest";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { afterEach, expect, onTestFinished, test } from "vitest";
+import { readSettings } from "../../host/settings.ts";
 import { emptyFolder, ok, pushed, startReceiver } from "./destination.fixture.ts";
-import { openWriter, writeOnce, type Destination } from "./write.ts";
+import { writeOnce, type Destination } from "./write.ts";
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -29,7 +30,6 @@ const encoded = `Basic ${Buffer.from("u:p:w@").toString("base64")}`;
 
 test.each<[string, (url: string) => Destination, Record<string, string>]>([
   ["basic credentials go along", (url) => ({ url, basic: { username: "u", password: "p:w@" } }), { authorization: encoded }],
-  ["so do those in the URL", (url) => ({ url: url.replace("//", "//u:p%3Aw%40@") }), { authorization: encoded }],
   [
     "a bearer token goes along with other headers",
     (url) => ({ url, bearer: "t", headers: { "X-Scope-OrgID": "load" } }),
@@ -47,18 +47,9 @@ test.each<[string, (url: string) => Destination, Record<string, string>]>([
 test.each<[string, Destination, string]>([
   ["no URL", { url: "127.0.0.1:9090/secret" }, "the destination's URL is not one"],
   ["a URL of another protocol", { url: "ftp://x:secret@127.0.0.1/" }, "ftp: is not a protocol to write samples over"],
-  ["a user that is not percent-encoded", { url: "http://u:secret%zz@127.0.0.1/" }, "not percent-encoded"],
-  [
-    "a token of two lines",
-    { url: "http://127.0.0.1:9/", bearer: "secret\nx" },
-    'the header "authorization" for the destination has a name or value',
-  ],
-  ["a header without a name", { url: "http://127.0.0.1:9/", headers: { "": "secret" } }, 'the header "" for the destination'],
-  [
-    "a key that is not there",
-    { url: "https://127.0.0.1:9/", tls: { keyFile: "/nowhere" } },
-    "the key file for the destination cannot be read: ENOENT",
-  ],
+  ["a user in the URL", { url: "http://u:secret@127.0.0.1/" }, "holds a user or a password: PLIMSOLL_PROMETHEUS_* take them"],
+  ["a token of two lines", { url: "http://127.0.0.1:9/", bearer: "secret\nx" }, 'Invalid character in header content ["authorization"]'],
+  ["a header without a name", { url: "http://127.0.0.1:9/", headers: { "": "secret" } }, 'Header name must be a valid HTTP token [""]'],
 ])("%s is a reason without the secret, and not a crash", async (_, destination, reason) => {
   const written = await writeOnce(destination, pushed(1));
   expect(written).toEqual({ kind: "unreachable", reason: expect.stringContaining(reason) as string });
@@ -115,28 +106,22 @@ test("nobody there is told by the system's word, also where a name has two addre
   });
 });
 
-test("a connection that was closed while idle is not trouble: the body goes over a new one", async () => {
-  const requests: string[] = [];
+test("a connection that is cut once, as one that was closed while idle, is not trouble: the body goes over a new one", async () => {
+  let requests = 0;
   const server = createServer((socket) => {
-    let served = 0;
     socket
       .on("error", () => undefined)
       .on("data", (data) => {
         if (!data.includes("POST ")) return;
-        served += 1;
-        requests.push(`request ${served} of its connection`);
-        if (served > 1) socket.resetAndDestroy();
-        else socket.write("HTTP/1.1 204 No Content\r\nconnection: keep-alive\r\n\r\n");
+        requests += 1;
+        if (requests === 1) socket.resetAndDestroy();
+        else socket.end("HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n");
       });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   stops.push(() => new Promise((resolve) => server.close(resolve)));
-  const opened = openWriter({ url: `http://127.0.0.1:${(server.address() as { port: number }).port}/` });
-  if (opened.kind === "failed") throw new Error(opened.message);
-  const { writer } = opened;
-  expect([await writer.write(pushed(1)), await writer.write(pushed(2))]).toEqual([{ kind: "written" }, { kind: "written" }]);
-  writer.close();
-  expect(requests).toEqual(["request 1 of its connection", "request 2 of its connection", "request 1 of its connection"]);
+  const url = `http://127.0.0.1:${(server.address() as { port: number }).port}/`;
+  expect([await writeOnce({ url }, pushed(1)), requests]).toEqual([{ kind: "written" }, 2]);
 });
 
 function hasOpenssl(): boolean {
@@ -148,74 +133,35 @@ function hasOpenssl(): boolean {
   }
 }
 
-interface Pair {
-  keyFile: string;
-  certFile: string;
-}
-
-/** Makes a certificate that vouches for itself. */
-function certificate(place: string, name: string, subject: string): Pair {
-  const pair = { keyFile: join(place, `${name}.key`), certFile: join(place, `${name}.pem`) };
-  const made = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-keyout", pair.keyFile];
-  const named = ["-subj", `/CN=${name}`, "-addext", `subjectAltName=${subject}`, "-out", pair.certFile];
-  execFileSync("openssl", ["req", "-x509", ...made, ...named], { stdio: "ignore" });
-  return pair;
-}
-
-describe.skipIf(!hasOpenssl())("TLS (skipped without openssl)", () => {
-  const place = emptyFolder();
-  const pairs = hasOpenssl()
-    ? {
-        server: certificate(place, "server", "IP:127.0.0.1"),
-        named: certificate(place, "named", "DNS:metrics.test"),
-        client: certificate(place, "client", "DNS:client"),
-      }
-    : undefined;
-  if (pairs === undefined) return;
-  const { server, named, client } = pairs;
-  writeFileSync(join(place, "no.pem"), "this is no certificate");
-
-  test.each<[string, Pair, Destination["tls"], RegExp | undefined]>([
-    ["an authority that is given is trusted", server, { caFile: server.certFile }, undefined],
-    ["another is not", server, {}, /certificate/],
-    ["a certificate for another name is refused", named, { caFile: named.certFile }, /IP: 127.0.0.1 is not in the cert's list/],
-    ["unless that name is asked for", named, { caFile: named.certFile, serverName: "metrics.test" }, undefined],
-    ["whoever asks for no verification gets none", named, { insecureSkipVerify: true }, undefined],
-    [
-      "a key that fits no certificate is told before anything is sent",
-      server,
-      { certFile: client.certFile, keyFile: named.keyFile },
-      /TLS files for the destination do not serve/,
-    ],
-    ["a CA file that is none is told", server, { caFile: join(place, "no.pem") }, /TLS files for the destination do not serve|certificate/],
-  ])("%s", async (_, pair, tls, refusal) => {
-    const to = await startReceiver(ok, 0, { key: readFileSync(pair.keyFile), cert: readFileSync(pair.certFile) });
+test.skipIf(!hasOpenssl())(
+  "a destination's own authority is trusted where PLIMSOLL_PROMETHEUS_CA_FILE names it (skipped without openssl)",
+  async () => {
+    const [place, trusted] = [emptyFolder(), getCACertificates("default")];
+    onTestFinished(() => setDefaultCACertificates(trusted));
+    const [keyFile, certFile] = [join(place, "key"), join(place, "pem")];
+    const made = [
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:prime256v1",
+      "-nodes",
+      "-days",
+      "1",
+      "-keyout",
+      keyFile,
+      "-out",
+      certFile,
+    ];
+    const named = ["-subj", "/CN=server", "-addext", "subjectAltName=IP:127.0.0.1"];
+    execFileSync("openssl", ["req", "-x509", ...made, ...named], { stdio: "ignore" });
+    const to = await startReceiver(ok, 0, { key: readFileSync(keyFile), cert: readFileSync(certFile) });
     stops.push(to.stop);
-    const written = await writeOnce({ url: to.url, ...(tls ? { tls } : {}) }, pushed(1));
-    if (refusal === undefined) expect(written).toEqual({ kind: "written" });
-    else expect(written).toEqual({ kind: "unreachable", reason: expect.stringMatching(refusal) as string });
-    expect(to.bodies).toHaveLength(refusal === undefined ? 1 : 0);
-  });
-
-  test("a client's own certificate reaches a destination that asks for one", async () => {
-    const seen: (PeerCertificate | undefined)[] = [];
-    const to = await startReceiver(
-      (body, request, response) => {
-        seen.push((request.socket as TLSSocket).getPeerCertificate());
-        ok(body, request, response);
-      },
-      0,
-      {
-        key: readFileSync(server.keyFile),
-        cert: readFileSync(server.certFile),
-        ca: readFileSync(client.certFile),
-        requestCert: true,
-        rejectUnauthorized: true,
-      },
-    );
-    stops.push(to.stop);
-    expect(await writeOnce({ url: to.url, tls: { caFile: server.certFile, ...client } }, pushed(1))).toEqual({ kind: "written" });
-    expect(seen.map((certificateSeen) => certificateSeen?.subject.CN)).toEqual(["client"]);
-    expect((await writeOnce({ url: to.url, tls: { caFile: server.certFile } }, pushed(1))).kind).toBe("unreachable");
-  });
-});
+    expect(await writeOnce({ url: to.url }, pushed(1))).toMatchObject({
+      kind: "unreachable",
+      reason: expect.stringMatching(/certificate/) as string,
+    });
+    expect(readSettings({ PLIMSOLL_PROMETHEUS_CA_FILE: certFile }, false)).toMatchObject({ kind: "settings" });
+    expect(await writeOnce({ url: to.url }, pushed(1))).toEqual({ kind: "written" });
+    expect(to.bodies).toHaveLength(1);
+  },
+);

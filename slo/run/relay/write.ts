@@ -1,5 +1,3 @@
-import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { errorMessage } from "../../host/error-message.ts";
 import { prepareDestination, type Prepared, type Destination } from "./destination.ts";
 
@@ -18,59 +16,50 @@ export interface Writer {
   close(): void;
 }
 
-/** Opens a writer, or says which file, header or URL of the destination is wrong. */
+/** Opens a writer, or says which header or URL of the destination is wrong. */
 export function openWriter(destination: Destination): { kind: "open"; writer: Writer } | { kind: "failed"; message: string } {
   try {
     const to = prepareDestination(destination);
-    const keep = { keepAlive: true, maxSockets: 1 };
-    const agent = to.url.protocol === "https:" ? new HttpsAgent({ ...keep, ...to.tls }) : new HttpAgent(keep);
-    return { kind: "open", writer: { write: (body) => write(to, agent, body, true), close: () => agent.destroy() } };
+    const closing = new AbortController();
+    return { kind: "open", writer: { write: (body) => write(to, body, closing.signal, true), close: () => closing.abort() } };
   } catch (error) {
     return { kind: "failed", message: errorMessage(error) };
   }
 }
 
-function write(to: Prepared, agent: HttpAgent, body: Buffer, isFirst: boolean): Promise<Written> {
-  return new Promise((resolve) => {
-    const options = {
-      agent,
-      method: "POST",
-      headers: { ...to.headers, "content-length": body.length },
-      signal: AbortSignal.timeout(to.limitMillis),
-    };
-    const send = to.url.protocol === "https:" ? httpsRequest : httpRequest;
-    const request: ClientRequest = send(to.url, options, (response) => void readAnswer(to, response).then(resolve));
-    request.on("error", (error) => {
-      // A connection that the destination closed while it was idle says nothing about the destination.
-      const closedWhileIdle = request.reusedSocket && "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
-      resolve(closedWhileIdle && isFirst ? write(to, agent, body, false) : { kind: "unreachable", reason: reasonOf(to, error) });
-    });
-    request.end(body);
-  });
-}
-
-function reasonOf({ limitMillis, hide }: Prepared, error: unknown): string {
-  if (error instanceof Error && (error.name === "AbortError" || error.name === "TimeoutError"))
-    return `no answer within ${limitMillis / 1000} s`;
-  return hide(errorMessage(error));
-}
-
-async function readAnswer(to: Prepared, response: IncomingMessage): Promise<Written> {
-  const status = response.statusCode ?? 0;
+async function write(to: Prepared, body: Buffer, closing: AbortSignal, isFirst: boolean): Promise<Written> {
+  const { url, headers, timeoutSeconds, hide } = to;
+  const limit = AbortSignal.timeout(timeoutSeconds * 1000);
   try {
-    let text = "";
-    for await (const chunk of response.setEncoding("utf8")) if (text.length < 1000) text += String(chunk);
-    if (status >= 200 && status < 300) return { kind: "written" };
-    const retryAfterSeconds = secondsOf(response.headers["retry-after"]);
-    return { kind: "refused", status, reason: to.hide(text) || `status ${status}`, retryAfterSeconds };
+    const signal = AbortSignal.any([closing, limit]);
+    const response = await fetch(url, { method: "POST", headers, body: new Uint8Array(body), redirect: "manual", signal });
+    const { ok, status } = response;
+    const reason = hide(await beginningOf(response)) || `status ${status}`;
+    if (ok) return { kind: "written" };
+    return { kind: "refused", status, reason, retryAfterSeconds: secondsOf(response.headers.get("retry-after")) };
   } catch (error) {
-    return { kind: "unreachable", reason: reasonOf(to, error) };
+    const { cause = error } = error as Error;
+    if (limit.aborted) return { kind: "unreachable", reason: `no answer within ${timeoutSeconds} s` };
+    // A connection that the destination closed while it was idle says nothing about the destination.
+    if (isFirst && isCut(cause)) return write(to, body, closing, false);
+    return { kind: "unreachable", reason: hide(errorMessage(cause)) };
   }
 }
 
+const isCut = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"].includes(String(error.code));
+
+/** Reads what the destination says, to its end; of a long answer the beginning is kept. */
+async function beginningOf({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of body ?? []) if (text.length < 1000) text += decoder.decode(chunk, { stream: true });
+  return text;
+}
+
 /** Reads Retry-After, which is a number of seconds or a date (RFC 9110, 10.2.3). */
-function secondsOf(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined;
+function secondsOf(header: string | null): number | undefined {
+  if (header === null) return undefined;
   const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
   return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
 }
