@@ -41,6 +41,12 @@ export function pairs(text: string, before: Record<string, string> | undefined):
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
+/** Reads the path of a URL. */
+export function urlPath(text: string): string {
+  if (!text.startsWith("/")) throw new InvalidArgumentError("It must begin with a slash, such as /actuator/prometheus.");
+  return text;
+}
+
 /** Makes the flag of `load` and `gate` that bounds the wait for Prometheus. */
 export const settleLimit = (): Option =>
   new Option("--settle-limit <seconds>", "how long to wait for Prometheus to hold everything that was sent")

@@ -3,7 +3,7 @@ import { openHost } from "../host/open-host.ts";
 import type { ClusterOptions } from "../load/kubernetes.ts";
 import type { LoadOptions } from "../load/prepare.ts";
 import type { Done } from "./commands.ts";
-import { httpUrl, labels, pairs, positive, settleLimit, whole } from "./flags.ts";
+import { httpUrl, labels, pairs, port, positive, settleLimit, urlPath, whole } from "./flags.ts";
 import { loadHelp } from "./help.ts";
 
 /** Adds `load`. */
@@ -38,6 +38,12 @@ const loadFlags = (): Option[] => [
     "--server-label <label=value>",
     "a label that picks the service's own series; may be repeated (default: job=<service of the spec>)",
   ).argParser(labels),
+  new Option(
+    "--scrape-path <path>",
+    "where the Prometheus started here reads the service's metrics (default: the spec's, or /metrics)",
+  ).argParser(urlPath),
+  new Option("--scrape-port <number>", "the port of the metrics (default: the spec's, or the target's)").argParser(port),
+  new Option("--scrape-scheme <scheme>", "how the metrics are asked for (default: the spec's, or the target's)").choices(["http", "https"]),
   settleLimit(),
   new Option("--json", "print the report as JSON on stdout"),
 ];
@@ -52,7 +58,10 @@ const clusterFlags = (): Option[] => [
 ];
 
 /** The flags as commander gives them: what was not given is not there. */
-interface LoadFlags extends Partial<Omit<LoadOptions, "serverLabels" | "settleLimitSeconds"> & ClusterOptions> {
+interface LoadFlags extends Partial<Omit<LoadOptions, "serverLabels" | "scrape" | "settleLimitSeconds"> & ClusterOptions> {
+  scrapePath?: string;
+  scrapePort?: number;
+  scrapeScheme?: "http" | "https";
   serverLabel?: Record<string, string>;
   settleLimit: number;
   in?: "kubernetes";
@@ -70,9 +79,18 @@ const optionsOf = (given: LoadFlags): LoadOptions => ({
   fault: given.fault,
   store: given.store ?? "memory",
   serverLabels: given.serverLabel,
+  scrape: scrapeOf(given),
   settleLimitSeconds: given.settleLimit,
   json: given.json ?? false,
 });
+
+function scrapeOf({ scrapePath, scrapePort, scrapeScheme }: LoadFlags): LoadOptions["scrape"] {
+  const scrape: LoadOptions["scrape"] = {};
+  if (scrapePath !== undefined) scrape.path = scrapePath;
+  if (scrapePort !== undefined) scrape.port = scrapePort;
+  if (scrapeScheme !== undefined) scrape.scheme = scrapeScheme;
+  return scrape;
+}
 
 function clusterOf(given: LoadFlags): ClusterOptions | undefined {
   if (given.in === undefined) return undefined;
@@ -89,6 +107,8 @@ function contradictionIn(given: LoadFlags): string | undefined {
     return "--fault is for the storage API that is started here; without --target";
   if (given.script !== undefined && (given.rate !== undefined || given.duration !== undefined))
     return "--rate and --duration scale our scenarios; a script has its own options (--set KEY=VALUE gives it __ENV.KEY)";
+  if ((given.prometheus ?? given.in) !== undefined && Object.keys(scrapeOf(given)).length > 0)
+    return "--scrape-path, --scrape-port and --scrape-scheme are for a Prometheus that is started here, without --prometheus or --in";
   if (given.in === undefined) {
     const flag = inKubernetes.find((name) => given[name] !== undefined);
     return flag && `--${flag} is for --in kubernetes`;

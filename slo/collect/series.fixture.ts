@@ -1,3 +1,4 @@
+import { presetNamed } from "../spec/presets.ts";
 import type { Indicator, Spec } from "../spec/spec.ts";
 
 /** One sample as it is written to Prometheus; Unix seconds. */
@@ -19,6 +20,7 @@ export const specOf = (indicator: Indicator): Spec => ({
   confidence: 0.95,
   periodSeconds: 1,
   objectives: [{ name: "o", targetRatio: 0.99, indicator, place: { file: "s", line: 1, column: 1 } }],
+  metrics: presetNamed("fastify"),
   scenarios: {},
 });
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { presetNamed } from "../spec/presets.ts";
 import type { Indicator, Objective, Spec } from "../spec/spec.ts";
 import { clientThresholds, compileObjectives, type ObjectiveQueries } from "./objectives.ts";
 
@@ -14,6 +15,7 @@ const spec = (...objectives: Objective[]): Spec => ({
   confidence: 0.95,
   periodSeconds: 2_592_000,
   objectives,
+  metrics: presetNamed("fastify"),
   scenarios: {},
 });
 const scope = { testid: "T", server: { job: "shop" } };

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Count, CumulativePoint, Measurement } from "../collect/measurement.ts";
+import { presetNamed } from "../spec/presets.ts";
 import type { Spec } from "../spec/spec.ts";
 import { judge } from "./judge.ts";
 import type { Verdict } from "./verdict.ts";
@@ -13,6 +14,7 @@ const specOf = (targetRatio: number, confidence = 0.95): Spec => ({
   objectives: [
     { name: "o", targetRatio, indicator: { kind: "errors", side: "client", where: {} }, place: { file: "s.yaml", line: 1, column: 1 } },
   ],
+  metrics: presetNamed("fastify"),
   scenarios: {},
 });
 

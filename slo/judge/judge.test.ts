@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Count, CumulativePoint, Measurement } from "../collect/measurement.ts";
+import { presetNamed } from "../spec/presets.ts";
 import type { Indicator, Objective, Spec } from "../spec/spec.ts";
 import { judge, type RunCondition } from "./judge.ts";
 
@@ -19,6 +20,7 @@ const specOf = (...objectives: Objective[]): Spec => ({
   confidence: 0.95,
   periodSeconds: 2_592_000,
   objectives,
+  metrics: presetNamed("fastify"),
   scenarios: {},
 });
 const queries = { total: "t", bad: "b" };

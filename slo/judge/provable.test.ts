@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { presetNamed } from "../spec/presets.ts";
 import type { Spec } from "../spec/spec.ts";
 import { canProve } from "./provable.ts";
 
@@ -15,6 +16,7 @@ const spec: Spec = {
       place: { file: "s.yaml", line: 1, column: 1 },
     },
   ],
+  metrics: presetNamed("fastify"),
   scenarios: {},
 };
 

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Count } from "../collect/measurement.ts";
 import { judge } from "./judge.ts";
+import { presetNamed } from "../spec/presets.ts";
 
 const place = { file: "s.yaml", line: 1, column: 1 };
 const count = (bad: number, total: number): Count => ({ bad, total });
@@ -15,6 +16,7 @@ function reasonOf(targetRatio: number, best: Count, worst: Count, caveats: strin
     service: "s",
     confidence: 0.95,
     periodSeconds: 1,
+    metrics: presetNamed("fastify"),
     scenarios: {},
     objectives: [{ name: "o", targetRatio, indicator, place }],
   };

@@ -164,6 +164,7 @@ async function startStack({ options, folder, ...prepared }: Prepared, host: Host
           logFile: join(folder, "prometheus.log"),
           job: prepared.spec.service,
           targetUrl,
+          scrape: prepared.scrape,
           environment: host.environment,
         })
       : undefined,

@@ -7,7 +7,7 @@ import { errorMessage } from "../host/error-message.ts";
 import { encodeWrite, writeOnce } from "../run/relay/write.ts";
 import type { Host } from "../host/host.ts";
 import { waitFor } from "../host/wait.ts";
-import { scrapeIntervalSeconds } from "../run/local-services.ts";
+import { scrapeIntervalSeconds, scrapeUrl } from "../run/local-services.ts";
 import { k6Labels, plimsollMetrics } from "../spec/names.ts";
 import { sideOf } from "../spec/side.ts";
 import type { Place } from "./local.ts";
@@ -139,9 +139,9 @@ export interface Preflight {
 
 /** Checks, before any load, that the target answers and that Prometheus takes, gives back and keeps time. */
 export async function preflight(
-  { testid, spec, serverLabels, options }: Prepared,
+  { testid, spec, serverLabels, scrape: scrapedAt, options }: Prepared,
   host: Host,
-  { embedded }: Place,
+  { embedded, target: targetUrl }: Place,
   ends: PrometheusEnds,
 ): Promise<Checked<Preflight>> {
   const { api } = ends;
@@ -161,7 +161,9 @@ export async function preflight(
   const wantsServer = spec.objectives.some(({ indicator }) => sideOf(indicator) === "server");
   if (wantsServer && (!startedHere || options.serverLabels) && !(await isScraped(api, service, 300, host.now)))
     host.say(
-      `Prometheus at ${api.url} does not scrape a service with ${service.shown}, so the server's side will be inconclusive; choose it with --server-label`,
+      embedded && !options.serverLabels
+        ? `the service's metrics cannot be read at ${scrapeUrl(targetUrl, scrapedAt)}, so the server's side will be inconclusive; say where they are with --scrape-path, --scrape-port and --scrape-scheme, or metrics.scrape in the spec`
+        : `Prometheus at ${api.url} does not scrape a service with ${service.shown}, so the server's side will be inconclusive; choose it with --server-label`,
     );
   const interval = embedded ? scrapeIntervalSeconds : await scrapeInterval(api, service, host.now);
   return { kind: "fine", value: { offset: clock.value, scrapeIntervalSeconds: interval } };

@@ -29,6 +29,8 @@ export interface LoadOptions {
   fault: string | undefined;
   store: "memory" | "sqlite";
   serverLabels: Record<string, string> | undefined;
+  /** Where the metrics are, as far as it overrules the spec. */
+  scrape: { path?: string; scheme?: "http" | "https"; port?: number };
   settleLimitSeconds: number;
   json: boolean;
 }
@@ -149,6 +151,8 @@ async function prepareIn(folder: string, testid: string, entry: Entry, read: Rea
     script: script.file,
     /** Pick the service's own series. */
     serverLabels: options.serverLabels ?? { job: read.spec.service },
+    /** Where a Prometheus that is started here reads the metrics. */
+    scrape: { ...read.spec.metrics.scrape, ...options.scrape },
     plan: readPlan(kept.text),
     inspected: kept.text,
     scenarioEnvironment: environment,

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { readPlan } from "../run/plan.ts";
+import { presetNamed } from "../spec/presets.ts";
 import type { Spec } from "../spec/spec.ts";
 import { openLiveLine, type LiveProgress } from "./progress.ts";
 
@@ -19,6 +20,7 @@ const spec: Spec = {
   service: "shop",
   confidence: 0.95,
   periodSeconds: 2592e3,
+  metrics: presetNamed("fastify"),
   scenarios: {},
   objectives: [
     {

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Metrics } from "../spec/presets.ts";
 import type { Child, ChildOptions, ProcessGroup } from "../host/process-group.ts";
 import { freePort } from "./ports.ts";
 import { waitFor } from "../host/wait.ts";
@@ -22,13 +23,24 @@ export interface NotStarted {
 /** How often the local Prometheus scrapes: short, because the verdict waits for two scrapes after the last request. */
 export const scrapeIntervalSeconds = 0.25;
 
-function prometheusConfig({ job, targetUrl, outOfOrder }: PrometheusOptions): string {
+/** Gives the address at which a target's metrics are read: the target's own, but for what is said otherwise. */
+export function scrapeUrl(targetUrl: string, { path, scheme, port }: Metrics["scrape"]): string {
+  const own = new URL(targetUrl);
+  const asIs = port === undefined ? own.host : `${own.hostname}:${port}`;
+  return `${scheme ?? own.protocol.replace(":", "")}://${asIs}${path}`;
+}
+
+function prometheusConfig({ job, targetUrl, scrape: from, outOfOrder }: PrometheusOptions): string {
   const storage = outOfOrder === undefined ? undefined : { tsdb: { out_of_order_time_window: outOfOrder } };
   if (targetUrl === undefined) return JSON.stringify({ storage, scrape_configs: [] });
-  const { protocol, host } = new URL(targetUrl);
+  const { protocol, host, pathname, searchParams } = new URL(
+    scrapeUrl(targetUrl, from ?? { path: "/metrics", scheme: undefined, port: undefined }),
+  );
   const interval = `${scrapeIntervalSeconds * 1000}ms`;
   const timing = { scrape_interval: interval, scrape_timeout: interval };
-  const scrape = { job_name: job, ...timing, scheme: protocol.replace(":", ""), static_configs: [{ targets: [host] }] };
+  const params = Object.fromEntries([...new Set(searchParams.keys())].map((key) => [key, searchParams.getAll(key)]));
+  const at = { scheme: protocol.replace(":", ""), metrics_path: pathname, params, static_configs: [{ targets: [host] }] };
+  const scrape = { job_name: job, ...timing, ...at };
   return JSON.stringify({ storage, scrape_configs: [scrape] });
 }
 
@@ -86,9 +98,10 @@ export interface PrometheusOptions {
   binary: string;
   folder: string;
   logFile: string;
-  /** Under this name it scrapes `/metrics` of `targetUrl`'s host, if there is one. */
+  /** Under this name it scrapes the metrics of `targetUrl`'s host, if there is one: at `/metrics`, or where `scrape` says. */
   job: string;
   targetUrl: string | undefined;
+  scrape?: Metrics["scrape"];
   port?: number;
   /** How old a sample may be that it still takes, e.g. "30d"; Prometheus's own default is none but the newest. */
   outOfOrder?: string;

@@ -229,6 +229,37 @@ const broken: [sentence: string, text: () => string, problems: string[]][] = [
     () => but("service: shop", "? [a, b]\n: shop\nservice: shop"),
     ["s.yaml:2:3 With stringKeys, all keys must be strings"],
   ],
+  [
+    "metrics of a library that nobody knows",
+    () => but("service: shop", "service: shop\nmetrics: promhtp"),
+    ["s.yaml:3:10 metrics: must be one of fastify, promhttp, otel, micrometer, istio, nginx-ingress, envoy (did you mean promhttp?)"],
+  ],
+  [
+    "a mapping of metrics that counts nothing",
+    () => but("service: shop", "service: shop\nmetrics: { unit: ms }"),
+    ["s.yaml:3:10 metrics: must name a histogram (duration), a counter (requests) or a preset"],
+  ],
+  [
+    "a mapping that begins with a preset with a typing error",
+    () => but("service: shop", "service: shop\nmetrics: { preset: envoi, scrape: { path: stats } }"),
+    [
+      "s.yaml:3:20 preset: must be one of fastify, promhttp, otel, micrometer, istio, nginx-ingress, envoy (did you mean envoy?)",
+      "s.yaml:3:43 path: must begin with a slash",
+    ],
+  ],
+  [
+    "a label of metrics with a typing error",
+    () => but("service: shop", "service: shop\nmetrics: { requests: a, labels: { stats: code } }"),
+    ["s.yaml:3:35 stats: unknown key (did you mean status?)"],
+  ],
+  [
+    "statuses that no service answers with",
+    () => but("service: shop", "service: shop\nmetrics: { preset: otel, errors: [6xx, 429, 42] }"),
+    [
+      's.yaml:3:35 errors[0]: must be a class of statuses such as "5xx", or one status such as "429"',
+      's.yaml:3:45 errors[2]: must be a class of statuses such as "5xx", or one status such as "429"',
+    ],
+  ],
   ["escape codes in a key", () => but("service: shop", 'service: shop\n"\\e[2Jx": 1'), ["s.yaml:3:1 \\u001b[2Jx: unknown key"]],
 ];
 

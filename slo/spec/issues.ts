@@ -17,6 +17,15 @@ export function schemaProblems(issues: readonly z.core.$ZodIssue[], document: Re
         return { place, path: printable(key), message: "unknown key", hint: nearest(key, known) };
       });
     }
+    if (issue.code === "invalid_union") {
+      // Of what may be a text or more, the problems of the one that was meant: the text comes first.
+      const isText = typeof valueAt(document.value, path) !== "object";
+      const meantOne = (isText ? issue.errors[0] : issue.errors.at(-1)) ?? [];
+      return schemaProblems(
+        meantOne.map((inner) => ({ ...inner, path: [...path, ...inner.path] })),
+        document,
+      );
+    }
     if (issue.code === "invalid_key")
       return [{ place: document.placeOfKey(path), path: pathText(path), message: issue.issues[0]?.message ?? issue.message }];
     // A mapping that lacks a key because the key is misspelt has one problem, not two.
@@ -64,6 +73,8 @@ function keysAt(schema: z.core.$ZodType, path: Path): string[] {
       return keysAt(def.in, path);
     case "array":
       return keysAt(def.element, path.slice(1));
+    case "union":
+      return keysAt(def.options.at(-1) ?? schema, path);
     case "record":
       return keysAt(def.valueType, path.slice(1));
     case "object": {

@@ -1,12 +1,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { formatProblem, unknownScenarios } from "./load.ts";
+import { presetNamed } from "./presets.ts";
 import { good, problemsOf, specOf } from "./shop.fixture.ts";
 
 test("a spec is read with its defaults, in seconds and ratios", () => {
   expect(specOf(good)).toEqual({
     version: 1,
     service: "shop",
+    metrics: presetNamed("fastify"),
     confidence: 0.95,
     periodSeconds: 2_592_000,
     objectives: [
@@ -154,4 +156,53 @@ test("the storage API's own objectives are without a problem, and each scenario'
     );
     expect(lowered).toEqual(names.map(() => true));
   }
+});
+
+const mappings: [sentence: string, text: string, metrics: object][] = [
+  [
+    "a mapping without a preset has what it names, and no labels",
+    "{ requests: hits_total }",
+    {
+      requests: "hits_total",
+      duration: undefined,
+      labels: { method: undefined, route: undefined, status: undefined },
+      errors: ["5xx"],
+      where: {},
+      scrape: { path: "/metrics", scheme: undefined, port: undefined },
+    },
+  ],
+  [
+    "what a mapping says overrules its preset, and none takes a name away",
+    "{ preset: micrometer, labels: { route: none }, unit: ms, errors: [4xx, 503], where: { application: shop }, scrape: { port: 8081 } }",
+    {
+      ...presetNamed("micrometer"),
+      duration: { metric: "http_server_requests_seconds", unitsPerSecond: 1000 },
+      labels: { method: "method", route: undefined, status: "status" },
+      errors: ["4xx", "503"],
+      where: { application: "shop" },
+      scrape: { path: "/actuator/prometheus", scheme: undefined, port: 8081 },
+    },
+  ],
+  [
+    "requests are counted by the histogram that is named, where the preset has no counter",
+    "{ preset: otel, duration: http_server_request_duration }",
+    {
+      ...presetNamed("otel"),
+      requests: "http_server_request_duration_count",
+      duration: { metric: "http_server_request_duration", unitsPerSecond: 1 },
+    },
+  ],
+  [
+    "a preset's counter can be taken away",
+    "{ preset: promhttp, requests: none }",
+    { ...presetNamed("promhttp"), requests: "http_request_duration_seconds_count" },
+  ],
+];
+
+test.each(mappings)("%s", (_, text, metrics) => {
+  expect(specOf(good.replace("service: shop", `service: shop\nmetrics: ${text}`)).metrics).toEqual(metrics);
+});
+
+test("methods are told in capitals, as k6 does", () => {
+  expect(specOf(good.replace("method: GET", "method: get")).objectives[1]?.indicator).toMatchObject({ where: { method: "GET" } });
 });

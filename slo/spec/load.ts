@@ -45,8 +45,8 @@ function specOf(read: SpecFile, document: ReadDocument, scenario: string | undef
     const objective = { ...stated, place: document.placeOf(["objectives", index]) };
     return scenario === undefined ? objective : overridden(objective, scenario, read.scenarios);
   });
-  const { version, service, confidence, period, scenarios } = read;
-  return { version, service, confidence, periodSeconds: period, objectives, scenarios };
+  const { version, service, metrics, confidence, period, scenarios } = read;
+  return { version, service, metrics, confidence, periodSeconds: period, objectives, scenarios };
 }
 
 function overridden(objective: Objective, scenario: string, scenarios: Spec["scenarios"]): Objective {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { k6Labels } from "./names.ts";
+import { presetNamed, presetNames, resolveMapping } from "./presets.ts";
 import {
   durationPattern,
   durationRule,
@@ -76,13 +77,17 @@ const label = z
   .refine((name) => name.trim() !== "", { error: "a label must have a name" })
   .refine((name) => !ownLabels.includes(name), { error: "is a label that Plimsoll sets itself" });
 const where = z.record(label, name(200), { error: says(mappingRule) });
+/** k6 writes every method in capitals; whichever way a service does, is matched when the query is made. */
+const whereAsked = where.transform((labels) =>
+  labels["method"] === undefined ? labels : { ...labels, method: labels["method"].toUpperCase() },
+);
 
 const side = z.enum(["client", "server"], { error: says("must be client or server") });
 const anHour = { seconds: 3600, text: "1h" };
 
 const indicator = object({
-  errors: object({ side, where: where.optional() }).optional(),
-  latency: object({ side, atMost: duration(anHour, "250ms"), where: where.optional() }).optional(),
+  errors: object({ side, where: whereAsked.optional() }).optional(),
+  latency: object({ side, atMost: duration(anHour, "250ms"), where: whereAsked.optional() }).optional(),
   ratio: object({ bad: text(2000), total: text(2000) }).optional(),
 }).transform(({ errors, latency, ratio }, context) => {
   const stated = [errors, latency, ratio].filter((one) => one !== undefined);
@@ -95,6 +100,54 @@ const indicator = object({
   return z.NEVER;
 });
 
+const presetRule = `must be one of ${presetNames.join(", ")}`;
+const preset = z.enum(presetNames, { error: says(presetRule) });
+const statusRule = 'must be a class of statuses such as "5xx", or one status such as "429"';
+const status = z
+  .union([
+    z.string({ error: says(statusRule) }).regex(/^([1-5]xx|[1-9]\d\d)$/, { error: statusRule }),
+    z.int({ error: statusRule }).min(100, { error: statusRule }).max(999, { error: statusRule }),
+  ])
+  .transform(String);
+const scrape = object({
+  path: text(200)
+    .refine((path) => path.startsWith("/"), { error: "must begin with a slash" })
+    .optional(),
+  scheme: z.enum(["http", "https"], { error: says("must be http or https") }).optional(),
+  port: z
+    .int({ error: says("must be a port, 1 to 65535") })
+    .min(1)
+    .max(65_535)
+    .optional(),
+});
+
+/** How a service counts: a preset, or a mapping that may start from one. */
+const metrics = z
+  .union([
+    preset.transform(presetNamed),
+    object({
+      preset: preset.optional(),
+      duration: name(200).optional(),
+      requests: name(200).optional(),
+      unit: z.enum(["s", "ms"], { error: says("must be s or ms") }).optional(),
+      labels: object({ method: name(200).optional(), route: name(200).optional(), status: name(200).optional() }).optional(),
+      errors: z
+        .union([
+          status.transform((one) => [one]),
+          z.array(status, { error: says(listRule) }).min(1, { error: "must hold at least one status" }),
+        ])
+        .optional(),
+      where: where.optional(),
+      scrape: scrape.optional(),
+    }).transform((mapping, context) => {
+      const resolved = resolveMapping(mapping);
+      if (resolved !== undefined) return resolved;
+      refuse(context, "must name a histogram (duration), a counter (requests) or a preset");
+      return z.NEVER;
+    }),
+  ])
+  .prefault("fastify");
+
 const objective = object({ name: name(100), target: percent, indicator }).transform(({ name, target, indicator }) => ({
   name,
   targetRatio: target,
@@ -106,6 +159,7 @@ const override = object({ target: percent }).transform(({ target }) => ({ target
 export const specFileSchema = object({
   version: z.literal(1, { error: says("must be 1") }),
   service: name(100),
+  metrics,
   confidence: confidence.prefault("95%"),
   period: duration(undefined, "30d").prefault("30d"),
   objectives: z.array(objective, { error: says(listRule) }).min(1, { error: "must hold at least one objective" }),

@@ -5,6 +5,7 @@ import type { Report } from "../../report/schema.ts";
 import type { PodReport } from "../../run/kubernetes/message.ts";
 import { readPlan } from "../../run/plan.ts";
 import type { RunRecord } from "../../run/record.ts";
+import { presetNamed } from "../../spec/presets.ts";
 import type { Spec } from "../../spec/spec.ts";
 import type { SentValue } from "../../run/relay/sent-totals.ts";
 import type { Happened } from "./happen.ts";
@@ -69,6 +70,17 @@ function podReport(world: World, happened: Happened, index: number, sent: Record
 const measuredOffset = ({ offsetSeconds, offsetError }: World): number =>
   Math.abs(offsetSeconds + offsetError) < 0.05 ? 0 : offsetSeconds + offsetError;
 
+/** The spec that a world is judged by. */
+const specOf = ({ id, objectives }: World): Spec => ({
+  version: 1,
+  service: id,
+  metrics: presetNamed("fastify"),
+  confidence,
+  periodSeconds: 2_592_000,
+  objectives,
+  scenarios: {},
+});
+
 /** Judges a world by what Prometheus holds of it, as a load (or a later gate) does. */
 export async function judgeWorld(
   api: PrometheusApi,
@@ -122,9 +134,7 @@ export async function judgeWorld(
     finished: true,
     judged: () => Promise.resolve(),
   };
-  const { objectives } = world;
-  const spec: Spec = { version: 1, service: world.id, confidence, periodSeconds: 2_592_000, objectives, scenarios: {} };
-  const verified = await verify(load, spec, () => undefined);
+  const verified = await verify(load, specOf(world), () => undefined);
   if (verified.kind !== "verified") throw new Error(`${world.id}: ${JSON.stringify(verified)}`);
   return verified.report.objectives;
 }

@@ -1,0 +1,136 @@
+import { targetLabels, targetMetrics } from "./names.ts";
+
+/** Says how a service counts its requests, with every default filled in; an undefined name is one that its metrics do not have. */
+export interface Metrics {
+  /** The counter of requests: one of its own, or the count of the histogram. */
+  requests: string;
+  /** The histogram of latencies, without `_bucket`; its bounds are `unitsPerSecond` times seconds. */
+  duration: { metric: string; unitsPerSecond: 1 | 1000 } | undefined;
+  labels: Record<"method" | "route" | "status", string | undefined>;
+  /** Which statuses are errors: whole classes ("5xx") and single ones ("429"). */
+  errors: readonly string[];
+  /** Labels, by the metrics' own names, that tell this service's series from those of others in the same place. */
+  where: Readonly<Record<string, string>>;
+  /** Where a Prometheus that is started for the run reads the metrics; undefined: as the target itself is reached. */
+  scrape: { path: string; scheme: "http" | "https" | undefined; port: number | undefined };
+}
+
+/** How a library or proxy counts, as its makers document it; what is not said is one of `plain`. */
+type Preset = Pick<Metrics, "requests" | "duration" | "labels"> & Partial<Metrics>;
+
+const plain = { errors: ["5xx"], where: {}, scrape: { path: "/metrics", scheme: undefined, port: undefined } };
+const seconds = (metric: string) => ({ metric, unitsPerSecond: 1 }) as const;
+const milliseconds = (metric: string) => ({ metric, unitsPerSecond: 1000 }) as const;
+const proxyAt = (port: number, path: string): Metrics["scrape"] => ({ path, scheme: "http", port });
+
+const known = {
+  // github.com/SkeLLLa/fastify-metrics, README: routeMetrics.
+  fastify: {
+    requests: `${targetMetrics.requestDuration}_count`,
+    duration: seconds(targetMetrics.requestDuration),
+    labels: targetLabels,
+  },
+  // github.com/prometheus/client_golang, prometheus/promhttp, instrument_server.go: labels code and method (in small letters), and "handler"
+  // in its examples. The metrics' names are the user's; these are those of the package's own example.
+  promhttp: {
+    requests: "http_requests_total",
+    duration: seconds("http_request_duration_seconds"),
+    labels: { method: "method", route: "handler", status: "code" },
+  },
+  // opentelemetry.io/docs/specs/semconv/http/http-metrics: http.server.request.duration, unit s, as
+  // opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics writes it. The port is the exporters' default (OTEL_EXPORTER_PROMETHEUS_PORT).
+  otel: {
+    requests: "http_server_request_duration_seconds_count",
+    duration: seconds("http_server_request_duration_seconds"),
+    labels: { method: "http_request_method", route: "http_route", status: "http_response_status_code" },
+    scrape: { path: "/metrics", scheme: undefined, port: 9464 },
+  },
+  // docs.spring.io/spring-boot/reference/actuator/metrics.html: http.server.requests with method, uri, status, outcome; buckets only with
+  // management.metrics.distribution.percentiles-histogram.http.server.requests=true or .slo.
+  micrometer: {
+    requests: "http_server_requests_seconds_count",
+    duration: seconds("http_server_requests_seconds"),
+    labels: { method: "method", route: "uri", status: "status" },
+    scrape: { path: "/actuator/prometheus", scheme: undefined, port: undefined },
+  },
+  // istio.io/latest/docs/reference/config/metrics: each request is counted by the caller's proxy and by the service's own.
+  istio: {
+    requests: "istio_requests_total",
+    duration: milliseconds("istio_request_duration_milliseconds"),
+    labels: { method: undefined, route: undefined, status: "response_code" },
+    where: { reporter: "destination" },
+    scrape: proxyAt(15020, "/stats/prometheus"),
+  },
+  // kubernetes.github.io/ingress-nginx/user-guide/monitoring: `path` is the rule's, not the service's route.
+  "nginx-ingress": {
+    requests: "nginx_ingress_controller_requests",
+    duration: seconds("nginx_ingress_controller_request_duration_seconds"),
+    labels: { method: "method", route: undefined, status: "status" },
+    scrape: proxyAt(10254, "/metrics"),
+  },
+  // envoyproxy.io/docs/envoy/latest/configuration/upstream/cluster_manager/cluster_stats: upstream_rq_<code>, whose code is a label here
+  // (source/common/config/well_known_names.cc), and upstream_rq_time in milliseconds.
+  envoy: {
+    requests: "envoy_cluster_upstream_rq",
+    duration: milliseconds("envoy_cluster_upstream_rq_time"),
+    labels: { method: undefined, route: undefined, status: "envoy_response_code" },
+    scrape: proxyAt(9901, "/stats/prometheus"),
+  },
+} satisfies Record<string, Preset>;
+
+type PresetName = keyof typeof known;
+
+/** Names the libraries and proxies whose way to count is known. */
+export const presetNames = Object.keys(known) as PresetName[];
+
+/** Gives the way in which a library or proxy counts. */
+export const presetNamed = (name: PresetName): Metrics => ({ ...plain, ...known[name] });
+
+/** A mapping as people write it: what it leaves out is the preset's, or nothing where it starts from none; "none" takes a preset's name away. */
+export interface MetricsMapping {
+  preset?: PresetName | undefined;
+  duration?: string | undefined;
+  requests?: string | undefined;
+  unit?: "s" | "ms" | undefined;
+  labels?: { method?: string | undefined; route?: string | undefined; status?: string | undefined } | undefined;
+  errors?: readonly string[] | undefined;
+  where?: Record<string, string> | undefined;
+  scrape?: { path?: string | undefined; scheme?: "http" | "https" | undefined; port?: number | undefined } | undefined;
+}
+
+const none = "none";
+const stated = (given: string | undefined, otherwise: string | undefined): string | undefined =>
+  (given ?? otherwise) === none ? undefined : (given ?? otherwise);
+
+/** Fills in what a mapping leaves out; undefined where nothing would be counted. */
+export function resolveMapping({
+  preset,
+  duration,
+  requests,
+  unit,
+  labels = {},
+  errors,
+  where,
+  scrape,
+}: MetricsMapping): Metrics | undefined {
+  const from = preset === undefined ? undefined : presetNamed(preset);
+  const metric = stated(duration, from?.duration?.metric);
+  const own = from?.duration === undefined || from.requests !== `${from.duration.metric}_count` ? from?.requests : undefined;
+  const counter = stated(requests, own) ?? (metric === undefined ? undefined : `${metric}_count`);
+  if (counter === undefined) return undefined;
+  const perSecond = { s: 1, ms: 1000 } as const;
+  const unitsPerSecond = unit === undefined ? (from?.duration?.unitsPerSecond ?? 1) : perSecond[unit];
+  const at = from?.scrape ?? plain.scrape;
+  return {
+    requests: counter,
+    duration: metric === undefined ? undefined : { metric, unitsPerSecond },
+    labels: {
+      method: stated(labels.method, from?.labels.method),
+      route: stated(labels.route, from?.labels.route),
+      status: stated(labels.status, from?.labels.status),
+    },
+    errors: errors ?? from?.errors ?? plain.errors,
+    where: { ...from?.where, ...where },
+    scrape: { path: scrape?.path ?? at.path, scheme: scrape?.scheme ?? at.scheme, port: scrape?.port ?? at.port },
+  };
+}
