@@ -70,6 +70,8 @@ export const rooms: Room[] = [
       "slo/history",
       "slo/run",
       "scenarios/lib/setting-keys.ts",
+      "target/api/operations.ts",
+      "target/faults/parse.ts",
       "target/faults/presets.ts",
     ],
     types: ["slo/spec"],

@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { openHost } from "../host/open-host.ts";
-import { httpUrl, port, settleLimit, whole } from "./flags.ts";
+import { faults, httpUrl, port, settleLimit, whole } from "./flags.ts";
 import { gateHelp } from "./help.ts";
 
 /** Hears the exit code of a command. */
@@ -68,7 +68,7 @@ export function addStack(root: Command, done: Done): void {
     .description("keep the local storage API and Prometheus up, with their addresses, until Ctrl-C")
     .addOption(new Option("--target-port <port>", "of the storage API").argParser(port).default(5000))
     .addOption(new Option("--prometheus-port <port>", "of Prometheus").argParser(port).default(9090))
-    .option("--fault <rules>", "faults of the storage API, as for load")
+    .addOption(new Option("--fault <rules>", "faults of the storage API, as for load").argParser(faults))
     .action(async ({ targetPort, prometheusPort, fault }: { targetPort: number; prometheusPort: number; fault?: string }) => {
       const { stack } = await import("./stack.ts");
       done(await stack({ targetPort, prometheusPort, fault }, openHost()));

@@ -1,4 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
+import { operations } from "../../target/api/operations.ts";
+import { parseFaultText } from "../../target/faults/parse.ts";
 
 const numberThat =
   (fits: (value: number) => boolean, what: string) =>
@@ -44,6 +46,14 @@ export function pairs(text: string, before: Record<string, string> | undefined):
 /** Reads the path of a URL. */
 export function urlPath(text: string): string {
   if (!text.startsWith("/")) throw new InvalidArgumentError("It must begin with a slash, such as /actuator/prometheus.");
+  return text;
+}
+
+/** Checks the faults of the storage API, so that a slip is told before anything starts; they go there as they were written. */
+export function faults(text: string): string {
+  const parsed = parseFaultText(text, operations);
+  if (parsed.kind === "problems")
+    throw new InvalidArgumentError(parsed.problems.join("; ").replace(/^[a-z]/, (letter) => letter.toUpperCase()));
   return text;
 }
 

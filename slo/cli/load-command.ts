@@ -3,7 +3,7 @@ import { openHost } from "../host/open-host.ts";
 import type { ClusterOptions } from "../load/kubernetes.ts";
 import type { LoadOptions } from "../load/prepare.ts";
 import type { Done } from "./commands.ts";
-import { httpUrl, labels, pairs, port, positive, settleLimit, urlPath, whole } from "./flags.ts";
+import { faults, httpUrl, labels, pairs, port, positive, settleLimit, urlPath, whole } from "./flags.ts";
 import { loadHelp } from "./help.ts";
 
 /** Adds `load`. */
@@ -32,7 +32,9 @@ const loadFlags = (): Option[] => [
     "--set <key=value>",
     "an option of the scenario, e.g. payload=64KiB (the keys are below), or a variable of --script (__ENV.KEY); may be repeated",
   ).argParser(pairs),
-  new Option("--fault <rules>", "faults for the storage API that is started here: a name (they are below), or rules in JSON"),
+  new Option("--fault <rules>", "faults for the storage API that is started here: a name (they are below), or rules in JSON").argParser(
+    faults,
+  ),
   new Option("--store <kind>", "the store of the storage API that is started here (default: memory)").choices(["memory", "sqlite"]),
   new Option(
     "--server-label <label=value>",

@@ -8,7 +8,7 @@ import type { Host } from "../host/host.ts";
 import { failed } from "../load/load-run.ts";
 import { endWith } from "./verdict.ts";
 
-/** Keeps the local target and Prometheus up, on their usual ports, until it is interrupted. */
+/** Keeps the local target and Prometheus up, on their usual ports, until it is interrupted, which is how it ends: exit 0. */
 export async function stack(
   options: { targetPort: number; prometheusPort: number; fault: string | undefined },
   host: Host,

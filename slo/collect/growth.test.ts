@@ -160,9 +160,23 @@ test.each<[string, Sample[], number | string]>([
   expect(await grown([...up, ...samples])).toBe(expected);
 });
 
+test("where nothing was scraped after the load, it may have been Prometheus that was away", async () => {
+  const guarded = await guardService(sampledApi(scraped("s", scrapes.slice(0, 4))), service, window);
+  expect(guarded).toMatchObject({
+    kind: "problem",
+    reason:
+      "the instance a:1 was not scraped after the load (it was gone, or Prometheus was away): what it counted after its last scrape is lost",
+  });
+});
+
 test.each<[string, Sample[], string | undefined]>([
   ["is tried during the load and never answers may have counted", scraped("s", [...scrapes], "b:1", 0), "b:1 could not be scraped"],
   ["answered before and no more is the same", [...scraped("s", [from - 200], "b:1"), ...scraped("s", scrapes, "b:1", 0)], "b:1 could not"],
+  [
+    "is gone while others are scraped on counts what nobody knows",
+    scraped("s", [from - 5, from + 10], "b:1"),
+    "b:1 was gone at the end: what it counted",
+  ],
   ["ended before the load and is not tried is of no account", scraped("s", [from - 200, from - 190], "b:1"), undefined],
 ])("what is lost: an instance that %s", async (_, samples, expected) => {
   const guarded = await guardService(sampledApi([...up, ...samples]), service, window);

@@ -126,6 +126,12 @@ function processOf(key: string, beforeSeconds: number | undefined, { started, st
   return { started: last, untold, changed, began, steady: last !== undefined && !changed };
 }
 
+/** Says why an instance has no last scrapes; where Prometheus tried none at all, nobody knows which of the two was away. */
+function endOf({ within }: Scrapes, { endedSeconds }: GuardedWindow): string {
+  const tried = [...within.values()].some(({ points }) => points.some(({ atSeconds }) => atSeconds > endedSeconds));
+  return tried ? "was gone at the end" : "was not scraped after the load (it was gone, or Prometheus was away)";
+}
+
 /** Says what is known of one instance; undefined where it had ended before the load and was not tried any more. */
 function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrapes, window: GuardedWindow): Instance | undefined {
   const name = labels[scrapeLabels.instance] ?? "?";
@@ -142,7 +148,7 @@ function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrape
   const gap = (beforeSeconds !== undefined && !there) || (scrapes.within.get(key)?.points.some(({ value }) => value === 0) ?? false);
   const ended = since.length < 2;
   const loss = ended
-    ? `the instance ${name} was gone at the end: what it counted after its last scrape is lost`
+    ? `the instance ${name} ${endOf(scrapes, window)}: what it counted after its last scrape is lost`
     : changed
       ? `the instance ${name} was restarted during the run: what it counted since the scrape before that is lost`
       : unsure || (gap && started === undefined)

@@ -116,6 +116,11 @@ test("a ratio is read from its own selectors, and its bad events must exist", ()
 test("a ratio that is no selector is a problem of that objective", () => {
   const got = compileObjectives(spec(objective("orders", { kind: "ratio", bad: "rate(x[5m])", total: "x" })), scope, true);
   expect(got.kind === "problems" && got.problems.map((p) => [p.objective.name, p.text])).toEqual([["orders", "rate(x[5m])"]]);
+  const apart = { kind: "ratio", bad: 'x{result="failed"}', total: 'x{result="ok"}' } as const;
+  const refused = compileObjectives(spec(objective("orders", apart)), scope, true);
+  expect(refused.kind === "problems" && refused.problems.map((p) => `${p.text} ${p.message}`)).toEqual([
+    'x{result="ok"} leaves out all bad events, by its label result: what is bad must be in the total',
+  ]);
 });
 
 test("each client threshold is counted once, in order", () => {

@@ -2,7 +2,7 @@ import { k6Labels, k6Metrics, targetLabels, targetMetrics, warmupScenario } from
 import type { Indicator, Objective, Spec, Where } from "../spec/spec.ts";
 import { counterQueries, over, sumOfLast, type CounterQueries, type Reading } from "./counters.ts";
 import { withLabels, is, isNot, isOneOf, promql, selector, startsWith, type Matcher, type PromQL } from "./promql.ts";
-import { parseSelector, type SelectorProblem } from "./selector.ts";
+import { parseRatio, type SelectorProblem } from "./selector.ts";
 
 /** Says whose series are read: one run's on the client side, one service's on the server side. */
 export interface Scope {
@@ -223,9 +223,10 @@ export function compileObjectives(spec: Spec, scope: Scope, slowCounted: boolean
         return [indicator.side === "client" ? clientQueries(name, indicator, scope, slowCounted) : serverQueries(name, indicator, scope)];
       }
       case "ratio": {
-        const [total, bad] = [parseSelector(indicator.total), parseSelector(indicator.bad)];
-        for (const parsed of [total, bad]) if (parsed.kind === "problem") problems.push({ ...parsed, objective });
-        return total.kind === "problem" || bad.kind === "problem" ? [] : [ratioQueries(name, scope, total.series, bad.series)];
+        const ratio = parseRatio(indicator);
+        if (ratio.kind === "ratio") return [ratioQueries(name, scope, ratio.total, ratio.bad)];
+        problems.push(...ratio.problems.map((problem) => ({ ...problem, objective })));
+        return [];
       }
     }
   });

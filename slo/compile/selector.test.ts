@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseSelector } from "./selector.ts";
+import { leftOutBy, parseSelector } from "./selector.ts";
 
 test.each([
   ["a bare metric is a selector", "orders_total", "selector"],
@@ -24,4 +24,21 @@ test.each([
 test("the place of a syntax error is named", () => {
   const parsed = parseSelector("orders_total{a=");
   expect(parsed.kind === "problem" && parsed.message).toMatch(/is not PromQL \(character \d+\)/);
+});
+
+test.each<[string, string, string, string | undefined]>([
+  ["a total of good events alone leaves out the bad", 'orders_total{result="ok"}', 'orders_total{result="failed"}', "result"],
+  ["and so does one that excludes them by name", 'orders_total{result!="failed"}', 'orders_total{result="failed"}', "result"],
+  ["or by an expression", 'orders_total{code=~"2.."}', 'orders_total{code="500"}', "code"],
+  ["a quoted label is the same label", 'orders_total{"result"="ok"}', 'orders_total{result="failed"}', "result"],
+  ["a total without the label holds them", "orders_total", 'orders_total{result="failed"}', undefined],
+  ["what both compare alike is no contradiction", 'orders_total{shop="a"}', 'orders_total{shop="a",result="failed"}', undefined],
+  ["an expression that takes the value holds them", 'orders_total{code=~"2..|5.."}', 'orders_total{code="500"}', undefined],
+  ["two metrics may count anything", 'sales_total{result="ok"}', 'orders_total{result="failed"}', undefined],
+  ["what bad events are by an expression is not certain", 'orders_total{code="200"}', 'orders_total{code=~"5.."}', undefined],
+  ["an expression of another dialect is not judged", 'orders_total{code=~"(?i)2.."}', 'orders_total{code="500"}', undefined],
+])("%s", (_, total, bad, label) => {
+  const [of, part] = [parseSelector(total), parseSelector(bad)];
+  if (of.kind === "problem" || part.kind === "problem") throw new Error("no selector");
+  expect(leftOutBy(of, part)).toBe(label);
 });

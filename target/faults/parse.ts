@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { faultPresets } from "./presets.ts";
-import { faultRulesSchema, type FaultRule, fixedOperation, ruleMatches } from "./rules.ts";
+import { faultKinds, faultRulesSchema, type FaultRule, fixedOperation, ruleMatches } from "./rules.ts";
 
 /** A list of rules, or the sentences that say what is wrong with it. */
 export type ParsedRules = { kind: "rules"; rules: FaultRule[] } | { kind: "problems"; problems: string[] };
@@ -41,6 +41,26 @@ export function parseFaultRules(value: unknown, places: Places): ParsedRules {
 function sentences(error: z.ZodError): string[] {
   return error.issues.map((issue) => {
     const path = issue.path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
-    return path === "" ? issue.message : `${path}: ${issue.message}`;
+    return path === "" ? words(issue) : `${path}: ${words(issue)}`;
   });
+}
+
+/** Says what is wrong in the words of the rules, where the library has only its own. */
+function words(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return `there is no ${issue.keys.map((key) => `"${key}"`).join(", ")} here`;
+    case "invalid_value":
+      return `must be one of ${issue.values.map(String).join(", ")}`;
+    case "too_small":
+      return `must be at least ${issue.minimum}`;
+    case "too_big":
+      return `must be at most ${issue.maximum}`;
+    case "invalid_type":
+      return `must be ${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`;
+    case "invalid_union":
+      return issue.discriminator === "kind" ? `must be one of ${faultKinds.join(", ")}` : 'must be such as { "constant": 0.4 } (seconds)';
+    default:
+      return issue.message;
+  }
 }
