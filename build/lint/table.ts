@@ -82,7 +82,11 @@ export const rooms: Room[] = [
     packages: ["node:*", "fastify", "fastify-metrics", "fastify-type-provider-zod", "@fastify/", "@platformatic/", "zod"],
   },
   { folder: "deploy", values: ["slo/host", "slo/report", "slo/spec/names.ts"], packages: ["node:*", "commander", "yaml"] },
-  { folder: "build", values: ["slo", "target"], packages: ["node:*", "oxlint", "tar", "vitest", "zod"] },
+  {
+    folder: "build",
+    values: ["slo", "target", "deploy/images/sbom.ts"],
+    packages: ["node:*", "esbuild", "oxlint", "tar", "vitest", "zod"],
+  },
   { folder: "bench", values: ["slo", "target", "scenarios"], packages: ["node:*", "zod"] },
 ];
 

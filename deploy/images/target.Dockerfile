@@ -4,7 +4,7 @@ ARG NODE_IMAGE=node:24-bookworm-slim
 FROM ${NODE_IMAGE} AS build
 WORKDIR /project
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --no-update-notifier
+RUN npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier
 COPY target target
 COPY deploy/images deploy/images
 # fastify-metrics looks for its client by a name made at run time, which no bundler sees; the alias gives it the one that the service uses.

@@ -1,5 +1,6 @@
 import { settingKeys } from "../../scenarios/lib/setting-keys.ts";
 import { faultPresets } from "../../target/faults/presets.ts";
+import { commandLine } from "../host/command-line.ts";
 import { exitCodeHelp } from "../host/exit-codes.ts";
 
 /** The project's version, the same as in package.json, which the image leaves behind. */
@@ -26,14 +27,18 @@ const faultNames = Object.keys(faultPresets);
 const credentialHelp = `Credentials for Prometheus come from the environment: PLIMSOLL_PROMETHEUS_USERNAME and _PASSWORD (or _PASSWORD_FILE),
 _BEARER_TOKEN (or _BEARER_TOKEN_FILE), _HEADERS (a JSON object), _CA_FILE.`;
 
+const examples = columns({
+  [commandLine("load", "--scenario smoke")]: "storage API and Prometheus started here, loaded, judged, stopped",
+  [commandLine("load", "--scenario spike --rate 600 --set payload=64KiB")]: "a higher peak, larger buckets",
+  [commandLine("load", "--scenario load --fault delete-answers-500")]: "a gate that must fail",
+  [commandLine("load", "--script my-test.js --target http://127.0.0.1:8080 --spec my-slo.yaml")]: "your own",
+  [commandLine("load", "--scenario spike --rate 4000 --in kubernetes --pods 4")]: "from a Job of four pods in the current cluster",
+});
+
 /** Stands below the options of `load`. */
 export const loadHelp = `
 Examples:
-  npm run load -- --scenario smoke                     storage API and Prometheus started here, loaded, judged, stopped
-  npm run load -- --scenario spike --rate 600 --set payload=64KiB
-  npm run load -- --scenario load --fault delete-answers-500       a gate that must fail
-  npm run load -- --script my-test.js --target http://127.0.0.1:8080 --spec my-slo.yaml
-  npm run load -- --scenario spike --rate 4000 --in kubernetes --pods 4     from a Job of four pods in the current cluster
+${examples}
 
 Keys of --set for our scenarios:
 ${columns(settingKeys)}

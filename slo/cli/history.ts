@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { latestRuns, type HistoryEntry } from "../history/history.ts";
+import { commandLine } from "../host/command-line.ts";
 import { errorMessage } from "../host/error-message.ts";
 import { counted } from "../report/numbers.ts";
 import { plainLine } from "../report/plain.ts";
@@ -16,7 +17,7 @@ export function history({ most, json }: { most: number; json: boolean }, host: P
   }
   const { runs } = read;
   if (json) host.out(JSON.stringify(runs, null, 2));
-  else if (runs.length === 0) host.say("no runs yet; run one with: npm run load -- --scenario smoke");
+  else if (runs.length === 0) host.say(`no runs yet; run one with: ${commandLine("load", "--scenario smoke")}`);
   else host.out(rowsOf(runs).join("\n"));
   return exitCodes.met;
 }

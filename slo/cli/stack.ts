@@ -1,5 +1,6 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { makeOwnFolder } from "../run/record.ts";
+import { commandLine } from "../host/command-line.ts";
 import { openProcessGroup } from "../host/process-group.ts";
 import { startPrometheus, startTarget } from "../run/local-services.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
@@ -16,7 +17,7 @@ export async function stack(
   const tool = await resolveTool("prometheus", { say: host.say });
   if (tool.kind === "missing") return endWith(failed(tool.message), host);
   const folder = join(host.folder, ".plimsoll", "stack");
-  mkdirSync(folder, { recursive: true });
+  makeOwnFolder(host.folder, folder);
   const group = openProcessGroup();
   const interrupted = new Promise<void>((resolve) => host.onInterrupt(() => resolve()));
   try {
@@ -39,7 +40,7 @@ export async function stack(
     });
     if (prometheus.kind === "failed") return endWith(failed(prometheus.message), host);
     host.out(`storage API  ${target.url}  (OpenAPI at ${target.url}/openapi.json)\nPrometheus   ${prometheus.url}\n`);
-    host.say(`load it with: npm run load -- --scenario smoke --target ${target.url} --prometheus ${prometheus.url}`);
+    host.say(`load it with: ${commandLine("load", `--scenario smoke --target ${target.url} --prometheus ${prometheus.url}`)}`);
     host.say("Ctrl-C stops both");
     const ended = await Promise.race([interrupted, target.child.exited, prometheus.child.exited]);
     if (ended === undefined) return exitCodes.met;

@@ -1,3 +1,4 @@
+import { commandLine } from "../host/command-line.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Plan } from "../run/plan.ts";
 import type { RunRecord } from "../run/record.ts";
@@ -57,5 +58,5 @@ export const unflushed = ({ bytes, reason }: { bytes: number; reason: string }):
 
 /** Words a run whose samples cannot be judged now; what was sent is on disk, and `gate` goes on from there. */
 export function pendingMessage({ testid }: Pick<RunRecord, "testid">, folder: string, reason: string): string {
-  return `inconclusive: ${reason}\nwhat was sent is kept in ${folder}; to go on from there: npm run slo -- gate --run ${testid}`;
+  return `inconclusive: ${reason}\nwhat was sent is kept in ${folder}; to go on from there: ${commandLine("gate", `--run ${testid}`)}`;
 }

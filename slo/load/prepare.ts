@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { clientThresholds } from "../compile/objectives.ts";
 import { errorMessage } from "../host/error-message.ts";
@@ -9,7 +9,7 @@ import { checkTypes } from "../run/bundle/check-types.ts";
 import { findScenario } from "../run/bundle/scenarios.ts";
 import { inspectScript } from "../run/k6.ts";
 import { expectedRequests, keepPlan, readPlan, type Plan } from "../run/plan.ts";
-import { runFolder } from "../run/record.ts";
+import { makeOwnFolder, runFolder } from "../run/record.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import type { Indicator, Spec } from "../spec/spec.ts";
 import type { Host } from "../host/host.ts";
@@ -85,7 +85,7 @@ export async function prepare(options: LoadOptions, host: Host): Promise<Prepare
   const testid = testidOf(host.commandAtSeconds, entry.name);
   const folder = runFolder(host.folder, testid);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeOwnFolder(host.folder, folder);
   } catch (error) {
     return failed(`cannot make the run's folder: ${errorMessage(error)}`);
   }

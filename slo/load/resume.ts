@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { commandLine } from "../host/command-line.ts";
 import type { Host } from "../host/host.ts";
 import { readFleet } from "../run/kubernetes/fleet.ts";
 import { deleteJob } from "../run/kubernetes/job.ts";
@@ -26,7 +27,7 @@ export interface ResumeOptions {
 /** Finds the run with a testid, or the latest, below the user's folder. */
 export function findRun(testid: string | undefined, host: Pick<Host, "folder">) {
   const name = testid ?? latestRun(host);
-  if (name === undefined) return badUsage("there is no run in .plimsoll/runs; run one with: npm run load -- --scenario smoke");
+  if (name === undefined) return badUsage(`there is no run in .plimsoll/runs; run one with: ${commandLine("load", "--scenario smoke")}`);
   if (!testidPattern.test(name)) return badUsage(`${JSON.stringify(name)} is not the id of a run`);
   const folder = runFolder(host.folder, name);
   const read = readRecord(folder);

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import type { Metrics } from "../spec/presets.ts";
 import type { Child, ChildOptions, ProcessGroup } from "../host/process-group.ts";
 import { freePort } from "./ports.ts";
@@ -135,7 +135,7 @@ export function startTarget(
   const child = (port: number): ChildOptions => ({
     name: "storage API",
     command: process.execPath,
-    args: [join(root, "target/server.ts")],
+    args: [join(root, `target/server${extname(import.meta.url)}`)], // .js in the package
     environment: { LOG_LEVEL: "warn", ...environment, HOST: "127.0.0.1", PORT: String(port) },
     folder: root,
     logFile,

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
+import { commandLine } from "../host/command-line.ts";
 import { errorMessage } from "../host/error-message.ts";
 
 export const healthSummary = z.strictObject({
@@ -77,6 +78,13 @@ export function runFolder(root: string, testid: string): string {
   return join(root, ".plimsoll", "runs", testid);
 }
 
+/** Makes a folder below `.plimsoll/` of the working folder, which hides itself from git. */
+export function makeOwnFolder(root: string, folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  const ignore = join(root, ".plimsoll", ".gitignore");
+  if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
+}
+
 /** A testid of ours: safe as a folder name and as a label value. */
 export const testidPattern = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/;
 
@@ -106,7 +114,7 @@ export function replaceFile(file: string, text: string, flush = false): void {
 export function readRecord(folder: string): { kind: "record"; record: RunRecord } | { kind: "problem"; message: string } {
   const file = join(folder, "run.json");
   if (!existsSync(folder)) {
-    const message = `there is no run ${JSON.stringify(basename(folder))} in .plimsoll/runs; npm run slo -- history lists them`;
+    const message = `there is no run ${JSON.stringify(basename(folder))} in .plimsoll/runs; ${commandLine("history", "")} lists them`;
     return { kind: "problem", message };
   }
   if (!existsSync(file)) return { kind: "problem", message: `${folder} holds no run.json: it is no run, or one that never began` };

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { endingText, runProcess } from "../../host/process.ts";
 import { problemOf, tscProblems, type Problems } from "./problems.ts";
 
@@ -17,9 +18,12 @@ declare const crypto: any, TextEncoder: any, TextDecoder: any, ReadableStream: a
 `;
 const globalsFile = "k6-globals.d.ts";
 
+/** Finds the folder of a package that we depend on; in the package of ours it may be beside us. */
+const packageFolder = (name: string): string => dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+
 /** Makes the compiler options for a script: the project's own strict ones for its own, forgiving ones for anyone else's. */
 function tsconfigFor(entry: string, project: string): object {
-  const types = join(project, "node_modules/@types");
+  const types = dirname(packageFolder("@types/k6"));
   const k6 = { types: ["k6"], typeRoots: [types], noEmit: true, allowImportingTsExtensions: true };
   const files = [entry, globalsFile];
   const isOurs = !/^(\.\.|\/)|node_modules/.test(relative(project, entry));
@@ -38,7 +42,7 @@ export async function checkTypes(script: string, project: string): Promise<{ kin
   try {
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(tsconfigFor(entry, resolve(project))));
     writeFileSync(join(folder, globalsFile), globals);
-    const args = [join(resolve(project), "node_modules/typescript/bin/tsc"), "-p", folder, "--pretty", "false"];
+    const args = [join(packageFolder("typescript"), "bin/tsc"), "-p", folder, "--pretty", "false"];
     const command = { command: process.execPath, args, folder, limitSeconds: 120 };
     const { ending, output } = await runProcess(command);
     if (ending.kind === "exited" && ending.code === 0) return { kind: "clean" };

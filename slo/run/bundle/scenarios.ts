@@ -1,14 +1,14 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { closest, distance } from "fastest-levenshtein";
 
 /** A scenario file, or the sentence that says why there is none. */
 export type FoundScenario = { kind: "found"; name: string; entry: string } | { kind: "unknown"; message: string };
 
-/** Lists the names of a folder's scenarios: its own `.ts` files, tests and declarations aside, in alphabetical order. */
+/** Lists the names of a folder's scenarios: its own `.ts` files, tests and declarations aside, in alphabetical order; in the package they are bundles, `.js`. */
 export function listScenarios(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isFile() && /^[A-Za-z0-9_-]+\.ts$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /^[A-Za-z0-9_-]+\.[jt]s$/.test(entry.name))
     .map((entry) => entry.name.slice(0, -".ts".length))
     .toSorted();
 }
@@ -16,7 +16,8 @@ export function listScenarios(folder: string): string[] {
 /** Finds a scenario by its name; only a listed name becomes a path. */
 export function findScenario(folder: string, name: string): FoundScenario {
   const names = listScenarios(folder);
-  if (names.includes(name)) return { kind: "found", name, entry: join(folder, `${name}.ts`) };
+  const entry = [join(folder, `${name}.ts`), join(folder, `${name}.js`)].find((path) => existsSync(path));
+  if (names.includes(name) && entry !== undefined) return { kind: "found", name, entry };
   const there = `scenarios: ${names.join(", ")}`;
   if (name === "") return { kind: "unknown", message: `no scenario named; ${there}` };
   const meant = names.length === 0 ? "" : closest(name, names);

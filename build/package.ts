@@ -1,0 +1,67 @@
+import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { packageFolders } from "../deploy/images/sbom.ts";
+import { endingText, runProcess } from "../slo/host/process.ts";
+import { listScenarios } from "../slo/run/bundle/scenarios.ts";
+
+// Compiles the npm package into dist/package, which mirrors the project. Types are not checked: `npm run check` does.
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const out = join(root, "dist/package");
+
+/** What the package holds as it is. */
+const copied = ["build/tools", "slo/objectives", "slo/spec/schema.json", "slo/report/html/page.js", "slo/report/html/page.css"];
+
+async function compile(project: string): Promise<void> {
+  const args = [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, "build", project)];
+  const command = { command: process.execPath, args, folder: root, limitSeconds: 300 };
+  const { ending, output } = await runProcess(command);
+  if (ending.kind !== "exited" || ending.code !== 0) throw new Error(`${endingText(command, ending)}: ${output}`);
+}
+
+/** Makes each scenario one file that k6 runs as it is. */
+async function bundleScenarios(): Promise<void> {
+  const entryPoints = listScenarios(join(root, "scenarios")).map((name) => join(root, "scenarios", `${name}.ts`));
+  await build({
+    absWorkingDir: root,
+    entryPoints,
+    outdir: join(out, "scenarios"),
+    bundle: true,
+    format: "esm",
+    platform: "neutral",
+    target: "es2022",
+    charset: "utf8",
+    external: ["k6", "k6/*"],
+    logLevel: "warning",
+  });
+}
+
+/** Makes the storage API one file with all that it needs, and the licences of what is in it. */
+async function bundleTarget(): Promise<void> {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [join(root, "target/server.ts")],
+    outfile: join(out, "target/server.js"),
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    minifySyntax: true,
+    minifyWhitespace: true,
+    metafile: true,
+    // fastify-metrics looks for its client by a name made at run time, which no bundler sees.
+    alias: { "@prometheus-io/client": "@platformatic/prom-client" },
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    logLevel: "warning",
+  });
+  const licences = packageFolders(Object.keys(metafile.inputs)).flatMap((folder) =>
+    globSync(`${folder}/LICEN[CS]E*`, { cwd: root }).map((file) => `${folder}\n\n${readFileSync(join(root, file), "utf8")}`),
+  );
+  writeFileSync(join(out, "target/LICENSES.txt"), licences.join("\n----\n\n"));
+}
+
+rmSync(out, { recursive: true, force: true });
+await Promise.all([compile("tsconfig.package.json"), bundleScenarios(), bundleTarget()]);
+for (const path of copied) cpSync(join(root, path), join(out, path), { recursive: true });
