@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { errorMessage } from "../host/error-message.ts";
 import { remember, type HistoryEntry } from "../history/history.ts";
+import { causeLine, causes } from "../report/causes.ts";
 import { headline, subject, verdictWords } from "../report/headline.ts";
 import { type HtmlAssets, htmlReport } from "../report/html.ts";
 import { jsonReport } from "../report/json.ts";
@@ -44,7 +45,12 @@ export function writeReport(report: Report, folder: string, host: Host, json: bo
 
 /** Gives the verdict in a few lines; Kubernetes keeps 4,096 bytes of them. */
 function shortVerdict(report: Report): string {
-  const lines = [`${verdictWords[report.verdict]} ${headline(report)}`, subject(report), ...report.reasons];
+  const lines = [
+    `${verdictWords[report.verdict]} ${headline(report)}`,
+    subject(report),
+    ...causes(report).map(causeLine),
+    ...report.reasons,
+  ];
   return `${lines.map((line) => line.replaceAll("\n", " ")).join("\n")}`.slice(0, 2000);
 }
 

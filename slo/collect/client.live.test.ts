@@ -3,11 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
+import { causeQueries } from "../compile/causes.ts";
 import { compileObjectives } from "../compile/objectives.ts";
 import { openProcessGroup } from "../host/process-group.ts";
 import { encodeWrite, writeOnce } from "../run/relay/write.ts";
 import { startPrometheus } from "../run/local-services.ts";
 import type { Indicator } from "../spec/spec.ts";
+import { readClientCells, readClientTimeline } from "./causes.ts";
 import { measureClient, type ClientWindow } from "./client.ts";
 import type { Measurement } from "./measurement.ts";
 import type { PrometheusApi } from "./prometheus.ts";
@@ -76,6 +78,33 @@ describeLive("what k6 counted, by a real Prometheus", ["prometheus"], ({ prometh
     await write([[k6("partial", { expected_response: "true", status: "200" }), 300, until]]);
     expect(await client("partial", errors("client"))).toMatchObject({ kind: "absent", reason: "the client did not count wrong contents" });
     expect(await client("partial", errors("client"), false)).toMatchObject({ kind: "counted", best: { total: 300, bad: 0 } });
+  });
+
+  test("what bad events have in common is read by route, outcome and instance, and when they came", async () => {
+    const failed = { expected_response: "false", method: "DELETE", status: "500", error_code: "1500" };
+    await write([
+      contentsCounted("causes"),
+      [k6("causes", { expected_response: "true", status: "200", instance_id: "0" }), 300, until],
+      [k6("causes", { ...failed, instance_id: "0" }), 4, from + 10],
+      [k6("causes", { ...failed, instance_id: "1" }), 3, from + 20],
+      [k6("causes", { ...failed, scenario: "warmup", instance_id: "1" }), 50, until],
+      [{ ...k6("causes", { instance_id: "1" }), __name__: "k6_wrong_contents_total" }, 2, from + 30],
+    ]);
+    const asked = causeQueries({ kind: "errors", side: "client", where: {} }, "causes", true);
+    const outcome = { kind: "answer", status: "500", errorCode: "1500" };
+    const wrong = { kind: "wrongContents", status: "", errorCode: "" };
+    const cells = await readClientCells(api, asked, window);
+    expect(cells.kind === "answer" && cells.value.toSorted((a, b) => b.total - a.total)).toEqual([
+      { method: "GET", route: "/x", instance: "0", total: 300, bad: [] },
+      { method: "DELETE", route: "/x", instance: "0", total: 4, bad: [{ outcome, count: 4 }] },
+      { method: "DELETE", route: "/x", instance: "1", total: 3, bad: [{ outcome, count: 3 }] },
+      { method: "GET", route: "/x", instance: "1", total: 0, bad: [{ outcome: wrong, count: 2 }] },
+    ]);
+    const line = await readClientTimeline(api, asked, { method: "DELETE", route: "/x" }, window);
+    expect(line.kind === "answer" && line.value.filter(({ bad }, i, all) => bad !== all[i - 1]?.bad)).toEqual([
+      { atSeconds: from + 10, total: 4, bad: 4 },
+      { atSeconds: from + 20, total: 7, bad: 7 },
+    ]);
   });
 
   test("no data at all is absent, never zero", async () => {

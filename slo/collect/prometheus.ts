@@ -171,6 +171,16 @@ export function queryRange(api: PrometheusApi, query: PromQL, from: number, to: 
   return answerOf(async () => numbersOf(await askRange(api, query, from, to, step)));
 }
 
+/** Asks for the native histogram of each series at one moment. */
+export function queryHistogramVector(api: PrometheusApi, query: PromQL, atSeconds: number): Promise<Answer<Series<Histogram>[]>> {
+  return answerOf(async () =>
+    rowsOf(await askRange(api, query, atSeconds, atSeconds, 1)).map(({ metric, histograms = [] }) => ({
+      labels: metric,
+      points: histograms,
+    })),
+  );
+}
+
 /** Asks for a native histogram from `from` to `to`; no points when there is none. */
 export function queryHistograms(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Answer<Histograms>> {
   return answerOf(async () => rowsOf(await askRange(api, query, from, to, step))[0]?.histograms ?? []);

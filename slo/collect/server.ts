@@ -14,13 +14,14 @@ import { answerOf, queryVector, Unreadable, valuesOf, type PrometheusApi } from 
 export type ReadGrowth = (ask: CounterQueries) => Promise<Growth>;
 
 /** The counters from which the bad events are told: themselves, or what `total` has above them. */
-interface BadCounters {
+export interface BadCounters {
   counters: CounterQueries;
   above: boolean;
   mustExist: boolean;
 }
 
-async function badCounters(api: PrometheusApi, { bad }: ServerQueries, window: ServerWindow): Promise<BadCounters> {
+/** Finds which counters tell the bad events; throws where the service has none. */
+export async function badCounters(api: PrometheusApi, { bad }: ServerQueries, window: ServerWindow): Promise<BadCounters> {
   switch (bad.kind) {
     case "counter":
       return { counters: bad.counters, above: false, mustExist: bad.mustExist };

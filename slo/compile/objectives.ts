@@ -64,7 +64,8 @@ export function judged(metric: string, testid: string, ...more: Matcher[]): Prom
   return selector(metric, [is(k6Labels.testid, testid), isNot(k6Labels.scenario, ""), isNot(k6Labels.scenario, warmupScenario), ...more]);
 }
 
-function clientWhere(where: Where): Matcher[] {
+/** Compares labels as k6 writes them: what a spec calls `route` is its `name`. */
+export function clientWhere(where: Where): Matcher[] {
   return withLabels(where).map((matcher) => (matcher.label === targetLabels.route ? { ...matcher, label: k6Labels.name } : matcher));
 }
 

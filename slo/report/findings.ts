@@ -1,3 +1,4 @@
+import { causes } from "./causes.ts";
 import { headline, type ReportObjective, runReasons, unmet } from "./headline.ts";
 import { count, percent, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
@@ -20,7 +21,7 @@ export function findingsOf(report: Report, unproved: "error" | "warning"): Findi
   const ofRun = report.exitCode === 3 ? uncertain : "error";
   const title = report.exitCode === 3 ? "Plimsoll: inconclusive" : `Plimsoll: exit code ${report.exitCode}`;
   const ownReasons = runReasons(report);
-  const objectives = unmet(report).map((one) => objectiveFinding(one, one.verdict === "exceeded" ? "error" : uncertain));
+  const objectives = unmet(report).map((one) => objectiveFinding(report, one, one.verdict === "exceeded" ? "error" : uncertain));
   const reasons = objectives.length + ownReasons.length > 0 ? ownReasons : [headline(report)];
   return [...objectives, ...reasons.map((reason): Finding => ({ level: ofRun, title, message: shortened(reason, textLimit) }))];
 }
@@ -31,12 +32,13 @@ function metSentence(report: Report): string {
   return `${under}: ${headline(report)}; most spent of an error budget: ${percent(most)}`;
 }
 
-function objectiveFinding(objective: ReportObjective, level: Finding["level"]): Finding {
+function objectiveFinding(report: Report, objective: ReportObjective, level: Finding["level"]): Finding {
   const { description, verdict, reason, place, targetRatio } = objective;
   const says = `${shortened(objective.name, textLimit)} is ${verdict}`;
   const what = `${says}: target ${targetPercent(targetRatio)} (${shortened(description, textLimit)})`;
   const why = reason === undefined ? [] : [shortened(reason, textLimit)];
-  const message = [what, proofSentence(objective), ...why, `stated at ${place.file}:${place.line}:${place.column}`].join("\n");
+  const found = causes(report, [objective]).map(({ sentence }) => shortened(sentence, textLimit));
+  const message = [what, ...found, proofSentence(objective), ...why, `stated at ${place.file}:${place.line}:${place.column}`].join("\n");
   return { level, title: `Plimsoll: ${says}`, message, place };
 }
 

@@ -48,6 +48,13 @@ export function hostileReport(): Report {
     reasons: all,
     notes: all,
     objectives,
+    causes: all.map((objective, at) => ({
+      ...(base.causes?.[at % 2] as NonNullable<Report["causes"]>[number]),
+      objective,
+      subject: { method: text(at + 1), route: text(at + 2) },
+      outcomes: [{ outcome: { kind: "answer" as const, status: text(at + 3), errorCode: text(at + 4) }, count: 3 }],
+      instance: [{ name: text(at + 5), count: { total: 5, bad: 4 }, p: 0.01 }],
+    })),
     reconciliation: { ...base.reconciliation, explanation: text(1) },
     routes: all.map((route, at) => ({
       method: text(at + 1),

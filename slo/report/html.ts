@@ -1,3 +1,4 @@
+import { causes } from "./causes.ts";
 import { capitalised, objectiveNumbers, otherReasons, runOrigin, scenarioOverrides } from "./facts.ts";
 import { headline, shortName, subject, verdictWords, whys } from "./headline.ts";
 import { type ChartModel, chartModels, lineSummaries } from "./html/charts.ts";
@@ -45,6 +46,7 @@ ${styles.map((style) => markup`<style>${rawElementText(style, "style")}</style>`
 <body>
 ${verdictHeader(report)}
 <main>
+${causeSection(report)}
 ${summary(report)}
 ${whySection(report)}
 <section><h2>Objectives</h2>${objectivesTable(report)}${proofNote(report)}${bullets(scenarioOverrides(report))}</section>
@@ -75,6 +77,14 @@ function verdictHeader(report: Report): Markup {
   return markup`<header class="verdict verdict-${report.verdict}">${mark}<div><p class="subject"><bdi>${subject(report)}</bdi></p>
     <h1>${verdictText(report.verdict)}</h1>
     <p class="finding">${capitalised(headline(report))}</p></div></header>`;
+}
+
+function causeSection(report: Report): Markup {
+  const found = causes(report).map(
+    ({ sentence, objectives }) =>
+      markup`<li><strong><bdi>${sentence}</bdi></strong> <span class="about">${objectives.map(shortName).join(", ")}</span></li>`,
+  );
+  return found.length === 0 ? nothing : markup`<section class="causes"><h2>Cause</h2><ul>${found}</ul></section>`;
 }
 
 function summary(report: Report): Markup {

@@ -1,3 +1,4 @@
+import { causes } from "./causes.ts";
 import { agreement, countedRows, countSentences, objectiveNumbers } from "./facts.ts";
 import { headline, type ReportObjective, runReasons, verdictWords } from "./headline.ts";
 import { counted, isoMoment, targetPercent } from "./numbers.ts";
@@ -21,7 +22,7 @@ interface TestCase {
 
 /** Renders JUnit XML, one suite for the run; it is red exactly when the run is not met. */
 export function junitReport(report: Report): string {
-  const objectives = report.objectives.map((objective) => objectiveCase(objective));
+  const objectives = report.objectives.map((objective) => objectiveCase(objective, report));
   const cases = [...objectives, validityCase(report, objectives)];
   const failures = cases.filter(({ kind }) => kind === "failure").length;
   const errors = cases.filter(({ kind }) => kind === "error").length;
@@ -42,20 +43,22 @@ export function junitReport(report: Report): string {
   ].join("\n");
 }
 
-function objectiveCase(objective: ReportObjective): TestCase {
+function objectiveCase(objective: ReportObjective, report: Report): TestCase {
   const { name, verdict, reason, targetRatio, evidence, description, place, queries } = objective;
   const { bad, spent, proved } = objectiveNumbers(objective);
-  const found = `bad: ${bad}, ${spent} of the error budget spent, proved good ${proved}`;
-  const counts = evidence === undefined ? "nothing was counted" : found;
+  const numbers = `bad: ${bad}, ${spent} of the error budget spent, proved good ${proved}`;
+  const counts = evidence === undefined ? "nothing was counted" : numbers;
   const kinds = { met: "pass", exceeded: "failure", inconclusive: "error" } as const satisfies Record<typeof verdict, TestCase["kind"]>;
+  const found = verdict === "met" ? [] : causes(report, [objective]).map(({ sentence }) => sentence);
   const detail = [
+    ...found,
     `${description}, target ${targetPercent(targetRatio)}: ${counts}`,
     `spec: ${place.file}:${place.line}:${place.column}`,
     `bad: ${queries.bad}`,
     `total: ${queries.total}`,
     ...objective.caveats.map((caveat) => `caveat: ${caveat}`),
   ].join("\n");
-  return { name, kind: kinds[verdict], message: reason ?? counts, detail };
+  return { name, kind: kinds[verdict], message: [...found.slice(0, 1), reason ?? counts].join("; "), detail };
 }
 
 function validityCase(report: Report, objectives: TestCase[]): TestCase {

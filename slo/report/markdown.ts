@@ -1,3 +1,4 @@
+import { causeLine, causes } from "./causes.ts";
 import { agreement, countedRows, countSentences, errorCell, loadFacts, objectiveNumbers } from "./facts.ts";
 import { otherReasons, periodSentence, remarks, timingFacts } from "./facts.ts";
 import { headline, type ReportObjective, subject, verdictSigns, verdictWords, whys } from "./headline.ts";
@@ -14,6 +15,7 @@ export function markdownReport(report: Report): string {
   const sections = [
     `## ${verdictSigns[report.verdict]} ${verdictWords[report.verdict]}: ${data(headline(report))}`,
     subjectLine(report),
+    list("Cause", causes(report).map(causeLine)),
     objectivesTable(report),
     list("Why", reasons(report)),
     countedTable(report),

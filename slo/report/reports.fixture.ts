@@ -90,6 +90,45 @@ export function exceededReport(): Report {
       explanation: "3 requests were sent and never reached the server: their connections were refused.",
     },
     objectives: [broken, slow, contents],
+    causes: [
+      {
+        objective: broken.name,
+        side: "client",
+        subject: { method: "DELETE", route: "/api/buckets/:id" },
+        count: { total: 412, bad: 412 },
+        elsewhere: { total: 21_588, bad: 0 },
+        p: 0,
+        outcomes: [
+          { outcome: { kind: "answer", status: "500", errorCode: "1500" }, count: 409 },
+          { outcome: { kind: "answer", status: "0", errorCode: "1212" }, count: 3 },
+        ],
+        instances: 1,
+        instance: [],
+        moments: {
+          firstSeconds: madeUpStart + 70,
+          lastSeconds: madeUpStart + 100,
+          fromStart: false,
+          before: { count: { total: 120, bad: 0 }, p: 0.00002 },
+          after: { count: { total: 80, bad: 0 }, p: 0.0001 },
+        },
+      },
+      {
+        objective: slow.name,
+        side: "server",
+        atMostSeconds: 0.25,
+        count: { total, bad: 301 },
+        elsewhere: { total: 0, bad: 0 },
+        outcomes: [{ outcome: { kind: "slow", status: "200", errorCode: "" }, count: 301 }],
+        instances: 2,
+        instance: [{ name: "10.0.0.7:5000", count: { total: 9000, bad: 299 }, p: 1e-9 }],
+        moments: {
+          firstSeconds: madeUpStart + 70,
+          lastSeconds: madeUpStart + 100,
+          fromStart: false,
+          worst: { fromSeconds: madeUpStart + 81, toSeconds: madeUpStart + 82, count: { total: 190, bad: 60 }, p: 0.0003 },
+        },
+      },
+    ],
     routes: [
       {
         method: "DELETE",

@@ -44,6 +44,44 @@ const objective = z.strictObject({
   cumulative: z.array(z.strictObject({ atSeconds: number, total: number, bad: number })),
 });
 
+const standsOut = { count, p: number };
+const cause = z.strictObject({
+  /** The objective that is not met; its bad events have this in common. */
+  objective: z.string(),
+  side: z.enum(["client", "server"]),
+  /** Above how many seconds an answer was bad; absent where it is about errors. */
+  atMostSeconds: number.optional(),
+  /** The route that stands out; absent where none does. */
+  subject: z.strictObject({ method: z.string(), route: z.string() }).optional(),
+  count,
+  /** The objective's events of routes that do not stand out. */
+  elsewhere: count,
+  /** Chance of so many bad events in this part, corrected for all that was looked at; absent where there was nothing to compare with. */
+  p: number.optional(),
+  /** Most first; a status of "0" is no answer. */
+  outcomes: z.array(
+    z.strictObject({
+      outcome: z.strictObject({ kind: z.enum(["answer", "wrongContents", "slow"]), status: z.string(), errorCode: z.string() }),
+      count: number,
+    }),
+  ),
+  instances: number,
+  /** Instances that stand out. */
+  instance: z.array(z.strictObject({ name: z.string(), ...standsOut })),
+  /** When they came; absent where it could not be read. */
+  moments: z
+    .strictObject({
+      firstSeconds: number,
+      lastSeconds: number,
+      /** None that is known came before the first bad one. */
+      fromStart: z.boolean(),
+      before: z.strictObject(standsOut).optional(),
+      after: z.strictObject(standsOut).optional(),
+      worst: z.strictObject({ ...standsOut, fromSeconds: number, toSeconds: number }).optional(),
+    })
+    .optional(),
+});
+
 const line = z.array(unread);
 const rates = { offeredRate: line, achievedRate: line, serverRate: line, errorRatio: line };
 const percentiles = { clientP50: line, clientP95: line, clientP99: line, serverP50: line, serverP95: line, serverP99: line };
@@ -105,6 +143,8 @@ export const reportSchema = z.strictObject({
     explanation: z.string(),
   }),
   objectives: z.array(objective),
+  /** What the bad events of objectives that are not met have in common; absent in reports from before it was looked for. */
+  causes: z.array(cause).optional(),
   /** By route, worst first. */
   routes: z.array(
     z.strictObject({

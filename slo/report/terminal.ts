@@ -1,3 +1,4 @@
+import { causeLine, causes } from "./causes.ts";
 import { clipped, columnsOf, padded, wrapped } from "./columns.ts";
 import { agreement, type CountedRow, countedRows, countSentences, lapse, loadDifferences } from "./facts.ts";
 import { objectiveNumbers, otherReasons, periodSentence, remarks } from "./facts.ts";
@@ -34,6 +35,7 @@ export function terminalReport(report: Report, options: TerminalOptions): string
     ["Files", options.files ?? []],
   ];
   const first = [
+    section("Cause", causes(report).map(causeLine), width, paint),
     objectiveLines(report, width, paint),
     section("Why", reasonLines(report), width, paint),
     countedLines(report, width, paint),

@@ -19,6 +19,7 @@ export interface Ingredients extends Omit<Sides, "record" | "served" | "clientMe
   run: RunVerdict;
   exitCode: number;
   timings: Report["timings"];
+  causes: NonNullable<Report["causes"]>;
 }
 
 const whereText = (where: Where): string =>
@@ -143,7 +144,7 @@ export function composeReport(i: Ingredients): Report {
     verdict: record.interrupted ? "interrupted" : i.run.kind,
     exitCode: i.exitCode,
     reasons: i.run.kind === "met" ? [] : i.run.reasons,
-    notes: [...failingRoutes(reading.routes), ...silent, ...record.notes],
+    notes: [...(i.causes.length > 0 ? [] : failingRoutes(reading.routes)), ...silent, ...record.notes],
     confidence: spec.confidence,
     periodSeconds: spec.periodSeconds,
     timings: i.timings,
@@ -163,6 +164,7 @@ export function composeReport(i: Ingredients): Report {
       const verdict = i.verdicts.find((v) => v.objective === objective.name);
       return verdict ? [objectiveRow(objective, verdict, reading)] : [];
     }),
+    causes: i.causes,
     routes: reading.routes,
     phases: phases(plan, runTimes),
     generator: {

@@ -86,7 +86,7 @@ export async function readRun(
   const measurements = await measureAll(api, queries, client, readerOf, serviceOf, unserved.judged > 0);
   const side = await readerOf([record.serverLabels]);
   const whole = side.window.judgedOnly ? await openReader(api, [record.serverLabels], { ...windows, judged: undefined }) : side;
-  return { ...(await readPictures(api, record, runTimes, side, whole)), measurements, dropCause };
+  return { ...(await readPictures(api, record, runTimes, side, whole)), measurements, dropCause, client, readerOf };
 }
 export type Reading = Awaited<ReturnType<typeof readRun>>;
 

@@ -4,13 +4,14 @@ import { steadyReads } from "../collect/steady.ts";
 import { exitCodes, k6ExitCodes } from "../host/exit-codes.ts";
 import { judge } from "../judge/judge.ts";
 import { runCaveats, type RunFacts } from "../judge/validity.ts";
-import type { RunVerdict } from "../judge/verdict.ts";
+import type { RunVerdict, Verdict } from "../judge/verdict.ts";
 import type { LoadRun } from "../load/load-run.ts";
 import type { Report } from "../report/schema.ts";
 import type { RunRecord } from "../run/record.ts";
 import { k6EndReason } from "../run/script-errors.ts";
 import type { Spec } from "../spec/spec.ts";
 import { composeReport, type Ingredients } from "./compose-report.ts";
+import { readCauses } from "./read-causes.ts";
 import { readRun } from "./read-run.ts";
 import { awaitScrapes, runTimesOf, servicesOf, timingsOf } from "./run-times.ts";
 import { judgedSentOf, totalsOf, unservedLoadOf } from "./sent.ts";
@@ -51,14 +52,22 @@ export async function verify(load: LoadRun, spec: Spec, say: (line: string) => v
   const reading = await readRun(reads.api, load, compiled.queries, runTimes, unserved, serviceOf);
   const unread = reads.unread();
   if (unread !== undefined) return { kind: "unreachable", reason: unread };
-  const report = reportOf(load, spec, { reading, runTimes, sent: totals, stored, judgedSent });
+  const read = { reading, runTimes, sent: totals, stored, judgedSent };
+  const report = await reportOf(load, spec, read, (verdicts) =>
+    readCauses(reads.api, record, spec, verdicts, { ...reading, queries: compiled.queries, serviceOf }),
+  );
   return { kind: "verified", report, countedUntilSeconds };
 }
 
 type ReadOfRun = Pick<Ingredients, "reading" | "runTimes" | "sent" | "stored" | "judgedSent">;
 
 /** Judges what was read of a run, and composes its report. */
-function reportOf(load: LoadRun, spec: Spec, read: ReadOfRun): Report {
+async function reportOf(
+  load: LoadRun,
+  spec: Spec,
+  read: ReadOfRun,
+  causesOf: (verdicts: readonly Verdict[]) => Promise<Ingredients["causes"]>,
+): Promise<Report> {
   const { reading, runTimes } = read;
   const script = userScriptFacts(load.record, load.sent);
   const { openModel } = load.plan;
@@ -66,7 +75,8 @@ function reportOf(load: LoadRun, spec: Spec, read: ReadOfRun): Report {
   const { verdicts, run } = judge(spec, reading.measurements, { caveats, openModel, originSeconds: Math.floor(runTimes.begun) });
   const record = { ...load.record, notes: [...load.record.notes, ...script.notes] };
   const timings = timingsOf(load, runTimes);
-  return composeReport({ ...load, ...read, record, spec, verdicts, run, exitCode: exitCodeOf(record, run), timings });
+  const causes = await causesOf(verdicts);
+  return composeReport({ ...load, ...read, record, spec, verdicts, run, exitCode: exitCodeOf(record, run), timings, causes });
 }
 
 function scopeOf({ record, plan }: LoadRun): Scope {

@@ -1,0 +1,133 @@
+import type { CauseCounters, CauseQueries, Subject } from "../compile/causes.ts";
+import type { ServerQueries } from "../compile/objectives.ts";
+import { k6Labels, targetLabels } from "../spec/names.ts";
+import { grownBy, restartedIn, type CounterGrowth } from "./growth.ts";
+import { splitHistogram } from "./histogram.ts";
+import type { CumulativePoint } from "./measurement.ts";
+import { sumsOver, wholeCount, type Span } from "./points.ts";
+import { answerOf, queryHistograms, queryHistogramVector, queryVector, Unreadable, valuesOf } from "./prometheus.ts";
+import type { Answer, PrometheusApi } from "./prometheus.ts";
+import { badCounters, type ReadGrowth } from "./server.ts";
+import type { ServerWindow } from "./compared.ts";
+
+/** What bad events came to: a status, or why there was none (k6's error code), or what was wrong with an answer that was expected. */
+export interface Outcome {
+  kind: "answer" | "wrongContents" | "slow";
+  /** "0" where no answer came; empty where it is not known. */
+  status: string;
+  errorCode: string;
+}
+
+/** Events of one route of one instance (a k6 of several, or a process of the service). */
+export interface Cell extends Subject {
+  instance: string;
+  total: number;
+  bad: { outcome: Outcome; count: number }[];
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+/** Puts events into cells, one for each route of each instance. */
+function openCells(labelsOf: (labels: Labels) => Subject & { instance: string }) {
+  const cells = new Map<string, Cell>();
+  const cellOf = (labels: Labels): Cell => {
+    const subject = labelsOf(labels);
+    const key = JSON.stringify(Object.values(subject));
+    const cell = cells.get(key) ?? { ...subject, total: 0, bad: [] };
+    cells.set(key, cell);
+    return cell;
+  };
+  return {
+    cells: (): Cell[] => [...cells.values()].filter(({ total, bad }) => total > 0 || bad.length > 0),
+    addTotal: (labels: Labels, count: number): void => void (cellOf(labels).total += wholeCount(count)),
+    addBad: (labels: Labels, outcome: Outcome, count: number): void => {
+      if (count > 0) cellOf(labels).bad.push({ outcome, count: wholeCount(count) });
+    },
+  };
+}
+
+const k6Subject = (labels: Labels) => ({
+  method: labels[k6Labels.method] ?? "",
+  route: labels[k6Labels.name] ?? "",
+  instance: labels[k6Labels.instance] ?? "",
+});
+
+/** Reads how a client-side objective's events are spread over routes, outcomes and instances. */
+export function readClientCells(api: PrometheusApi, { total, bad, atMostSeconds = 0 }: CauseQueries, span: Span): Promise<Answer<Cell[]>> {
+  const [at, range] = [span.toSeconds, span.toSeconds - span.fromSeconds + 60];
+  return answerOf(async () => {
+    const cells = openCells(k6Subject);
+    const [totals] = valuesOf([await queryVector(api, total.grouped(range), at)]);
+    for (const { labels, points } of totals) cells.addTotal(labels, points[0]?.value ?? 0);
+    for (const { kind, grouped } of bad) {
+      if (kind === "histogram") {
+        const [rows] = valuesOf([await queryHistogramVector(api, grouped(range), at)]);
+        for (const { labels, points } of rows)
+          for (const { value } of points) cells.addBad(labels, outcomeOf("slow", labels), splitHistogram(value, atMostSeconds).above);
+        continue;
+      }
+      const [rows] = valuesOf([await queryVector(api, grouped(range), at)]);
+      for (const { labels, points } of rows) cells.addBad(labels, outcomeOf(kind, labels), points[0]?.value ?? 0);
+    }
+    return cells.cells();
+  });
+}
+
+const outcomeOf = (kind: Outcome["kind"], labels: Labels): Outcome => {
+  return { kind, status: labels[k6Labels.status] ?? "", errorCode: labels[k6Labels.errorCode] ?? "" };
+};
+
+/** Reads a subject's events over time. */
+export function readClientTimeline(
+  api: PrometheusApi,
+  { total, bad, atMostSeconds = 0 }: CauseQueries,
+  subject: Subject | undefined,
+  span: Span,
+): Promise<Answer<CumulativePoint[]>> {
+  const { fromSeconds: from, toSeconds: to, stepSeconds } = span;
+  const range = to - from + 60;
+  const soFar = (counters: CauseCounters) => counters.soFar(subject, range);
+  return answerOf(async () => {
+    const histograms = bad.filter(({ kind }) => kind === "histogram").map(soFar);
+    const [totals, bads, ...slow] = await Promise.all([
+      sumsOver(api, [soFar(total)], span),
+      sumsOver(api, bad.filter(({ kind }) => kind !== "histogram").map(soFar), span),
+      ...histograms.map((query) => queryHistograms(api, query, from, to, stepSeconds)),
+    ]);
+    for (const { atSeconds, value } of valuesOf(slow).flat())
+      bads.set(atSeconds, (bads.get(atSeconds) ?? 0) + splitHistogram(value, atMostSeconds).above);
+    return [...totals].map(([atSeconds, value]) => ({ atSeconds, total: wholeCount(value), bad: wholeCount(bads.get(atSeconds) ?? 0) }));
+  });
+}
+
+const serviceSubject = (labels: Labels) => ({
+  method: labels[targetLabels.method] ?? "",
+  route: labels[targetLabels.route] ?? "",
+  instance: labels["instance"] ?? "",
+});
+
+/** Reads how a server-side objective's events are spread over the service's routes, outcomes and instances. */
+export function readServerCells(api: PrometheusApi, query: ServerQueries, window: ServerWindow, read: ReadGrowth): Promise<Answer<Cell[]>> {
+  return answerOf(async () => {
+    const { counters, above } = await badCounters(api, query, window);
+    const [totals, parts] = valuesOf([await read(query.total), await read(counters)]);
+    if (totals.length === 0) throw new Unreadable("Prometheus holds no such series of the service");
+    const restarted = restartedIn([...totals, ...parts]);
+    const grown = (one: CounterGrowth): number => grownBy([one], restarted);
+    const cells = openCells(serviceSubject);
+    for (const one of totals) cells.addTotal(one.labels, grown(one));
+    if (!above) for (const one of parts) cells.addBad(one.labels, serviceOutcome("answer", one.labels), grown(one));
+    // A series of the total and the buckets of the same labels belong together: what is not below the threshold is above it.
+    const same = ({ labels: { le: _, __name__: _name, ...rest } }: CounterGrowth): string =>
+      JSON.stringify(Object.entries(rest).toSorted());
+    const below = Map.groupBy(above ? parts : [], same);
+    if (above)
+      for (const one of totals)
+        cells.addBad(one.labels, serviceOutcome("slow", one.labels), grown(one) - grownBy(below.get(same(one)) ?? [], restarted));
+    return cells.cells();
+  });
+}
+
+const serviceOutcome = (kind: Outcome["kind"], labels: Labels): Outcome => {
+  return { kind, status: labels[targetLabels.status] ?? "", errorCode: "" };
+};

@@ -1,0 +1,127 @@
+import { runOrigin } from "./facts.ts";
+import { type ReportObjective, shortName, unmet } from "./headline.ts";
+import { count, counted, duration, elapsed } from "./numbers.ts";
+import type { Report } from "./schema.ts";
+
+type Cause = NonNullable<Report["causes"]>[number];
+type Outcome = Cause["outcomes"][number]["outcome"];
+
+/** What is told of a cause, and the objectives that are not met for it. */
+export interface ToldCause {
+  sentence: string;
+  objectives: string[];
+}
+
+/** How many routes that stand out are told of one objective, outcomes of one cause, and instances. */
+const most = 3;
+
+/** k6's codes of requests that got no answer (Grafana k6, "Error codes"). */
+const errorCodes: Record<string, string> = {
+  "1000": "a generic error",
+  "1050": "timed out",
+  "1101": "no such host",
+  "1211": "dial timed out",
+  "1212": "connection refused",
+  "1220": "connection reset",
+};
+
+/** Tells what the bad events of the objectives that are not met have in common, the same thing once, those of exceeded objectives first. */
+export function causes(report: Report, of: readonly ReportObjective[] = unmet(report)): ToldCause[] {
+  const told = of.flatMap((objective) => {
+    const own = (report.causes ?? []).filter((cause) => cause.objective === objective.name);
+    const found = own
+      .slice(0, most)
+      .map((cause) => ({ objective, what: whatText(cause, report), side: cause.side, more: elsewhereText(cause) }));
+    const left = own.length > most ? [`${counted(own.length - most, "more route")} with more bad events than chance`] : [];
+    const rest = [...left, ...droppedSentence(report, objective, own)];
+    return [...found, ...rest.map((what) => ({ objective, what, side: "client" as const, more: "" }))];
+  });
+  return [...Map.groupBy(told, ({ what }) => what)].map(([what, group]) => {
+    const ofService = group.every(({ side }) => side === "server") ? "by the service's own count" : "";
+    const more = group.find((one) => one.more !== "")?.more ?? "";
+    const sentence = [what, ofService, more].filter((part) => part !== "").join(", ");
+    return { sentence, objectives: group.map(({ objective }) => objective.name) };
+  });
+}
+
+/** Writes a cause on one line, with the objectives that it is about. */
+export function causeLine({ sentence, objectives }: ToldCause): string {
+  return `${sentence} (${objectives.map(shortName).join(", ")})`;
+}
+
+/** Tells how many of the bad events are no requests: load that was offered, and that k6 had to drop. */
+function droppedSentence(report: Report, { side, evidence, atMostSeconds }: ReportObjective, own: readonly Cause[]): string[] {
+  if (side !== "client" || evidence === undefined || atMostSeconds !== undefined) return [];
+  const [first] = own;
+  const requests = own.reduce((sum, cause) => sum + cause.count.bad, first?.elsewhere.bad ?? 0);
+  const dropped = Math.min(report.load.droppedIterations, evidence.best.bad - requests);
+  return dropped > 0 ? [`${counted(dropped, "iteration")} dropped: offered, and not served in time to begin`] : [];
+}
+
+/** Says what failed, how often, how and when. */
+function whatText(cause: Cause, report: Report): string {
+  const { subject, count: own, atMostSeconds } = cause;
+  const who = subject === undefined ? "no route stands out" : `${shortName(subject.method)} ${shortName(subject.route)}`;
+  const did = atMostSeconds === undefined ? "failed" : `took longer than ${duration(atMostSeconds)}`;
+  const parts = [
+    `${who}: ${count(own.bad)} of ${count(own.total)} ${did}`,
+    outcomesText(cause),
+    instancesText(cause),
+    momentsText(cause, report),
+  ];
+  return parts.filter((part) => part !== "").join(", ");
+}
+
+function outcomesText({ outcomes, atMostSeconds }: Cause): string {
+  if (atMostSeconds !== undefined && outcomes.every(({ outcome }) => outcome.kind === "slow")) return "";
+  const [first] = outcomes;
+  if (first === undefined) return "";
+  if (outcomes.length === 1) return first.count === 1 ? outcomeText(first.outcome) : `all ${outcomeText(first.outcome)}`;
+  const shown = outcomes.slice(0, most).map((one) => `${count(one.count)} ${outcomeText(one.outcome)}`);
+  const left = outcomes.slice(most).reduce((sum, one) => sum + one.count, 0);
+  return [...shown, ...(left > 0 ? [`${count(left)} in other ways`] : [])].join(", ");
+}
+
+/** Words what became of a bad request. */
+export function outcomeText({ kind, status, errorCode }: Outcome): string {
+  switch (kind) {
+    case "slow":
+      return "too slow";
+    case "wrongContents":
+      return "with wrong contents";
+    case "answer":
+      if (status !== "0") return `with ${status}`;
+      return `without an answer${errorCode === "" ? "" : ` (${errorCodes[errorCode] ?? `k6 error ${errorCode}`})`}`;
+  }
+}
+
+function instancesText({ instances, instance, side }: Cause): string {
+  if (instance.length === 0) return "";
+  const noun = side === "client" ? "load pod" : "instance";
+  const nameOf = (name: string): string => (side === "client" ? count(Number(name) + 1) : shortName(name)); // pods are counted from 1
+  const shown = instance.slice(0, most).map(({ name, count: own }) => `${nameOf(name)} (${count(own.bad)} of ${count(own.total)})`);
+  const left = instance.length > most ? ` and ${instance.length - most} more` : "";
+  return `most at ${noun} ${shown.join(", ")}${left}, of ${instances}`;
+}
+
+/** Says when: a stretch only where nothing bad before or after it is no chance; and the worst second where one stands out. */
+function momentsText({ moments, count: own }: Cause, report: Report): string {
+  if (moments === undefined) return "";
+  const clock = (seconds: number): string => elapsed(seconds - runOrigin(report));
+  const { firstSeconds, lastSeconds, fromStart, before, after, worst } = moments;
+  const peak =
+    worst === undefined ? "" : `, worst at ${clock(worst.fromSeconds)} (${count(worst.count.bad)} of ${count(worst.count.total)})`;
+  if (before && after) return `from ${clock(firstSeconds)} to ${clock(lastSeconds)}, none before and after${peak}`;
+  if (before) return `from ${clock(firstSeconds)} on, none before${peak}`;
+  if (after) return `${fromStart ? "from the first second" : `from ${clock(firstSeconds)}`} to ${clock(lastSeconds)}, none after${peak}`;
+  if (own.bad === 1) return `at ${clock(firstSeconds)}`;
+  const much = own.bad / own.total >= 0.1;
+  return `${fromStart && much ? "from the first second" : `first at ${clock(firstSeconds)}, last at ${clock(lastSeconds)}`}${peak}`;
+}
+
+function elsewhereText({ elsewhere, p }: Cause): string {
+  if (p === undefined) return "";
+  const chance = p < 0.0001 ? "p < 0.0001" : `p = ${Number(p.toPrecision(2))}`;
+  if (elsewhere.total === 0) return chance;
+  return `against ${count(elsewhere.bad)} of ${count(elsewhere.total)} elsewhere (${chance})`;
+}
