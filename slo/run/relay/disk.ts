@@ -1,6 +1,6 @@
 import { statfsSync } from "node:fs";
 import { usualLimitBytes } from "./relay.ts";
-import { usualSegmentBytes } from "./spool.ts";
+import { usualKept } from "./spool.ts";
 
 /** What our scenarios push in a second: 3 kB were measured, and more series and buckets come with more load. */
 const pushedBytesPerSecond = 6000;
@@ -20,7 +20,7 @@ export function diskNeeds(loadSeconds: number | undefined, freeBytes: number): s
   const all = (loadSeconds ?? Infinity) * pushedBytesPerSecond;
   const most = Math.min(all, usualLimitBytes);
   if (most < fewBytes && most < freeBytes) return [];
-  const usual = megabytes(Math.min(all, 2 * usualSegmentBytes));
+  const usual = megabytes(Math.min(all, 2 * usualKept * pushedBytesPerSecond));
   const hours = Math.floor(usualLimitBytes / pushedBytesPerSecond / 3600);
   const limit = all > most ? `, its limit, after about ${hours} h` : "";
   return [

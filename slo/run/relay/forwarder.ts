@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorMessage } from "../../host/error-message.ts";
-import type { Frame } from "./frame.ts";
 import type { Rejected } from "./rejected.ts";
 import { openRetryLog } from "./retry-log.ts";
 import { mayPassLater, reasonOf, type NotWritten, type pauseMillis } from "./retry.ts";
-import type { Spool } from "./spool.ts";
+import type { Spool, Standing } from "./spool.ts";
 import type { Writer, Written } from "./write.ts";
 
 /** How far forwarding has come. */
@@ -46,14 +45,13 @@ export function startForwarder(forwarding: Forwarding) {
   const work = (async (): Promise<void> => {
     while (!stopping.signal.aborted) await delivery.step();
   })();
-  const isDone = (): boolean => spool.cursor() >= spool.size();
   return {
     state: (): Forwarded => ({ ...delivery.state }),
     /** Tells it that there is more. */
     wake: () => wake(),
     /** Waits until everything is forwarded or the limit is reached. */
     async flushed(limitSeconds: number): Promise<Flushed> {
-      if (!isDone()) {
+      if (!spool.isForwarded()) {
         const { promise, resolve } = Promise.withResolvers<void>();
         const timer = setTimeout(resolve, Math.min(limitSeconds * 1000, longestTimerMillis));
         waiting.add(resolve);
@@ -62,8 +60,8 @@ export function startForwarder(forwarding: Forwarding) {
         clearTimeout(timer);
         waiting.delete(resolve);
       }
-      if (isDone()) return { kind: "flushed" };
-      return { kind: "pending", bytes: spool.size() - spool.cursor(), reason: delivery.trouble() ?? "Prometheus has not answered yet" };
+      if (spool.isForwarded()) return { kind: "flushed" };
+      return { kind: "pending", bytes: spool.waitingBytes(), reason: delivery.trouble() ?? "Prometheus has not answered yet" };
     },
     async stop(): Promise<void> {
       stopping.abort();
@@ -81,10 +79,10 @@ function openDelivery({ spool, writer, rejected, say, ...ports }: Forwarding, si
   const state: Forwarded = { forwarded: 0, retries: 0, refused: 0, damaged: 0 };
   const retryLog = openRetryLog(say, () => performance.now());
   let [failures, trouble]: [number, string | undefined] = [0, undefined];
-  const moveOn = (what: "forwarded" | "refused" | "damaged", next: number): void => {
+  const moveOn = (what: "forwarded" | "refused" | "damaged"): void => {
     state[what] += 1;
     [failures, trouble] = [0, undefined];
-    spool.moveCursor(next);
+    spool.advance();
   };
   const tryLater = async (answer: NotWritten): Promise<void> => {
     state.retries += 1;
@@ -92,39 +90,38 @@ function openDelivery({ spool, writer, rejected, say, ...ports }: Forwarding, si
     retryLog.trouble(sortOf(answer), trouble);
     await sleep(ports.pauseMillis(failures, answer, Math.random()), undefined, { signal }).catch(() => undefined);
   };
-  const settle = async (answer: Written, next: number): Promise<void> => {
+  const settle = async (answer: Written): Promise<void> => {
     if (answer.kind === "written") {
       retryLog.fine();
-      return moveOn("forwarded", next);
+      return moveOn("forwarded");
     }
     if (signal.aborted) return;
     if (mayPassLater(answer)) return tryLater(answer);
     rejected.add("refused", reasonOf(answer)); // before the cursor moves: counted twice is better than not at all
     retryLog.refusedForGood(sortOf(answer), reasonOf(answer));
-    moveOn("refused", next);
+    moveOn("refused");
   };
   const step = async (): Promise<void> => {
-    const frame = readAtCursor(spool);
-    switch (frame.kind) {
-      case "body":
-        return settle(await writer.write(frame.body), frame.next);
+    const next = readNext(spool);
+    switch (next.kind) {
+      case "push":
+        return settle(await writer.write(next.body));
       case "end":
         return awaitMore();
       case "damaged":
         say("a push that was kept on disk cannot be read back, and is lost");
-        return moveOn("damaged", frame.next);
+        return moveOn("damaged");
       case "unreachable":
-        return tryLater(frame);
+        return tryLater(next);
     }
   };
   return { state, trouble: () => trouble, step };
 }
 
-/** Reads the body at the cursor; a spool that cannot be read now is like a destination that is away. */
-function readAtCursor(spool: Spool): Exclude<Frame, { kind: "torn" }> | Extract<Written, { kind: "unreachable" }> {
+/** Reads the push at the cursor; a spool that cannot be read now is like a destination that is away. */
+function readNext(spool: Spool): Standing | Extract<Written, { kind: "unreachable" }> {
   try {
-    const frame = spool.read(spool.cursor());
-    return frame.kind === "torn" ? { kind: "unreachable", reason: "the spool's file was cut by another process" } : frame;
+    return spool.read();
   } catch (error) {
     return { kind: "unreachable", reason: `the spool cannot be read: ${errorMessage(error)}` };
   }

@@ -1,15 +1,16 @@
-import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { frameOf } from "./frame.ts";
 import { resumeRelay } from "./resume.ts";
 import { open, pushOf, destination, say, type Story } from "./relay-story.fixture.ts";
+
+const numberOf = (name: string | undefined): number => Number(name?.split(".")[1] ?? -1);
 
 /** Gives a crash's folder what the crash did to it. */
 const damages: readonly ((story: Story, names: string[]) => void)[] = [
   () => undefined,
   function tornWrite({ folder, draw, pushes, excuses }, names) {
-    const record = frameOf(pushOf(pushes + 1, false));
-    appendFileSync(join(folder, names.at(-1) ?? "bodies"), record.subarray(0, 1 + draw(record.length - 1)));
+    const record = Buffer.concat([Buffer.from("crc."), pushOf(pushes + 1, false)]);
+    writeFileSync(join(folder, `push.${numberOf(names.at(-1)) + 1}`), record.subarray(0, draw(record.length)));
     excuses.add("torn");
   },
   function staleCursor({ folder, draw, cursors, excuses }) {
@@ -18,16 +19,15 @@ const damages: readonly ((story: Story, names: string[]) => void)[] = [
     excuses.add("stale cursor");
   },
   function removedHalf({ folder, draw, files }) {
-    for (const [name, content] of files) if (name.startsWith("bodies") || draw(2) === 0) writeFileSync(join(folder, name), content);
+    for (const [name, content] of files) if (draw(2) === 0) writeFileSync(join(folder, name), content);
   },
   function rolledHalf({ folder }, names) {
-    const last = join(folder, names.at(-1) ?? "bodies");
-    if (names.length > 1 && readFileSync(last).length === 0) rmSync(last);
-    else writeFileSync(join(folder, "sent.99"), "torn");
+    writeFileSync(join(folder, `sent.${numberOf(names.at(-1)) + 1}`), "torn");
   },
   function flippedBit({ folder, draw, excuses }) {
-    const names = readdirSync(folder).filter((name) => /^(bodies|sent)/.test(name));
-    const file = join(folder, names.toSorted()[draw(names.length)] ?? "bodies");
+    const names = readdirSync(folder).filter((name) => /^(push|sent)/.test(name));
+    if (names.length === 0) return;
+    const file = join(folder, names.toSorted()[draw(names.length)] ?? "");
     const bytes = readFileSync(file);
     if (bytes.length === 0) return;
     const bit = draw(bytes.length * 8);
@@ -43,11 +43,10 @@ export async function crash(story: Story): Promise<void> {
   const damage = damages[story.draw(damages.length)];
   story.folder = join(story.place, String(Number(basename(before)) + 1));
   cpSync(before, story.folder, { recursive: true, filter: (path) => !basename(path).startsWith("lock") });
-  const baseOf = (name: string): number => Number(name.split(".")[1] ?? 0);
-  const names = readdirSync(story.folder).filter((name) => name.startsWith("bodies"));
+  const names = readdirSync(story.folder).filter((name) => name.startsWith("push"));
   damage?.(
     story,
-    names.toSorted((a, b) => baseOf(a) - baseOf(b)),
+    names.toSorted((a, b) => numberOf(a) - numberOf(b)),
   );
   await story.relay.close();
   rmSync(before, { recursive: true });
@@ -61,13 +60,13 @@ export async function crash(story: Story): Promise<void> {
 
 /** Notes what a crash after this step may bring back. */
 export function remember(story: Story, before: ReadonlyMap<string, Buffer>): Map<string, Buffer> {
-  const names = readdirSync(story.folder).filter((name) => /^(bodies|sent)/.test(name));
+  const names = readdirSync(story.folder).filter((name) => /^(push|sent)/.test(name));
   story.files = new Map([...before].filter(([name]) => !names.includes(name)));
   const cursor = names.length === 0 ? undefined : readCursor(story.folder);
   if (story.files.size > 0) story.cursors = []; // a file goes only when the cursor is sure
   if (cursor !== undefined) story.cursors.push(cursor);
   const content = (name: string): Buffer => readFileSync(join(story.folder, name));
-  return new Map(names.map((name) => [name, name.startsWith("bodies") ? content(name) : (before.get(name) ?? content(name))]));
+  return new Map(names.map((name) => [name, name.startsWith("push") ? content(name) : (before.get(name) ?? content(name))]));
 }
 
 function readCursor(folder: string): string | undefined {

@@ -115,7 +115,7 @@ export async function simulate(seed: number, disk: StoryDisk): Promise<string | 
   const draw = drawsOf(seed);
   const place = join(disk.place, String(seed));
   mkdirSync(place);
-  const segmentBytes = [40, 150, 400, 1e6][draw(4)] ?? 40;
+  const kept = [1, 3, 8, 1e6][draw(4)] ?? 1;
   const story: Story = {
     draw,
     store: openStore(),
@@ -123,7 +123,7 @@ export async function simulate(seed: number, disk: StoryDisk): Promise<string | 
     canFill: disk.canFill,
     folder: join(place, "0"),
     relay: undefined as unknown as Relay,
-    ports: portsOf((held) => (story.held = held), segmentBytes),
+    ports: portsOf((held) => (story.held = held), kept),
     limitBytes: draw(4) === 0 ? 400 : 1e6,
     held: undefined,
     pushes: 0,

@@ -86,7 +86,7 @@ export interface Story {
   files: Map<string, Buffer>;
 }
 
-export function portsOf(hold: (held: Held) => void, segmentBytes: number): RelayPorts {
+export function portsOf(hold: (held: Held) => void, kept: number): RelayPorts {
   const writer = (): Writer => {
     let mine: Held | undefined;
     return {
@@ -94,7 +94,7 @@ export function portsOf(hold: (held: Held) => void, segmentBytes: number): Relay
       close: () => mine?.answer({ kind: "unreachable", reason: "closed" }),
     };
   };
-  return { openWriter: () => ({ kind: "open", writer: writer() }), pauseMillis: () => 0, segmentBytes };
+  return { openWriter: () => ({ kind: "open", writer: writer() }), pauseMillis: () => 0, kept };
 }
 
 export const destination = { url: "http://127.0.0.1:9/x" };

@@ -68,13 +68,9 @@ async function relayTo(folder: string, prometheus: string): Promise<{ relay: Rel
 
 /** Adds up the observations in the last histogram of each series, as the relay decodes them. */
 function observationsIn(spoolFolder: string): number {
-  const spool = openSpool(spoolFolder);
   const last = new Map<string, number>();
-  for (let offset = 0; ;) {
-    const frame = spool.read(offset);
-    if (frame.kind !== "body") break;
-    offset = frame.next;
-    const read = readBody(frame.body);
+  for (const body of openSpool(spoolFolder).sent()) {
+    const read = readBody(body);
     if (read.kind === "malformed") throw new Error(read.reason);
     for (const { labels, histogram } of read.series) {
       if (labels["__name__"] !== "k6_http_req_duration_seconds" || !histogram) continue;
@@ -84,7 +80,6 @@ function observationsIn(spoolFolder: string): number {
       );
     }
   }
-  spool.close();
   return [...last.values()].reduce((sum, count) => sum + count, 0);
 }
 
@@ -206,7 +201,6 @@ describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6:
     expect(await writeOnce(to, body("scraped_meanwhile", 1, Date.now()))).toEqual({ kind: "written" });
     const spool = openSpool(join(folder, "spool"));
     for (const value of [1, 2, 3]) spool.append(body("k6_http_reqs_total", value, then + value * 1000));
-    spool.close();
     const resume = (limitSeconds: number): ReturnType<typeof resumeRelay> =>
       resumeRelay({ folder: join(folder, "spool"), destination: to, say: () => undefined, limitSeconds });
     const outOfBounds = expect.stringMatching(/^400 out of bounds \(.*out_of_order_time_window/) as string;

@@ -16,7 +16,7 @@ export interface RelayOptions extends RelayPlace {
 export interface Relay {
   /** For K6_PROMETHEUS_RW_SERVER_URL. */
   url: string;
-  counts(): Forwarded & { received: number; samples: number; spooledBytes: number };
+  counts(): Forwarded & { received: number; samples: number };
   sent(): Pick<SentTotals, "sumOf" | "valuesOf" | "all">;
   lastLatency(): Latency | undefined;
   /** Why what was sent may not be all, or not all of it was taken; one sentence each. */
@@ -35,7 +35,7 @@ export async function startRelay(
 ): Promise<{ kind: "started"; relay: Relay } | { kind: "failed"; message: string }> {
   const opened = openRelay(place, ports);
   if (opened.kind === "failed") return opened;
-  const { spool, totals, forwarder } = opened;
+  const { totals, forwarder } = opened;
   const counts = { received: 0, samples: 0 };
   const taker = takerOf(opened, place, limitBytes, (samples) => {
     counts.received += 1;
@@ -49,7 +49,7 @@ export async function startRelay(
   }
   const relay: Relay = {
     url: intake.url,
-    counts: () => ({ ...forwarder.state(), ...counts, spooledBytes: spool.size() }),
+    counts: () => ({ ...forwarder.state(), ...counts }),
     sent: () => totals,
     lastLatency: totals.lastLatency,
     caveats: opened.caveats,
@@ -77,7 +77,7 @@ function takerOf(
     take(body) {
       const read = readBody(body);
       if (read.kind === "malformed") return unread(400, read.reason, `not a remote-write 1.0 body: ${read.reason}`);
-      if (spool.size() - spool.cursor() + body.length > limitBytes)
+      if (spool.waitingBytes() + body.length > limitBytes)
         return refuse(
           507,
           `the samples that wait in ${folder} have reached their limit of ${limitBytes} bytes`,

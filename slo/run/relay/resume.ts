@@ -1,5 +1,5 @@
+import { existsSync, readdirSync } from "node:fs";
 import { openRelay, type RelayPlace, type RelayPorts } from "./open.ts";
-import { basesIn } from "./segment.ts";
 import type { SentCounts } from "./sent-totals.ts";
 
 /** How a resumed forwarding ends. */
@@ -10,7 +10,7 @@ export type Resumed =
 
 /** Forwards what an earlier run left in its spool, and reads from it what was sent. */
 export async function resumeRelay(options: RelayPlace & { limitSeconds: number }, ports?: RelayPorts): Promise<Resumed> {
-  if (basesIn(options.folder).length === 0) return { kind: "failed", message: `the run has no spool in ${options.folder}` };
+  if (!isSpool(options.folder)) return { kind: "failed", message: `the run has no spool in ${options.folder}` };
   const opened = openRelay(options, ports);
   if (opened.kind === "failed") return opened;
   try {
@@ -20,3 +20,5 @@ export async function resumeRelay(options: RelayPlace & { limitSeconds: number }
     await opened.close();
   }
 }
+
+const isSpool = (folder: string): boolean => existsSync(folder) && readdirSync(folder).some((name) => name.startsWith("push."));

@@ -1,137 +1,165 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { crc32 } from "node:zlib";
 import { replaceFile } from "../record.ts";
-import { readFrame, type Frame } from "./frame.ts";
-import { appendTo, basesIn, beginSegment, endOf, openSegment, removeSegment, sentIn, type Segment } from "./segment.ts";
 
-/** A row of bodies in append-only files: each is on disk before it is acknowledged, and none is read back that was not written whole. */
+/** A row of pushes, each a file of its own: on disk before it is acknowledged, and none is read back that was not written whole. */
 export type Spool = ReturnType<typeof openSpool>;
 
-/** A file of this length is followed by a new one. */
-export const usualSegmentBytes = 16 * 1024 * 1024;
+/** What stands at the cursor: a push, other bytes than were written, or nothing yet. */
+export type Standing = { kind: "push"; body: Buffer } | { kind: "damaged" } | { kind: "end" };
 
-type Segments = [Segment, ...Segment[]];
-const lastOf = (segments: Segments): Segment => segments.at(-1) ?? segments[0];
-const segmentAt = (segments: Segments, offset: number): Segment => segments.findLast(({ base }) => base <= offset) ?? segments[0];
+/** After so many pushes what was sent is kept in sum, and those that were forwarded before the last time go. */
+export const usualKept = 1000;
 
 /** Opens or makes the spool in a folder, changing nothing that is there; throws what the system says when it cannot. */
-export function openSpool(folder: string, segmentBytes = usualSegmentBytes) {
+export function openSpool(folder: string, kept = usualKept) {
   mkdirSync(folder, { recursive: true });
-  const [first = 0, ...others] = basesIn(folder);
-  const segments: Segments = [openSegment(folder, first), ...others.map((base) => openSegment(folder, base))];
-  syncFolders(folder);
-  const stored = readCursor(folder);
-  const found = foundIn(segments, stored);
-  const { base, starts } = segmentAt(segments, stored);
-  let cursor = passedIn(segments, base + (starts.findLast((start) => base + start <= stored) ?? 0));
+  syncFolder(dirname(folder));
+  const survey = surveyOf(folder);
+  const { bytes, damaged, found } = survey;
+  let { base, cursor, end } = survey;
+  let waitingBytes = [...bytes].reduce((sum, [at, size]) => (at < cursor ? sum : sum + size), 0);
+  const pushFile = (at: number): string => join(folder, `push.${at}`);
+  const sentFile = (at: number): string => join(folder, `sent.${at}`);
+  const trim = (): void => {
+    replaceFile(join(folder, "cursor"), String(cursor), true); // a push goes only when the cursor is sure
+    syncFolder(folder);
+    for (const at of [...bytes.keys()].filter((each) => each < Math.min(cursor, base) && !damaged.has(each))) {
+      rmSync(pushFile(at), { force: true });
+      bytes.delete(at);
+    }
+  };
   return {
     /** Writes a body and flushes it to the disk; throws what the system says when it cannot. */
-    append: (body: Buffer): void => appendTo(lastOf(segments), body),
-    /** Begins a new file where the last one is full, with what was sent so far beside it, as one body: files that were forwarded can go then. */
+    append(body: Buffer): void {
+      const size = writeSealed(pushFile(end), body);
+      bytes.set(end, size);
+      waitingBytes += size;
+      end += 1;
+    },
+    /** Where it is time, keeps what was sent so far as one body, and lets go of what was forwarded. */
     roll(sentSoFar: () => Buffer): void {
-      const last = lastOf(segments);
-      if (last.tornBytes === 0 && last.size < segmentBytes) return;
+      if (end - base < kept) return;
       try {
-        segments.push(beginSegment(folder, endOf(last) + last.tornBytes, sentSoFar()));
-        syncFolders(folder);
+        trim();
+        writeSealed(sentFile(end), sentSoFar());
+        rmSync(sentFile(base), { force: true });
+        base = end;
       } catch {
-        // without room the last file goes on
+        // without room all stays
       }
     },
-    /** Reads what begins at a byte offset; throws what the system says when it cannot. */
-    read: (offset: number): Frame => readIn(segments, passedIn(segments, offset)),
-    /** Gives the bodies that tell what was sent: the last values of the files before the last one, then all that is in it. */
-    sent: (): Generator<Buffer> => sentIn(lastOf(segments)),
-    /** Bytes written, those of files that are gone included. */
-    size: (): number => endOf(lastOf(segments)),
-    /** Byte offset of the first body that was not forwarded yet. */
-    cursor: (): number => cursor,
-    moveCursor(offset: number): void {
-      cursor = passedIn(segments, offset);
-      const done = segments.slice(0, -1).filter((one) => endOf(one) <= cursor && one.damaged.size + one.tornBytes === 0);
-      if (!writeCursor(folder, cursor, done.length > 0)) return;
-      for (const one of done) {
-        segments.splice(segments.indexOf(one), 1);
-        removeSegment(folder, one);
+    /** Reads what stands at the cursor; throws what the system says when it cannot. */
+    read(): Standing {
+      if (cursor === end) return { kind: "end" };
+      const body = readSealed(pushFile(cursor));
+      if (body !== undefined) return { kind: "push", body };
+      damaged.add(cursor);
+      return { kind: "damaged" };
+    },
+    /** Goes on to the next push. On a full disk the cursor's file stays behind, and the last push sent twice does no harm. */
+    advance(): void {
+      waitingBytes -= bytes.get(cursor) ?? 0;
+      cursor = passed(bytes, cursor + 1, end);
+      try {
+        replaceFile(join(folder, "cursor"), String(cursor));
+      } catch {
+        // it is written anew with the next
       }
     },
-    /** Whether a file was gone when it was opened that had not been forwarded. */
-    lacksFiles: lacksFiles(segments, stored),
+    /** Gives the bodies that tell what was sent: the last values of pushes that may be gone, then all pushes that came after. */
+    *sent(): Generator<Buffer> {
+      const files = [...bytes.keys()].filter((at) => at >= base).map(pushFile);
+      for (const file of base > 0 ? [sentFile(base), ...files] : files) {
+        const body = readSealed(file);
+        if (body !== undefined) yield body;
+      }
+    },
+    isForwarded: (): boolean => cursor === end,
+    waitingBytes: (): number => waitingBytes,
+    /** Whether a push was gone when it was opened that had not been forwarded. */
+    lacksPushes: survey.lacksPushes,
     /** What is wrong with the files, one sentence each. */
-    caveats: (): string[] => [...damageIn(segments), ...found].map((words) => `the spool in ${folder} ${words}`),
-    close: (): void => segments.forEach(({ file }) => closeSync(file)),
+    caveats(): string[] {
+      const unread = damaged.size > 0 ? [`is damaged: pushes that cannot be read back: ${damaged.size}`] : [];
+      return [...unread, ...found].map((words) => `the spool in ${folder} ${words}`);
+    },
   };
 }
 
-/** Passes over what is missing between two files. */
-function passedIn(segments: Segments, offset: number): number {
-  const at = segmentAt(segments, offset);
-  const next = segments[segments.indexOf(at) + 1];
-  return next === undefined || offset < endOf(at) ? offset : passedIn(segments, next.base);
-}
-
-function readIn(segments: Segments, offset: number): Frame {
-  const { base, file, size, damaged } = segmentAt(segments, offset);
-  const frame = readFrame(file, offset - base, size);
-  if (frame.kind === "damaged") damaged.add(offset - base);
-  return "next" in frame ? { ...frame, next: passedIn(segments, frame.next + base) } : frame;
-}
-
-/** Words what is wrong with the files as they are opened, apart from damage. */
-function foundIn(segments: Segments, stored: number): string[] {
-  const last = lastOf(segments);
-  const tornBytes = segments.reduce((total, segment) => total + segment.tornBytes, 0);
-  const found: [boolean, string][] = [
-    [tornBytes > 0, `ends in ${tornBytes} bytes that are no whole push`],
-    [stored > endOf(last), "is shorter than what was forwarded from it"],
-    [last.before.kind === "torn" || last.before.kind === "damaged", "does not tell any more what was sent at first"],
+/** Looks through a folder: the pushes there are with their bytes, those that are damaged, where forwarding stopped, and from where on `sent` needs them. */
+function surveyOf(folder: string) {
+  const numbersOf = (kind: string): number[] => {
+    const named = readdirSync(folder).map((name) => /^(push|sent)\.(\d{1,15})$/.exec(name));
+    return named.flatMap((match) => (match?.[1] === kind ? Number(match[2]) : [])).toSorted((a, b) => a - b);
+  };
+  const isWhole = (name: string): boolean => readSealed(join(folder, name)) !== undefined;
+  const bytes = new Map(numbersOf("push").map((at) => [at, statSync(join(folder, `push.${at}`)).size]));
+  const damaged = new Set([...bytes.keys()].filter((at) => !isWhole(`push.${at}`)));
+  const base = numbersOf("sent").findLast((at) => isWhole(`sent.${at}`)) ?? 0;
+  const last = [...bytes.keys()].at(-1) ?? -1;
+  const end = Math.max(base, last + 1);
+  const stored = readCursor(folder);
+  const areThere = (from: number): boolean => Array.from({ length: Math.max(0, end - from) }, (_, i) => bytes.has(from + i)).every(Boolean);
+  const [lacksPushes, lacksSum] = [!areThere(stored), !areThere(base)];
+  // The last one belongs to no push when it is not whole: it was never acknowledged, or nobody can tell.
+  const tornBytes = damaged.delete(last) ? bytes.get(last) : undefined;
+  if (tornBytes !== undefined) bytes.delete(last);
+  const found = [
+    ...(tornBytes === undefined ? [] : [`ends in ${tornBytes} bytes that are no whole push`]),
+    ...(stored > end ? ["is shorter than what was forwarded from it"] : []),
+    ...(lacksSum ? ["does not tell any more what was sent at first"] : []),
   ];
-  return found.flatMap(([isSo, words]) => (isSo ? words : []));
+  return { bytes, damaged, found, base, end, cursor: passed(bytes, stored, end), lacksPushes };
 }
 
-function damageIn(segments: readonly Segment[]): string[] {
-  const damaged = segments.reduce((total, segment) => total + segment.damaged.size, 0);
-  return damaged > 0 ? [`is damaged: pushes that cannot be read back: ${damaged}`] : [];
+/** Passes over pushes that are not there. */
+function passed(bytes: ReadonlyMap<number, number>, from: number, end: number): number {
+  let at = from;
+  while (at < end && !bytes.has(at)) at += 1;
+  return Math.min(at, end);
 }
 
-/** Says whether a file is gone that was not forwarded: the cursor is sure before one is removed. */
-function lacksFiles(segments: readonly Segment[], stored: number): boolean {
-  const ends = segments.map((segment) => endOf(segment) + segment.tornBytes);
-  return segments.some(({ base }, i) => base > stored && base > (ends[i - 1] ?? 0));
+/** Writes a body behind its CRC-32, and flushes it with its name; gives the bytes of the file. */
+function writeSealed(file: string, body: Buffer): number {
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32LE(crc32(body));
+  try {
+    writeFileSync(file, Buffer.concat([sum, body]), { flush: true });
+  } catch (error) {
+    rmSync(file, { force: true }); // gives the space back
+    throw error;
+  }
+  syncFolder(dirname(file));
+  return sum.length + body.length;
+}
+
+/** Reads a body back; undefined where it is not what was written. A body has at least one byte, so that zeros are never one. */
+function readSealed(file: string): Buffer | undefined {
+  const bytes = readFileSync(file);
+  const body = bytes.subarray(4);
+  return body.length > 0 && crc32(body) === bytes.readUInt32LE(0) ? body : undefined;
 }
 
 /** Flushes the names of new files: a file whose name is lost with the power is lost whole. */
-function syncFolders(folder: string): void {
-  for (const place of [folder, dirname(folder)]) {
-    try {
-      const handle = openSync(place, "r");
-      try {
-        fsyncSync(handle);
-      } finally {
-        closeSync(handle);
-      }
-    } catch {
-      // some systems cannot flush a folder; there it is theirs to keep
-    }
-  }
-}
-
-/** Writes the cursor; `surely` also when the power goes. Tells whether it could: on a full disk it stays behind, and the last body sent twice does no harm. */
-function writeCursor(folder: string, offset: number, surely: boolean): boolean {
+function syncFolder(folder: string): void {
   try {
-    replaceFile(join(folder, "cursor"), String(offset), surely);
-    if (surely) syncFolders(folder);
-    return true;
+    const handle = openSync(folder, "r");
+    try {
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
   } catch {
-    return false;
+    // some systems cannot flush a folder; there it is theirs to keep
   }
 }
 
 function readCursor(folder: string): number {
   try {
     const text = readFileSync(join(folder, "cursor"), "utf8");
-    const offset = text.length > 32 ? 0 : Number(text);
-    return Number.isSafeInteger(offset) && offset >= 0 ? offset : 0;
+    return /^\d{1,15}$/.test(text) ? Number(text) : 0;
   } catch {
     return 0;
   }
