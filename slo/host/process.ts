@@ -44,63 +44,35 @@ export type RunProcess = (command: Command) => Promise<Ran>;
 const longestStdout = 256 * 1024 ** 2;
 const keptOutput = 1024 ** 2;
 
-/** Runs a program without a shell, in a process group of its own: the terminal's Ctrl-C is for us, and what it started is stopped with it. */
+/** Runs a program without a shell to its end. */
 export const runProcess: RunProcess = async (command) => {
-  const started = startGroup(command, command.input === undefined ? "ignore" : "pipe");
-  if (started.kind === "failed") return { ending: notStarted(started.error), stdout: "", stderr: "", output: "" };
-  const { child } = started;
-  child.stdin?.on("error", () => undefined).end(command.input);
+  let [stdout, stderr, output] = ["", "", ""];
   let stopped: Ending | undefined;
-  let killer: NodeJS.Timeout | undefined;
   const stop = (ending: Ending): void => {
-    stopped ??= ending;
-    if (command.graceSeconds !== undefined) signalGroup(child, "SIGINT");
-    killer ??= setTimeout(() => killGroup(child), (command.graceSeconds ?? 0) * 1000);
+    if (stopped !== undefined) return;
+    stopped = ending;
+    void program.stop(command.graceSeconds === undefined ? "SIGKILL" : "SIGINT", command.graceSeconds ?? 0);
   };
+  const program = startProgram(command, (text, from) => {
+    output = (output + text).slice(-keptOutput);
+    if (from === "stderr") stderr = (stderr + text).slice(-keptOutput);
+    else stdout += text;
+    if (stdout.length > longestStdout) stop({ kind: "flooded" });
+  });
   const abort = (): void => stop({ kind: "aborted" });
   command.signal?.addEventListener("abort", abort);
   if (command.signal?.aborted) abort();
   const limit = setTimeout(() => stop({ kind: "overdue" }), command.limitSeconds * 1000);
-  const printed = collect(child, () => stop({ kind: "flooded" }));
-  const ending = await endOf(child);
+  const exit = await program.exited;
   clearTimeout(limit);
-  clearTimeout(killer);
   command.signal?.removeEventListener("abort", abort);
-  return { ending: stopped ?? ending, ...printed() };
+  return { ending: stopped ?? endingOf(exit), stdout, stderr, output };
 };
 
-function collect(child: ChildProcess, flooded: () => void): () => Omit<Ran, "ending"> {
-  let [stdout, stderr, output] = ["", "", ""];
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-    stdout += text;
-    output = (output + text).slice(-keptOutput);
-    if (stdout.length > longestStdout) flooded();
-  });
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    stderr = (stderr + text).slice(-keptOutput);
-    output = (output + text).slice(-keptOutput);
-  });
-  return () => ({ stdout, stderr, output });
+function endingOf({ code, signal, error }: Exit): Ending {
+  if (error !== undefined) return { kind: "notStarted", isMissing: error.includes("ENOENT"), message: error };
+  return signal === null ? { kind: "exited", code: code ?? 1 } : { kind: "signalled", signal };
 }
-
-function endOf(child: ChildProcess): Promise<Ending> {
-  return new Promise((resolve) => {
-    child.on("error", (error) => resolve(notStarted(error)));
-    child.on("close", (code, signal) => resolve(signal === null ? { kind: "exited", code: code ?? 1 } : { kind: "signalled", signal }));
-  });
-}
-
-function killGroup(child: ChildProcess): void {
-  signalGroup(child, "SIGKILL");
-  child.stdout?.destroy(); // a daemon that it left behind may hold them open
-  child.stderr?.destroy();
-}
-
-const notStarted = (error: unknown): Ending => ({
-  kind: "notStarted",
-  isMissing: error instanceof Error && "code" in error && error.code === "ENOENT",
-  message: errorMessage(error),
-});
 
 /** Words how a program ended that should have ended with 0. */
 export function endingText({ command, limitSeconds }: Pick<Command, "command" | "limitSeconds">, ending: Ending): string {
@@ -120,26 +92,77 @@ export function endingText({ command, limitSeconds }: Pick<Command, "command" | 
   }
 }
 
-/** Starts a program as the leader of its own process group, which ends when this process does. */
-export function startGroup(
-  { command, args, folder, environment = process.env }: Pick<Command, "command" | "args" | "folder" | "environment">,
-  stdin: "pipe" | "ignore",
-): { kind: "started"; child: ChildProcess } | { kind: "failed"; error: unknown } {
-  try {
-    const child = spawn(command, args, { cwd: folder, env: withoutSecrets(environment), detached: true, stdio: [stdin, "pipe", "pipe"] });
-    if (child.pid !== undefined) child.once("close", reapAfterUs(child.pid));
-    return { kind: "started", child };
-  } catch (error) {
-    return { kind: "failed", error }; // some of the system's errors are thrown, others are events
-  }
+/** How a program that runs beside us ended. */
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** Set when it could not be started at all. */
+  error?: string;
 }
 
-/** Sends a signal to a child and all that it started. */
-export function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+/** A running program, with all that it started. */
+export interface Program {
+  pid: number | undefined;
+  exited: Promise<Exit>;
+  /** The exit, once it has happened. */
+  exit(): Exit | undefined;
+  signal(signal: NodeJS.Signals): void;
+  /** Asks it to stop, and kills it after `graceSeconds`. */
+  stop(signal: NodeJS.Signals, graceSeconds: number): Promise<Exit>;
+}
+
+/** Takes what a program prints. */
+export type TakeText = (text: string, from: "stdout" | "stderr") => void;
+
+/**
+ * Starts a program as the leader of its own process group: the terminal's Ctrl-C is for us, what it started is stopped with it, and all of it
+ * ends when this process does.
+ */
+export function startProgram(command: Pick<Command, "command" | "args" | "folder" | "environment" | "input">, take: TakeText): Program {
+  const { child, exited } = spawnLeader(command, take);
+  let ended: Exit | undefined;
+  const signal = (name: NodeJS.Signals): void => {
+    if (ended !== undefined || child?.pid === undefined) return;
+    try {
+      process.kill(-child.pid, name);
+    } catch {
+      // it ended in the meantime
+    }
+    if (name === "SIGKILL") for (const stream of [child.stdout, child.stderr]) stream?.destroy(); // a daemon that it left behind may hold them open
+  };
+  return {
+    pid: child?.pid,
+    exited: exited.then((exit) => (ended = exit)),
+    exit: () => ended,
+    signal,
+    async stop(first, graceSeconds) {
+      signal(first);
+      const timer = setTimeout(() => signal("SIGKILL"), graceSeconds * 1000);
+      const exit = await exited;
+      clearTimeout(timer);
+      return exit;
+    },
+  };
+}
+
+const neverRan = (error: unknown): Exit => ({ code: null, signal: null, error: errorMessage(error) });
+
+function spawnLeader(
+  { command, args, folder, environment = process.env, input }: Parameters<typeof startProgram>[0],
+  take: TakeText,
+): { child?: ChildProcess; exited: Promise<Exit> } {
   try {
-    if (pid !== undefined) process.kill(-pid, signal);
-  } catch {
-    // it ended in the meantime
+    const stdin = input === undefined ? "ignore" : "pipe";
+    const child = spawn(command, args, { cwd: folder, env: withoutSecrets(environment), detached: true, stdio: [stdin, "pipe", "pipe"] });
+    const { promise: exited, resolve } = Promise.withResolvers<Exit>();
+    child.on("error", (error) => resolve(neverRan(error)));
+    child.on("close", (code, signal) => resolve({ code, signal }));
+    if (child.pid !== undefined) child.once("close", reapAfterUs(child.pid));
+    for (const from of ["stdout", "stderr"] as const) child[from]?.setEncoding("utf8").on("data", (text: string) => take(text, from));
+    child.stdin?.on("error", () => undefined).end(input);
+    return { child, exited };
+  } catch (error) {
+    return { exited: Promise.resolve(neverRan(error)) }; // some of the system's errors are thrown, others are events
   }
 }
 
