@@ -59,19 +59,19 @@ export async function startOurs(bench: Bench, load: OurLoad): Promise<Child> {
     binary: binary ?? (await toolOf(bench, "k6")),
     script: made.file,
     folder,
-    logFile: join(folder, `${scenario}.log`),
     writeUrl,
-    labels: { testid: "bench", instance_id: "0" },
+    testid: "bench",
+    target,
+    segment: { index: 0, of: 1 },
+    isUserScript: false,
     environment: {
       ...process.env,
-      PLIMSOLL_TARGET: target,
       PLIMSOLL_DURATION: `${seconds}s`,
       PLIMSOLL_SET: JSON.stringify({ warmup: "0", vus: vus?.toString() }),
       PLIMSOLL_SLOW_THRESHOLDS: "0.25",
       PLIMSOLL_RATE: rate?.toString(),
     },
     summaryFile,
-    systemTags: undefined,
     onLine: () => undefined,
   });
 }

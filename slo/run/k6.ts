@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { endingText, runProcess, withoutSecrets } from "../host/process.ts";
 import type { Child, ProcessGroup } from "../host/process-group.ts";
 import { explainRefusal } from "./script-errors.ts";
@@ -10,21 +11,21 @@ export interface K6Progress {
   vus: number;
 }
 
-/** What a k6 run needs; `labels` become tags on every sample. */
+/** The load that one k6 process is to carry. */
 export interface K6Options {
   binary: string;
   script: string;
+  /** Here stand k6's log and summary, and what the script itself writes (handleSummary). */
   folder: string;
-  logFile: string;
   writeUrl: string;
-  labels: Record<string, string>;
+  testid: string;
+  target: string;
   environment: NodeJS.ProcessEnv;
+  isUserScript: boolean;
   /** Written by k6 at its end with its own totals; undefined in long runs, where k6 would keep every sample in memory for it. */
   summaryFile: string | undefined;
-  /** Ours are trimmed by the scenario; a user script's are bounded here. */
-  systemTags: string | undefined;
   /** The part of the load that falls to this process of several. */
-  segment?: { index: number; of: number };
+  segment: { index: number; of: number };
   onLine: (line: K6Line) => void;
 }
 
@@ -51,6 +52,8 @@ export function readK6Line(line: string, from: "stdout" | "stderr" = "stderr"): 
   }
 }
 
+/** Ours are trimmed by the scenario; a user script's are bounded here. */
+const userScriptTags = "proto,subproto,status,method,name,group,check,error,error_code,tls_version,scenario,service,expected_response";
 const output = ["--out", "experimental-prometheus-rw", "--features", "native-histograms,merge-run-tags", "--log-format", "json"];
 const runArguments = ["run", ...output, "--no-thresholds", "--no-color", "--no-usage-report"];
 
@@ -110,29 +113,32 @@ function errorsIn(stderr: string, script: string): string {
 
 /** Starts k6 with remote write to the relay; its end is the child's exit. */
 export function startK6(group: ProcessGroup, options: K6Options): Child {
-  const tags = Object.entries(options.labels).flatMap(([name, value]) => ["--tag", `${name}=${value}`]);
-  const { summaryFile } = options;
+  const { testid, target, folder, summaryFile, segment } = options;
+  const index = String(segment.index);
+  const tags = ["--tag", `testid=${testid}`, "--tag", `instance_id=${index}`];
   const summary = ["--summary-mode", ...(summaryFile ? ["compact", "--summary-export", summaryFile] : ["disabled"])];
-  const system = options.systemTags ? ["--system-tags", options.systemTags] : [];
-  const segment = options.segment && options.segment.of > 1 ? segmentArguments(options.segment) : [];
+  const system = options.isUserScript ? ["--system-tags", userScriptTags] : [];
   return group.start({
     name: "k6",
     command: options.binary,
-    args: [...runArguments, ...summary, ...system, ...segment, ...tags, options.script],
+    args: [...runArguments, ...summary, ...system, ...segmentArguments(segment), ...tags, options.script],
     environment: {
       GOGC: "400", // k6 spends up to a fifth of its time collecting garbage at Go's default of 100
       ...k6Environment(options.environment),
+      PLIMSOLL_TARGET: target,
+      PLIMSOLL_INSTANCE: index,
       K6_PROMETHEUS_RW_SERVER_URL: options.writeUrl,
       K6_PROMETHEUS_RW_PUSH_INTERVAL: "1s",
     },
-    folder: options.folder,
-    logFile: options.logFile,
+    folder,
+    logFile: join(folder, "k6.log"),
     onLine: (line, from) => options.onLine(readK6Line(line, from)),
   });
 }
 
 /** Cuts the load into equal parts, of which together none is missing or done twice (k6, execution segments). */
 function segmentArguments({ index, of }: { index: number; of: number }): string[] {
+  if (of === 1) return [];
   const cuts = Array.from({ length: of + 1 }, (_, i) => (i === 0 ? "0" : i === of ? "1" : `${i}/${of}`));
   return ["--execution-segment", `${cuts[index]}:${cuts[index + 1]}`, "--execution-segment-sequence", cuts.join(",")];
 }

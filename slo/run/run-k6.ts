@@ -14,15 +14,9 @@ const longestError = 1000;
 /** How long k6 may take beyond its own plan before it is stopped. */
 export const graceSeconds = 90;
 
-/** The load that one k6 process is to carry; in its folder stand k6's log and summary, and what the script itself writes (handleSummary). */
-export interface DriveOptions extends Pick<K6Options, "binary" | "script" | "folder" | "writeUrl" | "environment"> {
-  testid: string;
-  /** The part of the load that falls to this process of several. */
-  segment: { index: number; of: number };
+/** The load that one k6 process is to carry, as planned; it ends early when `signal` aborts. */
+export interface DriveOptions extends Omit<K6Options, "summaryFile" | "onLine"> {
   plan: Plan;
-  isUserScript: boolean;
-  target: string;
-  /** Ends k6 early when it aborts. */
   signal: AbortSignal;
 }
 
@@ -50,10 +44,7 @@ export function runK6(group: ProcessGroup, options: DriveOptions): { begun: K6Ou
   const caveats: string[] = [];
   const summaryFile = keepsSummary(plan) ? join(folder, "k6-summary.json") : undefined;
   const startedAtSeconds = Date.now() / 1000;
-  const child = startK6(
-    group,
-    k6OptionsOf(options, summaryFile, (line) => note(said, line)),
-  );
+  const child = startK6(group, { ...options, summaryFile, onLine: (line) => note(said, line) });
   const interrupt = (): void => child.signal("SIGINT");
   signal.addEventListener("abort", interrupt, { once: true });
   if (signal.aborted) interrupt();
@@ -82,21 +73,6 @@ export function runK6(group: ProcessGroup, options: DriveOptions): { begun: K6Ou
   });
   return { begun, ended };
 }
-
-function k6OptionsOf(options: DriveOptions, summaryFile: string | undefined, onLine: (line: K6Line) => void): K6Options {
-  const index = String(options.segment.index);
-  return {
-    ...options,
-    logFile: join(options.folder, "k6.log"),
-    labels: { testid: options.testid, instance_id: index },
-    environment: { ...options.environment, PLIMSOLL_TARGET: options.target, PLIMSOLL_INSTANCE: index },
-    summaryFile,
-    systemTags: options.isUserScript ? userScriptTags : undefined,
-    onLine,
-  };
-}
-
-const userScriptTags = "proto,subproto,status,method,name,group,check,error,error_code,tls_version,scenario,service,expected_response";
 
 function note(said: Said, line: K6Line): void {
   if (line.kind === "progress") said.progress = line.progress;

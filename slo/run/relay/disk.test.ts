@@ -3,7 +3,12 @@ import { diskNeeds } from "./disk.ts";
 
 test.each<[string, number | undefined, number, string[]]>([
   ["a short run needs no words", 60, 1e12, []],
-  ["an hour needs little while Prometheus takes it", 3600, 1e12, ["samples on disk: about 12 MB at most, and up to 22 MB while Prometheus does not take them"]],
+  [
+    "an hour needs little while Prometheus takes it",
+    3600,
+    1e12,
+    ["samples on disk: about 12 MB at most, and up to 22 MB while Prometheus does not take them"],
+  ],
   [
     "a day keeps little while Prometheus takes it",
     86_400,

@@ -13,6 +13,7 @@ import { startPrometheus, type Started } from "../local-services.ts";
 import { waitFor } from "../../host/wait.ts";
 import { readBody } from "./body.ts";
 import { emptyFolder, ok, pushed, startReceiver } from "./destination.fixture.ts";
+import { openRejected } from "./rejected.ts";
 import { startRelay, type Relay } from "./relay.ts";
 import { resumeRelay } from "./resume.ts";
 import { openSpool } from "./spool.ts";
@@ -110,12 +111,13 @@ describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6:
       binary: k6Binary,
       script: join(folder, "script.js"),
       folder,
-      logFile: join(folder, "k6.log"),
       writeUrl: relay.url,
-      labels: { testid: "relay-live", instance_id: "0" },
+      testid: "relay-live",
+      target: served.url,
+      segment: { index: 0, of: 1 },
+      isUserScript: false,
       environment: process.env,
       summaryFile: join(folder, "summary.json"),
-      systemTags: undefined,
       onLine: () => undefined,
     });
     const until = async (what: string, seen: () => boolean): Promise<void> => {
@@ -201,6 +203,7 @@ describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6:
     expect(await writeOnce(to, body("scraped_meanwhile", 1, Date.now()))).toEqual({ kind: "written" });
     const spool = openSpool(join(folder, "spool"));
     for (const value of [1, 2, 3]) spool.append(body("k6_http_reqs_total", value, then + value * 1000));
+    openRejected(join(folder, "spool")).close();
     const resume = (limitSeconds: number): ReturnType<typeof resumeRelay> =>
       resumeRelay({ folder: join(folder, "spool"), destination: to, say: () => undefined, limitSeconds });
     const outOfBounds = expect.stringMatching(/^400 out of bounds \(.*out_of_order_time_window/) as string;

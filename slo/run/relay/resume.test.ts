@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { encodeWrite } from "./body.ts";
 import { emptyFolder, inTurn, ok, pushed, startReceiver, type Answer, type TestReceiver } from "./destination.fixture.ts";
+import { openRejected } from "./rejected.ts";
 import { startRelay, type Relay } from "./relay.ts";
 import { resumeRelay, type Resumed } from "./resume.ts";
 import { openSpool } from "./spool.ts";
@@ -34,6 +35,7 @@ function spoolOf(...values: number[]): string {
   const folder = emptyFolder();
   const spool = openSpool(folder);
   for (const value of values) spool.append(pushed(value));
+  openRejected(folder).close();
   return folder;
 }
 

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { openRelay, type RelayPlace, type RelayPorts } from "./open.ts";
 import type { SentCounts } from "./sent-totals.ts";
 
@@ -10,7 +11,7 @@ export type Resumed =
 
 /** Forwards what an earlier run left in its spool, and reads from it what was sent. */
 export async function resumeRelay(options: RelayPlace & { limitSeconds: number }, ports?: RelayPorts): Promise<Resumed> {
-  if (!isSpool(options.folder)) return { kind: "failed", message: `the run has no spool in ${options.folder}` };
+  if (!existsSync(join(options.folder, "rejected"))) return { kind: "failed", message: `the run has no spool in ${options.folder}` };
   const opened = openRelay(options, ports);
   if (opened.kind === "failed") return opened;
   try {
@@ -20,5 +21,3 @@ export async function resumeRelay(options: RelayPlace & { limitSeconds: number }
     await opened.close();
   }
 }
-
-const isSpool = (folder: string): boolean => existsSync(folder) && readdirSync(folder).some((name) => name.startsWith("push."));
