@@ -16,91 +16,92 @@ export const usualKept = 1000;
 export function openSpool(folder: string, kept = usualKept) {
   mkdirSync(folder, { recursive: true });
   syncFolder(dirname(folder));
-  const survey = surveyOf(folder);
-  const { bytes, damaged, found } = survey;
-  let { base, cursor, end } = survey;
-  let waitingBytes = [...bytes].reduce((sum, [at, size]) => (at < cursor ? sum : sum + size), 0);
-  const pushFile = (at: number): string => join(folder, `push.${at}`);
-  const sentFile = (at: number): string => join(folder, `sent.${at}`);
-  const trim = (): void => {
-    replaceFile(join(folder, "cursor"), String(cursor), true); // a push goes only when the cursor is sure
-    syncFolder(folder);
-    for (const at of [...bytes.keys()].filter((each) => each < Math.min(cursor, base) && !damaged.has(each))) {
-      rmSync(pushFile(at), { force: true });
-      bytes.delete(at);
-    }
-  };
+  const row = surveyOf(folder);
   return {
     /** Writes a body and flushes it to the disk; throws what the system says when it cannot. */
     append(body: Buffer): void {
-      const size = writeSealed(pushFile(end), body);
-      bytes.set(end, size);
-      waitingBytes += size;
-      end += 1;
+      const size = writeSealed(row.pushFile(row.end), body);
+      row.bytes.set(row.end, size);
+      row.waitingBytes += size;
+      row.end += 1;
     },
     /** Where it is time, keeps what was sent so far as one body, and lets go of what was forwarded. */
     roll(sentSoFar: () => Buffer): void {
+      const { base, end } = row;
       if (end - base < kept) return;
       try {
-        trim();
-        writeSealed(sentFile(end), sentSoFar());
-        rmSync(sentFile(base), { force: true });
-        base = end;
+        trim(row);
+        writeSealed(row.sentFile(end), sentSoFar());
+        rmSync(row.sentFile(base), { force: true });
+        row.base = end;
       } catch {
         // without room all stays
       }
     },
     /** Reads what stands at the cursor; throws what the system says when it cannot. */
     read(): Standing {
-      if (cursor === end) return { kind: "end" };
-      const body = readSealed(pushFile(cursor));
+      if (row.cursor === row.end) return { kind: "end" };
+      const body = readSealed(row.pushFile(row.cursor));
       if (body !== undefined) return { kind: "push", body };
-      damaged.add(cursor);
+      row.damaged.add(row.cursor);
       return { kind: "damaged" };
     },
     /** Goes on to the next push. On a full disk the cursor's file stays behind, and the last push sent twice does no harm. */
     advance(): void {
-      waitingBytes -= bytes.get(cursor) ?? 0;
-      cursor = passed(bytes, cursor + 1, end);
+      row.waitingBytes -= row.bytes.get(row.cursor) ?? 0;
+      row.cursor = passed(row.bytes, row.cursor + 1, row.end);
       try {
-        replaceFile(join(folder, "cursor"), String(cursor));
+        replaceFile(row.cursorFile, String(row.cursor));
       } catch {
         // it is written anew with the next
       }
     },
     /** Gives the bodies that tell what was sent: the last values of pushes that may be gone, then all pushes that came after. */
-    *sent(): Generator<Buffer> {
-      const files = [...bytes.keys()].filter((at) => at >= base).map(pushFile);
-      for (const file of base > 0 ? [sentFile(base), ...files] : files) {
-        const body = readSealed(file);
-        if (body !== undefined) yield body;
-      }
-    },
-    isForwarded: (): boolean => cursor === end,
-    waitingBytes: (): number => waitingBytes,
+    sent: (): Generator<Buffer> => sentIn(row),
+    isForwarded: (): boolean => row.cursor === row.end,
+    waitingBytes: (): number => row.waitingBytes,
     /** Whether a push was gone when it was opened that had not been forwarded. */
-    lacksPushes: survey.lacksPushes,
+    lacksPushes: row.lacksPushes,
     /** What is wrong with the files, one sentence each. */
     caveats(): string[] {
-      const unread = damaged.size > 0 ? [`is damaged: pushes that cannot be read back: ${damaged.size}`] : [];
-      return [...unread, ...found].map((words) => `the spool in ${folder} ${words}`);
+      const unread = row.damaged.size > 0 ? [`is damaged: pushes that cannot be read back: ${row.damaged.size}`] : [];
+      return [...unread, ...row.found].map((words) => `the spool in ${folder} ${words}`);
     },
   };
 }
 
+function* sentIn({ base, bytes, pushFile, sentFile }: ReturnType<typeof surveyOf>): Generator<Buffer> {
+  const files = [...bytes.keys()].filter((at) => at >= base).map(pushFile);
+  for (const file of base > 0 ? [sentFile(base), ...files] : files) {
+    const body = readSealed(file);
+    if (body !== undefined) yield body;
+  }
+}
+
+/** Lets go of the pushes that were forwarded and whose values are kept in sum; damage is evidence, and stays. */
+function trim({ base, bytes, cursor, cursorFile, damaged, pushFile }: ReturnType<typeof surveyOf>): void {
+  replaceFile(cursorFile, String(cursor), true); // a push goes only when the cursor is sure
+  syncFolder(dirname(cursorFile));
+  for (const at of [...bytes.keys()].filter((each) => each < Math.min(cursor, base) && !damaged.has(each))) {
+    rmSync(pushFile(at), { force: true });
+    bytes.delete(at);
+  }
+}
+
 /** Looks through a folder: the pushes there are with their bytes, those that are damaged, where forwarding stopped, and from where on `sent` needs them. */
 function surveyOf(folder: string) {
+  const pushFile = (at: number): string => join(folder, `push.${at}`);
+  const sentFile = (at: number): string => join(folder, `sent.${at}`);
+  const cursorFile = join(folder, "cursor");
   const numbersOf = (kind: string): number[] => {
     const named = readdirSync(folder).map((name) => /^(push|sent)\.(\d{1,15})$/.exec(name));
     return named.flatMap((match) => (match?.[1] === kind ? Number(match[2]) : [])).toSorted((a, b) => a - b);
   };
-  const isWhole = (name: string): boolean => readSealed(join(folder, name)) !== undefined;
-  const bytes = new Map(numbersOf("push").map((at) => [at, statSync(join(folder, `push.${at}`)).size]));
-  const damaged = new Set([...bytes.keys()].filter((at) => !isWhole(`push.${at}`)));
-  const base = numbersOf("sent").findLast((at) => isWhole(`sent.${at}`)) ?? 0;
+  const bytes = new Map(numbersOf("push").map((at) => [at, statSync(pushFile(at)).size]));
+  const damaged = new Set([...bytes.keys()].filter((at) => readSealed(pushFile(at)) === undefined));
+  const base = numbersOf("sent").findLast((at) => readSealed(sentFile(at)) !== undefined) ?? 0;
   const last = [...bytes.keys()].at(-1) ?? -1;
-  const end = Math.max(base, last + 1);
-  const stored = readCursor(folder);
+  const [end, stored] = [Math.max(base, last + 1), readCursor(cursorFile)];
   const areThere = (from: number): boolean => Array.from({ length: Math.max(0, end - from) }, (_, i) => bytes.has(from + i)).every(Boolean);
   const [lacksPushes, lacksSum] = [!areThere(stored), !areThere(base)];
   // The last one belongs to no push when it is not whole: it was never acknowledged, or nobody can tell.
@@ -111,7 +112,9 @@ function surveyOf(folder: string) {
     ...(stored > end ? ["is shorter than what was forwarded from it"] : []),
     ...(lacksSum ? ["does not tell any more what was sent at first"] : []),
   ];
-  return { bytes, damaged, found, base, end, cursor: passed(bytes, stored, end), lacksPushes };
+  const cursor = passed(bytes, stored, end);
+  const waitingBytes = [...bytes].reduce((sum, [at, size]) => (at < cursor ? sum : sum + size), 0);
+  return { pushFile, sentFile, cursorFile, bytes, damaged, found, base, end, cursor, waitingBytes, lacksPushes };
 }
 
 /** Passes over pushes that are not there. */
@@ -156,9 +159,9 @@ function syncFolder(folder: string): void {
   }
 }
 
-function readCursor(folder: string): number {
+function readCursor(file: string): number {
   try {
-    const text = readFileSync(join(folder, "cursor"), "utf8");
+    const text = readFileSync(file, "utf8");
     return /^\d{1,15}$/.test(text) ? Number(text) : 0;
   } catch {
     return 0;
