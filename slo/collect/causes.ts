@@ -1,13 +1,14 @@
 import type { CauseCounters, CauseQueries, Subject } from "../compile/causes.ts";
-import type { ServerQueries } from "../compile/objectives.ts";
-import { k6Labels, targetLabels } from "../spec/names.ts";
+import type { ServerQueries } from "../compile/service-objectives.ts";
+import { k6Labels } from "../spec/names.ts";
 import { grownBy, restartedIn, type CounterGrowth } from "./growth.ts";
 import { splitHistogram } from "./histogram.ts";
 import type { CumulativePoint } from "./measurement.ts";
 import { sumsOver, wholeCount, type Span } from "./points.ts";
 import { answerOf, queryHistograms, queryHistogramVector, queryVector, Unreadable, valuesOf } from "./prometheus.ts";
 import type { Answer, PrometheusApi } from "./prometheus.ts";
-import { badCounters, type ReadGrowth } from "./server.ts";
+import type { ReadGrowth } from "./server.ts";
+import { splitOf } from "./split.ts";
 import type { ServerWindow } from "./compared.ts";
 
 /** What bad events came to: a status, or why there was none (k6's error code), or what was wrong with an answer that was expected. */
@@ -100,34 +101,37 @@ export function readClientTimeline(
   });
 }
 
-const serviceSubject = (labels: Labels) => ({
-  method: labels[targetLabels.method] ?? "",
-  route: labels[targetLabels.route] ?? "",
-  instance: labels["instance"] ?? "",
-});
+/** Gives the value of a label that the service may not have. */
+const valueOf = (labels: Labels, label: string | undefined): string => (label === undefined ? "" : (labels[label] ?? ""));
 
 /** Reads how a server-side objective's events are spread over the service's routes, outcomes and instances. */
 export function readServerCells(api: PrometheusApi, query: ServerQueries, window: ServerWindow, read: ReadGrowth): Promise<Answer<Cell[]>> {
   return answerOf(async () => {
-    const { counters, above } = await badCounters(api, query, window);
-    const [totals, parts] = valuesOf([await read(query.total), await read(counters)]);
+    const { method, route, status } = query.labels;
+    const {
+      least: { counters, above },
+    } = await splitOf(api, query.bad, window);
+    const readAll = async (asks: typeof counters): Promise<CounterGrowth[]> =>
+      valuesOf(await Promise.all(asks.map((ask) => read(ask)))).flat();
+    const [totals, parts] = [await readAll(query.total), await readAll(counters)];
     if (totals.length === 0) throw new Unreadable("Prometheus holds no such series of the service");
     const restarted = restartedIn([...totals, ...parts]);
     const grown = (one: CounterGrowth): number => grownBy([one], restarted);
-    const cells = openCells(serviceSubject);
+    const cells = openCells((labels) => ({
+      method: valueOf(labels, method).toUpperCase(),
+      route: valueOf(labels, route),
+      instance: labels["instance"] ?? "",
+    }));
+    const outcome = (kind: Outcome["kind"], labels: Labels): Outcome => ({ kind, status: valueOf(labels, status), errorCode: "" });
     for (const one of totals) cells.addTotal(one.labels, grown(one));
-    if (!above) for (const one of parts) cells.addBad(one.labels, serviceOutcome("answer", one.labels), grown(one));
+    if (!above) for (const one of parts) cells.addBad(one.labels, outcome("answer", one.labels), grown(one));
     // A series of the total and the buckets of the same labels belong together: what is not below the threshold is above it.
     const same = ({ labels: { le: _, __name__: _name, ...rest } }: CounterGrowth): string =>
       JSON.stringify(Object.entries(rest).toSorted());
     const below = Map.groupBy(above ? parts : [], same);
     if (above)
       for (const one of totals)
-        cells.addBad(one.labels, serviceOutcome("slow", one.labels), grown(one) - grownBy(below.get(same(one)) ?? [], restarted));
+        cells.addBad(one.labels, outcome("slow", one.labels), grown(one) - grownBy(below.get(same(one)) ?? [], restarted));
     return cells.cells();
   });
 }
-
-const serviceOutcome = (kind: Outcome["kind"], labels: Labels): Outcome => {
-  return { kind, status: labels[targetLabels.status] ?? "", errorCode: "" };
-};

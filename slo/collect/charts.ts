@@ -71,7 +71,8 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
   const range = length + 60;
   const width = Math.max(4, 2 * stepSeconds);
   const client = (query: PromQL, gap: 0 | null = null): Promise<Line> => lineOf(api, query, times, stepSeconds, gap);
-  const server = (query: PromQL): Promise<Line> => lineOf(api, query, serverTimes, stepSeconds, null);
+  const server = async (query: PromQL | undefined): Promise<Line> =>
+    query === undefined ? times.map(() => null) : lineOf(api, query, serverTimes, stepSeconds, null);
   const [iterations, requests, errors, answered, served] = await Promise.all([
     client(queries.iterations(range)),
     client(queries.requests(range)),
@@ -80,7 +81,7 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
     server(queries.served(300)),
   ]);
   const quantile = (q: number): Promise<[Line, Line]> =>
-    Promise.all([client(queries.clientQuantile(q, width, range)), server(queries.serverQuantile(q, width))]);
+    Promise.all([client(queries.clientQuantile(q, width, range)), server(queries.serverQuantile?.(q, width))]);
   const [[clientP50, serverP50], [clientP95, serverP95], [clientP99, serverP99]] = await Promise.all([
     quantile(0.5),
     quantile(0.95),

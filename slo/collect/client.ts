@@ -89,7 +89,7 @@ async function countedByCounters(api: PrometheusApi, query: ClientQueries, windo
   // No series of errors means none: the total is there, and the proof that they are counted.
   const bad = wholeCount(bads.reduce<number>((sum, value) => sum + (value ?? 0), 0));
   const parts = query.bad.map((read) => read(range));
-  const read = await readOverTime(api, query.total(range), parts, window);
+  const read = await readOverTime(api, [query.total(range)], parts, window);
   const cumulative = read.map(({ atSeconds, total, part }) => ({ atSeconds, total: wholeCount(total), bad: wholeCount(part) }));
   return { total: wholeCount(total), bad, uncertain: 0, caveats: [], cumulative };
 }

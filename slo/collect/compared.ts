@@ -1,10 +1,9 @@
-import type { ServerQueries } from "../compile/objectives.ts";
+import type { ServerQueries } from "../compile/service-objectives.ts";
 import type { CounterGrowth, GrowthWindow } from "./growth.ts";
 import { lookbackSeconds } from "./guard.ts";
 import type { Count } from "./measurement.ts";
 import { wholeCount } from "./points.ts";
 import { queryVector, type Answer, type PrometheusApi } from "./prometheus.ts";
-import { targetLabels } from "../spec/names.ts";
 
 /** Says between which times the service's counters are read, and what else is in them; Unix seconds of Prometheus's clock. */
 export interface ServerWindow extends GrowthWindow {
@@ -51,20 +50,21 @@ export function compareSides(sent: Sent, counted: number): Compared {
 
 /**
  * Adds what was never judged, what never arrived and what the service should have counted: the truth lies between the two counts.
- * What is missing may have been good, in `best`, or bad, in `worst`. `theirs` of the count are of requests that others ask for too, though k6's may be among them.
+ * What is missing may have been good, in `best`, or bad, in `worst`, and so may what is `uncertain`. `theirs` of the count are of requests that others ask for too, though k6's may be among them.
  */
 export function betweenCounts(
-  counted: Count,
+  counted: Count & { uncertain: number },
   { dropped, notJudged }: Pick<ServerWindow, "dropped" | "notJudged">,
   { missing, others }: Compared,
   theirs = 0,
 ): { best: Count; worst: Count } {
-  const { total, bad } = counted;
+  const { total, bad, uncertain } = counted;
+  const most = bad + uncertain;
   const notOurs = notJudged + others + theirs;
   const unseen = dropped + missing;
   return {
     best: { total: total - Math.min(notOurs, bad) + missing, bad: bad - Math.min(notOurs, bad) },
-    worst: { total: total - Math.min(notOurs, total - bad) + unseen, bad: bad + unseen },
+    worst: { total: total - Math.min(notOurs, total - most) + unseen, bad: most + unseen },
   };
 }
 
@@ -99,21 +99,32 @@ export function caveatsOf(
 }
 
 /** Keeps the labels that tell what was asked for: whoever asks is served by any instance, and answered in any way, whatever labels tell of it. */
-const askedFor = (labels: Record<string, string>): Record<string, string> =>
-  Object.fromEntries([targetLabels.method, targetLabels.route].map((label) => [label, labels[label] ?? ""]));
+const askedFor = (asked: readonly string[], labels: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(asked.map((label) => [label, labels[label] ?? ""]));
 
-/** Tells counters of one kind of request from those of another, whatever metric of it is read. */
-export const labelSet = ({ labels }: CounterGrowth): string => JSON.stringify(askedFor(labels));
+/** Tells counters of one kind of request from those of another, whatever metric of it is read, by the labels that tell what was asked for. */
+export const labelSetBy =
+  (asked: readonly string[]) =>
+  ({ labels }: CounterGrowth): string =>
+    JSON.stringify(askedFor(asked, labels));
 
 /**
  * Finds the kinds of request that grew while k6 did not run: requests of others are in them. What k6 left unanswered may end late, though.
- * The wider time is looked at only where something is amiss.
+ * The wider time is looked at only where something is amiss. A method is the same in small letters.
  */
-export function usedByOthers(counters: readonly CounterGrowth[], late: number, wider: boolean): Map<string, Record<string, string>> {
+export function usedByOthers(
+  counters: readonly CounterGrowth[],
+  asked: readonly string[],
+  late: number,
+  wider: boolean,
+): Map<string, Record<string, string>> {
   const quiet = counters.map((one) => ({ one, ...(wider ? one.widerQuiet : one.quiet) }));
   const after = quiet.reduce((sum, { grewAfter }) => sum + grewAfter, 0) > late;
   const used = quiet.filter(({ grewBefore, grewAfter }) => grewBefore > 0 || (after && grewAfter > 0));
-  return new Map(used.map(({ one }) => [labelSet(one), askedFor(one.labels)]));
+  const setOf = labelSetBy(asked);
+  const sets = new Set(used.map(({ one }) => setOf(one).toLowerCase()));
+  const alike = counters.filter((one) => sets.has(setOf(one).toLowerCase()));
+  return new Map(alike.map((one) => [setOf(one), askedFor(asked, one.labels)]));
 }
 
 /** Counts what k6 sent, by its own word. */

@@ -127,7 +127,23 @@ test.each<[string, (number | null)[], (number | null)[]]>([
   expect(growth(line, 5, "zero")).toEqual(expected);
 });
 
-test.each<[string, Count, { dropped?: number; notJudged?: number }, Partial<Compared>, Count, Count, number?]>([
+test.each<[string, Count & { uncertain?: number }, { dropped?: number; notJudged?: number }, Partial<Compared>, Count, Count, number?]>([
+  [
+    "what lies between two buckets may have been good or bad",
+    { total: 100, bad: 4, uncertain: 6 },
+    {},
+    {},
+    { total: 100, bad: 4 },
+    { total: 100, bad: 10 },
+  ],
+  [
+    "and what is not judged may have been all the certain ones, or none of the others",
+    { total: 100, bad: 4, uncertain: 90 },
+    { notJudged: 10 },
+    {},
+    { total: 96, bad: 0 },
+    { total: 94, bad: 94 },
+  ],
   ["nothing else in the counts: they are exact", { total: 100, bad: 4 }, {}, {}, { total: 100, bad: 4 }, { total: 100, bad: 4 }],
   [
     "warm-up may have been all the bad ones, or all good ones",
@@ -179,7 +195,9 @@ test.each<[string, Count, { dropped?: number; notJudged?: number }, Partial<Comp
     66,
   ],
 ])("on the server's side: %s", (_, counts, window, compared, best, worst, theirs = 0) => {
-  expect(betweenCounts(counts, { dropped: 0, notJudged: 0, ...window }, { ...nothingMissing, ...compared }, theirs)).toEqual({
+  expect(
+    betweenCounts({ uncertain: 0, ...counts }, { dropped: 0, notJudged: 0, ...window }, { ...nothingMissing, ...compared }, theirs),
+  ).toEqual({
     best,
     worst,
   });

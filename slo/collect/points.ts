@@ -34,8 +34,13 @@ export interface PartOfTotal {
 }
 
 /** Reads a total and the sum of its parts wherever the total is there; a part without a sample is 0. */
-export async function readOverTime(api: PrometheusApi, total: PromQL, parts: readonly PromQL[], span: Span): Promise<PartOfTotal[]> {
-  const [totals, sums] = await Promise.all([sumsOver(api, [total], span), sumsOver(api, parts, span)]);
+export async function readOverTime(
+  api: PrometheusApi,
+  total: readonly PromQL[],
+  parts: readonly PromQL[],
+  span: Span,
+): Promise<PartOfTotal[]> {
+  const [totals, sums] = await Promise.all([sumsOver(api, total, span), sumsOver(api, parts, span)]);
   return [...totals].map(([atSeconds, value]) => ({ atSeconds, total: value, part: sums.get(atSeconds) ?? 0 }));
 }
 

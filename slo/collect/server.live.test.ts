@@ -116,7 +116,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     });
   });
 
-  test("a threshold needs a bucket at exactly its value, in any spelling, and a missing one names those there are", async () => {
+  test("a threshold between two buckets leaves open what is between them, and one at a bucket is exact in any spelling", async () => {
     await write([
       ...scraped("slow", [from - 5, until - 3, until - 1]),
       ...[from - 5, until - 1].flatMap((at, i): Sample[] => [
@@ -134,18 +134,104 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     const slow = (atMostSeconds: number): Indicator => ({ kind: "latency", side: "server", atMostSeconds, where: {} });
     expect(await server("slow", slow(1))).toMatchObject({ kind: "counted", best: { total: 400, bad: 10 } });
     expect(await server("slow", slow(0.25))).toMatchObject({
+      kind: "counted",
+      best: { total: 400, bad: 10 },
+      worst: { total: 400, bad: 100 },
+      caveats: [
+        "90 requests took between 0.1 s and 1 s: not every series of the service's histogram has a bucket at 0.25 s; all have 0.1, 1",
+      ],
+    });
+    expect(await server("slow", slow(2)), "above the last bucket").toMatchObject({ best: { bad: 0 }, worst: { bad: 10 } });
+    expect(await server("slow", slow(0.05)), "below the first one").toMatchObject({ best: { bad: 100 }, worst: { bad: 400 } });
+  });
+
+  test.each<[string, string, Indicator, object]>([
+    [
+      "bad events by a label that every series has were none, though no series is of them",
+      "healthy",
+      { kind: "ratio", of: "bad", events: 'healthy_total{code=~"5.."}', total: "healthy_total" },
+      { kind: "counted", best: { total: 500, bad: 0 }, worst: { total: 500, bad: 0 } },
+    ],
+    [
+      "and good ones that were none leave all events bad",
+      "grim",
+      { kind: "ratio", of: "good", events: 'grim_total{code="201"}', total: "grim_total" },
+      { kind: "counted", best: { total: 500, bad: 500 } },
+    ],
+    [
+      "the typing error in a label is no zero",
+      "slip",
+      { kind: "ratio", of: "bad", events: 'slip_total{cod="500"}', total: "slip_total" },
+      { kind: "absent", reason: expect.stringContaining("no series of its metric has the label cod") as string },
+    ],
+    [
+      "nor is one in a metric",
+      "slap",
+      { kind: "ratio", of: "bad", events: 'slop_total{code="500"}', total: "slap_total" },
+      { kind: "absent", reason: expect.stringContaining("no series of its metric has the label code") as string },
+    ],
+    [
+      "nor in a metric of its own",
+      "lone",
+      { kind: "ratio", of: "bad", events: "lone_failures_total", total: "lone_total" },
+      { kind: "absent", reason: expect.stringContaining("create the label set at zero") as string },
+    ],
+    [
+      "nor a bucket that there is not",
+      "edge",
+      { kind: "ratio", of: "good", events: 'edge_total{code="200",le="0.3"}', total: "edge_total" },
+      { kind: "absent", reason: expect.stringContaining("nothing else tells that it has counted none") as string },
+    ],
+    [
+      "a sum is its parts, and a part without series is none where that is proved",
+      "sums",
+      { kind: "ratio", of: "good", events: 'sums_total{code="200"}', total: 'sums_total{code="200"} + sums_total{code="500"}' },
+      { kind: "counted", best: { total: 500, bad: 0 }, worst: { total: 500, bad: 0 } },
+    ],
+  ])("a ratio: %s", async (_, job, indicator, expected) => {
+    const events = (code: string): Record<string, string> => ({ __name__: `${job}_total`, job, instance: "a:1", code });
+    await write([
+      ...[from - 5, until - 1].map((at, i): Sample => [events("200"), 10 + 500 * i, at]),
+      ...scraped(job, [from - 5, until - 3, until - 1]),
+    ]);
+    expect(await server(job, indicator)).toMatchObject(expected);
+  });
+
+  test("a ratio whose label is on some series only may have bad events in the others", async () => {
+    const events = (more: Record<string, string>): Record<string, string> => ({
+      __name__: "partly_total",
+      job: "partly",
+      instance: "a:1",
+      ...more,
+    });
+    await write([
+      ...[from - 5, until - 1].flatMap((at, i): Sample[] => [
+        [events({ code: "200" }), 500 * i, at],
+        [events({ kind: "other" }), 5 * i, at],
+      ]),
+      ...scraped("partly", [from - 5, until - 3, until - 1]),
+    ]);
+    expect(await server("partly", { kind: "ratio", of: "bad", events: 'partly_total{code="500"}', total: "partly_total" })).toMatchObject({
       kind: "absent",
-      reason: "the service's histogram has no bucket at 0.25 s; it has 0.1, 1",
+      reason: expect.stringContaining("not every series of its metric has the label code") as string,
     });
   });
 
-  test("a ratio whose bad events have no series is absent: the selector may be wrong", async () => {
+  test("an instance without the metric may have had bad events", async () => {
+    const events = (instance: string, more: Record<string, string>): Record<string, string> => ({ job: "two", instance, ...more });
     await write([
-      ...[from - 5, until - 1].map((at, i): Sample => [{ __name__: "orders_total", result: "ok", job: "shop" }, 10 + 500 * i, at]),
-      ...scraped("shop", [from - 5, until - 3, until - 1]),
+      ...[from - 5, until - 1].flatMap((at, i): Sample[] => [
+        [events("a:1", { __name__: "two_total" }), 500 * i, at],
+        [events("b:1", { __name__: "two_total" }), 500 * i, at],
+        [events("a:1", { __name__: "two_errors_total", type: "db" }), 0, at],
+      ]),
+      ...scraped("two", [from - 5, until - 3, until - 1]),
+      ...scraped("two", [from - 5, until - 3, until - 1], "b:1"),
     ]);
-    const measured = await server("shop", { kind: "ratio", bad: 'orders_total{result="faild"}', total: "orders_total" });
-    expect(measured).toMatchObject({ kind: "absent", reason: expect.stringContaining("create the label set at zero") as string });
+    expect(await server("two", { kind: "ratio", of: "bad", events: 'two_errors_total{type="net"}', total: "two_total" })).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("not every instance of the service has its metric") as string,
+    });
   });
 
   test.each([
@@ -238,7 +324,25 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     ]);
     expect(await server("codes", errors("server"))).toMatchObject({
       kind: "absent",
-      reason: expect.stringContaining("carries a status_code") as string,
+      reason: "no series of the service carries a status_code that can be read, so its errors cannot be told",
+    });
+  });
+
+  test("a status that is none may be an error", async () => {
+    await write([
+      ...scraped("odd", [from - 5, until - 3, until - 1]),
+      ...[from - 5, until - 1].flatMap((at, i): Sample[] => [
+        [count("odd", "200"), 490 * i, at],
+        [count("odd", "UNKNOWN"), 7 * i, at],
+        [count("odd", "503"), 3 * i, at],
+      ]),
+      [k6("odd", { status: "200" }), 500, ended],
+    ]);
+    expect(await server("odd", errors("server"))).toMatchObject({
+      kind: "counted",
+      best: { total: 500, bad: 3 },
+      worst: { total: 500, bad: 10 },
+      caveats: ["7 requests carry a status_code that is no status, or none, and may be errors"],
     });
   });
 
@@ -252,7 +356,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
         [order("failed"), 2 * i, at],
       ]),
     ]);
-    const measured = await server("main", { kind: "ratio", bad: 'sales_total{result="failed"}', total: "sales_total" });
+    const measured = await server("main", { kind: "ratio", of: "bad", events: 'sales_total{result="failed"}', total: "sales_total" });
     expect(measured).toMatchObject({ kind: "absent" });
   });
 
@@ -267,12 +371,17 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       ...scraped("half-orders", [from - 5, until - 3, until - 1]),
       ...[from - 5, until - 1].flatMap((at, i): Sample[] => [
         [count("half-orders", "200"), 500 * i, at],
-        [order("all"), 500 * i, at],
+        [order("ok"), 500 * i, at],
         [order("failed"), 0, at],
       ]),
       [k6("half-orders", { status: "200" }), 1000, ended],
     ]);
-    const ratio = { kind: "ratio", bad: 'half_orders_total{result="failed"}', total: 'half_orders_total{result="all"}' } as const;
+    const ratio = {
+      kind: "ratio",
+      of: "bad",
+      events: 'half_orders_total{result="failed"}',
+      total: "half_orders_total",
+    } as const;
     expect(await server("half-orders", ratio)).toMatchObject({ kind: "counted", worst: { total: 1000, bad: 500 } });
   });
 
@@ -284,7 +393,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       ...[from - 5, until - 1].map((at, i): Sample => [sample("calls_total", "front"), 500 * i, at]),
       ...[from - 5, until - 20].map((at): Sample => [sample("failures_total", "back"), 0, at]),
     ]);
-    expect(await server("front", { kind: "ratio", bad: "failures_total", total: "calls_total" })).toMatchObject({
+    expect(await server("front", { kind: "ratio", of: "bad", events: "failures_total", total: "calls_total" })).toMatchObject({
       kind: "absent",
       reason: expect.stringContaining("a:1 was not scraped after the load (it was gone, or Prometheus was away)") as string,
     });
@@ -398,7 +507,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       ).flatMap(([at, good, bad]): Sample[] => [
         [count(job, "200"), good, at],
         [count(job, "500"), bad, at],
-        [order("all"), good + bad, at],
+        [order("ok"), good, at],
         [order("failed"), bad, at],
         [bucket(job, "1"), good, at],
         [bucket(job, "+Inf"), good + bad, at],
@@ -408,7 +517,12 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     const exact = { kind: "counted", best: { total: 3600, bad: 48 }, worst: { total: 3600, bad: 48 }, caveats: [] };
     expect(await server(job, errors("server"))).toMatchObject(exact);
     expect(await server(job, { kind: "latency", side: "server", atMostSeconds: 1, where: {} })).toMatchObject(exact);
-    const ratio = { kind: "ratio", bad: `${job}_orders_total{result="failed"}`, total: `${job}_orders_total{result="all"}` } as const;
+    const ratio = {
+      kind: "ratio",
+      of: "bad",
+      events: `${job}_orders_total{result="failed"}`,
+      total: `${job}_orders_total`,
+    } as const;
     expect(await server(job, ratio)).toMatchObject(exact);
   });
 
@@ -497,7 +611,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       ]),
       [k6(job, { status: "200" }), 500, ended],
     ]);
-    const ratio = { kind: "ratio", bad: `${job}_orders_total{result="failed"}`, total: `${job}_orders_total` } as const;
+    const ratio = { kind: "ratio", of: "bad", events: `${job}_orders_total{result="failed"}`, total: `${job}_orders_total` } as const;
     expect(await server(job, ratio)).toMatchObject({ kind: "counted", best: { bad: 0 }, worst });
   });
 

@@ -1,60 +1,23 @@
 import type { CounterQueries } from "../compile/counters.ts";
-import type { ServerQueries } from "../compile/objectives.ts";
 import type { PromQL } from "../compile/promql.ts";
-import { betweenCounts, caveatsOf, compareSides, labelSet, nothingMissing, readSent, usedByOthers } from "./compared.ts";
+import type { ServerQueries } from "../compile/service-objectives.ts";
+import { refuseMissing } from "./absence.ts";
+import { betweenCounts, caveatsOf, compareSides, labelSetBy, nothingMissing, readSent, usedByOthers } from "./compared.ts";
 import type { Compared, Sent, ServerWindow } from "./compared.ts";
 import { countersOf, grownBy, restartedIn, type CounterGrowth, type Growth } from "./growth.ts";
 import { lookbackSeconds, type Guarded, type Instance } from "./guard.ts";
 import type { Count, CumulativePoint, Measurement, Queries } from "./measurement.ts";
 import { endedWith, readOverTime, wholeCount, type PartOfTotal } from "./points.ts";
 import { scrapeLabels } from "../spec/names.ts";
+import { splitOf, type Part, type Split } from "./split.ts";
 import { answerOf, queryVector, Unreadable, valuesOf, type PrometheusApi } from "./prometheus.ts";
 
 /** Reads how much counters grew over the load; asked once, however many objectives are about them. */
 export type ReadGrowth = (ask: CounterQueries) => Promise<Growth>;
 
-/** The counters from which the bad events are told: themselves, or what `total` has above them. */
-export interface BadCounters {
-  counters: CounterQueries;
-  above: boolean;
-  mustExist: boolean;
-}
-
-/** Finds which counters tell the bad events; throws where the service has none. */
-export async function badCounters(api: PrometheusApi, { bad }: ServerQueries, window: ServerWindow): Promise<BadCounters> {
-  switch (bad.kind) {
-    case "counter":
-      return { counters: bad.counters, above: false, mustExist: bad.mustExist };
-    case "above":
-      return { counters: bad.below(await boundsAt(api, bad, window)), above: true, mustExist: true };
-  }
-}
-
-/** Finds the bucket whose bound is exactly the threshold, whatever its spelling (Prometheus 3 writes 1.0, 2 wrote 1). */
-async function boundsAt(
-  api: PrometheusApi,
-  { atMostSeconds, buckets }: Extract<ServerQueries["bad"], { kind: "above" }>,
-  window: ServerWindow,
-): Promise<string[]> {
-  const range = window.toSeconds - window.fromSeconds + lookbackSeconds;
-  const [series] = valuesOf([await queryVector(api, buckets(range), window.toSeconds)]);
-  if (series.length === 0) throw new Unreadable("Prometheus holds no latency histogram of the service for this objective");
-  const bounds = series.map(({ labels, points }) => ({ le: labels["le"] ?? "", seriesCount: points[0]?.value ?? 0 }));
-  const here = bounds.filter(({ le }) => Number(le) === atMostSeconds);
-  if (here.length === 0) {
-    const known = bounds.map(({ le }) => Number(le)).filter(Number.isFinite);
-    const listed = known.toSorted((a, b) => a - b).join(", ");
-    throw new Unreadable(`the service's histogram has no bucket at ${atMostSeconds} s; it has ${listed}`);
-  }
-  const most = bounds.find(({ le }) => le === "+Inf")?.seriesCount ?? Math.max(...bounds.map(({ seriesCount }) => seriesCount));
-  if (here.reduce((sum, { seriesCount }) => sum + seriesCount, 0) !== most)
-    throw new Unreadable(`not every series of the service has a bucket at ${atMostSeconds} s`);
-  return here.map(({ le }) => le);
-}
-
 /** Holds what was counted of one objective, and what may be wrong with it. */
 interface Counted {
-  count: Count;
+  count: Count & { uncertain: number };
   compared: Compared;
   losses: string[];
   restarted: boolean;
@@ -66,8 +29,6 @@ interface Counted {
   theirs: number;
 }
 
-const noBadSeries =
-  "Prometheus holds no such series of the service for the bad events; if there were none yet, create the label set at zero";
 const fell =
   "the service's counters fell during the run (a restart, or label sets that expired): what they had counted since the scrape before is lost";
 
@@ -75,81 +36,118 @@ type LabelSets = ReadonlyMap<string, Record<string, string>>;
 
 const nothingCompared: { compared: Compared; leftOut: LabelSets } = { compared: nothingMissing, leftOut: new Map() };
 
-const grownWithout = (leftOut: LabelSets, counters: readonly CounterGrowth[], restarted: ReadonlySet<Instance>): number =>
-  grownBy(
-    counters.filter((one) => !leftOut.has(labelSet(one))),
-    restarted,
-  );
+/** Adds up how much some counters grew, without the label sets that are left out. */
+type GrownWithout = (leftOut: LabelSets, counters: readonly CounterGrowth[]) => number;
 
 /** Leaves out what others use too, and compares the rest with what k6 sent. */
 function compareCounters(
-  sent: Sent,
-  wholes: readonly CounterGrowth[],
-  restarted: ReadonlySet<Instance>,
+  { sent, wholes }: Read,
+  asked: readonly string[],
+  grownWithout: GrownWithout,
   lossy: boolean,
 ): { compared: Compared; leftOut: LabelSets } {
   const late = sent.all - sent.answered + sent.cutOff;
   const compareWithout = (wider: boolean): { compared: Compared; leftOut: LabelSets } => {
-    const leftOut = usedByOthers(wholes, late, wider);
-    return { compared: compareSides(sent, grownWithout(leftOut, wholes, restarted)), leftOut };
+    const leftOut = usedByOthers(wholes, asked, late, wider);
+    return { compared: compareSides(sent, grownWithout(leftOut, wholes)), leftOut };
   };
   const narrow = compareWithout(false);
   const { others, missingForCertain } = narrow.compared;
   return lossy || others > 0 || missingForCertain > 0 ? compareWithout(true) : narrow;
 }
 
+/** What was read of an objective's counters, before anything is added up. */
+interface Read {
+  wholes: CounterGrowth[];
+  totals: CounterGrowth[];
+  least: CounterGrowth[];
+  most: CounterGrowth[];
+  sent: Sent;
+}
+
+async function readCounters(api: PrometheusApi, query: ServerQueries, split: Split, window: ServerWindow, read: ReadGrowth): Promise<Read> {
+  const asks = [...new Set([...query.total, ...split.least.counters, ...split.most.counters])];
+  const [whole, answer, ...growths] = await Promise.all([
+    read(query.compared.counters),
+    readSent(api, query.compared, window),
+    ...asks.map((ask) => read(ask)),
+  ]);
+  const series = new Map(valuesOf(growths).map((counters, i) => [asks[i], counters]));
+  const of = (some: readonly CounterQueries[]): CounterGrowth[] => some.flatMap((ask) => series.get(ask) ?? []);
+  const totals = of(query.total);
+  if (totals.length === 0) throw new Unreadable("Prometheus holds no such series of the service");
+  if (query.bad.kind === "events") await refuseMissing(read, query.bad.zeros, series, totals);
+  const [sent] = valuesOf([answer]);
+  const wholes = query.countsRequests ? valuesOf([whole])[0] : countersOf(whole);
+  return { wholes, totals, least: of(split.least.counters), most: of(split.most.counters), sent };
+}
+
 /** Reads the whole-run count of a server objective. */
 async function countedBy(
   api: PrometheusApi,
   query: ServerQueries,
-  bad: BadCounters,
+  split: Split,
   window: ServerWindow,
   instances: readonly Instance[],
-  read: ReadGrowth,
+  readGrowth: ReadGrowth,
 ): Promise<Counted> {
-  const [whole, ...answers] = await Promise.all([
-    read(query.compared.counters),
-    read(query.total),
-    read(bad.counters),
-    query.proof && read(query.proof),
-    readSent(api, query.compared, window),
-  ]);
-  const [totals, parts, proofs, sent] = valuesOf(answers);
-  const wholes = query.countsRequests ? valuesOf([whole])[0] : countersOf(whole);
-  if (totals.length === 0) throw new Unreadable("Prometheus holds no such series of the service");
-  if (parts.length === 0 && bad.mustExist) throw new Unreadable(noBadSeries);
-  const all = [...totals, ...parts, ...wholes];
+  const read = await readCounters(api, query, split, window, readGrowth);
+  const { wholes, totals, least, most } = read;
+  const all = [...totals, ...least, ...most, ...wholes];
   const restarted = restartedIn(all);
   const losses = instances.flatMap(({ loss }) => loss ?? []);
   if (all.some((one) => one.fell && !one.instance.restarted)) losses.push(fell);
   const lossy = losses.length > instances.filter(({ down }) => down).length;
+  const asked = [query.labels.method, query.labels.route].filter((label) => label !== undefined);
+  const setOf = labelSetBy(asked);
+  const grownWithout: GrownWithout = (leftOut, counters) =>
+    grownBy(
+      counters.filter((one) => !leftOut.has(setOf(one))),
+      restarted,
+    );
   // An event is a request's: where the same service counts requests too, a ratio may lack as many events as it lacks requests.
   const comparable = query.countsRequests || wholes.length > 0;
-  const { compared, leftOut: used } = comparable ? compareCounters(sent, wholes, restarted, lossy) : nothingCompared;
+  const { compared, leftOut: used } = comparable ? compareCounters(read, asked, grownWithout, lossy) : nothingCompared;
   const leftOut = query.countsRequests ? used : nothingCompared.leftOut;
-  const total = grownWithout(leftOut, totals, restarted);
-  if (proofs !== undefined && grownWithout(leftOut, proofs, restarted) !== total)
-    throw new Unreadable("not every series of the service carries a status_code, so its errors cannot be told");
-  const part = grownWithout(leftOut, parts, restarted); // no counter of failures means none: the total is there, and the label that would tell them
-  const count = { total, bad: bad.above ? wholeCount(Math.max(0, total - part)) : part };
-  const began = restarted.size > 0 || all.some((one) => one.fell);
-  const theirs = grownWithout(leftOut, wholes, restarted) - grownWithout(used, wholes, restarted);
-  return { count, compared, losses, restarted: began, leftOut: [...leftOut.values()], ofOthers: [...used.values()], theirs };
+  return {
+    count: countOf(read, split, (counters) => grownWithout(leftOut, counters)),
+    compared,
+    losses,
+    restarted: restarted.size > 0 || all.some((one) => one.fell),
+    leftOut: [...leftOut.values()],
+    ofOthers: [...used.values()],
+    theirs: grownWithout(leftOut, wholes) - grownWithout(used, wholes),
+  };
+}
+
+/** Counts what is bad for certain, and what may be. */
+function countOf({ totals, least, most }: Read, split: Split, grown: (counters: readonly CounterGrowth[]) => number): Counted["count"] {
+  const total = grown(totals);
+  const badOf = ({ above }: Part, counters: readonly CounterGrowth[]): number => {
+    const part = grown(counters);
+    if (split.isPart && part > total) throw new Unreadable(`${part} of the events are told, and ${total} in total`);
+    return above ? wholeCount(Math.max(0, total - part)) : part;
+  };
+  const bad = badOf(split.least, least);
+  const uncertain = wholeCount(Math.max(0, badOf(split.most, most) - bad));
+  if (split.blind !== undefined && total > 0 && uncertain === total) throw new Unreadable(split.blind);
+  return { total, bad, uncertain };
 }
 
 /** Reads the growth over time since the load began; no points where the counters are not there from its beginning, or a part of them is missing. */
 async function cumulative(
   api: PrometheusApi,
-  total: CounterQueries,
-  { counters: part, above }: BadCounters,
+  total: readonly CounterQueries[],
+  { counters: part, above }: Part,
   { count, compared, restarted, leftOut, losses }: Counted,
   window: ServerWindow,
 ): Promise<CumulativePoint[]> {
   if (restarted || compared.missingForCertain > 0) return [];
+  if (leftOut.some((labels) => Object.values(labels).join("") === "")) return []; // no label chooses these
   const within = Math.max(window.toSeconds - window.fromSeconds, 0.001);
   const range = lookbackSeconds + (losses.length > 0 ? within : 0); // what an instance counted that is gone stays in the sum
   const living = (ask: CounterQueries): PromQL => ask.living(range, within, window.toSeconds, leftOut);
-  const read = await readOverTime(api, living(total), [living(part)], window);
+  const read = await readOverTime(api, total.map(living), part.map(living), window);
   const [first] = read;
   if (first === undefined || first.atSeconds > window.fromSeconds + window.stepSeconds) return [];
   const badOf = (at: PartOfTotal): number => (above ? at.total - at.part : at.part);
@@ -161,6 +159,11 @@ async function cumulative(
   return endedWith(points, { atSeconds: window.toSeconds, total: count.total, bad: count.bad });
 }
 
+function shownPart({ counters, above }: Part, total: string, shown: (asks: readonly CounterQueries[]) => string): string {
+  if (!above) return shown(counters);
+  return counters.length === 0 ? total : `${total} - (${shown(counters)})`;
+}
+
 /** Measures one objective from the service's own counters, as differences between before and after the load. */
 export async function measureServer(
   api: PrometheusApi,
@@ -170,11 +173,11 @@ export async function measureServer(
   readGrowth: ReadGrowth,
 ): Promise<Measurement> {
   const range = window.toSeconds - window.fromSeconds + lookbackSeconds;
-  const shown = (ask: CounterQueries): string => ask.sum(range).promql;
+  const shown = (asks: readonly CounterQueries[]): string => asks.map((ask) => ask.sum(range).promql).join(" + ");
   const queries: Queries = { total: shown(query.total), bad: "" };
   const absent = (reason: string): Measurement => ({ kind: "absent", objective: query.objective, reason, queries });
-  const found = await answerOf(() => badCounters(api, query, window));
-  if (found.kind === "answer") queries.bad = `${found.value.above ? `${queries.total} - ` : ""}${shown(found.value.counters)}`;
+  const found = await answerOf(() => splitOf(api, query.bad, window));
+  if (found.kind === "answer") queries.bad = shownPart(found.value.least, queries.total, shown);
   if (guarded.kind === "problem") return absent(guarded.reason);
   if (found.kind === "failed") return absent(found.reason);
   const read = await answerOf(async () => {
@@ -182,12 +185,10 @@ export async function measureServer(
     const { count, compared, losses, ofOthers, theirs } = counted;
     // What an event counter lost, nothing can bound: k6 counts requests, not events.
     if (!query.countsRequests && losses[0] !== undefined) throw new Unreadable(losses[0]);
-    const points = await cumulative(api, query.total, found.value, counted, window);
-    return {
-      ...betweenCounts(count, window, compared, theirs),
-      caveats: caveatsOf(window, compared, losses, ofOthers),
-      cumulative: points,
-    };
+    const points = await cumulative(api, query.total, found.value.least, counted, window);
+    const caveats = caveatsOf(window, compared, losses, ofOthers);
+    if (count.uncertain > 0) caveats.push(found.value.between(count.uncertain));
+    return { ...betweenCounts(count, window, compared, theirs), caveats, cumulative: points };
   });
   if (read.kind === "failed") return absent(read.reason);
   // The instances of a service are scraped at different times, each once in a step.

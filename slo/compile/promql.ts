@@ -11,7 +11,7 @@ export interface Range {
 /** A comparison of one label with a value; made by the functions below, so that a pattern never holds what a value says. */
 export interface Matcher {
   readonly label: string;
-  readonly operator: "=" | "!=" | "=~";
+  readonly operator: "=" | "!=" | "=~" | "!~";
   readonly value: string;
 }
 
@@ -22,7 +22,9 @@ export const isOneOf = (label: string, values: readonly string[]): Matcher => ({
   operator: "=~",
   value: values.map(regexEscape).join("|"),
 });
-export const startsWith = (label: string, prefix: string): Matcher => ({ label, operator: "=~", value: `${regexEscape(prefix)}.*` });
+/** Compares with a pattern; what it holds of values was escaped. */
+export const matches = (label: string, pattern: string): Matcher => ({ label, operator: "=~", value: pattern });
+export const matchesNot = (label: string, pattern: string): Matcher => ({ label, operator: "!~", value: pattern });
 
 /** Compares each label with its value, literally. */
 export const withLabels = (labels: Readonly<Record<string, string>>): Matcher[] =>
@@ -42,7 +44,8 @@ export function quote(text: string): string {
   return `"${escaped}"`;
 }
 
-function regexEscape(text: string): string {
+/** Escapes text for a pattern. */
+export function regexEscape(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
+import { presetNamed } from "../spec/presets.ts";
 import { chartQueries } from "./run.ts";
 
 /** One bucket of a native histogram of schema 0: above 2^(bucket − 1) and up to 2^bucket seconds. */
@@ -12,7 +13,7 @@ const slow = 3; // 4 to 8 s
 const fast = 0; // 0.5 to 1 s
 
 const labels = (status: string): string => `k6_http_req_duration_seconds{testid="T",scenario="main",status="${status}"}`;
-const median = chartQueries("T", {}, []).clientQuantile(0.5, 4, 600).promql;
+const median = chartQueries({ testid: "T", server: {}, routes: [], metrics: presetNamed("fastify") }).clientQuantile(0.5, 4, 600).promql;
 
 describeLive("the client's percentiles over time, in promtool", ["promtool"], ({ promtool = "" }) => {
   test.each<[string, Record<string, string>, number, [above: number, upTo: number] | undefined]>([

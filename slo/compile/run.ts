@@ -1,8 +1,9 @@
-import { k6Labels, k6Metrics, plimsollMetrics, processMetrics, scrapeMetrics, targetLabels, targetMetrics } from "../spec/names.ts";
+import { k6Labels, k6Metrics, plimsollMetrics, processMetrics, scrapeMetrics } from "../spec/names.ts";
 import type { Where } from "../spec/spec.ts";
 import { counterQueries, over, samplesOf, sumOfLast } from "./counters.ts";
+import { isError, servedWhere, type ServiceScope } from "./mapping.ts";
 import { judged } from "./objectives.ts";
-import { withLabels, is, isNot, isOneOf, promql, quote, selector, startsWith, type Matcher, type PromQL } from "./promql.ts";
+import { withLabels, is, isNot, promql, quote, selector, type Matcher, type PromQL } from "./promql.ts";
 
 const ofRun = (metric: string, testid: string, ...more: Matcher[]): PromQL => selector(metric, [is(k6Labels.testid, testid), ...more]);
 
@@ -61,11 +62,12 @@ export function serviceQueries(labels: Where) {
 /** The questions for what the report draws. */
 export type ChartQueries = ReturnType<typeof chartQueries>;
 
-/** Compiles the questions behind the charts and tables; `routes` are the ones that the client named, so that other traffic stays out. */
-export function chartQueries(testid: string, server: Where, routes: readonly string[]) {
-  const service = [...withLabels(server), isOneOf(targetLabels.route, routes)];
-  const served = selector(`${targetMetrics.requestDuration}_count`, service);
-  const bucket = selector(`${targetMetrics.requestDuration}_bucket`, service);
+/** Compiles the questions behind the charts and tables; the scope's routes are those that the client named, so that other traffic stays out. */
+export function chartQueries(scope: ServiceScope) {
+  const { testid, metrics } = scope;
+  const { duration: histogram, labels } = metrics;
+  const service = servedWhere(scope, {});
+  const served = selector(metrics.requests, service);
   const requests = judged(k6Metrics.requests, testid);
   const duration = judged(k6Metrics.requestDuration, testid);
   const lastDuration = over("last_over_time", duration);
@@ -83,8 +85,13 @@ export function chartQueries(testid: string, server: Where, routes: readonly str
       const before = promql`sum(last_over_time(${duration}[${{ rangeSeconds }}] offset ${{ rangeSeconds: withinSeconds }}))`;
       return promql`histogram_quantile(${quantile}, (${now} - ${before}) or ${now})`;
     },
-    serverQuantile: (quantile: number, rangeSeconds: number): PromQL =>
-      promql`histogram_quantile(${quantile}, sum by (le) (rate(${bucket}[${{ rangeSeconds }}])))`,
+    /** Undefined where the service has no histogram. */
+    serverQuantile:
+      histogram &&
+      ((quantile: number, rangeSeconds: number): PromQL => {
+        const bucket = selector(`${histogram.metric}_bucket`, service);
+        return promql`histogram_quantile(${quantile}, sum by (le) (rate(${bucket}[${{ rangeSeconds }}]))) / ${histogram.unitsPerSecond}`;
+      }),
     routes: (rangeSeconds: number): PromQL =>
       promql`sum by (method, name, status, expected_response) (${over("last_over_time", requests)(rangeSeconds)})`,
     routeQuantile: (quantile: number, rangeSeconds: number): PromQL =>
@@ -93,11 +100,16 @@ export function chartQueries(testid: string, server: Where, routes: readonly str
       sum: (rangeSeconds: number): PromQL => promql`histogram_sum(${sumOfLast(duration)(rangeSeconds)})`,
       count: (rangeSeconds: number): PromQL => promql`histogram_count(${sumOfLast(duration)(rangeSeconds)})`,
     },
-    /** Series whose growth is shown: all requests, failed ones, and their seconds. */
+    /** Series whose growth is shown: all requests, failed ones, and what they took, with how many those were; undefined where no series tells. */
     grown: {
       requests: counterQueries(served),
-      errors: counterQueries(selector(`${targetMetrics.requestDuration}_count`, [...service, startsWith(targetLabels.status, "5")])),
-      seconds: counterQueries(selector(`${targetMetrics.requestDuration}_sum`, service)),
+      errors:
+        labels.status === undefined ? undefined : counterQueries(selector(metrics.requests, [...service, isError(labels.status, metrics)])),
+      took: histogram && {
+        sum: counterQueries(selector(`${histogram.metric}_sum`, service)),
+        count: counterQueries(selector(`${histogram.metric}_count`, service)),
+        unitsPerSecond: histogram.unitsPerSecond,
+      },
     },
   };
 }

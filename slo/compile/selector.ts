@@ -1,78 +1,89 @@
 import { parser } from "@prometheus-io/lezer-promql";
-import type { PromQL } from "./promql.ts";
+import { counterQueries, type CounterQueries } from "./counters.ts";
+import { isNot, selector } from "./promql.ts";
 
-/** Says why a text is not a bare selector. */
+type Node = ReturnType<typeof parser.parse>["topNode"];
+
+/** Says why a text cannot be read as counters. */
 export interface SelectorProblem {
   kind: "problem";
   text: string;
   message: string;
 }
 
-/** A bare selector, and what it compares: the metric's name as the label `__name__`. */
-export interface ParsedSelector {
-  kind: "selector";
-  series: PromQL;
-  comparisons: { label: string; operator: string; value: string }[];
+/** One selector of a ratio, e.g. `orders_total{result="failed"}`, and what it compares. */
+export interface Term {
+  counters: CounterQueries;
+  /** Undefined where it is none, or several. */
+  metric: string | undefined;
+  comparisons: readonly { label: string; operator: string; value: string }[];
 }
 
-type Tree = ReturnType<typeof parser.parse>;
+const rule =
+  'must be counters, e.g. orders_total{result="failed"}, or a sum of such selectors: no other function, range, offset, grouping or operator';
 
-/** Lists what stands in a selector, node by node: the name of the node and its text. */
-function nodesOf(tree: Tree, text: string): { name: string; text: string; from: number; isError: boolean }[] {
-  const nodes: ReturnType<typeof nodesOf> = [];
-  tree.iterate({
-    enter: ({ name, from, to, type: { isError } }) => void nodes.push({ name, text: text.slice(from, to), from, isError }),
-  });
-  return nodes;
-}
-
-/** Reads a bare selector such as `orders_total{result="failed"}`; functions, ranges, offsets and sums are refused, because counts are read by us. */
-export function parseSelector(text: string): ParsedSelector | SelectorProblem {
+/** Reads selectors that are added up, as `a{…} + b{…}` or `sum(a{…})`; what would change the counts behind our back is refused. */
+export function parseCounters(text: string): { kind: "counters"; text: string; terms: readonly Term[] } | SelectorProblem {
+  const problem = (message: string): SelectorProblem => ({ kind: "problem", text, message });
   const tree = parser.parse(text);
-  const nodes = nodesOf(tree, text);
-  const broken = nodes.find(({ isError }) => isError);
-  if (broken !== undefined) return { kind: "problem", text, message: `is not PromQL (character ${broken.from + 1})` };
-  const root = tree.topNode.firstChild;
-  if (root?.name === "VectorSelector" && root.nextSibling === null)
-    return { kind: "selector", series: { promql: text.trim() }, comparisons: comparisonsOf(nodes) };
-  const message = 'must be a bare selector, e.g. orders_total{result="failed"}: no function, range, offset or sum';
-  return { kind: "problem", text, message };
-}
-
-function comparisonsOf(nodes: ReturnType<typeof nodesOf>): ParsedSelector["comparisons"] {
-  const unquoted = (literal = ""): string => literal.slice(1, -1);
-  return nodes.flatMap(({ name, text }, i) => {
-    if (name === "Identifier") return [{ label: "__name__", operator: "=", value: text }];
-    if (name !== "MatchOp") return [];
-    const label = nodes.slice(0, i).findLast((node) => node.name === "LabelName" || node.name === "QuotedLabelName");
-    const value = nodes.slice(i).find((node) => node.name === "StringLiteral");
-    return [
-      {
-        label: label?.name === "QuotedLabelName" ? unquoted(label.text) : (label?.text ?? ""),
-        operator: text,
-        value: unquoted(value?.text),
-      },
-    ];
+  let broken: number | undefined;
+  tree.iterate({
+    enter: (node) => {
+      if (node.type.isError) broken ??= node.from;
+    },
   });
+  if (broken !== undefined) return problem(`is not PromQL (character ${broken + 1})`);
+  const root = tree.topNode.firstChild;
+  const found = root !== null && root.nextSibling === null ? selectorsIn(root) : undefined;
+  if (found === undefined) return problem(rule);
+  const terms = found.map((node) => termOf(node, text));
+  const twice = terms.find((term, i) => terms.slice(i + 1).some((other) => mayOverlap(term, other)));
+  if (twice === undefined) return { kind: "counters", text, terms };
+  return problem(`may count an event twice: compare one label of ${twice.metric ?? "each selector"} with another value in each (with =)`);
 }
 
-/** Reads the two selectors of a ratio; all that one counts as bad must be in what the other counts. */
-export function parseRatio(texts: { total: string; bad: string }) {
-  const [total, bad] = [parseSelector(texts.total), parseSelector(texts.bad)];
-  const refused = [total, bad].filter((parsed) => parsed.kind === "problem");
-  if (total.kind === "problem" || bad.kind === "problem") return { kind: "problems" as const, problems: refused };
-  const label = leftOutBy(total, bad);
-  if (label === undefined) return { kind: "ratio" as const, total: total.series, bad: bad.series };
-  const message = `leaves out all bad events, by its label ${label}: what is bad must be in the total`;
-  return { kind: "problems" as const, problems: [{ kind: "problem" as const, text: texts.total, message }] };
+const childrenOf = (node: Node): Node[] => {
+  const children: Node[] = [];
+  for (let child = node.firstChild; child !== null; child = child.nextSibling) children.push(child);
+  return children;
+};
+
+/** Lists the selectors that an expression adds up; undefined where it does anything else. */
+function selectorsIn(node: Node): Node[] | undefined {
+  const children = childrenOf(node);
+  const shape = children.map(({ name }) => name).join(" ");
+  const inAll = (nodes: readonly (Node | undefined)[]): Node[] | undefined => {
+    const found = nodes.map((one) => one && selectorsIn(one));
+    return found.every((one) => one !== undefined) ? found.flat() : undefined;
+  };
+  if (node.name === "VectorSelector") return [node];
+  if (node.name === "ParenExpr") return inAll(children);
+  if (node.name === "BinaryExpr" && children.length === 3 && children[1]?.name === "Add") return inAll([children[0], children[2]]);
+  const sums = node.name === "AggregateExpr" && shape === "AggregateOp FunctionCallBody" && children[0]?.firstChild?.name === "Sum";
+  return sums ? inAll(childrenOf(node.lastChild ?? node)) : undefined;
 }
 
-/** Finds the label by which a total leaves out what a selector of the same metric chooses; nothing where that is not certain. */
-export function leftOutBy(total: ParsedSelector, part: ParsedSelector): string | undefined {
-  const nameOf = ({ comparisons }: ParsedSelector): string | undefined => comparisons.find(({ label }) => label === "__name__")?.value;
-  if (nameOf(total) === undefined || nameOf(total) !== nameOf(part)) return undefined;
-  const leaving = total.comparisons.find(({ label, operator, value }) =>
-    part.comparisons.some((one) => one.label === label && one.operator === "=" && !admits(operator, value, one.value)),
+function termOf(node: Node, text: string): Term {
+  const textOf = (part: Node | null | undefined): string => (part ? text.slice(part.from, part.to) : "");
+  const unquoted = (part: Node | null | undefined): string => textOf(part).replace(/^["'`](.*)["'`]$/s, "$1");
+  const items = childrenOf(node).flatMap((child) => (child.name === "LabelMatchers" ? childrenOf(child) : []));
+  const comparisons = items.flatMap((item) => {
+    const [label, operator, value] = childrenOf(item);
+    return value === undefined ? [] : [{ label: unquoted(label), operator: textOf(operator), value: unquoted(value) }];
+  });
+  const named = comparisons.find(({ label, operator }) => label === "__name__" && operator === "=")?.value;
+  const quotedName = items.find(({ name }) => name === "QuotedLabelName");
+  return {
+    counters: counterQueries({ promql: textOf(node) }),
+    metric: node.firstChild?.name === "Identifier" ? textOf(node.firstChild) : quotedName ? unquoted(quotedName) : named,
+    comparisons: comparisons.filter(({ label }) => label !== "__name__"),
+  };
+}
+
+/** Finds the label by which one selector leaves out all that another one of the same metric chooses; nothing where that is not certain. */
+function leftOutBy(one: Term, other: Term): string | undefined {
+  const leaving = one.comparisons.find(({ label, operator, value }) =>
+    other.comparisons.some((its) => its.label === label && its.operator === "=" && !admits(operator, value, its.value)),
   );
   return leaving?.label;
 }
@@ -86,4 +97,39 @@ function admits(operator: string, compared: string, value: string): boolean {
   } catch {
     return true;
   }
+}
+
+/** Tells whether two selectors may choose the same series. */
+function mayOverlap(one: Term, other: Term): boolean {
+  if (one.metric !== undefined && other.metric !== undefined && one.metric !== other.metric) return false;
+  return leftOutBy(one, other) === undefined && leftOutBy(other, one) === undefined;
+}
+
+/** Finds the label by which the selectors of a total leave out all that one of its parts chooses; nothing where that is not certain. */
+export function missingIn(total: readonly Term[], part: Term): string | undefined {
+  const labels = total.map((term) => (term.metric !== undefined && term.metric === part.metric ? leftOutBy(term, part) : undefined));
+  return labels.includes(undefined) ? undefined : labels[0];
+}
+
+/** What proves that a selector without series has counted nothing. */
+export interface ZeroProof {
+  /** All of its metric, and what of it carries every label that the selector compares: they must be the same. */
+  all: CounterQueries;
+  labelled: CounterQueries;
+  labels: readonly string[];
+}
+
+/** Compiles the proof that there is nothing to count where a selector has no series; undefined where only that series could tell. */
+export function zeroProof({ metric, comparisons }: Term): ZeroProof | undefined {
+  const labels = [...new Set(comparisons.map(({ label }) => label))];
+  // The buckets of a histogram hold each other: one that is missing is no zero.
+  if (metric === undefined || labels.length === 0 || labels.includes("le") || labels.includes("quantile")) return undefined;
+  const carrying = (some: readonly string[]): CounterQueries =>
+    counterQueries(
+      selector(
+        metric,
+        some.map((label) => isNot(label, "")),
+      ),
+    );
+  return { all: carrying([]), labelled: carrying(labels), labels };
 }

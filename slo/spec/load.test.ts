@@ -27,7 +27,7 @@ test("a spec is read with its defaults, in seconds and ratios", () => {
       {
         name: "checkout works",
         targetRatio: 0.995,
-        indicator: { kind: "ratio", bad: 'orders_total{result="failed"}', total: "orders_total" },
+        indicator: { kind: "ratio", of: "bad", events: 'orders_total{result="failed"}', total: "orders_total" },
         place: { file: "s.yaml", line: 14, column: 5 },
       },
     ],

@@ -88,13 +88,16 @@ const anHour = { seconds: 3600, text: "1h" };
 const indicator = object({
   errors: object({ side, where: whereAsked.optional() }).optional(),
   latency: object({ side, atMost: duration(anHour, "250ms"), where: whereAsked.optional() }).optional(),
-  ratio: object({ bad: text(2000), total: text(2000) }).optional(),
+  ratio: object({ good: text(2000).optional(), bad: text(2000).optional(), total: text(2000) })
+    .refine(({ good, bad }) => (good === undefined) !== (bad === undefined), { error: "must hold one of good and bad beside total" })
+    .optional(),
 }).transform(({ errors, latency, ratio }, context) => {
   const stated = [errors, latency, ratio].filter((one) => one !== undefined);
   if (stated.length === 1) {
     if (errors) return { kind: "errors" as const, side: errors.side, where: errors.where ?? {} };
     if (latency) return { kind: "latency" as const, side: latency.side, atMostSeconds: latency.atMost, where: latency.where ?? {} };
-    if (ratio) return { kind: "ratio" as const, bad: ratio.bad, total: ratio.total };
+    if (ratio?.good !== undefined) return { kind: "ratio" as const, of: "good" as const, events: ratio.good, total: ratio.total };
+    if (ratio?.bad !== undefined) return { kind: "ratio" as const, of: "bad" as const, events: ratio.bad, total: ratio.total };
   }
   refuse(context, `must hold ${stated.length === 0 ? "one" : "only one"} of errors, latency and ratio`);
   return z.NEVER;

@@ -35,7 +35,7 @@ function describeObjective({ indicator }: Objective): string {
     case "latency":
       return `slower than ${indicator.atMostSeconds * 1000} ms, ${indicator.side} side${whereText(indicator.where)}`;
     case "ratio":
-      return `${indicator.bad} of ${indicator.total}`;
+      return `${indicator.of}: ${indicator.events} of ${indicator.total}`;
   }
 }
 

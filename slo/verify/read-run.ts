@@ -13,6 +13,7 @@ import { chartQueries, namedRoutes } from "../compile/run.ts";
 import type { LoadRun } from "../load/load-run.ts";
 import type { RunRecord } from "../run/record.ts";
 import { k6Metrics } from "../spec/names.ts";
+import type { Metrics } from "../spec/presets.ts";
 import type { RunTimes, ServiceOf } from "./run-times.ts";
 import type { UnservedLoad } from "./sent.ts";
 import { openReader, readersOnce, serverWindows, type ServiceReader } from "./server-side.ts";
@@ -69,7 +70,7 @@ async function measureAll(
 export async function readRun(
   api: PrometheusApi,
   load: Pick<LoadRun, "record" | "plan" | "sentIsWhole">,
-  queries: readonly ObjectiveQueries[],
+  { queries, metrics }: { queries: readonly ObjectiveQueries[]; metrics: Metrics },
   runTimes: RunTimes,
   unserved: UnservedLoad,
   serviceOf: ServiceOf,
@@ -86,36 +87,45 @@ export async function readRun(
   const measurements = await measureAll(api, queries, client, readerOf, serviceOf, unserved.judged > 0);
   const side = await readerOf([record.serverLabels]);
   const whole = side.window.judgedOnly ? await openReader(api, [record.serverLabels], { ...windows, judged: undefined }) : side;
-  return { ...(await readPictures(api, record, runTimes, side, whole)), measurements, dropCause, client, readerOf };
+  return { ...(await readPictures(api, record, metrics, runTimes, side, whole)), measurements, dropCause, client, readerOf };
 }
 export type Reading = Awaited<ReturnType<typeof readRun>>;
 
 /** Reads what the report shows and no verdict rests on. */
-async function readPictures(api: PrometheusApi, record: RunRecord, runTimes: RunTimes, side: ServiceReader, whole: ServiceReader) {
+async function readPictures(
+  api: PrometheusApi,
+  record: RunRecord,
+  metrics: Metrics,
+  runTimes: RunTimes,
+  side: ServiceReader,
+  whole: ServiceReader,
+) {
   const offset = record.clockOffsetSeconds;
   const named = await queryVector(api, namedRoutes(record.testid, runTimes.ended - runTimes.begun + 60), runTimes.ended + 1);
   const names = named.kind === "answer" ? named.value.map(({ labels }) => labels["name"] ?? "") : [];
-  const charted = chartQueries(record.testid, record.serverLabels, names);
+  const charted = chartQueries({ testid: record.testid, server: record.serverLabels, routes: names, metrics });
   const chartWindow = { fromSeconds: Math.floor(runTimes.begun), toSeconds: runTimes.ended + 1, clockOffsetSeconds: offset };
   const range = runTimes.ended - runTimes.judgedFrom + 60;
   const clientQueries = [charted.clientSeconds.sum(range), charted.clientSeconds.count(range)];
-  const [charts, routes, requests, errors, seconds, servedJudged, [sum, count]] = await Promise.all([
+  const { requests: served, errors: failed, took } = charted.grown;
+  const [charts, routes, requests, errors, units, timed, [sum, count]] = await Promise.all([
     readCharts(api, charted, chartWindow),
     readRoutes(api, charted, { ...chartWindow, fromSeconds: runTimes.judgedFrom }),
-    whole.read(charted.grown.requests).then(numberOf),
-    whole.read(charted.grown.errors).then(errorsOf),
-    side.read(charted.grown.seconds).then(numberOf),
-    side.read(charted.grown.requests).then(numberOf),
+    whole.read(served).then(numberOf),
+    failed && whole.read(failed).then(errorsOf),
+    took && side.read(took.sum).then(numberOf),
+    took && side.read(took.count).then(numberOf),
     Promise.all(clientQueries.map((query) => queryVector(api, query, runTimes.ended + 1))),
   ]);
   const valueOf = (got: typeof sum): number | undefined => (got?.kind === "answer" ? got.value[0]?.points[0]?.value : undefined);
+  const secondsOf = (units: number | null | undefined): number | null => (units && took ? units / took.unitsPerSecond : (units ?? null));
   const mean = (total: number | null | undefined, n: number | null | undefined): number | null =>
     total !== null && total !== undefined && n ? total / n : null;
   return {
     charts,
     routes,
     /** Growth over the whole run, warm-up and setup included, on the routes that the client named; null where it cannot be read. */
-    served: { requests, errors: requests === null ? null : errors, meanSeconds: mean(seconds, servedJudged) },
+    served: { requests, errors: requests === null ? null : (errors ?? null), meanSeconds: mean(secondsOf(units), timed) },
     clientMeanSeconds: mean(valueOf(sum), valueOf(count)),
   };
 }

@@ -1,4 +1,5 @@
-import { compileObjectives, type Scope } from "../compile/objectives.ts";
+import type { Scope } from "../compile/mapping.ts";
+import { compileObjectives } from "../compile/objectives.ts";
 import { storedCountQueries } from "../compile/run.ts";
 import { steadyReads } from "../collect/steady.ts";
 import { exitCodes, k6ExitCodes } from "../host/exit-codes.ts";
@@ -49,7 +50,7 @@ export async function verify(load: LoadRun, spec: Spec, say: (line: string) => v
   const runTimes = runTimesOf(record, sent, countedUntilSeconds);
   const judgedSent = judgedSentOf(sent);
   const unserved = unservedLoadOf(record, totals, judgedSent);
-  const reading = await readRun(reads.api, load, compiled.queries, runTimes, unserved, serviceOf);
+  const reading = await readRun(reads.api, load, { queries: compiled.queries, metrics: spec.metrics }, runTimes, unserved, serviceOf);
   const unread = reads.unread();
   if (unread !== undefined) return { kind: "unreachable", reason: unread };
   const read = { reading, runTimes, sent: totals, stored, judgedSent };

@@ -11,7 +11,7 @@ function indicatorsOf(world: World, random: Random): Indicator[] {
     { kind: "errors", side: "server", where },
     { kind: "latency", side: "client", atMostSeconds: world.thresholdSeconds, where },
     { kind: "latency", side: "server", atMostSeconds: world.thresholdSeconds, where },
-    { kind: "ratio", bad: `orders_total{job="${world.id}",result="failed"}`, total: `orders_total{job="${world.id}"}` },
+    { kind: "ratio", of: "bad", events: `orders_total{job="${world.id}",result="failed"}`, total: `orders_total{job="${world.id}"}` },
   ];
   const first = Math.floor(random.between(0, all.length));
   return all.filter((_, i) => i === first || random.chance(0.3));

@@ -1,0 +1,33 @@
+import type { CounterQueries } from "../compile/counters.ts";
+import type { BadQueries } from "../compile/service-objectives.ts";
+import type { CounterGrowth, Growth } from "./growth.ts";
+import { Unreadable, valuesOf } from "./prometheus.ts";
+import type { ReadGrowth } from "./server.ts";
+
+/**
+ * Refuses counters without a series, but for those that provably have counted nothing: the label sets of the same metric tell events by all labels
+ * that are compared, every series carries these, and each instance whose events are in the total has some.
+ */
+export async function refuseMissing(
+  read: ReadGrowth,
+  zeros: Extract<BadQueries, { kind: "events" }>["zeros"],
+  terms: ReadonlyMap<CounterQueries | undefined, readonly CounterGrowth[]>,
+  totals: readonly CounterGrowth[],
+): Promise<void> {
+  for (const [term, series] of terms) {
+    if (series.length > 0) continue;
+    const proof = term && zeros.get(term);
+    const refused = (why: string): Unreadable =>
+      new Unreadable(
+        `Prometheus holds no series ${term?.series.promql} of the service, and ${why}; if there were no events yet, create the label set at zero`,
+      );
+    if (proof === undefined) throw refused("nothing else tells that it has counted none: is the name right?");
+    const answers = await Promise.all([read(proof.all), read(proof.labelled)]);
+    const [all, labelled] = valuesOf<[Growth, Growth]>(answers);
+    const labels = proof.labels.join(" and ");
+    if (labelled.length === 0) throw refused(`no series of its metric has the label ${labels}: is the name right?`);
+    if (labelled.length < all.length) throw refused(`not every series of its metric has the label ${labels}`);
+    const told = new Set(labelled.map(({ instance }) => instance));
+    if (totals.some(({ instance }) => !told.has(instance))) throw refused("not every instance of the service has its metric");
+  }
+}

@@ -1,0 +1,174 @@
+import { k6Labels, k6Metrics, warmupScenario } from "../spec/names.ts";
+import { presetNamed, presetNames, type Metrics } from "../spec/presets.ts";
+import type { Indicator, Where } from "../spec/spec.ts";
+import { counterQueries, over, type CounterQueries, type Reading } from "./counters.ts";
+import { isError, isNoError, isOurs, isRoute, isSameRoute, sentWhere, servedWhere, type ServiceScope } from "./mapping.ts";
+import { is, isNot, isOneOf, promql, selector, type Matcher, type PromQL } from "./promql.ts";
+import { missingIn, parseCounters, zeroProof, type SelectorProblem, type Term, type ZeroProof } from "./selector.ts";
+
+/** Names the service's own counters, whose growth over the load counts; several are added up. */
+export interface ServerQueries {
+  kind: "server";
+  objective: string;
+  total: readonly CounterQueries[];
+  /** False for a ratio, whose counters are of events. */
+  countsRequests: boolean;
+  /** Both sides of the same requests: what k6 sent must be in these counters. */
+  compared: {
+    counters: CounterQueries;
+    sent: (rangeSeconds: number, judgedOnly: boolean) => PromQL;
+  };
+  /** The service's own words for what was asked for, and for the answer. */
+  labels: Metrics["labels"];
+  /** The service whose scrapes these counters come from: the spec's own, or, for a ratio, the jobs that these series carry. */
+  jobs: Reading | undefined;
+  bad: BadQueries;
+}
+
+/** What tells the bad events from the total: statuses, the buckets of a histogram, or counters of their own. */
+export type BadQueries =
+  | { kind: "statuses"; label: string; errors: CounterQueries; noErrors: CounterQueries }
+  | { kind: "buckets"; atMostSeconds: number; unitsPerSecond: number; buckets: Reading; below: (les: readonly string[]) => CounterQueries }
+  | {
+      kind: "events";
+      counters: readonly CounterQueries[];
+      /** The counters are of the good events. */
+      good: boolean;
+      /** Proofs of those, and of the total's, that may have no series as yet. */
+      zeros: ReadonlyMap<CounterQueries, ZeroProof>;
+    };
+
+/** Says what the objective of a service is about. */
+type Served = Extract<Indicator, { kind: "errors" | "latency" }>;
+
+/** Compiles an objective about the service's own counts, or says what its metrics lack for it or its filter hides. */
+export function serverQueries(objective: string, indicator: Served, scope: ServiceScope): ServerQueries | SelectorProblem {
+  const { metrics } = scope;
+  const problem = whereProblem(indicator, scope);
+  if (problem !== undefined) return problem;
+  const where = servedWhere(scope, indicator.where);
+  const counters = (metric: string, ...more: Matcher[]): CounterQueries => counterQueries(selector(metric, [...where, ...more]));
+  const about = (metric: string, bad: BadQueries): ServerQueries => ({
+    kind: "server",
+    objective,
+    total: [counters(metric)],
+    countsRequests: true,
+    compared: comparedQueries(metric, indicator.where, scope),
+    labels: metrics.labels,
+    jobs: undefined,
+    bad,
+  });
+  switch (indicator.kind) {
+    case "errors": {
+      const { requests, labels } = metrics;
+      if (labels.status === undefined) return lacks("errors", "have no label of the status: name it in metrics.labels.status");
+      const errors = counters(requests, isError(labels.status, metrics));
+      const noErrors = counters(requests, ...isNoError(labels.status, metrics));
+      return about(requests, { kind: "statuses", label: labels.status, errors, noErrors });
+    }
+    case "latency": {
+      if (metrics.duration === undefined) return lacks("latency", "have no histogram of latencies: name it in metrics.duration");
+      const { metric, unitsPerSecond } = metrics.duration;
+      const last = over("last_over_time", selector(`${metric}_bucket`, where));
+      const buckets: Reading = (rangeSeconds) => promql`count by (le) (${last(rangeSeconds)})`;
+      const below = (les: readonly string[]): CounterQueries => counters(`${metric}_bucket`, isOneOf("le", les));
+      return about(`${metric}_count`, { kind: "buckets", atMostSeconds: indicator.atMostSeconds, unitsPerSecond, buckets, below });
+    }
+  }
+}
+
+/**
+ * Compares the requests that an objective is about where k6 and the service name them alike, and else all of them:
+ * a service or a user script may name its requests otherwise, and whatever is missing in total may be missing from the filtered ones.
+ */
+function comparedQueries(metric: string, where: Where, scope: ServiceScope): ServerQueries["compared"] {
+  const { routes = [], testid, metrics } = scope;
+  const { route } = metrics.labels;
+  const isNamedAlike = ([label, value]: [string, string]): boolean =>
+    label === "method" || (label === "route" && routes.some((one) => isSameRoute(one, value)));
+  const filter = routes.length > 0 && Object.entries(where).every(isNamedAlike) ? where : {};
+  const names = route !== undefined && routes.length > 0 && filter["route"] === undefined ? [isRoute(k6Labels.name, routes)] : [];
+  const matchers = [is(k6Labels.testid, testid), ...sentWhere(filter), ...names];
+  const ofAll = over("last_over_time", selector(k6Metrics.requests, matchers));
+  const judged = [isNot(k6Labels.scenario, ""), isNot(k6Labels.scenario, warmupScenario)];
+  const ofJudged = over("last_over_time", selector(k6Metrics.requests, [...matchers.slice(0, 1), ...judged, ...matchers.slice(1)]));
+  return {
+    counters: counterQueries(selector(metric, servedWhere(scope, filter))),
+    sent: (rangeSeconds, judgedOnly) => promql`sum by (name, status) (${(judgedOnly ? ofJudged : ofAll)(rangeSeconds)})`,
+  };
+}
+
+type Ratio = Extract<Indicator, { kind: "ratio" }>;
+
+/** Compiles a ratio of counters, or says which of them cannot be read. */
+export function ratioQueries(
+  objective: string,
+  { of, events, total }: Ratio,
+  scope: ServiceScope,
+): { kind: "queries"; queries: ServerQueries } | { kind: "problems"; problems: SelectorProblem[] } {
+  const [whole, part] = [parseCounters(total), parseCounters(events)];
+  if (whole.kind === "problem" || part.kind === "problem")
+    return { kind: "problems", problems: [whole, part].filter((one) => one.kind === "problem") };
+  const apart = part.terms.map((term) => missingIn(whole.terms, term)).find((label) => label !== undefined);
+  if (apart !== undefined) {
+    const message = `leaves out all ${of} events, by its label ${apart}: what is ${of} must be in the total`;
+    return { kind: "problems", problems: [{ kind: "problem", text: total, message }] };
+  }
+  const terms = [...whole.terms, ...part.terms];
+  const isOfTotal = ({ metric }: Term): boolean => whole.terms.some((one) => one.metric === metric);
+  // That good events have not been counted makes all of the total bad: only the total's own metric can prove that.
+  const zeros = terms.flatMap((term): [CounterQueries, ZeroProof][] => {
+    const proof = of === "bad" || isOfTotal(term) ? zeroProof(term) : undefined;
+    return proof ? [[term.counters, proof]] : [];
+  });
+  const jobsIn = (rangeSeconds: number): string[] => terms.map(({ counters }) => `count by (job) (${counters.last(rangeSeconds).promql})`);
+  return {
+    kind: "queries",
+    queries: {
+      kind: "server",
+      objective,
+      total: whole.terms.map(({ counters }) => counters),
+      countsRequests: false,
+      compared: comparedQueries(scope.metrics.requests, {}, scope),
+      labels: scope.metrics.labels,
+      jobs: (rangeSeconds) => ({ promql: jobsIn(rangeSeconds).join(" or ") }),
+      bad: { kind: "events", counters: part.terms.map(({ counters }) => counters), good: of === "good", zeros: new Map(zeros) },
+    },
+  };
+}
+
+const lacks = (text: string, what: string): SelectorProblem => ({
+  kind: "problem",
+  text,
+  message: `cannot be told on the server's side: the metrics of this service ${what}`,
+});
+
+/** Says why a filter cannot be asked of the service, or would hide bad events instead of choosing requests. */
+function whereProblem({ kind, where }: Served, { server, metrics }: ServiceScope): SelectorProblem | undefined {
+  const fixed: Where = { ...metrics.where, ...server };
+  for (const [label, value] of Object.entries({ ...metrics.where, ...where })) {
+    if (kind === "errors" && (label === metrics.labels.status || hidesErrors.has(label)))
+      return { kind: "problem", text: label, message: "cannot be filtered by in an error objective: it would hide the errors" };
+    if (isOurs(label) && where[label] === value && metrics.labels[label] === undefined)
+      return lacks(label, `have no label of the ${label}: name it in metrics.labels.${label}`);
+    if ((fixed[label] ?? value) !== value)
+      return { kind: "problem", text: label, message: `cannot be ${value}: the service that is watched has ${label} ${fixed[label]}` };
+  }
+  return undefined;
+}
+
+/** Labels that tell errors from the rest: those of the presets, and what stands beside these. */
+const hidesErrors = new Set([
+  ...presetNames.flatMap((name) => presetNamed(name).labels.status ?? []),
+  "envoy_response_code_class",
+  "outcome",
+  "exception",
+  "response_flags",
+  "grpc_response_status",
+  "grpc_status",
+  "error",
+  "error_type",
+  "error_code",
+  "expected_response",
+  "status_class",
+]);
