@@ -36,6 +36,14 @@ objectives:
     target: 97%
     indicator: { errors: { side: client } }`;
 
+const config = `import { defineConfig } from "plimsoll";
+export default defineConfig({
+  spec: "perf tests/slo.yaml",
+  script: "perf tests/orders.ts",
+  environments: { shop: { target: "http://127.0.0.1:1" } },
+});
+`;
+
 describeLive("the package", ["k6", "prometheus"], () => {
   const folder = join(workingFolder(), "a shop");
   const deep = join(folder, "perf tests");
@@ -87,10 +95,28 @@ describeLive("the package", ["k6", "prometheus"], () => {
     expect([...new Set(packages)].toSorted()).toEqual(["commander", "zod"]);
   });
 
-  test("judges a script of another project from a folder with a space, and writes nothing but its own folder", async () => {
+  test("a config is checked by the types that the package brings", async () => {
+    const compile = [
+      "tsc",
+      "--noEmit",
+      "--ignoreConfig",
+      "--strict",
+      "--module",
+      "esnext",
+      "--moduleResolution",
+      "bundler",
+      "plimsoll.config.ts",
+    ];
+    writeFileSync(join(folder, "plimsoll.config.ts"), config.replace("spec:", "specs:"));
+    expect(await run(folder, "npx", compile)).toMatchObject({ stdout: expect.stringContaining("'specs' does not exist in type") });
+    writeFileSync(join(folder, "plimsoll.config.ts"), config);
+    expect(await run(folder, "npx", compile)).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+  });
+
+  test("judges what the config of another project says, from a folder with a space, and writes nothing but its own folder", async () => {
     const before = contentsOf(installed);
-    const args = ["plimsoll", "load", "--script", "orders.ts", "--spec", "./slo.yaml", "--target", target];
-    const ended = await run(deep, "npx", args);
+    writeFileSync(join(folder, "plimsoll.config.ts"), config);
+    const ended = await run(deep, "npx", ["plimsoll", "load", "--target", target]);
     expect(ended.stderr).toContain("report: .plimsoll/runs/");
     expect(ended.exitCode).toBe(0);
     expect(ended.stderr).not.toMatch(/TS\d+/);

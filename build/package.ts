@@ -24,9 +24,11 @@ async function compile(project: string): Promise<void> {
 /** Makes each scenario one file that k6 runs as it is. */
 async function bundleScenarios(): Promise<void> {
   const entryPoints = listScenarios(join(root, "scenarios")).map((name) => join(root, "scenarios", `${name}.ts`));
+  entryPoints.push(...globSync(join(root, "scenarios/lib/k6.ts"))); // what users' scripts import as plimsoll/k6
   await build({
     absWorkingDir: root,
     entryPoints,
+    outbase: join(root, "scenarios"),
     outdir: join(out, "scenarios"),
     bundle: true,
     format: "esm",
@@ -63,5 +65,5 @@ async function bundleTarget(): Promise<void> {
 }
 
 rmSync(out, { recursive: true, force: true });
-await Promise.all([compile("tsconfig.package.json"), bundleScenarios(), bundleTarget()]);
+await Promise.all([compile("tsconfig.package.json"), compile("tsconfig.types.json"), bundleScenarios(), bundleTarget()]);
 for (const path of copied) cpSync(join(root, path), join(out, path), { recursive: true });

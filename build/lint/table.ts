@@ -59,11 +59,17 @@ export const rooms: Room[] = [
     ],
     types: ["slo/report", "slo/run", "slo/load"],
   },
+  {
+    folder: "slo/config",
+    values: ["slo/host", "slo/run/bundle/problems.ts"],
+    packages: ["node:*", "esbuild", "fastest-levenshtein", "zod"],
+  },
   { folder: "slo/history", types: ["slo/judge"], packages: ["node:*", "zod"] },
   {
     folder: "slo/cli",
     values: [
       "slo/host",
+      "slo/config",
       "slo/load",
       "slo/verify/verify.ts",
       "slo/report",

@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { openHost } from "../host/open-host.ts";
-import { faults, httpUrl, port, settleLimit, whole } from "./flags.ts";
+import { configFlag, faults, httpUrl, noConfigFlag, port, settleLimit, whole } from "./flags.ts";
 import { gateHelp } from "./help.ts";
 
 /** Hears the exit code of a command. */
@@ -18,6 +18,15 @@ export function addPod(root: Command, done: Done): void {
     });
 }
 
+interface GateFlags {
+  run?: string;
+  spec?: string;
+  prometheus?: string;
+  settleLimit: number;
+  json?: boolean;
+  config?: string | false;
+}
+
 /** Adds `gate`. */
 export function addGate(root: Command, done: Done): void {
   root
@@ -28,11 +37,13 @@ export function addGate(root: Command, done: Done): void {
     .addOption(new Option("--prometheus <url>", "where the run's samples are (default: as in the run's record)").argParser(httpUrl))
     .addOption(settleLimit())
     .option("--json", "print the report as JSON on stdout")
+    .option(...configFlag)
+    .option(...noConfigFlag)
     .addHelpText("after", gateHelp)
-    .action(async (flags: { run?: string; spec?: string; prometheus?: string; settleLimit: number; json?: boolean }) => {
+    .action(async (flags: GateFlags) => {
       const { gate } = await import("./gate.ts");
-      const { run, spec, prometheus, settleLimit: settleLimitSeconds, json = false } = flags;
-      done(await gate({ run, spec, prometheus, settleLimitSeconds, json }, openHost()));
+      const { run, spec, prometheus, settleLimit: settleLimitSeconds, json = false, config } = flags;
+      done(await gate({ run, spec, prometheus, settleLimitSeconds, json, config }, openHost()));
     });
 }
 
@@ -41,10 +52,14 @@ export function addCheck(root: Command, done: Done): void {
   root
     .command("check")
     .description("read specs and say what is wrong with them, file:line:column")
-    .argument("[specs...]", "spec files (default: slo/objectives/storage-api.yaml)")
+    .argument("[specs...]", "spec files (default: that of plimsoll.config.ts, or slo/objectives/storage-api.yaml)")
     .action(async (specs: string[]) => {
       const { check } = await import("./check.ts");
-      done(check(specs, openHost()));
+      const { specsToCheck } = await import("./config.ts");
+      const { endWith } = await import("./verdict.ts");
+      const host = openHost();
+      const named = await specsToCheck(specs, host);
+      done(named.kind === "none" ? endWith(named, host) : check(named.specs, host));
     });
 }
 

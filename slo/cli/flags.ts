@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import { operations } from "../../target/api/operations.ts";
+import { httpUrlProblem } from "../host/http-url.ts";
 import { parseFaultText } from "../../target/faults/parse.ts";
 
 const numberThat =
@@ -20,12 +21,8 @@ export const port = numberThat((value) => Number.isInteger(value) && value >= 1 
 
 /** Reads an http(s) URL without credentials, and drops the slashes at its end. */
 export function httpUrl(text: string): string {
-  const parsed = URL.parse(text);
-  if (parsed === null || !["http:", "https:"].includes(parsed.protocol))
-    throw new InvalidArgumentError("It must be a URL such as http://127.0.0.1:5000.");
-  if (parsed.username !== "" || parsed.password !== "")
-    throw new InvalidArgumentError("Credentials are read from the environment, never from a URL (see --help).");
-  if (parsed.search !== "" || parsed.hash !== "") throw new InvalidArgumentError("It must end before any ? or #.");
+  const problem = httpUrlProblem(text);
+  if (problem !== undefined) throw new InvalidArgumentError(`It ${problem}.`);
   return text.replace(/\/+$/, "");
 }
 
@@ -62,3 +59,10 @@ export const settleLimit = (): Option =>
   new Option("--settle-limit <seconds>", "how long to wait for Prometheus to hold everything that was sent")
     .argParser(positive)
     .default(60);
+
+/** The flags, of every command that reads it, that name the config or leave it out. */
+export const configFlag = [
+  "--config <file>",
+  "what this repository says of its loads (default: the nearest plimsoll.config.ts, upwards from here)",
+] as const;
+export const noConfigFlag = ["--no-config", "read no config"] as const;

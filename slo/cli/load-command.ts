@@ -3,7 +3,7 @@ import { openHost } from "../host/open-host.ts";
 import type { ClusterOptions } from "../load/kubernetes.ts";
 import type { LoadOptions } from "../load/prepare.ts";
 import type { Done } from "./commands.ts";
-import { faults, httpUrl, labels, pairs, port, positive, settleLimit, urlPath, whole } from "./flags.ts";
+import { configFlag, faults, httpUrl, labels, noConfigFlag, pairs, port, positive, settleLimit, urlPath, whole } from "./flags.ts";
 import { loadHelp } from "./help.ts";
 
 /** Adds `load`. */
@@ -11,10 +11,18 @@ export function addLoad(root: Command, done: Done): void {
   const command = root.command("load").description("run a scenario (or any k6 script), judge it, report it");
   for (const option of [...loadFlags(), ...clusterFlags()]) command.addOption(option);
   command.addHelpText("after", loadHelp).action(async (given: LoadFlags) => {
-    const contradiction = contradictionIn(given);
+    const { fillIn } = await import("./config.ts");
+    const opened = openHost();
+    const filled = await fillIn(given, opened);
+    if (filled.kind === "none") {
+      const { endWith } = await import("./verdict.ts");
+      return done(endWith(filled, opened));
+    }
+    const { flags, host } = filled;
+    const contradiction = contradictionIn(flags);
     if (contradiction !== undefined) return command.error(`error: ${contradiction}`, { exitCode: 2 });
     const { load } = await import("./load.ts");
-    done(await load(optionsOf(given), clusterOf(given), openHost()));
+    done(await load(optionsOf(flags), clusterOf(flags), host));
   });
 }
 
@@ -48,6 +56,9 @@ const loadFlags = (): Option[] => [
   new Option("--scrape-scheme <scheme>", "how the metrics are asked for (default: the spec's, or the target's)").choices(["http", "https"]),
   settleLimit(),
   new Option("--json", "print the report as JSON on stdout"),
+  new Option("--env <name>", "an environment of the config (default: its defaultEnvironment, or its only one)"),
+  new Option(...configFlag),
+  new Option(...noConfigFlag),
 ];
 
 const clusterFlags = (): Option[] => [
@@ -67,6 +78,8 @@ interface LoadFlags extends Partial<Omit<LoadOptions, "serverLabels" | "scrape" 
   serverLabel?: Record<string, string>;
   settleLimit: number;
   in?: "kubernetes";
+  env?: string;
+  config?: string | false;
 }
 
 const optionsOf = (given: LoadFlags): LoadOptions => ({
@@ -105,6 +118,7 @@ const inKubernetes = ["pods", "context", "namespace", "image", "keep"] as const;
 /** Says which flags of `load` cannot go together. */
 function contradictionIn(given: LoadFlags): string | undefined {
   if (given.scenario === undefined && given.script === undefined) return "give --scenario NAME or --script FILE";
+  if (given.scenario !== undefined && given.script !== undefined) return "give a scenario or a script, not both";
   if (given.fault !== undefined && given.target !== undefined)
     return "--fault is for the storage API that is started here; without --target";
   if (given.script !== undefined && (given.rate !== undefined || given.duration !== undefined))

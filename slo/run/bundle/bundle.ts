@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { build, type BuildFailure, type BuildOptions, type Metafile } from "esbuild";
+import { k6Module } from "./k6-module.ts";
 import { placementOf, type Source } from "./place.ts";
 import { esbuildProblems, problemOf, type Problems } from "./problems.ts";
 
@@ -70,6 +71,7 @@ async function esbuildOf(entry: string, more: Pick<BuildOptions, "define" | "ban
       sourcesContent: false,
       sourceRoot: `${folder}/`,
       external: ["k6", "k6/*", "https://*"],
+      alias: { "plimsoll/k6": k6Module },
       ...more,
     });
     return { kind: "built", text: outputFiles[0]?.text ?? "", metafile };

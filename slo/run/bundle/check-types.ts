@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { endingText, runProcess } from "../../host/process.ts";
+import { k6Module } from "./k6-module.ts";
 import { problemOf, tscProblems, type Problems } from "./problems.ts";
 
 /** Declares what k6 2.2 offers without import and @types/k6 leaves out (the library "dom" would make `open` a browser's), and modules without types. */
@@ -30,7 +31,7 @@ function tsconfigFor(entry: string, project: string): object {
   if (isOurs) return { extends: join(project, "tsconfig.json"), compilerOptions: k6, include: [], files };
   const language = { target: "es2022", lib: ["es2022"], module: "esnext", moduleResolution: "bundler", resolveJsonModule: true };
   const leniency = { strict: false, skipLibCheck: true, allowJs: true, checkJs: false };
-  const paths = { k6: [join(types, "k6")], "k6/*": [join(types, "k6/*")] };
+  const paths = { k6: [join(types, "k6")], "k6/*": [join(types, "k6/*")], "plimsoll/k6": [k6Module] };
   return { compilerOptions: { ...k6, ...language, ...leniency, paths }, files };
 }
 

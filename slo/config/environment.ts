@@ -1,0 +1,51 @@
+import { closest, distance } from "fastest-levenshtein";
+import type { Host } from "../host/host.ts";
+import { readSettings } from "../host/settings.ts";
+import type { Environment, ReadConfig } from "./schema.ts";
+
+type Problem = { kind: "problem"; message: string };
+
+/** Chooses the environment that is meant: the named one, the config's default, or the only one there is. */
+export function chooseEnvironment(
+  { environments = {}, defaultEnvironment }: ReadConfig,
+  asked: string | undefined,
+): { kind: "environment"; name: string | undefined; environment: Environment } | Problem {
+  const names = Object.keys(environments);
+  const name = asked ?? defaultEnvironment ?? (names.length === 1 ? names[0] : undefined);
+  const there = names.length === 0 ? "it has none" : `it has ${names.join(", ")}`;
+  if (name === undefined) {
+    if (names.length > 0) return { kind: "problem", message: `say which environment with --env or defaultEnvironment: ${there}` };
+    return { kind: "environment", name, environment: {} };
+  }
+  const environment = Object.hasOwn(environments, name) ? environments[name] : undefined;
+  if (environment !== undefined) return { kind: "environment", name, environment };
+  const meant = names.length === 0 ? "" : closest(name, names);
+  const hint = meant !== "" && distance(name, meant) <= 2 ? ` (did you mean ${meant}?)` : "";
+  return { kind: "problem", message: `there is no environment ${JSON.stringify(name)}${hint}; ${there}` };
+}
+
+type Credentials = NonNullable<Environment["credentials"]>;
+const settingOf: Record<keyof Credentials, string> = {
+  username: "USERNAME",
+  password: "PASSWORD",
+  passwordFile: "PASSWORD_FILE",
+  bearerToken: "BEARER_TOKEN",
+  bearerTokenFile: "BEARER_TOKEN_FILE",
+  headers: "HEADERS",
+  caFile: "CA_FILE",
+};
+
+/**
+ * Gives a host that has the credentials of an environment. They are moved to the variables that are kept from every program that we start;
+ * what stands in those already counts more.
+ */
+export function withCredentials(host: Host, credentials: Credentials): { kind: "host"; host: Host } | Problem {
+  for (const [key, variable] of Object.entries(credentials) as [keyof Credentials, string][]) {
+    const secret = process.env[variable];
+    if (!secret) return { kind: "problem", message: `the credentials' ${key} is to be in ${variable}, which is not set` };
+    process.env[`PLIMSOLL_PROMETHEUS_${settingOf[key]}`] ??= secret;
+    if (!variable.startsWith("PLIMSOLL_PROMETHEUS_")) delete process.env[variable];
+  }
+  const read = readSettings(process.env, host.settings.colour);
+  return read.kind === "problem" ? read : { kind: "host", host: { ...host, settings: read.settings } };
+}
