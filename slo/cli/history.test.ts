@@ -50,7 +50,7 @@ test("a run is listed with its judged numbers and its target, in columns", () =>
   );
   remember(own("history.sqlite"), historyEntry({ ...exceeded, testid: "later", startedAt: met.startedAt + 60, service: "a\u001bb" }));
   expect(listed().out.split("\n")).toEqual([
-    "2026-11-21 05:00:59  exceeded  24,000 requests  417 errors  a\uFFFDb at http://127.0.0.1:5000          later",
+    "2026-11-21 05:00:59  exceeded  24,000 requests  412 errors  a\uFFFDb at http://127.0.0.1:5000          later",
     "2026-11-21 04:59:59  met        5,281 requests    5 errors  storage-api at http://127.0.0.1:5000  spike-20261121-050000-7f3a",
   ]);
   expect(JSON.parse(listed(true).out)).toHaveLength(2);

@@ -56,10 +56,8 @@ function shortVerdict(report: Report): string {
 
 /** Gives what the history keeps of a report: the judged numbers. */
 export function historyEntry(report: Report): HistoryEntry {
-  const { testid, startedAt, scenario, service, target, verdict, exitCode, load, routes, reconciliation } = report;
-  // The judged ones, as the report's head has them; where no route could be read, those of the whole run are all that is known.
-  const errors = routes.length > 0 ? routes.reduce((sum, route) => sum + route.errors, 0) : reconciliation.k6Errors;
-  return { testid, startedAt, scenario, service, target, verdict, exitCode, requests: load.requests, errors };
+  const { testid, startedAt, scenario, service, target, verdict, exitCode, load } = report;
+  return { testid, startedAt, scenario, service, target, verdict, exitCode, requests: load.requests, errors: load.errors };
 }
 
 /** Does one write and says whether it was done; a full disk costs that file, never the verdict. */

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { growth } from "./charts.ts";
+import { growth, oneStep } from "./lines.ts";
+import { bucketLines, bucketsBetween, quantileLine } from "./server-latency.ts";
 import { endedWith, wholeCount } from "./points.ts";
 import { betweenCounts, compareSides, nothingMissing, type Compared, type Sent } from "./compared.ts";
 import { withUnservedLoad } from "./client.ts";
@@ -115,7 +116,46 @@ test.each([
 });
 
 test("a chart's growth is empty where a sample is missing or the counter went back", () => {
-  expect(growth([0, 10, null, 30, 20, 25], 5)).toEqual([null, 2, null, null, null, 1]);
+  expect(growth([0, 10, null, 30, 20, 25], 5, oneStep)).toEqual([null, 2, null, null, null, 1]);
+});
+
+test("a chart's growth around a moment evens out what one push holds too many of and the next too few", () => {
+  const pushed = [null, 10, 30, 30, 50, 50];
+  expect(growth(pushed, 1, { back: 1, ahead: 1 }, "zero")).toEqual([null, 15, 10, 10, 10, 0]);
+});
+
+const boundOf = (le: string, ...values: number[]) => ({ labels: { le }, points: values.map((value, atSeconds) => ({ atSeconds, value })) });
+
+test.each<[string, ReturnType<typeof boundOf>[], number, (number | null)[]]>([
+  [
+    "is the upper bound of its bucket, never a number within it",
+    [boundOf("0.005", 0, 90), boundOf("0.01", 0, 98), boundOf("+Inf", 0, 100)],
+    0.5,
+    [null, 0.005],
+  ],
+  [
+    "is told from what came since, not from all that there was",
+    [boundOf("0.005", 9000, 9000), boundOf("0.01", 9000, 9100), boundOf("+Inf", 9000, 9100)],
+    0.5,
+    [null, 0.01],
+  ],
+  ["has no number above the highest bound", [boundOf("0.005", 0, 90), boundOf("+Inf", 0, 100)], 0.99, [null, null]],
+  ["has none where no request came", [boundOf("0.005", 5, 5), boundOf("+Inf", 5, 5)], 0.5, [null, null]],
+  ["has none where a bucket fell, as in a restart", [boundOf("0.005", 50, 5), boundOf("+Inf", 50, 5)], 0.5, [null, null]],
+  ["reads one bound in two spellings as one", [boundOf("1.0", 0, 5), boundOf("1", 0, 5), boundOf("+Inf", 0, 10)], 0.99, [null, 1]],
+])("a server's percentile over time %s", (_, series, quantile, expected) => {
+  const buckets = bucketLines(series, 1, (points) => points.map(({ value }) => value));
+  expect(quantileLine(buckets, quantile, 2, 1, oneStep)).toEqual(expected);
+});
+
+test("a spread of latencies leaves out the step in which a restart took counts away", () => {
+  const series = [boundOf("0.005", 100, 150, 3, 13), boundOf("+Inf", 100, 160, 4, 14)];
+  const buckets = bucketLines(series, 1, (points) => points.map(({ value }) => value));
+  expect(bucketsBetween(buckets, 0, 3)).toEqual([
+    { atMostSeconds: 0.005, requests: 60 },
+    { atMostSeconds: null, requests: 70 },
+  ]);
+  expect(bucketsBetween(buckets, 1, 2)).toEqual([]);
 });
 
 test.each<[string, (number | null)[], (number | null)[]]>([
@@ -124,7 +164,7 @@ test.each<[string, (number | null)[], (number | null)[]]>([
   ["but after a gap it is not known", [10, null, 30, 40], [2, null, null, 2]],
   ["and of nothing there is none", [null, null], [null, null]],
 ])("a chart's growth of what k6 counts from 0 %s", (_, line, expected) => {
-  expect(growth(line, 5, "zero")).toEqual(expected);
+  expect(growth(line, 5, oneStep, "zero")).toEqual(expected);
 });
 
 test.each<[string, Count & { uncertain?: number }, { dropped?: number; notJudged?: number }, Partial<Compared>, Count, Count, number?]>([

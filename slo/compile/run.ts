@@ -85,21 +85,19 @@ export function chartQueries(scope: ServiceScope) {
       const before = promql`sum(last_over_time(${duration}[${{ rangeSeconds }}] offset ${{ rangeSeconds: withinSeconds }}))`;
       return promql`histogram_quantile(${quantile}, (${now} - ${before}) or ${now})`;
     },
-    /** Undefined where the service has no histogram. */
-    serverQuantile:
-      histogram &&
-      ((quantile: number, rangeSeconds: number): PromQL => {
-        const bucket = selector(`${histogram.metric}_bucket`, service);
-        return promql`histogram_quantile(${quantile}, sum by (le) (rate(${bucket}[${{ rangeSeconds }}]))) / ${histogram.unitsPerSecond}`;
-      }),
+    /** What the service's histogram holds, bucket by bucket: percentiles are told by the bucket that they lie in, from differences. Undefined where it has none. */
+    serverBuckets: histogram && {
+      read: (rangeSeconds: number): PromQL =>
+        promql`sum by (le) (${over("last_over_time", selector(`${histogram.metric}_bucket`, service))(rangeSeconds)})`,
+      unitsPerSecond: histogram.unitsPerSecond,
+    },
+    routeRequests: (rangeSeconds: number): PromQL => promql`sum by (method, name) (${over("last_over_time", requests)(rangeSeconds)})`,
     routes: (rangeSeconds: number): PromQL =>
       promql`sum by (method, name, status, expected_response) (${over("last_over_time", requests)(rangeSeconds)})`,
     routeQuantile: (quantile: number, rangeSeconds: number): PromQL =>
       promql`histogram_quantile(${quantile}, sum by (method, name) (${lastDuration(rangeSeconds)}))`,
-    clientSeconds: {
-      sum: (rangeSeconds: number): PromQL => promql`histogram_sum(${sumOfLast(duration)(rangeSeconds)})`,
-      count: (rangeSeconds: number): PromQL => promql`histogram_count(${sumOfLast(duration)(rangeSeconds)})`,
-    },
+    /** The native histogram of all judged requests. */
+    clientSeconds: sumOfLast(duration),
     /** Series whose growth is shown: all requests, failed ones, and what they took, with how many those were; undefined where no series tells. */
     grown: {
       requests: counterQueries(served),

@@ -27,10 +27,11 @@ export function errorCell({ errors, wrongContents: wrong }: CountedRow): string 
   return `${count(errors)}${wrong === undefined ? "" : `, ${count(wrong)} wrong contents`}`;
 }
 
-/** Lists what each side counted, in the order in which a request passes them. */
-export function countedRows({ reconciliation: r }: Report): CountedRow[] {
+/** Lists what each side counted, in the order in which a request passes them: first what is judged, then all load, setup and warm-up included. */
+export function countedRows({ load, reconciliation: r }: Report): CountedRow[] {
   return [
-    { label: "k6 sent", requests: r.k6Requests, errors: r.k6Errors, ...(r.wrongContents ? { wrongContents: r.wrongContents } : {}) },
+    { label: "judged, by k6", requests: load.requests, errors: load.errors },
+    { label: "k6 sent in all", requests: r.k6Requests, errors: r.k6Errors, ...(r.wrongContents ? { wrongContents: r.wrongContents } : {}) },
     { label: "relay forwarded", requests: r.relayRequests },
     { label: "Prometheus holds", requests: r.prometheusRequests },
     { label: "server counted", requests: r.serverRequests, errors: r.serverErrors },
@@ -170,16 +171,30 @@ function caveats(report: Report): string[] {
   return report.objectives.flatMap(({ name, caveats: reasons }) => reasons.map((reason) => `${shortName(name)}: ${reason}`));
 }
 
-/** Lists the windows with a fast burn, and those that were skipped, by objective. */
+/** Lists the windows with a fast burn that the average hides, and once why others could not be looked at. */
 function notableWindows(report: Report): string[] {
-  return report.objectives.flatMap(({ name, evidence }) => {
-    const notable = (evidence?.windows ?? []).filter(({ kind }) => kind !== "slowBurn");
-    return notable.map((window) => `${shortName(name)}: ${windowSentence(window, report)}`);
+  const burns = report.objectives.flatMap(({ name, evidence }) => {
+    const hidden = (evidence?.windows ?? []).filter(
+      (window) => window.kind === "fastBurn" && (evidence?.budgetSpent ?? 0) < window.burnRateThreshold,
+    );
+    return hidden.map((window) => `${shortName(name)}: ${windowSentence(window, report, evidence?.budgetSpent ?? 0)}`);
   });
+  const skipped = report.objectives.flatMap(({ name, evidence }) => {
+    const windows = evidence?.windows ?? [];
+    const [last] = windows.filter(({ kind }) => kind === "skipped").toSorted((a, b) => b.longSeconds - a.longSeconds);
+    if (last === undefined) return [];
+    // Where none could be looked at, the reason of the longest holds for the shorter ones all the more.
+    const none = last.kind === "skipped" && windows.every(({ kind }) => kind === "skipped");
+    return [
+      { name: shortName(name), sentence: none ? `no fast burn could be looked for: ${last.reason}` : windowSentence(last, report, 0) },
+    ];
+  });
+  const bySentence = Map.groupBy(skipped, ({ sentence }) => sentence);
+  return [...burns, ...[...bySentence].map(([sentence, all]) => `${all.map(({ name }) => name).join(", ")}: ${sentence}`)];
 }
 
-/** Says what one pair of windows found; times count from the start of the run's first phase. */
-export function windowSentence(window: WindowFinding, report: Report): string {
+/** Says what one pair of windows found, beside the burn rate of the whole run; times count from the start of the run's first phase. */
+export function windowSentence(window: WindowFinding, report: Report, averageBurnRate: number): string {
   const pair = `${duration(window.longSeconds)}/${duration(window.shortSeconds)}`;
   const limit = `limit ${count(window.burnRateThreshold)}×`;
   switch (window.kind) {
@@ -191,16 +206,21 @@ export function windowSentence(window: WindowFinding, report: Report): string {
       const origin = runOrigin(report);
       const span = `${elapsed(window.fromSeconds - origin)}–${elapsed(window.toSeconds - origin)}`;
       const events = `${count(window.count.bad)} bad of ${count(window.count.total)}`;
+      if (averageBurnRate >= window.burnRateThreshold)
+        return `window ${pair} fast burn, as the whole run is, worst at ${span}: burn ${count(window.worstBurnRate)}× (${limit}), ${events}`;
       return `window ${pair} fast burn at ${span}: burn ${count(window.worstBurnRate)}×, proved ${count(window.provedBurnRate)}× (${limit}), ${events}`;
     }
   }
 }
 
-/** Says how much of the period's budget the run spent, or nothing where nothing was counted. */
+/** Says what the run means for the period's budget, or nothing where nothing was counted: how soon it is gone, or how much of it the run spent. */
 export function periodSentence(report: Report, objective: ReportObjective): string | undefined {
   const spent = periodBudgetSpent(report, objective);
-  if (spent === undefined) return undefined;
-  return `at this traffic, the run spent ${percent(spent)} of the error budget of ${duration(report.periodSeconds)}`;
+  if (spent === undefined || objective.evidence === undefined) return undefined;
+  const period = duration(report.periodSeconds);
+  const { budgetSpent: burnRate } = objective.evidence;
+  if (burnRate > 1) return `at this error ratio the budget of ${period} is gone in ${duration(report.periodSeconds / burnRate)}`;
+  return `at this traffic, the run spent ${percent(spent)} of the error budget of ${period}`;
 }
 
 /** The moment, in Unix seconds, from which every chart and sentence counts. */

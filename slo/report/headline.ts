@@ -14,6 +14,9 @@ export const verdictWords = {
 /** The sign beside each verdict's word, so that colour is never the only one. */
 export const verdictSigns: Record<Report["verdict"], string> = { met: "✓", exceeded: "✕", inconclusive: "?", interrupted: "■" };
 
+/** The word for each side on which an objective is counted; a ratio's counters are the service's own. */
+export const sideWords: Record<ReportObjective["side"], string> = { client: "client", server: "server", other: "service" };
+
 const nameLimit = 80;
 const mostNames = 5;
 

@@ -56,6 +56,13 @@ const contrasts = `(() => {
   });
 })()`;
 
+/** Lists what reaches beyond the screen, or has to be scrolled sideways. */
+const beyondTheScreen = `[...document.querySelectorAll("body *")].flatMap((element) => {
+  const { left, right, width } = element.getBoundingClientRect();
+  const scrolls = getComputedStyle(element).overflowX !== "visible" && element.scrollWidth > element.clientWidth + 1;
+  return width > 0 && (left < -0.5 || right > innerWidth + 0.5 || scrolls) ? [element.tagName + ": " + element.textContent.slice(0, 40)] : [];
+})`;
+
 describeLive("the HTML report in Chromium", ["chromium"], ({ chromium: executablePath }) => {
   let browser: Browser;
   let server: Server;
@@ -66,7 +73,8 @@ describeLive("the HTML report in Chromium", ["chromium"], ({ chromium: executabl
     server = createServer((request, response) => {
       served.push(request.url ?? "");
       const { pathname, searchParams } = new URL(request.url ?? "/", "http://127.0.0.1");
-      const report = reports[pathname.slice(1) as Name];
+      const quiet = { ...metReport(), series: { ...metReport().series, errorRatio: metReport().series.errorRatio.map(() => 0) } };
+      const report = pathname === "/quiet" ? quiet : reports[pathname.slice(1) as Name];
       const page = htmlReport(report ?? metReport(), assets);
       response.setHeader("content-type", "text/html; charset=utf-8");
       response.end(searchParams.has("planted") ? page.replace("</main>", () => `${planted}</main>`) : page);
@@ -103,12 +111,13 @@ describeLive("the HTML report in Chromium", ["chromium"], ({ chromium: executabl
   }
 
   describe.each(names)("%s", (name) => {
-    const places = [375, 1280].flatMap((width) => (["light", "dark"] as const).map((colorScheme) => ({ width, colorScheme })));
+    const places = [390, 1280].flatMap((width) => (["light", "dark"] as const).map((colorScheme) => ({ width, colorScheme })));
     test.each(places)("at $width px, $colorScheme: quiet, alone, within the page, readable", async ({ width, colorScheme }) => {
       served.length = 0;
       await opened(name, { viewport: { width, height: 800 }, colorScheme }, async (page, said, asked) => {
         await page.evaluate("document.querySelectorAll('details').forEach((element) => { element.open = true; })");
         expect(await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")).toBe(0);
+        expect(await page.evaluate(beyondTheScreen)).toEqual([]);
         const found = (await page.evaluate(contrasts)) as { contrast: number; text: string }[];
         expect(found.length).toBeGreaterThan(40);
         expect(found.filter(({ contrast }) => contrast < 4.5)).toEqual([]);
@@ -171,14 +180,18 @@ describeLive("the HTML report in Chromium", ["chromium"], ({ chromium: executabl
     });
   });
 
+  test("a chart of zeros is folded, and drawn when it is opened", async () => {
+    await opened("quiet", {}, async (page) => {
+      const folded = page.locator("details.flat");
+      expect(await folded.locator("summary").first().textContent()).toBe("Error share: 0% throughout");
+      await folded.locator("summary").first().click();
+      await expect.poll(() => page.evaluate(pixelsOf("errors", "--tone-6"))).toBeGreaterThan(100);
+    });
+  });
+
   test("without samples each chart says so, and none is drawn", async () => {
     await opened("empty", {}, async (page) => {
-      expect(await page.locator("figure .plain-empty").allTextContents()).toEqual([
-        "No samples.",
-        "No samples.",
-        "No samples.",
-        "No samples.",
-      ]);
+      expect(await page.locator("figure .plain-empty").allTextContents()).toEqual(Array(6).fill("No samples."));
       expect(await page.locator("canvas").count()).toBe(0);
     });
   });
@@ -188,7 +201,7 @@ describeLive("the HTML report in Chromium", ["chromium"], ({ chromium: executabl
       expect(await page.title()).toMatch(/^EXCEEDED: /u);
       expect(await page.locator("img, svg[onload], iframe, b, a").count()).toBe(0);
       expect(await page.locator(".objectives tbody th .name").first().textContent()).toBe(hostileTexts[0]);
-      expect(await page.locator("canvas").count()).toBe(4);
+      expect(await page.locator("canvas").count()).toBe(6);
     });
   });
 
@@ -208,7 +221,8 @@ describeLive("the HTML report in Chromium", ["chromium"], ({ chromium: executabl
       expect(await page.locator("h1").textContent()).toContain("Exceeded");
       expect(await page.locator("noscript").textContent()).toContain("The charts need JavaScript");
       expect(await page.locator(".objectives tbody tr").count()).toBe(3);
-      expect(await page.locator("figure details table").count()).toBe(4);
+      expect(await page.locator("figure details table").count()).toBe(5);
+      expect(await page.getByRole("table", { name: "Latency of the judged load in numbers" }).locator("tbody tr").count()).toBe(2);
     });
   });
 

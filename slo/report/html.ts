@@ -4,17 +4,8 @@ import { headline, shortName, subject, verdictWords, whys } from "./headline.ts"
 import { type ChartModel, chartModels, lineSummaries } from "./html/charts.ts";
 import { loadMark } from "./html/mark.ts";
 import { jsonMarkup, markup, type Markup, nothing, rawElementText } from "./html/markup.ts";
-import {
-  bullets,
-  countedTable,
-  factLists,
-  numberRow,
-  objectiveDetails,
-  objectivesTable,
-  routesTable,
-  table,
-  verdictText,
-} from "./html/tables.ts";
+import { bullets, countedTable, factLists, objectiveDetails, objectivesTable, routesTable, table, verdictText } from "./html/tables.ts";
+import { latencyHeads, latencyRows } from "./latencies.ts";
 import { count, counted, duration, elapsed, moment, percent, rate } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 
@@ -50,7 +41,7 @@ ${causeSection(report)}
 ${summary(report)}
 ${whySection(report)}
 <section><h2>Objectives</h2>${objectivesTable(report)}${proofNote(report)}${bullets(scenarioOverrides(report))}</section>
-<section><h2>Over time</h2><noscript><p class="empty">The charts need JavaScript; their numbers stand below each title.</p></noscript>${unjudged(report)}<div class="charts">${models.map(chartFigure)}</div></section>
+<section><h2>Over time</h2><noscript><p class="empty">The charts need JavaScript; their numbers stand below each title.</p></noscript>${unjudged(report)}<div class="charts">${models.map((model) => chartFigure(report, model))}</div></section>
 <section><h2>Requests on each side</h2>${countedTable(report)}</section>
 <section><h2>Routes</h2>${routesTable(report)}</section>
 <section><h2>How each objective was counted</h2>${objectiveDetails(report)}</section>
@@ -88,14 +79,14 @@ function causeSection(report: Report): Markup {
 }
 
 function summary(report: Report): Markup {
-  const { load, reconciliation } = report;
+  const { load } = report;
   const spent = report.objectives.filter(({ evidence }) => evidence !== undefined);
   const [most] = spent.toSorted((a, b) => (b.evidence?.budgetSpent ?? 0) - (a.evidence?.budgetSpent ?? 0));
   const ofRate = load.peakOfferedRate === null ? "nothing was offered" : `of ${rate(load.peakOfferedRate)} offered`;
   const ofOffered = load.offeredIterations === null ? "iterations" : `of ${counted(load.offeredIterations, "iteration")}`;
   const facts: [string, string, string][] = [
     ["Most budget spent", most ? objectiveNumbers(most).spent : "unknown", shortName(most?.name ?? "nothing was counted")],
-    ["Requests", count(load.requests), counted(reconciliation.k6Errors, "error")],
+    ["Judged requests", count(load.requests), counted(load.errors, "error")],
     ["Peak rate", rate(load.peakAchievedRate), ofRate],
     ["Dropped", count(load.droppedIterations), ofOffered],
     ["Load", duration(report.timings.loadSeconds), `from ${moment(report.startedAt)}`],
@@ -111,7 +102,7 @@ function whySection(report: Report): Markup {
 
 function proofNote({ objectives, confidence }: Report): Markup {
   if (objectives.length === 0) return nothing;
-  return markup`<p class="about">Proved good is the share of good events that the counts prove at ${percent(confidence)} confidence. The mark on a bar is 100% of the budget.</p>`;
+  return markup`<p class="about">Proved good is the share of good events that the counts prove at ${percent(confidence)} confidence. The mark on a bar is 100% of the budget; the smaller ones are 1,000% and 10,000%.</p>`;
 }
 
 function unjudged(report: Report): Markup {
@@ -122,14 +113,27 @@ function unjudged(report: Report): Markup {
   return spans.length === 0 ? nothing : markup`<p class="about">Hatched in the charts, and not judged: ${spans.join(", ")}.</p>`;
 }
 
-function chartFigure(model: ChartModel): Markup {
-  const caption = markup`<figcaption><h3>${model.title}</h3><p>${model.note}</p></figcaption>`;
-  if (model.lines.length === 0) return markup`<figure>${caption}<p class="plain-empty">No samples.</p></figure>`;
-  const summaries = lineSummaries(model);
-  const rows = summaries.map(({ label, lowest, median, highest, highestAt }) => numberRow(label, [lowest, median, highest, highestAt]));
+/** Shows a chart; one that has nothing to say but a zero is folded. */
+function chartFigure(report: Report, model: ChartModel): Markup {
+  const { lines, unread, flat, silent } = model;
+  const title = model.title;
+  const caption = markup`<figcaption><h3>${title}</h3><p>${model.note}</p></figcaption>`;
+  const why = unread === undefined ? nothing : markup`<p class="about">Prometheus could not answer for all of it: ${unread}</p>`;
+  if (lines.length === 0) {
+    const empty = unread === undefined ? "No samples." : `Could not be read: ${unread}`;
+    return markup`<figure>${caption}<p class="plain-empty">${empty}</p></figure>`;
+  }
+  const without = silent.length === 0 ? nothing : markup`<p class="about">No samples: ${silent.join(", ")}.</p>`;
+  const figure = markup`<div class="plot" id="plot-${model.id}"></div>${without}${why}${chartNumbers(report, model)}`;
+  if (flat === undefined) return markup`<figure>${caption}${figure}</figure>`;
+  return markup`<figure><details class="flat"><summary>${title}: ${flat} throughout</summary>${caption}${figure}</details></figure>`;
+}
+
+/** Tells a chart in numbers: of latencies the percentiles, of all else each line's lowest, middle and highest value. */
+function chartNumbers(report: Report, model: ChartModel): Markup {
   const title = `${model.title} in numbers`;
+  if (model.x === "latency") return table(title, ["Side", ...latencyHeads.map((head) => `#${head}`)], latencyRows(report));
+  const rows = lineSummaries(model).map(({ label, lowest, median, highest, highestAt }) => [label, lowest, median, highest, highestAt]);
   const numbers = table(title, ["Line", "#Lowest", "#Median", "#Highest", "#Highest at"], rows);
-  const silent = model.silent.length === 0 ? nothing : markup`<p class="about">No samples: ${model.silent.join(", ")}.</p>`;
-  return markup`<figure>${caption}<div class="plot" id="plot-${model.id}"></div>${silent}<details class="numbers">
-    <summary>${title}</summary>${numbers}</details></figure>`;
+  return markup`<details class="numbers"><summary>${title}</summary>${numbers}</details>`;
 }

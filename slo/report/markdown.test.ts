@@ -39,7 +39,7 @@ describe("hostile data", () => {
     const rows = lines.filter((line) => line.startsWith("|"));
     const objectives = rows.filter((row) => cells(row) === 7).length;
     const sides = rows.filter((row) => cells(row) === 4).length;
-    expect([objectives, sides, rows.length]).toEqual([13, 7, 20]);
+    expect([objectives, sides, rows.length]).toEqual([13, 8, 21]);
   });
 
   test("adds no HTML, code, link or control character", () => {

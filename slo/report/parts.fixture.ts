@@ -52,6 +52,7 @@ export function frame(): Report {
       droppedIterations: 0,
       interruptedIterations: 0,
       requests: 24_000,
+      errors: 5,
       peakOfferedRate: 300,
       peakAchievedRate: 299.6,
       openModel: true,
@@ -106,8 +107,19 @@ export function frame(): Report {
       { name: "base again", fromSeconds: madeUpStart + 90, toSeconds: madeUpStart + loadSeconds, judged: true },
     ],
     generator: { cpuShareMax: 0.34, starvedSeconds: 0, memoryPeakBytes: 91_000_000 },
+    latencies: { client: spread(1.07, 100), server: spread(2.2, 6) },
     series: series({}),
   };
+}
+
+/** Makes a histogram of the judged requests whose bounds grow by a factor; the server's begins at 5 ms, and its last bucket has no bound. */
+function spread(factor: number, bounds: number): Report["latencies"]["client"] {
+  const share = (seconds: number): number => 1 - Math.exp(-((seconds / 0.0035) ** 0.62));
+  const coarse = factor > 2;
+  return Array.from({ length: bounds + 1 }, (_, i) => {
+    const atMostSeconds = coarse ? (i === bounds ? null : 0.005 * factor ** i) : 0.0004 * factor ** i;
+    return { atMostSeconds, requests: Math.round(total * (i === bounds ? 1 : share(atMostSeconds ?? Infinity))) };
+  });
 }
 
 /** Makes a series of one sample a second; the burst lasts 30 s. */
@@ -127,9 +139,17 @@ export function series({ fastBurnAt }: { fastBurnAt?: number }): Report["series"
     clientP50: latency(0.0024),
     clientP95: latency(0.019),
     clientP99: latency(0.052),
-    serverP50: latency(0.0021),
-    serverP95: latency(0.0171),
-    serverP99: latency(0.0478),
+    serverP50: seconds.map(() => 0.005),
+    serverP95: seconds.map((second) => (busy(second) > 2 ? 0.25 : 0.025)),
+    serverP99: seconds.map((second) => (busy(second) > 2 ? 0.5 : busy(second) > 1 ? 0.1 : 0.05)),
+    clientWidthSeconds: 6,
+    serverWidthSeconds: 6,
+    routes: [
+      { method: "GET", route: "/api/buckets/:id", rate: seconds.map((second) => 0.67 * offered(second)) },
+      { method: "PUT", route: "/api/buckets/:id", rate: seconds.map((second) => 0.31 * offered(second)) },
+      { method: "DELETE", route: "/api/buckets/:id", rate: seconds.map((second) => 0.02 * offered(second)) },
+    ],
+    unread: {},
   };
 }
 

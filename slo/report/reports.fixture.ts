@@ -80,7 +80,7 @@ export function exceededReport(): Report {
     exitCode: 1,
     reasons: [`availability: ${broken.reason}`, `read latency: ${slow.reason}`],
     notes: ["The target answered DELETE with 500 in 412 of 412 cases."],
-    load: { ...base.load, startedIterations: 23_964, droppedIterations: 36 },
+    load: { ...base.load, startedIterations: 23_964, droppedIterations: 36, errors: 412 },
     reconciliation: {
       ...base.reconciliation,
       k6Errors: 412,
@@ -181,6 +181,7 @@ export function inconclusiveReport(): Report {
       startedIterations: 262,
       droppedIterations: 38,
       requests: 262,
+      errors: 0,
       peakOfferedRate: 3,
       peakAchievedRate: 3,
     },
@@ -208,6 +209,7 @@ export function inconclusiveReport(): Report {
       serverP95: nothing,
       serverP99: nothing,
     },
+    latencies: { ...base.latencies, server: [] },
   };
 }
 
@@ -226,6 +228,7 @@ export function emptyReport(): Report {
       droppedIterations: 0,
       interruptedIterations: 0,
       requests: 0,
+      errors: 0,
       peakOfferedRate: null,
       peakAchievedRate: null,
       openModel: false,
@@ -268,6 +271,11 @@ export function emptyReport(): Report {
       serverP50: [],
       serverP95: [],
       serverP99: [],
+      clientWidthSeconds: 6,
+      serverWidthSeconds: 6,
+      routes: [],
+      unread: {},
     },
+    latencies: { client: [], server: [] },
   };
 }

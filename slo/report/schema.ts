@@ -84,7 +84,10 @@ const cause = z.strictObject({
 
 const line = z.array(unread);
 const rates = { offeredRate: line, achievedRate: line, serverRate: line, errorRatio: line };
+/** Of the server the upper bound of the bucket that the percentile lies in. */
 const percentiles = { clientP50: line, clientP95: line, clientP99: line, serverP50: line, serverP95: line, serverP99: line };
+
+const buckets = z.array(z.strictObject({ atMostSeconds: unread, requests: number }));
 
 /** Describes `report.json`, version 1. Times are Unix seconds, durations seconds, ratios 0–1. `null` in a series means: no sample. */
 export const reportSchema = z.strictObject({
@@ -118,7 +121,9 @@ export const reportSchema = z.strictObject({
     droppedIterations: number,
     /** Null where k6 did not live to say so. */
     interruptedIterations: unread,
+    /** Judged, as k6 counted them. */
     requests: number,
+    errors: number,
     /** Highest offered and achieved rate, iterations a second. */
     peakOfferedRate: unread,
     peakAchievedRate: unread,
@@ -160,7 +165,20 @@ export const reportSchema = z.strictObject({
   ),
   phases: z.array(z.strictObject({ name: z.string(), fromSeconds: number, toSeconds: number, judged: z.boolean() })),
   generator: z.strictObject({ cpuShareMax: unread, starvedSeconds: unread, memoryPeakBytes: unread }),
-  series: z.strictObject({ atSeconds: z.array(number), ...rates, ...percentiles }),
+  /** How many judged requests took at most so long, cumulative, by side; null is the bucket without a bound. Empty where a side was not read. */
+  latencies: z.strictObject({ client: buckets, server: buckets }),
+  series: z.strictObject({
+    atSeconds: z.array(number),
+    ...rates,
+    ...percentiles,
+    /** Over how many seconds the rates and shares of each moment are taken. */
+    clientWidthSeconds: number,
+    serverWidthSeconds: number,
+    /** The busiest routes. */
+    routes: z.array(z.strictObject({ method: z.string(), route: z.string(), rate: line })),
+    /** Why a chart's lines could not be read, by chart. */
+    unread: z.record(z.string(), z.string()),
+  }),
 });
 
 /** What every reporter renders; validated before it is written. */

@@ -2,7 +2,7 @@ import { causeLine, causes } from "./causes.ts";
 import { clipped, columnsOf, padded, wrapped } from "./columns.ts";
 import { agreement, type CountedRow, countedRows, countSentences, lapse, loadDifferences } from "./facts.ts";
 import { objectiveNumbers, otherReasons, periodSentence, remarks } from "./facts.ts";
-import { headline, type ReportObjective, subject, unmet, verdictWords, whys } from "./headline.ts";
+import { headline, type ReportObjective, sideWords, subject, unmet, verdictWords, whys } from "./headline.ts";
 import { count, counted, duration, rate, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
@@ -55,23 +55,29 @@ function data(text: string): string {
 function objectiveLines(report: Report, width: number, paint: Paint): string[] {
   if (report.objectives.length === 0) return [];
   const rows = report.objectives.map(objectiveCells);
-  const heads = ["target", "bad of total", "spent", "proved good"];
+  const heads = ["side", "target", "bad of total", "spent", "proved good"];
   const widths = heads.map((head, at) => Math.max(head.length, ...rows.map((row) => columnsOf(row.cells[at] ?? ""))));
   const verdictWidth = Math.max(...rows.map(({ word }) => word.length));
   const fixed = verdictWidth + 2 + widths.reduce((sum, cell) => sum + cell + 2, 0);
   const longestName = Math.max("objective".length, ...rows.map(({ name }) => columnsOf(name)));
   if (width - fixed < Math.min(longestName, narrowestName)) return rows.flatMap((row) => stackedRow(row, verdictWidth, width, paint));
   const nameWidth = Math.min(longestName, width - fixed);
-  const line = (cells: string[]): string => cells.map((cell, at) => `  ${padded(cell, widths[at] ?? 0, "right")}`).join("");
+  const line = (cells: string[]): string =>
+    cells.map((cell, at) => `  ${padded(cell, widths[at] ?? 0, at === 0 ? "left" : "right")}`).join("");
   const head = `${padded("", verdictWidth, "left")}  ${padded("objective", nameWidth, "left")}${line(heads)}`;
   const body = rows.map((row) => `${verdictCell(row, verdictWidth, paint)}  ${padded(row.name, nameWidth, "left")}${line(row.cells)}`);
   return [paint("dim")(head), ...body];
 }
 
 function objectiveCells(objective: ReportObjective) {
-  const { name, verdict, targetRatio } = objective;
+  const { name, side, verdict, targetRatio } = objective;
   const { bad, spent, proved } = objectiveNumbers(objective);
-  return { verdict, word: verdictWords[verdict], name: data(name), cells: [targetPercent(targetRatio), bad, spent, proved] };
+  return {
+    verdict,
+    word: verdictWords[verdict],
+    name: data(name),
+    cells: [sideWords[side], targetPercent(targetRatio), bad, spent, proved],
+  };
 }
 
 function verdictCell({ verdict, word }: ReturnType<typeof objectiveCells>, width: number, paint: Paint): string {
@@ -80,8 +86,8 @@ function verdictCell({ verdict, word }: ReturnType<typeof objectiveCells>, width
 
 function stackedRow(row: ReturnType<typeof objectiveCells>, verdictWidth: number, width: number, paint: Paint): string[] {
   const indent = verdictWidth + 2;
-  const [target, bad, spent, proved] = row.cells;
-  const sentence = `target ${target}, ${bad} bad, budget spent ${spent}, proved good ${proved}`;
+  const [side, target, bad, spent, proved] = row.cells;
+  const sentence = `${side}, target ${target}, ${bad} bad, budget spent ${spent}, proved good ${proved}`;
   const head = `${verdictCell(row, verdictWidth, paint)}  ${clipped(row.name, width - indent)}`;
   return [head, ...wrapped(sentence, width - indent).map((line) => " ".repeat(indent) + line)];
 }

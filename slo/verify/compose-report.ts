@@ -35,7 +35,7 @@ function describeObjective({ indicator }: Objective): string {
     case "latency":
       return `slower than ${indicator.atMostSeconds * 1000} ms, ${indicator.side} side${whereText(indicator.where)}`;
     case "ratio":
-      return `${indicator.of}: ${indicator.events} of ${indicator.total}`;
+      return `${indicator.of}: ${indicator.events} of ${indicator.total}, counters of the service`;
   }
 }
 
@@ -82,14 +82,6 @@ function peak(line: readonly (number | null)[]): number | null {
   return values.length === 0 ? null : Math.max(...values);
 }
 
-/** Averages each point with the four before it: k6 writes once a second, so single seconds hold one push too many or too few. */
-function smoothed(line: readonly (number | null)[]): (number | null)[] {
-  return line.map((_, i) => {
-    const around = line.slice(Math.max(0, i - 4), i + 1).filter((value) => value !== null);
-    return around.length < 3 ? null : around.reduce((sum, value) => sum + value, 0) / around.length;
-  });
-}
-
 /** Finds when k6's scenarios began, by when the judged ones did. */
 function scenariosBegan(plan: Plan, { judgedFrom }: RunTimes): number {
   const judged = plan.scenarios.flatMap((scenario) => (scenario.judged ? [scenario.startSeconds] : []));
@@ -126,7 +118,7 @@ function failingRoutes(routes: Report["routes"]): string[] {
 /** Composes the report from what was planned, sent, stored, read and judged. */
 export function composeReport(i: Ingredients): Report {
   const { record, plan, spec, reading, runTimes } = i;
-  const { silentFromSeconds, ...lines } = reading.charts;
+  const { silentFromSeconds, latencies, clientMeanSeconds, ...lines } = reading.charts;
   const offeredRate = offeredLine(plan, runTimes, lines.atSeconds);
   const silent =
     silentFromSeconds === null
@@ -155,17 +147,19 @@ export function composeReport(i: Ingredients): Report {
       // k6 tells both in one line.
       interruptedIterations: record.k6 === null || record.k6.iterations === null ? null : record.k6.interrupted,
       requests: i.judgedSent.requests,
+      errors: i.judgedSent.errors,
       peakOfferedRate: peak(offeredRate),
-      peakAchievedRate: peak(smoothed(lines.achievedRate)),
+      peakAchievedRate: peak(lines.achievedRate),
       openModel: plan.openModel,
     },
-    reconciliation: reconciliationOf({ ...i, served: reading.served, clientMeanSeconds: reading.clientMeanSeconds }),
+    reconciliation: reconciliationOf({ ...i, served: reading.served, clientMeanSeconds }),
     objectives: spec.objectives.flatMap((objective) => {
       const verdict = i.verdicts.find((v) => v.objective === objective.name);
       return verdict ? [objectiveRow(objective, verdict, reading)] : [];
     }),
     causes: i.causes,
     routes: reading.routes,
+    latencies,
     phases: phases(plan, runTimes),
     generator: {
       cpuShareMax: record.health?.cpuShareMax ?? null,

@@ -1,10 +1,11 @@
-import { readCharts, readRoutes } from "../collect/charts.ts";
+import { readCharts } from "../collect/charts.ts";
 import { measureClient, type ClientWindow, type DropCount } from "../collect/client.ts";
 import type { Measurement } from "../collect/measurement.ts";
 import type { Span } from "../collect/points.ts";
 import { queryNumber, queryRange, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
 import { countersOf, grownBy, restartedIn, type Growth } from "../collect/growth.ts";
 import type { Guarded } from "../collect/guard.ts";
+import { readRoutes } from "../collect/routes.ts";
 import { measureServer } from "../collect/server.ts";
 import { dropCauseOf, risesOf, type CpuShortage } from "../collect/starved.ts";
 import { sumOfLast } from "../compile/counters.ts";
@@ -100,32 +101,30 @@ async function readPictures(
   side: ServiceReader,
   whole: ServiceReader,
 ) {
-  const offset = record.clockOffsetSeconds;
   const named = await queryVector(api, namedRoutes(record.testid, runTimes.ended - runTimes.begun + 60), runTimes.ended + 1);
   const names = named.kind === "answer" ? named.value.map(({ labels }) => labels["name"] ?? "") : [];
   const charted = chartQueries({ testid: record.testid, server: record.serverLabels, routes: names, metrics });
-  const chartWindow = { fromSeconds: Math.floor(runTimes.begun), toSeconds: runTimes.ended + 1, clockOffsetSeconds: offset };
-  const range = runTimes.ended - runTimes.judgedFrom + 60;
-  const clientQueries = [charted.clientSeconds.sum(range), charted.clientSeconds.count(range)];
+  const chartWindow = {
+    fromSeconds: Math.floor(runTimes.begun),
+    toSeconds: runTimes.ended + 1,
+    clockOffsetSeconds: record.clockOffsetSeconds,
+    scrapeIntervalSeconds: record.scrapeIntervalSeconds,
+    judgedFromSeconds: runTimes.judgedFrom,
+  };
   const { requests: served, errors: failed, took } = charted.grown;
-  const [charts, routes, requests, errors, units, timed, [sum, count]] = await Promise.all([
+  const [charts, routes, requests, errors, units, timed] = await Promise.all([
     readCharts(api, charted, chartWindow),
     readRoutes(api, charted, { ...chartWindow, fromSeconds: runTimes.judgedFrom }),
     whole.read(served).then(numberOf),
     failed && whole.read(failed).then(errorsOf),
     took && side.read(took.sum).then(numberOf),
     took && side.read(took.count).then(numberOf),
-    Promise.all(clientQueries.map((query) => queryVector(api, query, runTimes.ended + 1))),
   ]);
-  const valueOf = (got: typeof sum): number | undefined => (got?.kind === "answer" ? got.value[0]?.points[0]?.value : undefined);
-  const secondsOf = (units: number | null | undefined): number | null => (units && took ? units / took.unitsPerSecond : (units ?? null));
-  const mean = (total: number | null | undefined, n: number | null | undefined): number | null =>
-    total !== null && total !== undefined && n ? total / n : null;
+  const mean = took && typeof units === "number" && timed ? units / took.unitsPerSecond / timed : null;
   return {
     charts,
     routes,
     /** Growth over the whole run, warm-up and setup included, on the routes that the client named; null where it cannot be read. */
-    served: { requests, errors: requests === null ? null : (errors ?? null), meanSeconds: mean(secondsOf(units), timed) },
-    clientMeanSeconds: mean(valueOf(sum), valueOf(count)),
+    served: { requests, errors: requests === null ? null : (errors ?? null), meanSeconds: mean },
   };
 }

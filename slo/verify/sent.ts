@@ -19,6 +19,7 @@ export function totalsOf(sent: SentCounts): Totals {
 export function judgedSentOf(sent: SentCounts) {
   return {
     requests: sent.sumOf(k6Metrics.requests, isJudged),
+    errors: sent.sumOf(k6Metrics.requests, (labels) => isJudged(labels) && labels[k6Labels.expectedResponse] === "false"),
     iterations: sent.sumOf(k6Metrics.iterations, isJudged),
     dropped: sent.sumOf(k6Metrics.droppedIterations, isJudged),
   };

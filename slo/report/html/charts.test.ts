@@ -43,19 +43,48 @@ test("objectives with the same limit share one line on the latency chart", () =>
   ]);
 });
 
-test("a series shorter than its times, or out of order, is set right and never filled with zeros", () => {
+test("each route has its rate, and how many are not drawn is said", () => {
   const base = metReport();
-  const series = {
-    ...base.series,
-    atSeconds: [madeUpStart + 2, madeUpStart, madeUpStart + 1],
-    achievedRate: [3, 1],
-    serverRate: [],
-    offeredRate: [],
+  expect(chart(base, "routes").lines.map(({ label }) => label)).toEqual([
+    "GET /api/buckets/:id",
+    "PUT /api/buckets/:id",
+    "DELETE /api/buckets/:id",
+  ]);
+  expect(chart(base, "routes").note).toMatch(/^Each route, as k6 counted/);
+  const many = { ...base, routes: [...base.routes, ...base.routes] };
+  expect(chart(many, "routes").note).toMatch(/^The 3 busiest of 6 routes, as k6 counted/);
+});
+
+test("the spread of latencies is the share that took longer, each side at its own bounds, the limits upright", () => {
+  const latencies = {
+    client: [
+      { atMostSeconds: 0.001, requests: 0 },
+      { atMostSeconds: 0.002, requests: 75 },
+      { atMostSeconds: 0.004, requests: 100 },
+    ],
+    server: [
+      { atMostSeconds: 0.005, requests: 90 },
+      { atMostSeconds: null, requests: 100 },
+    ],
   };
-  const model = chart({ ...base, series }, "rate");
-  expect(model.at).toEqual([0, 1, 2]);
-  expect(model.lines.map(({ label, values }) => [label, values])).toEqual([["achieved iterations", [1, null, 3]]]);
-  expect(model.silent).toEqual(["offered iterations", "server requests"]);
+  const { at, lines, limits } = chart({ ...metReport(), latencies }, "spread");
+  expect(at).toEqual([0.001, 0.002, 0.005]);
+  expect(lines.map(({ label, values }) => [label, values])).toEqual([
+    ["client", [1, 0.25, null]],
+    ["server", [null, null, expect.closeTo(0.1)]],
+  ]);
+  expect(limits).toEqual([{ label: "250 ms: read latency", value: 0.25 }]);
+});
+
+test("a chart of zeros alone says so, and one that could not be read says why", () => {
+  const base = metReport();
+  const quiet = {
+    ...base,
+    series: { ...base.series, errorRatio: base.series.errorRatio.map(() => 0), unread: { latency: "query timed out" } },
+  };
+  expect(chart(quiet, "errors").flat).toBe("0%");
+  expect(chart(base, "errors").flat).toBeUndefined();
+  expect(chart(quiet, "latency").unread).toBe("query timed out");
 });
 
 test("what is offered begins with the judged load: before it the line is absent, not at 0", () => {
@@ -75,7 +104,7 @@ test("a latency of 0 cannot stand on a logarithmic axis and is absent", () => {
 describe("without samples", () => {
   test("no chart has a line", () => expect(chartModels(emptyReport()).flatMap(({ lines }) => lines)).toEqual([]));
   test("a side that was not read is named", () =>
-    expect(chart(inconclusiveReport(), "latency").silent).toEqual(["server p99", "server p95", "server p50"]));
+    expect(chart(inconclusiveReport(), "latency").silent).toEqual(["server p99, at most", "server p95, at most", "server p50, at most"]));
 });
 
 test("a line is summed up for those who cannot see it", () => {

@@ -20,6 +20,8 @@ export interface ChartLine {
 /** All that the page's script needs to draw one chart. Times are seconds since the run's start, shares 0–1. */
 export interface ChartModel {
   id: string;
+  /** What stands below: the time, or a latency on a logarithmic axis. */
+  x: "time" | "latency";
   title: string;
   note: string;
   axis: string;
@@ -27,23 +29,36 @@ export interface ChartModel {
   scale: "linear" | "log";
   at: number[];
   lines: ChartLine[];
+  /** Lines across at a value of the chart's own axis: upright where that is the latency below. */
   limits: { label: string; value: number }[];
   bands: { name: string; from: number; to: number; judged: boolean }[];
   /** Labels of the lines that have no sample at all. */
   silent: string[];
+  /** Why its lines could not be read, where Prometheus refused. */
+  unread: string | undefined;
+  /** The one value that all lines have throughout; such a chart says no more. */
+  flat: string | undefined;
 }
 
 const labelLimit = 40;
 const dashes = ["solid", "dashed", "dotted"] as const;
 
-/** Makes the report's four charts; one without lines has no samples. */
-export function chartModels(given: Report): ChartModel[] {
-  const report = { ...given, series: inTimeOrder(given.series) };
-  return [rateChart(report), latencyChart(report), errorChart(report), budgetChart(report)].map((model) => ({
+/** Makes the report's charts; one without lines has no samples. */
+export function chartModels(report: Report): ChartModel[] {
+  const models = [rateChart, routesChart, latencyChart, spreadChart, errorChart, budgetChart].map((make) => make(report));
+  return models.map((model) => ({
     ...model,
     silent: model.lines.filter(({ values }) => !values.some(isSample)).map(({ label }) => label),
     lines: model.lines.filter(({ values }) => values.some(isSample)),
+    unread: report.series.unread[model.id],
+    flat: flatValue(model),
   }));
+}
+
+/** Writes the value of a chart of shares whose lines are all zero, from end to end. */
+function flatValue({ lines, unit }: ChartModel): string | undefined {
+  const samples = lines.flatMap(({ values }) => values.filter(isSample));
+  return unit === "ratio" && samples.length > 0 && samples.every((value) => value === 0) ? write.ratio(0) : undefined;
 }
 
 /** Gives each line's lowest, middle and highest value, and when it was highest, for readers who cannot see it. */
@@ -57,15 +72,27 @@ export function lineSummaries({ lines, unit, at }: ChartModel) {
 }
 
 function rateChart(report: Report): ChartModel {
-  const { offeredRate, achievedRate, serverRate } = report.series;
+  const { offeredRate, achievedRate, serverRate, clientWidthSeconds, serverWidthSeconds } = report.series;
   return {
     ...frame(report, "rate", "Rate", "rate", "iterations, requests"),
-    note: "Iterations offered and started by k6, requests served by the target.",
+    note: `Iterations offered and started by k6, over ${duration(clientWidthSeconds)} around each moment; requests that the service counted, over ${duration(serverWidthSeconds)}.`,
     lines: [
       line("offered iterations", fromLoadOn(report, offeredRate), 3, "dashed", true),
       line("achieved iterations", achievedRate, 1, "solid"),
       line("server requests", serverRate, 2, "dotted"),
     ],
+  };
+}
+
+function routesChart(report: Report): ChartModel {
+  const { series, routes } = report;
+  const drawn = series.routes.map(({ method, route, rate: values }, at) => line(name(`${method} ${route}`), values, at + 1, "solid"));
+  const left = routes.length - drawn.length;
+  const which = left > 0 ? `The ${drawn.length} busiest of ${routes.length} routes` : "Each route";
+  return {
+    ...frame(report, "routes", "Rate by route", "rate", "requests"),
+    note: `${which}, as k6 counted the judged requests, over ${duration(series.clientWidthSeconds)} around each moment.`,
+    lines: drawn,
   };
 }
 
@@ -79,15 +106,46 @@ function fromLoadOn({ phases, series: { atSeconds } }: Report, values: Values): 
 function latencyChart(report: Report): ChartModel {
   const positive = (values: Values): Values => values.map((value) => (value !== null && value > 0 ? value : null));
   const lines = (["client", "server"] as const).flatMap((side, at) =>
-    (["P99", "P95", "P50"] as const).map((p, dash) =>
-      line(`${side} ${p.toLowerCase()}`, positive(report.series[`${side}${p}`]), at + 1, dashes[dash] ?? "solid"),
-    ),
+    (["P99", "P95", "P50"] as const).map((p, dash) => {
+      const label = `${side} ${p.toLowerCase()}${side === "server" ? ", at most" : ""}`;
+      return line(label, positive(report.series[`${side}${p}`]), at + 1, dashes[dash] ?? "solid", side === "server");
+    }),
   );
   return {
     ...frame(report, "latency", "Latency", "seconds", "latency, logarithmic"),
-    note: "Percentiles of each moment, at the client (k6) and in the server; each latency objective's limit as a line.",
+    note: "Percentiles of each moment at the client (k6); of the server the upper bound of the bucket in which they lie. Each latency objective's limit as a line.",
     scale: "log",
     lines,
+    limits: latencyLimits(report),
+  };
+}
+
+/** Draws the share of requests that took longer, by how long: each side at the bounds of its own buckets. */
+function spreadChart(report: Report): ChartModel {
+  const slower = (buckets: Report["latencies"]["client"]): Map<number, number> => {
+    const all = buckets.at(-1)?.requests ?? 0;
+    const bounded = buckets.flatMap(({ atMostSeconds, requests }) =>
+      atMostSeconds === null ? [] : [[atMostSeconds, 1 - requests / all] as const],
+    );
+    return new Map(bounded.filter(([seconds, share]) => seconds > 0 && share > 0));
+  };
+  const sides = { client: slower(report.latencies.client), server: slower(report.latencies.server) };
+  const at = [...new Set([...sides.client.keys(), ...sides.server.keys()])].toSorted((a, b) => a - b);
+  return {
+    ...frame(report, "spread", "Latency of the judged load", "ratio", "share that took longer, logarithmic"),
+    note: "The share of requests that took longer than the latency below: at the client (k6), and in the server at the bounds of its buckets.",
+    x: "latency",
+    scale: "log",
+    at,
+    bands: [],
+    lines: (["client", "server"] as const).map((side, i) =>
+      line(
+        side,
+        at.map((seconds) => sides[side].get(seconds) ?? null),
+        i + 1,
+        "solid",
+      ),
+    ),
     limits: latencyLimits(report),
   };
 }
@@ -95,7 +153,7 @@ function latencyChart(report: Report): ChartModel {
 function errorChart(report: Report): ChartModel {
   return {
     ...frame(report, "errors", "Error share", "ratio", "share of requests"),
-    note: "Requests that got an unexpected answer or none, of all requests of that moment.",
+    note: `Requests that got an unexpected answer or none, of all that k6 sent over ${duration(report.series.clientWidthSeconds)} around each moment.`,
     lines: [line("errors", report.series.errorRatio, 6, "solid")],
   };
 }
@@ -135,7 +193,21 @@ function frame(report: Report, id: string, title: string, unit: Unit, axis: stri
     return { name: name(phase), from: fromSeconds - origin, to: toSeconds - origin, judged };
   });
   const at = report.series.atSeconds.map((seconds) => seconds - origin);
-  return { id, title, axis, unit, scale: "linear", at, lines: [], limits: [], bands, silent: [] };
+  return {
+    id,
+    x: "time",
+    title,
+    axis,
+    unit,
+    scale: "linear",
+    at,
+    lines: [],
+    limits: [],
+    bands,
+    silent: [],
+    unread: undefined,
+    flat: undefined,
+  };
 }
 
 function latencyLimits(report: Report): ChartModel["limits"] {
@@ -143,16 +215,11 @@ function latencyLimits(report: Report): ChartModel["limits"] {
   byValue.delete(0);
   return [...byValue].map(([value, objectives]) => {
     const names = [...new Set(objectives.map((objective) => name(objective.name)))];
-    return { label: `${duration(value)}: ${names.slice(0, 2).join(", ")}${names.length > 2 ? ", …" : ""}`, value };
+    return {
+      label: `${duration(value)}: ${names.slice(0, 2).join(", ")}${names.length > 2 ? ` and ${names.length - 2} more` : ""}`,
+      value,
+    };
   });
-}
-
-/** Puts every series in the order of time; a missing sample is absent, never 0. */
-function inTimeOrder(series: Report["series"]): Report["series"] {
-  const { atSeconds, ...lines } = series;
-  const order = atSeconds.map((_, position) => position).toSorted((a, b) => (atSeconds[a] as number) - (atSeconds[b] as number));
-  const sorted = Object.entries(lines).map(([name, values]) => [name, order.map((position) => values[position] ?? null)]);
-  return { ...(Object.fromEntries(sorted) as typeof lines), atSeconds: order.map((position) => atSeconds[position] as number) };
 }
 
 function line(label: string, values: Values, tone: number, dash: ChartLine["dash"], stepped = false): ChartLine {

@@ -10,14 +10,17 @@ export function loadMark(budgetSpent: number | undefined): Markup {
     <rect class="load-line" x="6" y="45.5" width="84" height="5"/></svg>`;
 }
 
-/** Draws the budget spent as a bar, with a mark at 100%; the bar ends at 150%. */
+/** Draws the budget spent as a bar, with a mark at 100%; beyond it each mark is ten times the one before, up to 10,000%. */
 export function gauge(budgetSpent: number): Markup {
-  const full = 150;
-  const share = Number.isFinite(budgetSpent) ? Math.min(1.5, Math.max(0, budgetSpent)) : 1.5;
+  const full = 160;
+  const beyond = 30;
+  const share = Math.max(0, Number.isFinite(budgetSpent) ? budgetSpent : 100);
+  const end = share <= 1 ? 100 * share : Math.min(full, 100 + beyond * Math.log10(share));
   return markup`<svg class="gauge" viewBox="0 0 ${full} 12" width="${full}" height="12" aria-hidden="true" focusable="false">
     <rect class="gauge-room" x="0" y="3" width="${full}" height="6"/>
-    <rect class="gauge-spent" x="0" y="3" width="${tenth(share * 100)}" height="6"/>
-    <rect class="gauge-line" x="99" y="0" width="2" height="12"/></svg>`;
+    <rect class="gauge-spent" x="0" y="3" width="${tenth(end)}" height="6"/>
+    <rect class="gauge-line" x="99" y="0" width="2" height="12"/><rect class="gauge-line" x="${100 + beyond}" y="2" width="1" height="8"/>
+    <rect class="gauge-line" x="${full - 1}" y="2" width="1" height="8"/></svg>`;
 }
 
 function tenth(value: number): number {

@@ -30,13 +30,23 @@
   };
   const yRange = (model) => (_, lowest, highest) => {
     if (model.scale === "linear") return [0, linearTop(model, highest)];
-    const known = [lowest, highest, ...model.limits.map(({ value }) => value)].filter((value) => value > 0);
+    const known = [lowest, highest, ...(model.x === "time" ? model.limits.map(({ value }) => value) : [1])].filter((value) => value > 0);
     const from = 10 ** Math.floor(Math.log10(Math.min(...known)));
-    const to = Math.max(...known) * 1.5;
+    const to = model.x === "time" ? Math.max(...known) * 1.5 : 1;
     return [from, to > from * 10 ? to : from * 10];
   };
 
-  const moments = models.flatMap(({ at, bands }) => [at[0], at[at.length - 1], ...bands.flatMap(({ from, to }) => [from, to])]);
+  const logSplits = [1, 2, 5];
+  const latencyLabels = (_, splits) =>
+    splits.map((value) =>
+      value !== null && logSplits.some((one) => Math.abs(Math.log10(value / one) % 1) < 1e-6) ? write.seconds(value) : "",
+    );
+  const latencyRange = ({ at, limits }) => {
+    const known = [...at, ...limits.map(({ value }) => value)];
+    return [Math.min(...known) * 0.9, Math.max(...known) * 1.1];
+  };
+  const timed = models.filter(({ x }) => x === "time");
+  const moments = timed.flatMap(({ at, bands }) => [at[0], at[at.length - 1], ...bands.flatMap(({ from, to }) => [from, to])]);
   const first = moments.reduce((least, moment) => Math.min(least, moment), Infinity);
   const last = moments.reduce((most, moment) => Math.max(most, moment), -Infinity);
   const xRange =
@@ -92,7 +102,20 @@
     ctx.font = "600 " + 11 * px + "px system-ui, -apple-system, 'Segoe UI', sans-serif";
     ctx.textAlign = "right";
     ctx.textBaseline = "bottom";
-    for (const limit of model.limits) {
+    for (const limit of model.x === "latency" ? model.limits : []) {
+      const x = Math.round(u.valToPos(limit.value, "x", true));
+      ctx.strokeStyle = style("--limit");
+      ctx.fillStyle = style("--limit");
+      ctx.lineWidth = 1.5 * px;
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      ctx.textAlign = x > bbox.left + bbox.width / 2 ? "right" : "left";
+      ctx.fillText(limit.label, x, bbox.top - 3 * px);
+    }
+    ctx.textAlign = "right";
+    for (const limit of model.x === "time" ? model.limits : []) {
       const y = Math.round(u.valToPos(limit.value, "y", true));
       if (y < bbox.top || y > bbox.top + bbox.height) continue;
       ctx.strokeStyle = style("--limit");
@@ -120,8 +143,8 @@
       stroke: style("--tone-" + tone),
       width: 1.75,
       dash: patterns[dash],
-      spanGaps: false,
-      points: { show: model.at.length === 1 ? true : undefined, size: 5 },
+      spanGaps: model.x === "latency",
+      points: { show: model.at.length === 1 || (model.x === "latency" && label === "server") ? true : undefined, size: 5 },
       value: (_, value, __, at) => (at === null ? "" : value === null || value === undefined ? "–" : write[model.unit](value)),
       ...(stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
     });
@@ -140,7 +163,7 @@
   const options = (model, box) => ({
     ...sizeOf(box),
     padding: [22, 20, 0, 0],
-    cursor: { sync: { key: "run", scales: ["x", null] }, y: false, drag: { x: true, y: false } },
+    cursor: { sync: { key: model.x, scales: ["x", null] }, y: false, drag: { x: model.x === "time", y: false } },
     legend: {
       live: true,
       markers: {
@@ -151,17 +174,15 @@
       },
     },
     scales: {
-      x: { time: false, range: xRange(model) },
+      x: model.x === "time" ? { time: false, range: xRange(model) } : { time: false, distr: 3, range: latencyRange(model) },
       y: model.scale === "log" ? { distr: 3, range: yRange(model) } : { range: yRange(model) },
     },
     axes: [
       axis({
-        label: "time since the start, min:s",
+        label: model.x === "time" ? "time since the start, min:s" : "latency, logarithmic",
         labelSize: 20,
         size: 34,
-        space: 56,
-        incrs: steps,
-        values: (_, splits) => splits.map(clock),
+        ...(model.x === "time" ? { space: 56, incrs: steps, values: (_, splits) => splits.map(clock) } : { values: latencyLabels }),
       }),
       axis({
         label: model.axis,
@@ -171,7 +192,9 @@
       }),
     ],
     series: [
-      { label: "time", value: (u, value) => (value === null ? clock(u.scales.x.min) + "–" + clock(u.scales.x.max) : clock(value)) },
+      model.x === "time"
+        ? { label: "time", value: (u, value) => (value === null ? clock(u.scales.x.min) + "–" + clock(u.scales.x.max) : clock(value)) }
+        : { label: "latency", value: (_, value) => (value === null ? "" : write.seconds(value)) },
       ...model.lines.map(series(model)),
     ],
     hooks: { drawClear: [drawBands(model)], draw: [drawLimits(model)] },

@@ -13,17 +13,16 @@ const descriptionLimit = 200;
 export function objectivesTable({ objectives }: Report): Markup {
   if (objectives.length === 0) return markup`<p class="empty">No objective was judged.</p>`;
   const heads = ["Verdict", "Objective", "Budget spent", "#Bad of total", "#Target", "#Proved good"];
-  return table("Objectives", heads, objectives.map(objectiveRow), "objectives");
+  return table("Objectives", heads, objectives.map(objectiveRow), { style: "objectives", rowHead: 1 });
 }
 
-function objectiveRow(objective: ReportObjective): Markup {
+function objectiveRow(objective: ReportObjective): Cell[] {
   const { verdict, name, description, targetRatio, evidence } = objective;
   const { bad, spent, proved } = objectiveNumbers(objective);
   const bar = evidence === undefined ? nothing : markup`${gauge(evidence.budgetSpent)} `;
-  return markup`<tr><td>${badge(verdict)}</td>
-    <th scope="row"><bdi class="name">${shortName(name)}</bdi><span class="about">${shortened(description, descriptionLimit)}</span></th>
-    <td><span class="spent verdict-${verdict}">${bar}<span>${spent}</span></span></td><td class="number">${bad}</td>
-    <td class="number">${targetPercent(targetRatio)}</td><td class="number">${proved}</td></tr>`;
+  const head = markup`<bdi class="name">${shortName(name)}</bdi><span class="about">${shortened(description, descriptionLimit)}</span>`;
+  const spentCell = markup`<span class="spent verdict-${verdict}">${bar}<span>${spent}</span></span>`;
+  return [badge(verdict), head, spentCell, bad, targetPercent(targetRatio), proved];
 }
 
 function badge(verdict: ReportObjective["verdict"]): Markup {
@@ -41,7 +40,7 @@ export function objectiveDetails(report: Report): Markup {
   return markup`${report.objectives.map((objective) => {
     const { name, place, queries, caveats, evidence, reason } = objective;
     const period = periodSentence(report, objective);
-    const windows = (evidence?.windows ?? []).map((window) => windowSentence(window, report));
+    const windows = (evidence?.windows ?? []).map((window) => windowSentence(window, report, evidence?.budgetSpent ?? 0));
     const lines = [...(reason === undefined ? [] : [reason]), ...caveats, ...windows, ...(period === undefined ? [] : [period])];
     return markup`<details><summary><bdi>${shortName(name)}</bdi></summary>
       <p class="place">Stated at <code>${place.file}:${place.line}:${place.column}</code></p>${bullets(lines)}<p class="query-title">Bad events</p>
@@ -52,11 +51,11 @@ export function objectiveDetails(report: Report): Markup {
 
 /** Follows the requests from k6 to the server. */
 export function countedTable(report: Report): Markup {
-  const rows = countedRows(report).map((row) => numberRow(row.label, [count(row.requests), errorCell(row)]));
+  const rows = countedRows(report).map((row) => [row.label, count(row.requests), errorCell(row)]);
   const { agrees } = report.reconciliation;
   const verdict = isWholeAgreement(report.reconciliation) || !agrees ? markup`<strong>${agreement(report)}</strong>` : agreement(report);
-  const counts = table("Requests on each side", ["Counted by", "#Requests", "#Errors"], rows, "narrow");
-  return markup`<p>${verdict} ${countSentences(report).join(" ")}</p>${counts}`;
+  const counts = table("Requests on each side", ["Counted by", "#Requests", "#Errors"], rows, { style: "narrow" });
+  return markup`<p>${verdict} ${countSentences(report).join(" ")}</p><p class="about">But for the first row all load is counted, setup and warm-up included.</p>${counts}`;
 }
 
 /** Lists the routes, worst first, with their answers by status. */
@@ -67,11 +66,11 @@ export function routesTable({ routes, load }: Report): Markup {
     const answers = Object.entries(statuses).map(([status, times]) =>
       [status === "0" ? "no answer" : shortName(status), count(times)].join(": "),
     );
-    return markup`<tr><th scope="row"><bdi><code>${shortName(method)} ${shortName(route)}</code></bdi></th>
-      <td class="number">${count(requests)}</td><td class="number">${count(errors)}</td><td>${answers.join(", ")}</td>
-      <td class="number">${lapse(p50Seconds)}</td><td class="number">${lapse(p99Seconds)}</td></tr>`;
+    const head = markup`<bdi><code>${shortName(method)} ${shortName(route)}</code></bdi>`;
+    return [head, count(requests), count(errors), answers.join(", "), lapse(p50Seconds), lapse(p99Seconds)];
   });
-  return table("Routes", ["Route", "#Requests", "#Errors", "Answers", "#p50", "#p99"], rows);
+  const heads = ["Route", "#Requests", "#Errors", "Answers", "#p50, client", "#p99, client"];
+  return markup`<p class="about">The judged requests, as k6 counted them.</p>${table("Routes", heads, rows)}`;
 }
 
 /** Lists the facts of the load, its times, the generator and the run, in four short lists. */
@@ -95,17 +94,18 @@ export function bullets(lines: readonly string[]): Markup {
   return lines.length === 0 ? nothing : markup`<ul>${lines.map((line) => markup`<li>${line}</li>`)}</ul>`;
 }
 
-/** Puts a table in a box of its own that scrolls, by keyboard too; a head that begins with # stands at the right, as the numbers below it do. */
-export function table(label: string, heads: readonly string[], rows: readonly Markup[], style = "plain"): Markup {
-  const cells = heads.map((head) => {
-    const isNumber = head.startsWith("#");
-    return markup`<th scope="col" class="${isNumber ? "number" : "word"}">${isNumber ? head.slice(1) : head}</th>`;
-  });
-  return markup`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table class="${style}"><thead>
-    <tr>${cells}</tr></thead><tbody>${rows}</tbody></table></div>`;
-}
+/** What stands in a cell. */
+export type Cell = Markup | string;
 
-/** Makes a row of a name and numbers. */
-export function numberRow(label: string, numbers: readonly string[]): Markup {
-  return markup`<tr><th scope="row">${label}</th>${numbers.map((number) => markup`<td class="number">${number}</td>`)}</tr>`;
+/** Makes a table; a head that begins with # stands at the right, as the numbers below it do. Each cell names its head, for where there is no room for columns. */
+export function table(label: string, heads: readonly string[], rows: readonly Cell[][], { style = "plain", rowHead = 0 } = {}): Markup {
+  const columns = heads.map((head) => (head.startsWith("#") ? { name: head.slice(1), kind: "number" } : { name: head, kind: "word" }));
+  const cells = (row: Cell[]): Markup[] =>
+    columns.map(({ name, kind }, at) =>
+      at === rowHead
+        ? markup`<th scope="row">${row[at] ?? ""}</th>`
+        : markup`<td class="${kind}" data-head="${name}">${row[at] ?? ""}</td>`,
+    );
+  return markup`<table class="${style}" aria-label="${label}"><thead><tr>${columns.map(({ name, kind }) => markup`<th scope="col" class="${kind}">${name}</th>`)}</tr></thead>
+    <tbody>${rows.map((row) => markup`<tr>${cells(row)}</tr>`)}</tbody></table>`;
 }

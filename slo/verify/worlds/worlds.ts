@@ -11,7 +11,7 @@ import type { World } from "./world.ts";
 import { writeSeries } from "./write.ts";
 
 /** Quantiles and means are drawn, and no verdict rests on them. */
-const isPicture = /histogram_(?:quantile|sum|count)/;
+const isPicture = /histogram_quantile|sum\+by\+%28(?:le|method)/;
 
 /** Answers a question that was asked before from memory, for a world does not change while it is judged; and one that is only drawn with nothing. */
 function remembering(api: PrometheusApi): PrometheusApi {
