@@ -22,10 +22,11 @@ export function routeCounter(method: string, name: string, thresholdsSeconds: re
   };
 }
 
-/** Creates the series at zero: they say that slow requests and wrong contents were counted, and that there were none. */
-export function countersAtZero(thresholdsSeconds: readonly number[]): void {
+/** Creates the series at zero: they say that slow requests and wrong contents were counted, of which routes the contents are verified, and that there were none. */
+export function countersAtZero(thresholdsSeconds: readonly number[], verified: readonly (readonly [method: string, name: string])[]): void {
   for (const seconds of thresholdsSeconds) slowRequests.add(0, { threshold: String(seconds) });
   wrongContents.add(0);
+  for (const [method, name] of verified) wrongContents.add(0, { method, name });
 }
 
 /** States when the running k6 scenario began, Unix seconds. */

@@ -89,6 +89,13 @@ function loadOptions(name: string, shape: Shape, settings: Settings): Options {
   };
 }
 
+/** The routes whose answers are compared with what they must be. */
+const verified = [
+  ["GET", "/api/buckets/:id"],
+  ["GET", "/api/users"],
+  ["POST", "/api/echo"],
+] as const;
+
 /** What each key's bucket holds. */
 interface Contents {
   bytesOf: (key: number) => ArrayBuffer;
@@ -125,7 +132,7 @@ function seed({ target, keys, slowThresholdsSeconds }: Settings, { bytesOf }: Co
       missing = refused.map(({ key }) => key);
     }
   }
-  countersAtZero(slowThresholdsSeconds);
+  countersAtZero(slowThresholdsSeconds, verified);
 }
 
 /** The name tells the command line whose fault it is (slo/run/script-errors.ts). */

@@ -43,6 +43,7 @@ describeLive("what k6 counted, by a real Prometheus", ["prometheus"], ({ prometh
     dropsOver: [],
     interrupted: 0,
     shortage: { kind: "known", atSeconds: [] },
+    iterations: 100,
     requestsPerIteration: 1,
   };
   async function client(testid: string, indicator: Indicator, slowCounted = true): Promise<Measurement> {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ClientQueries } from "../compile/objectives.ts";
+import type { ClientQueries } from "../compile/client.ts";
 import { measureClient, type ClientWindow } from "./client.ts";
 import { fakeApi } from "./fake-api.fixture.ts";
 
@@ -12,6 +12,7 @@ const window: ClientWindow = {
   dropsOver: [],
   interrupted: 0,
   shortage: { kind: "known", atSeconds: [] },
+  iterations: 600,
   requestsPerIteration: 1,
 };
 
@@ -26,11 +27,16 @@ const read = (promql: string) => () => ({ promql });
 const failed: ClientQueries = {
   kind: "client",
   objective: "o",
+  noun: "requests",
   total: read("total"),
+  nothing: { sentence: "no request" },
   bad: [read("bad")],
-  proof: { read: read("proof"), ofWhat: "bad events" },
+  proof: { read: read("proof"), missing: "the client did not count bad events" },
   tagged: undefined,
   histogram: undefined,
+  shares: undefined,
+  rising: [],
+  unserved: "requests",
   unfiltered: true,
   slowAboveSeconds: undefined,
 };

@@ -1,8 +1,9 @@
-import type { ClientQueries } from "../compile/objectives.ts";
-import { countedByHistogram, noRequest, type ClientCounted } from "./histogram.ts";
+import type { ClientQueries } from "../compile/client.ts";
+import { countedByHistogram, type ClientCounted } from "./histogram.ts";
 import type { CumulativePoint, Measurement, Queries } from "./measurement.ts";
 import { endedWith, readOverTime, wholeCount, type Span } from "./points.ts";
-import { answerOf, queryNumber, Unreadable, valuesOf, type PrometheusApi } from "./prometheus.ts";
+import { answerOf, queryNumber, queryVector, Unreadable, valuesOf, type PrometheusApi } from "./prometheus.ts";
+import { assertSharesAgree } from "./shares.ts";
 import { excuseStarved, pushSeconds, type CpuShortage, type DropCause } from "./starved.ts";
 
 /** How many iterations had been dropped until then, Unix seconds. */
@@ -21,7 +22,9 @@ export interface ClientWindow extends Span {
   /** Iterations that were cut off before they ended. */
   interrupted: number;
   shortage: CpuShortage;
-  /** Judged requests for each judged iteration: so many does an iteration stand for that was not carried out. */
+  /** Judged iterations that came to their end. */
+  iterations: number;
+  /** Judged requests for each of them: so many does an iteration stand for that was not carried out. */
   requestsPerIteration: number;
 }
 
@@ -31,7 +34,7 @@ export interface ClientWindow extends Span {
  */
 export function withUnservedLoad(
   objective: string,
-  counted: { total: number; bad: number; uncertain: number; caveats: string[]; unfiltered: boolean },
+  counted: { total: number; bad: number; uncertain: number; caveats: string[]; unfiltered: boolean; noun: string },
   window: Pick<ClientWindow, "dropped" | "dropCause" | "interrupted" | "requestsPerIteration">,
   rest: { cumulative: CumulativePoint[]; queries: Queries },
 ): Measurement {
@@ -42,7 +45,7 @@ export function withUnservedLoad(
   if (dropped > 0 && window.dropCause !== "service") caveats.push(`${dropped} iterations were dropped, ${blameless[window.dropCause]}`);
   else if (dropped > certain) caveats.push(`${dropped} dropped iterations may have been for this objective`);
   else if (unserved > dropped + interrupted)
-    caveats.push(`${dropped + interrupted} iterations that were not carried out stand for up to ${unserved} requests`);
+    caveats.push(`${dropped + interrupted} iterations that were not carried out stand for up to ${unserved} ${counted.noun}`);
   if (interrupted > 0) caveats.push(`${interrupted} iterations were cut off before they ended`);
   return {
     kind: "counted",
@@ -61,12 +64,12 @@ const blameless = {
   unknown: "and nobody knows whether k6 had the CPU that it needed",
 } as const satisfies Record<Exclude<DropCause, "service">, string>;
 
-function ownDelayCaveat(count: number, shortage: CpuShortage): string {
+function ownDelayCaveat(count: number, noun: string, shortage: CpuShortage): string {
   switch (shortage.kind) {
     case "known":
-      return `${count} slow requests came while k6 was short of CPU: the delay may be its own`;
+      return `${count} slow ${noun} came while k6 was short of CPU: the delay may be its own`;
     case "unknown":
-      return `nobody knows whether k6 had the CPU that it needed, so the delay of ${count} slow requests may be its own`;
+      return `nobody knows whether k6 had the CPU that it needed, so the delay of ${count} slow ${noun} may be its own`;
   }
 }
 
@@ -83,8 +86,10 @@ async function countedByCounters(api: PrometheusApi, query: ClientQueries, windo
     ...query.bad.map((read) => queryNumber(api, read(range), at)),
   ]);
   const [total, proof, tagged, ...bads] = valuesOf(answers);
-  if (total === undefined) throw new Unreadable(noRequest);
-  if (query.proof && proof === undefined) throw new Unreadable(`the client did not count ${query.proof.ofWhat}`);
+  if (query.shares) await assertSharesAgree(api, query.shares, range, at);
+  await assertRising(api, query, range, at);
+  if (total === undefined) throw new Unreadable(await nothingThere(api, query, range, at));
+  if (query.proof && proof === undefined) throw new Unreadable(query.proof.missing);
   if (query.tagged && tagged !== total) throw new Unreadable(untaggedReason(tagged, total));
   // No series of errors means none: the total is there, and the proof that they are counted.
   const bad = wholeCount(bads.reduce<number>((sum, value) => sum + (value ?? 0), 0));
@@ -92,6 +97,27 @@ async function countedByCounters(api: PrometheusApi, query: ClientQueries, windo
   const read = await readOverTime(api, [query.total(range)], parts, window);
   const cumulative = read.map(({ atSeconds, total, part }) => ({ atSeconds, total: wholeCount(total), bad: wholeCount(part) }));
   return { total: wholeCount(total), bad, uncertain: 0, caveats: [], cumulative };
+}
+
+/** Refuses counters that a script lowered: what they say at the end is no count of events. */
+async function assertRising(api: PrometheusApi, { rising }: ClientQueries, range: number, at: number): Promise<void> {
+  const fallen = valuesOf(await Promise.all(rising.map((read) => queryNumber(api, read(range), at))));
+  if (fallen.some((times) => times !== undefined))
+    throw new Unreadable("the script lowered a counter, so it counts no events: add only values of 0 and more");
+}
+
+/** Says that there is nothing to count, and what there is instead. */
+async function nothingThere(
+  api: PrometheusApi,
+  { nothing: { sentence, instead } }: ClientQueries,
+  range: number,
+  at: number,
+): Promise<string> {
+  if (instead === undefined) return sentence;
+  const [found] = valuesOf([await queryVector(api, instead.read(range), at)]);
+  const names = found.map(({ labels }) => JSON.stringify(labels[instead.label] ?? ""));
+  const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
+  return `${sentence}; there ${names.length === 0 ? "are none" : `are ${names.slice(0, 5).join(", ")}${more}`}`;
 }
 
 function untaggedReason(tagged: number | undefined, total: number): string {
@@ -109,20 +135,38 @@ export async function measureClient(api: PrometheusApi, query: ClientQueries, wi
     bad: histogram ? histogram.read(range).promql : query.bad.map((read) => read(range).promql).join(" + "),
   };
   const read = await answerOf(() =>
-    histogram ? countedByHistogram(api, query.total(range), histogram, window, range) : countedByCounters(api, query, window, range),
+    histogram ? countedByHistogram(api, query, histogram, window, range) : countedByCounters(api, query, window, range),
   );
   if (read.kind === "failed") return { kind: "absent", objective, reason: read.reason, queries };
   const whole = { atSeconds: window.toSeconds, total: read.value.total, bad: read.value.bad };
   const ended = { ...read.value, cumulative: endedWith(read.value.cumulative, whole) };
-  const counted = slowAboveSeconds === undefined ? ended : withoutOwnDelay(ended, window.shortage, slowAboveSeconds);
+  const counted = slowAboveSeconds === undefined ? ended : withoutOwnDelay(ended, query.noun, window.shortage, slowAboveSeconds);
   const rest = { cumulative: counted.cumulative, queries };
-  return withDrops(withUnservedLoad(objective, { ...counted, unfiltered }, window, rest), window, unfiltered);
+  return withDrops(
+    withUnservedLoad(objective, { ...counted, unfiltered, noun: query.noun }, unservedOf(query, window, counted), rest),
+    window,
+    unfiltered,
+  );
+}
+
+/** Says how many of an objective's events an iteration stands for that was not carried out. */
+function unservedOf({ unserved }: ClientQueries, window: ClientWindow, { total }: ClientCounted): ClientWindow {
+  switch (unserved) {
+    case "requests":
+      return window;
+    case "events":
+      return { ...window, requestsPerIteration: window.iterations > 0 ? total / window.iterations : 1 };
+    case "one":
+      return { ...window, requestsPerIteration: 1 };
+    case "none":
+      return { ...window, dropped: 0, interrupted: 0 };
+  }
 }
 
 /** Takes the slow requests for uncertain that may have waited for k6's own CPU. */
-function withoutOwnDelay(counted: ClientCounted, shortage: CpuShortage, slowAboveSeconds: number): ClientCounted {
+function withoutOwnDelay(counted: ClientCounted, noun: string, shortage: CpuShortage, slowAboveSeconds: number): ClientCounted {
   const { uncertain, cumulative } = excuseStarved(counted.cumulative, counted.bad, shortage, slowAboveSeconds);
-  const caveats = uncertain > 0 ? [...counted.caveats, ownDelayCaveat(uncertain, shortage)] : counted.caveats;
+  const caveats = uncertain > 0 ? [...counted.caveats, ownDelayCaveat(uncertain, noun, shortage)] : counted.caveats;
   return { total: counted.total, bad: counted.bad - uncertain, uncertain: counted.uncertain + uncertain, caveats, cumulative };
 }
 

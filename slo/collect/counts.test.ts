@@ -9,7 +9,7 @@ import { splitHistogram } from "./histogram.ts";
 import type { Count } from "./measurement.ts";
 
 const rest = { cumulative: [], queries: { total: "t", bad: "b" } };
-const counted = { total: 1000, bad: 3, uncertain: 0, caveats: [], unfiltered: true };
+const counted = { total: 1000, bad: 3, uncertain: 0, caveats: [], noun: "requests", unfiltered: true };
 
 type Unserved = Parameters<typeof withUnservedLoad>[2];
 test.each<[string, Partial<typeof counted>, Unserved, Count, Count]>([
@@ -81,7 +81,7 @@ test("whatever is unserved, the worst reading has no fewer bad events than the b
       (good, bad, uncertain, dropped, interrupted, unfiltered, dropCause) => {
         const measured = withUnservedLoad(
           "o",
-          { total: good + bad + uncertain, bad, uncertain, caveats: [], unfiltered },
+          { total: good + bad + uncertain, bad, uncertain, caveats: [], unfiltered, noun: "requests" },
           { dropped, interrupted, dropCause, requestsPerIteration: 1 },
           rest,
         );

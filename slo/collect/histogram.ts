@@ -1,5 +1,4 @@
-import type { ClientQueries } from "../compile/objectives.ts";
-import type { PromQL } from "../compile/promql.ts";
+import type { ClientQueries } from "../compile/client.ts";
 import type { CumulativePoint } from "./measurement.ts";
 import { sumsOver, wholeCount, type Span } from "./points.ts";
 import { queryHistograms, queryNumber, Unreadable, valuesOf, type Histogram, type PrometheusApi } from "./prometheus.ts";
@@ -12,9 +11,6 @@ export interface ClientCounted {
   caveats: string[];
   cumulative: CumulativePoint[];
 }
-
-/** Says that there is nothing to count. */
-export const noRequest = "Prometheus holds no request of this run that the objective is about";
 
 /** Splits a native histogram at a threshold; the bucket that the threshold cuts is uncertain. */
 export function splitHistogram(histogram: Histogram, atMostSeconds: number): { above: number; uncertain: number } {
@@ -36,34 +32,34 @@ function isWhole({ count, buckets }: Histogram): boolean {
 /** Reads slow requests from the native histogram of a script that does not count them itself; the bucket that the threshold cuts is uncertain. */
 export async function countedByHistogram(
   api: PrometheusApi,
-  totalOf: PromQL,
-  { read, unanswered, atMostSeconds }: NonNullable<ClientQueries["histogram"]>,
+  { total: totalOf, noun, nothing }: ClientQueries,
+  { read, unanswered, atMost, limit }: NonNullable<ClientQueries["histogram"]>,
   window: Span,
   range: number,
 ): Promise<ClientCounted> {
   const { fromSeconds: from, toSeconds: to } = window;
   const stepSeconds = Math.max(window.stepSeconds, (to - from) / 240);
   const [silent, answers] = await Promise.all([
-    sumsOver(api, [unanswered(range)], { ...window, stepSeconds }),
+    sumsOver(api, unanswered ? [unanswered(range)] : [], { ...window, stepSeconds }),
     Promise.all([
       queryHistograms(api, read(range), from, to, stepSeconds),
       queryHistograms(api, read(range), to, to, 1),
-      queryNumber(api, totalOf, to),
-      queryNumber(api, unanswered(range), to),
+      queryNumber(api, totalOf(range), to),
+      unanswered && queryNumber(api, unanswered(range), to),
     ]),
   ]);
   const [line, final, total, lost = 0] = valuesOf(answers); // no series of unanswered requests means none: their total is checked below
-  if (total === undefined) throw new Unreadable(noRequest);
+  if (total === undefined) throw new Unreadable(nothing.sentence);
   const last = final.at(-1)?.value ?? { count: 0, sum: 0, buckets: [] };
   const never = wholeCount(lost);
   if (!isWhole(last)) throw new Unreadable("Prometheus gave a histogram without all of its buckets");
   if (wholeCount(last.count) + never !== wholeCount(total))
     throw new Unreadable(`the histogram and the unanswered requests hold ${last.count + never} of ${total} requests`);
-  const { above, uncertain } = splitHistogram(last, atMostSeconds);
-  const caveats = uncertain > 0 ? [`${uncertain} requests lie in the histogram bucket that ${atMostSeconds} s cuts`] : [];
+  const { above, uncertain } = splitHistogram(last, atMost);
+  const caveats = uncertain > 0 ? [`${uncertain} ${noun} lie in the histogram bucket that ${limit} cuts`] : [];
   const cumulative = line.map(({ atSeconds, value }) => {
     const then = silent.get(atSeconds) ?? 0;
-    return { atSeconds, total: wholeCount(value.count + then), bad: wholeCount(splitHistogram(value, atMostSeconds).above + then) };
+    return { atSeconds, total: wholeCount(value.count + then), bad: wholeCount(splitHistogram(value, atMost).above + then) };
   });
   return { total: wholeCount(total), bad: above + never, uncertain, caveats, cumulative };
 }

@@ -21,7 +21,7 @@ const untoldSeconds = 0.5;
  * Tells whether what rose may have happened while k6 waited for a CPU, or up to `lagSeconds` after that.
  * A second of shortage is told by its end; what happens is stamped up to a push later.
  */
-function mayBeStarved({ fromSeconds, toSeconds }: Rise, shortage: CpuShortage, lagSeconds: number): boolean {
+export function mayBeStarved({ fromSeconds, toSeconds }: Rise, shortage: CpuShortage, lagSeconds: number): boolean {
   switch (shortage.kind) {
     case "unknown":
       return true;

@@ -1,8 +1,8 @@
 import { k6Labels, k6Metrics } from "../spec/names.ts";
 import type { Indicator } from "../spec/spec.ts";
 import { over, type Reading } from "./counters.ts";
-import { clientWhere, judged } from "./objectives.ts";
 import { is, isNot, promql, type Matcher, type PromQL } from "./promql.ts";
+import { clientWhere, judged } from "./scope.ts";
 
 /** Whose events are asked about; all of the objective's where it is left out. */
 export interface Subject {

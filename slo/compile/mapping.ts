@@ -2,15 +2,7 @@ import { k6Labels } from "../spec/names.ts";
 import type { Metrics } from "../spec/presets.ts";
 import type { Where } from "../spec/spec.ts";
 import { is, isOneOf, matches, matchesNot, regexEscape, withLabels, type Matcher } from "./promql.ts";
-
-/** Says whose series are read: one run's on the client side, one service's on the server side. */
-export interface Scope {
-  testid: string;
-  /** Labels that pick the service's own series, e.g. { job: "storage-api" }. */
-  server: Where;
-  /** The routes that the load asks for, where they are known: a service's own probes and scrapes are not its users' requests. */
-  routes?: readonly string[];
-}
+import type { Scope } from "./scope.ts";
 
 /** A scope, and how the service in it counts. */
 export type ServiceScope = Scope & { metrics: Metrics };

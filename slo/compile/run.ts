@@ -2,8 +2,8 @@ import { k6Labels, k6Metrics, plimsollMetrics, processMetrics, scrapeMetrics } f
 import type { Where } from "../spec/spec.ts";
 import { counterQueries, over, samplesOf, sumOfLast } from "./counters.ts";
 import { isError, servedWhere, type ServiceScope } from "./mapping.ts";
-import { judged } from "./objectives.ts";
 import { withLabels, is, isNot, promql, quote, selector, type Matcher, type PromQL } from "./promql.ts";
+import { judged } from "./scope.ts";
 
 const ofRun = (metric: string, testid: string, ...more: Matcher[]): PromQL => selector(metric, [is(k6Labels.testid, testid), ...more]);
 

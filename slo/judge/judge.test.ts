@@ -312,3 +312,26 @@ test.each<[string, string[], Measurement[], string[], string, string[]]>([
   expect(run.kind).toBe(kind);
   expect(run.kind === "met" ? [] : run.reasons).toEqual(reasons);
 });
+
+test("an advisory objective is judged, and decides nothing", () => {
+  const spec = specOf(objective("o"), { ...objective("watched"), required: false });
+  const bad: Measurement = { ...counted(count(100, 10_000)), objective: "watched" };
+  const { verdicts, run } = judge(spec, [counted(count(0, 10_000)), bad], valid);
+  expect(verdicts.map(({ kind }) => kind)).toEqual(["met", "exceeded"]);
+  expect(run).toEqual({ kind: "met" });
+});
+
+test.each<[string, Indicator, "met" | "inconclusive"]>([
+  [
+    "a script's trend of times hides under a closed model",
+    { kind: "trend", name: "t", ofTimes: true, atMost: 1, where: {} },
+    "inconclusive",
+  ],
+  ["any other trend does not", { kind: "trend", name: "t", ofTimes: false, atMost: 1, where: {} }, "met"],
+  ["nothing is offered that could be missed", { kind: "achieved" }, "inconclusive"],
+  ["checks are what they are", { kind: "checks", name: undefined, where: {} }, "met"],
+  ["so are seconds", { kind: "throughput", perSecond: 10, of: "requests" }, "met"],
+])("%s", (_, indicator, verdict) => {
+  const { verdicts } = judge(specOf(objective("o", 0.99, indicator)), [counted(count(0, 10_000))], { ...valid, openModel: false });
+  expect(verdicts[0]?.kind).toBe(verdict);
+});

@@ -1,4 +1,6 @@
 import type { Measurement } from "../collect/measurement.ts";
+import { isRequired } from "../spec/schema.ts";
+import { nounOf } from "../spec/side.ts";
 import type { Indicator, Objective, Spec } from "../spec/spec.ts";
 import { complement, lowerBound, provesExceeded, provesMet, requestsNeeded, upperBound } from "./clopper-pearson.ts";
 import { soundCounts } from "./counts.ts";
@@ -26,7 +28,9 @@ export function judge(spec: Spec, measurements: readonly Measurement[], run: Run
     const own = measurements.filter((measurement) => measurement.objective === objective.name);
     return judgeObjective(objective, own, run, spec.confidence);
   });
-  return { verdicts, run: runVerdictOf(verdicts, run.caveats) };
+  // An advisory objective is judged and shown, and decides nothing.
+  const required = spec.objectives.flatMap((objective, i) => (isRequired(objective) ? verdicts.slice(i, i + 1) : []));
+  return { verdicts, run: runVerdictOf(required, run.caveats) };
 }
 
 function judgeObjective(objective: Objective, measured: readonly Measurement[], run: RunCondition, confidence: number): Verdict {
@@ -38,7 +42,7 @@ function judgeObjective(objective: Objective, measured: readonly Measurement[], 
   if (measurement.kind === "absent") return open(measurement.reason);
   const counts = soundCounts(measurement);
   if (counts.kind === "absurd") return open(counts.reason);
-  if (counts.best.total === 0) return open(["0 requests were counted", ...measurement.caveats].join("; "));
+  if (counts.best.total === 0) return open([`0 ${nounOf(objective.indicator)} were counted`, ...measurement.caveats].join("; "));
   return { ...base, ...decide(objective, { ...measurement, best: counts.best, worst: counts.worst }, run, confidence) };
 }
 
@@ -70,27 +74,38 @@ function decide(
   const fastBurn = windows.find((window) => window.kind === "fastBurn");
   if (provesExceeded(best, targetRatio, confidence)) return exceeded(exceededReason(evidence, targetRatio));
   if (fastBurn !== undefined) return exceeded(fastBurnReason(fastBurn, run.originSeconds));
-  if (!provesMet(worst, targetRatio, confidence)) return inconclusive(unprovedReason(evidence, targetRatio, confidence, caveats));
+  if (!provesMet(worst, targetRatio, confidence))
+    return inconclusive(unprovedReason(evidence, targetRatio, confidence, caveats, nounOf(indicator)));
   const uncertainBad = worst.bad - best.bad;
   const atWorst = uncertainBad > 0 ? findFastBurns({ ...question, badShift: Math.max(0, worst.bad - end.bad) }) : [];
   const possible = atWorst.find((window) => window.kind === "fastBurn");
   if (possible !== undefined) return inconclusive(possibleFastBurnReason(possible, uncertainBad, caveats));
-  if (hidesUnderClosedModel(indicator) && !run.openModel) return inconclusive(closedModel);
+  const hidden = run.openModel ? undefined : hiddenInClosedModel(indicator);
+  if (hidden !== undefined) return inconclusive(hidden);
   return run.caveats.length > 0 ? inconclusive(unprovenRun) : { kind: "met", evidence };
 }
 
-/** Tells whether a load that waits for the service hides what the indicator is about. */
-function hidesUnderClosedModel({ kind }: Indicator): boolean {
-  switch (kind) {
+/** Says why a load that waits for the service (closed model) hides what an indicator is about; undefined where it does not. */
+function hiddenInClosedModel(indicator: Indicator): string | undefined {
+  switch (indicator.kind) {
     case "latency":
-      return true;
+      return slowHides;
+    case "trend":
+      return indicator.ofTimes ? slowHides : undefined;
+    case "achieved":
+      return "the load waits for the service (closed model), so nothing is offered that could be missed: the rate is judged only under an arrival-rate executor";
     case "errors":
     case "ratio":
-      return false;
+    case "checks":
+    case "counter":
+    case "rate":
+    case "throughput":
+    case "integrity":
+      return undefined;
   }
 }
 
-const closedModel =
+const slowHides =
   "the load waits for the service (closed model), so slow answers lower it and hide: latency is met only under an arrival-rate executor";
 
 /** Says of an objective that the run cannot prove it, for reasons that are the run's own and stand there. */

@@ -56,7 +56,13 @@ export function possibleFastBurnReason(
 }
 
 /** Says what is lacking where the counts prove neither side: what is certain, what is uncertain and why, and what would settle it. */
-export function unprovedReason({ best, worst }: Evidence, targetRatio: number, confidence: number, caveats: readonly string[]): string {
+export function unprovedReason(
+  { best, worst }: Evidence,
+  targetRatio: number,
+  confidence: number,
+  caveats: readonly string[],
+  noun = "requests",
+): string {
   const target = percentText(targetRatio);
   const allowed = complement(targetRatio);
   const reaches = ({ bad, total }: Count): boolean => bad / total >= allowed;
@@ -67,7 +73,7 @@ export function unprovedReason({ best, worst }: Evidence, targetRatio: number, c
   const chance = `no fewer than ${target} allows, but too few to rule out chance: a longer run would decide`;
   if (best.bad === worst.bad && best.total === worst.total) {
     if (reaches(best)) return `${badOf(best)} (${share(best.bad / best.total)}) are ${chance}`;
-    return `${grouped(best.total)} requests with ${grouped(best.bad)} bad cannot prove ${target}: ${needed(best)}`;
+    return `${grouped(best.total)} ${noun} with ${grouped(best.bad)} bad cannot prove ${target}: ${needed(best)}`;
   }
   const known = [`at best ${badOf(best)}, at worst ${badOf(worst)}`, caveats.join("; ")].filter((part) => part !== "").join(": ");
   if (reaches(best)) return `${known}; even the bad ones at best are ${chance}`;

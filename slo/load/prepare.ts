@@ -2,13 +2,14 @@ import { randomBytes } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { clientThresholds } from "../compile/objectives.ts";
+import type { ScriptFacts } from "../compile/scope.ts";
 import { errorMessage } from "../host/error-message.ts";
 import { canProve } from "../judge/provable.ts";
 import { bundleScenario } from "../run/bundle/bundle.ts";
 import { checkTypes } from "../run/bundle/check-types.ts";
 import { findScenario } from "../run/bundle/scenarios.ts";
 import { inspectScript } from "../run/k6.ts";
-import { expectedRequests, keepPlan, readPlan, type Plan } from "../run/plan.ts";
+import { expectedRequests, keepPlan, metricsIn, readPlan, type Plan } from "../run/plan.ts";
 import { makeOwnFolder, runFolder } from "../run/record.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import type { Indicator, Spec } from "../spec/spec.ts";
@@ -101,43 +102,67 @@ function specNote({ script, spec }: LoadOptions): string[] {
     : [];
 }
 
-type Script = { kind: "script"; file: string; notes: string[] } | NoRun;
+type Script = { kind: "script"; file: string; notes: string[]; counted: Counted | undefined; hasUnread: boolean } | NoRun;
+type Counted = ScriptFacts["counted"];
 
 /** How many type errors of a user script are told. */
 const mostTypeErrors = 10;
 
 /** Bundles and type-checks a script; its problems come with file, line and column. k6 minds no types, so those of a user script are notes. */
-async function bundleHere(folder: string, { entry, isUserScript }: Entry, host: Host): Promise<Script> {
+async function bundleHere(folder: string, { entry, isUserScript }: Entry, spec: Spec, host: Host): Promise<Script> {
   const shown = (problems: { file: string; line: number; column: number; message: string }[]): string[] =>
     problems.map((p) => `${shownPath(host.folder, p.file)}:${p.line}:${p.column} ${p.message}`);
   const [bundled, types] = await Promise.all([
-    bundleScenario({ entry, outfile: join(folder, "bundle.js") }),
+    bundleScenario({ entry, outfile: join(folder, "bundle.js"), counted: isUserScript && asksOfScript(spec) }),
     checkTypes(entry, host.project),
   ]);
   if (bundled.kind === "problems") return badUsage(shown(bundled.problems).join("\n"));
   const errors = types.kind === "problems" ? shown(types.problems) : [];
   if (errors.length > 0 && !isUserScript) return badUsage(errors.join("\n"));
   const more = errors.length > mostTypeErrors ? [`and ${errors.length - mostTypeErrors} more type errors`] : [];
-  return { kind: "script", file: bundled.file, notes: [...errors.slice(0, mostTypeErrors), ...more] };
+  const { file, counted, hasUnread } = bundled;
+  return { kind: "script", file, notes: [...errors.slice(0, mostTypeErrors), ...more], counted, hasUnread };
 }
+
+/** Tells whether an objective is about what a script counts itself, so that it is bundled with counters of ours. */
+const asksOfScript = ({ objectives }: Spec): boolean =>
+  objectives.some(({ indicator: { kind } }) => ["checks", "counter", "rate", "trend"].includes(kind));
 
 /** Finds the bundle that was made beforehand; a user script runs as it is. */
 function bundledBefore(bundles: string, { entry, name, isUserScript }: Entry): Script {
   const file = isUserScript ? entry : resolve(bundles, `${name}.js`);
-  if (existsSync(file)) return { kind: "script", file, notes: [] };
+  const counted = { kind: "not" as const, reason: "scripts are not bundled where bundles were made beforehand (PLIMSOLL_BUNDLES)" };
+  if (existsSync(file)) return { kind: "script", file, notes: [], counted, hasUnread: true };
   return failed(`${bundles} (PLIMSOLL_BUNDLES) has no bundle of the scenario ${name}`);
 }
 
+/** What is known of what a script counts itself; undefined where no objective is about that. */
+function factsOf(
+  { isUserScript }: Entry,
+  { counted, hasUnread }: Exclude<Script, NoRun>,
+  logged: readonly string[],
+): ScriptFacts | undefined {
+  if (!isUserScript)
+    return { counted: { kind: "not", reason: "the scenarios here make none; write a script and give it with --script" }, metrics: [] };
+  if (counted === undefined) return undefined;
+  return { counted, metrics: counted.kind === "counted" && !hasUnread ? metricsIn(logged) : undefined };
+}
+
 async function prepareIn(folder: string, testid: string, entry: Entry, read: ReadSpec, options: LoadOptions, host: Host) {
-  const script = host.settings.bundles === undefined ? await bundleHere(folder, entry, host) : bundledBefore(host.settings.bundles, entry);
+  const script =
+    host.settings.bundles === undefined ? await bundleHere(folder, entry, read.spec, host) : bundledBefore(host.settings.bundles, entry);
   if (script.kind === "none") return script;
   const tools = await findTools(options, host);
   if (tools.kind === "none") return tools;
   const environment = scenarioEnvironment(options, read.spec);
-  const inspected = await inspectScript({ binary: tools.k6, script: script.file, environment: { ...host.environment, ...environment } });
+  const looked = { ...host.environment, ...environment, PLIMSOLL_TELLS_METRICS: "1" };
+  const inspected = await inspectScript({ binary: tools.k6, script: script.file, environment: looked });
   if (inspected.kind === "problem") return badUsage(inspected.message);
-  const kept = keepPlan(inspected.output);
+  const kept = keepPlan(inspected.output, factsOf(entry, script, inspected.logged));
   if (kept.kind === "problem") return badUsage(kept.message);
+  const plan = readPlan(kept.text);
+  const problems = objectiveProblems(read.spec, !entry.isUserScript, plan.script);
+  if (problems.length > 0) return badUsage(problems.join("\n"));
   return {
     ...entry,
     ...tools,
@@ -153,7 +178,7 @@ async function prepareIn(folder: string, testid: string, entry: Entry, read: Rea
     serverLabels: options.serverLabels ?? { job: read.spec.service },
     /** Where a Prometheus that is started here reads the metrics. */
     scrape: { ...read.spec.metrics.scrape, ...options.scrape },
-    plan: readPlan(kept.text),
+    plan,
     inspected: kept.text,
     scenarioEnvironment: environment,
     /** What may be a slip in the spec or in a user script, each with its place. */
@@ -167,7 +192,16 @@ function expectedOf(plan: Plan, indicator: Indicator): ReturnType<typeof expecte
     case "errors":
     case "latency":
       return expectedRequests(plan, indicator.where);
+    case "achieved":
+      return plan.offeredIterations ?? "unknown";
+    case "throughput":
+      return plan.loadSeconds ?? "unknown";
     case "ratio":
+    case "checks":
+    case "counter":
+    case "rate":
+    case "trend":
+    case "integrity":
       return "unknown";
   }
 }

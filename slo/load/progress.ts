@@ -49,6 +49,13 @@ function isOfAllErrors(indicator: Indicator): boolean {
       return indicator.side === "client" && Object.keys(indicator.where).length === 0;
     case "latency":
     case "ratio":
+    case "trend":
+    case "checks":
+    case "counter":
+    case "rate":
+    case "achieved":
+    case "throughput":
+    case "integrity":
       return false;
   }
 }

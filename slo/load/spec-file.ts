@@ -1,9 +1,10 @@
 import { join, relative, resolve } from "node:path";
 import { compileObjectives } from "../compile/objectives.ts";
+import type { ScriptFacts } from "../compile/scope.ts";
 import type { Host } from "../host/host.ts";
 import { listScenarios } from "../run/bundle/scenarios.ts";
 import type { RunRecord } from "../run/record.ts";
-import { formatProblem, loadSpec, unknownScenarios } from "../spec/load.ts";
+import { formatProblem, loadSpec, unknownScenarios, type LoadedSpec } from "../spec/load.ts";
 import type { Spec } from "../spec/spec.ts";
 import { badUsage, type NoRun } from "./load-run.ts";
 import { isUtf8 } from "node:buffer";
@@ -58,15 +59,16 @@ export function readSpec(host: Pick<Host, "folder" | "project">, file: string | 
   const loaded = parseSpec(text, shown, scenario);
   if (loaded.kind === "none") return loaded;
   const known = [...listScenarios(join(host.project, "scenarios")), ...(scenario === undefined ? [] : [scenario])];
-  return { ...loaded, file: shown, text, notes: unknownScenarios(text, shown, known).map(formatProblem) };
+  const leftOut = loaded.leftOut.map(({ name, only = [] }) => `${name} is not judged: it is about ${only.join(", ")} only`);
+  return { ...loaded, file: shown, text, notes: [...unknownScenarios(text, shown, known).map(formatProblem), ...leftOut] };
 }
 
 /** A spec that was read, and what may be a slip in it. */
 export type ReadSpec = Exclude<ReturnType<typeof readSpec>, NoRun>;
 
 /** Lists what is wrong with objectives that only their queries show, each with its place; `slowCounted` says that the scenario is ours. */
-export function objectiveProblems(spec: Spec, slowCounted: boolean): string[] {
-  const compiled = compileObjectives(spec, { testid: "x", server: {} }, slowCounted);
+export function objectiveProblems(spec: Spec, slowCounted: boolean, script?: ScriptFacts): string[] {
+  const compiled = compileObjectives(spec, { testid: "x", server: {}, script }, slowCounted);
   if (compiled.kind === "compiled") return [];
   return compiled.problems.map(({ objective, text, message }) =>
     formatProblem({ place: objective.place, path: objective.name, message: `${text} ${message}` }),
@@ -80,7 +82,7 @@ export function specOf(record: RunRecord, file: string | undefined, host: Host):
   return loaded.kind === "none" ? loaded : { ...loaded, notes: [] };
 }
 
-function parseSpec(text: string, file: string, scenario: string | undefined): { kind: "spec"; spec: Spec } | NoRun {
+function parseSpec(text: string, file: string, scenario: string | undefined): Extract<LoadedSpec, { kind: "spec" }> | NoRun {
   const loaded = loadSpec(text, file, scenario);
-  return loaded.kind === "problems" ? badUsage(loaded.problems.map(formatProblem).join("\n")) : { kind: "spec", spec: loaded.spec };
+  return loaded.kind === "problems" ? badUsage(loaded.problems.map(formatProblem).join("\n")) : loaded;
 }

@@ -1,5 +1,5 @@
 import { causes } from "./causes.ts";
-import { headline, type ReportObjective, runReasons, unmet } from "./headline.ts";
+import { headline, ownName, type ReportObjective, runReasons, unmet } from "./headline.ts";
 import { count, percent, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
@@ -16,25 +16,28 @@ const textLimit = 500;
 
 /** Lists what a run found, worst first: each objective that is not met, then what no objective owns. What is inconclusive has the level `unproved`, unless the run was not carried out. */
 export function findingsOf(report: Report, unproved: "error" | "warning"): Finding[] {
-  if (report.exitCode === 0) return [{ level: "notice", title: "Plimsoll: met", message: metSentence(report) }];
+  const advisory = unmet(report).filter((one) => one.advisory);
+  const notices = advisory.map((one) => objectiveFinding(report, one, "notice"));
+  if (report.exitCode === 0) return [{ level: "notice", title: "Plimsoll: met", message: metSentence(report) }, ...notices];
   const uncertain = report.exitCode === 4 ? "error" : unproved;
   const ofRun = report.exitCode === 3 ? uncertain : "error";
   const title = report.exitCode === 3 ? "Plimsoll: inconclusive" : `Plimsoll: exit code ${report.exitCode}`;
   const ownReasons = runReasons(report);
-  const objectives = unmet(report).map((one) => objectiveFinding(report, one, one.verdict === "exceeded" ? "error" : uncertain));
+  const required = unmet(report).filter((one) => !one.advisory);
+  const objectives = required.map((one) => objectiveFinding(report, one, one.verdict === "exceeded" ? "error" : uncertain));
   const reasons = objectives.length + ownReasons.length > 0 ? ownReasons : [headline(report)];
-  return [...objectives, ...reasons.map((reason): Finding => ({ level: ofRun, title, message: shortened(reason, textLimit) }))];
+  return [...objectives, ...reasons.map((reason): Finding => ({ level: ofRun, title, message: shortened(reason, textLimit) })), ...notices];
 }
 
 function metSentence(report: Report): string {
-  const most = Math.max(0, ...report.objectives.map(({ evidence }) => evidence?.budgetSpent ?? 0));
+  const most = Math.max(0, ...report.objectives.map(({ evidence, advisory }) => (advisory ? 0 : (evidence?.budgetSpent ?? 0))));
   const under = `${shortened(report.service, textLimit)} under ${shortened(report.scenario, textLimit)}`;
   return `${under}: ${headline(report)}; most spent of an error budget: ${percent(most)}`;
 }
 
 function objectiveFinding(report: Report, objective: ReportObjective, level: Finding["level"]): Finding {
   const { description, verdict, reason, place, targetRatio } = objective;
-  const says = `${shortened(objective.name, textLimit)} is ${verdict}`;
+  const says = `${shortened(ownName(objective), textLimit)} is ${verdict}`;
   const what = `${says}: target ${targetPercent(targetRatio)} (${shortened(description, textLimit)})`;
   const why = reason === undefined ? [] : [shortened(reason, textLimit)];
   const found = causes(report, [objective]).map(({ sentence }) => shortened(sentence, textLimit));

@@ -27,9 +27,11 @@ export type ReportObjective = Report["objectives"][number];
 export function headline(report: Report, columns = Number.POSITIVE_INFINITY): string {
   switch (report.verdict) {
     case "met": {
-      const { length } = report.objectives;
+      const { length } = report.objectives.filter(({ advisory }) => !advisory);
       if (length === 0) return "no objective was judged";
-      return length === 1 ? "the one objective is met" : `all ${count(length)} objectives are met`;
+      const missed = report.objectives.filter(({ advisory, verdict }) => advisory && verdict !== "met").length;
+      const watched = missed === 0 ? "" : `; ${missed === 1 ? "1 advisory one is" : `${count(missed)} advisory ones are`} not`;
+      return `${length === 1 ? "the one objective is met" : `all ${count(length)} objectives are met`}${watched}`;
     }
     case "exceeded":
       return named(report, "exceeded", "missed", columns);
@@ -66,12 +68,17 @@ interface Why {
   place: string;
 }
 
+/** Names an objective, and says so where it decides nothing. */
+export function ownName({ name, advisory }: ReportObjective): string {
+  return `${shortName(name)}${advisory ? " (advisory)" : ""}`;
+}
+
 /** Lists why objectives are not met, exceeded ones first; those with one reason stand together, under all their names. */
 export function whys(report: Report): Why[] {
   const groups = Map.groupBy(unmet(report), ({ reason }) => reason ?? "no reason was given");
   return [...groups].map(([reason, objectives]) => {
     const all = objectives.length > 1 && objectives.length === report.objectives.length;
-    const who = all ? `all ${objectives.length} objectives` : objectives.map(({ name }) => shortName(name)).join(", ");
+    const who = all ? `all ${objectives.length} objectives` : objectives.map(ownName).join(", ");
     const places = objectives.map(({ place: { file, line, column } }) => ` (${file}:${line}:${column})`);
     return { objectives, who, reason, place: places.length === 1 ? places.join() : "" };
   });
@@ -89,9 +96,10 @@ export function shortName(name: string): string {
 }
 
 function named(report: Report, verdict: "exceeded" | "inconclusive", state: string, columns: number): string {
-  const names = report.objectives.filter((objective) => objective.verdict === verdict).map(({ name }) => name);
+  const required = report.objectives.filter(({ advisory }) => !advisory);
+  const names = required.filter((objective) => objective.verdict === verdict).map(({ name }) => name);
   if (names.length === 0) return report.reasons[0] ?? "the run as a whole is not valid";
-  const found = `${names.length} of ${counted(report.objectives.length, "objective")} ${state}`;
+  const found = `${names.length} of ${counted(required.length, "objective")} ${state}`;
   const phrase = (shown: number): string => {
     const left = names.length - shown;
     const listed = names.slice(0, shown).map(shortName).join(", ");

@@ -63,7 +63,7 @@ function policy({ scripts, styles, sha256Base64 }: HtmlAssets): string {
 }
 
 function verdictHeader(report: Report): Markup {
-  const spent = report.objectives.flatMap(({ evidence }) => (evidence === undefined ? [] : [evidence.budgetSpent]));
+  const spent = report.objectives.flatMap(({ evidence, advisory }) => (evidence === undefined || advisory ? [] : [evidence.budgetSpent]));
   const mark = loadMark(spent.length === 0 ? undefined : Math.max(...spent));
   return markup`<header class="verdict verdict-${report.verdict}">${mark}<div><p class="subject"><bdi>${subject(report)}</bdi></p>
     <h1>${verdictText(report.verdict)}</h1>

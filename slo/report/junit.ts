@@ -15,7 +15,7 @@ const dataLimit = 2000;
 
 interface TestCase {
   name: string;
-  kind: "pass" | "failure" | "error";
+  kind: "pass" | "failure" | "error" | "skipped";
   message: string;
   detail: string;
 }
@@ -26,7 +26,8 @@ export function junitReport(report: Report): string {
   const cases = [...objectives, validityCase(report, objectives)];
   const failures = cases.filter(({ kind }) => kind === "failure").length;
   const errors = cases.filter(({ kind }) => kind === "error").length;
-  const totals = { tests: cases.length, failures, errors, skipped: 0, time: seconds(report.timings.loadSeconds) };
+  const skipped = cases.filter(({ kind }) => kind === "skipped").length;
+  const totals = { tests: cases.length, failures, errors, skipped, time: seconds(report.timings.loadSeconds) };
   const timestamp = isoMoment(report.startedAt);
   const suite = { name: `${report.service}.${report.scenario}`, ...totals, ...(timestamp === undefined ? {} : { timestamp }) };
   return [
@@ -44,7 +45,7 @@ export function junitReport(report: Report): string {
 }
 
 function objectiveCase(objective: ReportObjective, report: Report): TestCase {
-  const { name, verdict, reason, targetRatio, evidence, description, place, queries } = objective;
+  const { name, verdict, reason, targetRatio, evidence, description, place, queries, advisory } = objective;
   const { bad, spent, proved } = objectiveNumbers(objective);
   const numbers = `bad: ${bad}, ${spent} of the error budget spent, proved good ${proved}`;
   const counts = evidence === undefined ? "nothing was counted" : numbers;
@@ -58,6 +59,8 @@ function objectiveCase(objective: ReportObjective, report: Report): TestCase {
     `total: ${queries.total}`,
     ...objective.caveats.map((caveat) => `caveat: ${caveat}`),
   ].join("\n");
+  // An advisory objective turns nothing red, whatever it says.
+  if (advisory && verdict !== "met") return { name, kind: "skipped", message: `advisory, ${verdict}: ${reason ?? counts}`, detail };
   return { name, kind: kinds[verdict], message: [...found.slice(0, 1), reason ?? counts].join("; "), detail };
 }
 
@@ -68,7 +71,7 @@ function validityCase(report: Report, objectives: TestCase[]): TestCase {
   );
   const found = [`${verdictWords[report.verdict]}: ${headline(report)}`, agreement(report), ...countSentences(report)];
   const detail = [...found, ...counts, ...report.reasons, ...report.notes].filter((part) => part !== "").join("\n");
-  const told = objectives.some(({ kind }) => kind !== "pass");
+  const told = objectives.some(({ kind }) => kind === "failure" || kind === "error");
   const message = runReasons(report)[0] ?? (agrees ? headline(report) : `${agreement(report)} ${explanation}`);
   return { name: validityCaseName, kind: validityKind(report, told), message, detail };
 }
@@ -89,11 +92,20 @@ function validityKind(report: Report, told: boolean): TestCase["kind"] {
 
 function caseXml({ name, kind, message, detail }: TestCase, classname: string): string {
   const opening = `    <testcase${attributes({ classname, name, time: "0" })}>`;
-  const body =
-    kind === "pass"
-      ? `<system-out>${text(detail)}</system-out>`
-      : `<${kind}${attributes({ type: kind === "failure" ? "exceeded" : "inconclusive", message })}>${text(detail)}</${kind}>`;
+  const body = bodyXml(kind, message, detail);
   return `${opening}\n      ${body}\n    </testcase>`;
+}
+
+function bodyXml(kind: TestCase["kind"], message: string, detail: string): string {
+  switch (kind) {
+    case "pass":
+      return `<system-out>${text(detail)}</system-out>`;
+    case "skipped":
+      return `<skipped${attributes({ message })}/>\n      <system-out>${text(detail)}</system-out>`;
+    case "failure":
+    case "error":
+      return `<${kind}${attributes({ type: kind === "failure" ? "exceeded" : "inconclusive", message })}>${text(detail)}</${kind}>`;
+  }
 }
 
 function properties(report: Report): [string, string][] {

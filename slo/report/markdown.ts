@@ -1,7 +1,7 @@
 import { causeLine, causes } from "./causes.ts";
 import { agreement, countedRows, countSentences, errorCell, loadFacts, objectiveNumbers } from "./facts.ts";
 import { otherReasons, periodSentence, remarks, timingFacts } from "./facts.ts";
-import { headline, type ReportObjective, subject, verdictSigns, verdictWords, whys } from "./headline.ts";
+import { headline, ownName, type ReportObjective, subject, verdictSigns, verdictWords, whys } from "./headline.ts";
 import { count, percent, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
@@ -53,9 +53,9 @@ function objectivesTable(report: Report): string {
 }
 
 function cells(objective: ReportObjective): string[] {
-  const { verdict, name, description, targetRatio } = objective;
+  const { verdict, description, targetRatio } = objective;
   const { bad, spent, proved } = objectiveNumbers(objective);
-  const head = [`${verdictSigns[verdict]} ${verdictWords[verdict]}`, `**${data(name)}**<br>${data(description)}`];
+  const head = [`${verdictSigns[verdict]} ${verdictWords[verdict]}`, `**${data(ownName(objective))}**<br>${data(description)}`];
   return [...head, targetPercent(targetRatio), bad, spent, proved];
 }
 

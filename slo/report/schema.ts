@@ -30,6 +30,8 @@ const objective = z.strictObject({
   description: z.string(),
   side: z.enum(["client", "server", "other"]),
   targetRatio: number,
+  /** Set where the objective is only shown, and decides nothing. */
+  advisory: z.literal(true).optional(),
   /** The spec's own target, when the scenario is allowed a lower one. */
   statedTargetRatio: number.optional(),
   /** Set for latency objectives. */

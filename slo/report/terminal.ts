@@ -2,7 +2,7 @@ import { causeLine, causes } from "./causes.ts";
 import { clipped, columnsOf, padded, wrapped } from "./columns.ts";
 import { agreement, type CountedRow, countedRows, countSentences, lapse, loadDifferences } from "./facts.ts";
 import { objectiveNumbers, otherReasons, periodSentence, remarks } from "./facts.ts";
-import { headline, type ReportObjective, sideWords, subject, unmet, verdictWords, whys } from "./headline.ts";
+import { headline, ownName, type ReportObjective, sideWords, subject, unmet, verdictWords, whys } from "./headline.ts";
 import { count, counted, duration, rate, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
@@ -70,12 +70,12 @@ function objectiveLines(report: Report, width: number, paint: Paint): string[] {
 }
 
 function objectiveCells(objective: ReportObjective) {
-  const { name, side, verdict, targetRatio } = objective;
+  const { side, verdict, targetRatio } = objective;
   const { bad, spent, proved } = objectiveNumbers(objective);
   return {
     verdict,
     word: verdictWords[verdict],
-    name: data(name),
+    name: data(ownName(objective)),
     cells: [sideWords[side], targetPercent(targetRatio), bad, spent, proved],
   };
 }

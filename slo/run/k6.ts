@@ -74,11 +74,13 @@ export interface ScriptOptions {
 
 type Problem = { kind: "problem"; message: string };
 
-/** Asks k6 how it reads the script; a script that throws while it loads is a problem with its place. */
-export async function inspectScript(options: ScriptOptions): Promise<{ kind: "inspected"; output: string } | Problem> {
+/** Asks k6 how it reads the script, and gives what the script logs meanwhile; one that throws while it loads is a problem with its place. */
+export async function inspectScript(options: ScriptOptions): Promise<{ kind: "inspected"; output: string; logged: string[] } | Problem> {
   const args = ["inspect", "--execution-requirements", "--include-system-env-vars"];
   const read = await readScript({ ...options, environment: k6Environment(options.environment) }, args);
-  return read.kind === "read" ? { kind: "inspected", output: read.stdout } : read;
+  if (read.kind === "problem") return read;
+  const lines = read.stderr.split("\n").map((line) => readK6Line(line));
+  return { kind: "inspected", output: read.stdout, logged: lines.flatMap((line) => (line.kind === "log" ? [line.message] : [])) };
 }
 
 /** Writes a script with all that it opens and imports into one file, which k6 runs anywhere; `environment` is kept in it, so it holds no more than the run's own variables. */
@@ -91,10 +93,10 @@ export async function archiveScript(options: ScriptOptions & { outfile: string }
 async function readScript(
   { binary, script, environment, limitSeconds = readLimitSeconds }: ScriptOptions,
   args: readonly string[],
-): Promise<{ kind: "read"; stdout: string } | Problem> {
+): Promise<{ kind: "read"; stdout: string; stderr: string } | Problem> {
   const command = { command: binary, args: [...args, "--log-format", "json", script], environment, limitSeconds };
   const { ending, stdout, stderr } = await runProcess(command);
-  if (ending.kind === "exited" && ending.code === 0) return { kind: "read", stdout };
+  if (ending.kind === "exited" && ending.code === 0) return { kind: "read", stdout, stderr };
   if (ending.kind !== "overdue") return { kind: "problem", message: errorsIn(stderr, script) || endingText(command, ending) };
   const message = `${script} did not finish loading within ${limitSeconds} s: likely an endless loop, or a slow open()`;
   return { kind: "problem", message };

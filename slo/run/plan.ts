@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { errorMessage } from "../host/error-message.ts";
 import { warmupScenario } from "../spec/names.ts";
+import { metricPrefix } from "./bundle/counting.ts";
 
 const stage = z.object({ duration: z.string(), target: z.number() });
 const executor = z.object({
@@ -18,11 +19,22 @@ const executor = z.object({
 });
 type Executor = z.infer<typeof executor>;
 const mixEntry = z.object({ method: z.string(), route: z.string(), perIteration: z.number() });
+const scriptMetric = z.object({ name: z.string(), kind: z.enum(["counter", "gauge", "rate", "trend"]), ofTimes: z.boolean() });
+/** What a user script shows beyond its options. */
+const scriptFacts = z.object({
+  counted: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("counted") }),
+    z.object({ kind: z.literal("not"), reason: z.string() }),
+  ]),
+  metrics: z.array(scriptMetric).optional(),
+});
+type ScriptFacts = z.infer<typeof scriptFacts>;
 const inspected = z.object({
   scenarios: z.record(z.string(), executor).nullish(),
   ext: z.object({ plimsoll: z.object({ mix: z.array(mixEntry) }).nullish() }).nullish(),
   totalDuration: z.string().nullish(),
   maxVUs: z.number().nullish(),
+  script: scriptFacts.nullish(),
   thresholds: z
     .record(z.string(), z.unknown())
     .nullish()
@@ -111,12 +123,21 @@ export function offeredRateAt(scenarios: readonly PlannedScenario[], seconds: nu
 }
 
 /** Keeps of what `k6 inspect` prints only what a plan needs: the rest may hold a script's keys and passwords. */
-export function keepPlan(inspectOutput: string): { kind: "kept"; text: string } | { kind: "problem"; message: string } {
+export function keepPlan(
+  inspectOutput: string,
+  script?: ScriptFacts,
+): { kind: "kept"; text: string } | { kind: "problem"; message: string } {
   try {
-    return { kind: "kept", text: JSON.stringify(inspected.parse(JSON.parse(inspectOutput))) };
+    return { kind: "kept", text: JSON.stringify({ ...inspected.parse(JSON.parse(inspectOutput)), script }) };
   } catch (error) {
     return { kind: "problem", message: `k6 describes the script in a way that is not understood: ${errorMessage(error)}` };
   }
+}
+
+/** Reads the metrics that a script made while k6 looked at it, each once. */
+export function metricsIn(logged: readonly string[]): z.infer<typeof scriptMetric>[] {
+  const told = logged.flatMap((line) => (line.startsWith(metricPrefix) ? [line.slice(metricPrefix.length)] : []));
+  return [...new Set(told)].map((text) => scriptMetric.parse(JSON.parse(text)));
 }
 
 /** Reads what `k6 inspect --execution-requirements` prints into a plan. */
@@ -134,6 +155,7 @@ export function readPlan(inspectOutput: string) {
     /** Iterations offered by the judged scenarios; undefined in a closed model. */
     offeredIterations: openModel ? Math.round(offered) : undefined,
     openModel,
+    script: raw.script ?? undefined,
     maxVUs: raw.maxVUs ?? 1,
     /** True when the script has thresholds of its own. */
     hasThresholds: Object.keys(raw.thresholds ?? {}).length > 0,

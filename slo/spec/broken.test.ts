@@ -132,11 +132,15 @@ const broken: [sentence: string, text: () => string, problems: string[]][] = [
     () => but("{ errors: { side: client } }", "{ errors: }"),
     ["s.yaml:6:18 errors: has no value; it must be a mapping of keys to values"],
   ],
-  ["no indicator", () => but("{ errors: { side: client } }", "{}"), ["s.yaml:6:16 indicator: must hold one of errors, latency and ratio"]],
+  [
+    "no indicator",
+    () => but("{ errors: { side: client } }", "{}"),
+    ["s.yaml:6:16 indicator: must hold one of errors, latency, ratio, checks, counter, rate, trend, throughput and integrity"],
+  ],
   [
     "two indicators",
     () => but("{ errors: { side: client } }", "{ errors: { side: client }, ratio: { bad: a, total: b } }"),
-    ["s.yaml:6:16 indicator: must hold only one of errors, latency and ratio"],
+    ["s.yaml:6:16 indicator: must hold only one of errors, latency, ratio, checks, counter, rate, trend, throughput and integrity"],
   ],
   ["an unknown indicator", () => but("{ errors: ", "{ error: "), ["s.yaml:6:18 error: unknown key (did you mean errors?)"]],
   ["an empty selector", () => but("total: 'orders_total'", "total: ''"), ["s.yaml:16:72 total: must not be empty"]],

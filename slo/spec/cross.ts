@@ -23,7 +23,17 @@ export function crossProblems(document: ReadDocument): Problem[] {
 
 /** Points at the scenarios of a spec that are none of the `known` ones: typing errors, or names of scripts that only their users know. */
 export function unknownScenarios(document: ReadDocument, known: readonly string[]): Problem[] {
-  return unknownKeys(document, ["scenarios"], known, "is no scenario here: its targets hold only for a script of this name");
+  const overrides = unknownKeys(document, ["scenarios"], known, "is no scenario here: its targets hold only for a script of this name");
+  const objectives = valueAt(document.value, ["objectives"]);
+  const named = (Array.isArray(objectives) ? objectives : []).flatMap((objective: unknown, index) => {
+    const only = valueAt(objective, ["only"]);
+    return (Array.isArray(only) ? only : [only]).flatMap((name: unknown): Problem[] => {
+      if (typeof name !== "string" || known.includes(name)) return [];
+      const message = `${quoted(name)} is no scenario here: the objective holds only for a script of this name`;
+      return [{ place: document.placeOf(["objectives", index, "only"]), path: "only", message, hint: nearest(name, known) }];
+    });
+  });
+  return [...overrides, ...named];
 }
 
 function keysIn({ value }: ReadDocument, path: readonly string[]): string[] {

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { valueAt, type Path, type ReadDocument } from "./document.ts";
-import { specFileSchema, textRule } from "./schema.ts";
+import { textRule } from "./pieces.ts";
+import { specFileSchema } from "./schema.ts";
 import type { Problem } from "./spec.ts";
 import { durationRule, meantPercent, percentRule } from "./units.ts";
 import { nearest, printable } from "./words.ts";

@@ -1,15 +1,17 @@
 import * as cross from "./cross.ts";
 import { readDocument, type ReadDocument } from "./document.ts";
 import { schemaProblems } from "./issues.ts";
-import { mappingRule, specFileSchema, type SpecFile } from "./schema.ts";
+import { mappingRule } from "./pieces.ts";
+import { isRequired, specFileSchema, type SpecFile } from "./schema.ts";
 import type { Objective, Problem, Spec } from "./spec.ts";
+import { quoted } from "./words.ts";
 
-/** A spec that was read, or every problem that it has, in order of place. */
-export type LoadedSpec = { kind: "spec"; spec: Spec } | { kind: "problems"; problems: Problem[] };
+/** A spec that was read, with the objectives that are about other scenarios apart; or every problem that it has, in order of place. */
+export type LoadedSpec = { kind: "spec"; spec: Spec; leftOut: Objective[] } | { kind: "problems"; problems: Problem[] };
 
 /**
  * Reads a spec from YAML text. `file` is the name that problems carry.
- * With `scenario`, the overrides that the spec states for it replace the objectives' targets. Never throws.
+ * With `scenario`, the overrides that the spec states for it replace the objectives' targets, and objectives about others are left out. Never throws.
  */
 export function loadSpec(text: string, file: string, scenario?: string): LoadedSpec {
   const document = readDocument(text, file);
@@ -25,7 +27,15 @@ export function loadSpec(text: string, file: string, scenario?: string): LoadedS
     ...cross.crossProblems(document),
   ];
   if (!parsed.success || problems.length > 0) return { kind: "problems", problems: inOrder(problems) };
-  return { kind: "spec", spec: specOf(parsed.data, document, scenario) };
+  const whole = specOf(parsed.data, document, scenario);
+  const isAbout = ({ only }: Objective): boolean => scenario === undefined || only === undefined || only.includes(scenario);
+  const objectives = whole.objectives.filter(isAbout);
+  if (!objectives.some(isRequired)) {
+    const left = objectives.length === 0 ? "no objective" : "no required objective";
+    const message = `${left} is about the scenario ${quoted(scenario ?? "")}, so nothing could be proved: see their only`;
+    return { kind: "problems", problems: [{ place: document.placeOf(["objectives"]), path: "objectives", message }] };
+  }
+  return { kind: "spec", spec: { ...whole, objectives }, leftOut: whole.objectives.filter((one) => !isAbout(one)) };
 }
 
 /** Points at the scenarios of a spec without problems that are none of the `known` ones. */

@@ -24,6 +24,11 @@ export const k6Metrics = {
   slowRequests: "k6_slow_requests_total",
   /** Expected status, unexpected bytes. */
   wrongContents: "k6_wrong_contents_total",
+  /** What a user script's checks and rates were, counted beside them where it was bundled for that (slo/run/bundle/counting.ts). */
+  countedChecks: "k6_plimsoll_checks_total",
+  countedRates: "k6_plimsoll_rates_total",
+  /** The share of k6's own, without its denominator. */
+  checksShare: "k6_checks_rate",
   /** Gauge: Unix seconds at which a k6 scenario began. */
   scenarioStart: "k6_scenario_start_seconds",
 } as const;
@@ -39,6 +44,19 @@ export const k6Labels = {
   expectedResponse: "expected_response",
   threshold: "threshold",
   errorCode: "error_code",
+  group: "group",
+  check: "check",
+  /** On what is counted beside a script's checks and rates: whether it passed (or was true), and which rate it is. */
+  countedGood: "plimsoll_good",
+  countedRate: "plimsoll_rate",
+} as const;
+
+/** Names the series that k6 writes of a script's own metric. */
+export const ownMetric = {
+  counter: (name: string): string => `k6_${name}_total`,
+  rateShare: (name: string): string => `k6_${name}_rate`,
+  /** Native histograms; times are milliseconds in the script and seconds here. */
+  trend: (name: string, ofTimes: boolean): string => `k6_${name}${ofTimes ? "_seconds" : ""}`,
 } as const;
 
 /** The `scenario` label of traffic that is sent to warm the service up and never judged. */
@@ -66,6 +84,8 @@ export const plimsollMetrics = {
   preflight: "plimsoll_preflight",
   /** Unix seconds of Prometheus's clock at which a load pod of a run was ready to begin; one series for each pod. */
   podReady: "plimsoll_pod_ready_seconds",
+  /** What k6 had counted of the judged load by the last event of each of its pushes, by `of`: requests, iterations; only where an objective asks for seconds. */
+  pushed: "plimsoll_pushed_total",
   /** One series for each value of `verdict` (met, exceeded, inconclusive): 1 on what was found, 0 on the others, so that a later gate overrules. */
   runVerdict: "plimsoll_run_verdict",
   objectiveVerdict: "plimsoll_objective_verdict",
@@ -91,4 +111,5 @@ export const plimsollLabels = {
   verdict: "verdict",
   bound: "bound",
   window: "window",
+  of: "of",
 } as const;

@@ -10,6 +10,9 @@ const mostDecimals = 9;
 export const percentPattern = String.raw`^\s*\d+(\.\d+)?\s*%\s*$`;
 export const durationPattern = String.raw`^\s*\d+(\.\d+)?\s*(ms|s|m|h|d|w)\s*$`;
 
+export const rateRule = "must be a rate a second with its unit, such as 100/s";
+export const ratePattern = String.raw`^\s*\d+(\.\d+)?\s*/\s*s$`;
+
 const secondsIn = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
 
 const problem = (message: string, meant?: string): Parsed => ({ kind: "problem", message, hint: meant && `did you mean ${meant}?` });
@@ -51,6 +54,13 @@ export function parseDuration(text: string): Parsed {
   const seconds = Number((Number.parseFloat(text.trim()) * secondsIn[unit]).toFixed(9));
   if (!(seconds > 0)) return problem("must be longer than 0s");
   return seconds < 1e10 ? { kind: "value", value: seconds } : problem("is longer than any service lives");
+}
+
+/** Reads a rate such as 100/s as a number a second. */
+export function parseRate(text: string): Parsed {
+  if (!new RegExp(ratePattern).test(text)) return problem(rateRule, /^\s*\d+(\.\d+)?\s*$/.test(text) ? `${text.trim()}/s` : undefined);
+  const rate = Number.parseFloat(text.trim());
+  return rate > 0 && rate <= 1e9 ? { kind: "value", value: rate } : problem("must be above 0/s");
 }
 
 const longNames: readonly [RegExp, keyof typeof secondsIn][] = [

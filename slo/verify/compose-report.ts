@@ -2,6 +2,7 @@ import type { RunVerdict, Verdict } from "../judge/verdict.ts";
 import type { LoadRun } from "../load/load-run.ts";
 import type { Report } from "../report/schema.ts";
 import { offeredRateAt, type Plan } from "../run/plan.ts";
+import { isRequired } from "../spec/schema.ts";
 import { sideOf } from "../spec/side.ts";
 import type { Indicator, Objective, Spec, Where } from "../spec/spec.ts";
 import type { Reading } from "./read-run.ts";
@@ -36,6 +37,24 @@ function describeObjective({ indicator }: Objective): string {
       return `slower than ${indicator.atMostSeconds * 1000} ms, ${indicator.side} side${whereText(indicator.where)}`;
     case "ratio":
       return `${indicator.of}: ${indicator.events} of ${indicator.total}, counters of the service`;
+    case "checks":
+      return `failed checks${indicator.name === undefined ? "" : ` "${indicator.name}"`}${whereText(indicator.where)}`;
+    case "counter": {
+      const { part, partIs, total, where } = indicator;
+      return `${partIs === "bad" ? part : `all but ${part}`} of ${total}, k6's counters${whereText(where)}`;
+    }
+    case "rate":
+      return `${indicator.name} added as ${!indicator.goodIs}, k6's rate${whereText(indicator.where)}`;
+    case "trend": {
+      const { name, ofTimes, atMost, where } = indicator;
+      return `${name} above ${ofTimes ? `${atMost * 1000} ms` : atMost}, k6's trend${whereText(where)}`;
+    }
+    case "achieved":
+      return "iterations that were offered and not started";
+    case "throughput":
+      return `seconds with fewer than ${indicator.perSecond} ${indicator.of}`;
+    case "integrity":
+      return `answers with wrong contents${whereText(indicator.where)}`;
   }
 }
 
@@ -46,6 +65,13 @@ function limitOf(indicator: Indicator): { atMostSeconds?: number } {
       return { atMostSeconds: indicator.atMostSeconds };
     case "errors":
     case "ratio":
+    case "trend":
+    case "checks":
+    case "counter":
+    case "rate":
+    case "achieved":
+    case "throughput":
+    case "integrity":
       return {};
   }
 }
@@ -58,6 +84,7 @@ function objectiveRow(objective: Objective, verdict: Verdict, reading: Reading):
     description: describeObjective(objective),
     side: sideOf(indicator),
     targetRatio: objective.targetRatio,
+    ...(isRequired(objective) ? {} : { advisory: true }),
     ...(objective.scenarioOverride ? { statedTargetRatio: objective.scenarioOverride.statedTargetRatio } : {}),
     ...limitOf(indicator),
     place: objective.place,

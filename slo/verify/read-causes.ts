@@ -57,6 +57,14 @@ async function causesOf(
   switch (indicator.kind) {
     case "ratio":
       return []; // its labels are the service's own, and nobody knows which of them are routes
+    case "checks":
+    case "counter":
+    case "rate":
+    case "trend":
+    case "achieved":
+    case "throughput":
+    case "integrity":
+      return []; // what k6 counts apart from requests has no route
     case "errors":
     case "latency": {
       const looked =

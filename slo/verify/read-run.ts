@@ -6,10 +6,12 @@ import { queryNumber, queryRange, queryVector, type PrometheusApi } from "../col
 import { countersOf, grownBy, restartedIn, type Growth } from "../collect/growth.ts";
 import type { Guarded } from "../collect/guard.ts";
 import { readRoutes } from "../collect/routes.ts";
+import { measureSeconds, type SecondsWindow } from "../collect/seconds.ts";
 import { measureServer } from "../collect/server.ts";
 import { dropCauseOf, risesOf, type CpuShortage } from "../collect/starved.ts";
 import { sumOfLast } from "../compile/counters.ts";
-import { judged, type ObjectiveQueries } from "../compile/objectives.ts";
+import type { ObjectiveQueries } from "../compile/objectives.ts";
+import { judged } from "../compile/scope.ts";
 import { chartQueries, namedRoutes } from "../compile/run.ts";
 import type { LoadRun } from "../load/load-run.ts";
 import type { RunRecord } from "../run/record.ts";
@@ -49,10 +51,20 @@ export function shortageOf({ health }: Pick<RunRecord, "health">): CpuShortage {
   return health?.known ? { kind: "known", atSeconds: health.starvedAtSeconds } : { kind: "unknown" };
 }
 
+/** Finds when the judged load was on; our scenarios tell when they began, a user script does not. */
+function secondsWindowOf({ record, plan }: Pick<LoadRun, "record" | "plan">, { begun, judgedFrom, ended }: RunTimes): SecondsWindow {
+  const judgedScenarios = plan.scenarios.filter(({ judged }) => judged);
+  const ours = record.script === null;
+  const lengthSeconds = Math.max(...judgedScenarios.map((one) => (one.endSeconds ?? Infinity) - (ours ? one.startSeconds : 0)));
+  const toSeconds = Math.min(ended, (ours ? judgedFrom : begun) + lengthSeconds);
+  return { fromSeconds: ours ? judgedFrom : undefined, toSeconds, begunSeconds: begun, endedSeconds: ended, shortage: shortageOf(record) };
+}
+
 async function measureAll(
   api: PrometheusApi,
   queries: readonly ObjectiveQueries[],
   client: ClientWindow,
+  seconds: SecondsWindow,
   readerOf: ReturnType<typeof readersOnce>,
   serviceOf: ServiceOf,
   began: boolean,
@@ -60,9 +72,16 @@ async function measureAll(
   const neverBegan: Guarded = { kind: "problem", reason: "the load that is judged never began" };
   return Promise.all(
     queries.map(async (query) => {
-      if (query.kind === "client") return measureClient(api, query, client);
-      const { window, guarded, read } = await readerOf(serviceOf(query));
-      return measureServer(api, query, window, began ? guarded : neverBegan, read);
+      switch (query.kind) {
+        case "client":
+          return measureClient(api, query, client);
+        case "seconds":
+          return measureSeconds(api, query, seconds);
+        case "server": {
+          const { window, guarded, read } = await readerOf(serviceOf(query));
+          return measureServer(api, query, window, began ? guarded : neverBegan, read);
+        }
+      }
     }),
   );
 }
@@ -85,7 +104,7 @@ export async function readRun(
   const client: ClientWindow = { ...span, ...unserved, dropsOver: drops ?? [], dropCause, shortage };
   const windows = serverWindows(load, runTimes, unserved, stepSeconds);
   const readerOf = readersOnce(api, windows);
-  const measurements = await measureAll(api, queries, client, readerOf, serviceOf, unserved.judged > 0);
+  const measurements = await measureAll(api, queries, client, secondsWindowOf(load, runTimes), readerOf, serviceOf, unserved.judged > 0);
   const side = await readerOf([record.serverLabels]);
   const whole = side.window.judgedOnly ? await openReader(api, [record.serverLabels], { ...windows, judged: undefined }) : side;
   return { ...(await readPictures(api, record, metrics, runTimes, side, whole)), measurements, dropCause, client, readerOf };

@@ -33,6 +33,7 @@ export function unservedLoadOf({ k6 }: Pick<RunRecord, "k6">, totals: Totals, { 
     dropped,
     /** All iterations that were cut off. */
     interrupted: k6?.interrupted ?? 0,
+    iterations,
     requestsPerIteration: iterations > 0 ? requests / iterations : 1,
     judged: requests,
     /** Requests of setup and warm-up. */

@@ -1,5 +1,5 @@
-import type { Scope } from "../compile/mapping.ts";
 import { compileObjectives } from "../compile/objectives.ts";
+import type { Scope } from "../compile/scope.ts";
 import { storedCountQueries } from "../compile/run.ts";
 import { steadyReads } from "../collect/steady.ts";
 import { exitCodes, k6ExitCodes } from "../host/exit-codes.ts";
@@ -81,7 +81,12 @@ async function reportOf(
 }
 
 function scopeOf({ record, plan }: LoadRun): Scope {
-  return { testid: record.testid, server: record.serverLabels, routes: [...new Set(plan.mix.map(({ route }) => route))] };
+  return {
+    testid: record.testid,
+    server: record.serverLabels,
+    routes: [...new Set(plan.mix.map(({ route }) => route))],
+    script: plan.script,
+  };
 }
 
 function exitCodeOf({ interrupted, k6 }: RunRecord, run: RunVerdict): number {

@@ -1,6 +1,6 @@
 import { agreement, countSentences, countedRows, errorCell, generatorFacts, isWholeAgreement, lapse, loadFacts } from "../facts.ts";
 import { type Fact, objectiveNumbers, periodSentence, timingFacts, windowSentence } from "../facts.ts";
-import { type ReportObjective, shortName, verdictSigns, verdictWords } from "../headline.ts";
+import { ownName, type ReportObjective, shortName, verdictSigns, verdictWords } from "../headline.ts";
 import { count, duration, percent, targetPercent } from "../numbers.ts";
 import { shortened } from "../plain.ts";
 import type { Report } from "../schema.ts";
@@ -17,10 +17,10 @@ export function objectivesTable({ objectives }: Report): Markup {
 }
 
 function objectiveRow(objective: ReportObjective): Cell[] {
-  const { verdict, name, description, targetRatio, evidence } = objective;
+  const { verdict, description, targetRatio, evidence } = objective;
   const { bad, spent, proved } = objectiveNumbers(objective);
   const bar = evidence === undefined ? nothing : markup`${gauge(evidence.budgetSpent)} `;
-  const head = markup`<bdi class="name">${shortName(name)}</bdi><span class="about">${shortened(description, descriptionLimit)}</span>`;
+  const head = markup`<bdi class="name">${ownName(objective)}</bdi><span class="about">${shortened(description, descriptionLimit)}</span>`;
   const spentCell = markup`<span class="spent verdict-${verdict}">${bar}<span>${spent}</span></span>`;
   return [badge(verdict), head, spentCell, bad, targetPercent(targetRatio), proved];
 }

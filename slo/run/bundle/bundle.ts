@@ -1,9 +1,10 @@
 import { readFileSync, statSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { build, type BuildFailure, type BuildOptions, type Metafile } from "esbuild";
+import { counting } from "./counting.ts";
 import { k6Module } from "./k6-module.ts";
-import { placementOf, type Source } from "./place.ts";
+import { externals, placementOf, tiedTo, type Source } from "./place.ts";
 import { esbuildProblems, problemOf, type Problems } from "./problems.ts";
 
 /** A script that k6 can run. */
@@ -12,19 +13,33 @@ export interface Bundled {
   /** The bundle, or the script itself where it runs in its place. */
   file: string;
   inPlace: boolean;
+  /** Whether the script's checks and rates are counted; else why they cannot be. Undefined where nobody asked. */
+  counted: { kind: "counted" } | { kind: "not"; reason: string } | undefined;
+  /** Whether modules are imported that were not read: from https, or of an extension. */
+  hasUnread: boolean;
   /** Absolute paths of the sources that k6 will run; files that only give types are not among them. */
   inputs: string[];
 }
 
 /** Makes one file for k6 of a script and its imports, or leaves a script that k6 can run as it is where it is. Nothing is written beside it. */
-export async function bundleScenario(options: { entry: string; outfile: string }): Promise<Bundled | Problems> {
+export async function bundleScenario(options: { entry: string; outfile: string; counted?: boolean }): Promise<Bundled | Problems> {
   const entry = resolve(options.entry);
   const folder = dirname(entry);
   if (statSync(entry, { throwIfNoEntry: false })?.isDirectory()) return problemOf(entry, "is a folder; give the script in it");
   const built = await esbuildOf(entry, {});
   if (built.kind === "problems") return built;
   const sources = Object.keys(built.metafile.inputs).map((path): Source => ({ path, text: readFileSync(resolve(folder, path), "utf8") }));
-  const common = { kind: "bundled", inputs: sources.map(({ path }) => resolve(folder, path)) } as const;
+  const tied = options.counted === true ? tiedTo(built.metafile, sources, basename(entry)) : undefined;
+  const common = {
+    kind: "bundled",
+    inputs: sources.map(({ path }) => resolve(folder, path)),
+    counted: tied === undefined ? undefined : { kind: "not" as const, reason: `the script has to run in its place, because of ${tied}` },
+    hasUnread: externals(built.metafile).some((path) => !/^k6(\/(?!x\/).*)?$/.test(path)),
+  } as const;
+  if (options.counted === true && tied === undefined) {
+    const again = await esbuildOf(entry, { ...openBeside(folder), plugins: [counting] });
+    return again.kind === "problems" ? again : write(options.outfile, again.text, { ...common, counted: { kind: "counted" } });
+  }
   const placement = placementOf(built.metafile, sources, folder);
   switch (placement.kind) {
     case "inPlace":
@@ -43,7 +58,7 @@ export async function bundleScenario(options: { entry: string; outfile: string }
   }
 }
 
-async function write(outfile: string, text: string, common: Pick<Bundled, "kind" | "inputs">): Promise<Bundled> {
+async function write(outfile: string, text: string, common: Omit<Bundled, "file" | "inPlace">): Promise<Bundled> {
   await mkdir(dirname(outfile), { recursive: true });
   await writeFile(outfile, text);
   return { ...common, inPlace: false, file: outfile };
@@ -51,7 +66,7 @@ async function write(outfile: string, text: string, common: Pick<Bundled, "kind"
 
 type Built = { kind: "built"; text: string; metafile: Metafile } | Problems;
 
-async function esbuildOf(entry: string, more: Pick<BuildOptions, "define" | "banner">): Promise<Built> {
+async function esbuildOf(entry: string, more: Pick<BuildOptions, "define" | "banner" | "plugins">): Promise<Built> {
   const folder = dirname(entry);
   try {
     const { outputFiles, metafile } = await build({

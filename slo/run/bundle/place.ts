@@ -40,6 +40,16 @@ function tie(metafile: Metafile, { path, text }: Source): Extract<Placement, { k
   return [{ kind: "stuck", path, what, line: before.length, column: (before.at(-1) ?? "").length + 1 }];
 }
 
+/** Says what keeps a script from being bundled at all, even one that k6 could run in its place; undefined where nothing does. */
+export function tiedTo(metafile: Metafile, sources: readonly Source[], entry: string): string | undefined {
+  if (metafile.inputs[entry]?.format === "cjs") return "its being CommonJS (write it with import and export)";
+  return sources.flatMap((source) => tie(metafile, source))[0]?.what;
+}
+
+/** Lists the modules that a script imports and that are not in its bundle. */
+export const externals = ({ inputs }: Metafile): string[] =>
+  Object.values(inputs).flatMap(({ imports }) => imports.flatMap(({ path, external }) => (external === true ? [path] : [])));
+
 /** k6 takes relative imports with the exact file name, its own modules, and https addresses. */
 function k6CanFollow({ inputs }: Metafile, folder: string): boolean {
   return Object.entries(inputs).every(

@@ -1,8 +1,9 @@
 import { errorMessage } from "../../host/error-message.ts";
-import { encodeWrite, readBody } from "./body.ts";
+import { encodeWrite, readBody, type PushedSeries, type ReadBody } from "./body.ts";
 import type { Flushed, Forwarded } from "./forwarder.ts";
 import { startIntake, type Reply, type Taker } from "./intake.ts";
 import type { Latency } from "./latency.ts";
+import { marksOf } from "./marks.ts";
 import { openRelay, type Opened, type RelayPlace, type RelayPorts } from "./open.ts";
 import type { SentTotals } from "./sent-totals.ts";
 
@@ -10,6 +11,8 @@ import type { SentTotals } from "./sent-totals.ts";
 export interface RelayOptions extends RelayPlace {
   /** Most bytes that may wait to be forwarded; what comes after is refused, and that is a caveat. */
   limitBytes?: number;
+  /** Whether the counts of each push are noted in Prometheus, with its time. */
+  marks?: boolean;
 }
 
 /** What takes k6's pushes, keeps them on disk, and hands them on to Prometheus. */
@@ -30,16 +33,18 @@ export const usualLimitBytes = 1024 * 1024 * 1024;
 
 /** Starts a relay on a loopback port; a folder that cannot be written, or is another process's, is a failure that names it. */
 export async function startRelay(
-  { limitBytes = usualLimitBytes, ...place }: RelayOptions,
+  { limitBytes = usualLimitBytes, marks = false, ...place }: RelayOptions,
   ports?: RelayPorts,
 ): Promise<{ kind: "started"; relay: Relay } | { kind: "failed"; message: string }> {
   const opened = openRelay(place, ports);
   if (opened.kind === "failed") return opened;
   const { totals, forwarder } = opened;
   const counts = { received: 0, samples: 0 };
-  const taker = takerOf(opened, place, limitBytes, (samples) => {
+  let markedMillis = 0;
+  const taker = takerOf(opened, place, limitBytes, ({ samples, series }) => {
     counts.received += 1;
     counts.samples += samples;
+    if (marks) markedMillis = noteMarks(opened, series, markedMillis);
     forwarder.wake();
   });
   const intake = await startIntake(taker);
@@ -59,12 +64,25 @@ export async function startRelay(
   return { kind: "started", relay };
 }
 
+/** Appends the marks of a push, and gives the time of the last ones; where there is no room for them their second is uncertain. */
+function noteMarks({ spool, totals }: Opened, series: readonly PushedSeries[], afterMillis: number): number {
+  const marks = marksOf(series, totals, afterMillis);
+  const [first] = marks;
+  if (first === undefined) return afterMillis;
+  try {
+    spool.append(encodeWrite(marks));
+    return first.atMillis;
+  } catch {
+    return afterMillis; // a full disk is told of the next push
+  }
+}
+
 /** Makes what takes a push: read, on disk, counted; only then may it be acknowledged. A push that is lost is kept as such, and said once for each reason. */
 function takerOf(
   { spool, rejected, totals }: Opened,
   { folder, say }: RelayPlace,
   limitBytes: number,
-  taken: (samples: number) => void,
+  taken: (body: Extract<ReadBody, { kind: "body" }>) => void,
 ): Taker {
   const refuse = (status: number, reason: string, text: string): Reply => {
     if (rejected.add("lost", reason) === 1) say(reason);
@@ -91,7 +109,7 @@ function takerOf(
         return refuse(503, `the spool in ${folder} cannot be written: ${errorMessage(error)}`, "the spool cannot be written");
       }
       totals.take(read.series);
-      taken(read.samples);
+      taken(read);
       return { status: 204, text: "" };
     },
   };

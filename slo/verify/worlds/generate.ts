@@ -23,7 +23,14 @@ function nameOf(indicator: Indicator): string {
     case "latency":
       return `${indicator.side} ${indicator.kind}`;
     case "ratio":
-      return "ratio";
+    case "trend":
+    case "checks":
+    case "counter":
+    case "rate":
+    case "achieved":
+    case "throughput":
+    case "integrity":
+      return indicator.kind;
   }
 }
 

@@ -30,6 +30,13 @@ function isBad({ indicator }: Objective, { status, seconds }: Request): boolean 
       return status === 0 || seconds > indicator.atMostSeconds;
     case "errors":
     case "ratio":
+    case "trend":
+    case "checks":
+    case "counter":
+    case "rate":
+    case "achieved":
+    case "throughput":
+    case "integrity":
       return status === 0 || status >= 500;
   }
 }
@@ -42,6 +49,14 @@ function whereOf(indicator: Indicator): Where {
       return indicator.where;
     case "ratio":
       return { route: "/a" };
+    case "trend":
+    case "checks":
+    case "counter":
+    case "rate":
+    case "achieved":
+    case "throughput":
+    case "integrity":
+      return {};
   }
 }
 

@@ -1,0 +1,93 @@
+import { k6Labels, k6Metrics } from "../spec/names.ts";
+import type { Indicator } from "../spec/spec.ts";
+import { sumOfLast, type Reading } from "./counters.ts";
+import { is, isNot, selector, type Matcher } from "./promql.ts";
+import { clientWhere, judged, type Scope } from "./scope.ts";
+
+/** Reads cumulative counts that k6 sent: each expression takes the range to look back over. */
+export interface ClientQueries {
+  kind: "client";
+  objective: string;
+  /** What is counted, for messages: "requests". */
+  noun: string;
+  total: Reading;
+  /** Why there is nothing to count where `total` has no series, and where to look for what there is: the values of a label. */
+  nothing: { sentence: string; instead?: { read: Reading; label: string } };
+  /** Bad for certain; their sum counts. */
+  bad: Reading[];
+  /** Must have a series, or nobody counted these events. */
+  proof: { read: Reading; missing: string } | undefined;
+  /** Must be as many as `total`, or the tag that tells errors is not on every request. */
+  tagged: Reading | undefined;
+  /**
+   * Where the client did not count slow requests itself: the native histogram of answered requests to read them from.
+   * k6 gives a request that was never answered a duration of 0 or of its time-out, so those are counted apart.
+   */
+  histogram: { read: Reading; unanswered: Reading | undefined; atMost: number; limit: string } | undefined;
+  /** The shares that k6 wrote of the same events, series by series, and the counts beside them: where they differ, not every event was counted. */
+  shares: { ofK6: Reading; counted: Reading } | undefined;
+  /** Counters that a script may lower, which would take events away again. */
+  rising: Reading[];
+  /** What an iteration that was not carried out stands for at worst: an iteration's requests, as many of these events, one event, or none. */
+  unserved: "requests" | "events" | "one" | "none";
+  /** True when the objective is about every request, so that a dropped iteration is certainly bad. */
+  unfiltered: boolean;
+  /** For latency: above how many seconds a request is slow. */
+  slowAboveSeconds: number | undefined;
+}
+
+export type Sided = Extract<Indicator, { side: unknown }>;
+
+/** K6's status of a request that got no answer. */
+const unanswered = "0";
+
+/** What all client-side objectives have in common, as it is for requests. */
+export function clientBase(objective: string, total: Reading): ClientQueries {
+  return {
+    kind: "client",
+    objective,
+    noun: "requests",
+    total,
+    nothing: { sentence: "Prometheus holds no request of this run that the objective is about" },
+    bad: [],
+    proof: undefined,
+    tagged: undefined,
+    histogram: undefined,
+    shares: undefined,
+    rising: [],
+    unserved: "requests",
+    unfiltered: false,
+    slowAboveSeconds: undefined,
+  };
+}
+
+/** Compiles an objective about requests as k6 saw them. */
+export function clientQueries(objective: string, indicator: Sided, { testid }: Scope, ownCounts: boolean): ClientQueries {
+  const where = clientWhere(indicator.where);
+  const reads = (metric: string, ...more: Matcher[]): Reading => sumOfLast(judged(metric, testid, ...more, ...where));
+  // What our scenarios count themselves stands at zero, without a method, from the start.
+  const atZero = (metric: string, ...more: Matcher[]): Reading =>
+    sumOfLast(selector(metric, [is(k6Labels.testid, testid), is(k6Labels.method, ""), ...more]));
+  const counting = isNot(k6Labels.method, "");
+  const unexpected = reads(k6Metrics.requests, is(k6Labels.expectedResponse, "false"));
+  const base: ClientQueries = { ...clientBase(objective, reads(k6Metrics.requests)), unfiltered: where.length === 0 };
+  switch (indicator.kind) {
+    case "errors":
+      return {
+        ...base,
+        bad: ownCounts ? [unexpected, reads(k6Metrics.wrongContents, counting)] : [unexpected],
+        proof: ownCounts ? { read: atZero(k6Metrics.wrongContents), missing: "the client did not count wrong contents" } : undefined,
+        tagged: reads(k6Metrics.requests, isNot(k6Labels.expectedResponse, "")),
+      };
+    case "latency": {
+      const { atMostSeconds } = indicator;
+      const slow = { ...base, slowAboveSeconds: atMostSeconds };
+      const threshold = is(k6Labels.threshold, String(atMostSeconds)); // as the client labels it: seconds, shortest form
+      const proof = { read: atZero(k6Metrics.slowRequests, threshold), missing: "the client did not count slow requests" };
+      if (ownCounts) return { ...slow, bad: [reads(k6Metrics.slowRequests, counting, threshold)], proof };
+      const read = reads(k6Metrics.requestDuration, isNot(k6Labels.status, unanswered));
+      const never = reads(k6Metrics.requests, is(k6Labels.status, unanswered));
+      return { ...slow, histogram: { read, unanswered: never, atMost: atMostSeconds, limit: `${atMostSeconds} s` } };
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import { expect, test } from "vitest";
+import { presetNamed } from "../spec/presets.ts";
+import type { Indicator, Spec } from "../spec/spec.ts";
+import { compileObjectives } from "./objectives.ts";
+import type { Scope, ScriptFacts } from "./scope.ts";
+
+const script: ScriptFacts = {
+  counted: { kind: "counted" },
+  metrics: [
+    { name: "orders", kind: "counter", ofTimes: false },
+    { name: "orders_failed", kind: "counter", ofTimes: false },
+    { name: "orders_ok", kind: "rate", ofTimes: false },
+    { name: "checkout_time", kind: "trend", ofTimes: true },
+    { name: "answer_size", kind: "trend", ofTimes: false },
+  ],
+};
+
+function compiled(indicator: Indicator, facts: ScriptFacts | undefined) {
+  const place = { file: "s.yaml", line: 1, column: 1 };
+  const objectives = [{ name: "o", targetRatio: 0.99, indicator, place }];
+  const spec: Spec = {
+    version: 1,
+    service: "shop",
+    confidence: 0.95,
+    periodSeconds: 2_592_000,
+    objectives,
+    scenarios: {},
+    metrics: presetNamed("fastify"),
+  };
+  const scope: Scope = { testid: "T", server: {}, script: facts };
+  return compileObjectives(spec, scope, false);
+}
+
+function client(indicator: Indicator, facts: ScriptFacts | undefined = script) {
+  const got = compiled(indicator, facts);
+  const query = got.kind === "compiled" ? got.queries[0] : undefined;
+  if (query?.kind !== "client") throw new Error(JSON.stringify(got));
+  return query;
+}
+
+const judged = 'testid="T",scenario!="",scenario!="warmup"';
+const sum = (series: string): string => `sum(last_over_time(${series}[60s]))`;
+
+test("a check is what was counted beside it, by its name and the tags of the script, and is compared with the share of k6", () => {
+  const query = client({ kind: "checks", name: 'status is "200"', where: { shop: "de" } });
+  const mine = `check="status is \\"200\\"",shop="de"`;
+  expect(query.total(60).promql).toBe(sum(`k6_plimsoll_checks_total{${judged},${mine}}`));
+  expect(query.bad.map((read) => read(60).promql)).toEqual([sum(`k6_plimsoll_checks_total{${judged},plimsoll_good="false",${mine}}`)]);
+  expect(query.shares?.ofK6(60).promql).toBe(`last_over_time(k6_checks_rate{${judged},${mine}}[60s])`);
+  expect(query.shares?.counted(60).promql).toBe(`last_over_time(k6_plimsoll_checks_total{${judged},${mine}}[60s])`);
+});
+
+test("a rate is bad where it was added as the opposite of good", () => {
+  const bad = (goodIs: boolean) => client({ kind: "rate", name: "orders_ok", goodIs, where: {} }).bad.map((read) => read(60).promql);
+  const series = (good: string): string => sum(`k6_plimsoll_rates_total{${judged},plimsoll_good="${good}",plimsoll_rate="orders_ok"}`);
+  expect(bad(true)).toEqual([series("false")]);
+  expect(bad(false)).toEqual([series("true")]);
+});
+
+test("a counter of bad events counts them; one of good events counts the rest of the total", () => {
+  const bad = client({ kind: "counter", part: "orders_failed", partIs: "bad", total: "orders", where: {} });
+  expect(bad.total(60).promql).toBe(sum(`k6_orders_total{${judged}}`));
+  expect(bad.bad.map((read) => read(60).promql)).toEqual([sum(`k6_orders_failed_total{${judged}}`)]);
+  const good = client({ kind: "counter", part: "orders", partIs: "good", total: "http_reqs", where: {} });
+  expect(good.bad.map((read) => read(60).promql)).toEqual([
+    `${sum(`k6_http_reqs_total{${judged}}`)} - (${sum(`k6_orders_total{${judged}}`)} or vector(0))`,
+  ]);
+});
+
+test("a counter that nobody knows of needs a series before its absence is read as zero", () => {
+  const indicator: Indicator = { kind: "counter", part: "orders_failed", partIs: "bad", total: "orders", where: {} };
+  expect(client(indicator).proof).toBeUndefined();
+  const unknown = client(indicator, { counted: { kind: "counted" } });
+  expect(unknown.proof?.read(60).promql).toBe(sum('k6_orders_failed_total{testid="T"}'));
+  expect(unknown.proof?.missing).toMatch(/nothing proves that the script has one/);
+});
+
+test("a trend of times is read in seconds, any other as it is", () => {
+  const times = client({ kind: "trend", name: "checkout_time", ofTimes: true, atMost: 0.8, where: {} });
+  expect(times.histogram?.read(60).promql).toBe(sum(`k6_checkout_time_seconds{${judged}}`));
+  expect(times.total(60).promql).toBe(`histogram_count(${sum(`k6_checkout_time_seconds{${judged}}`)})`);
+  expect(times.slowAboveSeconds).toBe(0.8);
+  const sizes = client({ kind: "trend", name: "answer_size", ofTimes: false, atMost: 1024, where: {} });
+  expect(sizes.histogram?.read(60).promql).toBe(sum(`k6_answer_size{${judged}}`));
+  expect(sizes.slowAboveSeconds).toBeUndefined();
+});
+
+test("integrity counts the answers of the routes whose contents are verified", () => {
+  const query = client({ kind: "integrity", where: { method: "GET" } });
+  expect(query.total(60).promql).toBe(
+    `sum(last_over_time(k6_http_reqs_total{${judged},expected_response="true",method="GET"}[60s]) and on (method, name) last_over_time(k6_wrong_contents_total{testid="T",method!=""}[7260s]))`,
+  );
+});
+
+const not: ScriptFacts = { counted: { kind: "not", reason: "the script has to run in its place" }, metrics: [] };
+
+test.each<[string, Indicator, ScriptFacts | undefined, RegExp | undefined]>([
+  [
+    "checks of a script that cannot be bundled are refused",
+    { kind: "checks", name: undefined, where: {} },
+    not,
+    /cannot be counted: the script has to run in its place/,
+  ],
+  ["checks of a script that nobody has read yet are not", { kind: "checks", name: undefined, where: {} }, undefined, undefined],
+  [
+    "a rate with a typing error is refused, with what was meant",
+    { kind: "rate", name: "order_ok", goodIs: true, where: {} },
+    script,
+    /no rate of the script: it has orders_ok \(did you mean orders_ok\?\)/,
+  ],
+  [
+    "so is a counter in Prometheus's spelling",
+    { kind: "counter", part: "k6_orders_failed_total", partIs: "bad", total: "orders", where: {} },
+    script,
+    /did you mean orders_failed/,
+  ],
+  [
+    "a counter that is a rate in the script is none",
+    { kind: "counter", part: "orders_ok", partIs: "bad", total: "orders", where: {} },
+    script,
+    /is no counter of the script/,
+  ],
+  [
+    "a metric of a module that was not read may exist",
+    { kind: "rate", name: "other", goodIs: true, where: {} },
+    { counted: { kind: "counted" } },
+    undefined,
+  ],
+  [
+    "a tag that one of two counters may lack would hide events",
+    { kind: "counter", part: "orders_failed", partIs: "bad", total: "orders", where: { shop: "de" } },
+    script,
+    /shop cannot be filtered by/,
+  ],
+  [
+    "every sample has its scenario",
+    { kind: "counter", part: "orders_failed", partIs: "bad", total: "orders", where: { scenario: "a" } },
+    script,
+    undefined,
+  ],
+  [
+    "a trend of times needs a unit",
+    { kind: "trend", name: "checkout_time", ofTimes: false, atMost: 800, where: {} },
+    script,
+    /give atMost with its unit/,
+  ],
+  ["any other has none", { kind: "trend", name: "answer_size", ofTimes: true, atMost: 0.8, where: {} }, script, /give atMost as a number/],
+  [
+    "a trend that the script does not have is refused",
+    { kind: "trend", name: "x", ofTimes: true, atMost: 1, where: {} },
+    script,
+    /no trend of the script: it has checkout_time, answer_size/,
+  ],
+  [
+    "a trend of requests hides those without an answer",
+    { kind: "trend", name: "http_req_duration", ofTimes: true, atMost: 1, where: {} },
+    script,
+    /use latency/,
+  ],
+])("%s", (_, indicator, facts, problem) => {
+  const got = compiled(indicator, facts);
+  const told = got.kind === "problems" ? got.problems.map(({ text, message }) => `${text} ${message}`).join() : "";
+  expect(told).toMatch(problem ?? /^$/);
+});

@@ -1,0 +1,203 @@
+import { k6Labels, k6Metrics, ownMetric, plimsollLabels, plimsollMetrics } from "../spec/names.ts";
+import type { Indicator } from "../spec/spec.ts";
+import { nounOf } from "../spec/side.ts";
+import { nearest } from "../spec/words.ts";
+import { clientBase, type ClientQueries } from "./client.ts";
+import { over, samplesOf, sumOfLast, type Reading } from "./counters.ts";
+import { is, isNot, promql, selector, type Matcher } from "./promql.ts";
+import { clientWhere, judged, type Scope } from "./scope.ts";
+import type { SelectorProblem } from "./selector.ts";
+
+/** What k6 counts apart from requests: its iterations, and what a script makes itself. */
+type Own = Exclude<Indicator, { side: unknown } | { kind: "ratio" }>;
+type Of<Kind extends Own["kind"]> = Extract<Own, { kind: Kind }>;
+
+/** Metrics that k6 itself counts in whole events. */
+const countersOfK6 = new Set(["http_reqs", "iterations", "ws_sessions", "ws_msgs_sent", "ws_msgs_received", "grpc_streams"]);
+const timesOfK6 = new Set(["iteration_duration", "group_duration", "ws_session_duration", "ws_connecting", "ws_ping", "grpc_req_duration"]);
+/** The tags that k6 puts on every sample, whichever metric it is of. */
+const onEverySample = new Set<string>([k6Labels.scenario, k6Labels.group]);
+
+/** Reads, push by push, how many requests or iterations k6 had counted, to judge each second. */
+export interface SecondsQueries {
+  kind: "seconds";
+  objective: string;
+  /** Every sample of the marks that the relay wrote, one with each push. */
+  marks: Reading;
+  perSecond: number;
+  of: "requests" | "iterations";
+}
+
+/** Compiles an objective about what k6 counts apart from requests. */
+export function ownQueries(objective: string, indicator: Own, scope: Scope): ClientQueries | SecondsQueries {
+  if (indicator.kind === "throughput") {
+    const marks = selector(plimsollMetrics.pushed, [is(k6Labels.testid, scope.testid), is(plimsollLabels.of, indicator.of)]);
+    return { kind: "seconds", objective, marks: samplesOf(marks), perSecond: indicator.perSecond, of: indicator.of };
+  }
+  return { ...countQueries(objective, indicator, scope), noun: nounOf(indicator) };
+}
+
+function countQueries(objective: string, indicator: Exclude<Own, { kind: "throughput" }>, scope: Scope): ClientQueries {
+  switch (indicator.kind) {
+    case "checks":
+      return checksQueries(objective, indicator, scope);
+    case "rate":
+      return rateQueries(objective, indicator, scope);
+    case "counter":
+      return counterQueries(objective, indicator, scope);
+    case "trend":
+      return trendQueries(objective, indicator, scope);
+    case "achieved": {
+      const total: Reading = (range) => promql`${sumOfLast(judged(k6Metrics.iterations, scope.testid))(range)} or vector(0)`;
+      return { ...clientBase(objective, total), unserved: "one", unfiltered: true };
+    }
+    case "integrity":
+      return integrityQueries(objective, indicator, scope);
+  }
+}
+
+/** Reads what was counted beside a script's checks or rates: all of it, and what was bad. */
+function besideShares(
+  objective: string,
+  scope: Scope,
+  counted: string,
+  share: string,
+  which: Matcher[],
+  where: Matcher[],
+  goodIs: boolean,
+) {
+  const own = [...which, ...where];
+  const total = judged(counted, scope.testid, ...own);
+  return {
+    ...clientBase(objective, sumOfLast(total)),
+    bad: [sumOfLast(judged(counted, scope.testid, is(k6Labels.countedGood, String(!goodIs)), ...own))],
+    shares: { ofK6: over("last_over_time", judged(share, scope.testid, ...where)), counted: over("last_over_time", total) },
+    unserved: "events" as const,
+  };
+}
+
+function checksQueries(objective: string, { name, where }: Of<"checks">, scope: Scope): ClientQueries {
+  const named = name === undefined ? [] : [is(k6Labels.check, name)];
+  const filter = [...named, ...clientWhere(where)];
+  const all = over("last_over_time", judged(k6Metrics.countedChecks, scope.testid));
+  return {
+    ...besideShares(objective, scope, k6Metrics.countedChecks, k6Metrics.checksShare, [], filter, true),
+    nothing: {
+      sentence: "the script made no check that the objective is about",
+      instead: { read: (range) => promql`count by (check) (${all(range)})`, label: k6Labels.check },
+    },
+  };
+}
+
+function rateQueries(objective: string, { name, goodIs, where }: Of<"rate">, scope: Scope): ClientQueries {
+  const which = [is(k6Labels.countedRate, name)];
+  return {
+    ...besideShares(objective, scope, k6Metrics.countedRates, ownMetric.rateShare(name), which, clientWhere(where), goodIs),
+    nothing: { sentence: `the script added nothing to the rate ${name} that the objective is about` },
+  };
+}
+
+function counterQueries(objective: string, { part, partIs, total, where }: Of<"counter">, scope: Scope): ClientQueries {
+  const series = (name: string) => judged(ownMetric.counter(name), scope.testid, ...clientWhere(where));
+  const [all, own] = [sumOfLast(series(total)), sumOfLast(series(part))];
+  const isThere = scope.script?.metrics?.some(({ name, kind }) => name === part && kind === "counter") ?? false;
+  const missing = `k6 wrote no counter ${part}, and nothing proves that the script has one: is its name right?`;
+  return {
+    ...clientBase(objective, all),
+    nothing: { sentence: `k6 counted nothing as ${total} that the objective is about` },
+    bad: [partIs === "bad" ? own : (range) => promql`${all(range)} - (${own(range)} or vector(0))`],
+    // A counter that the script makes and that was never raised has no series: then it is 0.
+    proof: isThere ? undefined : { read: sumOfLast(selector(ownMetric.counter(part), [is(k6Labels.testid, scope.testid)])), missing },
+    rising: [part, total].map(
+      (name): Reading =>
+        (range) =>
+          promql`sum(${over("resets", series(name))(range)}) > 0`,
+    ),
+    unserved: "events",
+  };
+}
+
+function trendQueries(objective: string, { name, ofTimes, atMost, where }: Of<"trend">, scope: Scope): ClientQueries {
+  const read = sumOfLast(judged(ownMetric.trend(name, ofTimes), scope.testid, ...clientWhere(where)));
+  return {
+    ...clientBase(objective, (range) => promql`histogram_count(${read(range)})`),
+    nothing: { sentence: `the script added nothing to the trend ${name} ${ofTimes ? "of times " : ""}that the objective is about` },
+    histogram: { read, unanswered: undefined, atMost, limit: ofTimes ? `${atMost} s` : String(atMost) },
+    unserved: "events",
+    slowAboveSeconds: ofTimes ? atMost : undefined,
+  };
+}
+
+/** How far before the judged load the scenario said which routes it verifies: before a warm-up of an hour at most. */
+const lookbackSeconds = 2 * 3600;
+
+/** Counts the answers of the routes whose contents the scenario verifies, which have a counter of wrong ones from the start. */
+function integrityQueries(objective: string, { where }: Of<"integrity">, { testid }: Scope): ClientQueries {
+  const filter = clientWhere(where);
+  const counter = [is(k6Labels.testid, testid), isNot(k6Labels.method, "")];
+  const verified = over("last_over_time", selector(k6Metrics.wrongContents, counter));
+  const answers = over("last_over_time", judged(k6Metrics.requests, testid, is(k6Labels.expectedResponse, "true"), ...filter));
+  const atZero = sumOfLast(selector(k6Metrics.wrongContents, [is(k6Labels.testid, testid), is(k6Labels.method, "")]));
+  return {
+    ...clientBase(objective, (range) => promql`sum(${answers(range)} and on (method, name) ${verified(range + lookbackSeconds)})`),
+    nothing: { sentence: "no answer that the objective is about came from a route whose contents the scenario verifies" },
+    bad: [sumOfLast(judged(k6Metrics.wrongContents, testid, isNot(k6Labels.method, ""), ...filter))],
+    proof: { read: atZero, missing: "the client did not count wrong contents" },
+    unserved: "none", // contents are promised of answers, and what was not asked has none
+  };
+}
+
+/** Says why an objective about k6's own counts cannot be asked about under this load. */
+export function ownProblem(indicator: Own, scope: Scope): SelectorProblem | undefined {
+  const problem = (text: string, message: string): SelectorProblem => ({ kind: "problem", text, message });
+  const { script } = scope;
+  switch (indicator.kind) {
+    case "checks":
+    case "rate": {
+      const what = indicator.kind === "checks" ? "checks" : `the rate ${indicator.name}`;
+      if (script?.counted.kind === "not") return problem(what, `cannot be counted: ${script.counted.reason}`);
+      return indicator.kind === "rate" ? unknownMetric(indicator.name, "rate", scope) : undefined;
+    }
+    case "counter": {
+      const label = Object.keys(indicator.where).find((name) => !onEverySample.has(name));
+      if (label !== undefined)
+        return problem(
+          label,
+          "cannot be filtered by: only scenario and group are certain to be on both counters, and what lacks the tag would be hidden",
+        );
+      return [indicator.part, indicator.total].flatMap((name) => unknownMetric(name, "counter", scope) ?? []).at(0);
+    }
+    case "trend":
+      return trendProblem(indicator, scope);
+    case "integrity":
+      return Object.keys(indicator.where).some((label) => !["method", "route", "name", "scenario"].includes(label))
+        ? problem(Object.keys(indicator.where).join(", "), "cannot be filtered by: contents are counted by method, route, name, scenario")
+        : undefined;
+    case "achieved":
+    case "throughput":
+      return undefined;
+  }
+}
+
+function unknownMetric(name: string, kind: "counter" | "rate", { script }: Scope): SelectorProblem | undefined {
+  if (script?.metrics === undefined || (kind === "counter" && countersOfK6.has(name))) return undefined;
+  const own = script.metrics.filter((metric) => metric.kind === kind).map((metric) => metric.name);
+  if (own.includes(name)) return undefined;
+  const meant = nearest(name.replace(/^k6_/, "").replace(/_total$/, ""), own);
+  const there = own.length === 0 ? `it has no ${kind}` : `it has ${own.join(", ")}`;
+  return { kind: "problem", text: name, message: `is no ${kind} of the script: ${there}${meant === undefined ? "" : ` (${meant})`}` };
+}
+
+function trendProblem({ name, ofTimes }: Of<"trend">, { script }: Scope): SelectorProblem | undefined {
+  const problem = (message: string): SelectorProblem => ({ kind: "problem", text: name, message });
+  if (timesOfK6.has(name)) return ofTimes ? undefined : problem("is a trend of times: give atMost with its unit, such as 800ms");
+  if (name.startsWith("http_req_")) return problem("is about requests: use latency, which counts those without an answer too");
+  const own = script?.metrics?.find((metric) => metric.name === name && metric.kind === "trend");
+  if (script?.metrics !== undefined && own === undefined) {
+    const trends = script.metrics.filter(({ kind }) => kind === "trend").map((metric) => metric.name);
+    return problem(`is no trend of the script: it has ${trends.length === 0 ? "none" : trends.join(", ")}`);
+  }
+  if (own === undefined || own.ofTimes === ofTimes) return undefined;
+  if (own.ofTimes) return problem("is a trend of times in the script: give atMost with its unit, such as 800ms");
+  return problem(`is no trend of times in the script (new Trend("${name}", true) makes one): give atMost as a number`);
+}

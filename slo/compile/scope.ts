@@ -1,0 +1,33 @@
+import { k6Labels, warmupScenario } from "../spec/names.ts";
+import type { ScriptMetric } from "../spec/from-thresholds.ts";
+import type { Where } from "../spec/spec.ts";
+import { is, isNot, selector, withLabels, type Matcher, type PromQL } from "./promql.ts";
+
+/** Says whose series are read: one run's on the client side, one service's on the server side. */
+export interface Scope {
+  testid: string;
+  /** Labels that pick the service's own series, e.g. { job: "storage-api" }. */
+  server: Where;
+  /** The routes that the load asks for, where they are known: a service's own probes and scrapes are not its users' requests. */
+  routes?: readonly string[];
+  /** What is known of a user script; absent for a scenario of ours, and before the script was read. */
+  script?: ScriptFacts | undefined;
+}
+
+/** What a user script shows when k6 reads it. */
+export interface ScriptFacts {
+  /** Whether its checks and rates are counted beside k6's shares; else why they cannot be. */
+  counted: { kind: "counted" } | { kind: "not"; reason: string };
+  /** The metrics that it makes; undefined where some of them may be made by a module that was not read. */
+  metrics?: ScriptMetric[] | undefined;
+}
+
+/** Selects a k6 series of this run, in the judged scenarios only (neither setup nor warm-up). */
+export function judged(metric: string, testid: string, ...more: Matcher[]): PromQL {
+  return selector(metric, [is(k6Labels.testid, testid), isNot(k6Labels.scenario, ""), isNot(k6Labels.scenario, warmupScenario), ...more]);
+}
+
+/** Compares labels as k6 writes them: what a spec calls `route` is its `name`. */
+export function clientWhere(where: Where): Matcher[] {
+  return withLabels(where).map((matcher) => (matcher.label === "route" ? { ...matcher, label: k6Labels.name } : matcher));
+}

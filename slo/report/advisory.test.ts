@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { findingsOf } from "./findings.ts";
+import { headline } from "./headline.ts";
+import { htmlReport } from "./html.ts";
+import { junitReport } from "./junit.ts";
+import { markdownReport } from "./markdown.ts";
+import { frame, madeUpObjective } from "./parts.fixture.ts";
+import type { Report } from "./schema.ts";
+import { terminalReport } from "./terminal.ts";
+
+/** A met run with one objective that is only watched, and exceeded. */
+const report: Report = {
+  ...frame(),
+  objectives: [
+    madeUpObjective({ name: "availability", description: "errors", side: "client", targetRatio: 0.999 }),
+    madeUpObjective({
+      name: "watched",
+      description: "failed checks",
+      side: "client",
+      targetRatio: 0.99,
+      advisory: true,
+      verdict: "exceeded",
+      reason: "400 bad of 22,000",
+    }),
+  ],
+};
+
+test("an advisory objective is shown as what it is in every form, and turns none of them red", () => {
+  expect(headline(report)).toBe("the one objective is met; 1 advisory one is not");
+  expect(terminalReport(report, { colour: false, width: 100 })).toMatch(/EXCEEDED\s+watched \(advisory\)/);
+  expect(markdownReport(report)).toContain("watched (advisory)");
+  expect(htmlReport(report, { scripts: [], styles: [], sha256Base64: () => "x" })).toContain("watched (advisory)");
+  const junit = junitReport(report);
+  expect(junit).toContain('failures="0" errors="0" skipped="1"');
+  expect(junit).toContain('<skipped message="advisory, exceeded: 400 bad of 22,000"/>');
+  expect(findingsOf(report, "error").map(({ level, title }) => [level, title])).toEqual([
+    ["notice", "Plimsoll: met"],
+    ["notice", "Plimsoll: watched (advisory) is exceeded"],
+  ]);
+});
+
+test("only required objectives are counted among those that were missed", () => {
+  const [required, watched] = report.objectives;
+  const missed = {
+    ...report,
+    verdict: "exceeded" as const,
+    exitCode: 1,
+    objectives: [required, watched].flatMap((one) => (one ? [{ ...one, verdict: "exceeded" as const }] : [])),
+  };
+  expect(headline(missed)).toBe("1 of 1 objective missed: availability");
+});

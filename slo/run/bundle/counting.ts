@@ -1,0 +1,82 @@
+import type { Plugin } from "esbuild";
+
+/** The module whose imports are replaced → what replaces it. Everything that is not named here is k6's own. */
+const replaced: Readonly<Record<string, string>> = {
+  // A Rate of k6 reaches Prometheus as a share without its denominator, so each check and each value is counted beside it,
+  // with the same tags. k6 itself still calls each function, in its order; async ones are left as they are, for k6 to refuse.
+  k6: `
+    import * as own from "k6";
+    import { Counter } from "k6/metrics";
+    export * from "k6";
+    const counted = new Counter("plimsoll_checks");
+    const names = new Set();
+    const isAsync = (value) => Object.prototype.toString.call(value) === "[object AsyncFunction]";
+    export function check(value, checks, ...more) {
+      if (checks === null || typeof checks !== "object") return own.check(value, checks, ...more);
+      const tags = more[0] ?? {};
+      const watched = {};
+      for (const name of Object.keys(checks)) {
+        const given = checks[name];
+        watched[name] = isAsync(given) ? given : (about) => {
+          let good = false;
+          try {
+            const found = typeof given === "function" ? given(about) : given;
+            good = Boolean(found);
+            return found;
+          } finally {
+            if (names.size < mostNames) names.add(name);
+            if (names.has(name)) counted.add(1, { ...tags, check: name, plimsoll_good: String(good) });
+          }
+        };
+      }
+      return own.check(value, watched, ...more);
+    }
+    const mostNames = 1000;
+    export default { ...own, check };
+  `,
+  "k6/metrics": `
+    import * as own from "k6/metrics";
+    export * from "k6/metrics";
+    const counted = new own.Counter("plimsoll_rates");
+    // While k6 only looks at the script, the metrics that it makes are told, each once.
+    const told = (kind, name, isTime) => {
+      if (__ENV.PLIMSOLL_TELLS_METRICS) console.log("plimsoll metric " + JSON.stringify({ kind, name, ofTimes: Boolean(isTime) }));
+    };
+    const telling = (kind, Own) => function (...given) {
+      const metric = new Own(...given);
+      told(kind, ...given);
+      return metric;
+    };
+    export const Counter = telling("counter", own.Counter);
+    export const Gauge = telling("gauge", own.Gauge);
+    export const Trend = telling("trend", own.Trend);
+    export function Rate(...given) {
+      const metric = new own.Rate(...given);
+      told("rate", ...given);
+      const add = metric.add;
+      metric.add = (value, ...more) => {
+        const taken = add(value, ...more);
+        const good = Number(value) !== 0 || Boolean(value);
+        if (taken === true) counted.add(1, { ...more[0], plimsoll_rate: metric.name, plimsoll_good: String(good) });
+        return taken;
+      };
+      return metric;
+    }
+    export default { Counter, Gauge, Trend, Rate };
+  `,
+};
+
+/** What a line of k6's log begins with that tells of a metric, while PLIMSOLL_TELLS_METRICS is set. */
+export const metricPrefix = "plimsoll metric ";
+
+/** Bundles a script so that its checks and rates are counted exactly, and its metrics are told when k6 looks at it. */
+export const counting: Plugin = {
+  name: "plimsoll-counting",
+  setup({ onResolve, onLoad }) {
+    const namespace = "plimsoll";
+    onResolve({ filter: /^k6(\/metrics)?$/ }, ({ path, namespace: from }) =>
+      from === namespace ? { path, external: true } : { path, namespace },
+    );
+    onLoad({ filter: /.*/, namespace }, ({ path }) => ({ contents: replaced[path] ?? "", loader: "js" }));
+  },
+};
