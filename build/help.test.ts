@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { loadHelp, version } from "../slo/cli/help.ts";
+import { loadHelp } from "../slo/cli/help.ts";
+import { version } from "../slo/host/command-line.ts";
 import { faultPresets } from "../target/faults/presets.ts";
 
 const textOf = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");

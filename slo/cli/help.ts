@@ -3,9 +3,6 @@ import { faultPresets } from "../../target/faults/presets.ts";
 import { commandLine } from "../host/command-line.ts";
 import { exitCodeHelp } from "../host/exit-codes.ts";
 
-/** The project's version, the same as in package.json, which the image leaves behind. */
-export const version = "0.1.0";
-
 const environmentHelp = {
   "K6_BIN, PROMETHEUS_BIN": "the tools to use (default: those on PATH, in the cache, downloaded, or built with Go)",
   PLIMSOLL_CACHE: "folder of the tools and of type checks (default: ~/.cache/plimsoll)",

@@ -3,7 +3,7 @@ import { Command, CommanderError } from "commander";
 import { errorMessage, isOfSystem } from "../host/error-message.ts";
 import { exitCodeHelp, exitCodes } from "../host/exit-codes.ts";
 import { addCheck, addGate, addHistory, addPod, addStack, type Done } from "./commands.ts";
-import { version } from "./help.ts";
+import { version } from "../host/command-line.ts";
 import { addLoad } from "./load-command.ts";
 
 function program(done: Done): Command {

@@ -17,6 +17,7 @@ function hostOf(said: string[]): Host {
     out: () => undefined,
     now: () => 0,
     commandAtSeconds: 0,
+    command: "",
     folder,
     project: folder,
     cache: folder,

@@ -11,6 +11,8 @@ export interface Host {
   /** Unix seconds. */
   now: () => number;
   commandAtSeconds: number;
+  /** What was typed, its secrets hidden. */
+  command: string;
   /** The user's folder: `.plimsoll/` is made here. */
   folder: string;
   /** The project's own folder. */

@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { shortened } from "../report/plain.ts";
+import { shownCommand } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
 import { readSettings } from "./settings.ts";
@@ -53,6 +54,7 @@ export function openHost(): Host {
     },
     now: () => Date.now() / 1000,
     commandAtSeconds: performance.timeOrigin / 1000,
+    command: shownCommand(process.argv.slice(2)),
     folder: process.env["INIT_CWD"] ?? process.cwd(),
     project: fileURLToPath(new URL("../../", import.meta.url)),
     cache: process.env["PLIMSOLL_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "plimsoll"),

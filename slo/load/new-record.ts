@@ -28,6 +28,7 @@ export function newRecord(prepared: Prepared, host: Host, stack: Place, checked:
     clockOffsetSeconds: checked.offset,
     countedUntilSeconds: null,
     commandAtSeconds: host.commandAtSeconds,
+    origin: checked.origin,
     inspected: prepared.inspected,
     phase: "prepared",
     interrupted: false,

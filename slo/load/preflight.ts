@@ -10,7 +10,9 @@ import { waitFor } from "../host/wait.ts";
 import { scrapeIntervalSeconds, scrapeUrl } from "../run/local-services.ts";
 import { k6Labels, plimsollMetrics } from "../spec/names.ts";
 import { sideOf } from "../spec/side.ts";
+import type { RunRecord } from "../run/record.ts";
 import type { Place } from "./local.ts";
+import { originOf } from "./origin.ts";
 import type { Prepared } from "./prepare.ts";
 import type { PrometheusEnds } from "./prometheus.ts";
 
@@ -131,15 +133,15 @@ export async function scrapeInterval(api: PrometheusApi, service: ServiceQueries
   return distances.length > 0 ? Math.max(...distances) : 15;
 }
 
-/** What preflight finds out: Prometheus's clock minus ours, and how often the service is scraped, both in seconds. */
-export interface Preflight {
+/** What preflight finds out: Prometheus's clock minus ours, and how often the service is scraped, both in seconds; and with what it loads. */
+export interface Preflight extends Pick<RunRecord, "origin"> {
   offset: number;
   scrapeIntervalSeconds: number;
 }
 
 /** Checks, before any load, that the target answers and that Prometheus takes, gives back and keeps time. */
 export async function preflight(
-  { testid, spec, serverLabels, scrape: scrapedAt, options }: Prepared,
+  { testid, spec, serverLabels, scrape: scrapedAt, options, k6Version }: Prepared,
   host: Host,
   { embedded, target: targetUrl }: Place,
   ends: PrometheusEnds,
@@ -148,11 +150,12 @@ export async function preflight(
   const service = serviceQueries(serverLabels);
   // Only what was started here is known to have metrics; elsewhere a service without them shows in its objectives.
   const startedHere = embedded && options.target === undefined;
-  const [target, writes, clock, scrape] = await Promise.all([
+  const [target, writes, clock, scrape, origin] = await Promise.all([
     options.target === undefined ? fine : checkTarget(options.target),
     checkPrometheus(ends, testid, host.now),
     checkClock(api, host.now),
     embedded ? checkScrape(api, serviceQueries({ job: spec.service }), host.now, startedHere ? 15 : 3) : fine,
+    originOf(host, k6Version, api),
   ]);
   if (target.kind === "problem") return target;
   if (writes.kind === "problem") return writes;
@@ -166,5 +169,5 @@ export async function preflight(
         : `Prometheus at ${api.url} does not scrape a service with ${service.shown}, so the server's side will be inconclusive; choose it with --server-label`,
     );
   const interval = embedded ? scrapeIntervalSeconds : await scrapeInterval(api, service, host.now);
-  return { kind: "fine", value: { offset: clock.value, scrapeIntervalSeconds: interval } };
+  return { kind: "fine", value: { offset: clock.value, scrapeIntervalSeconds: interval, origin } };
 }

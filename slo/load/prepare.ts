@@ -67,12 +67,16 @@ function scenarioEnvironment(options: LoadOptions, spec: Spec): Record<string, s
   };
 }
 
-async function findTools(options: LoadOptions, host: Host): Promise<{ kind: "tools"; k6: string; prometheus: string | undefined } | NoRun> {
+async function findTools(
+  options: LoadOptions,
+  host: Host,
+): Promise<{ kind: "tools"; k6: string; k6Version: string; prometheus: string | undefined } | NoRun> {
   const k6 = await resolveTool("k6", { say: host.say });
   if (k6.kind === "missing") return failed(k6.message);
-  if (options.prometheus !== undefined) return { kind: "tools", k6: k6.path, prometheus: undefined };
+  const found = { kind: "tools" as const, k6: k6.path, k6Version: k6.version };
+  if (options.prometheus !== undefined) return { ...found, prometheus: undefined };
   const prometheus = await resolveTool("prometheus", { say: host.say });
-  return prometheus.kind === "missing" ? failed(prometheus.message) : { kind: "tools", k6: k6.path, prometheus: prometheus.path };
+  return prometheus.kind === "missing" ? failed(prometheus.message) : { ...found, prometheus: prometheus.path };
 }
 
 /** Parses, bundles, type-checks and plans; nothing is started but tools that answer at once, and a refusal leaves no folder behind. */

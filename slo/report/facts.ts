@@ -138,6 +138,19 @@ export function timingFacts({ timings }: Report): Fact[] {
   ];
 }
 
+/** States who loaded, with what, from where. */
+export function originFacts({ origin }: Report): Fact[] {
+  if (origin === null) return [["command", "not kept"]];
+  const { command, commit, machine, versions } = origin;
+  const [hash = "", ...dirty] = (commit ?? "").split("-");
+  return [
+    ["command", command],
+    ["commit", commit === null ? "no git here" : `${hash}${dirty.length > 0 ? ", with changes that were not committed" : ""}`],
+    ["versions", `Plimsoll ${versions.plimsoll}, k6 ${versions.k6}, Prometheus ${versions.prometheus ?? "not told"}`],
+    ["machine", machine],
+  ];
+}
+
 /** States how the load generator itself fared. */
 export function generatorFacts({ generator }: Report): Fact[] {
   return [

@@ -39,6 +39,12 @@ export function frame(): Report {
     target: "http://127.0.0.1:5000",
     prometheus: "http://127.0.0.1:9090",
     embedded: true,
+    origin: {
+      command: "npm run load -- --scenario spike --set token=***",
+      commit: "512e8308c1d2f1f0a4f6a9a1ce3bcd0a14a8a0f1-dirty",
+      machine: "2 × Example CPU, 8.2 GB, Linux 6.1 x64, Node v24.21.0",
+      versions: { plimsoll: "0.1.0", k6: "2.2.0", prometheus: "3.14.0" },
+    },
     verdict: "met",
     exitCode: 0,
     reasons: [],

@@ -101,6 +101,15 @@ export const reportSchema = z.strictObject({
   target: z.string(),
   prometheus: z.string(),
   embedded: z.boolean(),
+  /** Who loaded, with what, from where; null is not told. */
+  origin: z
+    .strictObject({
+      command: z.string(),
+      commit: z.string().nullable(),
+      machine: z.string(),
+      versions: z.strictObject({ plimsoll: z.string(), k6: z.string(), prometheus: z.string().nullable() }),
+    })
+    .nullable(),
   verdict: z.enum(["met", "exceeded", "inconclusive", "interrupted"]),
   exitCode: number,
   /** Why the run is not met, worst first; empty when it is. */

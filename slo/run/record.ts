@@ -30,6 +30,15 @@ export const k6Outcome = z.strictObject({
   errors: z.array(z.string()),
 });
 
+/** Who loaded, with what, from where; null is not told. */
+export const originSchema = z.strictObject({
+  command: z.string(),
+  /** Of the user's folder; `-dirty` where something in it was not committed. */
+  commit: z.string().nullable(),
+  machine: z.string(),
+  versions: z.strictObject({ plimsoll: z.string(), k6: z.string(), prometheus: z.string().nullable() }),
+});
+
 /** `run.json`: what a run was asked to do and what became of it, enough to judge it later. */
 export const recordSchema = z.strictObject({
   version: z.literal(1),
@@ -61,6 +70,7 @@ export const recordSchema = z.strictObject({
   commandAtSeconds: z.number(),
   /** What `k6 inspect` printed. */
   inspected: z.string(),
+  origin: originSchema.nullable().default(null),
   phase: z.enum(["prepared", "loading", "loaded", "judged"]),
   interrupted: z.boolean(),
   k6: k6Outcome.nullable(),

@@ -160,6 +160,7 @@ export function composeReport(i: Ingredients): Report {
     target: record.target,
     prometheus: record.prometheus.url,
     embedded: record.prometheus.embedded,
+    origin: record.origin,
     verdict: record.interrupted ? "interrupted" : i.run.kind,
     exitCode: i.exitCode,
     reasons: i.run.kind === "met" ? [] : i.run.reasons,

@@ -18,6 +18,7 @@ const record: RunRecord = {
   serverLabels: {},
   slowCounted: true,
   scrapeIntervalSeconds: 15,
+  origin: null,
   countedUntilSeconds: null,
   timings: null,
   clockOffsetSeconds: 0,

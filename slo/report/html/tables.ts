@@ -1,5 +1,5 @@
 import { agreement, countSentences, countedRows, errorCell, generatorFacts, isWholeAgreement, lapse, loadFacts } from "../facts.ts";
-import { type Fact, objectiveNumbers, periodSentence, timingFacts, windowSentence } from "../facts.ts";
+import { type Fact, objectiveNumbers, originFacts, periodSentence, timingFacts, windowSentence } from "../facts.ts";
 import { ownName, type ReportObjective, shortName, verdictSigns, verdictWords } from "../headline.ts";
 import { count, duration, percent, targetPercent } from "../numbers.ts";
 import { shortened } from "../plain.ts";
@@ -83,7 +83,13 @@ export function factLists(report: Report): Markup {
     ["period of the budget", duration(report.periodSeconds)],
     ["exit code", String(report.exitCode)],
   ];
-  const lists = { Load: loadFacts(report), Time: timingFacts(report), "Load generator": generatorFacts(report), Run: run };
+  const lists = {
+    Load: loadFacts(report),
+    Time: timingFacts(report),
+    "Load generator": generatorFacts(report),
+    Run: run,
+    Origin: originFacts(report),
+  };
   const list = ([label, value]: Fact): Markup => markup`<div><dt>${label}</dt><dd>${value}</dd></div>`;
   const all = Object.entries(lists).map(([title, facts]) => markup`<div><h3>${title}</h3><dl>${facts.map(list)}</dl></div>`);
   return markup`<div class="facts">${all}</div>`;

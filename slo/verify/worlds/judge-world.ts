@@ -112,6 +112,7 @@ export async function judgeWorld(
     timings: null,
     clockOffsetSeconds: offset,
     commandAtSeconds: origin - 1.5,
+    origin: null,
     inspected: planOf(world),
     phase: "loaded",
     interrupted: false,
