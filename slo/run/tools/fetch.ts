@@ -13,14 +13,14 @@ export interface Piece {
 }
 
 /**
- * Gets a body over HTTP in pieces, bounded in size and by the ports' connect, answer, idle and total times.
+ * Gets a body over HTTP in pieces, bounded in size and by the ports' idle and total times.
  * Honours HTTPS_PROXY, HTTP_PROXY and NO_PROXY. Plain HTTP is only spoken to loopback.
  */
 export async function* fetchPieces(url: string, maxBytes: number, ports: Ports): AsyncGenerator<Piece> {
   const overall = AbortSignal.timeout(ports.bounds.totalSeconds * 1000);
   const signal = ports.signal === undefined ? overall : AbortSignal.any([overall, ports.signal]);
   try {
-    yield* piecesOf(await follow(new URL(url), signal, ports, redirectLimit), maxBytes, ports.bounds.idleSeconds);
+    yield* piecesOf(await follow(new URL(url), signal, ports, redirectLimit), maxBytes);
   } catch (error) {
     if (ports.signal?.aborted) throw new Unavailable("interrupted", { cause: error });
     const why = overall.aborted ? `not finished within ${ports.bounds.totalSeconds} s` : errorMessage(error);
@@ -41,27 +41,22 @@ async function follow(url: URL, signal: AbortSignal, ports: Ports, redirects: nu
   return await follow(new URL(next, url), signal, ports, redirects - 1);
 }
 
-function ask(url: URL, signal: AbortSignal, { bounds, environment }: Ports): Promise<IncomingMessage> {
+function ask(url: URL, signal: AbortSignal, { bounds: { idleSeconds }, environment }: Ports): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const client = url.protocol === "https:" ? https : http;
   const agent = new client.Agent({ proxyEnv: environment });
-  const request = client.get(url, { agent, signal, headers: { "user-agent": "plimsoll" } }, resolve);
-  const within = (what: string, seconds: number): NodeJS.Timeout =>
-    setTimeout(() => request.destroy(new Error(`no ${what} within ${seconds} s`)), seconds * 1000);
-  let timer = within("connection", bounds.connectSeconds);
-  // "finish": the request is with the system, so the connection and its TLS stand.
-  request.on("finish", () => {
-    clearTimeout(timer);
-    timer = within("answer", bounds.answerSeconds);
-  });
+  // The time-out counts from before the connection, and anew whenever something comes.
+  const request = client.get(url, { agent, signal, timeout: idleSeconds * 1000, headers: { "user-agent": "plimsoll" } });
+  let response: IncomingMessage | undefined;
+  request.on("response", (answer) => resolve((response = answer)));
+  request.on("timeout", () => (response ?? request).destroy(new Error(`nothing came for ${idleSeconds} s`)));
   request.on("error", reject);
-  return promise.finally(() => clearTimeout(timer));
+  return promise;
 }
 
-async function* piecesOf(response: IncomingMessage, maxBytes: number, idleSeconds: number): AsyncGenerator<Piece> {
+async function* piecesOf(response: IncomingMessage, maxBytes: number): AsyncGenerator<Piece> {
   const announced = response.headers["content-length"];
   const totalBytes = announced === undefined ? undefined : Number(announced);
-  response.setTimeout(idleSeconds * 1000, () => response.destroy(new Error(`nothing came for ${idleSeconds} s`)));
   let received = 0;
   try {
     for await (const bytes of response as AsyncIterable<Buffer>) {
@@ -72,8 +67,5 @@ async function* piecesOf(response: IncomingMessage, maxBytes: number, idleSecond
   } catch (error) {
     const isCut = error instanceof Error && "code" in error && error.code === "ECONNRESET";
     throw isCut ? new Error(`the connection was cut after ${received} bytes`, { cause: error }) : error;
-  } finally {
-    response.destroy();
   }
-  if (totalBytes !== undefined && received !== totalBytes) throw new Error(`${received} of ${totalBytes} bytes came`);
 }

@@ -34,11 +34,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** How long each phase of getting a tool may take. Seconds. */
 export interface Bounds {
-  /** Until the connection, TLS included, has taken the request. */
-  connectSeconds: number;
-  /** Until the answer's headers are there. */
-  answerSeconds: number;
-  /** Between two pieces of a body. */
+  /** Until a connection stands, the answer begins, or its next piece comes. */
   idleSeconds: number;
   /** For one whole download. */
   totalSeconds: number;
@@ -60,9 +56,7 @@ export interface Ports {
 }
 
 export const defaultBounds: Bounds = {
-  connectSeconds: 5,
-  answerSeconds: 20,
-  idleSeconds: 30,
+  idleSeconds: 15,
   totalSeconds: 900,
   buildSeconds: 1800,
   probeSeconds: 20,
