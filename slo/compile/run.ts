@@ -32,6 +32,11 @@ export function podsReadyQuery(testid: string): PromQL {
   return over("last_over_time", ofRun(plimsollMetrics.podReady, testid))(600);
 }
 
+/** Compiles the question how long the latest requests of a run took, seconds, by k6's native histogram. */
+export function latestQuantile(testid: string, quantile: number): PromQL {
+  return promql`histogram_quantile(${quantile}, sum(rate(${ofRun(k6Metrics.requestDuration, testid)}[${{ rangeSeconds: 10 }}])))`;
+}
+
 /** Asks Prometheus for its clock. */
 export const clockQuery: PromQL = { promql: "time()" };
 

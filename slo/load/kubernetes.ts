@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { PrometheusApi } from "../collect/prometheus.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import { credentialVariables } from "../host/settings.ts";
@@ -12,6 +13,7 @@ import type { PodConfig, PodReport } from "../run/kubernetes/message.ts";
 import { reach } from "../run/kubernetes/port-forward.ts";
 import { takeLock } from "../run/lock.ts";
 import { rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
+import { sentOf } from "../run/relay/sent-totals.ts";
 import { graceSeconds } from "../run/run-k6.ts";
 import { checkCluster, competingRun } from "./check-cluster.ts";
 import { failed, noRun, type LoadRun, type NoRun } from "./load-run.ts";
@@ -19,7 +21,7 @@ import { newRecord, sayK6Errors, settleLimitOf } from "./new-record.ts";
 import { withPods, writePods } from "./merge-pods.ts";
 import { preflight } from "./preflight.ts";
 import type { LoadOptions, Prepared } from "./prepare.ts";
-import { addProgress, startLiveLine } from "./progress.ts";
+import { progressAt, startLiveLine, type LiveProgress } from "./progress.ts";
 import { prometheusAt, type PrometheusEnds } from "./prometheus.ts";
 import type { Session } from "./session.ts";
 
@@ -92,7 +94,7 @@ async function carryOut(run: Run): Promise<LoadRun | NoRun> {
     cluster: { context: cluster.context, namespace: cluster.namespace, job: plan.name, pods: plan.pods },
   };
   writeRecord(prepared.folder, record);
-  const reports = await withJob(run, plan, podConfigOf(run, script.name), script.bytes, record);
+  const reports = await withJob(run, plan, podConfigOf(run, script.name), script.bytes, () => followJob(run, plan, record, ends.api));
   if (!Array.isArray(reports)) return reports;
   return loadRunOf(run, record, reports, ends);
 }
@@ -139,7 +141,7 @@ function secondsOf({ plan }: Prepared, { settleLimitSeconds }: LoadOptions): num
 
 function podConfigOf({ prepared, where, options }: Run, script: PodConfig["script"]): PodConfig {
   return {
-    version: 1,
+    version: 2,
     testid: prepared.testid,
     pods: where.pods,
     script,
@@ -154,7 +156,13 @@ function podConfigOf({ prepared, where, options }: Run, script: PodConfig["scrip
 }
 
 /** Creates the Job, follows it to its end, and keeps what its pods said; the Job goes when the session ends, or with the user's wish to stop. */
-async function withJob(run: Run, plan: JobPlan, config: PodConfig, script: Buffer, record: RunRecord): Promise<NoRun | PodReport[]> {
+async function withJob(
+  run: Run,
+  plan: JobPlan,
+  config: PodConfig,
+  script: Buffer,
+  follow: () => Promise<NoRun | PodReport[]>,
+): Promise<NoRun | PodReport[]> {
   const { cluster, host, session, where } = run;
   const creating = createJob(cluster, plan, config, script);
   let removing: Promise<void> | undefined;
@@ -169,7 +177,7 @@ async function withJob(run: Run, plan: JobPlan, config: PodConfig, script: Buffe
   if (created.kind === "failed") return failed(created.message);
   const competing = await competingRun(cluster, plan.name);
   if (competing !== undefined || session.signal.aborted) return failed(competing ?? "");
-  const reports = await followJob(run, plan, record);
+  const reports = await follow();
   isLoaded = Array.isArray(reports);
   return reports;
 }
@@ -180,7 +188,7 @@ async function removeJob({ cluster, host }: Run, name: string): Promise<void> {
     host.say(`the Job is left: ${removed.message}; remove it: kubectl ${placeOf(cluster).join(" ")} delete job ${name}`);
 }
 
-async function followJob(run: Run, plan: JobPlan, record: RunRecord): Promise<NoRun | PodReport[]> {
+async function followJob(run: Run, plan: JobPlan, record: RunRecord, api: PrometheusApi): Promise<NoRun | PodReport[]> {
   const { cluster, host, prepared, session, options } = run;
   const started = await startJob(cluster, plan.name);
   if (started.kind === "failed") return failed(started.message);
@@ -194,7 +202,7 @@ async function followJob(run: Run, plan: JobPlan, record: RunRecord): Promise<No
     { ...fleetOptions, states: begun.states, logFile: join(prepared.folder, "pods.log"), limitSeconds },
     session.group,
   );
-  const live = startLiveLine(prepared, host, () => addProgress(fleet.progressOfPods()));
+  const live = startLiveLine(prepared, host, api, () => progressOf(fleet.reports()));
   const over = await fleet.over;
   live.stop();
   fleet.close();
@@ -206,6 +214,11 @@ async function followJob(run: Run, plan: JobPlan, record: RunRecord): Promise<No
   if (!noneBegan) writePods(prepared.folder, reports);
   writeRecord(prepared.folder, record);
   return noneBegan ? failed(refusals(reports)) : reports;
+}
+
+function progressOf(reports: readonly PodReport[]): LiveProgress | undefined {
+  const begun = reports.flatMap(({ begunSeconds }) => begunSeconds ?? []);
+  return begun.length > 0 ? progressAt(sentOf(reports.map(({ sent }) => sent ?? {})), Math.min(...begun)) : undefined;
 }
 
 function refusals(reports: readonly PodReport[]): string {

@@ -83,7 +83,12 @@ function takeTarget({ testid, options: { target } }: Prepared, host: Host, { hel
 }
 
 /** Runs k6 to its end, or stops it when it overstays its plan; what became of it stands in the record. */
-async function loadWithK6({ stack, relay, record }: Running, prepared: Prepared, host: Host, { group, signal }: Session): Promise<void> {
+async function loadWithK6(
+  { stack, prometheus, relay, record }: Running,
+  prepared: Prepared,
+  host: Host,
+  { group, signal }: Session,
+): Promise<void> {
   const { begun, ended } = runK6(group, {
     ...prepared,
     binary: prepared.k6,
@@ -96,8 +101,8 @@ async function loadWithK6({ stack, relay, record }: Running, prepared: Prepared,
   record.k6 = begun;
   record.phase = "loading";
   keepRecord(prepared.folder, record, host);
-  const live = startLiveLine(prepared, host, () => ({
-    ...progressAt(relay.sent(), relay.lastLatency(), begun.startedAtSeconds),
+  const live = startLiveLine(prepared, host, prometheus.api, () => ({
+    ...progressAt(relay.sent(), begun.startedAtSeconds),
     writtenAtSeconds: writtenAt(relay.sent()),
   }));
   const watch = watchStack(stack, record, host);

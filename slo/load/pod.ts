@@ -13,12 +13,11 @@ import { resolveTool } from "../run/tools/resolve.ts";
 import { meetOthers, stoppedEarly } from "./barrier.ts";
 import { unflushed } from "./load-run.ts";
 import { checkClock, checkTarget, problem } from "./preflight.ts";
-import { progressAt } from "./progress.ts";
 import { prometheusAt } from "./prometheus.ts";
 import { openSession, type Session } from "./session.ts";
 
-/** How often a pod tells how far it is; with every second one goes all that was sent, in case the pod is killed. */
-const progressMillis = 2000;
+/** How often a pod tells what it has sent so far, which is also what is known of one that is killed. */
+const progressMillis = 3000;
 /** What a pod that is told to stop has left for the relay. */
 const hurriedSeconds = 15;
 
@@ -100,12 +99,8 @@ async function runShare({ config, index, script, host, session, say }: Share, bi
     environment: { ...host.environment, ...config.environment },
     signal: session.signal,
   });
-  let times = 0;
-  const timer = setInterval(() => {
-    times += 1;
-    const progress = progressAt(relay.sent(), relay.lastLatency(), begun.startedAtSeconds);
-    say({ kind: "progress", progress, sent: times % 2 === 0 ? relay.sent().all() : null });
-  }, progressMillis);
+  const tell = (): void => say({ kind: "progress", begunSeconds: begun.startedAtSeconds, sent: relay.sent().all() });
+  const timer = setInterval(tell, progressMillis);
   const driven = await ended;
   clearInterval(timer);
   return driven;

@@ -1,15 +1,15 @@
+import { queryNumber, type PrometheusApi } from "../collect/prometheus.ts";
+import { latestQuantile } from "../compile/run.ts";
 import type { Host } from "../host/host.ts";
 import { liveLine } from "../report/live-line.ts";
-import type { Progress } from "../run/kubernetes/message.ts";
 import { offeredRateAt, type Plan } from "../run/plan.ts";
-import type { Latency } from "../run/relay/latency.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
 import { isJudged, k6Labels, k6Metrics, warmupScenario } from "../spec/names.ts";
 import type { Indicator, Spec } from "../spec/spec.ts";
 import { openRate } from "./rate.ts";
 
-/** Reads how far a load is from what k6 wrote so far. */
-export function progressAt(sent: SentCounts, latency: Latency | undefined, startedAtSeconds: number): Progress {
+/** Reads how far a load is from what k6 wrote so far; counts since its start, judged traffic only but for the iterations. */
+export function progressAt(sent: SentCounts, startedAtSeconds: number) {
   const begun = sent.valuesOf(k6Metrics.scenarioStart).map(({ value }) => value);
   return {
     begunSeconds: begun.length > 0 ? Math.min(...begun) : startedAtSeconds,
@@ -17,7 +17,6 @@ export function progressAt(sent: SentCounts, latency: Latency | undefined, start
     requests: sent.sumOf(k6Metrics.requests, isJudged),
     errors: sent.sumOf(k6Metrics.requests, (labels) => isJudged(labels) && labels[k6Labels.expectedResponse] === "false"),
     dropped: sent.sumOf(k6Metrics.droppedIterations, isJudged),
-    p99Seconds: latency?.p99Seconds ?? null,
   };
 }
 
@@ -25,21 +24,6 @@ export function progressAt(sent: SentCounts, latency: Latency | undefined, start
 export function writtenAt(sent: SentCounts): number | undefined {
   const times = sent.valuesOf(k6Metrics.iterations).map(({ atSeconds }) => atSeconds);
   return times.length > 0 ? Math.max(...times) : undefined;
-}
-
-/** Adds up the progress of several pods; the slowest one's percentile stands for all, since percentiles cannot be added. */
-export function addProgress(pods: readonly Progress[]): Progress | undefined {
-  if (pods.length === 0) return undefined;
-  const sum = (of: "iterations" | "requests" | "errors" | "dropped"): number => pods.reduce((total, progress) => total + progress[of], 0);
-  const slowest = pods.flatMap(({ p99Seconds }) => (p99Seconds === null ? [] : [p99Seconds]));
-  return {
-    begunSeconds: Math.min(...pods.map(({ begunSeconds }) => begunSeconds)),
-    iterations: sum("iterations"),
-    requests: sum("requests"),
-    errors: sum("errors"),
-    dropped: sum("dropped"),
-    p99Seconds: slowest.length > 0 ? Math.max(...slowest) : null,
-  };
 }
 
 /** Tells whether an indicator is about the errors of all requests, which is what the line knows of a load that goes on. */
@@ -69,15 +53,15 @@ function budgetSpent(spec: Spec, requests: number, errors: number): number | nul
 }
 
 /** What the line is drawn from; when the counts were written is not known of pods, whose counts are taken as of now. */
-export type LiveProgress = Progress & { writtenAtSeconds?: number | undefined };
+export type LiveProgress = ReturnType<typeof progressAt> & { writtenAtSeconds?: number | undefined };
 
 /** Makes the function that words the line of a moment, Unix seconds. */
-export function openLiveLine({ plan, spec }: { plan: Plan; spec: Spec }, width: number): (seen: LiveProgress, now: number) => string {
+export function openLiveLine({ plan, spec }: { plan: Plan; spec: Spec }, width: number) {
   const judged = plan.scenarios.filter((scenario) => scenario.judged);
   // A count whose moment is known gives its rate at once; one that was on its way for an unknown while is evened out.
   const [written, looked] = [openRate(2), openRate(5)];
-  return (seen, now) => {
-    const { requests, errors, dropped, p99Seconds, iterations, begunSeconds, writtenAtSeconds: at } = seen;
+  return (seen: LiveProgress, p99Seconds: number | null, now: number): string => {
+    const { requests, errors, dropped, iterations, begunSeconds, writtenAtSeconds: at } = seen;
     const elapsedSeconds = now - begunSeconds;
     const achievedRate = at === undefined ? looked(iterations, now, now) : written(iterations, at, now);
     const phase = plan.scenarios
@@ -101,16 +85,27 @@ export function openLiveLine({ plan, spec }: { plan: Plan; spec: Spec }, width: 
   };
 }
 
-/** Redraws one line a second while the load runs: how far, how fast, how well; without any there is nothing to draw yet. */
+/** Redraws one line a second while the load runs: how far, how fast, how well; without any progress there is nothing to draw yet. */
 export function startLiveLine(
-  prepared: { plan: Plan; spec: Spec },
+  prepared: { testid: string; plan: Plan; spec: Spec },
   host: Pick<Host, "live" | "now" | "width">,
+  api: PrometheusApi,
   progress: () => LiveProgress | undefined,
 ): { stop: () => void } {
   const lineOf = openLiveLine(prepared, host.width);
+  let [p99Seconds, asking]: [number | null, boolean] = [null, false];
+  /** Asks Prometheus; what it does not know, or does not say now, stays as it was. */
+  const askLatency = async (): Promise<void> => {
+    asking = true;
+    const got = await queryNumber(api, latestQuantile(prepared.testid, 0.99), undefined);
+    asking = false;
+    // Requests that were never answered stand in the zero bucket, which is no wider than 1e-128.
+    if (got.kind === "answer" && Number.isFinite(got.value)) p99Seconds = Math.max(0, (got.value ?? 0) - 1e-9);
+  };
   const timer = setInterval(() => {
+    if (!asking) void askLatency();
     const seen = progress();
-    if (seen !== undefined) host.live(lineOf(seen, host.now()));
+    if (seen !== undefined) host.live(lineOf(seen, p99Seconds, host.now()));
   }, 1000);
   return { stop: () => clearInterval(timer) };
 }

@@ -84,7 +84,7 @@ export function followFleet(
     }
     return "overdue";
   };
-  return { reports: podReports.reports, progressOfPods: podReports.progressOfPods, over: watch(), close: closeLogs };
+  return { reports: podReports.reports, over: watch(), close: closeLogs };
 }
 
 /** Follows the logs of all pods, again and again, until it is closed. */

@@ -16,7 +16,7 @@ const plan: JobPlan = {
   caCertificate: undefined,
 };
 const config: PodConfig = {
-  version: 1,
+  version: 2,
   testid: "smoke-1",
   pods: 4,
   script: "bundle.js",

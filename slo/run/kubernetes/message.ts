@@ -4,7 +4,7 @@ import { healthSummary, k6Outcome } from "../record.ts";
 /** What a load pod is given: the run, and its own share of it by its index. */
 export const podConfigSchema = z.strictObject({
   /** A pod of another version does not take the config. */
-  version: z.literal(1),
+  version: z.literal(2),
   testid: z.string(),
   pods: z.int().positive(),
   script: z.enum(["bundle.js", "archive.tar"]),
@@ -19,18 +19,6 @@ export const podConfigSchema = z.strictObject({
   settleLimitSeconds: z.number().positive(),
 });
 export type PodConfig = z.infer<typeof podConfigSchema>;
-
-const progressSchema = z.strictObject({
-  /** Unix seconds. */
-  begunSeconds: z.number(),
-  iterations: z.number(),
-  requests: z.number(),
-  errors: z.number(),
-  dropped: z.number(),
-  p99Seconds: z.number().nullable(),
-});
-/** What one line can tell of a load that is under way; counts since its start, judged traffic only but for the iterations. */
-export type Progress = z.infer<typeof progressSchema>;
 
 /** Metric name → its series, each with its last value. */
 const sentSchema = z.record(
@@ -55,7 +43,7 @@ const endedSchema = z.strictObject({
 const messageSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("ready") }),
   z.strictObject({ kind: z.literal("refused"), message: z.string() }),
-  z.strictObject({ kind: z.literal("progress"), progress: progressSchema, sent: sentSchema.nullable() }),
+  z.strictObject({ kind: z.literal("progress"), begunSeconds: z.number(), sent: sentSchema }),
   endedSchema,
 ]);
 export type PodMessage = z.infer<typeof messageSchema>;

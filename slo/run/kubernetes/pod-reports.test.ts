@@ -13,8 +13,7 @@ const stateOf = (ending?: PodState["ending"]): PodState => ({
 const sentOf = (value: number): { [metric: string]: { labels: Record<string, string>; value: number; atSeconds: number }[] } => ({
   k6_http_reqs_total: [{ labels: {}, value, atSeconds: 110 }],
 });
-const progress = { begunSeconds: 100, iterations: 5, requests: 5, errors: 0, dropped: 0, p99Seconds: null };
-const progressMessage: PodMessage = { kind: "progress", progress, sent: sentOf(5) };
+const progressMessage: PodMessage = { kind: "progress", begunSeconds: 100, sent: sentOf(5) };
 const k6 = { startedAtSeconds: 100, endedAtSeconds: 130, exitCode: 0, signal: null, iterations: 9, interrupted: 0, summaryRequests: 9 };
 const ended: PodMessage = {
   kind: "ended",

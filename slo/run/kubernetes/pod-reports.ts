@@ -1,8 +1,5 @@
-import { openMessageReader, type PodMessage, type PodReport } from "./message.ts";
+import { openMessageReader, type PodReport } from "./message.ts";
 import type { PodState } from "./pods.ts";
-
-/** How far one pod is. */
-export type Progress = Extract<PodMessage, { kind: "progress" }>["progress"];
 
 /** How long a pod may be gone from the list before it counts as deleted. */
 const goneSeconds = 3;
@@ -14,7 +11,6 @@ export type PodReports = ReturnType<typeof openPodReports>;
 
 interface Entry {
   report: PodReport;
-  progress: Progress | undefined;
   read: ReturnType<typeof openMessageReader>;
   /** How often its log was asked for after its end. */
   tries: number;
@@ -25,7 +21,6 @@ interface Entry {
 export function openPodReports(pods: number, say: (line: string) => void) {
   const entries: Entry[] = Array.from({ length: pods }, (_, index) => ({
     report: { index, name: null, refused: null, begunSeconds: null, sent: null, end: null, ending: null },
-    progress: undefined,
     read: openMessageReader(),
     tries: 0,
     missingSince: undefined,
@@ -59,8 +54,6 @@ export function openPodReports(pods: number, say: (line: string) => void) {
     },
     /** True when there is nothing more to come of any pod. */
     isComplete: (): boolean => entries.every(isFinished),
-    /** Of the pods that have begun. */
-    progressOfPods: (): Progress[] => entries.flatMap(({ progress }) => progress ?? []),
     reports: (): PodReport[] => entries.map(({ report }) => ({ ...report })),
   };
 }
@@ -74,10 +67,6 @@ function takeLine(entry: Entry, line: string, say: (line: string) => void): void
   if (report.end) return;
   if (message?.kind === "other" && line.trim() !== "" && entry.tries === 0) say(`pod ${report.index + 1}: ${line}`);
   if (message?.kind === "refused") report.refused = message.message;
-  if (message?.kind === "progress") {
-    entry.progress = message.progress;
-    report.begunSeconds = message.progress.begunSeconds;
-    report.sent = message.sent ?? report.sent;
-  }
+  if (message?.kind === "progress") [report.begunSeconds, report.sent] = [message.begunSeconds, message.sent];
   if (message?.kind === "ended") [report.end, report.sent] = [message, message.sent];
 }

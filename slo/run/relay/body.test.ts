@@ -2,7 +2,6 @@ import fc from "fast-check";
 import snappy from "snappyjs";
 import { expect, test } from "vitest";
 import { encodeWrite, readBody } from "./body.ts";
-import { histogramBody } from "./histogram.fixture.ts";
 import { k6Body } from "./k6-body.fixture.ts";
 
 const labelled = fc.record({
@@ -59,7 +58,7 @@ test("incompressible bytes of any length unpack to what they were", () => {
   }
 });
 
-test("a body of k6 itself is read: its histogram counts as many requests as its counter", () => {
+test("a body of k6 itself is read: its counters, and as many samples as it holds", () => {
   const read = readBody(k6Body);
   if (read.kind === "malformed") throw new Error(read.reason);
   const of = (name: string): typeof read.series => read.series.filter(({ labels }) => labels["__name__"] === name);
@@ -67,32 +66,5 @@ test("a body of k6 itself is read: its histogram counts as many requests as its 
   expect(of("k6_http_reqs_total").map(({ labels, value }) => [labels["status"], value])).toEqual([
     ["200", 126],
     ["500", 21],
-  ]);
-  const counts = of("k6_http_req_duration_seconds").map(({ labels, histogram }) => {
-    expect(histogram?.schema).toBe(3);
-    return [labels["status"], [...(histogram?.buckets.values() ?? [])].reduce((sum, count) => sum + count, histogram?.zeroCount ?? 0)];
-  });
-  expect(counts.toSorted()).toEqual([
-    ["200", 126],
-    ["500", 21],
-  ]);
-});
-
-test("a histogram's spans and deltas become counts by bucket", () => {
-  const read = readBody(
-    histogramBody(
-      3,
-      [
-        [-2, 2],
-        [3, 1],
-      ],
-      [5, -3, 10],
-    ),
-  );
-  if (read.kind === "malformed") throw new Error(read.reason);
-  expect([...(read.series[0]?.histogram?.buckets ?? [])]).toEqual([
-    [-2, 5],
-    [-1, 2],
-    [3, 12],
   ]);
 });

@@ -3,20 +3,11 @@ import snappy from "snappyjs";
 import { errorMessage } from "../../host/error-message.ts";
 import { unpackedBytes } from "./snappy.ts";
 
-/** A native histogram's positive part as one push holds it: cumulative counts since k6 began, by bucket index. */
-export interface PushedHistogram {
-  schema: number;
-  zeroCount: number;
-  /** Bucket index → observations; bucket i covers (2^((i−1)/2^schema), 2^(i/2^schema)]. */
-  buckets: Map<number, number>;
-}
-
-/** One series of a push: its last sample, or its last histogram. */
+/** One series of a push: its last sample; NaN where it holds histograms alone. */
 export interface PushedSeries {
   labels: Record<string, string>;
   value: number;
   atMillis: number;
-  histogram: PushedHistogram | undefined;
 }
 
 /** A body that was read, or the reason why it is none. */
@@ -24,15 +15,6 @@ export type ReadBody = { kind: "body"; series: PushedSeries[]; samples: number }
 
 /** Bounds what a body may unpack to; k6's are some kilobytes. */
 const mostUnpackedBytes = 256 * 1024 * 1024;
-
-interface RawHistogram {
-  schema: number;
-  zeroCount: number;
-  spans: { offset: number; length: number }[];
-  /** From bucket to bucket; k6 counts in whole numbers, so a push of it holds no others. */
-  deltas: number[];
-  atMillis: number;
-}
 
 /** Reads a remote-write 1.0 body (snappy over prompb.WriteRequest), https://prometheus.io/docs/specs/prw/remote_write_spec/ */
 export function readBody(body: Uint8Array): ReadBody {
@@ -44,7 +26,7 @@ export function readBody(body: Uint8Array): ReadBody {
     const all = { series: new Array<PushedSeries>(), samples: 0 };
     message.readFields((tag, to, reader) => {
       if (tag !== 1) return;
-      const series: PushedSeries = { labels: {}, value: Number.NaN, atMillis: 0, histogram: undefined };
+      const series: PushedSeries = { labels: {}, value: Number.NaN, atMillis: 0 };
       to.series.push(reader.readMessage((field, one) => (to.samples += seriesField(field, one, reader)), series));
     }, all);
     if (message.pos !== message.length) return { kind: "malformed", reason: "it ends in the middle of a field" };
@@ -62,11 +44,6 @@ function seriesField(tag: number, series: PushedSeries, reader: PbfReader): numb
     Object.defineProperty(series.labels, name, { value, enumerable: true, configurable: true, writable: true });
   }
   if (tag === 2) Object.assign(series, reader.readMessage(sampleField, { value: 0, atMillis: 0 }));
-  if (tag === 4) {
-    const empty: RawHistogram = { schema: 0, zeroCount: 0, spans: [], deltas: [], atMillis: 0 };
-    const raw = reader.readMessage(histogramField, empty);
-    Object.assign(series, { histogram: bucketsOf(raw), atMillis: raw.atMillis });
-  }
   return tag === 2 || tag === 4 ? 1 : 0;
 }
 
@@ -78,34 +55,6 @@ function labelField(tag: number, label: { name: string; value: string }, reader:
 function sampleField(tag: number, sample: { value: number; atMillis: number }, reader: PbfReader): void {
   if (tag === 1) sample.value = reader.readDouble();
   if (tag === 2) sample.atMillis = reader.readVarint(true);
-}
-
-function histogramField(tag: number, raw: RawHistogram, reader: PbfReader): void {
-  if (tag === 4) raw.schema = reader.readSVarint();
-  if (tag === 6) raw.zeroCount = reader.readVarint();
-  if (tag === 11) raw.spans.push(reader.readMessage(spanField, { offset: 0, length: 0 }));
-  if (tag === 12) reader.readPackedSVarint(raw.deltas);
-  if (tag === 15) raw.atMillis = reader.readVarint(true);
-}
-
-function spanField(tag: number, span: { offset: number; length: number }, reader: PbfReader): void {
-  if (tag === 1) span.offset = reader.readSVarint();
-  if (tag === 2) span.length = reader.readVarint();
-}
-
-/** Lays the spans out: the first offset is absolute, each later one counts from the end of the span before (prompb/types.proto). */
-function bucketsOf({ schema, zeroCount, spans, deltas }: RawHistogram): PushedHistogram {
-  const buckets = new Map<number, number>();
-  let [index, at, count] = [0, 0, 0];
-  for (const { offset, length } of spans) {
-    index += offset;
-    for (const end = index + length; index < end; index += 1) {
-      count += deltas[at] ?? 0;
-      at += 1;
-      buckets.set(index, count);
-    }
-  }
-  return { schema, zeroCount, buckets };
 }
 
 /** Writes a remote-write 1.0 body of plain samples, one for each series. */

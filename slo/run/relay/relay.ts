@@ -2,7 +2,6 @@ import { errorMessage } from "../../host/error-message.ts";
 import { encodeWrite, readBody, type PushedSeries, type ReadBody } from "./body.ts";
 import type { Flushed, Forwarded } from "./forwarder.ts";
 import { startIntake, type Reply, type Taker } from "./intake.ts";
-import type { Latency } from "./latency.ts";
 import { marksOf } from "./marks.ts";
 import { openRelay, type Opened, type RelayPlace, type RelayPorts } from "./open.ts";
 import type { SentTotals } from "./sent-totals.ts";
@@ -21,7 +20,6 @@ export interface Relay {
   url: string;
   counts(): Forwarded & { received: number; samples: number };
   sent(): Pick<SentTotals, "sumOf" | "valuesOf" | "all">;
-  lastLatency(): Latency | undefined;
   /** Why what was sent may not be all, or not all of it was taken; one sentence each. */
   caveats(): string[];
   flushed(limitSeconds: number): Promise<Flushed>;
@@ -56,7 +54,6 @@ export async function startRelay(
     url: intake.url,
     counts: () => ({ ...forwarder.state(), ...counts }),
     sent: () => totals,
-    lastLatency: totals.lastLatency,
     caveats: opened.caveats,
     flushed: forwarder.flushed,
     close: () => intake.close().then(opened.close),

@@ -1,6 +1,5 @@
 import { k6Metrics } from "../../spec/names.ts";
 import type { PushedSeries } from "./body.ts";
-import { openLatency } from "./latency.ts";
 
 /** The last values that k6 wrote of each counter and gauge: what was sent. */
 export interface SentCounts {
@@ -46,7 +45,6 @@ const nameOf = ({ labels }: PushedSeries): string => labels["__name__"] ?? "";
 /** Opens an empty table of totals. */
 export function openSentTotals() {
   const last = new Map<string, PushedSeries>();
-  const latency = openLatency();
   let [backwards, fallen] = [0, 0];
   const keep = (one: PushedSeries): void => {
     const key = JSON.stringify(Object.entries(one.labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
@@ -58,7 +56,6 @@ export function openSentTotals() {
   return {
     take(pushed: readonly PushedSeries[]): void {
       for (const one of pushed) if (isKept(nameOf(one)) && !Number.isNaN(one.value)) keep(one);
-      latency.take(pushed);
     },
     ...summed((metric) => [...last.values()].filter((one) => nameOf(one) === metric).map(valueOf)),
     /** Metric name → last values. */
@@ -66,7 +63,6 @@ export function openSentTotals() {
       Object.fromEntries([...Map.groupBy(last.values(), nameOf)].map(([metric, series]) => [metric, series.map(valueOf)])),
     /** The last value of each series, as it was pushed. */
     series: () => [...last.values()],
-    lastLatency: latency.last,
     /** What is wrong with the pushes themselves. */
     caveats: (): string[] => [
       ...(backwards > 0 ? [`k6 wrote ${backwards} samples that are older than the one before them`] : []),

@@ -1,10 +1,16 @@
 import { PbfWriter } from "pbf";
 import snappy from "snappyjs";
-import type { PushedHistogram } from "../../run/relay/body.ts";
 
 export type Labels = Record<string, string>;
 
-export type HeldHistogram = PushedHistogram & { sum: number };
+/** A native histogram's positive part: cumulative counts since k6 began, by bucket index. */
+export interface HeldHistogram {
+  schema: number;
+  zeroCount: number;
+  /** Bucket index → observations; bucket i covers (2^((i−1)/2^schema), 2^(i/2^schema)]. */
+  buckets: Map<number, number>;
+  sum: number;
+}
 
 /** One series as Prometheus would hold it: numbers (null is the mark of a series that ended), or native histograms. */
 export interface HeldSeries {
