@@ -97,7 +97,7 @@ test.each(["out of bounds", "too old sample"])(
     to.bodies.length = 0;
     const second = await resume(folder, to.url);
     expect(second).toMatchObject({ kind: "flushed", caveats: [] });
-    expect(to.bodies).toEqual([pushed(1), pushed(2)]);
+    expect(to.bodies.slice(-2), "what was under way when the first ended may come before them").toEqual([pushed(1), pushed(2)]);
   },
 );
 
