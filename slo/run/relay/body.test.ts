@@ -63,6 +63,12 @@ test("a body of k6 itself is read: its counters, and as many samples as it holds
   if (read.kind === "malformed") throw new Error(read.reason);
   const of = (name: string): typeof read.series => read.series.filter(({ labels }) => labels["__name__"] === name);
   expect(read).toMatchObject({ samples: 24, series: { length: 24 } });
+  const times = of("k6_http_req_duration_seconds").map(({ atMillis }) => atMillis);
+  expect(times.toSorted(), "a histogram's time is its last request's").toEqual(
+    of("k6_http_reqs_total")
+      .map(({ atMillis }) => atMillis)
+      .toSorted(),
+  );
   expect(of("k6_http_reqs_total").map(({ labels, value }) => [labels["status"], value])).toEqual([
     ["200", 126],
     ["500", 21],

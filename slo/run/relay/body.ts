@@ -44,6 +44,8 @@ function seriesField(tag: number, series: PushedSeries, reader: PbfReader): numb
     Object.defineProperty(series.labels, name, { value, enumerable: true, configurable: true, writable: true });
   }
   if (tag === 2) Object.assign(series, reader.readMessage(sampleField, { value: 0, atMillis: 0 }));
+  // Of a histogram only its time is of use here.
+  if (tag === 4) series.atMillis = reader.readMessage(histogramField, { atMillis: 0 }).atMillis;
   return tag === 2 || tag === 4 ? 1 : 0;
 }
 
@@ -55,6 +57,10 @@ function labelField(tag: number, label: { name: string; value: string }, reader:
 function sampleField(tag: number, sample: { value: number; atMillis: number }, reader: PbfReader): void {
   if (tag === 1) sample.value = reader.readDouble();
   if (tag === 2) sample.atMillis = reader.readVarint(true);
+}
+
+function histogramField(tag: number, histogram: { atMillis: number }, reader: PbfReader): void {
+  if (tag === 15) histogram.atMillis = reader.readVarint(true);
 }
 
 /** Writes a remote-write 1.0 body of plain samples, one for each series. */

@@ -16,6 +16,5 @@ export function marksOf(pushed: readonly PushedSeries[], sent: Pick<SentCounts, 
     labels: { __name__: plimsollMetrics.pushed, [k6Labels.testid]: testid, [k6Labels.instance]: instance, [plimsollLabels.of]: of },
     value: sent.sumOf(k6Metrics[of], isJudged),
     atMillis,
-    histogram: undefined,
   }));
 }
