@@ -51,6 +51,7 @@ export function withUnservedLoad(
     kind: "counted",
     objective,
     best: { total: counted.total + certain, bad: counted.bad + certain },
+    dropped: certain,
     worst: { total: counted.total + unserved, bad: counted.bad + counted.uncertain + unserved },
     caveats,
     timestampSkewSeconds: pushSeconds,

@@ -80,7 +80,9 @@ export function caveatsOf(
   if (missing > 0) caveats.push(...losses);
   const asked = ofOthers.slice(0, 3).map((labels) => Object.values(labels).join(" ").trim());
   if (missing > 0 && asked.length > 0)
-    caveats.push(`others ask for ${asked.join(", ")} too, so nothing that the service counted of it is known to be k6's`);
+    caveats.push(
+      `others ask for ${asked.join(", ")}${ofOthers.length > 3 ? ` and ${ofOthers.length - 3} more` : ""} too, so nothing that the service counted of it is known to be k6's`,
+    );
   if (others > 0)
     caveats.push(
       `the service counted ${others} requests more than k6 sent: others use it too, so nothing proves that all of k6's are in its counts`,

@@ -29,6 +29,8 @@ export type Measurement =
       objective: string;
       best: Count;
       worst: Count;
+      /** How many of `best` are iterations that k6 dropped: bad for certain, and no requests. */
+      dropped?: number;
       /** Why best and worst differ, one sentence each; empty when they are equal. */
       caveats: string[];
       /** In order of time; empty where only the whole run could be read. */

@@ -48,7 +48,7 @@ function judgeObjective(objective: Objective, measured: readonly Measurement[], 
 
 function decide(
   { targetRatio, indicator }: Objective,
-  { cumulative, timestampSkewSeconds, caveats, best, worst }: Counted,
+  { cumulative, timestampSkewSeconds, caveats, best, worst, dropped = 0 }: Counted,
   run: RunCondition,
   confidence: number,
 ): Decision {
@@ -62,6 +62,7 @@ function decide(
   const evidence: Evidence = {
     best,
     worst,
+    ...(dropped > 0 ? { dropped } : {}),
     errorRatio,
     provedAtLeast: lowerBound(best, complement(confidence)),
     provedAtMost: upperBound(worst, complement(confidence)),

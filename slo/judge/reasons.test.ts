@@ -9,7 +9,7 @@ const starved = "83 iterations were dropped, and k6 may have been short of CPU";
 const cut = "4 iterations were cut off before they ended";
 
 /** Judges one objective by its counts alone, and gives its reason. */
-function reasonOf(targetRatio: number, best: Count, worst: Count, caveats: string[]): string | undefined {
+function reasonOf(targetRatio: number, best: Count, worst: Count, caveats: string[], dropped = 0): string | undefined {
   const indicator = { kind: "errors", side: "client", where: {} } as const;
   const spec = {
     version: 1 as const,
@@ -21,10 +21,49 @@ function reasonOf(targetRatio: number, best: Count, worst: Count, caveats: strin
     objectives: [{ name: "o", targetRatio, indicator, place }],
   };
   const queries = { total: "t", bad: "b" };
-  const measured = { kind: "counted" as const, objective: "o", best, worst, caveats, cumulative: [], timestampSkewSeconds: 0, queries };
+  const measured = {
+    kind: "counted" as const,
+    objective: "o",
+    best,
+    worst,
+    dropped,
+    caveats,
+    cumulative: [],
+    timestampSkewSeconds: 0,
+    queries,
+  };
   const [verdict] = judge(spec, [measured], { caveats: [], openModel: true }).verdicts;
-  return verdict?.kind === "inconclusive" ? verdict.reason : verdict?.kind;
+  return verdict?.kind === "met" ? "met" : verdict?.reason;
 }
+
+test.each<[string, number, Count, Count, number, string]>([
+  [
+    "of what is broken",
+    0.99,
+    count(60, 1000),
+    count(60, 1000),
+    48,
+    "60 bad of 1,000 (6%), 48 of them dropped iterations, prove an error ratio of at least 4.81%; 99% allows 1%",
+  ],
+  [
+    "of what is nothing else",
+    0.99,
+    count(60, 1000),
+    count(60, 1000),
+    60,
+    "60 bad of 1,000 (6%), all of them dropped iterations, prove an error ratio of at least 4.81%; 99% allows 1%",
+  ],
+  [
+    "of what is not decided",
+    0.99,
+    count(5, 1000),
+    count(14, 1009),
+    4,
+    "at best 5 bad of 1,000, 4 of them dropped iterations, at worst 14 bad of 1,009; even at best 99% is not proved: 1,049 are needed, 1.1 times as many; a longer run with the same caveat would not decide, its cause has to go",
+  ],
+])("drops stand beside the number that they are part of: %s", (_, targetRatio, best, worst, dropped, reason) => {
+  expect(reasonOf(targetRatio, best, worst, [], dropped)).toBe(reason);
+});
 
 test.each<[string, number, Count, Count, string[], string]>([
   [

@@ -24,6 +24,10 @@ function elapsed(seconds: number): string {
 
 const badOf = ({ bad, total }: Count): string => `${grouped(bad)} bad of ${grouped(total)}`;
 
+/** Says how many of the bad events were no requests but iterations that k6 dropped: beside the number that they are part of. */
+const ofThemDropped = ({ dropped = 0, best }: Evidence): string =>
+  dropped === 0 ? "" : `, ${dropped === best.bad ? "all" : grouped(dropped)} of them dropped iterations,`;
+
 /** Writes how many times as many, as people say it: 2.4, 12. */
 export function timesAsMany(needed: number, there: number): string {
   const times = needed / there;
@@ -31,8 +35,9 @@ export function timesAsMany(needed: number, there: number): string {
 }
 
 /** Says by which count the target is missed. */
-export function exceededReason({ best, errorRatio, provedAtLeast }: Evidence, targetRatio: number): string {
-  return `${badOf(best)} (${share(errorRatio)}) prove an error ratio of at least ${share(provedAtLeast)}; ${percentText(targetRatio)} allows ${percentText(complement(targetRatio))}`;
+export function exceededReason(evidence: Evidence, targetRatio: number): string {
+  const { best, errorRatio, provedAtLeast } = evidence;
+  return `${badOf(best)} (${share(errorRatio)})${ofThemDropped(evidence)} prove an error ratio of at least ${share(provedAtLeast)}; ${percentText(targetRatio)} allows ${percentText(complement(targetRatio))}`;
 }
 
 type FastBurn = Extract<WindowFinding, { kind: "fastBurn" }>;
@@ -57,12 +62,13 @@ export function possibleFastBurnReason(
 
 /** Says what is lacking where the counts prove neither side: what is certain, what is uncertain and why, and what would settle it. */
 export function unprovedReason(
-  { best, worst }: Evidence,
+  evidence: Evidence,
   targetRatio: number,
   confidence: number,
   caveats: readonly string[],
   noun = "requests",
 ): string {
+  const { best, worst } = evidence;
   const target = percentText(targetRatio);
   const allowed = complement(targetRatio);
   const reaches = ({ bad, total }: Count): boolean => bad / total >= allowed;
@@ -72,10 +78,12 @@ export function unprovedReason(
   };
   const chance = `no fewer than ${target} allows, but too few to rule out chance: a longer run would decide`;
   if (best.bad === worst.bad && best.total === worst.total) {
-    if (reaches(best)) return `${badOf(best)} (${share(best.bad / best.total)}) are ${chance}`;
+    if (reaches(best)) return `${badOf(best)} (${share(best.bad / best.total)})${ofThemDropped(evidence)} are ${chance}`;
     return `${grouped(best.total)} ${noun} with ${grouped(best.bad)} bad cannot prove ${target}: ${needed(best)}`;
   }
-  const known = [`at best ${badOf(best)}, at worst ${badOf(worst)}`, caveats.join("; ")].filter((part) => part !== "").join(": ");
+  const known = [`at best ${badOf(best)}${ofThemDropped(evidence).replace(/,$/, "")}, at worst ${badOf(worst)}`, caveats.join("; ")]
+    .filter((part) => part !== "")
+    .join(": ");
   if (reaches(best)) return `${known}; even the bad ones at best are ${chance}`;
   const atBest = provesMet(best, targetRatio, confidence)
     ? `at best ${target} is proved`

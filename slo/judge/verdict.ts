@@ -26,6 +26,8 @@ export type WindowFinding = WindowPair &
 export interface Evidence {
   best: Count;
   worst: Count;
+  /** How many of `best` are iterations that k6 dropped, where there are any. */
+  dropped?: number;
   /** Error ratio of `best` (what is bad for certain). */
   errorRatio: number;
   /** Clopper-Pearson: the error ratio is at least this, proved by `best`. */

@@ -60,7 +60,9 @@ export function settleLimitOf({ interrupted }: RunRecord, settleLimitSeconds: nu
 
 /** Repeats the first errors that k6 told, each once. */
 export function sayK6Errors({ k6 }: RunRecord, host: Host): void {
-  for (const error of [...new Set(k6?.errors ?? [])].slice(0, 5)) host.say(`k6: ${error}`);
+  const errors = [...new Set(k6?.errors ?? [])];
+  for (const error of errors.slice(0, 5)) host.say(`k6: ${error}`);
+  if (errors.length > 5) host.say(`k6: and ${errors.length - 5} other errors, in k6.log`);
 }
 
 /** Writes the record of a run that is under way or over; a full disk costs the record, never the verdict. */

@@ -18,7 +18,8 @@ export type Fact = readonly [label: string, value: string];
 /** Words what an objective's counts are and prove, and what it says where nothing was counted. */
 export function objectiveNumbers({ evidence, targetRatio }: ReportObjective): { bad: string; spent: string; proved: string } {
   if (evidence === undefined) return { bad: "no count", spent: "unknown", proved: "nothing" };
-  return { bad: badOfTotal(evidence), spent: budgetSpent(evidence, targetRatio), proved: provedGood(evidence, targetRatio) };
+  const bad = evidence.dropped === undefined ? badOfTotal(evidence) : `${badOfTotal(evidence)}, ${count(evidence.dropped)} dropped`;
+  return { bad, spent: budgetSpent(evidence, targetRatio), proved: provedGood(evidence, targetRatio) };
 }
 
 /** Words the errors of a row of the counts, and the wrong contents beside them; empty where a side has none. */

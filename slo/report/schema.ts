@@ -16,6 +16,7 @@ const windowFinding = z.discriminatedUnion("kind", [
 const evidence = z.strictObject({
   best: count,
   worst: count,
+  dropped: number.optional(),
   errorRatio: number,
   provedAtLeast: number,
   provedAtMost: number,

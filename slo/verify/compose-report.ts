@@ -133,13 +133,12 @@ function offeredLine(plan: Plan, runTimes: RunTimes, times: readonly number[]): 
 
 /** Names the routes that failed most, with what they answered. */
 function failingRoutes(routes: Report["routes"]): string[] {
-  return routes
-    .filter(({ errors }) => errors > 0)
-    .slice(0, 3)
-    .map(({ method, route, requests, errors, statuses }) => {
-      const answers = Object.entries(statuses).map(([status, n]) => `${n} × ${status === "0" ? "no answer" : status}`);
-      return `${method} ${route}: ${errors} of ${requests} requests failed (${answers.join(", ")})`;
-    });
+  const failing = routes.filter(({ errors }) => errors > 0);
+  const told = failing.slice(0, 3).map(({ method, route, requests, errors, statuses }) => {
+    const answers = Object.entries(statuses).map(([status, n]) => `${n} × ${status === "0" ? "no answer" : status}`);
+    return `${method} ${route}: ${errors} of ${requests} requests failed (${answers.join(", ")})`;
+  });
+  return failing.length > told.length ? [...told, `requests failed on ${failing.length - told.length} more routes: see Routes`] : told;
 }
 
 /** Composes the report from what was planned, sent, stored, read and judged. */

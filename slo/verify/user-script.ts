@@ -27,7 +27,7 @@ function destinations({ target }: RunRecord, sent: SentCounts): typeof nothing {
     }
   }
   if (elsewhere === 0) return nothing;
-  const where = [...others].slice(0, 3).join(", ");
+  const where = `${[...others].slice(0, 3).join(", ")}${others.size > 3 ? ` and ${others.size - 3} other hosts` : ""}`;
   const caveat = `the script sent nothing to ${own}, only to ${where}: give that as --target, or let it read __ENV.PLIMSOLL_TARGET`;
   if (there === 0 && unknown === 0) return { caveats: [caveat], notes: [] };
   return { caveats: [], notes: [`${elsewhere} of the requests went to ${where}, not to ${own}, and are counted too`] };
