@@ -77,8 +77,13 @@ function splitAt({ atMostSeconds, below }: Buckets, bounds: readonly Bound[]): S
   return {
     least: above(upper),
     most: lower === upper ? above(upper) : above(lower),
-    between: (requests) =>
-      `${requests} requests took between ${lower?.seconds ?? 0} s and ${upper?.seconds} s: not every series of the service's histogram has a bucket at ${atMostSeconds} s; all have ${listed || "none"}`,
+    between: (requests) => {
+      const took =
+        upper !== undefined && Number.isFinite(upper.seconds)
+          ? `between ${lower?.seconds ?? 0} s and ${upper.seconds} s`
+          : `more than ${lower?.seconds ?? 0} s`;
+      return `${requests} requests took ${took}: not every series of the service's histogram has a bucket at ${atMostSeconds} s; all have ${listed || "none"}`;
+    },
     isPart: false,
     blind: undefined,
   };

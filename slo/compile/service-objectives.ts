@@ -48,12 +48,12 @@ export function serverQueries(objective: string, indicator: Served, scope: Servi
   if (problem !== undefined) return problem;
   const where = servedWhere(scope, indicator.where);
   const counters = (metric: string, ...more: Matcher[]): CounterQueries => counterQueries(selector(metric, [...where, ...more]));
-  const about = (metric: string, bad: BadQueries): ServerQueries => ({
+  const about = (metric: string, only: readonly Matcher[], bad: BadQueries): ServerQueries => ({
     kind: "server",
     objective,
-    total: [counters(metric)],
+    total: [counters(metric, ...only)],
     countsRequests: true,
-    compared: comparedQueries(metric, indicator.where, scope),
+    compared: comparedQueries(metric, only, indicator.where, scope),
     labels: metrics.labels,
     jobs: undefined,
     bad,
@@ -64,15 +64,17 @@ export function serverQueries(objective: string, indicator: Served, scope: Servi
       if (labels.status === undefined) return lacks("errors", "have no label of the status: name it in metrics.labels.status");
       const errors = counters(requests, isError(labels.status, metrics));
       const noErrors = counters(requests, ...isNoError(labels.status, metrics));
-      return about(requests, { kind: "statuses", label: labels.status, errors, noErrors });
+      return about(requests, [], { kind: "statuses", label: labels.status, errors, noErrors });
     }
     case "latency": {
       if (metrics.duration === undefined) return lacks("latency", "have no histogram of latencies: name it in metrics.duration");
       const { metric, unitsPerSecond } = metrics.duration;
-      const last = over("last_over_time", selector(`${metric}_bucket`, where));
+      const bucket = `${metric}_bucket`;
+      const last = over("last_over_time", selector(bucket, where));
       const buckets: Reading = (rangeSeconds) => promql`count by (le) (${last(rangeSeconds)})`;
-      const below = (les: readonly string[]): CounterQueries => counters(`${metric}_bucket`, isOneOf("le", les));
-      return about(`${metric}_count`, { kind: "buckets", atMostSeconds: indicator.atMostSeconds, unitsPerSecond, buckets, below });
+      const below = (les: readonly string[]): CounterQueries => counters(bucket, isOneOf("le", les));
+      // The last bucket, not the count: series without buckets would look like slow requests.
+      return about(bucket, [is("le", "+Inf")], { kind: "buckets", atMostSeconds: indicator.atMostSeconds, unitsPerSecond, buckets, below });
     }
   }
 }
@@ -81,7 +83,7 @@ export function serverQueries(objective: string, indicator: Served, scope: Servi
  * Compares the requests that an objective is about where k6 and the service name them alike, and else all of them:
  * a service or a user script may name its requests otherwise, and whatever is missing in total may be missing from the filtered ones.
  */
-function comparedQueries(metric: string, where: Where, scope: ServiceScope): ServerQueries["compared"] {
+function comparedQueries(metric: string, only: readonly Matcher[], where: Where, scope: ServiceScope): ServerQueries["compared"] {
   const { routes = [], testid, metrics } = scope;
   const { route } = metrics.labels;
   const isNamedAlike = ([label, value]: [string, string]): boolean =>
@@ -93,7 +95,7 @@ function comparedQueries(metric: string, where: Where, scope: ServiceScope): Ser
   const judged = [isNot(k6Labels.scenario, ""), isNot(k6Labels.scenario, warmupScenario)];
   const ofJudged = over("last_over_time", selector(k6Metrics.requests, [...matchers.slice(0, 1), ...judged, ...matchers.slice(1)]));
   return {
-    counters: counterQueries(selector(metric, servedWhere(scope, filter))),
+    counters: counterQueries(selector(metric, [...servedWhere(scope, filter), ...only])),
     sent: (rangeSeconds, judgedOnly) => promql`sum by (name, status) (${(judgedOnly ? ofJudged : ofAll)(rangeSeconds)})`,
   };
 }
@@ -129,7 +131,7 @@ export function ratioQueries(
       objective,
       total: whole.terms.map(({ counters }) => counters),
       countsRequests: false,
-      compared: comparedQueries(scope.metrics.requests, {}, scope),
+      compared: comparedQueries(scope.metrics.requests, [], {}, scope),
       labels: scope.metrics.labels,
       jobs: (rangeSeconds) => ({ promql: jobsIn(rangeSeconds).join(" or ") }),
       bad: { kind: "events", counters: part.terms.map(({ counters }) => counters), good: of === "good", zeros: new Map(zeros) },

@@ -1,17 +1,30 @@
 import { complement } from "../../judge/clopper-pearson.ts";
-import type { Indicator, Objective } from "../../spec/spec.ts";
+import type { Indicator, Objective, Where } from "../../spec/spec.ts";
 import { randomOf, type Random } from "./random.ts";
 import { troubles } from "./troubles.ts";
-import { calmWorld, ever, routes, type World } from "./world.ts";
+import { routes } from "./counting.ts";
+import { calmWorld, ever, type World } from "./world.ts";
+
+type Ratio = Extract<Indicator, { kind: "ratio" }>;
 
 function indicatorsOf(world: World, random: Random): Indicator[] {
-  const where = world.script === "none" && random.chance(0.25) ? { route: routes[0] } : {};
+  const { duration, labels } = world.counting.metrics;
+  const where: Where = world.script === "none" && labels.route !== undefined && random.chance(0.25) ? { route: routes[0] } : {};
+  if (labels.method !== undefined && random.chance(0.25)) where["method"] = "GET";
+  const orders = (more: string): string => `orders_total{job="${world.id}"${more}}`;
+  const [failed, ok] = [orders(`,result="failed"`), orders(`,result="ok"`)];
   const all: Indicator[] = [
     { kind: "errors", side: "client", where },
     { kind: "errors", side: "server", where },
     { kind: "latency", side: "client", atMostSeconds: world.thresholdSeconds, where },
-    { kind: "latency", side: "server", atMostSeconds: world.thresholdSeconds, where },
-    { kind: "ratio", of: "bad", events: `orders_total{job="${world.id}",result="failed"}`, total: `orders_total{job="${world.id}"}` },
+    ...(duration ? [{ kind: "latency", side: "server", atMostSeconds: world.thresholdSeconds, where } as const] : []),
+    random.pick<Ratio>([
+      { kind: "ratio", of: "bad", events: failed, total: orders("") },
+      { kind: "ratio", of: "bad", events: failed, total: `${ok} + ${failed}` },
+      { kind: "ratio", of: "good", events: ok, total: orders("") },
+      { kind: "ratio", of: "bad", events: orders(`,reslt="failed"`), total: orders("") },
+      { kind: "ratio", of: "bad", events: `orders_failed_total{job="${world.id}"}`, total: orders("") },
+    ]),
   ];
   const first = Math.floor(random.between(0, all.length));
   return all.filter((_, i) => i === first || random.chance(0.3));

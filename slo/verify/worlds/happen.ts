@@ -1,5 +1,6 @@
 import { randomOf, type Random } from "./random.ts";
-import { gapSeconds, isIn, judgedStretch, routes, type Instance, type Spell, type World } from "./world.ts";
+import { routes } from "./counting.ts";
+import { gapSeconds, isIn, judgedStretch, type Instance, type Spell, type World } from "./world.ts";
 
 /** One request: what the service did, and what its sender saw. Times are seconds since the first k6 began. */
 export interface Request {
@@ -71,7 +72,7 @@ function requestAt(world: World, random: Random, at: number, sent: Pick<Request,
   if (!world.instances[instance]?.processes.some((process) => isIn(sentAt, process) && isIn(servedAt, process)))
     return { ...refused, at: servedAt };
   const takenAt = servedAt + delayAt(servedAt);
-  return { ...sent, servedAt, at: takenAt, status: bad ? 500 : 200, seconds, measured: takenAt - at, instance };
+  return { ...sent, servedAt, at: takenAt, status: bad ? world.counting.badStatus : 200, seconds, measured: takenAt - at, instance };
 }
 
 /** Lists when a load of a rate starts its iterations. */
@@ -83,7 +84,7 @@ function otherTraffic(world: World, random: Random): Request[] {
   return world.others.flatMap((other) =>
     [...startsOf(other.from, other.to, other.rate)].map((at) => {
       const request = requestAt(world, random, at, { who: "others", pod: undefined, route: other.route });
-      return request.status === 200 && random.chance(other.ratio) ? { ...request, status: 500 } : request;
+      return request.status === 200 && random.chance(other.ratio) ? { ...request, status: world.counting.badStatus } : request;
     }),
   );
 }

@@ -5,14 +5,14 @@ import type { Report } from "../../report/schema.ts";
 import type { PodReport } from "../../run/kubernetes/message.ts";
 import { readPlan } from "../../run/plan.ts";
 import type { RunRecord } from "../../run/record.ts";
-import { presetNamed } from "../../spec/presets.ts";
 import type { Spec } from "../../spec/spec.ts";
 import type { SentValue } from "../../run/relay/sent-totals.ts";
 import type { Happened } from "./happen.ts";
 import { confidence } from "./lies.ts";
 import { scenarioName, targetUrl } from "./k6-series.ts";
 import { verify } from "../verify.ts";
-import { gapSeconds, routes, type Stretch, type World } from "./world.ts";
+import { routes } from "./counting.ts";
+import { gapSeconds, type Stretch, type World } from "./world.ts";
 
 /** What the road of a real run says of an objective. */
 export type JudgedObjective = Report["objectives"][number];
@@ -71,10 +71,10 @@ const measuredOffset = ({ offsetSeconds, offsetError }: World): number =>
   Math.abs(offsetSeconds + offsetError) < 0.05 ? 0 : offsetSeconds + offsetError;
 
 /** The spec that a world is judged by. */
-const specOf = ({ id, objectives }: World): Spec => ({
+const specOf = ({ id, objectives, counting }: World): Spec => ({
   version: 1,
   service: id,
-  metrics: presetNamed("fastify"),
+  metrics: counting.metrics,
   confidence,
   periodSeconds: 2_592_000,
   objectives,

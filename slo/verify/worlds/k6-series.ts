@@ -52,7 +52,7 @@ function changesOf(world: World, { who, route, status, measured }: Request): [La
     [k6Labels.name]: ours ? (route ?? url) : world.namesUrls ? url : "a step",
     [k6Labels.method]: "GET",
   };
-  const answer: Labels = { [k6Labels.status]: String(status), [k6Labels.expectedResponse]: String(status !== 0 && status < 500) };
+  const answer: Labels = { [k6Labels.status]: String(status), [k6Labels.expectedResponse]: String(status !== 0 && status < 400) };
   const changes: [Labels, number?][] = [[{ __name__: k6Metrics.requests, ...tags, ...answer }]];
   if (!ours && world.objectives.some(({ name }) => name === "client latency"))
     changes.push([{ __name__: k6Metrics.requestDuration, ...tags, ...answer }, measured]);

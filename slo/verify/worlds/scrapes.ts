@@ -1,7 +1,8 @@
-import { processMetrics, scrapeMetrics, targetLabels, targetMetrics } from "../../spec/names.ts";
+import { processMetrics, scrapeMetrics } from "../../spec/names.ts";
+import { seriesLabels, routes } from "./counting.ts";
 import type { Happened, Request } from "./happen.ts";
 import { randomOf } from "./random.ts";
-import { isIn, routes, type Instance, type Stretch, type World } from "./world.ts";
+import { isIn, type Instance, type Stretch, type World } from "./world.ts";
 import type { HeldSeries, Labels } from "./write.ts";
 
 type Counters = Map<string, { labels: Labels; value: number }>;
@@ -9,29 +10,39 @@ type Counters = Map<string, { labels: Labels; value: number }>;
 type Counted = Pick<Request, "route" | "status"> & { seconds?: number };
 
 /** Raises the counters of a process by one request, as far as an objective asks for them; `by` 0 only makes the series. */
-function raise(counters: Counters, world: World, by: number, { route, status, seconds = 0 }: Counted): void {
-  const own: Labels = { [targetLabels.method]: "GET", [targetLabels.route]: route ?? "", [targetLabels.status]: String(status) };
+function raise(counters: Counters, world: World, by: number, { route, status, seconds = 0 }: Counted, nth = 0): void {
+  const { metrics, badStatus, buckets, elsewhere, oddEvery, timesErrors } = world.counting;
   const add = (labels: Labels, more: number): void => {
     const key = JSON.stringify(labels);
     counters.set(key, { labels, value: (counters.get(key)?.value ?? 0) + more });
   };
   const asks = (objective: string): boolean => world.objectives.some(({ name }) => name === objective);
-  add({ __name__: `${targetMetrics.requestDuration}_count`, ...own }, by);
-  if (asks("server latency")) {
-    const bucket = { __name__: `${targetMetrics.requestDuration}_bucket`, ...own };
-    add({ ...bucket, le: String(world.thresholdSeconds) }, seconds <= world.thresholdSeconds ? by : 0);
-    add({ ...bucket, le: "+Inf" }, by);
+  const own = seriesLabels(world.counting, { route, status }, oddEvery > 0 && nth % oddEvery === oddEvery - 1);
+  const { duration, requests } = metrics;
+  const isTimed = duration !== undefined && asks("server latency") && (timesErrors || status !== badStatus);
+  for (const labels of elsewhere ? [own, { ...own, ...elsewhere }] : [own]) {
+    add({ __name__: requests, ...labels }, by);
+    if (!isTimed) continue;
+    if (requests !== `${duration.metric}_count`) add({ __name__: `${duration.metric}_count`, ...labels }, by);
+    for (const bound of buckets.map((times) => times * world.thresholdSeconds)) {
+      const le = String(Number((bound * duration.unitsPerSecond).toPrecision(12)));
+      add({ __name__: `${duration.metric}_bucket`, ...labels, le }, seconds <= bound ? by : 0);
+    }
+    add({ __name__: `${duration.metric}_bucket`, ...labels, le: "+Inf" }, by);
   }
-  if (asks("ratio") && route === routes[0]) add({ __name__: "orders_total", result: status < 500 ? "ok" : "failed" }, by);
+  if (!asks("ratio") || route !== routes[0]) return;
+  add({ __name__: "orders_total", result: status === badStatus ? "failed" : "ok" }, by);
+  if (status === badStatus) add({ __name__: "orders_failed_total" }, by);
 }
 
 /** Begins the counters of a process: at zero, or with what a load before this one left in them. */
 function freshCounters(world: World, process: Stretch): Counters {
   const counters: Counters = new Map();
-  if (!world.lazy) for (const route of routes) for (const status of [200, 500]) raise(counters, world, 0, { route, status });
+  if (!world.lazy)
+    for (const route of routes) for (const status of [200, world.counting.badStatus]) raise(counters, world, 0, { route, status });
   if (world.past === 0 || process.from >= world.scrapesFrom) return counters;
   raise(counters, world, world.past, { route: routes[0], status: 200 });
-  raise(counters, world, Math.ceil(0.03 * world.past), { route: routes[0], status: 500 });
+  raise(counters, world, Math.ceil(0.03 * world.past), { route: routes[0], status: world.counting.badStatus });
   return counters;
 }
 
@@ -46,7 +57,7 @@ function countersOf(world: World, instance: Instance, served: readonly Request[]
     if (alive !== process) [process, counters] = [alive, freshCounters(world, alive)];
     // A scrape bears the time at which it began, and counts what comes in until it is answered.
     for (let one = served[next]; one !== undefined && one.servedAt <= at + world.scrapeTakes; next += 1, one = served[next])
-      if (one.servedAt >= alive.from && (instance.counts?.(one, next) ?? true)) raise(counters, world, 1, one);
+      if (one.servedAt >= alive.from && (instance.counts?.(one, next) ?? true)) raise(counters, world, 1, one, next);
     if (world.tellsStart) counters.set("start", { labels: { __name__: processMetrics.startTime }, value: alive.from });
     return counters;
   };

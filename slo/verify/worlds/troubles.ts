@@ -1,5 +1,6 @@
 import type { Random } from "./random.ts";
-import { ever, instanceSince, judgedStretch, routes, type Instance, type Stretch, type World } from "./world.ts";
+import { routes } from "./counting.ts";
+import { ever, instanceSince, judgedStretch, type Instance, type Stretch, type World } from "./world.ts";
 
 /** Makes one thing go wrong in a world. */
 type Trouble = (world: World, random: Random) => void;
@@ -111,7 +112,7 @@ export const troubles: Readonly<Record<string, Trouble>> = {
     return ({ servedAt }) => servedAt < from;
   }),
   "half counted": counting(() => (_, nth) => nth % 2 === 0),
-  "errors not counted": counting(() => (request) => request.status < 500),
+  "errors not counted": counting(() => (request) => request.status < 400),
   "others before": others(routes[0], (world, random) => ({ from: -reach(world), to: random.between(-5, 0) })),
   "others all the time": others(routes[0], always),
   "others in the load": others(routes[0], (world, random) => stretch(world, random, 120)),
@@ -137,5 +138,8 @@ export const troubles: Readonly<Record<string, Trouble>> = {
   "bad end": spell((world) => ({ from: judgedStretch(world).to - Math.min(3, 0.1 * world.seconds), to: judgedStretch(world).to + 5 })),
   "bad warm-up": spell((world) => ({ from: -1, to: judgedStretch(world).from - 0.5 })),
   refused: (world, random) => void world.refused.push({ ...stretch(world, random), ratio: random.pick([0.02, 0.5, 1]) }),
+  "odd statuses": (world, random) => void Object.assign(world.counting, { oddEvery: random.pick([1, 7, 50]) }),
+  "counted twice": (world) => void Object.assign(world.counting, { elsewhere: { zone: "b" } }),
+  "errors not timed": (world) => void Object.assign(world.counting, { timesErrors: false }),
   "one bad instance": alwaysBad([0.05, 1], () => undefined),
 };

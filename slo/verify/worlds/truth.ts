@@ -2,6 +2,7 @@ import type { Count } from "../../collect/measurement.ts";
 import { sideOf } from "../../spec/side.ts";
 import type { Indicator, Objective, Where } from "../../spec/spec.ts";
 import type { Happened, Request } from "./happen.ts";
+import { isCountedRoute, routes } from "./counting.ts";
 import { isIn, judgedStretch, pushedAt, type Stretch, type World } from "./world.ts";
 
 /** One event of an objective, at the time at which it counts. */
@@ -37,7 +38,7 @@ function isBad({ indicator }: Objective, { status, seconds }: Request): boolean 
     case "achieved":
     case "throughput":
     case "integrity":
-      return status === 0 || status >= 500;
+      return status === 0 || status >= 400;
   }
 }
 
@@ -48,7 +49,7 @@ function whereOf(indicator: Indicator): Where {
     case "latency":
       return indicator.where;
     case "ratio":
-      return { route: "/a" };
+      return { route: routes[0] };
     case "trend":
     case "checks":
     case "counter":
@@ -66,14 +67,11 @@ function isAbout(world: World, { indicator }: Objective, { status, route }: Requ
     case "client":
       return true;
     case "server":
-      return status !== 0 && route !== undefined && isOwnRoute(world, route);
+      return status !== 0 && route !== undefined && isCountedRoute(world.counting, world.script, route);
     case "other":
       return status !== 0;
   }
 }
-
-/** A user's script has no list of routes, so all that the service answers counts as its own. */
-const isOwnRoute = (world: World, route: string): boolean => world.script !== "none" || route === "/a" || route === "/b";
 
 /** Finds the moments between which other traffic is within the service's counts, as scrapes can tell them. */
 function countedStretch(world: World, endedAt: number): Stretch {

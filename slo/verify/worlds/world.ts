@@ -1,4 +1,5 @@
 import type { Objective } from "../../spec/spec.ts";
+import { countingOf } from "./counting.ts";
 import type { Random } from "./random.ts";
 
 /** A stretch of time, seconds since k6 began on its own clock; `to` is not in it. */
@@ -101,6 +102,7 @@ export function calmWorld(id: string, random: Random) {
     /** The verdict is reached by a later gate. */
     judgedLater: random.chance(0.3),
     thresholdSeconds: random.pick([0.1, 0.25, 1]),
+    counting: countingOf(random),
     objectives: [] as Objective[],
     /** How bad the service is, times its budget, where nothing else disturbs it. */
     badness: random.pick([0, 0, 0.2, 0.5, 1, 1, 1, 1.3, 2, 4, 10]),
@@ -111,9 +113,6 @@ export type World = ReturnType<typeof calmWorld>;
 
 /** All of time. */
 export const ever: Stretch = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
-
-/** The routes of every service. */
-export const routes = ["/a", "/b"] as const;
 
 /** When the judged load begins and ends as planned, seconds since its own k6 began. */
 export function judgedStretch(world: World): Stretch {

@@ -1,3 +1,4 @@
+import { tellsSlow } from "./counting.ts";
 import type { PrometheusApi } from "../../collect/prometheus.ts";
 import { complement } from "../../judge/clopper-pearson.ts";
 import { sideOf } from "../../spec/side.ts";
@@ -50,9 +51,25 @@ export async function tryWorld(api: PrometheusApi, seed: number, index: number, 
   return { world, findings };
 }
 
-/** No name proves that a request went to another host, so a script that asks others too leaves the service's side open. */
-const isOpen = ({ script }: World, { indicator }: Finding["objective"]): boolean =>
-  script === "other hosts" && sideOf(indicator) !== "client";
+/** Tells whether a selector of a ratio has a slip, or is of a metric that may come with the first bad event: no series of it proves nothing. */
+const isUnproved = (events: string): boolean => events.includes("reslt") || events.startsWith("orders_failed_total");
+
+/**
+ * Tells whether an objective may stay open where nothing goes wrong: no name proves that a request went to another host, so a script that asks
+ * others too leaves the service's side open; so do buckets that do not tell fast from slow, and counters that may not exist yet.
+ */
+function isOpen({ script, counting }: World, { indicator }: Finding["objective"]): boolean {
+  if (sideOf(indicator) === "client") return false;
+  if (script === "other hosts") return true;
+  switch (indicator.kind) {
+    case "errors":
+      return false;
+    case "latency":
+      return !tellsSlow(counting);
+    case "ratio":
+      return isUnproved(indicator.events);
+  }
+}
 
 const isEasy = (world: World, { objective, truth }: Finding): boolean => {
   const { words, openModel, badness } = world;

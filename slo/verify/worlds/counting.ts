@@ -1,0 +1,96 @@
+import { presetNamed, resolveMapping, type Metrics } from "../../spec/presets.ts";
+import type { Random } from "./random.ts";
+import type { Labels } from "./write.ts";
+
+/** The routes of every load. */
+export const routes = ["/a/:id", "/b"] as const;
+
+/** How the service of a world counts its requests. */
+export interface Counting {
+  metrics: Metrics;
+  /** How it writes a method, a route and a status. */
+  method: string;
+  routeOf: (route: string) => string;
+  statusOf: (status: number) => string;
+  /** Where its histogram has buckets, times the threshold. */
+  buckets: readonly number[];
+  /** The status of a request that went wrong. */
+  badStatus: number;
+  /** What is no route of the load is counted in series of its own, whatever the service knows of routes. */
+  sharesNothing: boolean;
+  /** Each request is counted in a second set of series as well; these tell them apart. */
+  elsewhere: Labels | undefined;
+  /** Every so many requests have a status that is none; 0: none has. */
+  oddEvery: number;
+  /** What went wrong has no latency. */
+  timesErrors: boolean;
+}
+
+const braces = (route: string): string => route.replace(/:(\w+)/g, "{$1}");
+const asIs = (text: string): string => text;
+
+const own: Metrics | undefined = resolveMapping({ requests: "hits_total", labels: { route: "path", status: "class" } });
+
+/** A service of each kind. */
+const kinds: (() => Pick<Counting, "metrics"> & Partial<Counting>)[] = [
+  () => ({ metrics: presetNamed("fastify") }),
+  () => ({ metrics: presetNamed("promhttp"), method: "get" }),
+  () => ({ metrics: presetNamed("otel"), routeOf: braces }),
+  () => ({ metrics: presetNamed("micrometer"), routeOf: braces }),
+  () => ({ metrics: presetNamed("istio"), elsewhere: { reporter: "source" } }),
+  () => ({ metrics: presetNamed("nginx-ingress") }),
+  () => ({ metrics: presetNamed("envoy") }),
+  () => ({ metrics: { ...presetNamed("envoy"), where: { envoy_cluster_name: "shop" } }, sharesNothing: true }),
+  () => ({ metrics: own ?? presetNamed("fastify"), statusOf: (status) => `${Math.floor(status / 100)}xx` }),
+];
+
+/** Chooses a way to count. */
+export function countingOf(random: Random): Counting {
+  const kind = random.chance(0.3) ? { metrics: presetNamed("fastify") } : random.pick(kinds)();
+  const counting: Counting = {
+    method: "GET",
+    routeOf: asIs,
+    statusOf: String,
+    buckets: random.pick([[1], [1], [1], [0.02, 1, 10], [0.8, 1.04], [0.5, 1.5], [3], [0.7]]),
+    badStatus: random.pick([500, 503]),
+    sharesNothing: false,
+    elsewhere: undefined,
+    oddEvery: 0,
+    timesErrors: true,
+    ...kind,
+  };
+  if (counting.statusOf !== String || random.chance(0.8)) return counting;
+  const metrics = { ...counting.metrics, errors: ["5xx", "429"] };
+  return { ...counting, metrics, badStatus: 429 };
+}
+
+/** Tells whether a route's requests are in the counters that an objective without a filter reads. */
+export function isCountedRoute({ metrics, sharesNothing }: Counting, script: string, route: string): boolean {
+  if (routes.some((one) => one === route)) return true;
+  return !sharesNothing && (script !== "none" || metrics.labels.route === undefined);
+}
+
+/** Tells whether the buckets around the threshold leave nothing open: fast requests take up to 0.6 of it, slow ones from 1.05. */
+export const tellsSlow = ({ buckets }: Counting): boolean =>
+  buckets.some((bound) => bound >= 0.6 && bound <= 1) && buckets.some((bound) => bound >= 1 && bound <= 1.05);
+
+/** Gives the labels of a request's series. */
+export function seriesLabels(
+  counting: Counting,
+  { route = "", status }: { route: string | undefined; status: number },
+  isOdd: boolean,
+): Labels {
+  const { metrics, method, routeOf, statusOf, sharesNothing } = counting;
+  const { labels } = metrics;
+  const named: [string | undefined, string][] = [
+    [labels.method, method],
+    [labels.route, routeOf(route)],
+    [labels.status, isOdd ? "UNKNOWN" : statusOf(status)],
+  ];
+  const apart = sharesNothing && !routes.some((one) => one === route) ? { envoy_cluster_name: "other" } : {};
+  return {
+    ...metrics.where,
+    ...apart,
+    ...Object.fromEntries(named.flatMap(([label, value]) => (label === undefined ? [] : [[label, value]]))),
+  };
+}
