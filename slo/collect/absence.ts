@@ -24,9 +24,9 @@ export async function refuseMissing(
     if (proof === undefined) throw refused("nothing else tells that it has counted none: is the name right?");
     const answers = await Promise.all([read(proof.all), read(proof.labelled)]);
     const [all, labelled] = valuesOf<[Growth, Growth]>(answers);
-    const labels = proof.labels.join(" and ");
-    if (labelled.length === 0) throw refused(`no series of its metric has the label ${labels}: is the name right?`);
-    if (labelled.length < all.length) throw refused(`not every series of its metric has the label ${labels}`);
+    const labels = `the label${proof.labels.length > 1 ? "s" : ""} ${proof.labels.join(" and ")}`;
+    if (labelled.length === 0) throw refused(`no series of its metric has ${labels}: is the name right?`);
+    if (labelled.length < all.length) throw refused(`not every series of its metric has ${labels}`);
     const told = new Set(labelled.map(({ instance }) => instance));
     if (totals.some(({ instance }) => !told.has(instance))) throw refused("not every instance of the service has its metric");
   }

@@ -20,6 +20,8 @@ export interface Counting {
   sharesNothing: boolean;
   /** Each request is counted in a second set of series as well; these tell them apart. */
   elsewhere: Labels | undefined;
+  /** And nothing in the mapping leaves the second ones out. */
+  isTwice: boolean;
   /** Every so many requests have a status that is none; 0: none has. */
   oddEvery: number;
   /** What went wrong has no latency. */
@@ -55,6 +57,7 @@ export function countingOf(random: Random): Counting {
     badStatus: random.pick([500, 503]),
     sharesNothing: false,
     elsewhere: undefined,
+    isTwice: false,
     oddEvery: 0,
     timesErrors: true,
     ...kind,

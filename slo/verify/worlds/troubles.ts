@@ -139,7 +139,7 @@ export const troubles: Readonly<Record<string, Trouble>> = {
   "bad warm-up": spell((world) => ({ from: -1, to: judgedStretch(world).from - 0.5 })),
   refused: (world, random) => void world.refused.push({ ...stretch(world, random), ratio: random.pick([0.02, 0.5, 1]) }),
   "odd statuses": (world, random) => void Object.assign(world.counting, { oddEvery: random.pick([1, 7, 50]) }),
-  "counted twice": (world) => void Object.assign(world.counting, { elsewhere: { zone: "b" } }),
+  "counted twice": (world) => void Object.assign(world.counting, { elsewhere: { zone: "b" }, isTwice: true }),
   "errors not timed": (world) => void Object.assign(world.counting, { timesErrors: false }),
   "one bad instance": alwaysBad([0.05, 1], () => undefined),
 };

@@ -123,10 +123,11 @@ export function truthOf(world: World, happened: Happened, objective: Objective):
   const unmet = client ? dropped.filter(({ route }) => asks(whereOf(indicator), route)).filter((drop) => !unheard(drop)) : [];
   const unserved = dropped.length * world.requestsPerIteration;
   const good = certain.total - certain.bad;
+  const times = sideOf(indicator) === "server" && world.counting.isTwice ? 2 : 1;
   const counts = (bad: number, good: number): Count => ({ total: bad + good, bad });
   return {
-    kindest: counts(Math.max(0, certain.bad - hidden) + unmet.length, good + open.total - open.bad),
-    harshest: counts(certain.bad + open.bad + unserved, Math.max(0, good - hidden)),
+    kindest: counts(Math.max(0, certain.bad - hidden) + unmet.length, times * (good + open.total - open.bad)),
+    harshest: counts(times * (certain.bad + open.bad) + unserved, Math.max(0, good - hidden)),
     events: [...[...judged, ...others].map(timed), ...unmet.map(({ at }) => ({ at, bad: true }))].toSorted((a, b) => a.at - b.at),
   };
 }

@@ -63,6 +63,13 @@ function isOpen({ script, counting }: World, { indicator }: Finding["objective"]
   if (script === "other hosts") return true;
   switch (indicator.kind) {
     case "errors":
+    case "trend":
+    case "checks":
+    case "counter":
+    case "rate":
+    case "achieved":
+    case "throughput":
+    case "integrity":
       return false;
     case "latency":
       return !tellsSlow(counting);
