@@ -1,6 +1,7 @@
+import type { PromQL } from "../compile/promql.ts";
 import type { ChartQueries } from "../compile/run.ts";
 import { openChartReads, type Chart, type ChartWindow } from "./chart-reads.ts";
-import { growth, oneStep, ratio, type Around, type Line } from "./lines.ts";
+import { fromZero, growth, oneStep, ratio, type Around, type Line } from "./lines.ts";
 import { queryHistograms, type PrometheusApi, type Series } from "./prometheus.ts";
 import { bucketLines, bucketsBetween, quantileLine, type Bucket } from "./server-latency.ts";
 
@@ -32,10 +33,11 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
   const reads = openChartReads(api, window);
   const { stepSeconds, unread, client, server, around, ofService, judgedStep, seriesOf, lineOf } = reads;
   const range = window.toSeconds - window.fromSeconds + 60;
+  const counted = async (chart: Chart, query: PromQL): Promise<Line> => fromZero(await lineOf(chart, query, client), judgedStep);
   const quantile = (q: number): Promise<Line> => lineOf("latency", queries.clientQuantile(q, Math.max(4, 2 * stepSeconds), range), client);
   const [iterations, requests, errors, answered, served, clientP50, clientP95, clientP99, byBound, byRoute, spread] = await Promise.all([
-    lineOf("rate", queries.iterations(range), client),
-    lineOf("errors", queries.requests(range), client),
+    counted("rate", queries.iterations(range)),
+    counted("errors", queries.requests(range)),
     lineOf("errors", queries.errors(range), client, 0), // drawn as none until the first one
     lineOf("errors", queries.answered(range), client, 0),
     lineOf("rate", queries.served(300), server),
@@ -54,9 +56,9 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
     atSeconds: client.times,
     clientWidthSeconds: widthOf(around, stepSeconds),
     serverWidthSeconds: widthOf(ofService, stepSeconds),
-    achievedRate: growth(iterations, stepSeconds, around, "zero"),
+    achievedRate: growth(iterations, stepSeconds, around),
     serverRate: growth(served, stepSeconds, ofService),
-    errorRatio: ratio(growth(errors, stepSeconds, around, "zero"), growth(requests, stepSeconds, around, "zero")),
+    errorRatio: ratio(growth(errors, stepSeconds, around), growth(requests, stepSeconds, around)),
     clientP50,
     clientP95,
     clientP99,
@@ -78,11 +80,11 @@ const widthOf = ({ back, ahead }: Around, stepSeconds: number): number => (back 
 
 function routeRates(
   series: readonly Series<number>[],
-  { client, stepSeconds, around }: ReturnType<typeof openChartReads>,
+  { client, stepSeconds, around, judgedStep }: ReturnType<typeof openChartReads>,
 ): Charts["routes"] {
   const busiest = series.toSorted((a, b) => (b.points.at(-1)?.value ?? 0) - (a.points.at(-1)?.value ?? 0)).slice(0, mostRoutes);
   return busiest.map(({ labels: { method = "", name: route = "" }, points }) => {
-    return { method, route, rate: growth(client.lineOf(points), stepSeconds, around, "zero") };
+    return { method, route, rate: growth(fromZero(client.lineOf(points), judgedStep), stepSeconds, around) };
   });
 }
 
@@ -96,7 +98,7 @@ function cumulated(buckets: readonly { lower: number; upper: number; count: numb
 
 function silenceOf(times: number[], answered: Line, requests: Line, stepSeconds: number): number | null {
   if (answered.every((value) => value === null)) return null; // it could not be read
-  const lastWith = (line: Line): number => growth(line, stepSeconds, oneStep, "zero").findLastIndex((value) => value !== null && value > 0);
+  const lastWith = (line: Line): number => growth(line, stepSeconds, oneStep).findLastIndex((value) => value !== null && value > 0);
   const [lastAnswered, lastSent] = [lastWith(answered), lastWith(requests)];
   return lastSent >= 0 && (lastSent - lastAnswered) * stepSeconds >= 2 ? (times[Math.max(lastAnswered, 0)] ?? null) : null;
 }

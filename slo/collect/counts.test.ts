@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { growth, oneStep } from "./lines.ts";
+import { fromZero, growth, oneStep } from "./lines.ts";
 import { bucketLines, bucketsBetween, quantileLine } from "./server-latency.ts";
 import { endedWith, wholeCount } from "./points.ts";
 import { betweenCounts, compareSides, nothingMissing, type Compared, type Sent } from "./compared.ts";
@@ -120,8 +120,8 @@ test("a chart's growth is empty where a sample is missing or the counter went ba
 });
 
 test("a chart's growth around a moment evens out what one push holds too many of and the next too few", () => {
-  const pushed = [null, 10, 30, 30, 50, 50];
-  expect(growth(pushed, 1, { back: 1, ahead: 1 }, "zero")).toEqual([null, 15, 10, 10, 10, 0]);
+  const pushed = [null, 0, 20, 20, 40, 40];
+  expect(growth(pushed, 1, { back: 1, ahead: 1 })).toEqual([null, 20, 10, 10, 10, 0]);
 });
 
 const boundOf = (le: string, ...values: number[]) => ({ labels: { le }, points: values.map((value, atSeconds) => ({ atSeconds, value })) });
@@ -158,13 +158,12 @@ test("a spread of latencies leaves out the step in which a restart took counts a
   expect(bucketsBetween(buckets, 1, 2)).toEqual([]);
 });
 
-test.each<[string, (number | null)[], (number | null)[]]>([
-  ["begins with its first sample", [null, null, 10, 30], [null, null, 2, 4]],
-  ["at once where that is the first moment", [10, 30], [2, 4]],
-  ["but after a gap it is not known", [10, null, 30, 40], [2, null, null, 2]],
-  ["and of nothing there is none", [null, null], [null, null]],
-])("a chart's growth of what k6 counts from 0 %s", (_, line, expected) => {
-  expect(growth(line, 5, oneStep, "zero")).toEqual(expected);
+test.each<[string, (number | null)[], number, (number | null)[]]>([
+  ["until its first sample", [null, null, null, 10, 30], 1, [null, 0, 0, 10, 30]],
+  ["and stays unknown in a gap", [null, 10, null, 30], 0, [0, 10, null, 30]],
+  ["and where there is no sample at all, nothing is known", [null, null], 0, [null, null]],
+])("what k6 counts is 0 from the load's beginning %s", (_, line, begins, expected) => {
+  expect(fromZero(line, begins)).toEqual(expected);
 });
 
 test.each<[string, Count & { uncertain?: number }, { dropped?: number; notJudged?: number }, Partial<Compared>, Count, Count, number?]>([

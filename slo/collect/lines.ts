@@ -13,14 +13,19 @@ export interface Around {
 /** The step alone that ends at a moment. */
 export const oneStep: Around = { back: 1, ahead: 0 };
 
-/** Turns a cumulative line into growth a second around each moment; null where either end is missing or the counter went back. What counts from 0 begins with its first sample. */
-export function growth(line: Line, stepSeconds: number, { back, ahead }: Around, from: "unknown" | "zero" = "unknown"): Line {
+/** Says of what k6 counts that it was 0 from the beginning of the load until its first sample: a series comes with its first event. */
+export function fromZero(line: Line, begins: number): Line {
   const first = line.findIndex((value) => value !== null);
-  const begin = from === "zero" ? first - 1 : first;
+  return line.map((value, i) => (i >= begins && i < first ? 0 : value));
+}
+
+/** Turns a cumulative line into growth a second around each moment; null where either end is missing or the counter went back. */
+export function growth(line: Line, stepSeconds: number, { back, ahead }: Around): Line {
+  const first = line.findIndex((value) => value !== null);
   return line.map((here, i) => {
     if (here === null) return null;
-    const [start, end] = [Math.max(i - back, begin), Math.min(i + ahead, line.length - 1)];
-    const [before, value] = [start < first ? 0 : line[start], line[end]];
+    const [start, end] = [Math.max(i - back, first), Math.min(i + ahead, line.length - 1)];
+    const [before, value] = [line[start], line[end]];
     if (before === undefined || before === null || value === undefined || value === null || value < before || end === start) return null;
     return (value - before) / (stepSeconds * (end - start));
   });

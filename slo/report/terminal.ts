@@ -87,7 +87,7 @@ function verdictCell({ verdict, word }: ReturnType<typeof objectiveCells>, width
 function stackedRow(row: ReturnType<typeof objectiveCells>, verdictWidth: number, width: number, paint: Paint): string[] {
   const indent = verdictWidth + 2;
   const [side, target, bad, spent, proved] = row.cells;
-  const sentence = `${side}, target ${target}, ${bad} bad, budget spent ${spent}, proved good ${proved}`;
+  const sentence = `${side}, target ${target}, bad ${bad}, budget spent ${spent}, proved good ${proved}`;
   const head = `${verdictCell(row, verdictWidth, paint)}  ${clipped(row.name, width - indent)}`;
   return [head, ...wrapped(sentence, width - indent).map((line) => " ".repeat(indent) + line)];
 }

@@ -111,8 +111,9 @@
       ctx.moveTo(x, bbox.top);
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
-      ctx.textAlign = x > bbox.left + bbox.width / 2 ? "right" : "left";
-      ctx.fillText(limit.label, x, bbox.top - 3 * px);
+      const isRight = x > bbox.left + bbox.width / 2;
+      ctx.textAlign = isRight ? "right" : "left";
+      ctx.fillText(limit.label, x, bbox.top - 3 * px, isRight ? x - bbox.left : bbox.left + bbox.width - x);
     }
     ctx.textAlign = "right";
     for (const limit of model.x === "time" ? model.limits : []) {
