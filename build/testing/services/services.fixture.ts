@@ -1,0 +1,145 @@
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Child, ProcessGroup } from "../../../slo/host/process-group.ts";
+import { endingText, runProcess } from "../../../slo/host/process.ts";
+import { waitFor } from "../../../slo/host/wait.ts";
+import { cacheFolder, findOnPath } from "../../../slo/run/tools/locate.ts";
+import type { FoundTool } from "../tools.ts";
+
+/** A small service of another language or library, which counts as that library does by itself. */
+interface Library {
+  /** The folder beside this file that holds its source and what pins its packages. */
+  folder: string;
+  /** The programs that build and run it. */
+  programs: readonly string[];
+  build: readonly (readonly [command: string, ...args: string[]])[];
+  /** Runs what was built, in the folder where it was. */
+  run: (built: string) => { command: string; args: readonly string[]; environment: NodeJS.ProcessEnv };
+  metricsPath: string;
+  /** True where the library's exporter listens on a port of its own. */
+  ownMetricsPort: boolean;
+}
+
+const goService = (folder: string): Library => ({
+  folder,
+  programs: ["go"],
+  build: [["go", "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-o", "service", "."]],
+  run: (built) => ({ command: join(built, "service"), args: [], environment: {} }),
+  metricsPath: "/metrics",
+  ownMetricsPort: false,
+});
+const nodeService = (folder: string, file: string, ownMetricsPort: boolean): Library => ({
+  folder,
+  programs: ["npm"],
+  build: [["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]],
+  run: () => ({ command: process.execPath, args: [file], environment: {} }),
+  metricsPath: "/metrics",
+  ownMetricsPort,
+});
+
+/** Every library whose own series the presets are proved against. */
+export const libraries = {
+  promhttp: goService("promhttp"),
+  "OpenTelemetry Go": goService("otel-go"),
+  "OpenTelemetry Node": nodeService("otel-node", "server.cjs", true),
+  "prom-client": nodeService("prom-client", "server.mjs", false),
+  Micrometer: {
+    folder: "micrometer",
+    programs: ["java", "mvn"],
+    build: [["mvn", "-q", "-B", "package"]],
+    run: () => ({ command: "java", args: ["-XX:TieredStopAtLevel=1", "-Xshare:auto", "-jar", "target/service.jar"], environment: {} }),
+    metricsPath: "/actuator/prometheus",
+    ownMetricsPort: false,
+  },
+  "prometheus_client for Python": {
+    folder: "python",
+    programs: ["python3"],
+    build: [["python3", "-m", "pip", "install", "-q", "--target", "packages", "--require-hashes", "-r", "requirements.txt"]],
+    run: (built) => ({ command: "python3", args: ["server.py"], environment: { PYTHONPATH: join(built, "packages") } }),
+    metricsPath: "/metrics",
+    ownMetricsPort: false,
+  },
+} satisfies Record<string, Library>;
+export type LibraryName = keyof typeof libraries;
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+
+/** Reads what a library's service really says at its metrics path, trimmed; it was kept after seven GETs and three POSTs of which two failed. */
+export const keptMetrics = (name: LibraryName): string => readFileSync(join(here, libraries[name].folder, "metrics.txt"), "utf8");
+
+/** Builds a library's service once for each state of its folder, and gives the folder where it is; it stays in the cache. */
+export async function buildService(name: LibraryName): Promise<FoundTool> {
+  const { folder, programs, build }: Library = libraries[name];
+  const missing = programs.filter((program) => findOnPath(program, process.env) === undefined);
+  if (missing.length > 0) return { kind: "missing", message: `${missing.join(" and ")} ${missing.length > 1 ? "are" : "is"} not on PATH` };
+  const source = join(here, folder);
+  const entries = join(cacheFolder(process.env, process.platform), "services");
+  const built = join(entries, `${folder}-${digestOf(source)}`);
+  if (existsSync(built)) return { kind: "found", path: built };
+  const unfinished = join(entries, `${folder}.${process.pid}`);
+  mkdirSync(unfinished, { recursive: true });
+  cpSync(source, unfinished, { recursive: true });
+  for (const [command, ...args] of build) {
+    const ran = { command, args, folder: unfinished, limitSeconds: 600, environment: { ...process.env, GOWORK: "off", CGO_ENABLED: "0" } };
+    const { ending, output } = await runProcess(ran);
+    if (ending.kind === "exited" && ending.code === 0) continue;
+    rmSync(unfinished, { recursive: true });
+    return { kind: "missing", message: `${endingText(ran, ending)}: ${output.trim().split("\n").slice(-3).join(" / ")}` };
+  }
+  if (existsSync(built)) rmSync(unfinished, { recursive: true });
+  else renameSync(unfinished, built);
+  return { kind: "found", path: built };
+}
+
+function digestOf(folder: string): string {
+  const hash = createHash("sha256").update(`${process.platform} ${process.arch}`);
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }).toSorted()) {
+    if (/\.(go|mod|sum|json|[cm]js|xml|java|py)$|requirements\.txt$/.test(name)) hash.update(name).update(readFileSync(join(folder, name)));
+  }
+  return hash.digest("hex").slice(0, 12);
+}
+
+/** A service to start: where it listens, where its log goes, and of how many requests one answers 500 (none at 0). */
+export interface LibraryOptions {
+  name: LibraryName;
+  built: string;
+  port: number;
+  /** The same as `port` where the library has none of its own. */
+  metricsPort: number;
+  failEvery: number;
+  logFile: string;
+}
+
+/** Starts a service that was built, and waits until it listens. */
+export async function startLibrary(group: ProcessGroup, options: LibraryOptions): Promise<Child> {
+  const { name, built, port, metricsPort, failEvery, logFile } = options;
+  const { command, args, environment }: ReturnType<Library["run"]> = libraries[name].run(built);
+  const own = { PORT: String(port), METRICS_PORT: String(metricsPort), FAIL_EVERY: String(failEvery) };
+  const child = group.start({
+    name,
+    command,
+    args: [...args],
+    environment: { ...process.env, ...environment, ...own },
+    folder: built,
+    logFile,
+  });
+  const ask = async () => (child.exit() ? "exited" : (await listens(port)) && (await listens(metricsPort)) ? "ready" : undefined);
+  const state = await waitFor(ask, 60, 50);
+  if (state === "ready") return child;
+  throw new Error(`${name} ${state ?? "did not listen within 60 s"}:\n${child.tail().slice(-10).join("\n")}`);
+}
+
+/** Connects and asks nothing: a request would be counted. */
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
