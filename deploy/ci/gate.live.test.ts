@@ -136,7 +136,7 @@ describeLive("what the gate's script refuses", ["k6", "prometheus"], () => {
     [
       "an unknown scenario",
       { GATE_SCENARIO: "smok" },
-      /^::error title=Plimsoll%3A exit code 2::bad usage or bad spec; nothing was started%0A.*smoke/,
+      /^::error title=Plimsoll%3A exit code 2::bad usage or bad spec; nothing was loaded%0A.*smoke/,
     ],
     ["a spec that is not there", { GATE_SPEC: "none.yaml" }, /none\.yaml/],
     ["a value that looks like a flag", { GATE_SPEC: "--json" }, /there is no spec --json/],

@@ -40,7 +40,7 @@ describe("a run that left no report", () => {
       "bad usage without a place tells the last words",
       2,
       "error: unknown scenario smok\n",
-      "bad usage or bad spec; nothing was started\nerror: unknown scenario smok",
+      "bad usage or bad spec; nothing was loaded\nerror: unknown scenario smok",
     ],
     ["nothing said tells what the code means", 4, "", /^the run could not be carried out/],
     ["a code without a meaning is told as it is", 137, "", "the command ended with 137, which has no meaning"],

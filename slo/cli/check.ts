@@ -1,18 +1,43 @@
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
+import { checkAgainst } from "../load/check-against.ts";
+import type { Outlook } from "../load/outlook.ts";
+import type { LoadOptions } from "../load/prepare.ts";
 import { objectiveProblems, readSpec } from "../load/spec-file.ts";
+import { endWith } from "./verdict.ts";
 
-/** Reads specs as a run would and prints every problem with its place; exit 2 when there is one. */
-export function check(files: readonly string[], host: Host): number {
-  const problems = (files.length === 0 ? [undefined] : files).flatMap((file) => {
+/** Reads specs as a run would and prints every problem with its place, or also what a Prometheus holds for them; exit 2 when there is a problem. */
+export async function check(
+  files: readonly string[],
+  against: { prometheus: string; load: LoadOptions } | undefined,
+  host: Host,
+): Promise<number> {
+  const codes: number[] = [];
+  for (const file of files.length === 0 ? [undefined] : files) {
     const read = readSpec(host, file, undefined);
-    if (read.kind === "none") return [read.message];
-    const found = objectiveProblems(read.spec, true);
-    if (found.length > 0) return found;
+    const problems = read.kind === "none" ? [read.message] : objectiveProblems(read.spec, against?.load.script === undefined);
+    problems.forEach(host.say);
+    codes.push(problems.length > 0 ? exitCodes.badUsage : exitCodes.met);
+    if (read.kind === "none" || problems.length > 0) continue;
     read.notes.forEach(host.say);
     host.out(`${read.file}: ${read.spec.objectives.length} objectives of ${read.spec.service}, no problem`);
-    return [];
-  });
-  problems.forEach(host.say);
-  return problems.length === 0 ? exitCodes.met : exitCodes.badUsage;
+    if (against === undefined) continue;
+    const looked = await checkAgainst(against.prometheus, read, { ...against.load, spec: file }, host);
+    codes.push(looked.kind === "none" ? endWith(looked, host) : tell(looked.outlook, host));
+  }
+  return Math.max(...codes);
+}
+
+const stateText: Record<Outlook["objectives"][number]["state"], string> = {
+  readable: "can be read",
+  unknown: "not known yet",
+  unreadable: "cannot be read",
+  impossible: "cannot be read, whatever is sent",
+};
+
+function tell({ objectives, services }: Outlook, host: Host): number {
+  const blocks = objectives.map(({ name, state, lines, proof }) => [`${name}: ${stateText[state]}`, ...lines, proof].join("\n  "));
+  host.out(`\n${[...blocks, ...services].join("\n\n")}\n`);
+  const isHopeless = objectives.some(({ state }) => state === "unreadable" || state === "impossible");
+  return isHopeless ? exitCodes.badUsage : exitCodes.met;
 }

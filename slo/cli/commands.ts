@@ -47,22 +47,6 @@ export function addGate(root: Command, done: Done): void {
     });
 }
 
-/** Adds `check`. */
-export function addCheck(root: Command, done: Done): void {
-  root
-    .command("check")
-    .description("read specs and say what is wrong with them, file:line:column")
-    .argument("[specs...]", "spec files (default: that of plimsoll.config.ts, or slo/objectives/storage-api.yaml)")
-    .action(async (specs: string[]) => {
-      const { check } = await import("./check.ts");
-      const { specsToCheck } = await import("./config.ts");
-      const { endWith } = await import("./verdict.ts");
-      const host = openHost();
-      const named = await specsToCheck(specs, host);
-      done(named.kind === "none" ? endWith(named, host) : check(named.specs, host));
-    });
-}
-
 /** Adds `history`. */
 export function addHistory(root: Command, done: Done): void {
   root

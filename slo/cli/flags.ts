@@ -54,11 +54,14 @@ export function faults(text: string): string {
   return text;
 }
 
+/** How long the wait for Prometheus is where nothing is said. */
+export const settleLimitSeconds = 60;
+
 /** Makes the flag of `load` and `gate` that bounds the wait for Prometheus. */
 export const settleLimit = (): Option =>
   new Option("--settle-limit <seconds>", "how long to wait for Prometheus to hold everything that was sent")
     .argParser(positive)
-    .default(60);
+    .default(settleLimitSeconds);
 
 /** The flags, of every command that reads it, that name the config or leave it out. */
 export const configFlag = [

@@ -21,7 +21,8 @@ const columns = (entries: Readonly<Record<string, string>>): string => {
 
 const faultNames = Object.keys(faultPresets);
 
-const credentialHelp = `Credentials for Prometheus come from the environment: PLIMSOLL_PROMETHEUS_USERNAME and _PASSWORD (or _PASSWORD_FILE),
+/** Says where credentials come from. */
+export const credentialHelp = `Credentials for Prometheus come from the environment: PLIMSOLL_PROMETHEUS_USERNAME and _PASSWORD (or _PASSWORD_FILE),
 _BEARER_TOKEN (or _BEARER_TOKEN_FILE), _HEADERS (a JSON object), _CA_FILE.`;
 
 const examples = columns({

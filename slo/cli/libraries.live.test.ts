@@ -148,7 +148,7 @@ describeLive("the stock metrics of", ["k6", "prometheus"], ({ prometheus: binary
     await pause(1.2);
   }
 
-  describe.concurrent("", () => {
+  describe.concurrent("libraries", () => {
     for (const [name, built] of builds) {
       if (built.kind === "found") continue;
       test(`${name} ${process.env["CI"] ? "can be built" : `(skipped: ${built.message})`}`, ({ skip }) => {

@@ -3,7 +3,20 @@ import { openHost } from "../host/open-host.ts";
 import type { ClusterOptions } from "../load/kubernetes.ts";
 import type { LoadOptions } from "../load/prepare.ts";
 import type { Done } from "./commands.ts";
-import { configFlag, faults, httpUrl, labels, noConfigFlag, pairs, port, positive, settleLimit, urlPath, whole } from "./flags.ts";
+import {
+  configFlag,
+  faults,
+  httpUrl,
+  labels,
+  noConfigFlag,
+  pairs,
+  port,
+  positive,
+  settleLimit,
+  settleLimitSeconds,
+  urlPath,
+  whole,
+} from "./flags.ts";
 import { loadHelp } from "./help.ts";
 
 /** Adds `load`. */
@@ -26,28 +39,33 @@ export function addLoad(root: Command, done: Done): void {
   });
 }
 
-const loadFlags = (): Option[] => [
+/** The flags that say which load is planned, and whose series are its service's. */
+export const planFlags = (): Option[] => [
   new Option("--scenario <name>", "smoke, load, spike, stress, soak or breakpoint").conflicts("script"),
   new Option("--script <file>", "any k6 script, .js or .ts, unchanged"),
+  new Option("--rate <number>", "peak arrival rate, iterations a second").argParser(positive),
+  new Option("--duration <time>", "length of the judged part, e.g. 90s or 5m"),
+  new Option(
+    "--set <key=value>",
+    "an option of the scenario, e.g. payload=64KiB (the keys are in load --help), or a variable of --script (__ENV.KEY); may be repeated",
+  ).argParser(pairs),
+  new Option(
+    "--server-label <label=value>",
+    "a label that picks the service's own series; may be repeated (default: job=<service of the spec>)",
+  ).argParser(labels),
+];
+
+const loadFlags = (): Option[] => [
+  ...planFlags(),
   new Option("--target <url>", "a service that runs already (default: start the storage API here)").argParser(httpUrl),
   new Option("--prometheus <url>", "a Prometheus that runs already, with the remote-write receiver on (default: start one here)").argParser(
     httpUrl,
   ),
   new Option("--spec <file>", "the objectives (default: slo/objectives/storage-api.yaml)"),
-  new Option("--rate <number>", "peak arrival rate, iterations a second").argParser(positive),
-  new Option("--duration <time>", "length of the judged part, e.g. 90s or 5m"),
-  new Option(
-    "--set <key=value>",
-    "an option of the scenario, e.g. payload=64KiB (the keys are below), or a variable of --script (__ENV.KEY); may be repeated",
-  ).argParser(pairs),
   new Option("--fault <rules>", "faults for the storage API that is started here: a name (they are below), or rules in JSON").argParser(
     faults,
   ),
   new Option("--store <kind>", "the store of the storage API that is started here (default: memory)").choices(["memory", "sqlite"]),
-  new Option(
-    "--server-label <label=value>",
-    "a label that picks the service's own series; may be repeated (default: job=<service of the spec>)",
-  ).argParser(labels),
   new Option(
     "--scrape-path <path>",
     "where the Prometheus started here reads the service's metrics (default: the spec's, or /metrics)",
@@ -55,6 +73,7 @@ const loadFlags = (): Option[] => [
   new Option("--scrape-port <number>", "the port of the metrics (default: the spec's, or the target's)").argParser(port),
   new Option("--scrape-scheme <scheme>", "how the metrics are asked for (default: the spec's, or the target's)").choices(["http", "https"]),
   settleLimit(),
+  new Option("--force", "load although an objective cannot have a request, or cannot be read"),
   new Option("--json", "print the report as JSON on stdout"),
   new Option("--env <name>", "an environment of the config (default: its defaultEnvironment, or its only one)"),
   new Option(...configFlag),
@@ -71,18 +90,19 @@ const clusterFlags = (): Option[] => [
 ];
 
 /** The flags as commander gives them: what was not given is not there. */
-interface LoadFlags extends Partial<Omit<LoadOptions, "serverLabels" | "scrape" | "settleLimitSeconds"> & ClusterOptions> {
+export interface LoadFlags extends Partial<Omit<LoadOptions, "serverLabels" | "scrape" | "settleLimitSeconds"> & ClusterOptions> {
   scrapePath?: string;
   scrapePort?: number;
   scrapeScheme?: "http" | "https";
   serverLabel?: Record<string, string>;
-  settleLimit: number;
+  settleLimit?: number;
   in?: "kubernetes";
   env?: string;
   config?: string | false;
 }
 
-const optionsOf = (given: LoadFlags): LoadOptions => ({
+/** Fills in what was not given. */
+export const optionsOf = (given: LoadFlags): LoadOptions => ({
   scenario: given.scenario,
   script: given.script,
   target: given.target,
@@ -95,8 +115,9 @@ const optionsOf = (given: LoadFlags): LoadOptions => ({
   store: given.store ?? "memory",
   serverLabels: given.serverLabel,
   scrape: scrapeOf(given),
-  settleLimitSeconds: given.settleLimit,
+  settleLimitSeconds: given.settleLimit ?? settleLimitSeconds,
   json: given.json ?? false,
+  force: given.force ?? false,
 });
 
 function scrapeOf({ scrapePath, scrapePort, scrapeScheme }: LoadFlags): LoadOptions["scrape"] {
@@ -115,14 +136,20 @@ function clusterOf(given: LoadFlags): ClusterOptions | undefined {
 
 const inKubernetes = ["pods", "context", "namespace", "image", "keep"] as const;
 
+/** Says which flags of a planned load cannot go together. */
+export const planContradiction = ({ script, rate, duration }: LoadFlags): string | undefined =>
+  script !== undefined && (rate !== undefined || duration !== undefined)
+    ? "--rate and --duration scale our scenarios; a script has its own options (--set KEY=VALUE gives it __ENV.KEY)"
+    : undefined;
+
 /** Says which flags of `load` cannot go together. */
 function contradictionIn(given: LoadFlags): string | undefined {
   if (given.scenario === undefined && given.script === undefined) return "give --scenario NAME or --script FILE";
   if (given.scenario !== undefined && given.script !== undefined) return "give a scenario or a script, not both";
   if (given.fault !== undefined && given.target !== undefined)
     return "--fault is for the storage API that is started here; without --target";
-  if (given.script !== undefined && (given.rate !== undefined || given.duration !== undefined))
-    return "--rate and --duration scale our scenarios; a script has its own options (--set KEY=VALUE gives it __ENV.KEY)";
+  const planned = planContradiction(given);
+  if (planned !== undefined) return planned;
   if ((given.prometheus ?? given.in) !== undefined && Object.keys(scrapeOf(given)).length > 0)
     return "--scrape-path, --scrape-port and --scrape-scheme are for a Prometheus that is started here, without --prometheus or --in";
   if (given.in === undefined) {

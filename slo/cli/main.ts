@@ -2,7 +2,8 @@
 import { Command, CommanderError } from "commander";
 import { errorMessage, isOfSystem } from "../host/error-message.ts";
 import { exitCodeHelp, exitCodes } from "../host/exit-codes.ts";
-import { addCheck, addGate, addHistory, addPod, addStack, type Done } from "./commands.ts";
+import { addCheck } from "./check-command.ts";
+import { addGate, addHistory, addPod, addStack, type Done } from "./commands.ts";
 import { version } from "../host/command-line.ts";
 import { addLoad } from "./load-command.ts";
 

@@ -62,7 +62,7 @@ const data = z.discriminatedUnion("resultType", [
   z.object({ resultType: z.literal("scalar"), result: sample }),
 ]);
 const answer = z.discriminatedUnion("status", [
-  z.object({ status: z.literal("success"), data, warnings: z.array(z.string()).nullish() }),
+  z.object({ status: z.literal("success"), data: z.unknown(), warnings: z.array(z.string()).nullish() }),
   z.object({ status: z.literal("error"), errorType: z.string(), error: z.string() }),
 ]);
 
@@ -72,11 +72,13 @@ type Histograms = Series<Histogram>["points"];
 
 type Data = z.infer<typeof data>;
 
-async function ask(api: PrometheusApi, path: string, form: Record<string, string>): Promise<Data> {
+/** Asks with a form, or without one where the address says it all; the answer's data pass a schema. */
+async function ask<T extends z.ZodType>(api: PrometheusApi, path: string, form: Record<string, string> | undefined, data: T) {
+  const posted = { "content-type": "application/x-www-form-urlencoded" };
   const asked = api.fetch(`${api.url.replace(/\/+$/, "")}${path}`, {
-    method: "POST",
-    headers: { ...api.headers, "content-type": "application/x-www-form-urlencoded" },
-    body: new URLSearchParams(form).toString(),
+    method: form ? "POST" : "GET",
+    headers: form ? { ...api.headers, ...posted } : api.headers,
+    body: form ? new URLSearchParams(form).toString() : null,
     signal: AbortSignal.timeout(api.timeoutSeconds * 1000),
   });
   const [status, text] = await asked
@@ -89,7 +91,9 @@ async function ask(api: PrometheusApi, path: string, form: Record<string, string
   if (parsed.data.status === "error") throw new Unreadable(`Prometheus refused the query: ${plain(parsed.data.error)}`);
   const { warnings } = parsed.data;
   if (warnings && warnings.length > 0) throw new Unreadable(`Prometheus returned warnings: ${plain(warnings.join("; "))}`);
-  return parsed.data.data;
+  const read = data.safeParse(parsed.data.data);
+  if (!read.success) throw new Unreadable(`Prometheus answered ${status}: ${plain(text)}`);
+  return read.data;
 }
 
 const control = /[\u0000-\u001f\u007f-\u009f]+/g;
@@ -110,12 +114,12 @@ export function parseJson(text: string): unknown {
 
 async function askAt(api: PrometheusApi, query: PromQL, atSeconds: number | undefined): Promise<Data> {
   const time = atSeconds === undefined ? {} : { time: atSeconds.toFixed(3) };
-  return ask(api, "/api/v1/query", { query: query.promql, ...time });
+  return ask(api, "/api/v1/query", { query: query.promql, ...time }, data);
 }
 
 async function askRange(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Data> {
   const form = { query: query.promql, start: from.toFixed(3), end: to.toFixed(3), step: step.toFixed(3) };
-  return ask(api, "/api/v1/query_range", form);
+  return ask(api, "/api/v1/query_range", form, data);
 }
 
 const anotherType = ({ resultType }: Data): Unreadable => new Unreadable(`Prometheus answered with a ${resultType}`);
@@ -184,4 +188,10 @@ export function queryHistogramVector(api: PrometheusApi, query: PromQL, atSecond
 /** Asks for a native histogram from `from` to `to`; no points when there is none. */
 export function queryHistograms(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Answer<Histograms>> {
   return answerOf(async () => rowsOf(await askRange(api, query, from, to, step))[0]?.histograms ?? []);
+}
+
+/** Asks for the names of all metrics, or of those with the given series; also of some that ended hours ago. */
+export function metricNames(api: PrometheusApi, of: PromQL | undefined): Promise<Answer<string[]>> {
+  const match = of === undefined ? "" : `?${new URLSearchParams({ "match[]": of.promql }).toString()}`;
+  return answerOf(() => ask(api, `/api/v1/label/__name__/values${match}`, undefined, z.array(z.string())));
 }

@@ -50,7 +50,11 @@ interface Bound {
 }
 
 /** Lists the bounds at which every series has a bucket, smallest first; the last one is infinite. */
-async function boundsOf(api: PrometheusApi, { buckets, unitsPerSecond }: Buckets, window: GuardedWindow): Promise<Bound[]> {
+export async function boundsOf(
+  api: PrometheusApi,
+  { buckets, unitsPerSecond }: Buckets,
+  window: Pick<GuardedWindow, "fromSeconds" | "toSeconds">,
+): Promise<Bound[]> {
   const range = window.toSeconds - window.fromSeconds + lookbackSeconds;
   const [series] = valuesOf([await queryVector(api, buckets(range), window.toSeconds)]);
   if (series.length === 0) throw new Unreadable("Prometheus holds no latency histogram of the service for this objective");

@@ -5,7 +5,7 @@ test("the help lists every exit code with its sentence", () => {
   expect(exitCodeHelp).toBe(`Exit codes:
   0    every objective met
   1    an error budget exceeded
-  2    bad usage or bad spec; nothing was started
+  2    bad usage or bad spec; nothing was loaded
   3    inconclusive: no proof either way, and the reason
   4    the run could not be carried out (tool missing, target unreachable, k6 crashed)
   130  interrupted; children stopped, what was measured kept`);

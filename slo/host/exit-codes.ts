@@ -4,7 +4,7 @@ export const exitCodes = { met: 0, exceeded: 1, badUsage: 2, inconclusive: 3, no
 const sentences: Record<keyof typeof exitCodes, string> = {
   met: "every objective met",
   exceeded: "an error budget exceeded",
-  badUsage: "bad usage or bad spec; nothing was started",
+  badUsage: "bad usage or bad spec; nothing was loaded",
   inconclusive: "inconclusive: no proof either way, and the reason",
   notCarriedOut: "the run could not be carried out (tool missing, target unreachable, k6 crashed)",
   interrupted: "interrupted; children stopped, what was measured kept",

@@ -86,7 +86,7 @@ async function carryOut(run: Run): Promise<LoadRun | NoRun> {
   const ends = prometheusAt(forward.url, credentials);
   const place = { target: options.target, prometheus: options.prometheus, embedded: false };
   const checked = await preflight({ ...prepared, options: { ...options, target: undefined } }, host, place, ends); // only the pods reach the target
-  if (checked.kind === "problem") return failed(checked.message);
+  if (checked.kind === "none") return checked;
   if (session.signal.aborted) return failed("");
   const plan = planOf(run);
   const record: RunRecord = {

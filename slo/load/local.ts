@@ -55,7 +55,7 @@ async function makeReady(prepared: Prepared, host: Host, session: Session) {
   if (signal.aborted) return noRun(exitCodes.interrupted, "");
   const prometheus = prometheusAt(stack.prometheus, host.settings.credentials);
   const checked = await preflight(prepared, host, stack, prometheus);
-  if (checked.kind === "problem") return failed(checked.message);
+  if (checked.kind === "none") return checked;
   const marks = prepared.spec.objectives.some(({ indicator }) => indicator.kind === "throughput");
   const started = await startRelay({ folder: join(folder, "spool"), destination: prometheus.destination, say: host.say, marks });
   if (started.kind === "failed") return failed(started.message);

@@ -11,8 +11,10 @@ import { scrapeIntervalSeconds, scrapeUrl } from "../run/local-services.ts";
 import { k6Labels, plimsollMetrics } from "../spec/names.ts";
 import { sideOf } from "../spec/side.ts";
 import type { RunRecord } from "../run/record.ts";
+import { badUsage, failed, type NoRun } from "./load-run.ts";
 import type { Place } from "./local.ts";
 import { originOf } from "./origin.ts";
+import { outlookOf } from "./outlook.ts";
 import type { Prepared } from "./prepare.ts";
 import type { PrometheusEnds } from "./prometheus.ts";
 
@@ -141,11 +143,12 @@ export interface Preflight extends Pick<RunRecord, "origin"> {
 
 /** Checks, before any load, that the target answers and that Prometheus takes, gives back and keeps time. */
 export async function preflight(
-  { testid, spec, serverLabels, scrape: scrapedAt, options, k6Version }: Prepared,
+  prepared: Prepared,
   host: Host,
   { embedded, target: targetUrl }: Place,
   ends: PrometheusEnds,
-): Promise<Checked<Preflight>> {
+): Promise<{ kind: "fine"; value: Preflight } | NoRun> {
+  const { testid, spec, serverLabels, scrape: scrapedAt, options, k6Version } = prepared;
   const { api } = ends;
   const service = serviceQueries(serverLabels);
   // Only what was started here is known to have metrics; elsewhere a service without them shows in its objectives.
@@ -157,10 +160,10 @@ export async function preflight(
     embedded ? checkScrape(api, serviceQueries({ job: spec.service }), host.now, startedHere ? 15 : 3) : fine,
     originOf(host, k6Version, api),
   ]);
-  if (target.kind === "problem") return target;
-  if (writes.kind === "problem") return writes;
-  if (clock.kind === "problem") return clock;
-  if (scrape.kind === "problem" && startedHere) return scrape;
+  if (target.kind === "problem") return failed(target.message);
+  if (writes.kind === "problem") return failed(writes.message);
+  if (clock.kind === "problem") return failed(clock.message);
+  if (scrape.kind === "problem" && startedHere) return failed(scrape.message);
   const wantsServer = spec.objectives.some(({ indicator }) => sideOf(indicator) === "server");
   if (wantsServer && (!startedHere || options.serverLabels) && !(await isScraped(api, service, 300, host.now)))
     host.say(
@@ -168,6 +171,26 @@ export async function preflight(
         ? `the service's metrics cannot be read at ${scrapeUrl(targetUrl, scrapedAt)}, so the server's side will be inconclusive; say where they are with --scrape-path, --scrape-port and --scrape-scheme, or metrics.scrape in the spec`
         : `Prometheus at ${api.url} does not scrape a service with ${service.shown}, so the server's side will be inconclusive; choose it with --server-label`,
     );
+  const hopeless = embedded ? [] : await hopelessObjectives(prepared, host, api, clock.value);
+  if (hopeless.length > 0 && !options.force) return badUsage(`${hopeless.join("\n")}\nno load can change that; --force loads all the same`);
   const interval = embedded ? scrapeIntervalSeconds : await scrapeInterval(api, service, host.now);
   return { kind: "fine", value: { offset: clock.value, scrapeIntervalSeconds: interval, origin } };
+}
+
+/** Says of each objective what is not there for it yet, and gives those that no load can prove. */
+async function hopelessObjectives(prepared: Prepared, host: Host, api: PrometheusApi, offset: number): Promise<string[]> {
+  const { objectives } = await outlookOf({ ...prepared, api, atSeconds: host.now() + offset, slowCounted: !prepared.isUserScript });
+  return objectives.flatMap(({ name, state, lines }) => {
+    const sentence = `${name}: ${lines.join("; ")}`;
+    switch (state) {
+      case "readable":
+        return [];
+      case "unknown":
+      case "unreadable":
+        host.say(sentence);
+        return [];
+      case "impossible":
+        return [sentence];
+    }
+  });
 }

@@ -4,17 +4,18 @@ import { basename, isAbsolute, join, resolve } from "node:path";
 import { clientThresholds } from "../compile/objectives.ts";
 import type { ScriptFacts } from "../compile/scope.ts";
 import { errorMessage } from "../host/error-message.ts";
-import { canProve } from "../judge/provable.ts";
 import { bundleScenario } from "../run/bundle/bundle.ts";
 import { checkTypes } from "../run/bundle/check-types.ts";
 import { findScenario } from "../run/bundle/scenarios.ts";
 import { inspectScript } from "../run/k6.ts";
-import { expectedRequests, keepPlan, metricsIn, readPlan, type Plan } from "../run/plan.ts";
+import { keepPlan, metricsIn, readPlan } from "../run/plan.ts";
 import { makeOwnFolder, runFolder } from "../run/record.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
-import type { Indicator, Spec } from "../spec/spec.ts";
+import { formatProblem } from "../spec/load.ts";
+import type { Spec } from "../spec/spec.ts";
 import type { Host } from "../host/host.ts";
 import { badUsage, failed, type NoRun } from "./load-run.ts";
+import { neverSent, provableBy } from "./planned.ts";
 import { objectiveProblems, readSpec, shownPath, type ReadSpec } from "./spec-file.ts";
 
 /** What a person asked of `load`, as parsed. */
@@ -34,6 +35,8 @@ export interface LoadOptions {
   scrape: { path?: string; scheme?: "http" | "https"; port?: number };
   settleLimitSeconds: number;
   json: boolean;
+  /** Loads although an objective cannot have a request, or cannot be read. */
+  force: boolean;
 }
 
 /** A run that is ready to start: parsed, bundled, checked and planned. */
@@ -167,6 +170,12 @@ async function prepareIn(folder: string, testid: string, entry: Entry, read: Rea
   const plan = readPlan(kept.text);
   const problems = objectiveProblems(read.spec, !entry.isUserScript, plan.script);
   if (problems.length > 0) return badUsage(problems.join("\n"));
+  const never = read.spec.objectives.flatMap((objective) => {
+    const sentence = neverSent(objective, plan);
+    return sentence === undefined ? [] : [formatProblem({ place: objective.place, path: objective.name, message: sentence })];
+  });
+  if (never.length > 0 && !options.force)
+    return badUsage(`${never.join("\n")}\nsuch an objective cannot be proved by this load; --force loads all the same`);
   return {
     ...entry,
     ...tools,
@@ -186,28 +195,8 @@ async function prepareIn(folder: string, testid: string, entry: Entry, read: Rea
     inspected: kept.text,
     scenarioEnvironment: environment,
     /** What may be a slip in the spec or in a user script, each with its place. */
-    notes: [...read.notes, ...specNote(options), ...script.notes],
+    notes: [...read.notes, ...specNote(options), ...script.notes, ...never],
   };
-}
-
-/** Estimates how many events an objective will have; how a service counts its own, no plan tells. */
-function expectedOf(plan: Plan, indicator: Indicator): ReturnType<typeof expectedRequests> {
-  switch (indicator.kind) {
-    case "errors":
-    case "latency":
-      return expectedRequests(plan, indicator.where);
-    case "achieved":
-      return plan.offeredIterations ?? "unknown";
-    case "throughput":
-      return plan.loadSeconds ?? "unknown";
-    case "ratio":
-    case "checks":
-    case "counter":
-    case "rate":
-    case "trend":
-    case "integrity":
-      return "unknown";
-  }
 }
 
 /** Says what the run will do, and whether that can prove the objectives. */
@@ -218,12 +207,9 @@ export function planSentences(prepared: Prepared): string[] {
     plan.offeredIterations === undefined
       ? "a closed model: latency objectives cannot be met by it"
       : `${plan.offeredIterations} iterations offered`;
-  const expected = spec.objectives.map((objective) => {
-    return { objective: objective.name, requests: expectedOf(plan, objective.indicator) };
-  });
   return [
     ...prepared.notes,
     `${prepared.name}: ${offered}${length}`,
-    ...canProve(spec, expected).flatMap((row) => (row.kind === "short" ? [row.sentence] : [])),
+    ...provableBy(spec, plan).flatMap((row) => (row.kind === "short" ? [row.sentence] : [])),
   ];
 }

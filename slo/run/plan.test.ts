@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { expectedRequests, goDurationSeconds, keepPlan, keepsSummary, offeredRateAt, readPlan } from "./plan.ts";
+import { goDurationSeconds, keepPlan, keepsSummary, offeredRateAt, readPlan } from "./plan.ts";
 
 const inspected = (scenarios: object, more: object = {}): string =>
   JSON.stringify({ scenarios, totalDuration: "45s", maxVUs: 12, ...more });
@@ -85,19 +85,6 @@ test.each([
 ] as const)("%s", (_, stages, seconds) => {
   const scenario = { executor: "ramping-vus", stages: stages.map(([duration, target]) => ({ duration, target })) };
   expect(readPlan(inspected({ a: scenario })).loadSeconds).toBe(seconds);
-});
-
-test("expected requests follow the mix, by route and method; what it does not say is unknown", () => {
-  const mix = [
-    { method: "GET", route: "/b", perIteration: 0.6 },
-    { method: "PUT", route: "/b", perIteration: 0.5 },
-  ];
-  const plan = readPlan(inspected({ smoke: { ...warmup, duration: "10s" } }, { ext: { plimsoll: { mix } } }));
-  expect(
-    [{}, { method: "GET" }, { route: "/b" }, { route: "/other" }, { shop: "a" }].map((where) =>
-      expectedRequests(plan, where as Record<string, string>),
-    ),
-  ).toEqual([110, 60, 110, 0, "unknown"]);
 });
 
 test.each<[string, object, object, boolean]>([

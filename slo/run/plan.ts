@@ -179,11 +179,3 @@ export function keepsSummary({ scenarios, mix, maxVUs, totalSeconds }: Plan): bo
   );
   return requests.reduce((sum, each) => sum + each, 0) <= summaryLimit;
 }
-
-/** Expects how many requests an objective's filter will see; unknown for user scripts with a filter and for closed models. */
-export function expectedRequests(plan: Plan, where: Record<string, string>): number | "unknown" {
-  if (plan.offeredIterations === undefined || plan.mix.length === 0) return "unknown";
-  if (Object.keys(where).some((label) => label !== "method" && label !== "route")) return "unknown";
-  const matching = plan.mix.filter(({ method, route }) => (where["method"] ?? method) === method && (where["route"] ?? route) === route);
-  return Math.floor(plan.offeredIterations * matching.reduce((sum, entry) => sum + entry.perIteration, 0));
-}

@@ -1,0 +1,195 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeLive } from "../../build/testing/live.ts";
+import { run, workingFolder } from "../cli/cli.fixture.ts";
+import type { PrometheusApi } from "../collect/prometheus.ts";
+import { openProcessGroup } from "../host/process-group.ts";
+import { startPrometheus } from "../run/local-services.ts";
+import { encodeWrite, writeOnce } from "../run/relay/write.ts";
+import { loadSpec } from "../spec/load.ts";
+import { outlookOf } from "./outlook.ts";
+import type { Present } from "./present.ts";
+
+/** What a Prometheus holds: a service that counts as promhttp does, one without a request yet, one whose histogram has no buckets. */
+const held: Record<string, string>[] = [
+  ...["shop", "young", "bare"].map((job) => ({ __name__: "up", job, instance: `${job}:80` })),
+  ...["200", "201"].flatMap((code) => [
+    { __name__: "http_requests_total", job: "shop", instance: "shop:80", method: "get", handler: "/items/{id}", code },
+    ...["_count", "_bucket"].flatMap((part) =>
+      (part === "_bucket" ? ["0.1", "0.5", "1.0", "+Inf"] : [""]).map((le) => ({
+        __name__: `http_request_duration_seconds${part}`,
+        job: "shop",
+        instance: "shop:80",
+        method: "get",
+        handler: "/items/{id}",
+        code,
+        ...(le === "" ? {} : { le }),
+      })),
+    ),
+  ]),
+  { __name__: "http_request_duration_seconds_count", job: "bare", instance: "bare:80", method: "get", handler: "/items/{id}", code: "200" },
+  { __name__: "http_request_duration_seconds_count", job: "none", instance: "none:80", method: "get", handler: "/" },
+  { __name__: "up", job: "none", instance: "none:80" },
+  { __name__: "orders_total", job: "shop", instance: "shop:80", result: "done" },
+];
+
+const specText = (service: string, objectives: string, metrics = "promhttp"): string =>
+  `version: 1\nservice: ${service}\nmetrics: ${metrics}\nobjectives:\n  - { name: o, target: 99%, indicator: ${objectives} }\n`;
+const errorsOf = (where = ""): string => `{ errors: { side: server${where && `, where: ${where}`} } }`;
+
+describeLive("what the objectives of a service would read now", ["k6", "prometheus"], ({ prometheus: binary }) => {
+  const group = openProcessGroup();
+  let api: PrometheusApi;
+  let atSeconds: number;
+
+  beforeAll(async () => {
+    const folder = mkdtempSync(join(tmpdir(), "plimsoll-outlook-"));
+    const options = { binary, folder, logFile: join(folder, "log"), job: "none", targetUrl: undefined, environment: process.env };
+    const started = await startPrometheus(group, options);
+    if (started.kind === "failed") throw new Error(started.message);
+    api = { url: started.url, headers: {}, timeoutSeconds: 20, fetch };
+    atSeconds = Math.floor(Date.now() / 1000);
+    for (const secondsAgo of [10, 5]) {
+      const samples = held.map((labels) => ({
+        labels,
+        value: labels["__name__"] === "up" ? 1 : 7,
+        atMillis: (atSeconds - secondsAgo) * 1000,
+      }));
+      for (const sample of samples) {
+        const written = await writeOnce({ url: `${api.url}/api/v1/write` }, encodeWrite([sample]));
+        if (written.kind !== "written") throw new Error(written.reason);
+      }
+    }
+  });
+  afterAll(() => group.stopAll());
+
+  test.each<[string, string, Present["state"], string[]]>([
+    [
+      "a service that counts is read: series, label values in its own spelling, and no error yet",
+      specText("shop", errorsOf("{ method: GET }")),
+      "readable",
+      ["2 series, 14 counted so far", "method: get", "handler: /items/{id}", "code: 200, 201", "none so far"],
+    ],
+    [
+      "a wrong label value stands beside those that there are",
+      specText("shop", errorsOf('{ route: "/item/:id" }')),
+      "unreadable",
+      ["none with handler /item/:id; handler is /items/{id} (did you mean /items/{id}?)"],
+    ],
+    [
+      "another route may come with the first request",
+      specText("shop", errorsOf('{ route: "/orders" }')),
+      "unknown",
+      ["none with handler /orders; handler is /items/{id}"],
+    ],
+    [
+      "a service that was not asked for anything has no series yet, which is no reason",
+      specText("young", errorsOf()),
+      "unknown",
+      ['http_requests_total{job="young"}: no series'],
+    ],
+    [
+      "a metric that is called otherwise is named",
+      specText("shop", errorsOf(), "{ requests: http_request_total, labels: { status: code } }"),
+      "unreadable",
+      ["(did you mean http_requests_total?)"],
+    ],
+    [
+      "a service that nobody scrapes cannot be read, and the jobs are named",
+      specText("shops", errorsOf()),
+      "unreadable",
+      ['none with job="shops"; job is shop (did you mean shop?)'],
+    ],
+    [
+      "a bucket at the threshold is exact",
+      specText("shop", "{ latency: { side: server, atMost: 1s } }"),
+      "readable",
+      ["buckets: 100 ms, 500 ms, 1,000 ms"],
+    ],
+    [
+      "without it the requests around the threshold will be uncertain",
+      specText("shop", "{ latency: { side: server, atMost: 250ms } }"),
+      "readable",
+      ["no bucket at 250 ms: requests above 100 ms and up to 500 ms will be uncertain"],
+    ],
+    [
+      "a histogram without buckets cannot be read, whatever is sent",
+      specText("bare", "{ latency: { side: server, atMost: 250ms } }"),
+      "impossible",
+      ["Prometheus holds no latency histogram of the service for this objective"],
+    ],
+    [
+      "series without a status tell no errors",
+      specText("none", errorsOf(), "{ duration: http_request_duration_seconds, labels: { status: code } }"),
+      "unreadable",
+      ["1 of 1 series carry a code that is no status, or none: they may be errors"],
+    ],
+    [
+      "events that have not been counted are none where their label is there",
+      specText("shop", "{ ratio: { bad: 'orders_total{result=\"failed\"}', total: orders_total } }"),
+      "readable",
+      ["orders_total: 1 series, 7 counted so far", 'none with result="failed"; result is done'],
+    ],
+    [
+      "what k6 counts is not there before the load",
+      specText("shop", "{ errors: { side: client } }"),
+      "readable",
+      ["counted by k6 during the load"],
+    ],
+  ])("%s", async (_, text, state, lines) => {
+    const read = loadSpec(text, "slo.yaml");
+    if (read.kind === "problems") throw new Error(read.problems[0]?.message);
+    const { spec } = read;
+    const { objectives } = await outlookOf({
+      api,
+      atSeconds,
+      spec,
+      serverLabels: { job: spec.service },
+      plan: undefined,
+      slowCounted: false,
+    });
+    const [objective] = objectives;
+    const said = objective?.lines.join("\n") ?? "";
+    expect(objective?.state, said).toBe(state);
+    for (const line of lines) expect(said).toContain(line);
+    expect(objective?.proof).toBe("299 requests without a bad one prove 99%; how many will come is not known");
+  });
+
+  test("check tells it, with who is scraped, and ends with 2 only where an objective cannot be read at all", async () => {
+    const folder = workingFolder();
+    const files = { "good.yaml": errorsOf(), "slip.yaml": errorsOf('{ route: "/item/:id" }') };
+    for (const [name, objective] of Object.entries(files)) writeFileSync(join(folder, name), specText("shop", objective));
+    writeFileSync(join(folder, "young.yaml"), specText("young", errorsOf()));
+    const check = (file: string) => run(["check", file, "--against", api.url], { folder });
+    const [good, slip, young] = await Promise.all(["good.yaml", "slip.yaml", "young.yaml"].map(check));
+    expect([good?.exitCode, slip?.exitCode, young?.exitCode], slip?.stdout).toEqual([0, 2, 0]);
+    expect(good?.stdout).toContain('{job="shop"} is scraped every 5 s: shop:80');
+    expect(young?.stdout).toContain("o: not known yet");
+  });
+
+  test("a load whose objective no request can make readable sends none, and --force sends all the same", async () => {
+    let asked = 0;
+    const server = createServer((_, response) => void ((asked += 1), response.end()));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const folder = workingFolder();
+    writeFileSync(join(folder, "bare.yaml"), specText("bare", "{ latency: { side: server, atMost: 250ms } }"));
+    writeFileSync(join(folder, "own.js"), 'import http from "k6/http";\nexport default function () { http.get(__ENV.PLIMSOLL_TARGET); }\n');
+    const target = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const load = (...more: string[]) =>
+      run(
+        ["load", "--script", "own.js", "--spec", "bare.yaml", "--target", target, "--prometheus", api.url, "--settle-limit", "5", ...more],
+        { folder },
+      );
+    const stopped = await load();
+    expect([stopped.exitCode, asked], stopped.stderr).toEqual([2, 0]);
+    expect(stopped.stderr).toContain("o: ");
+    expect(stopped.stderr).toContain("no load can change that; --force loads all the same");
+    const forced = await load("--force");
+    expect([forced.exitCode, asked], forced.stderr).toEqual([3, 1]);
+    server.close();
+  });
+});

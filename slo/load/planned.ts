@@ -1,0 +1,68 @@
+import { isSameRoute } from "../compile/mapping.ts";
+import { canProve, type Provable } from "../judge/provable.ts";
+import type { Plan } from "../run/plan.ts";
+import type { Indicator, Objective, Spec, Where } from "../spec/spec.ts";
+import { shortList } from "./present.ts";
+
+/** Says of each objective whether the planned requests can prove it; without a plan that is not known. */
+export function provableBy(spec: Spec, plan: Plan | undefined): Provable[] {
+  const expected = spec.objectives.map(({ name, indicator }) => {
+    return { objective: name, requests: plan === undefined ? ("unknown" as const) : expectedOf(plan, indicator) };
+  });
+  return canProve(spec, expected);
+}
+
+/** Finds what a filter asks for in the mix of a load. */
+const chosenFrom = ({ mix }: Plan, { method, route }: Where): Plan["mix"] =>
+  mix.filter((one) => (method ?? one.method) === one.method && (route === undefined || isSameRoute(route, one.route)));
+
+/** Estimates how many events an objective will have; how a service or a script counts its own, no plan tells. */
+function expectedOf(plan: Plan, indicator: Indicator): number | "unknown" {
+  switch (indicator.kind) {
+    case "errors":
+    case "latency": {
+      const { method: _method, route: _route, ...others } = indicator.where;
+      if (plan.offeredIterations === undefined || plan.mix.length === 0 || Object.keys(others).length > 0) return "unknown";
+      return Math.floor(
+        plan.offeredIterations * chosenFrom(plan, indicator.where).reduce((sum, { perIteration }) => sum + perIteration, 0),
+      );
+    }
+    case "achieved":
+      return plan.offeredIterations ?? "unknown";
+    case "throughput":
+      return plan.loadSeconds ?? "unknown";
+    case "ratio":
+    case "checks":
+    case "counter":
+    case "rate":
+    case "trend":
+    case "integrity":
+      return "unknown";
+  }
+}
+
+/** Gives the filter of an objective that is about requests; undefined where it is about something else. */
+export function requestsAsked(indicator: Indicator): Where | undefined {
+  switch (indicator.kind) {
+    case "errors":
+    case "latency":
+    case "integrity":
+      return indicator.where;
+    case "ratio":
+    case "checks":
+    case "counter":
+    case "rate":
+    case "trend":
+    case "achieved":
+    case "throughput":
+      return undefined;
+  }
+}
+
+/** Says that a load never sends what an objective is about; undefined where it does, or where nobody knows what a script sends. */
+export function neverSent({ indicator }: Objective, plan: Plan): string | undefined {
+  const where = requestsAsked(indicator);
+  if (where === undefined || plan.mix.length === 0 || chosenFrom(plan, where).length > 0) return undefined;
+  const asked = [where["method"], where["route"]].filter((part) => part !== undefined).join(" ");
+  return `this scenario never sends ${asked}; it sends ${shortList(plan.mix.map(({ method, route }) => `${method} ${route}`))}`;
+}

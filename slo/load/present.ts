@@ -1,0 +1,167 @@
+import { lookbackSeconds } from "../collect/guard.ts";
+import { answerOf, metricNames, queryVector, valuesOf, type Answer, type PrometheusApi, type Series } from "../collect/prometheus.ts";
+import { boundsOf } from "../collect/split.ts";
+import type { CounterQueries } from "../compile/counters.ts";
+import { takeApart, valuesOfLabel, type Comparison } from "../compile/lookup.ts";
+import type { BadQueries, ServerQueries } from "../compile/service-objectives.ts";
+import { selector, withLabels, type PromQL } from "../compile/promql.ts";
+import type { Where } from "../spec/spec.ts";
+import { nearest, printable } from "../spec/words.ts";
+
+/**
+ * What an objective of the service's side would read now. `unknown`: nothing is there yet, and it may come with the first request;
+ * `unreadable`: something else is there; `impossible`: no request can change it.
+ */
+export interface Present {
+  state: "readable" | "unknown" | "unreadable" | "impossible";
+  lines: string[];
+}
+
+/** Where to look, and at which moment of Prometheus's clock. */
+export interface Looked {
+  api: PrometheusApi;
+  atSeconds: number;
+  service: { labels: Where; isScraped: boolean };
+  /** The labels whose values are shown: method, route and status, as the service names them. */
+  shownLabels: readonly string[];
+  /** What the objective's filter says of a label, by the service's name of it. */
+  meant: Where;
+}
+
+const mostShown = 8;
+
+/** Shows some of a list, and how many more there are. */
+export function shortList(values: readonly string[], most = mostShown): string {
+  const shown = values.slice(0, most).map((value) => (value === "" ? "(none)" : printable(value)));
+  return `${shown.join(", ")}${values.length > most ? ` and ${values.length - most} more` : ""}`;
+}
+
+const number = (value: number): string => value.toLocaleString("en-US");
+
+async function seriesNow({ api, atSeconds }: Looked, query: PromQL): Promise<Series<number>[]> {
+  return valuesOf([await queryVector(api, query, atSeconds)])[0];
+}
+
+async function valuesNow(looked: Looked, series: PromQL, label: string): Promise<string[]> {
+  const found = await seriesNow(looked, valuesOfLabel(series, label)(lookbackSeconds));
+  return found.map(({ labels }) => labels[label] ?? "").toSorted();
+}
+
+/** Looks at what an objective of the service's side would read now. */
+export function presentOf(looked: Looked, { total, bad }: ServerQueries): Promise<Answer<Present>> {
+  return answerOf(async () => {
+    const totals = await Promise.all(total.map((ask) => countersNow(looked, ask)));
+    const absent = totals.find(({ series }) => series.length === 0);
+    if (absent !== undefined) return whyNone(looked, absent.ask.series);
+    const series = totals.flatMap((one) => one.series);
+    const values = looked.shownLabels.flatMap((label) => {
+      const found = [...new Set(series.map((one) => one.labels[label] ?? ""))].toSorted();
+      return found.every((value) => value === "") ? [] : [`${label}: ${shortList(found)}`];
+    });
+    const told = await presentBad(looked, bad, series.length);
+    return { state: told.state, lines: [...totals.map(counted), ...values, ...told.lines] };
+  });
+}
+
+interface CountersNow {
+  ask: CounterQueries;
+  series: Series<number>[];
+}
+
+async function countersNow(looked: Looked, ask: CounterQueries): Promise<CountersNow> {
+  return { ask, series: await seriesNow(looked, ask.last(lookbackSeconds)) };
+}
+
+function counted({ ask, series }: CountersNow): string {
+  const sum = series.reduce((all, { points }) => all + (points.at(-1)?.value ?? 0), 0);
+  return `${ask.series.promql}: ${number(series.length)} series, ${number(sum)} counted so far`;
+}
+
+async function presentBad(looked: Looked, bad: BadQueries, totals: number): Promise<Present> {
+  switch (bad.kind) {
+    case "statuses": {
+      const [errors, noErrors] = await Promise.all([countersNow(looked, bad.errors), countersNow(looked, bad.noErrors)]);
+      const untold = totals - errors.series.length - noErrors.series.length;
+      const lines = [errors.series.length > 0 ? counted(errors) : `${bad.errors.series.promql}: none so far`];
+      if (untold > 0)
+        lines.push(`${number(untold)} of ${number(totals)} series carry a ${bad.label} that is no status, or none: they may be errors`);
+      return { state: untold === totals ? "unreadable" : "readable", lines };
+    }
+    case "buckets":
+      return presentBuckets(looked, bad);
+    case "events": {
+      const found = await Promise.all(
+        bad.counters.map(async (ask): Promise<Present> => {
+          const now = await countersNow(looked, ask);
+          if (now.series.length > 0) return { state: "readable", lines: [counted(now)] };
+          const proof = bad.zeros.get(ask);
+          const proves = proof !== undefined && (await countersNow(looked, proof.labelled)).series.length > 0;
+          const why = await whyNone(looked, ask.series);
+          return { state: proves && why.state === "unknown" ? "readable" : why.state, lines: why.lines };
+        }),
+      );
+      const state = found.find((one) => one.state !== "readable")?.state ?? "readable";
+      return { state, lines: found.flatMap(({ lines }) => lines) };
+    }
+  }
+}
+
+async function presentBuckets({ api, atSeconds }: Looked, bad: Extract<BadQueries, { kind: "buckets" }>): Promise<Present> {
+  const { atMostSeconds } = bad;
+  const found = await answerOf(() => boundsOf(api, bad, { fromSeconds: atSeconds, toSeconds: atSeconds }));
+  if (found.kind === "failed") return { state: "impossible", lines: [found.reason] };
+  const millis = (seconds: number): string => `${number(seconds * 1000)} ms`;
+  const bounds = found.value.flatMap(({ seconds }) => (Number.isFinite(seconds) ? [seconds] : []));
+  if (bounds.length === 0)
+    return { state: "impossible", lines: ["the service's histogram has no bucket but +Inf, so no request is known to be fast"] };
+  const lines = [`buckets: ${shortList(bounds.map(millis), bounds.length)}`];
+  if (bounds.includes(atMostSeconds)) return { state: "readable", lines };
+  const [lower, upper] = [bounds.findLast((seconds) => seconds < atMostSeconds), bounds.find((seconds) => seconds > atMostSeconds)];
+  const between = `above ${millis(lower ?? 0)}${upper === undefined ? "" : ` and up to ${millis(upper)}`}`;
+  return { state: "readable", lines: [`no bucket at ${millis(atMostSeconds)}: requests ${between} will be uncertain`, ...lines] };
+}
+
+/** Finds out why a selector has no series: which label of it has other values, or which metrics there are instead. */
+async function whyNone(looked: Looked, series: PromQL): Promise<Present> {
+  const { metric, bare, comparisons } = takeApart(series);
+  const nothing = `${series.promql}: no series`;
+  const { service } = looked;
+  const doubted = comparisons.filter(({ label }) => !service.isScraped || service.labels[label] === undefined);
+  const others = await Promise.all(doubted.map(async (one) => ({ ...one, values: await valuesNow(looked, one.without, one.label) })));
+  const wrong = others.filter(({ values }) => values.length > 0);
+  if (wrong.length > 0) return otherValues(looked, nothing, wrong);
+  const whole = await Promise.all(doubted.map(async (one) => ({ ...one, values: await valuesNow(looked, bare, one.label) })));
+  const elsewhere = whole.filter(({ values }) => values.length > 0);
+  if (elsewhere.length > 0) return otherValues(looked, nothing, elsewhere);
+  return metric === undefined ? { state: "unknown", lines: [nothing] } : nearNames(looked, metric, nothing);
+}
+
+/** Shows the values that labels have instead; one that is near may be meant. */
+function otherValues({ meant }: Looked, nothing: string, wrong: readonly (Comparison & { values: string[] })[]): Present {
+  const hints = wrong.map(({ label, equals, values }) => {
+    const written = meant[label] ?? equals;
+    return written === undefined ? undefined : nearest(written, values);
+  });
+  const lines = wrong.map(({ text, label, values }, i) => {
+    if (values.every((value) => value === "")) return `no series has the label ${label} yet`;
+    const written = meant[label] === undefined ? text : `${label} ${meant[label]}`;
+    return `none with ${printable(written)}; ${label} is ${shortList(values)}${hints[i] === undefined ? "" : ` (${hints[i]})`}`;
+  });
+  return { state: hints.some((hint) => hint !== undefined) ? "unreadable" : "unknown", lines: [nothing, ...lines] };
+}
+
+/** Names the metrics of the service, or of all, that may have been meant. */
+async function nearNames({ api, service }: Looked, metric: string, nothing: string): Promise<Present> {
+  const of = service.isScraped ? selector(undefined, withLabels(service.labels)) : undefined;
+  const [names] = valuesOf([await metricNames(api, of)]);
+  const ending = /_(count|bucket|total)$/.exec(metric)?.[0] ?? "";
+  const alike = names.filter((name) => name.endsWith(ending) && name !== metric);
+  const hint = nearest(metric, alike);
+  const counting = alike.filter((name) => /http|request|rpc/i.test(name));
+  const there = counting.length > 0 ? counting : alike;
+  const lines = [
+    nothing,
+    `${of === undefined ? "Prometheus" : "the service"} has ${there.length === 0 ? "no metric like it" : shortList(there)}${hint === undefined ? "" : ` (${hint})`}`,
+  ];
+  return { state: hint === undefined ? "unknown" : "unreadable", lines };
+}
