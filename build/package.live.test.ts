@@ -128,6 +128,17 @@ describeLive("the package", ["k6", "prometheus"], () => {
     expect(status.stdout).not.toContain(".plimsoll");
   });
 
+  test.each([
+    ["the package's gate", join(installed, "dist/package/deploy/ci/gate.sh")],
+    ["a checkout's gate, which leaves it to the package", join(root, "deploy/ci/gate.sh")],
+  ])("%s reads the repository's config, and annotates what is wrong", async (_which, gate) => {
+    writeFileSync(join(folder, "plimsoll.config.ts"), config);
+    const ended = await run(folder, "sh", [gate, "run"], { GATE_ENV: "shops", GITHUB_ACTIONS: "true" });
+    expect(ended.exitCode).toBe(2);
+    expect(ended.stdout).toMatch(/^::error title=Plimsoll%3A exit code 2::.*there is no environment "shops" \(did you mean shop\?\)/m);
+    expect(ended.stderr).toContain("exit code of the load: 2; of the gate: 2");
+  });
+
   test("on an older Node says in one sentence what it needs when npm cannot bring one", async () => {
     const ended = await run(folder, oldNode, [launcher, "--version"], { PATH: "/nowhere" });
     expect(ended).toMatchObject({

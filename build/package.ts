@@ -12,7 +12,14 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const out = join(root, "dist/package");
 
 /** What the package holds as it is. */
-const copied = ["build/tools", "slo/objectives", "slo/spec/schema.json", "slo/report/html/page.js", "slo/report/html/page.css"];
+const copied = [
+  "build/tools",
+  "deploy/ci/gate.sh",
+  "slo/objectives",
+  "slo/spec/schema.json",
+  "slo/report/html/page.js",
+  "slo/report/html/page.css",
+];
 
 async function compile(project: string): Promise<void> {
   const args = [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, "build", project)];

@@ -64,12 +64,15 @@ export const rooms: Room[] = [
     values: ["slo/host", "slo/run/bundle/problems.ts"],
     packages: ["node:*", "esbuild", "fastest-levenshtein", "zod"],
   },
+  { folder: "slo/init", values: ["slo/spec"], packages: ["yaml", "zod"] },
   { folder: "slo/history", types: ["slo/judge"], packages: ["node:*", "zod"] },
   {
     folder: "slo/cli",
     values: [
       "slo/host",
       "slo/config",
+      "slo/init",
+      "slo/spec/from-thresholds.ts",
       "slo/load",
       "slo/verify/verify.ts",
       "slo/report",
@@ -81,7 +84,7 @@ export const rooms: Room[] = [
       "target/faults/presets.ts",
     ],
     types: ["slo/spec"],
-    packages: ["node:*", "commander"],
+    packages: ["node:*", "commander", "zod"],
   },
   {
     folder: "target",

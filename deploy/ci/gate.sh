@@ -2,11 +2,11 @@
 # Runs the gate in a CI job: the action and the GitLab job call nothing else. POSIX sh; all input comes in variables, none is ever read as shell text.
 #
 #   gate.sh where     names the cache's folder and key, in $GITHUB_OUTPUT or on stdout
-#   gate.sh install   npm ci, with npm's cache inside the tools' cache
+#   gate.sh install   npm ci in a checkout, with npm's cache inside the tools' cache; the package has all that it needs
 #   gate.sh run       load, judge, annotate, gather the reports; the exit code is the verdict
 #
 # Input of `run`, each as the flag of the same name says (npm run load -- --help):
-#   GATE_SCENARIO or GATE_SCRIPT, GATE_TARGET, GATE_PROMETHEUS, GATE_SPEC, GATE_RATE, GATE_DURATION, GATE_FAULT, GATE_SETTLE_LIMIT,
+#   GATE_ENV, GATE_SCENARIO or GATE_SCRIPT, GATE_TARGET, GATE_PROMETHEUS, GATE_SPEC, GATE_RATE, GATE_DURATION, GATE_FAULT, GATE_SETTLE_LIMIT,
 #   GATE_SET and GATE_SERVER_LABELS (KEY=VALUE, one a line)
 #   GATE_INCONCLUSIVE   fail (the default): exit 3 is red; warn: exit 3 becomes 0 with warnings
 #   GATE_OUTPUT         folder for the reports, default plimsoll-report
@@ -14,9 +14,18 @@ set -u
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 project=$(CDPATH='' cd -- "$here/../.." && pwd -P)
+# Compiled, it stands in dist/package of the package, which mirrors a checkout; there the launcher is two folders above.
+root=$project
+[ -f "$root/slo/cli/plimsoll.js" ] || root=$(CDPATH='' cd -- "$project/../.." && pwd -P)
+# A repository that has the package is judged by that one, whichever gate its job has called.
+installed=$PWD/node_modules/plimsoll/dist/package/deploy/ci/gate.sh
+if [ -f "$installed" ] && [ -z "${PLIMSOLL_GATE:-}" ]; then PLIMSOLL_GATE=$installed exec sh "$installed" "$@"; fi
 PLIMSOLL_CACHE=${PLIMSOLL_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/plimsoll}
 case $PLIMSOLL_CACHE in /*) ;; *) PLIMSOLL_CACHE=$PWD/$PLIMSOLL_CACHE ;; esac
 export PLIMSOLL_CACHE
+
+PATH=$root/node_modules/.bin:$PATH
+export PATH
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -28,20 +37,22 @@ where() {
   # A run against a Prometheus that is given fetches k6 only, and its cache must not stand for both.
   stack=embedded
   [ -z "${GATE_PROMETHEUS:-}" ] || stack=given
-  sum=$(cat "$project/package-lock.json" "$project/slo/run/tools/catalog.ts" "$project"/build/tools/*/go.sum | digest)
+  versions=$root/package-lock.json
+  [ -f "$versions" ] || versions=$root/package.json
+  sum=$(cat "$versions" "$project"/slo/run/tools/catalog.[jt]s "$project"/build/tools/*/go.sum | digest)
   [ -n "$sum" ] || return 4
   lines=$(printf 'folder=%s\nkey=plimsoll-%s-%s-%s-%s' "$PLIMSOLL_CACHE" "$(uname -s)" "$(uname -m)" "$stack" "$sum")
   if [ -n "${GITHUB_OUTPUT:-}" ]; then printf '%s\n' "$lines" >>"$GITHUB_OUTPUT"; else printf '%s\n' "$lines"; fi
 }
 
 install() {
-  if [ -n "$(find "$project/node_modules/.package-lock.json" -newer "$project/package-lock.json" 2>/dev/null)" ]; then
+  if [ "$root" != "$project" ] || [ -n "$(find "$project/node_modules/.package-lock.json" -newer "$project/package-lock.json" 2>/dev/null)" ]; then
     say "the packages are installed already"
     return 0
   fi
   npm_config_cache=${npm_config_cache:-$PLIMSOLL_CACHE/npm}
   export npm_config_cache
-  # With the dev packages: a run checks its scenario's types, and @types/k6 is one of them.
+  # With the dev packages: the storage API's, and the pinned Node, are among them.
   (cd "$project" && npm ci --no-audit --no-fund) && return 0
   say "npm ci failed in $project"
   return 4
@@ -57,19 +68,14 @@ hush() {
 
 unhush() { [ -z "$token" ] || printf '\n::%s::\n' "$token"; }
 
-# Runs the command line as `npm run load` does, but without npm between: a cancelled job's signal has to reach it.
+# Runs the command line without npm between: a cancelled job's signal has to reach it.
 # Its words go to the log as they come, and those of stderr to a file as well. The exit code is left in $code.
 load() {
   code=4
   mkfifo "$work/stderr" || return
   tee "$work/stderr.log" <"$work/stderr" >&2 &
   tee=$!
-  (
-    INIT_CWD=$PWD
-    export INIT_CWD
-    PATH=$project/node_modules/.bin:$PATH
-    cd "$project" && exec node --import tsx slo/cli/main.ts load "$@"
-  ) 2>"$work/stderr" &
+  node "$root/slo/cli/plimsoll.js" load "$@" 2>"$work/stderr" &
   cli=$!
   interrupted=
   trap 'interrupted=yes; kill -INT "$cli" 2>/dev/null' INT TERM HUP
@@ -118,7 +124,7 @@ gate() {
     [ "$final" != 0 ] || final=4
   fi
   # Fails when there is no report behind an exit code of 0: that is no pass.
-  "$project/node_modules/.bin/node" "$here/annotate.ts" "$code" "$GATE_INCONCLUSIVE" "${run:+$run/report.json}" "$work/stderr.log" "$output/code-quality.json"
+  node "$here"/annotate.[jt]s "$code" "$GATE_INCONCLUSIVE" "${run:+$run/report.json}" "$work/stderr.log" "$output/code-quality.json"
   annotated=$?
   if [ "$annotated" != 0 ] && [ "$final" = 0 ]; then final=4; fi
   [ -z "${GITHUB_OUTPUT:-}" ] || printf 'exit-code=%s\n' "$code" >>"$GITHUB_OUTPUT"
@@ -129,7 +135,8 @@ gate() {
 # Calls gate with one argument for each flag, always as --flag=value, so that no value can become a flag of its own.
 main() {
   set --
-  [ -n "${GATE_SCENARIO:-}${GATE_SCRIPT:-}" ] || GATE_SCENARIO=smoke
+  [ -n "${GATE_SCENARIO:-}${GATE_SCRIPT:-}${GATE_ENV:-}" ] || ls plimsoll.config.* >/dev/null 2>&1 || GATE_SCENARIO=smoke
+  [ -z "${GATE_ENV:-}" ] || set -- "$@" "--env=$GATE_ENV"
   [ -z "${GATE_SCENARIO:-}" ] || set -- "$@" "--scenario=$GATE_SCENARIO"
   [ -z "${GATE_SCRIPT:-}" ] || set -- "$@" "--script=$GATE_SCRIPT"
   [ -z "${GATE_TARGET:-}" ] || set -- "$@" "--target=$GATE_TARGET"

@@ -58,11 +58,6 @@ describe("the GitLab job", () => {
 });
 
 describe("the script", () => {
-  test("starts the command line as `npm run load` does", () => {
-    const { scripts } = JSON.parse(readFileSync(join(project, "package.json"), "utf8")) as { scripts: { load: string } };
-    expect(gate).toContain(`${scripts.load} "$@"`);
-  });
-
   test("called without a step says how it is used, and ends with 2", async () => {
     const ended = await runProgram(["sh", join(project, "deploy/ci/gate.sh")], project, {});
     expect([ended.exitCode, ended.stderr]).toEqual([2, "usage: gate.sh where | install | run\n"]);

@@ -47,6 +47,25 @@ export function addGate(root: Command, done: Done): void {
     });
 }
 
+/** Adds `init`. */
+export function addInit(root: Command, done: Done): void {
+  root
+    .command("init")
+    .description("write a first config, scenario, spec and CI job for a service; nothing is overwritten")
+    .argument("[source]", "the service's address, an OpenAPI document or a HAR (default: openapi.yaml or a .har in this folder)")
+    .addOption(new Option("--target <url>", "where the service is (default: what the source says)").argParser(httpUrl))
+    .option("--from-script <file>", "a k6 script: its thresholds become objectives, and it is the script of the config")
+    .option("--service <name>", "the service's name (default: the package's, or the folder's)")
+    .addOption(new Option("--ci <kind>", "the CI job to write (default: that of the repository)").choices(["github", "gitlab"]))
+    .action(
+      async (source: string | undefined, flags: { target?: string; fromScript?: string; service?: string; ci?: "github" | "gitlab" }) => {
+        const { init } = await import("./init.ts");
+        const { target, fromScript, service, ci } = flags;
+        done(await init({ source, target, fromScript, service, ci }, openHost()));
+      },
+    );
+}
+
 /** Adds `history`. */
 export function addHistory(root: Command, done: Done): void {
   root

@@ -3,7 +3,7 @@ import { Command, CommanderError } from "commander";
 import { errorMessage, isOfSystem } from "../host/error-message.ts";
 import { exitCodeHelp, exitCodes } from "../host/exit-codes.ts";
 import { addCheck } from "./check-command.ts";
-import { addGate, addHistory, addPod, addStack, type Done } from "./commands.ts";
+import { addGate, addHistory, addInit, addPod, addStack, type Done } from "./commands.ts";
 import { version } from "../host/command-line.ts";
 import { addLoad } from "./load-command.ts";
 
@@ -16,7 +16,7 @@ function program(done: Done): Command {
     .addHelpText("after", `\n${exitCodeHelp}`)
     .exitOverride()
     .configureOutput({ writeErr: (text) => process.stderr.write(text) });
-  for (const add of [addLoad, addPod, addGate, addCheck, addHistory, addStack]) add(root, done);
+  for (const add of [addInit, addLoad, addPod, addGate, addCheck, addHistory, addStack]) add(root, done);
   for (const command of root.commands) command.exitOverride();
   return root;
 }

@@ -1,0 +1,78 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeLive } from "../../build/testing/live.ts";
+import { startService, type ServiceProcess } from "../../target/process.fixture.ts";
+import { reportIn, run, workingFolder } from "./cli.fixture.ts";
+
+/** A folder of a user, with these files. */
+function folderWith(files: Record<string, string>): string {
+  const folder = workingFolder();
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return folder;
+}
+const textIn = (folder: string, file: string): string => readFileSync(join(folder, file), "utf8");
+
+describeLive("init", ["k6", "prometheus"], () => {
+  let service: ServiceProcess;
+  let target = "";
+  beforeAll(async () => {
+    service = startService({});
+    target = await service.address;
+  });
+  afterAll(() => void service.child.kill());
+
+  test("makes of an OpenAPI document what a load gives a two-sided verdict with, and overwrites nothing", async () => {
+    const paths = { "/health/readiness": { get: {} }, "/api/users": { post: {} } };
+    const folder = folderWith({ "openapi.json": JSON.stringify({ openapi: "3.1.0", servers: [{ url: target }], paths }) });
+    writeFileSync(join(folder, "package.json"), '{"name":"@acme/shop"}');
+    mkdirSync(join(folder, ".github"));
+    const made = await run(["init"], { folder });
+    expect(made.exitCode, made.stderr).toBe(0);
+    expect(made.stderr).toContain("counts as fastify does");
+    const script = textIn(folder, "perf/shop.ts").replace('duration: "1m"', 'duration: "14s"');
+    writeFileSync(join(folder, "perf/shop.ts"), script);
+    const again = await run(["init"], { folder });
+    for (const file of ["plimsoll.config.ts", "perf/shop.ts", "perf/shop.yaml", ".github/workflows/slo.yml"])
+      expect(again.stderr).toContain(`${file} is there already and stays as it is`);
+    expect(textIn(folder, "perf/shop.ts")).toBe(script);
+    const loaded = await run(["load"], { folder });
+    expect(loaded.exitCode, loaded.stderr + loaded.stdout).toBe(0);
+    expect(loaded.stderr).not.toMatch(/TS\d+/);
+    expect(reportIn(folder).objectives.map(({ name, verdict }) => `${name} ${verdict}`)).toEqual([
+      "availability met",
+      "availability, server met",
+      "latency met",
+      "latency, server met",
+    ]);
+  });
+
+  test("translates a script's thresholds, and says of each that it cannot translate why", async () => {
+    const script = `import http from "k6/http";
+export const options = { vus: 1, iterations: 1, thresholds: { http_req_failed: ["rate<0.01"], http_req_duration: ["p(95)<400", "avg<200"] } };
+export default () => http.get(__ENV.PLIMSOLL_TARGET);`;
+    const folder = folderWith({ "my-test.js": script });
+    const made = await run(["init", "--from-script", "my-test.js", "--target", target, "--service", "shop", "--ci", "gitlab"], { folder });
+    expect(made.exitCode, made.stderr).toBe(0);
+    expect(textIn(folder, "perf/shop.yaml")).toMatch(
+      /target: 95%[^]*target: 99%[^]*# not translated: http_req_duration: avg<200: bounds a mean/,
+    );
+    expect(textIn(folder, "plimsoll.config.ts")).toContain('script: "my-test.js"');
+    expect(existsSync(join(folder, "perf/shop.ts"))).toBe(false);
+    expect(textIn(folder, ".gitlab/slo.yml")).toContain("gate.sh run");
+    expect((await run(["check"], { folder })).stdout).toContain("2 objectives of shop, no problem");
+  });
+
+  test.each([
+    ["nothing that says what the service is", {}, [], "give its address, an OpenAPI document or a HAR"],
+    ["a document that is none", { "openapi.yaml": "a: 1" }, [], "openapi.yaml is no OpenAPI document"],
+    ["an address with credentials", {}, ["http://a:b@shop.example"], "must hold no credentials"],
+    ["a script that is not there", {}, ["--from-script", "gone.js"], "there is no script"],
+  ])("refuses %s, and writes nothing", async (_what, files, args, said) => {
+    const folder = folderWith(files);
+    const made = await run(["init", ...args], { folder });
+    expect(made.exitCode).toBe(2);
+    expect(made.stderr).toContain(said);
+    expect(existsSync(join(folder, "plimsoll.config.ts"))).toBe(false);
+  });
+});

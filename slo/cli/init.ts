@@ -1,0 +1,178 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import { z } from "zod";
+import { commandLine } from "../host/command-line.ts";
+import { errorMessage } from "../host/error-message.ts";
+import { exitCodes } from "../host/exit-codes.ts";
+import type { Host } from "../host/host.ts";
+import { httpUrlProblem } from "../host/http-url.ts";
+import { configText, firstObjectives, githubText, gitlabText, scenarioText, specText, type FirstFile } from "../init/files.ts";
+import { lookAtCounting, type Counting } from "../init/counting.ts";
+import { describedBy, type Described } from "../init/requests.ts";
+import { badUsage, failed, type NoRun } from "../load/load-run.ts";
+import { bundleScenario } from "../run/bundle/bundle.ts";
+import { inspectScript } from "../run/k6.ts";
+import { resolveTool } from "../run/tools/resolve.ts";
+import { fromThresholds, type Thresholds, type Translated } from "../spec/from-thresholds.ts";
+import { endWith } from "./verdict.ts";
+
+/** What a person asked of `init`. */
+export interface InitOptions {
+  /** An address, an OpenAPI document or a HAR; what is found in the folder where it is not given. */
+  source: string | undefined;
+  target: string | undefined;
+  fromScript: string | undefined;
+  service: string | undefined;
+  ci: "github" | "gitlab" | undefined;
+}
+
+/** Writes a first config, scenario, spec and CI job, and overwrites nothing; gives the exit code. */
+export async function init(options: InitOptions, host: Host): Promise<number> {
+  const described = describe(options, host);
+  if (described.kind === "none") return endWith(described, host);
+  const target = (options.target ?? described.target ?? "http://127.0.0.1:8080").replace(/\/+$/, "");
+  const thresholds = options.fromScript === undefined ? [] : await thresholdsOf(resolve(host.folder, options.fromScript), target, host);
+  if ("kind" in thresholds) return endWith(thresholds, host);
+  const counting = await lookAtCounting(target);
+  described.notes.forEach(host.say);
+  host.say(countingSentence(counting, target));
+  const service = options.service ?? serviceName(host.folder);
+  const script = options.fromScript ?? `perf/${service}.ts`;
+  const spec = `perf/${service}.yaml`;
+  const files: FirstFile[] = [
+    ["plimsoll.config.ts", configText(script, spec, target)],
+    ...(options.fromScript === undefined ? [[script, scenarioText(described.requests)] satisfies FirstFile] : []),
+    [spec, specOf(service, counting, thresholds, host)],
+    ...ciFiles(options.ci ?? ciOf(host.folder)),
+  ];
+  try {
+    for (const file of files) host.say(writeOnce(host.folder, file));
+  } catch (error) {
+    return endWith(failed(errorMessage(error)), host);
+  }
+  host.out(`next: ${commandLine("load", "")}\n`);
+  return exitCodes.met;
+}
+
+/** Finds out what to ask of the service: of the source, or of what is in the folder. */
+function describe({ source, target, fromScript }: InitOptions, host: Host): Described | NoRun {
+  const plain = (at: string | undefined): Described => ({
+    kind: "described",
+    target: at,
+    requests: [{ route: "/", path: "/", guessed: [] }],
+    notes: [],
+  });
+  if (source !== undefined && /^https?:/i.test(source)) {
+    const problem = httpUrlProblem(source);
+    const { origin, pathname } = new URL(source);
+    return problem === undefined
+      ? { ...plain(origin), requests: [{ route: pathname, path: pathname, guessed: [] }] }
+      : badUsage(`${source} ${problem}`);
+  }
+  const found =
+    source ??
+    readdirSync(host.folder)
+      .toSorted()
+      .find((name) => /^(openapi|swagger)\.(ya?ml|json)$|\.har$/.test(name));
+  if (found === undefined) {
+    if (target !== undefined || fromScript !== undefined) return plain(target);
+    return badUsage(
+      "nothing here says what the service is: give its address, an OpenAPI document or a HAR, such as: init http://127.0.0.1:8080",
+    );
+  }
+  try {
+    const described = describedBy(readFileSync(resolve(host.folder, found), "utf8"));
+    return described.kind === "problem"
+      ? badUsage(`${found} ${described.message}`)
+      : { ...described, notes: [`read ${found}`, ...described.notes] };
+  } catch (error) {
+    return badUsage(`${found} cannot be read: ${errorMessage(error)}`);
+  }
+}
+
+const withThresholds = z.object({
+  thresholds: z.record(z.string(), z.array(z.union([z.string(), z.object({ threshold: z.string() })]))).nullish(),
+});
+
+/** Reads a script's thresholds by k6 itself, and translates each into an objective, or says why it cannot be one. */
+async function thresholdsOf(script: string, target: string, host: Host): Promise<Translated[] | NoRun> {
+  if (!existsSync(script)) return badUsage(`there is no script ${script}`);
+  const k6 = await resolveTool("k6", { say: host.say });
+  if (k6.kind === "missing") return failed(k6.message);
+  const folder = mkdtempSync(join(tmpdir(), "plimsoll-init-"));
+  try {
+    const bundled = await bundleScenario({ entry: script, outfile: join(folder, "bundle.js") });
+    if (bundled.kind === "problems")
+      return badUsage(bundled.problems.map((each) => `${each.file}:${each.line}:${each.column} ${each.message}`).join("\n"));
+    const environment = { ...host.environment, PLIMSOLL_TARGET: target };
+    const inspected = await inspectScript({ binary: k6.path, script: bundled.file, environment });
+    if (inspected.kind === "problem") return badUsage(inspected.message);
+    const read: Thresholds = withThresholds.parse(JSON.parse(inspected.output)).thresholds ?? {};
+    return fromThresholds(read);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Writes the objectives: of a script's thresholds where there are any, and else the first ones. */
+function specOf(service: string, counting: Counting, translated: readonly Translated[], host: Host): string {
+  const remarks = translated.flatMap((each): string[] => {
+    switch (each.kind) {
+      case "refused":
+        return [`not translated: ${each.threshold}: ${each.reason}`];
+      case "objective":
+        return each.note === undefined ? [] : [`${each.threshold}: ${each.note}`];
+    }
+  });
+  remarks.forEach(host.say);
+  const objectives = translated.flatMap((each) => (each.kind === "objective" ? [each.objective] : []));
+  return specText(service, counting.metrics, objectives.length > 0 ? objectives : firstObjectives(counting), remarks);
+}
+
+function countingSentence({ metrics, bucketsSeconds }: Counting, target: string): string {
+  if (metrics === undefined)
+    return `${target} shows no metrics of a known library now, so the objectives are the client's; say in the spec how it counts (metrics) for the server's side`;
+  const name = typeof metrics === "string" ? metrics : metrics.preset;
+  return `${target} counts as ${name} does${bucketsSeconds.length === 0 ? ", without buckets of latency" : ""}`;
+}
+
+/** Names the service after the package, or the folder. */
+function serviceName(folder: string): string {
+  const file = join(folder, "package.json");
+  const named = existsSync(file) ? z.object({ name: z.string() }).safeParse(JSON.parse(readFileSync(file, "utf8"))).data?.name : undefined;
+  return (
+    (named ?? basename(folder))
+      .replace(/^@[^/]*\//, "")
+      .replace(/[^A-Za-z0-9_-]+/g, "-")
+      .replace(/^-+|-+$/g, "") || "service"
+  );
+}
+
+function ciOf(folder: string): InitOptions["ci"] {
+  if (existsSync(join(folder, ".github"))) return "github";
+  if (existsSync(join(folder, ".gitlab-ci.yml"))) return "gitlab";
+  const config = join(folder, ".git/config");
+  const remotes = existsSync(config) ? readFileSync(config, "utf8") : "";
+  return /github\.com/.test(remotes) ? "github" : /gitlab/.test(remotes) ? "gitlab" : undefined;
+}
+
+function ciFiles(ci: InitOptions["ci"]): FirstFile[] {
+  switch (ci) {
+    case undefined:
+      return [];
+    case "github":
+      return [[".github/workflows/slo.yml", githubText]];
+    case "gitlab":
+      return [[".gitlab/slo.yml", gitlabText]];
+  }
+}
+
+/** Writes a file that is not there yet; says what became of it. */
+function writeOnce(folder: string, [path, text]: FirstFile): string {
+  const file = join(folder, path);
+  if (existsSync(file)) return `${path} is there already and stays as it is`;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text, { flag: "wx" });
+  return `wrote ${path}`;
+}

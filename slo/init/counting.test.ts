@@ -1,0 +1,60 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, test } from "vitest";
+import { lookAtCounting } from "./counting.ts";
+
+/** Looks at a service that has some metrics at some path; `__PORT__` in what is expected stands for its port. */
+async function lookedAt(path: string, metrics: string): Promise<{ counting: unknown; port: number }> {
+  const server = createServer((request, response) => {
+    response.statusCode = request.url === path || request.url === "/" ? 200 : 404;
+    response.end(request.url === path ? metrics : "");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  try {
+    return { counting: await lookAtCounting(`http://127.0.0.1:${port}`), port };
+  } finally {
+    server.close();
+  }
+}
+
+const histogram = (name: string, labels: string): string =>
+  `# TYPE ${name} histogram\n${["0.25", "0.5", "+Inf"].map((le) => `${name}_bucket{${labels},le="${le}"} 1\n`).join("")}${name}_count{${labels}} 1\n`;
+
+test.each([
+  [
+    "fastify is known by its labels",
+    "/metrics",
+    histogram("http_request_duration_seconds", 'method="GET",route="/",status_code="200"'),
+    "fastify",
+    [0.25, 0.5],
+  ],
+  [
+    "promhttp has the same histogram under other labels",
+    "/metrics",
+    `http_requests_total{code="200",handler="/",method="get"} 1\n${histogram("http_request_duration_seconds", 'code="200",handler="/",method="get"')}`,
+    "promhttp",
+    [0.25, 0.5],
+  ],
+  [
+    "Micrometer stands at its own path, and may be without buckets",
+    "/actuator/prometheus",
+    'http_server_requests_seconds_count{method="GET",status="200",uri="/"} 1\n',
+    "micrometer",
+    [],
+  ],
+  ["what no library writes is not guessed", "/metrics", 'requests_total{code="200"} 1\n', undefined, []],
+  ["a service without metrics has none", "/other", "", undefined, []],
+])("%s", async (_sentence, path, metrics, name, bucketsSeconds) => {
+  expect((await lookedAt(path, metrics)).counting).toEqual({ metrics: name, bucketsSeconds });
+});
+
+test("metrics that stand elsewhere than the library has them are named with their place", async () => {
+  const labels = 'http_request_method="GET",http_response_status_code="200",http_route="/"';
+  const { counting, port } = await lookedAt("/metrics", histogram("http_server_request_duration_seconds", labels));
+  expect(counting).toEqual({ metrics: { preset: "otel", scrape: { path: "/metrics", port } }, bucketsSeconds: [0.25, 0.5] });
+});
+
+test("a service that is not there counts as one that shows nothing", async () => {
+  expect(await lookAtCounting("http://127.0.0.1:1")).toEqual({ metrics: undefined, bucketsSeconds: [] });
+});

@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { loadSpec } from "../spec/load.ts";
+import { firstObjectives, scenarioText, specText } from "./files.ts";
+
+test.each([
+  [
+    "a service that shows nothing is judged by the client",
+    { metrics: undefined, bucketsSeconds: [] },
+    ["availability", "latency"],
+    "500ms",
+  ],
+  [
+    "a service that counts is judged by both, at a bucket that it has",
+    { metrics: "otel", bucketsSeconds: [0.1, 0.75, 1] },
+    ["availability", "availability, server", "latency", "latency, server"],
+    "750ms",
+  ],
+  [
+    "without a bucket that is slow enough the slowest counts",
+    { metrics: { preset: "otel", scrape: { path: "/metrics", port: 80 } }, bucketsSeconds: [0.1] },
+    ["availability", "availability, server", "latency", "latency, server"],
+    "100ms",
+  ],
+  [
+    "without buckets the service's latency is left out",
+    { metrics: "micrometer", bucketsSeconds: [] },
+    ["availability", "availability, server", "latency"],
+    "500ms",
+  ],
+])("%s", (_sentence, counting, names, atMost) => {
+  const text = specText("shop", counting.metrics, firstObjectives(counting), ["not translated: a\nb"]);
+  const loaded = loadSpec(text, "slo.yaml", undefined);
+  if (loaded.kind === "problems") throw new Error(JSON.stringify(loaded.problems));
+  expect(loaded.spec.objectives.map(({ name }) => name)).toEqual(names);
+  expect(text).toContain(`atMost: ${atMost}`);
+  expect(text).toMatch(/\n# not translated: a b\n$/);
+});
+
+test("a route that would be code stays a text", () => {
+  const route = '"; process.exit(1); // \u2028';
+  expect(scenarioText([{ route, path: "/a", guessed: ["id\nalert(1)"] }])).toContain(
+    `  { route: ${JSON.stringify(route)}, path: "/a" }, // TODO: id alert(1) was guessed\n`,
+  );
+});

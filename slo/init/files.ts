@@ -1,0 +1,126 @@
+import { stringify } from "yaml";
+import type { Counting } from "./counting.ts";
+import type { FirstRequest } from "./requests.ts";
+
+/** A file to write, by its path from the user's folder. */
+export type FirstFile = [path: string, text: string];
+
+/** Writes the config: one environment, to which others can be added. */
+export function configText(script: string, spec: string, target: string): string {
+  const [scriptText, specText, targetText] = [script, spec, target].map((text) => JSON.stringify(text));
+  return `import { defineConfig } from "plimsoll";
+
+export default defineConfig({
+  spec: ${specText},
+  script: ${scriptText},
+  defaultEnvironment: "local",
+  environments: {
+    local: { target: ${targetText} },
+    // staging: { target: "https://…", prometheus: "https://…", credentials: { bearerToken: "NAME_OF_A_VARIABLE" } },
+  },
+});
+`;
+}
+
+/** Writes a scenario that sends the requests in turn, at a steady rate that proves the first objectives in a minute. */
+export function scenarioText(requests: readonly FirstRequest[]): string {
+  const rows = requests.map(({ route, path, guessed }) => {
+    const note = guessed.length === 0 ? "" : ` // TODO: ${guessed.join(", ")} was guessed`;
+    return `  { route: ${JSON.stringify(route)}, path: ${JSON.stringify(path)} },${note.replaceAll(/[\r\n\u2028\u2029]/g, " ")}`;
+  });
+  return `import { check } from "k6";
+import exec from "k6/execution";
+import http from "k6/http";
+import type { Options } from "k6/options";
+
+export const options: Options = {
+  scenarios: {
+    steady: { executor: "constant-arrival-rate", rate: 50, timeUnit: "1s", duration: "1m", preAllocatedVUs: 100, maxVUs: 500 },
+  },
+};
+
+/** Sent in turn; \`route\` names all requests of a sort. */
+const requests = [
+${rows.join("\n")}
+];
+
+export default function (): void {
+  const request = requests[exec.scenario.iterationInTest % requests.length];
+  if (request === undefined) return;
+  const response = http.get(\`\${__ENV["PLIMSOLL_TARGET"]}\${request.path}\`, { tags: { name: request.route } });
+  check(response, { "status is below 400": ({ status }) => status > 0 && status < 400 });
+}
+`;
+}
+
+/** Chooses the latency of the first objectives: half a second, or the nearest bucket above it that the service has. */
+function latencyOf({ bucketsSeconds }: Counting): string {
+  const seconds = bucketsSeconds.find((bound) => bound >= 0.5) ?? bucketsSeconds.at(-1) ?? 0.5;
+  return seconds >= 1 ? `${seconds}s` : `${Number((seconds * 1000).toPrecision(6))}ms`;
+}
+
+/** Makes the first objectives: of the client, and of the service where it is known how it counts. */
+export function firstObjectives(counting: Counting): object[] {
+  const atMost = latencyOf(counting);
+  const hasBuckets = counting.bucketsSeconds.length > 0;
+  return [
+    { name: "availability", target: "99.5%", indicator: { errors: { side: "client" } } },
+    ...(counting.metrics === undefined
+      ? []
+      : [{ name: "availability, server", target: "99.5%", indicator: { errors: { side: "server" } } }]),
+    { name: "latency", target: "99%", indicator: { latency: { side: "client", atMost } } },
+    ...(hasBuckets ? [{ name: "latency, server", target: "99%", indicator: { latency: { side: "server", atMost } } }] : []),
+  ];
+}
+
+/** Leaves out of a translated objective the filter that filters nothing. */
+const withoutEmpty = (key: unknown, value: unknown): unknown =>
+  key === "where" && Object.keys(value as object).length === 0 ? undefined : value;
+
+/** Writes a spec; `remarks` stand at its end as comments. */
+export function specText(service: string, metrics: Counting["metrics"], objectives: readonly object[], remarks: readonly string[]): string {
+  const text = stringify({ version: 1, service, ...(metrics === undefined ? {} : { metrics }), objectives }, withoutEmpty, {
+    lineWidth: 0,
+  });
+  const comments = remarks.map((remark) => `# ${remark.replaceAll("\n", " ")}\n`).join("");
+  return `# yaml-language-server: $schema=../node_modules/plimsoll/dist/package/slo/spec/schema.json\n${text}${comments}`;
+}
+
+/** The GitHub workflow: the package's own gate, which annotates the change and gathers the reports. */
+export const githubText = `name: slo
+on: [pull_request]
+permissions:
+  contents: read
+jobs:
+  gate:
+    runs-on: ubuntu-latest
+    timeout-minutes: 30
+    steps:
+      - uses: actions/checkout@v6
+      - uses: actions/setup-node@v6
+        with: { node-version: 24, cache: npm }
+      - run: npm ci
+      # Start the service here, or name an environment of plimsoll.config.ts in GATE_ENV.
+      - run: sh node_modules/plimsoll/dist/package/deploy/ci/gate.sh run
+      - if: always()
+        uses: actions/upload-artifact@v6
+        with: { name: plimsoll-report, path: plimsoll-report, if-no-files-found: warn }
+`;
+
+/** The GitLab job, to be included. */
+export const gitlabText = `# In .gitlab-ci.yml: include: [{ local: .gitlab/slo.yml }]
+slo gate:
+  image: node:24-bookworm
+  interruptible: true
+  variables:
+    PLIMSOLL_CACHE: $CI_PROJECT_DIR/.plimsoll-cache
+  cache: { key: plimsoll, paths: [.plimsoll-cache/], when: always }
+  script:
+    - npm ci
+    # Start the service here, or name an environment of plimsoll.config.ts in GATE_ENV.
+    - sh node_modules/plimsoll/dist/package/deploy/ci/gate.sh run
+  artifacts:
+    when: always
+    paths: [plimsoll-report/]
+    reports: { junit: plimsoll-report/junit.xml, codequality: plimsoll-report/code-quality.json }
+`;

@@ -1,0 +1,142 @@
+import { parse } from "yaml";
+import { z } from "zod";
+
+/** One request of a first scenario. Only reading ones: what a service takes in writing cannot be guessed. */
+export interface FirstRequest {
+  /** The name of all requests of its sort, such as /orders/{id}. */
+  route: string;
+  path: string;
+  /** The values of parameters that nobody stated. */
+  guessed: string[];
+}
+
+/** What a document says of a service. */
+export interface Described {
+  kind: "described";
+  /** Where the service is, if the document says. */
+  target: string | undefined;
+  requests: FirstRequest[];
+  /** What was left out, in words. */
+  notes: string[];
+}
+
+type Problem = { kind: "problem"; message: string };
+
+/** How many requests a first scenario has: a person has to read them. */
+const mostRequests = 20;
+
+const schema = z.object({
+  type: z.unknown().optional(),
+  format: z.string().optional(),
+  example: z.unknown().optional(),
+  default: z.unknown().optional(),
+  enum: z.array(z.unknown()).optional(),
+});
+const parameter = z.object({
+  $ref: z.string().optional(),
+  name: z.string().default(""),
+  in: z.string().default(""),
+  required: z.boolean().default(false),
+  example: z.unknown().optional(),
+  schema: schema.optional(),
+});
+const pathItem = z.record(z.string(), z.unknown());
+const operation = z.object({ parameters: z.array(parameter).default([]) });
+const openApi = z.object({
+  openapi: z.string().optional(),
+  swagger: z.string().optional(),
+  servers: z.array(z.object({ url: z.string() })).optional(),
+  paths: z.record(z.string(), pathItem),
+  components: z.object({ parameters: z.record(z.string(), parameter).default({}) }).optional(),
+  parameters: z.record(z.string(), parameter).optional(),
+});
+const entry = z.object({
+  _resourceType: z.string().optional(),
+  request: z.object({ method: z.string(), url: z.string() }),
+});
+const har = z.object({ log: z.object({ entries: z.array(entry) }) });
+
+/** Reads an OpenAPI document (JSON or YAML) or a HAR into the requests of a first scenario. */
+export function describedBy(text: string): Described | Problem {
+  let value: unknown;
+  try {
+    value = parse(text);
+  } catch (error) {
+    return { kind: "problem", message: `is neither JSON nor YAML: ${(error as Error).message.split("\n")[0]}` };
+  }
+  const recorded = har.safeParse(value);
+  const described = recorded.success ? fromHar(recorded.data) : undefined;
+  const documented = openApi.safeParse(value);
+  const found =
+    described ?? (documented.success && (documented.data.openapi ?? documented.data.swagger) ? fromOpenApi(documented.data) : undefined);
+  if (found === undefined) return { kind: "problem", message: "is no OpenAPI document (openapi, paths) and no HAR (log.entries)" };
+  if (found.requests.length === 0) return { kind: "problem", message: "names no GET request to begin with" };
+  const more = found.requests.length - mostRequests;
+  if (more > 0) found.notes.push(`left out: GET requests beyond the first ${mostRequests} (${more})`);
+  return { ...found, requests: found.requests.slice(0, mostRequests) };
+}
+
+function fromOpenApi({ paths, servers, components, parameters }: z.infer<typeof openApi>): Described {
+  const shared: Record<string, z.infer<typeof parameter>> = { ...parameters, ...components?.parameters };
+  const writing = Object.values(paths).flatMap((item) => Object.keys(item).filter((method) => /^(post|put|patch|delete)$/.test(method)));
+  const requests = Object.entries(paths).flatMap(([route, item]): FirstRequest[] => {
+    if (item["get"] === undefined) return [];
+    const stated = [item, item["get"]].flatMap((part) => operation.safeParse(part).data?.parameters ?? []);
+    const all = stated.map((each) => (each.$ref === undefined ? each : (shared[each.$ref.split("/").at(-1) ?? ""] ?? each)));
+    const guessed: string[] = [];
+    const valueOf = (each: z.infer<typeof parameter>): string => {
+      const written = each.example ?? each.schema?.example ?? each.schema?.default ?? each.schema?.enum?.[0];
+      if (written === undefined) guessed.push(each.name);
+      return encodeURIComponent(String(written ?? (each.schema?.format === "uuid" ? "00000000-0000-4000-8000-000000000001" : 1)));
+    };
+    const path = route.replace(/\{([^}]+)\}/g, (_, name: string) =>
+      valueOf(all.find((each) => each.in === "path" && each.name === name) ?? parameter.parse({ name })),
+    );
+    const query = all
+      .filter((each) => each.in === "query" && each.required)
+      .map((each) => `${encodeURIComponent(each.name)}=${valueOf(each)}`);
+    return [{ route, path: query.length === 0 ? path : `${path}?${query.join("&")}`, guessed }];
+  });
+  const server = servers?.[0]?.url;
+  const notes = writing.length === 0 ? [] : [`left out: operations that write (${writing.length}); add those that may be repeated`];
+  return {
+    kind: "described",
+    target: server !== undefined && URL.canParse(server) ? server.replace(/\/+$/, "") : undefined,
+    requests,
+    notes,
+  };
+}
+
+/** Names of query parameters whose values nobody wants in a repository. */
+const secret = /token|key|secret|auth|sig|pass|session|code/i;
+const isVariable = (segment: string): boolean => /^\d+$|^[0-9a-f]{8,}(-[0-9a-f]+)*$/i.test(segment);
+
+function fromHar({ log }: z.infer<typeof har>): Described {
+  const page = new Set(["document", "xhr", "fetch", undefined]);
+  const urls = log.entries
+    .filter(({ request, _resourceType }) => request.method === "GET" && page.has(_resourceType))
+    .flatMap(({ request }) => URL.parse(request.url) ?? []);
+  const origins = Map.groupBy(urls, ({ origin }) => origin);
+  const [target, own = []] = [...origins].toSorted(([, a], [, b]) => b.length - a.length)[0] ?? [];
+  const open = own.filter(({ searchParams }) => ![...searchParams.keys()].some((name) => secret.test(name)));
+  const byPath = new Map(open.map(({ pathname, search }) => [pathname + search, pathname]));
+  const requests = [...byPath].map(([path, pathname]) => ({
+    route: pathname
+      .split("/")
+      .map((segment) => (isVariable(segment) ? "{id}" : segment))
+      .join("/"),
+    path,
+    guessed: [],
+  }));
+  const notes = [
+    [log.entries.length - urls.length, "requests that write, or load a page's parts"],
+    [urls.length - own.length, "requests to other hosts"],
+    [own.length - open.length, "requests with what may be a secret in their query"],
+  ] as const;
+  return {
+    kind: "described",
+    target,
+    requests,
+    notes: notes.flatMap(([count, what]) => (count > 0 ? [`left out: ${what} (${count})`] : [])),
+  };
+}
