@@ -10,7 +10,7 @@ import { startPrometheus } from "../run/local-services.ts";
 import { lockHolder, takeLock } from "../run/lock.ts";
 import { readPlan } from "../run/plan.ts";
 import { readRecord, rememberJudged, runFolder, testidPattern, writeRecord, type RunRecord } from "../run/record.ts";
-import { resumeRelay } from "../run/relay/resume.ts";
+import { resumeRelay } from "../run/relay/relay.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import { badUsage, failed, inconclusive, unflushed, type Judged, type LoadRun, type NoRun } from "./load-run.ts";
 import { fuller, readPodReports, withPods, writePods } from "./merge-pods.ts";

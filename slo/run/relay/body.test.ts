@@ -58,11 +58,11 @@ test("incompressible bytes of any length unpack to what they were", () => {
   }
 });
 
-test("a body of k6 itself is read: its counters, and as many samples as it holds", () => {
+test("a body of k6 itself is read: its counters, and the time of its histograms", () => {
   const read = readBody(k6Body);
   if (read.kind === "malformed") throw new Error(read.reason);
   const of = (name: string): typeof read.series => read.series.filter(({ labels }) => labels["__name__"] === name);
-  expect(read).toMatchObject({ samples: 24, series: { length: 24 } });
+  expect(read.series).toHaveLength(24);
   const times = of("k6_http_req_duration_seconds").map(({ atMillis }) => atMillis);
   expect(times.toSorted(), "a histogram's time is its last request's").toEqual(
     of("k6_http_reqs_total")

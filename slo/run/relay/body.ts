@@ -11,7 +11,7 @@ export interface PushedSeries {
 }
 
 /** A body that was read, or the reason why it is none. */
-export type ReadBody = { kind: "body"; series: PushedSeries[]; samples: number } | { kind: "malformed"; reason: string };
+export type ReadBody = { kind: "body"; series: PushedSeries[] } | { kind: "malformed"; reason: string };
 
 /** Bounds what a body may unpack to; k6's are some kilobytes. */
 const mostUnpackedBytes = 256 * 1024 * 1024;
@@ -23,22 +23,19 @@ export function readBody(body: Uint8Array): ReadBody {
     const bytes = unpackedBytes(body);
     if (bytes === undefined || bytes > mostUnpackedBytes) return { kind: "malformed", reason: "it is not whole, or not snappy" };
     const message = new PbfReader(snappy.uncompress(Uint8Array.from(body), bytes));
-    const all = { series: new Array<PushedSeries>(), samples: 0 };
+    const series: PushedSeries[] = [];
     message.readFields((tag, to, reader) => {
-      if (tag !== 1) return;
-      const series: PushedSeries = { labels: {}, value: Number.NaN, atMillis: 0 };
-      to.series.push(reader.readMessage((field, one) => (to.samples += seriesField(field, one, reader)), series));
-    }, all);
+      if (tag === 1) to.push(reader.readMessage(seriesField, { labels: {}, value: Number.NaN, atMillis: 0 }));
+    }, series);
     if (message.pos !== message.length) return { kind: "malformed", reason: "it ends in the middle of a field" };
-    if (all.series.some(({ labels }) => labels["__name__"] === undefined)) return { kind: "malformed", reason: "a series has no name" };
-    return { kind: "body", series: all.series, samples: all.samples };
+    if (series.some(({ labels }) => labels["__name__"] === undefined)) return { kind: "malformed", reason: "a series has no name" };
+    return { kind: "body", series };
   } catch (error) {
     return { kind: "malformed", reason: errorMessage(error) };
   }
 }
 
-/** Reads a field of a series; gives how many samples were in it. */
-function seriesField(tag: number, series: PushedSeries, reader: PbfReader): number {
+function seriesField(tag: number, series: PushedSeries, reader: PbfReader): void {
   if (tag === 1) {
     const { name, value } = reader.readMessage(labelField, { name: "", value: "" });
     Object.defineProperty(series.labels, name, { value, enumerable: true, configurable: true, writable: true });
@@ -46,7 +43,6 @@ function seriesField(tag: number, series: PushedSeries, reader: PbfReader): numb
   if (tag === 2) Object.assign(series, reader.readMessage(sampleField, { value: 0, atMillis: 0 }));
   // Of a histogram only its time is of use here.
   if (tag === 4) series.atMillis = reader.readMessage(histogramField, { atMillis: 0 }).atMillis;
-  return tag === 2 || tag === 4 ? 1 : 0;
 }
 
 function labelField(tag: number, label: { name: string; value: string }, reader: PbfReader): void {

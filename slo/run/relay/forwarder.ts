@@ -6,16 +6,6 @@ import { mayPassLater, reasonOf, type NotWritten, type pauseMillis } from "./ret
 import type { Spool, Standing } from "./spool.ts";
 import type { Writer, Written } from "./write.ts";
 
-/** How far forwarding has come. */
-export interface Forwarded {
-  forwarded: number;
-  retries: number;
-  /** Bodies that the destination refused for good; their samples are lost to it. */
-  refused: number;
-  /** Bodies that could not be read back from the spool. */
-  damaged: number;
-}
-
 /** How a wait for everything to be forwarded ends; `reason` is why it is not going on. */
 export type Flushed = { kind: "flushed" } | { kind: "pending"; bytes: number; reason: string };
 
@@ -46,7 +36,6 @@ export function startForwarder(forwarding: Forwarding) {
     while (!stopping.signal.aborted) await delivery.step();
   })();
   return {
-    state: (): Forwarded => ({ ...delivery.state }),
     /** Tells it that there is more. */
     wake: () => wake(),
     /** Waits until everything is forwarded or the limit is reached. */
@@ -76,16 +65,13 @@ const sortOf = (answer: NotWritten): string => (answer.kind === "refused" ? Stri
 
 /** Opens what takes one step at a time: the body at the cursor is forwarded, tried again after a pause, or given up. */
 function openDelivery({ spool, writer, rejected, say, ...ports }: Forwarding, signal: AbortSignal, awaitMore: () => Promise<void>) {
-  const state: Forwarded = { forwarded: 0, retries: 0, refused: 0, damaged: 0 };
   const retryLog = openRetryLog(say, () => performance.now());
   let [failures, trouble]: [number, string | undefined] = [0, undefined];
-  const moveOn = (what: "forwarded" | "refused" | "damaged"): void => {
-    state[what] += 1;
+  const moveOn = (): void => {
     [failures, trouble] = [0, undefined];
     spool.advance();
   };
   const tryLater = async (answer: NotWritten): Promise<void> => {
-    state.retries += 1;
     [failures, trouble] = [failures + 1, reasonOf(answer)];
     retryLog.trouble(sortOf(answer), trouble);
     await sleep(ports.pauseMillis(failures, answer, Math.random()), undefined, { signal }).catch(() => undefined);
@@ -93,13 +79,13 @@ function openDelivery({ spool, writer, rejected, say, ...ports }: Forwarding, si
   const settle = async (answer: Written): Promise<void> => {
     if (answer.kind === "written") {
       retryLog.fine();
-      return moveOn("forwarded");
+      return moveOn();
     }
     if (signal.aborted) return;
     if (mayPassLater(answer)) return tryLater(answer);
     rejected.add("refused", reasonOf(answer)); // before the cursor moves: counted twice is better than not at all
     retryLog.refusedForGood(sortOf(answer), reasonOf(answer));
-    moveOn("refused");
+    moveOn();
   };
   const step = async (): Promise<void> => {
     const next = readNext(spool);
@@ -110,12 +96,12 @@ function openDelivery({ spool, writer, rejected, say, ...ports }: Forwarding, si
         return awaitMore();
       case "damaged":
         say("a push that was kept on disk cannot be read back, and is lost");
-        return moveOn("damaged");
+        return moveOn();
       case "unreachable":
         return tryLater(next);
     }
   };
-  return { state, trouble: () => trouble, step };
+  return { trouble: () => trouble, step };
 }
 
 /** Reads the push at the cursor; a spool that cannot be read now is like a destination that is away. */

@@ -1,6 +1,6 @@
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { resumeRelay } from "./resume.ts";
+import { resumeRelay } from "./relay.ts";
 import { open, pushOf, destination, say, type Story } from "./relay-story.fixture.ts";
 
 const numberOf = (name: string | undefined): number => Number(name?.split(".")[1] ?? -1);

@@ -3,8 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RelayPorts } from "./open.ts";
-import type { Relay } from "./relay.ts";
-import { resumeRelay, type Resumed } from "./resume.ts";
+import { resumeRelay, type Relay, type Resumed } from "./relay.ts";
 import type { Written } from "./write.ts";
 import { crash, remember } from "./relay-crash.fixture.ts";
 import {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,8 +13,7 @@ import { startPrometheus, type Started } from "../local-services.ts";
 import { waitFor } from "../../host/wait.ts";
 import { emptyFolder, ok, pushed, startReceiver } from "./destination.fixture.ts";
 import { openRejected } from "./rejected.ts";
-import { startRelay, type Relay } from "./relay.ts";
-import { resumeRelay } from "./resume.ts";
+import { resumeRelay, startRelay, type Relay } from "./relay.ts";
 import { openSpool } from "./spool.ts";
 import { encodeWrite, writeOnce } from "./write.ts";
 
@@ -106,10 +105,13 @@ describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6:
       if (!(await waitFor(() => Promise.resolve(seen() || k6.exit() !== undefined || undefined), 60, 20))) throw new Error(what);
       expect(k6.exit(), `${what}:\n${k6.tail().join("\n")}`).toBeUndefined();
     };
-    await until("something arrived before the outage", () => relay.counts().forwarded >= 2);
+    const received = (): number => readdirSync(join(folder, "spool")).filter((name) => name.startsWith("push.")).length;
+    const cursor = join(folder, "spool", "cursor");
+    const forwarded = (): number => (existsSync(cursor) ? Number(readFileSync(cursor, "utf8")) : 0);
+    await until("something arrived before the outage", () => forwarded() >= 2);
     await first.child.stop("SIGKILL", 0);
-    const before = relay.counts().received;
-    await until("pushes were kept during the outage", () => relay.counts().received >= before + 3 && said.length > 0);
+    const before = received();
+    await until("pushes were kept during the outage", () => received() >= before + 3 && said.length > 0);
     const second = await startIt();
     const exit = await k6.exited;
     expect(exit, k6.tail().join("\n")).toMatchObject({ code: 0 });
@@ -129,8 +131,6 @@ describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6:
     expect(relay.sent().sumOf("k6_http_reqs_total", isError)).toBe(served.errors());
     expect(await ask(second.url, held("k6_http_reqs_total", ',expected_response="false"'))).toBe(served.errors());
     expect(relay.sent().sumOf("k6_iterations_total")).toBe(summary.iterations.count);
-    expect(relay.counts()).toMatchObject({ refused: 0, damaged: 0 });
-    expect(relay.counts().retries).toBeGreaterThan(0);
     expect(relay.caveats()).toEqual([]);
     expect(said.at(0)).toContain("Prometheus does not take samples");
     expect(said.at(-1)).toBe("Prometheus takes samples again");

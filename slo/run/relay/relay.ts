@@ -1,10 +1,12 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { errorMessage } from "../../host/error-message.ts";
-import { encodeWrite, readBody, type PushedSeries, type ReadBody } from "./body.ts";
-import type { Flushed, Forwarded } from "./forwarder.ts";
+import { encodeWrite, readBody, type PushedSeries } from "./body.ts";
+import type { Flushed } from "./forwarder.ts";
 import { startIntake, type Reply, type Taker } from "./intake.ts";
 import { marksOf } from "./marks.ts";
 import { openRelay, type Opened, type RelayPlace, type RelayPorts } from "./open.ts";
-import type { SentTotals } from "./sent-totals.ts";
+import type { SentCounts, SentTotals } from "./sent-totals.ts";
 
 /** What a relay needs; its folder is kept when it closes. */
 export interface RelayOptions extends RelayPlace {
@@ -18,7 +20,6 @@ export interface RelayOptions extends RelayPlace {
 export interface Relay {
   /** For K6_PROMETHEUS_RW_SERVER_URL. */
   url: string;
-  counts(): Forwarded & { received: number; samples: number };
   sent(): Pick<SentTotals, "sumOf" | "valuesOf" | "all">;
   /** Why what was sent may not be all, or not all of it was taken; one sentence each. */
   caveats(): string[];
@@ -37,11 +38,8 @@ export async function startRelay(
   const opened = openRelay(place, ports);
   if (opened.kind === "failed") return opened;
   const { totals, forwarder } = opened;
-  const counts = { received: 0, samples: 0 };
   let markedMillis = 0;
-  const taker = takerOf(opened, place, limitBytes, ({ samples, series }) => {
-    counts.received += 1;
-    counts.samples += samples;
+  const taker = takerOf(opened, place, limitBytes, (series) => {
     if (marks) markedMillis = noteMarks(opened, series, markedMillis);
     forwarder.wake();
   });
@@ -52,7 +50,6 @@ export async function startRelay(
   }
   const relay: Relay = {
     url: intake.url,
-    counts: () => ({ ...forwarder.state(), ...counts }),
     sent: () => totals,
     caveats: opened.caveats,
     flushed: forwarder.flushed,
@@ -79,7 +76,7 @@ function takerOf(
   { spool, rejected, totals }: Opened,
   { folder, say }: RelayPlace,
   limitBytes: number,
-  taken: (body: Extract<ReadBody, { kind: "body" }>) => void,
+  taken: (series: readonly PushedSeries[]) => void,
 ): Taker {
   const refuse = (status: number, reason: string, text: string): Reply => {
     if (rejected.add("lost", reason) === 1) say(reason);
@@ -106,8 +103,27 @@ function takerOf(
         return refuse(503, `the spool in ${folder} cannot be written: ${errorMessage(error)}`, "the spool cannot be written");
       }
       totals.take(read.series);
-      taken(read);
+      taken(read.series);
       return { status: 204, text: "" };
     },
   };
+}
+
+/** How a resumed forwarding ends. */
+export type Resumed =
+  | { kind: "flushed"; sent: SentCounts; caveats: string[] }
+  | { kind: "pending"; bytes: number; reason: string }
+  | { kind: "failed"; message: string };
+
+/** Forwards what an earlier run left in its spool, and reads from it what was sent. */
+export async function resumeRelay(options: RelayPlace & { limitSeconds: number }, ports?: RelayPorts): Promise<Resumed> {
+  if (!existsSync(join(options.folder, "rejected"))) return { kind: "failed", message: `the run has no spool in ${options.folder}` };
+  const opened = openRelay(options, ports);
+  if (opened.kind === "failed") return opened;
+  try {
+    const flushed = await opened.forwarder.flushed(options.limitSeconds);
+    return flushed.kind === "pending" ? flushed : { kind: "flushed", sent: opened.totals, caveats: opened.caveats() };
+  } finally {
+    await opened.close();
+  }
 }

@@ -4,8 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import { encodeWrite } from "./body.ts";
 import { emptyFolder, inTurn, ok, pushed, startReceiver, type Answer, type TestReceiver } from "./destination.fixture.ts";
 import { openRejected } from "./rejected.ts";
-import { startRelay, type Relay } from "./relay.ts";
-import { resumeRelay, type Resumed } from "./resume.ts";
+import { resumeRelay, startRelay, type Relay, type Resumed } from "./relay.ts";
 import { openSpool } from "./spool.ts";
 
 const stops: (() => Promise<unknown>)[] = [];
