@@ -36,19 +36,6 @@ test.each([
   expect(readBody(bytes).kind).toBe("malformed");
 });
 
-const many = encodeWrite(
-  Array.from({ length: 40 }, (_, i) => ({ labels: { __name__: "k6_x_total", n: String(i) }, value: i, atMillis: i })),
-);
-
-test.each([
-  ["of ours", many],
-  ["of k6", k6Body],
-])("a body %s that was cut anywhere, or goes on too long, is malformed", (_, whole) => {
-  expect(readBody(whole).kind).toBe("body");
-  for (let bytes = 0; bytes < whole.length; bytes += 1) expect(readBody(whole.subarray(0, bytes)).kind, String(bytes)).toBe("malformed");
-  expect(readBody(Buffer.concat([whole, Buffer.from([0, 0x41])])).kind).toBe("malformed");
-});
-
 test("incompressible bytes of any length unpack to what they were", () => {
   for (const length of [1, 59, 60, 61, 255, 256, 257, 65_535, 65_536, 65_537, 200_000]) {
     const noise = Array.from({ length }, (_, i) => String.fromCharCode(33 + ((i * i * 7919 + i * 104_729) % 90))).join("");

@@ -1,7 +1,6 @@
 import { PbfReader, PbfWriter } from "pbf";
 import snappy from "snappyjs";
 import { errorMessage } from "../../host/error-message.ts";
-import { unpackedBytes } from "./snappy.ts";
 
 /** One series of a push: its last sample; NaN where it holds histograms alone. */
 export interface PushedSeries {
@@ -19,10 +18,7 @@ const mostUnpackedBytes = 256 * 1024 * 1024;
 /** Reads a remote-write 1.0 body (snappy over prompb.WriteRequest), https://prometheus.io/docs/specs/prw/remote_write_spec/ */
 export function readBody(body: Uint8Array): ReadBody {
   try {
-    // The decompressor believes the length that a body begins with, and fills with zeros what is missing.
-    const bytes = unpackedBytes(body);
-    if (bytes === undefined || bytes > mostUnpackedBytes) return { kind: "malformed", reason: "it is not whole, or not snappy" };
-    const message = new PbfReader(snappy.uncompress(Uint8Array.from(body), bytes));
+    const message = new PbfReader(snappy.uncompress(Uint8Array.from(body), mostUnpackedBytes));
     const series: PushedSeries[] = [];
     message.readFields((tag, to, reader) => {
       if (tag === 1) to.push(reader.readMessage(seriesField, { labels: {}, value: Number.NaN, atMillis: 0 }));

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorMessage } from "../../host/error-message.ts";
+import { waitFor } from "../../host/wait.ts";
 import type { Rejected } from "./rejected.ts";
 import { openRetryLog } from "./retry-log.ts";
 import { mayPassLater, reasonOf, type NotWritten, type pauseMillis } from "./retry.ts";
@@ -18,19 +19,12 @@ export interface Forwarding {
   pauseMillis: typeof pauseMillis;
 }
 
-/** setTimeout takes no more. */
-const longestTimerMillis = 2 ** 31 - 1;
-
 /** Starts the forwarding of a spool in order, one body at a time, for as long as it takes. */
 export function startForwarder(forwarding: Forwarding) {
   const { spool, writer } = forwarding;
   const stopping = new AbortController();
-  const waiting = new Set<() => void>();
   let wake: () => void = () => undefined;
-  const awaitMore = (): Promise<void> => {
-    for (const done of waiting) done();
-    return new Promise((resolve) => (wake = resolve));
-  };
+  const awaitMore = (): Promise<void> => new Promise((resolve) => (wake = resolve));
   const delivery = openDelivery(forwarding, stopping.signal, awaitMore);
   const work = (async (): Promise<void> => {
     while (!stopping.signal.aborted) await delivery.step();
@@ -40,16 +34,7 @@ export function startForwarder(forwarding: Forwarding) {
     wake: () => wake(),
     /** Waits until everything is forwarded or the limit is reached. */
     async flushed(limitSeconds: number): Promise<Flushed> {
-      if (!spool.isForwarded()) {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        const timer = setTimeout(resolve, Math.min(limitSeconds * 1000, longestTimerMillis));
-        waiting.add(resolve);
-        wake();
-        await promise;
-        clearTimeout(timer);
-        waiting.delete(resolve);
-      }
-      if (spool.isForwarded()) return { kind: "flushed" };
+      if (await waitFor(async () => spool.isForwarded() || undefined, limitSeconds, 5, 100)) return { kind: "flushed" };
       return { kind: "pending", bytes: spool.waitingBytes(), reason: delivery.trouble() ?? "Prometheus has not answered yet" };
     },
     async stop(): Promise<void> {

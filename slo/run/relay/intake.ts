@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage } from "node:http";
+import { buffer } from "node:stream/consumers";
 import { errorMessage } from "../../host/error-message.ts";
 
 /** An answer to a push: an HTTP status and a line of text. */
@@ -7,25 +8,14 @@ export interface Reply {
   text: string;
 }
 
-/** What answers pushes. */
-export interface Taker {
-  /** Answers a whole body. */
-  take(body: Buffer): Reply;
-  /** Answers a push that is not even read, for a reason. */
-  unread(status: number, reason: string, text: string): Reply;
-}
-
 const path = "/api/v1/write";
-const mostBodyBytes = 64 * 1024 * 1024;
 
-/** Starts a server for pushes on a port of 127.0.0.1. */
-export async function startIntake(taker: Taker) {
+/** Starts a server for pushes on a port of 127.0.0.1; `take` answers a whole body. */
+export async function startIntake(take: (body: Buffer) => Reply) {
   const server = createServer((request, response) => {
-    void replyTo(request, taker).then((reply) => {
-      if (reply === undefined) return;
-      response.writeHead(reply.status, { "content-type": "text/plain" }).end(reply.text);
-      if (reply.status === 413) response.once("finish", () => request.destroy());
-    });
+    void replyTo(request, take).then(
+      (reply) => reply && response.writeHead(reply.status, { "content-type": "text/plain" }).end(reply.text),
+    );
   });
   // k6 never repeats a push, so an idle connection must not close just when the next one begins.
   server.keepAliveTimeout = 0;
@@ -46,29 +36,8 @@ export async function startIntake(taker: Taker) {
 }
 
 /** Answers a request; undefined where its sender cut it off, for then nothing was taken. */
-async function replyTo(request: IncomingMessage, { take, unread }: Taker): Promise<Reply | undefined> {
-  if (request.url !== path || request.method !== "POST")
-    return { status: request.url === path ? 405 : 404, text: `only POST ${path} is served\n` };
-  if (/io\.prometheus\.write\.v2/.test(request.headers["content-type"] ?? ""))
-    return unread(415, "it is remote write 2.0, and the relay takes 1.0", "only remote write 1.0 is taken");
-  const body = await readAll(request);
-  if (body === "cut") return undefined;
-  if (body === "large") return unread(413, `it has more than ${mostBodyBytes} bytes`, `a body may hold ${mostBodyBytes} bytes`);
-  return take(body);
-}
-
-async function readAll(request: IncomingMessage): Promise<Buffer | "cut" | "large"> {
-  if (Number(request.headers["content-length"]) > mostBodyBytes) return "large";
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      bytes += (chunk as Buffer).length;
-      if (bytes > mostBodyBytes) return "large";
-      chunks.push(chunk as Buffer);
-    }
-  } catch {
-    return "cut";
-  }
-  return Buffer.concat(chunks);
+async function replyTo(request: IncomingMessage, take: (body: Buffer) => Reply): Promise<Reply | undefined> {
+  if (request.url !== path || request.method !== "POST") return { status: 404, text: `only POST ${path} is served\n` };
+  const body = await buffer(request).catch(() => undefined);
+  return body && take(body);
 }

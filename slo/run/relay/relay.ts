@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { errorMessage } from "../../host/error-message.ts";
 import { encodeWrite, readBody, type PushedSeries } from "./body.ts";
 import type { Flushed } from "./forwarder.ts";
-import { startIntake, type Reply, type Taker } from "./intake.ts";
+import { startIntake, type Reply } from "./intake.ts";
 import { marksOf } from "./marks.ts";
 import { openRelay, type Opened, type RelayPlace, type RelayPorts } from "./open.ts";
 import type { SentCounts, SentTotals } from "./sent-totals.ts";
@@ -77,35 +77,26 @@ function takerOf(
   { folder, say }: RelayPlace,
   limitBytes: number,
   taken: (series: readonly PushedSeries[]) => void,
-): Taker {
-  const refuse = (status: number, reason: string, text: string): Reply => {
+): (body: Buffer) => Reply {
+  const refuse = (status: number, reason: string): Reply => {
     if (rejected.add("lost", reason) === 1) say(reason);
-    return { status, text: `${text}\n` };
+    return { status, text: `${reason}\n` };
   };
-  const unread = (status: number, reason: string, text: string): Reply =>
-    refuse(status, `not a push that the relay can read: ${reason}`, text);
-  return {
-    unread,
-    take(body) {
-      const read = readBody(body);
-      if (read.kind === "malformed") return unread(400, read.reason, `not a remote-write 1.0 body: ${read.reason}`);
-      if (spool.waitingBytes() + body.length > limitBytes)
-        return refuse(
-          507,
-          `the samples that wait in ${folder} have reached their limit of ${limitBytes} bytes`,
-          "the spool has reached its limit",
-        );
-      try {
-        // What the totals have against the pushes is known from the files alone: then they stay.
-        if (totals.caveats().length === 0) spool.roll(() => encodeWrite(totals.series()));
-        spool.append(body);
-      } catch (error) {
-        return refuse(503, `the spool in ${folder} cannot be written: ${errorMessage(error)}`, "the spool cannot be written");
-      }
-      totals.take(read.series);
-      taken(read.series);
-      return { status: 204, text: "" };
-    },
+  return (body) => {
+    const read = readBody(body);
+    if (read.kind === "malformed") return refuse(400, `not a push that the relay can read: ${read.reason}`);
+    if (spool.waitingBytes() + body.length > limitBytes)
+      return refuse(507, `the samples that wait in ${folder} have reached their limit of ${limitBytes} bytes`);
+    try {
+      // What the totals have against the pushes is known from the files alone: then they stay.
+      if (totals.caveats().length === 0) spool.roll(() => encodeWrite(totals.series()));
+      spool.append(body);
+    } catch (error) {
+      return refuse(503, `the spool in ${folder} cannot be written: ${errorMessage(error)}`);
+    }
+    totals.take(read.series);
+    taken(read.series);
+    return { status: 204, text: "" };
   };
 }
 
