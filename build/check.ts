@@ -9,7 +9,7 @@ const checks: [name: string, script: string, ...args: string[]][] = [
   ["lint and room fences", "oxlint/bin/oxlint", "--config", ".oxlintrc.json", "."],
   ["format", "oxfmt/bin/oxfmt", "--config", ".oxfmtrc.json", "--check", "."],
   ["types", "typescript/bin/tsc", "--noEmit"],
-  ["generated files fresh", "tsx/dist/cli.mjs", "build/generate.ts", "--check"],
+  ["generated files fresh", "vitest/vitest.mjs", "run", "--config", "build/vitest.config.ts", "build/generated.test.ts"],
 ];
 
 /** Runs one check; its words are one line when it passed, with everything that it printed when it failed. */
