@@ -22,18 +22,19 @@ export function requestIds(prefix: string): (request: { headers: Record<string, 
   };
 }
 
-/** Echoes the request id and, where `logged`, writes one log line for each request. */
+/** Echoes the request id, and writes one log line for each request that failed, and for all of them where `logged`. */
 export function followRequests(api: Api, logged: boolean): void {
   api.decorateRequest("injectedFault", null);
   api.addHook("onRequest", (request, reply, done) => {
     reply.header("x-request-id", request.id);
     done();
   });
-  if (!logged) return;
   api.addHook("onResponse", (request, reply, done) => {
+    const failed = reply.statusCode >= 500;
+    if (!logged && !failed) return done();
     const { id: reqId, method, url, injectedFault } = request;
     const answer = { route: request.routeOptions.url, statusCode: reply.statusCode, durationSeconds: reply.elapsedTime / 1_000 };
-    request.log.info({ reqId, method, url, ...answer, fault: injectedFault ?? undefined }, "request");
+    request.log[failed ? "warn" : "info"]({ reqId, method, url, ...answer, fault: injectedFault ?? undefined }, "request");
     done();
   });
 }

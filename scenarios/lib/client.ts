@@ -1,61 +1,142 @@
 import http, { type RefinedResponse, type RequestBody, type ResponseType } from "k6/http";
-import type { BodyOf, Bytes, Json, MethodOf, Operation, ParamsOf, RouteOf, StatusOf } from "../../target/api/contract.ts";
+import { countersAtZero, routeCounter } from "./counters.ts";
 
-/** What a request to a route needs: `[params, body]` where it has both, and nothing where it has neither. */
-export type Input<Op extends Operation> = [
-  ...(ParamsOf<Op> extends undefined ? [] : [params: ParamsOf<Op>]),
-  ...(BodyOf<Op> extends undefined ? [] : [body: BodyOf<Op>]),
-];
-
-/** A route that can be called; its requests carry the route's name and know which statuses to expect. */
-export interface Call<Op extends Operation, Answer extends ResponseType> {
-  method: MethodOf<Op>;
-  route: RouteOf<Op>;
-  send: (...input: Input<Op>) => RefinedResponse<Answer>;
-  /** Sends several at once; the answers are in the order of the inputs. */
-  sendAll: (inputs: readonly Input<Op>[]) => RefinedResponse<Answer>[];
+/** An operation of an API, by its name ("GET /orders/:id"): what goes into it, and what comes out by status. */
+export interface OperationShape {
+  params?: Record<string, unknown>;
+  body?: unknown;
+  query?: Record<string, unknown>;
+  responses: Partial<Record<number, unknown>>;
 }
 
-/** States a route once: which statuses are right, and how its answer is read ("none" saves k6 from keeping it). */
-export interface CallOptions<Op extends Operation, Answer extends ResponseType> {
+type Api<Of> = { [Name in keyof Of]: OperationShape };
+type Part<Op, Key extends string> = Op extends { [K in Key]: infer Value }
+  ? object extends Value
+    ? { [K in Key]?: Value }
+    : { [K in Key]: Value }
+  : { [K in Key]?: never };
+type StatusOf<Op> = Op extends { responses: infer Answers } ? keyof Answers & number : never;
+
+/** What a request needs: path parameters, a body, a query, each only where the operation has one. */
+export type Input<Op> = Part<Op, "params"> & Part<Op, "body"> & Part<Op, "query">;
+type Inputs<Op> = object extends Input<Op> ? [input?: Input<Op>] : [input: Input<Op>];
+
+/** An operation that can be called; its requests carry the route as their name and know which statuses are right. */
+export interface Call<Op, Answer extends ResponseType> {
+  method: string;
+  route: string;
+  /** Sends one request; where the client counts, its answer is counted as it was. */
+  send: (...input: Inputs<Op>) => RefinedResponse<Answer>;
+  /** Sends several at once; the answers are in the order of the inputs. */
+  sendAll: (inputs: readonly Input<Op>[]) => RefinedResponse<Answer>[];
+  /** Counts an answer that was expected and whose contents are wrong: a bad event, though no error. */
+  wrong: (response: RefinedResponse<Answer>) => void;
+}
+
+/** States an operation once: which statuses are right, and how its answer is read ("none" saves k6 from keeping it). */
+export interface CallOptions<Op, Answer extends ResponseType> {
   expect: readonly StatusOf<Op>[];
   answer: Answer;
+  /** How a body is sent; by default as JSON. */
+  body?: "json" | "bytes";
+  headers?: Record<string, string>;
   tags?: Record<string, string>;
+}
+
+/** How a client counts what it sends; one that counts nothing is for what nobody judges. */
+export interface Counting {
+  thresholdsSeconds: readonly number[];
+  /** Tags each request, and states with the first one of a VU that slow requests are counted: for scripts that may send others as well. */
+  announces: boolean;
 }
 
 /** Ends a request that is never answered, so that it is counted as one before k6 stops its iteration. */
 export const timeoutSeconds = 10;
 
+/** The tag of a request whose answer its client has counted (slo/spec/names.ts). */
+const countedTag = { counted_by: "plimsoll" };
+const withBody = new Set(["POST", "PUT", "PATCH"]);
+
+interface Given {
+  params?: Record<string, unknown>;
+  body?: unknown;
+  query?: Record<string, unknown>;
+}
+const nothing: Given = {};
+
+type Untyped<Answer extends ResponseType> = Omit<Call<unknown, Answer>, "send" | "sendAll"> & {
+  send: (given?: Given) => RefinedResponse<Answer>;
+  sendAll: (inputs: readonly Given[]) => RefinedResponse<Answer>[];
+};
+
 /** Prepares the calls of a service: everything that is the same for each request is made here, once. */
-export function storageClient(target: string) {
-  return <Op extends Operation, Answer extends ResponseType>(operation: Op, options: CallOptions<Op, Answer>): Call<Op, Answer> => {
-    const [method, route] = operation.split(" ") as [MethodOf<Op>, RouteOf<Op>];
-    const json = operation === "POST /api/echo";
-    const type = json ? "application/json" : "application/octet-stream";
-    const params = {
-      responseType: options.answer,
-      responseCallback: http.expectedStatuses(...options.expect),
-      timeout: timeoutSeconds * 1000,
-      tags: { ...options.tags, name: route },
-      ...(json || method === "PUT" ? { headers: { "Content-Type": type } } : {}),
-    };
-    const [before, after] = `${target}${route}`.split(":id") as [string, string?];
-    const urlOf = (input: readonly unknown[]): string =>
-      after === undefined ? before : `${before}${(input[0] as { id: string }).id}${after}`;
-    const bodyOf = (input: readonly unknown[]): RequestBody | null => {
-      if (json) return JSON.stringify(input[0]);
-      return after === undefined ? null : ((input[1] as Bytes | undefined) ?? null);
-    };
-    // One function for each kind of route, so that no request gathers its arguments into an array first.
-    const toBucket = ({ id }: { id: string }, body?: Bytes) => http.request<Answer>(method, `${before}${id}${after}`, body ?? null, params);
-    const toRoute = () => http.request<Answer>(method, before, null, params);
-    const withJson = (body: Json) => http.request<Answer>(method, before, JSON.stringify(body), params);
-    const send: (...input: never[]) => RefinedResponse<Answer> = after !== undefined ? toBucket : json ? withJson : toRoute;
-    return {
-      method,
-      route,
-      send: send as unknown as Call<Op, Answer>["send"], // the operation decides which of the three it is, which TypeScript cannot follow
-      sendAll: (inputs) => http.batch(inputs.map((input) => [method, urlOf(input), bodyOf(input), params])) as RefinedResponse<Answer>[],
-    };
+export function openClient<Of extends Api<Of>>(target: string, counting: Counting | undefined) {
+  let isAnnounced = counting?.announces !== true;
+  const announce = (): void => {
+    isAnnounced = true;
+    countersAtZero(counting?.thresholdsSeconds ?? []);
   };
+  return <Name extends keyof Of & string, Answer extends ResponseType>(
+    operation: Name,
+    options: CallOptions<Of[Name], Answer>,
+  ): Call<Of[Name], Answer> => {
+    const [method = "", route = ""] = operation.split(" ");
+    const counter = routeCounter(method, route, options.expect, counting?.thresholdsSeconds ?? []);
+    const params = paramsOf(method, route, options, counting?.announces === true);
+    const urlOf = urlMaker(target, route);
+    const bodyOf = (body: unknown): RequestBody | null =>
+      body === undefined ? null : options.body === "bytes" ? (body as RequestBody) : JSON.stringify(body);
+    const seen = (response: RefinedResponse<Answer>): RefinedResponse<Answer> => {
+      if (counting !== undefined) counter.seen(response);
+      return response;
+    };
+    const send = (given: Given = nothing): RefinedResponse<Answer> => {
+      if (!isAnnounced) announce();
+      return seen(http.request<Answer>(method, urlOf(given), bodyOf(given.body), params));
+    };
+    const sendAll = (inputs: readonly Given[]): RefinedResponse<Answer>[] => {
+      if (!isAnnounced) announce();
+      const answers = http.batch(inputs.map((given) => [method, urlOf(given), bodyOf(given.body), params]));
+      return (answers as RefinedResponse<Answer>[]).map(seen);
+    };
+    const call: Untyped<Answer> = { method, route, send, sendAll, wrong: counter.wrong };
+    return call as unknown as Call<Of[Name], Answer>; // the operation's own types say what is given, which TypeScript cannot follow
+  };
+}
+
+function paramsOf<Op, Answer extends ResponseType>(method: string, route: string, options: CallOptions<Op, Answer>, isTagged: boolean) {
+  const type = options.body === "bytes" ? "application/octet-stream" : "application/json";
+  const tags: Record<string, string> = { ...options.tags, ...(isTagged ? countedTag : {}), name: route };
+  return {
+    responseType: options.answer,
+    responseCallback: http.expectedStatuses(...options.expect),
+    timeout: timeoutSeconds * 1000,
+    redirects: 0, // one that k6 follows would be a request that nobody saw
+    throw: false, // what is thrown is not counted
+    tags,
+    headers: { ...(withBody.has(method) ? { "Content-Type": type } : {}), ...options.headers },
+  };
+}
+
+/** Makes the function that fills a route's parameters, `:id` or `{id}`, and adds the query. */
+function urlMaker(target: string, route: string): (given: Given) => string {
+  const [first = "", ...rest] = `${target}${route}`.split(/(?<=\/):(?=\w)|\{/);
+  const gaps = rest.map((part) => {
+    const [, name = "", after = ""] = /^(\w+)\}?(.*)$/s.exec(part) ?? [];
+    return { name, after };
+  });
+  return ({ params, query }) => {
+    let url = first;
+    for (const { name, after } of gaps) url += encodeURIComponent(String(params?.[name])) + after;
+    return query === undefined ? url : url + queryText(query);
+  };
+}
+
+function queryText(query: Record<string, unknown>): string {
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : value === undefined ? [] : [value]).map(
+      (one) => `${encodeURIComponent(name)}=${encodeURIComponent(String(one))}`,
+    ),
+  );
+  return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
 }

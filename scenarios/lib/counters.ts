@@ -1,24 +1,33 @@
 import { Counter, Gauge } from "k6/metrics";
 import type { Response } from "k6/http";
+import { routeSamples } from "./samples.ts";
 
 /** Remote write shows these as k6_slow_requests_total, k6_wrong_contents_total and k6_scenario_start_seconds (slo/spec/names.ts). */
 const slowRequests = new Counter("slow_requests");
 const wrongContents = new Counter("wrong_contents");
 const scenarioStart = new Gauge("scenario_start_seconds");
 
-/** Makes the counter of what one route's responses were like; its tags are made here, once. */
-export function routeCounter(method: string, name: string, thresholdsSeconds: readonly number[]) {
+/** Makes the counter of what one route's responses were like, which samples the bad ones; its tags are made here, once. */
+export function routeCounter(method: string, name: string, expect: readonly number[], thresholdsSeconds: readonly number[]) {
   const tags = { method, name };
   const limits = thresholdsSeconds.map((seconds) => ({ milliseconds: seconds * 1000, tags: { ...tags, threshold: String(seconds) } }));
   const least = Math.min(...limits.map(({ milliseconds }) => milliseconds));
+  const sample = routeSamples(method, name);
+  const [usual] = expect;
   return {
     /** Counts the response as slow for every threshold that it passed; one that never came is slow for all. */
-    timed(response: Response): void {
-      const milliseconds = response.status === 0 ? Infinity : response.timings.duration;
-      if (milliseconds <= least) return;
+    seen(response: Response): void {
+      const { status } = response;
+      const milliseconds = status === 0 ? Infinity : response.timings.duration;
+      const isExpected = status === usual || expect.includes(status);
+      if (milliseconds <= least && isExpected) return;
       for (const limit of limits) if (milliseconds > limit.milliseconds) slowRequests.add(1, limit.tags);
+      sample(isExpected ? "slow" : "answer", response);
     },
-    wrong: (): void => wrongContents.add(1, tags),
+    wrong(response: Response): void {
+      wrongContents.add(1, tags);
+      sample("wrongContents", response);
+    },
   };
 }
 

@@ -4,8 +4,9 @@ import { SharedArray } from "k6/data";
 import encoding from "k6/encoding";
 import exec from "k6/execution";
 import type { Options, Scenario } from "k6/options";
-import { storageClient, timeoutSeconds } from "./client.ts";
-import { countersAtZero, routeCounter, scenarioBegan } from "./counters.ts";
+import type { StorageApi } from "../../target/api/contract.ts";
+import { openClient, timeoutSeconds } from "./client.ts";
+import { countersAtZero, scenarioBegan } from "./counters.ts";
 import { isJsonOf, isUsers } from "./json.ts";
 import { keyChooser, privateBucketPrefix, sharedBucket } from "./keys.ts";
 import { actionDeck, expectedRequests, type Action } from "./mix.ts";
@@ -118,13 +119,14 @@ function contentsOf({ settings: { sizes, seed: seedNumber }, block: encoded }: P
  * a service that loses some writes is to be found out by the load. Throws when the service goes on to take none.
  */
 function seed({ target, keys, slowThresholdsSeconds }: Settings, { bytesOf }: Contents): void {
-  const put = storageClient(target)("PUT /api/buckets/:id", { expect: [200], answer: "none", tags: { scenario: warmupName } });
+  const call = openClient<StorageApi>(target, undefined);
+  const put = call("PUT /api/buckets/:id", { expect: [200], answer: "none", body: "bytes", tags: { scenario: warmupName } });
   const until = Date.now() + seedSeconds * 1000;
   for (let from = 0; from < keys; from += batchSize) {
     let missing = Array.from({ length: Math.min(batchSize, keys - from) }, (_, i) => from + i);
     for (let inVain = 0; missing.length > 0; inVain += 1) {
       if (inVain > 0) sleep(Math.min(0.5, 0.05 * inVain));
-      const answers = put.sendAll(missing.map((key) => [{ id: sharedBucket(key) }, bytesOf(key)]));
+      const answers = put.sendAll(missing.map((key) => ({ params: { id: sharedBucket(key) }, body: bytesOf(key) })));
       const refused = missing.flatMap((key, i) => (answers[i]?.status === 200 ? [] : [{ key, answer: answers[i] }]));
       const [first] = refused;
       if (first !== undefined && (inVain >= seedTries || Date.now() > until)) throw seedError(target, first.key, first.answer);
@@ -166,41 +168,31 @@ function player({ settings, deck }: Plan, contents: Contents): (scenario: string
 
 /** Makes what an iteration can do: with a shared key, and with a bucket name that nobody else uses. */
 function storageActions(settings: Settings, { bytesOf, digestOf }: Contents): Record<Action, (key: number, own: string) => void> {
-  const call = storageClient(settings.target);
-  const counter = (of: { method: string; route: string }) => routeCounter(of.method, of.route, settings.slowThresholdsSeconds);
+  const call = openClient<StorageApi>(settings.target, { thresholdsSeconds: settings.slowThresholdsSeconds, announces: false });
   const get = call("GET /api/buckets/:id", { expect: [200], answer: "binary" });
-  const put = call("PUT /api/buckets/:id", { expect: [200], answer: "none" });
-  const del = call("DELETE /api/buckets/:id", { expect: [200], answer: "none" });
+  const put = call("PUT /api/buckets/:id", { expect: [200], answer: "text", body: "bytes" });
+  const del = call("DELETE /api/buckets/:id", { expect: [200], answer: "text" });
   const users = call("GET /api/users", { expect: [200], answer: "text" });
   const echo = call("POST /api/echo", { expect: [200], answer: "text" });
-  const [gets, puts, dels, userses, echoes] = [counter(get), counter(put), counter(del), counter(users), counter(echo)];
-
-  const write = (id: string, key: number): boolean => {
-    const response = put.send({ id }, bytesOf(key));
-    puts.timed(response);
-    return response.status === 200;
-  };
+  const write = (id: string, key: number): boolean => put.send({ params: { id }, body: bytesOf(key) }).status === 200;
   return {
     read(key) {
-      const response = get.send({ id: sharedBucket(key) });
-      gets.timed(response);
-      if (response.status === 200 && crypto.sha256(response.body, "hex") !== digestOf(key)) gets.wrong();
+      const response = get.send({ params: { id: sharedBucket(key) } });
+      if (response.status === 200 && crypto.sha256(response.body, "hex") !== digestOf(key)) get.wrong(response);
     },
     // The bytes are the ones that are there, so reads at the same time stay verifiable.
     write: (key) => void write(sharedBucket(key), key),
     delete(key, own) {
-      if (write(own, key)) dels.timed(del.send({ id: own }));
+      if (write(own, key)) del.send({ params: { id: own } });
     },
     users() {
       const response = users.send();
-      userses.timed(response);
-      if (response.status === 200 && !isUsers(response.body)) userses.wrong();
+      if (response.status === 200 && !isUsers(response.body)) users.wrong(response);
     },
     echo(key, own) {
       const message = { message: own, key };
-      const response = echo.send(message);
-      echoes.timed(response);
-      if (response.status === 200 && !isJsonOf(response.body, message)) echoes.wrong();
+      const response = echo.send({ body: message });
+      if (response.status === 200 && !isJsonOf(response.body, message)) echo.wrong(response);
     },
   };
 }

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 
 const project = resolve(import.meta.dirname, "../..");
-const client = `import { storageClient } from "${project}/scenarios/lib/client.ts";\nconst call = storageClient("http://127.0.0.1");\n`;
+const client = `import { openClient } from "${project}/scenarios/lib/client.ts";\nimport type { StorageApi } from "${project}/target/api/contract.ts";\nconst call = openClient<StorageApi>("http://127.0.0.1", undefined);\n`;
 const shape = 'import type { ConstantArrivalRateScenario } from "k6/options";\n';
 
 /** Each row: what is wrong, a script with » before the place at which the compiler must say so, and its error. */
@@ -15,18 +15,18 @@ const wrong: [sentence: string, script: string, code: string][] = [
   ["a status that the route never answers", `${client}call("GET /api/users", { expect: [»404], answer: "none" });\n`, "TS2322"],
   [
     "a body of the wrong type",
-    `${client}call("PUT /api/buckets/:id", { expect: [200], answer: "none" }).send({ id: "a" }, »42);\n`,
-    "TS2345",
+    `${client}call("PUT /api/buckets/:id", { expect: [200], answer: "none" }).send({ params: { id: "a" }, »body: 42 });\n`,
+    "TS2322",
   ],
   [
     "no body where one is needed",
-    `${client}call("PUT /api/buckets/:id", { expect: [200], answer: "none" }).»send({ id: "a" });\n`,
-    "TS2554",
+    `${client}call("PUT /api/buckets/:id", { expect: [200], answer: "none" }).send(»{ params: { id: "a" } });\n`,
+    "TS2345",
   ],
-  ["a body where none is read", `${client}call("GET /api/users", { expect: [200], answer: "none" }).send(»{});\n`, "TS2554"],
+  ["a body where none is read", `${client}call("GET /api/users", { expect: [200], answer: "none" }).send({ »body: 1 });\n`, "TS2322"],
   [
     "a parameter with another name",
-    `${client}call("GET /api/buckets/:id", { expect: [200], answer: "none" }).send({ »key: "a" });\n`,
+    `${client}call("GET /api/buckets/:id", { expect: [200], answer: "none" }).send({ params: { »key: "a" } });\n`,
     "TS2353",
   ],
   [
@@ -55,7 +55,7 @@ const wrong: [sentence: string, script: string, code: string][] = [
     "TS2741",
   ],
 ];
-const right = `${client}call("PUT /api/buckets/:id", { expect: [200], answer: "none" }).send({ id: "a" }, new ArrayBuffer(1));\n`;
+const right = `${client}call("PUT /api/buckets/:id", { expect: [200], answer: "none" }).send({ params: { id: "a" }, body: new ArrayBuffer(1) });\n`;
 
 function compile(scripts: Record<string, string>): string {
   const folder = mkdtempSync(join(tmpdir(), "plimsoll-fixtures-"));

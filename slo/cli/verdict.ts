@@ -1,8 +1,11 @@
+import { join } from "node:path";
 import { errorMessage } from "../host/error-message.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import { pendingMessage, type LoadRun, type NoRun } from "../load/load-run.ts";
 import { writeSamples } from "../load/prometheus.ts";
+import { linesOfRequests } from "../load/target-log.ts";
+import type { Report } from "../report/schema.ts";
 import { verdictSeries } from "../report/verdict-series.ts";
 import type { Spec } from "../spec/spec.ts";
 import { verify } from "../verify/verify.ts";
@@ -13,6 +16,15 @@ export function endWith({ message, exitCode }: NoRun, host: Host): number {
   host.live(undefined);
   if (message !== "") host.say(message);
   return exitCode;
+}
+
+/** Puts what the local target logged of the sampled requests beside them. */
+async function withLogLines(report: Report, folder: string): Promise<Report> {
+  const { samples } = report;
+  if (samples === undefined) return report;
+  const ids = new Set(samples.flatMap(({ requestId }) => (requestId === "" ? [] : [requestId])));
+  const lines = await linesOfRequests(join(folder, "target.log"), ids);
+  return { ...report, samples: samples.map((sample) => ({ ...sample, log: lines.get(sample.requestId) ?? [] })) };
 }
 
 /** Judges a run, writes its verdict to Prometheus and its report to its folder; gives the exit code. */
@@ -28,7 +40,8 @@ export async function judgeAndWrite(run: LoadRun, spec: Spec, json: boolean, hos
       return run.finished ? exitCodes.badUsage : exitCodes.notCarriedOut;
     }
     case "verified": {
-      const { report, countedUntilSeconds } = verified;
+      const { countedUntilSeconds } = verified;
+      const report = await withLogLines(verified.report, run.folder);
       const { toFirstRequestSeconds, toVerdictSeconds } = report.timings;
       await run.judged({ countedUntilSeconds, timings: { toFirstRequestSeconds, toVerdictSeconds } }).catch((error: unknown) => {
         host.say(errorMessage(error)); // a full disk costs the record, never the verdict

@@ -10,6 +10,7 @@ import { type HtmlAssets, htmlReport } from "../report/html.ts";
 import { jsonReport } from "../report/json.ts";
 import { junitReport } from "../report/junit.ts";
 import { markdownReport } from "../report/markdown.ts";
+import { samplesText } from "../report/samples.ts";
 import type { Report } from "../report/schema.ts";
 import { terminalReport } from "../report/terminal.ts";
 import { replaceFile } from "../run/record.ts";
@@ -30,7 +31,7 @@ function pageAssets(): HtmlAssets {
 export function writeReport(report: Report, folder: string, host: Host, json: boolean): number {
   const jsonText = jsonReport(report);
   const summary = markdownReport(report);
-  const files = { "report.json": jsonText, "junit.xml": junitReport(report), "summary.md": summary };
+  const files = { "report.json": jsonText, "junit.xml": junitReport(report), "summary.md": summary, "events.ndjson": samplesText(report) };
   for (const [name, text] of Object.entries(files)) orSay(host, () => replaceFile(join(folder, name), text));
   const page = join(folder, "report.html");
   const shown = orSay(host, () => replaceFile(page, htmlReport(report, pageAssets())));

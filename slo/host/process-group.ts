@@ -17,6 +17,8 @@ export interface ChildOptions {
   folder: string;
   logFile: string;
   onLine?: (line: string, from: "stdout" | "stderr") => void;
+  /** Tells the lines that the log is for; the others go to `onLine` only. */
+  isLogged?: (line: string) => boolean;
 }
 
 /** Children that run beside us, each with what it starts in a process group of its own; none outlives this process, even when it is killed. */
@@ -54,20 +56,32 @@ function startChild(options: ChildOptions): Child {
   log.on("error", () => undefined); // a full disk must not end the run here; the relay's spool reports it
   const tail: string[] = [];
   const rest = { stdout: "", stderr: "" };
+  const { isLogged = () => true } = options;
+  const unlogged = { stdout: "", stderr: "" };
+  // A line is logged once it is whole, and what is too long to be one of those that are left out as it comes.
+  const keep: TakeText = (text, from) => {
+    const lines = (unlogged[from] + text).split(/(?<=\n)/);
+    const last = lines.at(-1) ?? "";
+    unlogged[from] = last.endsWith("\n") || last.length > longestLine ? "" : (lines.pop() ?? "");
+    log.write(lines.filter(isLogged).join(""));
+  };
   const onLine = (line: string, from: keyof typeof rest): void => {
-    tail.push(line);
+    if (isLogged(line)) tail.push(line);
     if (tail.length > tailLines) tail.shift();
     options.onLine?.(line, from);
   };
   const take: TakeText = (text, from) => {
-    log.write(text);
+    keep(text, from);
     const lines = (rest[from] + text).split("\n");
     rest[from] = (lines.pop() ?? "").slice(-longestLine);
     for (const line of lines) onLine(line, from);
   };
   const program = startProgram(options, take);
   const exited = program.exited.then((exit) => {
-    for (const from of ["stdout", "stderr"] as const) if (rest[from] !== "") onLine(rest[from], from);
+    for (const from of ["stdout", "stderr"] as const) {
+      log.write(unlogged[from]);
+      if (rest[from] !== "") onLine(rest[from], from);
+    }
     log.end();
     return exit;
   });

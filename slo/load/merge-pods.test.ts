@@ -48,7 +48,15 @@ function podOf(index: number, change: Partial<PodEnd> = {}, more: Partial<PodRep
 test("pods that all did their part add up to one", () => {
   const late = { ...k6, startedAtSeconds: 101, endedAtSeconds: 133, iterations: 40, interrupted: 1, summaryRequests: 45 };
   const both = mergePods([podOf(0), podOf(1, { k6: late, clockOffsetSeconds: 0.3 })], false);
-  expect(both.k6).toEqual({ ...k6, startedAtSeconds: 100, endedAtSeconds: 133, iterations: 90, interrupted: 1, summaryRequests: 105 });
+  expect(both.k6).toEqual({
+    ...k6,
+    samples: [],
+    startedAtSeconds: 100,
+    endedAtSeconds: 133,
+    iterations: 90,
+    interrupted: 1,
+    summaryRequests: 105,
+  });
   expect([both.caveats, both.sentIsWhole, both.sent.sumOf("k6_http_reqs_total")]).toEqual([[], true, 120]);
   expect(both.notes).toEqual(["the requests of the 2 pods: 60 + 60"]);
 });

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Host } from "../host/host.ts";
 import { podReportSchema, type PodEnd, type PodReport } from "../run/kubernetes/message.ts";
 import { readPlan } from "../run/plan.ts";
+import { fairSamples } from "../run/samples.ts";
 import { writeWhole, type RunRecord } from "../run/record.ts";
 import { sentOf } from "../run/relay/sent-totals.ts";
 import { k6Labels, k6Metrics } from "../spec/names.ts";
@@ -63,6 +64,7 @@ function k6Of(reports: readonly PodReport[]): RunRecord["k6"] {
       ? { passes: total(checks.map(({ passes }) => passes)), fails: total(checks.map(({ fails }) => fails)) }
       : null,
     errors: reports.flatMap(({ index, end }) => (end?.k6.errors ?? []).map((error) => `pod ${index + 1}: ${error}`)).slice(0, 20),
+    samples: fairSamples(outcomes.flatMap(({ samples }) => samples ?? [])),
   };
 }
 

@@ -2,6 +2,7 @@ import { causes } from "./causes.ts";
 import { headline, ownName, type ReportObjective, runReasons, unmet } from "./headline.ts";
 import { count, percent, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
+import { firstSamples, sampleLine } from "./samples.ts";
 import type { Report } from "./schema.ts";
 
 /** One thing that the author of a change should see, at its place in the spec where it has one. */
@@ -41,7 +42,15 @@ function objectiveFinding(report: Report, objective: ReportObjective, level: Fin
   const what = `${says}: target ${targetPercent(targetRatio)} (${shortened(description, textLimit)})`;
   const why = reason === undefined ? [] : [shortened(reason, textLimit)];
   const found = causes(report, [objective]).map(({ sentence }) => shortened(sentence, textLimit));
-  const message = [what, ...found, proofSentence(objective), ...why, `stated at ${place.file}:${place.line}:${place.column}`].join("\n");
+  const samples = firstSamples(report, [objective]).map((sample) => shortened(sampleLine(sample, report), textLimit));
+  const message = [
+    what,
+    ...found,
+    proofSentence(objective),
+    ...why,
+    ...samples,
+    `stated at ${place.file}:${place.line}:${place.column}`,
+  ].join("\n");
   return { level, title: `Plimsoll: ${says}`, message, place };
 }
 

@@ -1,7 +1,7 @@
 import type { ReportObjective } from "./headline.ts";
 import type { Report } from "./schema.ts";
 import { emptyReport, exceededReport, inconclusiveReport, metReport } from "./reports.fixture.ts";
-import { madeUpStart } from "./parts.fixture.ts";
+import { madeUpSample, madeUpStart } from "./parts.fixture.ts";
 
 /** Data that tries to leave its place in HTML, XML, Markdown and a terminal. */
 export const hostileTexts = [
@@ -55,6 +55,18 @@ export function hostileReport(): Report {
       outcomes: [{ outcome: { kind: "answer" as const, status: text(at + 3), errorCode: text(at + 4) }, count: 3 }],
       instance: [{ name: text(at + 5), count: { total: 5, bad: 4 }, p: 0.01 }],
     })),
+    samples: all.map((route, at) =>
+      madeUpSample(at, {
+        route,
+        method: text(at + 1),
+        path: text(at + 2),
+        error: text(at + 3),
+        requestId: text(at + 4),
+        traceId: text(at + 5),
+        answer: text(at + 6),
+        log: [text(at + 7)],
+      }),
+    ),
     reconciliation: { ...base.reconciliation, explanation: text(1) },
     routes: all.map((route, at) => ({
       method: text(at + 1),

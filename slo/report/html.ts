@@ -3,6 +3,7 @@ import { capitalised, objectiveNumbers, otherReasons, runOrigin, scenarioOverrid
 import { headline, shortName, subject, verdictWords, whys } from "./headline.ts";
 import { type ChartModel, chartModels, lineSummaries } from "./html/charts.ts";
 import { loadMark } from "./html/mark.ts";
+import { samplesSection } from "./html/samples.ts";
 import { jsonMarkup, markup, type Markup, nothing, rawElementText } from "./html/markup.ts";
 import { bullets, countedTable, factLists, objectiveDetails, objectivesTable, routesTable, table, verdictText } from "./html/tables.ts";
 import { latencyHeads, latencyRows } from "./latencies.ts";
@@ -44,6 +45,7 @@ ${whySection(report)}
 <section><h2>Over time</h2><noscript><p class="empty">The charts need JavaScript; their numbers stand below each title.</p></noscript>${unjudged(report)}<div class="charts">${models.map((model) => chartFigure(report, model))}</div></section>
 <section><h2>Requests on each side</h2>${countedTable(report)}</section>
 <section><h2>Routes</h2>${routesTable(report)}</section>
+${samplesSection(report)}
 <section><h2>How each objective was counted</h2>${objectiveDetails(report)}</section>
 <section><h2>Facts of the run</h2>${factLists(report)}</section>
 ${report.notes.length === 0 ? nothing : markup`<section><h2>Notes</h2>${bullets(report.notes)}</section>`}

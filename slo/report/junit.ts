@@ -3,6 +3,7 @@ import { agreement, countedRows, countSentences, objectiveNumbers } from "./fact
 import { headline, type ReportObjective, runReasons, verdictWords } from "./headline.ts";
 import { counted, isoMoment, targetPercent } from "./numbers.ts";
 import { shortened } from "./plain.ts";
+import { firstSamples, sampleLine } from "./samples.ts";
 import type { Report } from "./schema.ts";
 
 /** The one test case that no objective owns. */
@@ -57,6 +58,7 @@ function objectiveCase(objective: ReportObjective, report: Report): TestCase {
     `spec: ${place.file}:${place.line}:${place.column}`,
     `bad: ${queries.bad}`,
     `total: ${queries.total}`,
+    ...(verdict === "met" ? [] : firstSamples(report, [objective]).map((sample) => `sample: ${sampleLine(sample, report)}`)),
     ...objective.caveats.map((caveat) => `caveat: ${caveat}`),
   ].join("\n");
   // An advisory objective turns nothing red, whatever it says.

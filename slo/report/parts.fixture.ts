@@ -1,4 +1,5 @@
 import type { ReportObjective } from "./headline.ts";
+import type { ReportSample } from "./samples.ts";
 import type { Report } from "./schema.ts";
 
 /** Unix seconds at which every made-up run begins: 2026-11-21 05:00:00 UTC. */
@@ -185,6 +186,28 @@ export function cumulative(bad: (second: number) => number, rate = perSecond): R
     total: second * rate,
     bad: Math.max(0, bad(second)),
   }));
+}
+
+/** Makes a sample of a failed request, so many seconds into the run. */
+export function madeUpSample(second: number, parts: Partial<ReportSample>): ReportSample {
+  return {
+    atSeconds: madeUpStart + second,
+    scenario: "spike",
+    method: "DELETE",
+    route: "/api/buckets/:id",
+    path: `/api/buckets/plimsoll-own-${second}`,
+    kind: "answer",
+    status: 500,
+    error: "",
+    errorCode: 1500,
+    durationSeconds: 0.0031,
+    phasesSeconds: { blocked: 0, connecting: 0, tls: 0, sending: 0.0001, waiting: 0.0029, receiving: 0.0001 },
+    requestId: `req-a-${second}`,
+    traceId: "",
+    answer: '{"error":"internal server error"}',
+    log: [`{"level":50,"reqId":"req-a-${second}","msg":"request failed"}`],
+    ...parts,
+  };
 }
 
 /** Takes the evidence away, as where nothing was counted. */

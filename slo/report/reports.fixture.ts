@@ -1,6 +1,16 @@
 import type { ReportObjective } from "./headline.ts";
 import type { Report } from "./schema.ts";
-import { cumulative, evidence, frame, madeUpObjective, madeUpStart, series, total, withoutEvidence } from "./parts.fixture.ts";
+import {
+  cumulative,
+  evidence,
+  frame,
+  madeUpObjective,
+  madeUpSample,
+  madeUpStart,
+  series,
+  total,
+  withoutEvidence,
+} from "./parts.fixture.ts";
 
 const readLatency = {
   name: "read latency",
@@ -128,6 +138,17 @@ export function exceededReport(): Report {
           worst: { fromSeconds: madeUpStart + 81, toSeconds: madeUpStart + 82, count: { total: 190, bad: 60 }, p: 0.0003 },
         },
       },
+    ],
+    samples: [
+      madeUpSample(70, {}),
+      madeUpSample(71, {
+        status: 0,
+        error: "dial tcp 127.0.0.1:5000: connect: connection refused",
+        errorCode: 1212,
+        answer: "",
+        requestId: "",
+        log: [],
+      }),
     ],
     routes: [
       {

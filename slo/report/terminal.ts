@@ -5,6 +5,7 @@ import { objectiveNumbers, otherReasons, periodSentence, remarks } from "./facts
 import { headline, ownName, type ReportObjective, sideWords, subject, unmet, verdictWords, whys } from "./headline.ts";
 import { count, counted, duration, rate, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
+import { firstSamples, sampleLine } from "./samples.ts";
 import type { Report } from "./schema.ts";
 
 /** Sets how the terminal's report looks: colour or none, columns, and the paths of the files that were written. */
@@ -29,6 +30,7 @@ export function terminalReport(report: Report, options: TerminalOptions): string
   const word = verdictWords[report.verdict];
   const verdictLine = `${paint(verdictColours[report.verdict])(word)}  ${clipped(data(headline(report, width - word.length - 2)), width - word.length - 2)}`;
   const titled: [string, readonly string[]][] = [
+    ["Samples", firstSamples(report).map((sample) => sampleLine(sample, report))],
     ["Load", [loadSentence(report), ...loadDifferences(report)]],
     ["Time", [timeSentence(report)]],
     ...remarks(report),

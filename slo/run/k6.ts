@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { endingText, runProcess, withoutSecrets } from "../host/process.ts";
 import type { Child, ProcessGroup } from "../host/process-group.ts";
+import { isSampleLine } from "./samples.ts";
 import { explainRefusal } from "./script-errors.ts";
 
 /** What k6 said of itself while it ran; counts are k6's own, over all its scenarios. */
@@ -134,6 +135,7 @@ export function startK6(group: ProcessGroup, options: K6Options): Child {
     },
     folder,
     logFile: join(folder, "k6.log"),
+    isLogged: (line) => !isSampleLine(line),
     onLine: (line, from) => options.onLine(readK6Line(line, from)),
   });
 }

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { commandLine } from "../host/command-line.ts";
 import { errorMessage } from "../host/error-message.ts";
+import { sampleSchema } from "./samples.ts";
 
 export const healthSummary = z.strictObject({
   cpuShareMax: z.number().nullable(),
@@ -28,6 +29,8 @@ export const k6Outcome = z.strictObject({
   checks: z.strictObject({ passes: z.number(), fails: z.number() }).nullable().default(null),
   /** Its last errors, as it said them. */
   errors: z.array(z.string()),
+  /** Requests that failed or were slow, a fair choice; absent where nobody collected them. */
+  samples: z.array(sampleSchema).optional(),
 });
 
 /** Who loaded, with what, from where; null is not told. */

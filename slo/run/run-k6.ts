@@ -7,6 +7,7 @@ import { starvedSeconds, watchHealth, type HealthSample } from "./health.ts";
 import { startK6, type K6Line, type K6Options, type K6Progress } from "./k6.ts";
 import { keepsSummary, type Plan } from "./plan.ts";
 import type { RunRecord } from "./record.ts";
+import { openSamples } from "./samples.ts";
 
 /** What is kept of a longer error; k6's log has all of it. */
 const longestError = 1000;
@@ -35,12 +36,13 @@ interface Said {
   progress: K6Progress | undefined;
   /** How many errors the script threw. */
   thrown: number;
+  samples: ReturnType<typeof openSamples>;
 }
 
 /** Runs k6 to its end, or stops it when it overstays its plan. */
 export function runK6(group: ProcessGroup, options: DriveOptions): { begun: K6Outcome; ended: Promise<Driven> } {
   const { plan, folder, signal } = options;
-  const said: Said = { errors: [], progress: undefined, thrown: 0 };
+  const said: Said = { errors: [], progress: undefined, thrown: 0, samples: openSamples() };
   const caveats: string[] = [];
   const summaryFile = keepsSummary(plan) ? join(folder, "k6-summary.json") : undefined;
   const startedAtSeconds = Date.now() / 1000;
@@ -67,6 +69,7 @@ export function runK6(group: ProcessGroup, options: DriveOptions): { begun: K6Ou
       signal: exit.signal,
       iterations: said.progress?.iterations ?? null,
       interrupted: said.progress?.interrupted ?? 0,
+      samples: said.samples.all(),
     };
     caveats.push(...thrownCaveats(said, exit.code));
     return { k6, health: summarizeHealth(endWatch(), startedAtSeconds, endedAtSeconds), caveats };
@@ -77,6 +80,7 @@ export function runK6(group: ProcessGroup, options: DriveOptions): { begun: K6Ou
 function note(said: Said, line: K6Line): void {
   if (line.kind === "progress") said.progress = line.progress;
   if (line.kind !== "log") return;
+  said.samples.take(line.message);
   if (line.thrown) said.thrown += 1;
   if (line.level === "error" && said.errors.length < 20) said.errors.push(cut(line.message));
 }

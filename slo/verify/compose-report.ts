@@ -185,6 +185,7 @@ export function composeReport(i: Ingredients): Report {
       return verdict ? [objectiveRow(objective, verdict, reading)] : [];
     }),
     causes: i.causes,
+    samples: record.k6?.samples?.map(({ draw: _, ...sample }) => ({ ...sample, log: [] })),
     routes: reading.routes,
     latencies,
     phases: phases(plan, runTimes),

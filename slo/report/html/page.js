@@ -236,7 +236,15 @@
   });
   for (const { box } of charts) resized.observe(box);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
-  const folded = () => document.querySelectorAll("details:not([open])");
+  const samples = [...document.querySelectorAll(".sample")];
+  const filters = [...document.querySelectorAll("[data-filter]")];
+  const choose = () => {
+    for (const sample of samples) {
+      sample.hidden = filters.some(({ dataset, value }) => value !== "" && sample.dataset[dataset.filter] !== value);
+    }
+  };
+  for (const filter of filters) filter.addEventListener("change", choose);
+  const folded = () => document.querySelectorAll("details:not([open], .sample)");
   let opened = [];
   addEventListener("beforeprint", () => {
     root.dataset.paper = "";

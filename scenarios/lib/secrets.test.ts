@@ -1,0 +1,38 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { withoutSecrets } from "./secrets.ts";
+
+test.each([
+  ["a field of JSON", '{"user":"ann","password":"hunter2","n":1}', '{"user":"ann","password":"***","n":1}'],
+  ["a field whose value is cut off", '{"accessToken": "abc def', '{"accessToken": "***"'],
+  ["a value with a quote in it", String.raw`{"client_secret":"a\"b","x":"y"}`, '{"client_secret":"***","x":"y"}'],
+  ["a number", '{"pin":1234,"shipping":"fast"}', '{"pin":"***","shipping":"fast"}'],
+  ["a query", "/login?user=ann&api_key=abc123&next=/home&sig=x", "/login?user=ann&api_key=***&next=/home&sig=***"],
+  ["a form", "name=ann&session-id=77", "name=ann&session-id=***"],
+  ["XML", "<a><password type='x'>hunter2</password></a>", "<a><password type='x'>***</password></a>"],
+  ["a header", "Authorization: Bearer abcdefgh12345", "Authorization: ***"],
+  ["a bearer token in a sentence", "sent Bearer abcd1234 to it", "sent Bearer *** to it"],
+  ["credentials in an address", 'Get "http://ann:hunter2@host/x": dial', 'Get "http://***@host/x": dial'],
+  ["a JSON web token", "/reset/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln/done", "/reset/***/done"],
+  ["a cloud's key", "key AKIAIOSFODNN7EXAMPLE used", "key *** used"],
+  ["a forge's token", "ghp_abcdefghij0123456789", "***"],
+  ["a private key", "x -----BEGIN RSA PRIVATE KEY-----\nabc", "x ***"],
+  ["what is long and drawn by chance", `/f/${"a1B2".repeat(12)}`, "/f/***"],
+])("%s is masked", (_, text, masked) => expect(withoutSecrets(text)).toBe(masked));
+
+test.each([
+  ["a route", "/api/buckets/plimsoll-own-0-smoke-1234"],
+  ["an error's text", '{"error":"internal server error","code":500,"requestId":"req-1"}'],
+  ["an id", "/orders/3f2504e0-4f89-41d3-9a0c-0305e82c3301"],
+  ["a sentence", "the shipping address of this order is missing a house number"],
+])("%s stays as it is", (_, text) => expect(withoutSecrets(text)).toBe(text));
+
+test("a secret is nowhere left, whatever stands around it", () => {
+  const around = fc.string({ maxLength: 40 }).filter((text) => !/["'\\<]/.test(text));
+  fc.assert(
+    fc.property(around, around, fc.constantFrom("password", "api_key", "x-auth-token", "Set-Cookie"), (before, after, name) => {
+      const secret = "s3cr3tV4lue";
+      expect(withoutSecrets(`${before} {"${name}":"${secret}"} ${after}`)).not.toContain(secret);
+    }),
+  );
+});
