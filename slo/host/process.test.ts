@@ -126,3 +126,23 @@ test("a group keeps what its children print, and stops them all", async () => {
   await group.stopAll();
   expect([group.isClosed(), sleeper.exit()?.signal]).toEqual([true, "SIGTERM"]);
 });
+
+test("lines that are not for the log reach whoever listens, and neither the log nor the tail, however they are cut up", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "plimsoll-group-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const lines: string[] = [];
+  const child = openProcessGroup().start({
+    name: "k6",
+    command: "/bin/sh",
+    args: ["-c", "printf 'a\\nown 1'; sleep 0.05; printf '23\\nb\\nown 4\\n'; head -c 100000 /dev/zero | tr '\\0' x; printf 'y\\nc'"],
+    environment: {},
+    folder,
+    logFile: join(folder, "log"),
+    isLogged: (line) => !line.startsWith("own"),
+    onLine: (line) => void lines.push(line.slice(0, 7)),
+  });
+  await child.exited;
+  expect(lines).toEqual(["a", "own 123", "b", "own 4", "xxxxxxx", "c"]);
+  expect(child.tail().map((line) => line.slice(0, 3))).toEqual(["a", "b", "xxx", "c"]);
+  await expect.poll(() => readFileSync(join(folder, "log"), "utf8")).toBe(`a\nb\n${"x".repeat(100_000)}y\nc`);
+});
