@@ -1,6 +1,6 @@
+import encoding from "k6/encoding";
 import exec from "k6/execution";
 import type { Response } from "k6/http";
-import { withoutSecrets } from "./secrets.ts";
 
 /** What k6 offers without import, and its types leave out. */
 declare const console: { info: (text: string) => void };
@@ -14,9 +14,11 @@ const kept = 20;
 const margin = 3;
 /** How many one VU sends in all, whatever a script does with the names of its routes. */
 const mostOfVu = 1000;
-/** How much of an answer is looked at, and how much of it is sent. */
-const [readCharacters, sentCharacters] = [2000, 300];
+/** How much is sent of a text, or of an answer of bytes; less of it is kept. */
+const mostCharacters = 1000;
 
+/** Only the command reads samples, masks secrets in them and keeps them out of the log; a k6 that somebody else runs writes none. */
+const isAsked = __ENV["PLIMSOLL_SAMPLES"] === "1";
 let sent = 0;
 
 /**
@@ -26,6 +28,7 @@ let sent = 0;
  */
 export function routeSamples(method: string, route: string) {
   const seen = new Map<string, number>();
+  if (!isAsked) return (): void => undefined;
   return (kind: SampleKind, response: Response): void => {
     const sort = `${kind} ${response.status} ${response.status === 0 ? response.error_code : ""}`;
     const nth = (seen.get(sort) ?? 0) + 1;
@@ -37,32 +40,35 @@ export function routeSamples(method: string, route: string) {
   };
 }
 
+/** Gathers what is known of a request as it is: whoever reads it shortens and cleans it, which would cost each VU its own expressions. */
 function sampleOf(draw: number, method: string, route: string, kind: SampleKind, response: Response) {
-  const { status, timings, headers } = response;
-  const seconds = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1e6;
+  const { status, timings, headers, body, request } = response;
+  const cut = (text: string): string => text.slice(0, mostCharacters);
   return {
     draw,
     atSeconds: Date.now() / 1000,
     scenario: scenarioName(),
-    method: method.slice(0, 20),
-    route: route.slice(0, 200),
-    path: withoutSecrets(pathOf(response.url)).slice(0, 200),
+    method: cut(method),
+    route: cut(route),
+    url: cut(response.url),
     kind,
     status,
-    error: withoutSecrets(response.error).slice(0, 200),
+    error: cut(response.error),
     errorCode: response.error_code,
-    durationSeconds: seconds(timings.duration),
-    phasesSeconds: {
-      blocked: seconds(timings.blocked),
-      connecting: seconds(timings.connecting),
-      tls: seconds(timings.tls_handshaking),
-      sending: seconds(timings.sending),
-      waiting: seconds(timings.waiting),
-      receiving: seconds(timings.receiving),
+    milliseconds: {
+      duration: timings.duration,
+      blocked: timings.blocked,
+      connecting: timings.connecting,
+      tls: timings.tls_handshaking,
+      sending: timings.sending,
+      waiting: timings.waiting,
+      receiving: timings.receiving,
     },
-    requestId: headerOf(headers, ["X-Request-Id", "Request-Id", "X-Correlation-Id"]),
-    traceId: traceIdOf(headers, response.request?.headers),
-    answer: beginningOf(response.body),
+    requestId: cut(headers["X-Request-Id"] ?? headers["Request-Id"] ?? headers["X-Correlation-Id"] ?? ""),
+    traceparent: cut(headers["Traceparent"] ?? request?.headers?.["Traceparent"]?.[0] ?? ""),
+    traceId: cut(headers["X-Trace-Id"] ?? headers["X-B3-Traceid"] ?? headers["X-Amzn-Trace-Id"] ?? ""),
+    answer: typeof body === "string" ? cut(body) : "",
+    answerBase64: typeof body === "object" && body !== null ? encoding.b64encode(body.slice(0, mostCharacters)) : "",
   };
 }
 
@@ -72,43 +78,5 @@ function scenarioName(): string {
     return exec.scenario.name;
   } catch {
     return "";
-  }
-}
-
-const pathOf = (url: string): string => url.replace(/^[a-z]+:\/\/[^/?#]*/i, "") || "/";
-
-function headerOf(headers: Record<string, string>, names: readonly string[]): string {
-  const name = names.find((each) => headers[each] !== undefined);
-  return name === undefined
-    ? ""
-    : String(headers[name])
-        .replace(/[^\w.:=-]/g, "")
-        .slice(0, 100);
-}
-
-/** Finds the trace by the answer's headers, or by the traceparent that the request carried (W3C Trace Context). */
-function traceIdOf(headers: Record<string, string>, asked: Record<string, string[]> | undefined): string {
-  const parent = headers["Traceparent"] ?? asked?.["Traceparent"]?.[0] ?? "";
-  const [, id] = /^[\da-f]{2}-([\da-f]{32})-/.exec(parent) ?? [];
-  return id ?? headerOf(headers, ["X-Trace-Id", "X-B3-Traceid", "X-Amzn-Trace-Id"]);
-}
-
-/** Gives the beginning of an answer that is text, without secrets; of another its length. */
-function beginningOf(body: Response["body"]): string {
-  if (body === null || body === undefined) return "";
-  const text = typeof body === "string" ? body.slice(0, readCharacters) : textOf(body);
-  if (/[\u0000-\u0008\u000e-\u001f\ufffd]/.test(text))
-    return `(${typeof body === "string" ? body.length : body.byteLength} bytes that are no text)`;
-  return withoutSecrets(text).slice(0, sentCharacters);
-}
-
-/** Reads UTF-8 by hand: k6 has no TextDecoder. A character that is cut off at the end is left out; what is no UTF-8 reads as U+FFFD. */
-function textOf(bytes: ArrayBuffer): string {
-  const view = new Uint8Array(bytes, 0, Math.min(bytes.byteLength, readCharacters));
-  const escaped = Array.from(view, (byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
-  try {
-    return decodeURIComponent(escaped.replace(/(?:%[c-f][\da-f](?:%[89ab][\da-f])*)$/, ""));
-  } catch {
-    return "\ufffd";
   }
 }

@@ -61,7 +61,8 @@ function droppedSentence(report: Report, { side, evidence, atMostSeconds }: Repo
 /** Says what failed, how often, how and when. */
 function whatText(cause: Cause, report: Report): string {
   const { subject, count: own, atMostSeconds } = cause;
-  const who = subject === undefined ? "no route stands out" : `${shortName(subject.method)} ${shortName(subject.route)}`;
+  const together = own.bad === own.total ? "all routes" : "no route stands out";
+  const who = subject === undefined ? together : `${shortName(subject.method)} ${shortName(subject.route)}`;
   const did = atMostSeconds === undefined ? "failed" : `took longer than ${duration(atMostSeconds)}`;
   const parts = [
     `${who}: ${count(own.bad)} of ${count(own.total)} ${did}`,

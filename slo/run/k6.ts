@@ -130,6 +130,7 @@ export function startK6(group: ProcessGroup, options: K6Options): Child {
       ...k6Environment(options.environment),
       PLIMSOLL_TARGET: target,
       PLIMSOLL_INSTANCE: index,
+      PLIMSOLL_SAMPLES: "1",
       K6_PROMETHEUS_RW_SERVER_URL: options.writeUrl,
       K6_PROMETHEUS_RW_PUSH_INTERVAL: "1s",
     },

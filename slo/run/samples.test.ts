@@ -20,6 +20,13 @@ const sample = (draw: number, parts: Partial<Sample> = {}): Sample => ({
   ...parts,
 });
 
+/** The line that a VU logs of it. */
+const lineOf = (one: Sample, parts: object = {}): string => {
+  const { path, durationSeconds: _, phasesSeconds: phases, ...rest } = one;
+  const sent = { ...rest, url: `http://host${path}`, milliseconds: { duration: 100, ...phases }, traceparent: "", answerBase64: "" };
+  return `plimsoll-sample ${JSON.stringify({ ...sent, ...parts })}`;
+};
+
 test("of each route and outcome those with the least draws are kept, in order of time", () => {
   const many = Array.from({ length: 300 }, (_, i) => sample(((i * 7919) % 300) / 300));
   const kept = fairSamples([...many, sample(0.99, { status: 502 })]);
@@ -37,21 +44,50 @@ test("all together stay below their bound, and no sort is lost for another", () 
 
 test("a script that names its routes without end costs no memory without end", () => {
   const samples = openSamples();
-  for (let i = 0; i < 30_000; i += 1) samples.take(`plimsoll-sample ${JSON.stringify(sample(i / 30_000, { route: `/${i}` }))}`);
+  for (let i = 0; i < 30_000; i += 1) samples.take(lineOf(sample(i / 30_000, { route: `/${i}` })));
   expect(samples.all()).toHaveLength(100);
 });
 
 test.each([
   ["what is no JSON", "plimsoll-sample {"],
   ["a line of the user's", "hello"],
-  ["a field too much", `plimsoll-sample ${JSON.stringify({ ...sample(0.1), more: 1 })}`],
-  ["a text too long", `plimsoll-sample ${JSON.stringify(sample(0.1, { answer: "x".repeat(301) }))}`],
-  ["the warm-up", `plimsoll-sample ${JSON.stringify(sample(0.1, { scenario: "warmup" }))}`],
-  ["setup", `plimsoll-sample ${JSON.stringify(sample(0.1, { scenario: "" }))}`],
+  ["a field too much", lineOf(sample(0.1), { more: 1 })],
+  ["a text too long", lineOf(sample(0.1, { answer: "x".repeat(1001) }))],
+  ["the warm-up", lineOf(sample(0.1, { scenario: "warmup" }))],
+  ["setup", lineOf(sample(0.1, { scenario: "" }))],
 ])("%s is no sample", (_, message) => {
   const samples = openSamples();
   samples.take(message);
   expect(samples.all()).toEqual([]);
+});
+
+test("what is kept is short and without secrets, also where one is cut in the middle", () => {
+  const samples = openSamples();
+  const sent = { path: `/x?api_key=abc&${"p".repeat(300)}`, error: "", answer: `${"a ".repeat(140)}"password": "hunter2hunter2hunter2"` };
+  samples.take(lineOf(sample(0.1, sent)));
+  const [{ path, answer }] = samples.all() as [Sample];
+  expect(path.length <= 200 && answer.length <= 300).toBe(true);
+  expect(path + answer).not.toMatch(/abc|hunter/);
+});
+
+test.each<[string, object, Partial<Sample>]>([
+  [
+    "bytes that are text are shown as text",
+    { answerBase64: Buffer.from("gr\u00fc\u00dfe").toString("base64") },
+    { answer: "gr\u00fc\u00dfe" },
+  ],
+  ["other bytes are named", { answerBase64: Buffer.from([0, 1, 2, 255]).toString("base64") }, { answer: "(no text)" }],
+  [
+    "the trace of a traceparent",
+    { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", traceId: "x" },
+    { traceId: "0af7651916cd43dd8448eb211c80319c" },
+  ],
+  ["an id holds no more than an id does", { requestId: 'r-1"><b>' }, { requestId: "r-1b" }],
+  ["the host and its credentials are no part of a path", { url: "http://ann:pw@host:1/x?y=1" }, { path: "/x?y=1" }],
+])("%s", (_, sent, expected) => {
+  const samples = openSamples();
+  samples.take(lineOf(sample(0.1), sent));
+  expect(samples.all()).toMatchObject([expected]);
 });
 
 test("only a sample's own line is kept out of k6's log", () => {

@@ -1,33 +1,53 @@
 import { z } from "zod";
 import { isJudgedScenario } from "../spec/names.ts";
+import { withoutSecrets } from "./secrets.ts";
 
 const text = (most: number) => z.string().max(most);
-const seconds = z.number();
 
-/** A request that failed or was slow, as the scenario's client saw it, without secrets (scenarios/lib/samples.ts). */
-export const sampleSchema = z.strictObject({
+/** What is the same in a sample as it is sent (scenarios/lib/samples.ts) and as it is kept. */
+const common = {
   /** Drawn by chance: of all in a run those with the least are kept. */
   draw: z.number(),
   /** When its answer was there, Unix seconds. */
-  atSeconds: seconds,
-  scenario: text(200),
-  method: text(20),
-  route: text(200),
-  path: text(200),
+  atSeconds: z.number(),
+  scenario: text(1000),
   kind: z.enum(["answer", "wrongContents", "slow"]),
   /** 0 where no answer came. */
   status: z.number(),
-  error: text(200),
   errorCode: z.number(),
-  durationSeconds: seconds,
-  phasesSeconds: z.strictObject({
-    blocked: seconds,
-    connecting: seconds,
-    tls: seconds,
-    sending: seconds,
-    waiting: seconds,
-    receiving: seconds,
-  }),
+};
+const phases = {
+  blocked: z.number(),
+  connecting: z.number(),
+  tls: z.number(),
+  sending: z.number(),
+  waiting: z.number(),
+  receiving: z.number(),
+};
+
+const sentSchema = z.strictObject({
+  ...common,
+  method: text(1000),
+  route: text(1000),
+  url: text(1000),
+  error: text(1000),
+  milliseconds: z.strictObject({ duration: z.number(), ...phases }),
+  requestId: text(1000),
+  traceparent: text(1000),
+  traceId: text(1000),
+  answer: text(1000),
+  answerBase64: text(2000),
+});
+
+/** A request that failed or was slow, as the scenario's client saw it: short, and without what is likely a secret. */
+export const sampleSchema = z.strictObject({
+  ...common,
+  method: text(20),
+  route: text(200),
+  path: text(200),
+  error: text(200),
+  durationSeconds: z.number(),
+  phasesSeconds: z.strictObject(phases),
   requestId: text(100),
   traceId: text(100),
   /** The beginning of what was answered, where it was text. */
@@ -55,15 +75,47 @@ const mark = "plimsoll-sample ";
 /** Tells whether a line that k6 wrote is a sample, and no log of the user's. */
 export const isSampleLine = (line: string): boolean => line.startsWith('{"level":"info"') && line.includes(`"msg":"${mark}`);
 
+/** Shortens what was sent, and masks what is likely a secret in it. */
+function kept(sent: z.infer<typeof sentSchema>): Sample {
+  const { url, milliseconds, traceparent, answer, answerBase64, ...rest } = sent;
+  const { duration, ...times } = milliseconds;
+  const seconds = (one: number): number => Math.round(one * 1000) / 1e6;
+  const id = (text: string): string => text.replace(/[^\w.:=-]/g, "").slice(0, 100);
+  // W3C Trace Context: version, trace, parent, flags.
+  const [, trace] = /^[\da-f]{2}-([\da-f]{32})-/.exec(traceparent) ?? [];
+  return {
+    ...rest,
+    method: rest.method.slice(0, 20),
+    route: withoutSecrets(rest.route).slice(0, 200),
+    path: withoutSecrets(url.replace(/^[a-z]+:\/\/[^/?#]*/i, "") || "/").slice(0, 200),
+    error: withoutSecrets(rest.error).slice(0, 200),
+    durationSeconds: seconds(duration),
+    phasesSeconds: Object.fromEntries(Object.entries(times).map(([phase, one]) => [phase, seconds(one)])) as Sample["phasesSeconds"],
+    requestId: id(rest.requestId),
+    traceId: trace ?? id(rest.traceId),
+    answer: beginningOf(
+      answerBase64 === ""
+        ? answer
+        : Buffer.from(answerBase64, "base64")
+            .toString("utf8")
+            .replace(/\ufffd$/, ""),
+    ),
+  };
+}
+
+function beginningOf(answer: string): string {
+  return /[\u0000-\u0008\u000e-\u001f\ufffd]/.test(answer) ? "(no text)" : withoutSecrets(answer).slice(0, 300);
+}
+
 /** Collects the samples of judged load from what k6 logs; what is none is left out. */
 export function openSamples() {
   let samples: Sample[] = [];
   return {
     take(message: string): void {
       if (!message.startsWith(mark)) return;
-      const read = sampleSchema.safeParse(parsed(message.slice(mark.length)));
+      const read = sentSchema.safeParse(parsed(message.slice(mark.length)));
       if (!read.success || !isJudgedScenario(read.data.scenario)) return;
-      samples.push(read.data);
+      samples.push(kept(read.data));
       if (samples.length >= 4 * most.ofSort * most.sorts) samples = fairSamples(samples);
     },
     all: (): Sample[] => fairSamples(samples),
