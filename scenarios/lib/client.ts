@@ -37,6 +37,8 @@ export interface Call<Op, Answer extends ResponseType> {
 export interface CallOptions<Op, Answer extends ResponseType> {
   expect: readonly StatusOf<Op>[];
   answer: Answer;
+  /** Verifies the contents of an expected answer; those that are wrong are counted as bad. */
+  isRight?: (response: RefinedResponse<Answer>) => boolean;
   /** How a body is sent; by default as JSON. */
   body?: "json" | "bytes";
   headers?: Record<string, string>;
@@ -74,8 +76,9 @@ export function openClient<Of extends Api<Of>>(target: string, counting: Countin
   let isAnnounced = counting?.announces !== true;
   const announce = (): void => {
     isAnnounced = true;
-    countersAtZero(counting?.thresholdsSeconds ?? []);
+    countersAtZero(counting?.thresholdsSeconds ?? [], verified);
   };
+  const verified: [method: string, route: string][] = [];
   return <Name extends keyof Of & string, Answer extends ResponseType>(
     operation: Name,
     options: CallOptions<Of[Name], Answer>,
@@ -86,8 +89,12 @@ export function openClient<Of extends Api<Of>>(target: string, counting: Countin
     const urlOf = urlMaker(target, route);
     const bodyOf = (body: unknown): RequestBody | null =>
       body === undefined ? null : options.body === "bytes" ? (body as RequestBody) : JSON.stringify(body);
+    const { isRight } = options;
+    if (isRight) verified.push([method, route]);
     const seen = (response: RefinedResponse<Answer>): RefinedResponse<Answer> => {
-      if (counting !== undefined) counter.seen(response);
+      if (counting === undefined) return response;
+      const isExpected = counter.seen(response);
+      if (isExpected && isRight && !isRight(response)) counter.wrong(response);
       return response;
     };
     const send = (given: Given = nothing): RefinedResponse<Answer> => {

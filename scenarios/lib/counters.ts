@@ -15,14 +15,15 @@ export function routeCounter(method: string, name: string, expect: readonly numb
   const sample = routeSamples(method, name);
   const [usual] = expect;
   return {
-    /** Counts the response as slow for every threshold that it passed; one that never came is slow for all. */
-    seen(response: Response): void {
+    /** Counts the response as slow for every threshold that it passed, one that never came for all; says whether its status was expected. */
+    seen(response: Response): boolean {
       const { status } = response;
       const milliseconds = status === 0 ? Infinity : response.timings.duration;
       const isExpected = status === usual || expect.includes(status);
-      if (milliseconds <= least && isExpected) return;
+      if (milliseconds <= least && isExpected) return true;
       for (const limit of limits) if (milliseconds > limit.milliseconds) slowRequests.add(1, limit.tags);
       sample(isExpected ? "slow" : "answer", response);
+      return isExpected;
     },
     wrong(response: Response): void {
       wrongContents.add(1, tags);
