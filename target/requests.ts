@@ -22,7 +22,7 @@ export function requestIds(prefix: string): (request: { headers: Record<string, 
   };
 }
 
-/** Echoes the request id, and writes one log line for each request that failed, and for all of them where `logged`. */
+/** Echoes the request id, and writes one log line for each request where `logged`, and else for those that a fault made fail: bugs have theirs. */
 export function followRequests(api: Api, logged: boolean): void {
   api.decorateRequest("injectedFault", null);
   api.addHook("onRequest", (request, reply, done) => {
@@ -30,7 +30,7 @@ export function followRequests(api: Api, logged: boolean): void {
     done();
   });
   api.addHook("onResponse", (request, reply, done) => {
-    const failed = reply.statusCode >= 500;
+    const failed = reply.statusCode >= 500 && request.injectedFault !== null;
     if (!logged && !failed) return done();
     const { id: reqId, method, url, injectedFault } = request;
     const answer = { route: request.routeOptions.url, statusCode: reply.statusCode, durationSeconds: reply.elapsedTime / 1_000 };
