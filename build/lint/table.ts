@@ -36,7 +36,16 @@ export const rooms: Room[] = [
   { folder: "slo/report", values: ["slo/spec"], types: ["slo/judge"], packages: ["string-width", "wrap-ansi", "zod"] },
   {
     folder: "slo/load",
-    values: ["slo/host", "slo/run", "slo/spec", "slo/compile", "slo/collect", "slo/judge/provable.ts", "slo/report/live-line.ts"],
+    values: [
+      "slo/host",
+      "slo/run",
+      "slo/spec",
+      "slo/compile",
+      "slo/collect",
+      "slo/judge/provable.ts",
+      "slo/judge/martingale.ts",
+      "slo/report/live-line.ts",
+    ],
     packages: ["node:*", "zod"],
   },
   {

@@ -50,6 +50,23 @@ describeLive("a run that is cut short", ["k6", "prometheus"], () => {
     expect(reportIn(folder).verdict).toBe("interrupted");
   });
 
+  test("by proof ends with 1 as soon as failure is proved, and is not told as interrupted", async () => {
+    const folder = workingFolder();
+    const args = ["--scenario", "smoke", "--rate", "60", "--duration", "60s", "--fault", "delete-answers-500", "--stop-on", "exceeded"];
+    const ended = await run(["load", ...args], { folder });
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(1);
+    const { verdict, reasons, timings, objectives, load } = reportIn(folder);
+    expect(verdict).toBe("exceeded");
+    expect(reasons.join("\n")).toMatch(
+      /the load was stopped \d+ s after k6 began, when \d+ bad of \d+ proved that availability is exceeded/,
+    );
+    expect(reasons.join("\n")).not.toMatch(/interrupted|exit code|never sent/);
+    expect(timings.loadSeconds).toBeLessThan(30);
+    expect(load.errors).toBeGreaterThanOrEqual(10);
+    expect(objectives.filter((one) => one.verdict === "met")).toEqual([]);
+    expect(await leftAfterwards(folder)).toEqual([]);
+  });
+
   test("by the death of k6 ends with 4, and is never met", async () => {
     const folder = workingFolder();
     const running = start(["load", "--scenario", "smoke", "--rate", "60", "--duration", "60s", "--spec", easySpec(folder)], { folder });

@@ -72,6 +72,9 @@ const loadFlags = (): Option[] => [
   ).argParser(urlPath),
   new Option("--scrape-port <number>", "the port of the metrics (default: the spec's, or the target's)").argParser(port),
   new Option("--scrape-scheme <scheme>", "how the metrics are asked for (default: the spec's, or the target's)").choices(["http", "https"]),
+  new Option("--stop-on <verdict>", "end the load as soon as an objective about the client's errors is proved to be exceeded").choices([
+    "exceeded",
+  ]),
   settleLimit(),
   new Option("--force", "load although an objective cannot have a request, or cannot be read"),
   new Option("--json", "print the report as JSON on stdout"),
@@ -116,6 +119,7 @@ export const optionsOf = (given: LoadFlags): LoadOptions => ({
   serverLabels: given.serverLabel,
   scrape: scrapeOf(given),
   settleLimitSeconds: given.settleLimit ?? settleLimitSeconds,
+  stopOn: given.stopOn,
   json: given.json ?? false,
   force: given.force ?? false,
 });
@@ -156,6 +160,7 @@ function contradictionIn(given: LoadFlags): string | undefined {
     const flag = inKubernetes.find((name) => given[name] !== undefined);
     return flag && `--${flag} is for --in kubernetes`;
   }
+  if (given.stopOn !== undefined) return "--stop-on is for a load from this machine, not in Kubernetes: its pods do not know of each other";
   if (given.fault !== undefined || given.store !== undefined)
     return "--fault and --store are for the storage API that is started here, not in Kubernetes";
   const here = [given.target, given.prometheus].find((url) => url !== undefined && isLoopback(url));

@@ -16,7 +16,7 @@ function insist({ total, bad }: Count, alpha: number): void {
 }
 
 /** Narrows down to where `isBelow` turns false, to the last digit. `low` and `high` are ratios, 0 ≤ low < high ≤ 1. */
-function bisect(low: number, high: number, isBelow: (ratio: number) => boolean): number {
+export function bisect(low: number, high: number, isBelow: (ratio: number) => boolean): number {
   let [from, to] = [low, high];
   for (let round = 0; round < 1100 && to - from > 2 ** -52 * to; round += 1) {
     const middle = from + (to - from) / 2;

@@ -4,6 +4,7 @@ import { nounOf } from "../spec/side.ts";
 import type { Indicator, Objective, Spec } from "../spec/spec.ts";
 import { complement, lowerBound, provesExceeded, provesMet, requestsNeeded, upperBound } from "./clopper-pearson.ts";
 import { soundCounts } from "./counts.ts";
+import { lowerBoundAtAnyLook, provesExceededAtAnyLook, upperBoundAtAnyLook } from "./martingale.ts";
 import { exceededReason, fastBurnReason, possibleFastBurnReason, unprovedReason } from "./reasons.ts";
 import type { Decision, Evidence, RunVerdict, Verdict } from "./verdict.ts";
 import { findFastBurns } from "./windows.ts";
@@ -14,6 +15,8 @@ export interface RunCondition {
   caveats: readonly string[];
   /** True when the load was offered at a given rate, whatever the service did. */
   openModel: boolean;
+  /** The load was stopped for what its counts showed: only bounds that hold at any look prove something of it. */
+  stoppedOnProof?: boolean;
   /** Length of the judged load, where it is known better than from the measurements. */
   scenarioSeconds?: number;
   /** Unix seconds from which the report's clock counts, so that a reason tells the time of its charts. */
@@ -59,21 +62,23 @@ function decide(
   const question = { points: cumulative, timestampSkewSeconds, whole, targetRatio, confidence, runSeconds: run.scenarioSeconds };
   const windows = findFastBurns({ ...question, badShift: Math.min(0, best.bad - end.bad), goodShift: Math.max(0, best.total - end.total) });
   const errorRatio = best.bad / best.total;
+  const bounds = run.stoppedOnProof === true ? atAnyLook : atPlannedSize;
   const evidence: Evidence = {
     best,
     worst,
     ...(dropped > 0 ? { dropped } : {}),
     errorRatio,
-    provedAtLeast: lowerBound(best, complement(confidence)),
-    provedAtMost: upperBound(worst, complement(confidence)),
+    provedAtLeast: bounds.lower(best, complement(confidence)),
+    provedAtMost: bounds.upper(worst, complement(confidence)),
     budgetSpent: errorRatio / complement(targetRatio),
     requestsNeeded: requestsNeeded(worst.bad, targetRatio, confidence),
     windows,
   };
   const exceeded = (reason: string): Decision => ({ kind: "exceeded", reason, evidence });
   const inconclusive = (reason: string): Decision => ({ kind: "inconclusive", reason, evidence });
-  const fastBurn = windows.find((window) => window.kind === "fastBurn");
-  if (provesExceeded(best, targetRatio, confidence)) return exceeded(exceededReason(evidence, targetRatio));
+  // Windows are proved for a load of the planned length only.
+  const fastBurn = run.stoppedOnProof === true ? undefined : windows.find((window) => window.kind === "fastBurn");
+  if (bounds.provesExceeded(best, targetRatio, confidence)) return exceeded(exceededReason(evidence, targetRatio));
   if (fastBurn !== undefined) return exceeded(fastBurnReason(fastBurn, run.originSeconds));
   if (!provesMet(worst, targetRatio, confidence))
     return inconclusive(unprovedReason(evidence, targetRatio, confidence, caveats, nounOf(indicator)));
@@ -85,6 +90,9 @@ function decide(
   if (hidden !== undefined) return inconclusive(hidden);
   return run.caveats.length > 0 ? inconclusive(unprovenRun) : { kind: "met", evidence };
 }
+
+const atPlannedSize = { lower: lowerBound, upper: upperBound, provesExceeded };
+const atAnyLook = { lower: lowerBoundAtAnyLook, upper: upperBoundAtAnyLook, provesExceeded: provesExceededAtAnyLook };
 
 /** Says why a load that waits for the service (closed model) hides what an indicator is about; undefined where it does not. */
 function hiddenInClosedModel(indicator: Indicator): string | undefined {

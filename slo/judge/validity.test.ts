@@ -4,6 +4,7 @@ import { runCaveats, type RunFacts } from "./validity.ts";
 const totals = { requests: 1000, iterations: 900, dropped: 0, errors: 3, slow: 5, wrongContents: 1 };
 const valid: RunFacts = {
   interrupted: false,
+  stoppedOnProof: null,
   k6: { exitCode: 0, signal: null, meaning: "", iterations: 900, summaryRequests: 1000, summaryBad: 6 },
   sent: totals,
   sentIsWhole: true,

@@ -4,6 +4,8 @@ import type { DropCause } from "../collect/starved.ts";
 /** What has to agree for a run to prove success; null where it could not be known. */
 export interface RunFacts {
   interrupted: boolean;
+  /** Why the load was stopped early, in a sentence; null where it was not stopped on proof. */
+  stoppedOnProof: string | null;
   k6: {
     exitCode: number | null;
     signal: string | null;
@@ -42,8 +44,10 @@ export function runCaveats(facts: RunFacts): string[] {
   const { k6, sent, stored } = facts;
   const caveats: string[] = [];
   if (facts.interrupted) caveats.push("the run was interrupted");
+  if (facts.stoppedOnProof !== null) caveats.push(facts.stoppedOnProof);
   if (k6.signal !== null) caveats.push(`k6 was ended by ${k6.signal}`);
-  else if (k6.exitCode !== 0 && !facts.interrupted) caveats.push(`k6 ended with exit code ${k6.exitCode}: ${k6.meaning}`);
+  else if (k6.exitCode !== 0 && !facts.interrupted && facts.stoppedOnProof === null)
+    caveats.push(`k6 ended with exit code ${k6.exitCode}: ${k6.meaning}`);
   if (sent.requests === 0) caveats.push("k6 sent no request");
   if (!facts.sentIsWhole) caveats.push("nobody knows all that was sent, because a load pod was lost");
   else if (k6.iterations === null)
@@ -100,8 +104,8 @@ function lengthCaveats({ plannedSeconds, ranSeconds, interrupted, k6 }: RunFacts
   return [`k6 ended after ${ranSeconds.toFixed(1)} s of ${plannedSeconds.toFixed(1)} s in the plan: the rest of the load was never sent`];
 }
 
-function offeredCaveats({ offeredIterations, started, dropped, cutOff }: RunFacts): string[] {
-  if (offeredIterations === null) return [];
+function offeredCaveats({ offeredIterations, started, dropped, cutOff, stoppedOnProof }: RunFacts): string[] {
+  if (offeredIterations === null || stoppedOnProof !== null) return [];
   const sent = started + dropped + cutOff;
   if (sent >= Math.floor(offeredIterations * (1 - offeredTolerance)) - 1) return [];
   const share = ((100 * sent) / offeredIterations).toFixed(1);

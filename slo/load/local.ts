@@ -15,6 +15,7 @@ import type { LoadOptions, Prepared } from "./prepare.ts";
 import { progressAt, startLiveLine, writtenAt } from "./progress.ts";
 import { prometheusAt } from "./prometheus.ts";
 import type { Session } from "./session.ts";
+import { provedSoFar, watchProof } from "./stop-on-proof.ts";
 
 /** Loads from this machine: starts what was not given, checks it, runs k6 behind the relay, and waits until Prometheus has it all. */
 export async function runLocally(prepared: Prepared, host: Host, session: Session): Promise<LoadRun | NoRun> {
@@ -89,6 +90,8 @@ async function loadWithK6(
   host: Host,
   { group, signal }: Session,
 ): Promise<void> {
+  const look = (): ReturnType<typeof provedSoFar> => provedSoFar(prepared.spec, relay.sent(), !prepared.isUserScript);
+  const stop = watchProof(prepared.options.stopOn === undefined ? () => undefined : look, host);
   const { begun, ended } = runK6(group, {
     ...prepared,
     binary: prepared.k6,
@@ -96,7 +99,7 @@ async function loadWithK6(
     segment: { index: 0, of: 1 },
     target: stack.target,
     environment: { ...host.environment, ...prepared.scenarioEnvironment },
-    signal,
+    signal: AbortSignal.any([signal, stop.signal]),
   });
   record.k6 = begun;
   record.phase = "loading";
@@ -107,10 +110,14 @@ async function loadWithK6(
   }));
   const watch = watchStack(stack, record, host);
   const driven = await ended;
+  stop.end();
   live.stop();
   watch.stop();
   record.interrupted = signal.aborted;
   record.k6 = driven.k6;
+  const proof = stop.proof();
+  const endedAt = driven.k6.endedAtSeconds ?? host.now();
+  if (proof !== undefined && !signal.aborted) record.stoppedOnProof = { ...proof, afterSeconds: endedAt - begun.startedAtSeconds };
   record.health = driven.health;
   record.caveats.push(...driven.caveats);
   record.phase = "loaded";

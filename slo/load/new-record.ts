@@ -30,6 +30,7 @@ export function newRecord(prepared: Prepared, host: Host, stack: Place, checked:
     commandAtSeconds: host.commandAtSeconds,
     origin: checked.origin,
     inspected: prepared.inspected,
+    stoppedOnProof: null,
     phase: "prepared",
     interrupted: false,
     k6: null,

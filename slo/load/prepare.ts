@@ -34,6 +34,8 @@ export interface LoadOptions {
   /** Where the metrics are, as far as it overrules the spec. */
   scrape: { path?: string; scheme?: "http" | "https"; port?: number };
   settleLimitSeconds: number;
+  /** Ends the load as soon as failure is proved. */
+  stopOn: "exceeded" | undefined;
   json: boolean;
   /** Loads although an objective cannot have a request, or cannot be read. */
   force: boolean;

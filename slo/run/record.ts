@@ -74,6 +74,11 @@ export const recordSchema = z.strictObject({
   /** What `k6 inspect` printed. */
   inspected: z.string(),
   origin: originSchema.nullable().default(null),
+  /** What was proved to be exceeded when the load was stopped for it, by the counts of that moment; null where it ran to its end. */
+  stoppedOnProof: z
+    .strictObject({ objective: z.string(), bad: z.number(), total: z.number(), afterSeconds: z.number() })
+    .nullable()
+    .default(null),
   phase: z.enum(["prepared", "loading", "loaded", "judged"]),
   interrupted: z.boolean(),
   k6: k6Outcome.nullable(),

@@ -19,6 +19,7 @@ const record: RunRecord = {
   slowCounted: true,
   scrapeIntervalSeconds: 15,
   origin: null,
+  stoppedOnProof: null,
   countedUntilSeconds: null,
   timings: null,
   clockOffsetSeconds: 0,

@@ -73,7 +73,12 @@ async function reportOf(
   const script = userScriptFacts(load.record, load.sent);
   const { openModel } = load.plan;
   const caveats = runCaveats(factsOf(load, read, script.caveats));
-  const { verdicts, run } = judge(spec, reading.measurements, { caveats, openModel, originSeconds: Math.floor(runTimes.begun) });
+  const { verdicts, run } = judge(spec, reading.measurements, {
+    caveats,
+    openModel,
+    originSeconds: Math.floor(runTimes.begun),
+    stoppedOnProof: load.record.stoppedOnProof !== null,
+  });
   const record = { ...load.record, notes: [...load.record.notes, ...script.notes] };
   const timings = timingsOf(load, runTimes);
   const causes = await causesOf(verdicts);
@@ -96,6 +101,12 @@ function exitCodeOf({ interrupted, k6 }: RunRecord, run: RunVerdict): number {
   return exitCodes[run.kind];
 }
 
+function stoppedSentence({ stoppedOnProof: stopped }: RunRecord): string | null {
+  if (stopped === null) return null;
+  const counts = `${stopped.bad} bad of ${stopped.total}`;
+  return `the load was stopped ${stopped.afterSeconds.toFixed(0)} s after k6 began, when ${counts} proved that ${stopped.objective} is exceeded (--stop-on exceeded); it is judged by bounds that hold at any look`;
+}
+
 const unknownK6 = { exitCode: null, signal: null, iterations: null, summaryRequests: null, summaryBad: null };
 
 function factsOf(
@@ -106,6 +117,7 @@ function factsOf(
   const { k6 } = record;
   return {
     interrupted: record.interrupted,
+    stoppedOnProof: stoppedSentence(record),
     k6: { ...unknownK6, ...k6, meaning: k6EndReason(k6?.exitCode ?? -1, k6?.errors ?? []) },
     sent,
     sentIsWhole,

@@ -113,6 +113,7 @@ export async function judgeWorld(
     clockOffsetSeconds: offset,
     commandAtSeconds: origin - 1.5,
     origin: null,
+    stoppedOnProof: null,
     inspected: planOf(world),
     phase: "loaded",
     interrupted: false,
