@@ -80,13 +80,14 @@ function loadOptions(name: string, shape: Shape, settings: Settings): Options {
     // An iteration is at most two requests; with this both come to an end of their own and are counted.
     gracefulStop: k6Duration(2 * timeoutSeconds + 2),
   };
+  const phases = (shape.phases ?? []).map(({ name, from, to }) => ({ name, fromSeconds: from * seconds, toSeconds: to * seconds }));
   return {
     scenarios: warmupSeconds > 0 ? { [warmupName]: warmup, [name]: measured } : { [name]: measured },
     systemTags: ["scenario", "method", "name", "status", "error_code", "expected_response"],
     maxRedirects: 0,
     noCookiesReset: true,
     userAgent: "plimsoll",
-    ext: { plimsoll: { mix: expectedRequests(settings.mix) } },
+    ext: { plimsoll: { mix: expectedRequests(settings.mix), phases } },
   };
 }
 

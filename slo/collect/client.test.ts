@@ -39,6 +39,8 @@ const failed: ClientQueries = {
   unserved: "requests",
   unfiltered: true,
   slowAboveSeconds: undefined,
+  part: undefined,
+  phased: undefined,
 };
 const slow: ClientQueries = { ...failed, slowAboveSeconds: 0.25 };
 const unwatched = "nobody knows whether k6 had the CPU that it needed, so the delay of 7 slow requests may be its own";

@@ -1,6 +1,7 @@
 import type { ClientQueries } from "../compile/client.ts";
 import { countedByHistogram, type ClientCounted } from "./histogram.ts";
 import type { CumulativePoint, Measurement, Queries } from "./measurement.ts";
+import { measurePhase } from "./phase.ts";
 import { endedWith, readOverTime, wholeCount, type Span } from "./points.ts";
 import { answerOf, queryNumber, queryVector, Unreadable, valuesOf, type PrometheusApi } from "./prometheus.ts";
 import { assertSharesAgree } from "./shares.ts";
@@ -143,6 +144,9 @@ export async function measureClient(api: PrometheusApi, query: ClientQueries, wi
   const ended = { ...read.value, cumulative: endedWith(read.value.cumulative, whole) };
   const counted = slowAboveSeconds === undefined ? ended : withoutOwnDelay(ended, query.noun, window.shortage, slowAboveSeconds);
   const rest = { cumulative: counted.cumulative, queries };
+  const { part, phased } = query;
+  if (part?.kind === "stretch" && phased !== undefined)
+    return measurePhase(api, { ...query, phased }, part, unservedOf(query, window, counted), { ...rest, caveats: counted.caveats });
   return withDrops(
     withUnservedLoad(objective, { ...counted, unfiltered, noun: query.noun }, unservedOf(query, window, counted), rest),
     window,

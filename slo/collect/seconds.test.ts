@@ -4,7 +4,14 @@ import type { SecondsQueries } from "../compile/own-metrics.ts";
 import type { PrometheusApi } from "./prometheus.ts";
 import { measureSeconds, type SecondsWindow } from "./seconds.ts";
 
-const asked: SecondsQueries = { kind: "seconds", objective: "o", marks: () => ({ promql: "marks" }), perSecond: 100, of: "requests" };
+const asked: SecondsQueries = {
+  kind: "seconds",
+  objective: "o",
+  marks: () => ({ promql: "marks" }),
+  perSecond: 100,
+  of: "requests",
+  part: undefined,
+};
 
 /** Answers with the marks of each pod: the times of its pushes, and what was counted by then. */
 const marksOf = (...pods: (readonly [atSeconds: number, count: number])[][]): PrometheusApi => {

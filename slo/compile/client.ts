@@ -1,7 +1,8 @@
 import { k6Labels, k6Metrics } from "../spec/names.ts";
 import type { Indicator } from "../spec/spec.ts";
 import { sumOfLast, type Reading } from "./counters.ts";
-import { is, isNot, selector, type Matcher } from "./promql.ts";
+import { sumsAt, type Part } from "./phases.ts";
+import { is, isNot, selector, type Matcher, type PromQL } from "./promql.ts";
 import { clientWhere, judged, type Scope } from "./scope.ts";
 
 /** Reads cumulative counts that k6 sent: each expression takes the range to look back over. */
@@ -34,6 +35,10 @@ export interface ClientQueries {
   unfiltered: boolean;
   /** For latency: above how many seconds a request is slow. */
   slowAboveSeconds: number | undefined;
+  /** The part of the load that the objective is about. */
+  part: Part | undefined;
+  /** The plain counters, which can be read at the borders of a stretch; undefined where there are none. */
+  phased: { total: PromQL; bad: PromQL[]; dropped: PromQL; sumsAt: typeof sumsAt } | undefined;
 }
 
 export type Sided = Extract<Indicator, { side: unknown }>;
@@ -58,33 +63,49 @@ export function clientBase(objective: string, total: Reading): ClientQueries {
     unserved: "requests",
     unfiltered: false,
     slowAboveSeconds: undefined,
+    part: undefined,
+    phased: undefined,
   };
 }
+
+/** Names the plain counters of an objective. */
+export const phasedBy = (testid: string, total: PromQL, ...bad: PromQL[]): ClientQueries["phased"] => ({
+  total,
+  bad,
+  dropped: judged(k6Metrics.droppedIterations, testid),
+  sumsAt,
+});
 
 /** Compiles an objective about requests as k6 saw them. */
 export function clientQueries(objective: string, indicator: Sided, { testid }: Scope, ownCounts: boolean): ClientQueries {
   const where = clientWhere(indicator.where);
-  const reads = (metric: string, ...more: Matcher[]): Reading => sumOfLast(judged(metric, testid, ...more, ...where));
+  const series = (metric: string, ...more: Matcher[]): PromQL => judged(metric, testid, ...more, ...where);
+  const reads = (metric: string, ...more: Matcher[]): Reading => sumOfLast(series(metric, ...more));
   // What our scenarios count themselves stands at zero, without a method, from the start.
   const atZero = (metric: string, ...more: Matcher[]): Reading =>
     sumOfLast(selector(metric, [is(k6Labels.testid, testid), is(k6Labels.method, ""), ...more]));
   const counting = isNot(k6Labels.method, "");
-  const unexpected = reads(k6Metrics.requests, is(k6Labels.expectedResponse, "false"));
-  const base: ClientQueries = { ...clientBase(objective, reads(k6Metrics.requests)), unfiltered: where.length === 0 };
+  const unexpected = series(k6Metrics.requests, is(k6Labels.expectedResponse, "false"));
+  const all = series(k6Metrics.requests);
+  const base: ClientQueries = { ...clientBase(objective, sumOfLast(all)), unfiltered: where.length === 0 };
   switch (indicator.kind) {
-    case "errors":
+    case "errors": {
+      const bad = ownCounts ? [unexpected, series(k6Metrics.wrongContents, counting)] : [unexpected];
       return {
         ...base,
-        bad: ownCounts ? [unexpected, reads(k6Metrics.wrongContents, counting)] : [unexpected],
+        bad: bad.map(sumOfLast),
+        phased: phasedBy(testid, all, ...bad),
         proof: ownCounts ? { read: atZero(k6Metrics.wrongContents), missing: "the client did not count wrong contents" } : undefined,
         tagged: reads(k6Metrics.requests, isNot(k6Labels.expectedResponse, "")),
       };
+    }
     case "latency": {
       const { atMostSeconds } = indicator;
       const slow = { ...base, slowAboveSeconds: atMostSeconds };
       const threshold = is(k6Labels.threshold, String(atMostSeconds)); // as the client labels it: seconds, shortest form
       const proof = { read: atZero(k6Metrics.slowRequests, threshold), missing: "the client did not count slow requests" };
-      if (ownCounts) return { ...slow, bad: [reads(k6Metrics.slowRequests, counting, threshold)], proof };
+      const slowOnes = series(k6Metrics.slowRequests, counting, threshold);
+      if (ownCounts) return { ...slow, bad: [sumOfLast(slowOnes)], proof, phased: phasedBy(testid, all, slowOnes) };
       const read = reads(k6Metrics.requestDuration, isNot(k6Labels.status, unanswered));
       const never = reads(k6Metrics.requests, is(k6Labels.status, unanswered));
       return { ...slow, histogram: { read, unanswered: never, atMost: atMostSeconds, limit: `${atMostSeconds} s` } };

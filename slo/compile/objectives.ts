@@ -2,6 +2,7 @@ import { k6Labels } from "../spec/names.ts";
 import type { Objective, Spec } from "../spec/spec.ts";
 import { clientQueries, type ClientQueries, type Sided } from "./client.ts";
 import { ownProblem, ownQueries, type SecondsQueries } from "./own-metrics.ts";
+import { inScenario, partOf } from "./phases.ts";
 import type { Scope } from "./scope.ts";
 import type { SelectorProblem } from "./selector.ts";
 import { ratioQueries, serverQueries, type ServerQueries } from "./service-objectives.ts";
@@ -41,17 +42,26 @@ export function compileObjectives(spec: Spec, scope: Scope, slowCounted: boolean
   const problems: (SelectorProblem & { objective: Objective })[] = [];
   const served = { ...scope, metrics: spec.metrics };
   const queries = spec.objectives.flatMap((objective): ObjectiveQueries[] => {
-    const { name, indicator } = objective;
+    const { name } = objective;
     const refuse = (...found: (SelectorProblem | undefined)[]): [] => {
       for (const problem of found) if (problem !== undefined) problems.push({ ...problem, objective });
       return [];
+    };
+    const part = partOf(objective, scope);
+    if (part?.kind === "problem") return refuse(part);
+    const scenario = part?.kind === "scenario" ? part.name : undefined;
+    const indicator = scenario === undefined ? objective.indicator : inScenario(objective.indicator, scenario);
+    const placed = (query: ClientQueries | SecondsQueries): ObjectiveQueries[] => {
+      if (part?.kind !== "stretch" || query.kind === "seconds" || query.phased !== undefined) return [{ ...query, part }];
+      const message = "cannot be judged for this indicator: its counts cannot be read at the borders of a part of the load";
+      return refuse({ kind: "problem", text: `phase ${part.name}`, message });
     };
     switch (indicator.kind) {
       case "errors":
       case "latency": {
         if (indicator.side === "client") {
           refuse(whereProblem(indicator, slowCounted));
-          return [clientQueries(name, indicator, scope, slowCounted)];
+          return placed(clientQueries(name, indicator, scope, slowCounted));
         }
         const compiled = serverQueries(name, indicator, served);
         return compiled.kind === "problem" ? refuse(compiled) : [compiled];
@@ -64,7 +74,7 @@ export function compileObjectives(spec: Spec, scope: Scope, slowCounted: boolean
       case "throughput":
       case "integrity":
         refuse(ownProblem(indicator, scope));
-        return [ownQueries(name, indicator, scope)];
+        return placed(ownQueries(name, indicator, scope, scenario));
       case "ratio": {
         const compiled = ratioQueries(name, indicator, served);
         return compiled.kind === "problems" ? refuse(...compiled.problems) : [compiled.queries];

@@ -2,9 +2,10 @@ import { k6Labels, k6Metrics, ownMetric, plimsollLabels, plimsollMetrics } from 
 import type { Indicator } from "../spec/spec.ts";
 import { nounOf } from "../spec/side.ts";
 import { nearest } from "../spec/words.ts";
-import { clientBase, type ClientQueries } from "./client.ts";
+import { clientBase, phasedBy, type ClientQueries } from "./client.ts";
 import { over, samplesOf, sumOfLast, type Reading } from "./counters.ts";
 import { is, isNot, promql, selector, type Matcher } from "./promql.ts";
+import type { Part } from "./phases.ts";
 import { clientWhere, judged, type Scope } from "./scope.ts";
 import type { SelectorProblem } from "./selector.ts";
 
@@ -26,18 +27,25 @@ export interface SecondsQueries {
   marks: Reading;
   perSecond: number;
   of: "requests" | "iterations";
+  /** The part of the load that the objective is about. */
+  part: Part | undefined;
 }
 
 /** Compiles an objective about what k6 counts apart from requests. */
-export function ownQueries(objective: string, indicator: Own, scope: Scope): ClientQueries | SecondsQueries {
+export function ownQueries(objective: string, indicator: Own, scope: Scope, scenario?: string): ClientQueries | SecondsQueries {
   if (indicator.kind === "throughput") {
     const marks = selector(plimsollMetrics.pushed, [is(k6Labels.testid, scope.testid), is(plimsollLabels.of, indicator.of)]);
-    return { kind: "seconds", objective, marks: samplesOf(marks), perSecond: indicator.perSecond, of: indicator.of };
+    return { kind: "seconds", objective, marks: samplesOf(marks), perSecond: indicator.perSecond, of: indicator.of, part: undefined };
   }
-  return { ...countQueries(objective, indicator, scope), noun: nounOf(indicator) };
+  return { ...countQueries(objective, indicator, scope, scenario), noun: nounOf(indicator) };
 }
 
-function countQueries(objective: string, indicator: Exclude<Own, { kind: "throughput" }>, scope: Scope): ClientQueries {
+function countQueries(
+  objective: string,
+  indicator: Exclude<Own, { kind: "throughput" }>,
+  scope: Scope,
+  scenario: string | undefined,
+): ClientQueries {
   switch (indicator.kind) {
     case "checks":
       return checksQueries(objective, indicator, scope);
@@ -48,8 +56,9 @@ function countQueries(objective: string, indicator: Exclude<Own, { kind: "throug
     case "trend":
       return trendQueries(objective, indicator, scope);
     case "achieved": {
-      const total: Reading = (range) => promql`${sumOfLast(judged(k6Metrics.iterations, scope.testid))(range)} or vector(0)`;
-      return { ...clientBase(objective, total), unserved: "one", unfiltered: true };
+      const all = judged(k6Metrics.iterations, scope.testid, ...(scenario === undefined ? [] : [is(k6Labels.scenario, scenario)]));
+      const total: Reading = (range) => promql`${sumOfLast(all)(range)} or vector(0)`;
+      return { ...clientBase(objective, total), unserved: "one", unfiltered: true, phased: phasedBy(scope.testid, all) };
     }
     case "integrity":
       return integrityQueries(objective, indicator, scope);
@@ -68,9 +77,11 @@ function besideShares(
 ) {
   const own = [...which, ...where];
   const total = judged(counted, scope.testid, ...own);
+  const bad = judged(counted, scope.testid, is(k6Labels.countedGood, String(!goodIs)), ...own);
   return {
     ...clientBase(objective, sumOfLast(total)),
-    bad: [sumOfLast(judged(counted, scope.testid, is(k6Labels.countedGood, String(!goodIs)), ...own))],
+    bad: [sumOfLast(bad)],
+    phased: phasedBy(scope.testid, total, bad),
     shares: { ofK6: over("last_over_time", judged(share, scope.testid, ...where)), counted: over("last_over_time", total) },
     unserved: "events" as const,
   };
@@ -114,6 +125,7 @@ function counterQueries(objective: string, { part, partIs, total, where }: Of<"c
           promql`sum(${over("resets", series(name))(range)}) > 0`,
     ),
     unserved: "events",
+    phased: partIs === "bad" ? phasedBy(scope.testid, series(total), series(part)) : undefined,
   };
 }
 

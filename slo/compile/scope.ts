@@ -12,6 +12,8 @@ export interface Scope {
   routes?: readonly string[];
   /** What is known of a user script; absent for a scenario of ours, and before the script was read. */
   script?: ScriptFacts | undefined;
+  /** The parts of the load that have a name, seconds since the judged load began, and the k6 scenarios that are judged; absent before they are known. */
+  phases?: { ofLoad: readonly { name: string; fromSeconds: number; toSeconds: number }[]; scenarios: readonly string[] };
 }
 
 /** What a user script shows when k6 reads it. */

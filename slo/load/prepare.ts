@@ -8,7 +8,7 @@ import { bundleScenario } from "../run/bundle/bundle.ts";
 import { checkTypes } from "../run/bundle/check-types.ts";
 import { findScenario } from "../run/bundle/scenarios.ts";
 import { inspectScript } from "../run/k6.ts";
-import { keepPlan, metricsIn, readPlan } from "../run/plan.ts";
+import { keepPlan, metricsIn, phasesOf, readPlan } from "../run/plan.ts";
 import { makeOwnFolder, runFolder } from "../run/record.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import { formatProblem } from "../spec/load.ts";
@@ -170,7 +170,7 @@ async function prepareIn(folder: string, testid: string, entry: Entry, read: Rea
   const kept = keepPlan(inspected.output, factsOf(entry, script, inspected.logged));
   if (kept.kind === "problem") return badUsage(kept.message);
   const plan = readPlan(kept.text);
-  const problems = objectiveProblems(read.spec, !entry.isUserScript, plan.script);
+  const problems = objectiveProblems(read.spec, !entry.isUserScript, { script: plan.script, phases: phasesOf(plan) });
   if (problems.length > 0) return badUsage(problems.join("\n"));
   const never = read.spec.objectives.flatMap((objective) => {
     const sentence = neverSent(objective, plan);

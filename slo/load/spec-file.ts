@@ -1,6 +1,6 @@
 import { join, relative, resolve } from "node:path";
 import { compileObjectives } from "../compile/objectives.ts";
-import type { ScriptFacts } from "../compile/scope.ts";
+import type { Scope } from "../compile/scope.ts";
 import type { Host } from "../host/host.ts";
 import { listScenarios } from "../run/bundle/scenarios.ts";
 import type { RunRecord } from "../run/record.ts";
@@ -67,8 +67,8 @@ export function readSpec(host: Pick<Host, "folder" | "project">, file: string | 
 export type ReadSpec = Exclude<ReturnType<typeof readSpec>, NoRun>;
 
 /** Lists what is wrong with objectives that only their queries show, each with its place; `slowCounted` says that the scenario is ours. */
-export function objectiveProblems(spec: Spec, slowCounted: boolean, script?: ScriptFacts): string[] {
-  const compiled = compileObjectives(spec, { testid: "x", server: {}, script }, slowCounted);
+export function objectiveProblems(spec: Spec, slowCounted: boolean, plan?: Pick<Scope, "script" | "phases">): string[] {
+  const compiled = compileObjectives(spec, { testid: "x", server: {}, ...plan }, slowCounted);
   if (compiled.kind === "compiled") return [];
   return compiled.problems.map(({ objective, text, message }) =>
     formatProblem({ place: objective.place, path: objective.name, message: `${text} ${message}` }),

@@ -174,10 +174,23 @@ export function scenarioOverrides(report: Report): string[] {
 export function remarks(report: Report): [title: string, sentences: string[]][] {
   return [
     ["Scenario overrides", scenarioOverrides(report)],
+    ["Recovery", recoveries(report)],
     ["Caveats", caveats(report)],
     ["Windows", notableWindows(report)],
     ["Notes", report.notes],
   ];
+}
+
+/** Says how long each objective about the recovery went on being missed. */
+function recoveries(report: Report): string[] {
+  return report.objectives.flatMap(({ name, recoverySeconds: seconds, targetRatio }) => {
+    if (seconds === undefined) return [];
+    const missed = `missed ${targetPercent(targetRatio)}`;
+    if (seconds === null) return [`${shortName(name)}: it ${missed} to the end of the phase, or its seconds are not known`];
+    return [
+      `${shortName(name)}: ${seconds === 0 ? `no second ${missed}` : `the last second that ${missed} ended ${duration(seconds)} after the phase began`}`,
+    ];
+  });
 }
 
 /** Lists why some counts are not exact. */

@@ -37,6 +37,8 @@ const objective = z.strictObject({
   statedTargetRatio: number.optional(),
   /** Set for latency objectives. */
   atMostSeconds: number.optional(),
+  /** Of an objective about the recovery: from the phase's beginning to the end of its last second that missed the target; null where that is not known, or the phase ended so. */
+  recoverySeconds: unread.optional(),
   place: z.strictObject({ file: z.string(), line: number, column: number }),
   verdict: z.enum(["met", "exceeded", "inconclusive"]),
   reason: z.string().optional(),

@@ -18,6 +18,9 @@ const executor = z.object({
   vus: z.number().nullish(),
 });
 type Executor = z.infer<typeof executor>;
+/** A named part of the load, seconds since the judged scenario began. */
+const phase = z.object({ name: z.string(), fromSeconds: z.number(), toSeconds: z.number() });
+export type LoadPhase = z.infer<typeof phase>;
 const mixEntry = z.object({ method: z.string(), route: z.string(), perIteration: z.number() });
 const scriptMetric = z.object({ name: z.string(), kind: z.enum(["counter", "gauge", "rate", "trend"]), ofTimes: z.boolean() });
 /** What a user script shows beyond its options. */
@@ -31,7 +34,7 @@ const scriptFacts = z.object({
 type ScriptFacts = z.infer<typeof scriptFacts>;
 const inspected = z.object({
   scenarios: z.record(z.string(), executor).nullish(),
-  ext: z.object({ plimsoll: z.object({ mix: z.array(mixEntry) }).nullish() }).nullish(),
+  ext: z.object({ plimsoll: z.object({ mix: z.array(mixEntry), phases: z.array(phase).optional() }).nullish() }).nullish(),
   totalDuration: z.string().nullish(),
   maxVUs: z.number().nullish(),
   script: scriptFacts.nullish(),
@@ -152,6 +155,8 @@ export function readPlan(inspectOutput: string) {
     scenarios,
     /** Expected requests by route for one iteration; empty for user scripts. */
     mix: raw.ext?.plimsoll?.mix ?? [],
+    /** The parts of the load that an objective may be about, by our shapes' names. */
+    phases: raw.ext?.plimsoll?.phases ?? [],
     /** Iterations offered by the judged scenarios; undefined in a closed model. */
     offeredIterations: openModel ? Math.round(offered) : undefined,
     openModel,
@@ -165,6 +170,12 @@ export function readPlan(inspectOutput: string) {
     loadSeconds: ends.length === 0 || ends.includes(undefined) ? undefined : Math.max(...ends.map((end) => end ?? 0)),
   };
 }
+
+/** Gives the parts of a load that an objective may be about. */
+export const phasesOf = ({ phases, scenarios }: Plan) => ({
+  ofLoad: phases,
+  scenarios: scenarios.flatMap(({ name, judged }) => (judged ? [name] : [])),
+});
 
 /** How many requests k6 may be asked to keep a summary of, 200 bytes each; above that its memory would grow with the run. */
 const summaryLimit = 100_000;

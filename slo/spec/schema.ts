@@ -69,6 +69,7 @@ const objective = object({
   indicator,
   required: z.boolean({ error: says("must be true or false") }).optional(),
   only: scenarioNames,
+  phase: name(200).optional(),
 }).transform(({ name, target, indicator, ...apart }): Promised & Apart => ({ name, targetRatio: target, indicator, ...apart }));
 
 interface Promised {
@@ -82,6 +83,8 @@ interface Apart {
   required?: boolean | undefined;
   /** The scenarios that it is about. */
   only?: string[] | undefined;
+  /** The part of the load that it is about: a phase of our shapes, or a k6 scenario of a script. */
+  phase?: string | undefined;
 }
 const override = object({ target: percent }).transform(({ target }) => ({ targetRatio: target }));
 

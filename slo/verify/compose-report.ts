@@ -1,3 +1,5 @@
+import type { Measurement } from "../collect/measurement.ts";
+import { complement } from "../judge/clopper-pearson.ts";
 import type { RunVerdict, Verdict } from "../judge/verdict.ts";
 import type { LoadRun } from "../load/load-run.ts";
 import type { Report } from "../report/schema.ts";
@@ -76,12 +78,28 @@ function limitOf(indicator: Indicator): { atMostSeconds?: number } {
   }
 }
 
+/**
+ * Finds how long an objective about a phase named recovery went on being missed: to the end of the last second of the phase in which more events were bad
+ * than the target allows; null where that was its last one, or where its seconds are not known. A second is as k6 told it, so up to one push late.
+ */
+function recoveryOf({ phase, targetRatio }: Objective, measured: Measurement | undefined): { recoverySeconds?: number | null } {
+  if (phase !== "recovery") return {};
+  const points = measured?.kind === "counted" ? measured.cumulative : [];
+  const [first, last] = [points[0], points.at(-1)];
+  if (first === undefined || last === undefined || points.length < 2) return { recoverySeconds: null };
+  const missed = points.findLast((point, i) => {
+    const before = points[i - 1] ?? point;
+    return point.bad - before.bad > complement(targetRatio) * (point.total - before.total);
+  });
+  return { recoverySeconds: missed === last ? null : missed === undefined ? 0 : missed.atSeconds - first.atSeconds };
+}
+
 function objectiveRow(objective: Objective, verdict: Verdict, reading: Reading): Report["objectives"][number] {
   const measured = reading.measurements.find((m) => m.objective === objective.name);
   const { indicator } = objective;
   return {
     name: objective.name,
-    description: describeObjective(objective),
+    description: `${describeObjective(objective)}${objective.phase === undefined ? "" : `, phase ${objective.phase}`}`,
     side: sideOf(indicator),
     targetRatio: objective.targetRatio,
     ...(isRequired(objective) ? {} : { advisory: true }),
@@ -91,6 +109,7 @@ function objectiveRow(objective: Objective, verdict: Verdict, reading: Reading):
     verdict: verdict.kind,
     ...(verdict.kind === "met" ? {} : { reason: verdict.reason }),
     ...(verdict.evidence ? { evidence: verdict.evidence } : {}),
+    ...recoveryOf(objective, measured),
     caveats: measured?.kind === "counted" ? measured.caveats : [],
     queries: measured?.queries ?? { total: "", bad: "" },
     cumulative: measured?.kind === "counted" ? thinned(measured.cumulative.filter(isFinitePoint), 300) : [],

@@ -42,7 +42,9 @@ export async function readCauses(
   sources: Sources,
 ): Promise<ReportedCause[]> {
   const unmet = new Set(verdicts.flatMap(({ objective, kind }) => (kind === "met" ? [] : [objective])));
-  const found = spec.objectives.filter(({ name }) => unmet.has(name)).map((objective) => causesOf(api, record, objective, spec, sources));
+  // What is read here is of the whole load.
+  const whole = spec.objectives.filter(({ name, phase }) => unmet.has(name) && phase === undefined);
+  const found = whole.map((objective) => causesOf(api, record, objective, spec, sources));
   return (await Promise.all(found)).flat();
 }
 

@@ -11,6 +11,7 @@ import { measureServer } from "../collect/server.ts";
 import { dropCauseOf, risesOf, type CpuShortage } from "../collect/starved.ts";
 import { sumOfLast } from "../compile/counters.ts";
 import type { ObjectiveQueries } from "../compile/objectives.ts";
+import type { SecondsQueries } from "../compile/own-metrics.ts";
 import { judged } from "../compile/scope.ts";
 import { chartQueries, namedRoutes } from "../compile/run.ts";
 import type { LoadRun } from "../load/load-run.ts";
@@ -18,7 +19,7 @@ import type { RunRecord } from "../run/record.ts";
 import { k6Metrics } from "../spec/names.ts";
 import type { Metrics } from "../spec/presets.ts";
 import type { RunTimes, ServiceOf } from "./run-times.ts";
-import type { UnservedLoad } from "./sent.ts";
+import { judgedSentOf, totalsOf, unservedLoadOf, type UnservedLoad } from "./sent.ts";
 import { openReader, readersOnce, serverWindows, type ServiceReader } from "./server-side.ts";
 
 const numberOf = (growth: Growth): number | null => {
@@ -60,23 +61,42 @@ function secondsWindowOf({ record, plan }: Pick<LoadRun, "record" | "plan">, { b
   return { fromSeconds: ours ? judgedFrom : undefined, toSeconds, begunSeconds: begun, endedSeconds: ended, shortage: shortageOf(record) };
 }
 
+/** Says why nobody knows when the named parts of a load began; undefined where that is known. */
+function stretchesUnknown({ record }: Pick<LoadRun, "record">, { begun, judgedFrom }: RunTimes): string | undefined {
+  if ((record.cluster?.pods ?? 1) > 1)
+    return "the load of several pods does not begin everywhere at once, so the borders of a phase are not known";
+  return record.script !== null && judgedFrom === begun
+    ? "the script does not say when its load began, so the borders of a phase are not known"
+    : undefined;
+}
+
+/** Narrows the time whose seconds are judged to a named part of the load. */
+function secondsIn(part: SecondsQueries["part"], seconds: SecondsWindow): SecondsWindow {
+  const { fromSeconds } = seconds;
+  if (part?.kind !== "stretch" || fromSeconds === undefined) return seconds;
+  return { ...seconds, fromSeconds: fromSeconds + part.fromSeconds, toSeconds: fromSeconds + part.toSeconds };
+}
+
 async function measureAll(
   api: PrometheusApi,
   queries: readonly ObjectiveQueries[],
-  client: ClientWindow,
+  clientOf: (scenario: string | undefined) => ClientWindow,
   seconds: SecondsWindow,
   readerOf: ReturnType<typeof readersOnce>,
   serviceOf: ServiceOf,
   began: boolean,
+  stretchesUnknown: string | undefined,
 ): Promise<Measurement[]> {
   const neverBegan: Guarded = { kind: "problem", reason: "the load that is judged never began" };
   return Promise.all(
     queries.map(async (query) => {
+      if (query.kind !== "server" && query.part?.kind === "stretch" && stretchesUnknown !== undefined)
+        return { kind: "absent", objective: query.objective, reason: stretchesUnknown, queries: { total: "", bad: "" } };
       switch (query.kind) {
         case "client":
-          return measureClient(api, query, client);
+          return measureClient(api, query, clientOf(query.part?.kind === "scenario" ? query.part.name : undefined));
         case "seconds":
-          return measureSeconds(api, query, seconds);
+          return measureSeconds(api, query, secondsIn(query.part, seconds));
         case "server": {
           const { window, guarded, read } = await readerOf(serviceOf(query));
           return measureServer(api, query, window, began ? guarded : neverBegan, read);
@@ -89,7 +109,7 @@ async function measureAll(
 /** Reads everything that a verdict and a report need, from Prometheus alone. */
 export async function readRun(
   api: PrometheusApi,
-  load: Pick<LoadRun, "record" | "plan" | "sentIsWhole">,
+  load: Pick<LoadRun, "record" | "plan" | "sent" | "sentIsWhole">,
   { queries, metrics }: { queries: readonly ObjectiveQueries[]; metrics: Metrics },
   runTimes: RunTimes,
   unserved: UnservedLoad,
@@ -102,9 +122,23 @@ export async function readRun(
   const drops = await droppedOver(api, record.testid, span, unserved.dropped);
   const dropCause = dropCauseOf(drops && risesOf(drops, stepSeconds), shortage);
   const client: ClientWindow = { ...span, ...unserved, dropsOver: drops ?? [], dropCause, shortage };
+  // What was dropped of one k6 scenario is known of it, though not when.
+  const clientOf = (scenario: string | undefined): ClientWindow => {
+    const own = scenario === undefined ? unserved : unservedLoadOf(record, totalsOf(load.sent), judgedSentOf(load.sent, scenario));
+    return scenario === undefined ? client : { ...client, ...own, dropsOver: [] };
+  };
   const windows = serverWindows(load, runTimes, unserved, stepSeconds);
   const readerOf = readersOnce(api, windows);
-  const measurements = await measureAll(api, queries, client, secondsWindowOf(load, runTimes), readerOf, serviceOf, unserved.judged > 0);
+  const measurements = await measureAll(
+    api,
+    queries,
+    clientOf,
+    secondsWindowOf(load, runTimes),
+    readerOf,
+    serviceOf,
+    unserved.judged > 0,
+    stretchesUnknown(load, runTimes),
+  );
   const side = await readerOf([record.serverLabels]);
   const whole = side.window.judgedOnly ? await openReader(api, [record.serverLabels], { ...windows, judged: undefined }) : side;
   return { ...(await readPictures(api, record, metrics, runTimes, side, whole)), measurements, dropCause, client, readerOf };

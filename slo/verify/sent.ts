@@ -15,13 +15,14 @@ export function totalsOf(sent: SentCounts): Totals {
   };
 }
 
-/** Adds up what k6 wrote of the judged scenarios. */
-export function judgedSentOf(sent: SentCounts) {
+/** Adds up what k6 wrote of the judged scenarios, or of one of them. */
+export function judgedSentOf(sent: SentCounts, scenario?: string) {
+  const isAsked: typeof isJudged = (labels) => isJudged(labels) && (scenario === undefined || labels[k6Labels.scenario] === scenario);
   return {
-    requests: sent.sumOf(k6Metrics.requests, isJudged),
-    errors: sent.sumOf(k6Metrics.requests, (labels) => isJudged(labels) && labels[k6Labels.expectedResponse] === "false"),
-    iterations: sent.sumOf(k6Metrics.iterations, isJudged),
-    dropped: sent.sumOf(k6Metrics.droppedIterations, isJudged),
+    requests: sent.sumOf(k6Metrics.requests, isAsked),
+    errors: sent.sumOf(k6Metrics.requests, (labels) => isAsked(labels) && labels[k6Labels.expectedResponse] === "false"),
+    iterations: sent.sumOf(k6Metrics.iterations, isAsked),
+    dropped: sent.sumOf(k6Metrics.droppedIterations, isAsked),
   };
 }
 export type JudgedSent = ReturnType<typeof judgedSentOf>;

@@ -8,6 +8,7 @@ import { runCaveats, type RunFacts } from "../judge/validity.ts";
 import type { RunVerdict, Verdict } from "../judge/verdict.ts";
 import type { LoadRun } from "../load/load-run.ts";
 import type { Report } from "../report/schema.ts";
+import { phasesOf } from "../run/plan.ts";
 import type { RunRecord } from "../run/record.ts";
 import { k6EndReason } from "../run/script-errors.ts";
 import type { Spec } from "../spec/spec.ts";
@@ -91,6 +92,7 @@ function scopeOf({ record, plan }: LoadRun): Scope {
     server: record.serverLabels,
     routes: [...new Set(plan.mix.map(({ route }) => route))],
     script: plan.script,
+    phases: phasesOf(plan),
   };
 }
 

@@ -1,0 +1,69 @@
+import type { ClientQueries } from "../compile/client.ts";
+import type { Part } from "../compile/phases.ts";
+import type { PromQL } from "../compile/promql.ts";
+import type { ClientWindow } from "./client.ts";
+import type { CumulativePoint, Measurement, Queries } from "./measurement.ts";
+import { wholeCount } from "./points.ts";
+import { answerOf, queryNumber, valuesOf, type PrometheusApi } from "./prometheus.ts";
+import { mayBeStarved } from "./starved.ts";
+
+/** How much counters grew within a stretch: at least, and at most. */
+interface Growth {
+  least: number;
+  most: number;
+}
+
+type Phased = NonNullable<ClientQueries["phased"]>;
+
+async function growthOf(api: PrometheusApi, series: PromQL, { sumsAt }: Phased, window: ClientWindow, borders: number[]): Promise<Growth> {
+  const { fromSeconds, toSeconds: end } = window;
+  const asked = borders.flatMap((at) => Object.values(sumsAt(series, at - fromSeconds + 60, at, end)));
+  const [before = 0, beforeMost = 0, after = 0, afterMost = 0] = valuesOf(
+    await Promise.all(asked.map((query) => queryNumber(api, query, end))),
+  ).map((sum) => sum ?? 0); // a series that has not begun counts nothing yet
+  return { least: wholeCount(Math.max(0, after - beforeMost)), most: wholeCount(Math.max(0, afterMost - before)) };
+}
+
+/**
+ * Measures an objective in a named stretch of the load: what ended in it, by the difference of the counts at its borders.
+ * What was counted around a border and may have come on either side of it is good in `best` and bad in `worst`.
+ */
+export async function measurePhase(
+  api: PrometheusApi,
+  query: ClientQueries & { phased: Phased },
+  stretch: Extract<Part, { kind: "stretch" }>,
+  window: ClientWindow,
+  counted: { cumulative: readonly CumulativePoint[]; caveats: readonly string[]; queries: Queries },
+): Promise<Measurement> {
+  const { objective, phased, unfiltered, slowAboveSeconds } = query;
+  const [from, to] = [window.fromSeconds + stretch.fromSeconds, window.fromSeconds + stretch.toSeconds];
+  const grow = (series: PromQL): Promise<Growth> => growthOf(api, series, phased, window, [from, to]);
+  const read = await answerOf(() => Promise.all([grow(phased.total), grow(phased.dropped), ...phased.bad.map(grow)]));
+  if (read.kind === "failed") return { kind: "absent", objective, reason: read.reason, queries: counted.queries };
+  const none: Growth = { least: 0, most: 0 };
+  const [total = none, dropped = none, ...bads] = read.value;
+  const bad = bads.reduce((sum, one) => ({ least: sum.least + one.least, most: sum.most + one.most }), none);
+  const ownDelay = slowAboveSeconds !== undefined && mayBeStarved({ fromSeconds: from, toSeconds: to }, window.shortage, slowAboveSeconds);
+  const certain = ownDelay ? 0 : bad.least;
+  const unstarted = unfiltered && window.dropCause === "service" ? dropped.least : 0;
+  const unserved = Math.ceil((dropped.most + window.interrupted) * Math.max(1, window.requestsPerIteration));
+  const best = { total: Math.max(total.most, certain) + unstarted, bad: certain + unstarted };
+  const worst = { total: Math.max(total.least, bad.most) + unserved, bad: bad.most + unserved };
+  const open = total.most - total.least;
+  const caveats = [
+    ...counted.caveats,
+    ...(open > 0 ? [`of ${open} ${query.noun} nobody knows on which side of a border of the phase ${stretch.name} they ended`] : []),
+    ...(ownDelay && bad.least > 0 ? [`k6 may have been short of CPU in the phase ${stretch.name}, and the delay its own`] : []),
+    ...(unserved > unstarted ? [`up to ${unserved} ${query.noun} of the phase ${stretch.name} were dropped or cut off`] : []),
+  ];
+  const cumulative = within(counted.cumulative, from, to);
+  return { kind: "counted", objective, best, worst, caveats, cumulative, timestampSkewSeconds: 1.1, queries: counted.queries };
+}
+
+/** Gives the counts over time within a stretch, from 0 at its beginning. */
+function within(points: readonly CumulativePoint[], from: number, to: number): CumulativePoint[] {
+  const own = points.filter(({ atSeconds }) => atSeconds >= from && atSeconds <= to);
+  const [first] = own;
+  if (first === undefined) return [];
+  return own.map(({ atSeconds, total, bad }) => ({ atSeconds, total: total - first.total, bad: Math.max(0, bad - first.bad) }));
+}
