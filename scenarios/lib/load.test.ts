@@ -154,3 +154,35 @@ test("the hash spreads neighbouring numbers", () => {
   for (let i = 0; i < 16_000; i += 1) buckets[hash32(i, 5) % 16] = (buckets[hash32(i, 5) % 16] ?? 0) + 1;
   expect(Math.min(...buckets)).toBeGreaterThan(850);
 });
+
+test.each<[string, Shape, [string, number, number][]]>([
+  ["a constant load has no parts", constant, []],
+  [
+    "a plateau is climbed first",
+    plateau,
+    [
+      ["ramp", 0, 0.1],
+      ["plateau", 0.1, 1],
+    ],
+  ],
+  [
+    "a spike has a baseline before and a recovery after",
+    spike,
+    [
+      ["baseline", 0, 1 / 3],
+      ["spike", 1 / 3, 19 / 30],
+      ["recovery", 19 / 30, 1],
+    ],
+  ],
+  [
+    "each of the stairs is a part",
+    stairs(2),
+    [
+      ["step 1", 0, 0.5],
+      ["step 2", 0.5, 1],
+    ],
+  ],
+])("%s", (_sentence, shape, expected) => {
+  const phases = (shape.phases ?? []).map(({ name, from, to }) => [name, Number(from.toFixed(6)), Number(to.toFixed(6))]);
+  expect(phases).toEqual(expected.map(([name, from, to]) => [name, Number(from.toFixed(6)), Number(to.toFixed(6))]));
+});

@@ -63,6 +63,7 @@ describeLive("what a user script counts itself", ["k6", "prometheus"], () => {
     writeFileSync(join(folder, "shop.yaml"), text);
     return run(["load", "--script", "shop.js", "--spec", "shop.yaml", ...more], { folder });
   };
+  const judged = (objective: string) => load(`version: 1\nservice: storage-api\nobjectives:\n${objective}`);
   const counts = (folder: string) =>
     reportIn(folder).objectives.map(({ name, verdict, evidence }) => [name, verdict, evidence?.best.bad, evidence?.best.total]);
 
@@ -97,6 +98,29 @@ describeLive("what a user script counts itself", ["k6", "prometheus"], () => {
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/EXCEEDED\s+watched \(advisory\)/);
     expect(reportIn(folder).verdict).toBe("met");
+  });
+
+  test("parts of a load are judged by what ended in them, and a k6 scenario of a script by its label", async () => {
+    const folder = workingFolder();
+    const part = (name: string, indicator: string): string =>
+      `  - { name: ${name}, target: 80%, phase: ${name}, indicator: { ${indicator} } }\n`;
+    const errors = "errors: { side: client }";
+    const text = `version: 1\nservice: storage-api\nobjectives:\n${part("baseline", errors)}${part("spike", errors)}${part("recovery", errors)}`;
+    writeFileSync(join(folder, "parts.yaml"), text);
+    const asked = ["load", "--scenario", "spike", "--rate", "80", "--duration", "15s", "--set", "warmup=0", "--spec", "parts.yaml"];
+    const { stderr, exitCode } = await run(asked, { folder });
+    const { objectives, load } = reportIn(folder);
+    const totals = (of: "best" | "worst"): number => objectives.reduce((sum, { evidence }) => sum + (evidence?.[of].total ?? 0), 0);
+    expect(totals("worst")).toBeLessThanOrEqual(load.requests);
+    expect(totals("best")).toBeGreaterThanOrEqual(load.requests - 5); // the last requests may end after the last phase
+    expect(objectives.find(({ name }) => name === "recovery")?.recoverySeconds).toBe(0);
+    expect(exitCode, stderr).toBe(0);
+
+    const shop = await judged(part("shop", "checks: {}"));
+    expect(shop.exitCode, shop.stderr).toBe(0);
+    expect((await judged(part("sohp", "checks: {}"))).stderr).toContain(
+      "phase sohp is no part of this load: it has shop (did you mean shop?)",
+    );
   });
 
   test("a name that the script does not have stops the run before the load", async () => {

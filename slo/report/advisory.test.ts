@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { remarks } from "./facts.ts";
 import { findingsOf } from "./findings.ts";
 import { headline } from "./headline.ts";
 import { htmlReport } from "./html.ts";
@@ -48,4 +49,14 @@ test("only required objectives are counted among those that were missed", () => 
     objectives: [required, watched].flatMap((one) => (one ? [{ ...one, verdict: "exceeded" as const }] : [])),
   };
   expect(headline(missed)).toBe("1 of 1 objective missed: availability");
+});
+
+test.each<[string, number | null, string]>([
+  ["that never missed its target", 0, "r: no second missed 99%"],
+  ["that did for a while", 4.2, "r: the last second that missed 99% ended 4.2 s after the phase began"],
+  ["that did to the end", null, "r: it missed 99% to the end of the phase, or its seconds are not known"],
+])("a recovery %s is told so", (_, recoverySeconds, sentence) => {
+  const objective = madeUpObjective({ name: "r", description: "errors", side: "client", targetRatio: 0.99, recoverySeconds });
+  const recovery = remarks({ ...frame(), objectives: [objective] }).find(([title]) => title === "Recovery");
+  expect(recovery?.[1]).toEqual([sentence]);
 });

@@ -1,6 +1,7 @@
 import type { WindowFinding } from "../judge/verdict.ts";
 import { periodBudgetSpent, type ReportObjective, runReasons, shortName } from "./headline.ts";
 import { badOfTotal, budgetSpent, bytes, count, counted, duration, elapsed, percent, provedGood, rate, targetPercent } from "./numbers.ts";
+import { recoveries } from "./recovery.ts";
 import type { Report } from "./schema.ts";
 
 /** One row of the table that follows each request from k6 to the server; `null` could not be read, absent does not apply. */
@@ -179,18 +180,6 @@ export function remarks(report: Report): [title: string, sentences: string[]][] 
     ["Windows", notableWindows(report)],
     ["Notes", report.notes],
   ];
-}
-
-/** Says how long each objective about the recovery went on being missed. */
-function recoveries(report: Report): string[] {
-  return report.objectives.flatMap(({ name, recoverySeconds: seconds, targetRatio }) => {
-    if (seconds === undefined) return [];
-    const missed = `missed ${targetPercent(targetRatio)}`;
-    if (seconds === null) return [`${shortName(name)}: it ${missed} to the end of the phase, or its seconds are not known`];
-    return [
-      `${shortName(name)}: ${seconds === 0 ? `no second ${missed}` : `the last second that ${missed} ended ${duration(seconds)} after the phase began`}`,
-    ];
-  });
 }
 
 /** Lists why some counts are not exact. */

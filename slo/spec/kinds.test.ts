@@ -87,6 +87,10 @@ objectives:
     ]);
   });
 
+  test("an objective may be about a part of the load", () => {
+    expect(specOf(two("phase: plateau", "required: true")).objectives.map(({ phase }) => phase)).toEqual(["plateau", undefined]);
+  });
+
   test("at least one objective is required", () => {
     expect(problemsOf(two("required: false", "required: false"))).toEqual([
       "s.yaml:4:3 objectives: must hold at least one objective that is required",

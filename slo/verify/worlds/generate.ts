@@ -1,4 +1,5 @@
 import { complement } from "../../judge/clopper-pearson.ts";
+import { sideOf } from "../../spec/side.ts";
 import type { Indicator, Objective, Where } from "../../spec/spec.ts";
 import { randomOf, type Random } from "./random.ts";
 import { troubles } from "./troubles.ts";
@@ -26,9 +27,19 @@ function indicatorsOf(world: World, random: Random): Indicator[] {
       { kind: "ratio", of: "bad", events: `orders_failed_total{job="${world.id}"}`, total: orders("") },
     ]),
   ];
+  const ofScript: Indicator[] = [
+    { kind: "checks", name: checkName, where: {} },
+    random.chance(0.7)
+      ? { kind: "counter", part: "orders_failed", partIs: "bad", total: "orders", where: {} }
+      : { kind: "counter", part: "orders_good", partIs: "good", total: "orders", where: {} },
+  ];
+  if (world.script !== "none") all.push(...ofScript);
   const first = Math.floor(random.between(0, all.length));
   return all.filter((_, i) => i === first || random.chance(0.3));
 }
+
+/** The check that a script of a world makes of each answer. */
+export const checkName = "status is below 500";
 
 function nameOf(indicator: Indicator): string {
   switch (indicator.kind) {
@@ -52,12 +63,14 @@ function objectivesOf(world: World, random: Random): Objective[] {
   const expected = world.rate * world.seconds * world.requestsPerIteration;
   const provable = [0.9, 0.95, 0.99, 0.995, 0.999].filter((target) => expected * complement(target) >= 4);
   const targetRatio = random.chance(0.92) && provable.length > 0 ? random.pick(provable) : random.pick([0.9, 0.99, 0.999]);
-  return indicatorsOf(world, random).map((indicator) => ({
-    name: nameOf(indicator),
-    targetRatio,
-    indicator,
-    place: { file: "world", line: 1, column: 1 },
-  }));
+  const place = { file: "world", line: 1, column: 1 };
+  const whole = indicatorsOf(world, random).map((indicator) => ({ name: nameOf(indicator), targetRatio, indicator, place }));
+  const inPhase: Objective[] = whole.flatMap((objective) =>
+    world.script === "none" && sideOf(objective.indicator) === "client" && random.chance(0.6)
+      ? [{ ...objective, name: `${objective.name}, late`, phase: world.phase.name }]
+      : [],
+  );
+  return [...whole, ...inPhase];
 }
 
 /** What goes wrong in most places some day, and tells on the judge at once. */

@@ -17,6 +17,8 @@ export interface Request {
   measured: number;
   instance: number | undefined;
   pod: number | undefined;
+  /** The script's check of it is made by a module that is not bundled. */
+  isUnbundled?: boolean;
 }
 
 /** An iteration that k6 dropped; `route` is what it would have asked for. */
@@ -107,7 +109,8 @@ export function happen(world: World, seed: number): Happened {
     for (let i = 0; i < world.requestsPerIteration; i += 1) {
       const request = requestAt(world, random, moment, { who, pod, route: elsewhere() ? undefined : i === 0 ? route : routeOf() });
       const cut = request.at > stopsAt;
-      requests.push(cut ? { ...request, pod: undefined } : request);
+      const isUnbundled = world.unbundledChecks > 0 && random.chance(world.unbundledChecks);
+      requests.push(cut ? { ...request, pod: undefined } : { ...request, isUnbundled });
       if (cut) return void (cutOff[pod] = (cutOff[pod] ?? 0) + 1);
       moment = request.at;
     }

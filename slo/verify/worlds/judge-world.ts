@@ -17,7 +17,12 @@ import { gapSeconds, type Stretch, type World } from "./world.ts";
 /** What the road of a real run says of an objective. */
 export type JudgedObjective = Report["objectives"][number];
 
-function planOf({ seconds, rate, spike, openModel, warmupSeconds, requestsPerIteration, script }: World): string {
+const scriptFacts = {
+  counted: { kind: "counted" },
+  metrics: ["orders", "orders_failed", "orders_good"].map((name) => ({ name, kind: "counter", ofTimes: false })),
+};
+
+function planOf({ seconds, rate, spike, openModel, warmupSeconds, requestsPerIteration, script, phase }: World): string {
   const scenario = (perSecond: number, lasts: number, startsAt = warmupSeconds > 0 ? warmupSeconds + gapSeconds : 0) => ({
     executor: openModel ? "constant-arrival-rate" : "constant-vus",
     startTime: `${startsAt}s`,
@@ -32,7 +37,7 @@ function planOf({ seconds, rate, spike, openModel, warmupSeconds, requestsPerIte
     ...(spike ? { spike: scenario(spike.rate, spike.to - spike.from, spike.from) } : {}),
   };
   const mix = routes.map((route, i) => ({ method: "GET", route, perIteration: (i === 0 ? 0.7 : 0.3) * requestsPerIteration }));
-  return JSON.stringify({ scenarios, ...(script === "none" ? { ext: { plimsoll: { mix } } } : {}) });
+  return JSON.stringify({ scenarios, ...(script === "none" ? { ext: { plimsoll: { mix, phases: [phase] } } } : { script: scriptFacts }) });
 }
 
 /** Lists the seconds in which k6 was short of CPU, as its watch would tell them: by their ends, where it waited for half of one. */

@@ -1,5 +1,6 @@
 import type { SentValue } from "../../run/relay/sent-totals.ts";
-import { k6Labels, k6Metrics, warmupScenario } from "../../spec/names.ts";
+import { k6Labels, k6Metrics, ownMetric, warmupScenario } from "../../spec/names.ts";
+import { checkName } from "./generate.ts";
 import type { Happened, Request } from "./happen.ts";
 import { judgedStretch, pushedAt, type World } from "./world.ts";
 import type { HeldHistogram, HeldSeries, Labels } from "./write.ts";
@@ -23,24 +24,57 @@ function observed(before: HeldHistogram | undefined, seconds: number): HeldHisto
 function openPod(world: World, pod: number, origin: number) {
   const { clockSeconds, lostAt = Number.POSITIVE_INFINITY } = world.pods[pod] ?? { clockSeconds: 0 };
   const series = new Map<string, HeldSeries & { push: number }>();
+  const shares = new Map<string, { good: number; all: number }>();
+  const openPush = (
+    at: number,
+    own: Labels,
+  ): (HeldSeries & { push: number; before: HeldHistogram | number | null | undefined }) | undefined => {
+    const push = pushedAt(world, pod, at);
+    if (push > lostAt) return undefined;
+    const labels = { ...own, [k6Labels.testid]: world.id, [k6Labels.instance]: `pod-${pod}` };
+    const key = JSON.stringify(own);
+    const it: HeldSeries & { push: number } = series.get(key) ?? { labels, samples: [], push };
+    series.set(key, it);
+    const before = it.samples.at(-1)?.value ?? undefined;
+    if (it.push === push) it.samples.pop();
+    it.push = push;
+    return Object.assign(it, { before });
+  };
+  const atMillis = (at: number): number => Math.round((origin + clockSeconds + at) * 1000);
   return {
     series,
+    /** Adds a value to a rate, of which k6 writes the share alone. */
+    rate(at: number, own: Labels, good: boolean): void {
+      const it = openPush(at, own);
+      if (it === undefined) return;
+      const share = shares.get(JSON.stringify(own)) ?? { good: 0, all: 0 };
+      shares.set(JSON.stringify(own), { good: share.good + Number(good), all: share.all + 1 });
+      it.samples.push({ atMillis: atMillis(at), value: (share.good + Number(good)) / (share.all + 1) });
+    },
     /** Raises a counter, or observes seconds. */
     change(at: number, own: Labels, by = 1, seconds?: number): void {
-      const push = pushedAt(world, pod, at);
-      if (push > lostAt) return;
-      const labels = { ...own, [k6Labels.testid]: world.id, [k6Labels.instance]: `pod-${pod}` };
-      const key = JSON.stringify(own);
-      const it: HeldSeries & { push: number } = series.get(key) ?? { labels, samples: [], push };
-      series.set(key, it);
-      const before = it.samples.at(-1)?.value ?? undefined;
-      if (it.push === push) it.samples.pop();
-      it.push = push;
-      const observes = typeof before === "object" ? before : undefined;
-      const value = seconds === undefined ? Number(before ?? 0) + by : observed(observes, seconds);
-      it.samples.push({ atMillis: Math.round((origin + clockSeconds + at) * 1000), value });
+      const it = openPush(at, own);
+      if (it === undefined) return;
+      const observes = typeof it.before === "object" && it.before !== null ? it.before : undefined;
+      const value = seconds === undefined ? Number(it.before ?? 0) + by : observed(observes, seconds);
+      it.samples.push({ atMillis: atMillis(at), value });
     },
   };
+}
+
+/** What a script counts of an answer: a check, whose counter beside it lacks what a module makes that is not bundled, and its own counters. */
+function scriptCounts(
+  { who, at, status, isUnbundled }: Request,
+  change: (at: number, own: Labels) => void,
+  rate: (at: number, own: Labels, good: boolean) => void,
+): void {
+  const scenario = { [k6Labels.scenario]: who === "judged" ? scenarioName : "" };
+  const good = status !== 0 && status < 500;
+  const check = { ...scenario, [k6Labels.check]: checkName };
+  rate(at, { __name__: k6Metrics.checksShare, ...check }, good);
+  if (!isUnbundled) change(at, { __name__: k6Metrics.countedChecks, ...check, [k6Labels.countedGood]: String(good) });
+  change(at, { __name__: ownMetric.counter("orders"), ...scenario });
+  change(at, { __name__: ownMetric.counter(good ? "orders_good" : "orders_failed"), ...scenario });
 }
 
 /** Lists the series that a request changes, and what it is observed with. */
@@ -63,7 +97,7 @@ function changesOf(world: World, { who, route, status, measured }: Request): [La
 
 /** Derives what the k6 of one pod wrote, and the last values of each metric; `origin` is when the first k6 began, Unix seconds of its clock. */
 export function podSeries(world: World, happened: Happened, pod: number, origin: number) {
-  const { series, change } = openPod(world, pod, origin);
+  const { series, change, rate } = openPod(world, pod, origin);
   const own = <T extends { pod: number | undefined }>(list: readonly T[]): T[] => list.filter((it) => it.pod === pod);
   const { startsAt, clockSeconds } = world.pods[pod] ?? { startsAt: 0, clockSeconds: 0 };
   const began = startsAt + judgedStretch(world).from;
@@ -75,6 +109,7 @@ export function podSeries(world: World, happened: Happened, pod: number, origin:
   }
   for (const request of own(happened.requests))
     for (const [labels, seconds] of changesOf(world, request)) change(request.at, labels, 1, seconds);
+  if (world.script !== "none") for (const request of own(happened.requests)) scriptCounts(request, change, rate);
   for (const { at, who } of own(happened.iterations))
     change(at, { __name__: k6Metrics.iterations, [k6Labels.scenario]: who === "judged" ? scenarioName : warmupScenario });
   for (const { at } of own(happened.dropped)) change(at, { __name__: k6Metrics.droppedIterations, ...judged });

@@ -69,6 +69,9 @@ const reach = (world: World): number => Math.min(120, -world.scrapesFrom);
 
 /** Everything that may go wrong, by its name. */
 export const troubles: Readonly<Record<string, Trouble>> = {
+  "checks of a module that is not bundled"(world, random) {
+    world.unbundledChecks = random.pick([0.01, 0.3, 1]);
+  },
   "restart before": restart((world, random) => -random.between(0.5, reach(world))),
   "restart just before": restart((_, random) => -random.between(0.5, 6)),
   "restart in the warm-up": restart((world, random) => random.between(0, judgedStretch(world).from)),

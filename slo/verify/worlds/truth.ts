@@ -100,6 +100,16 @@ function hasCounter({ instances, scrapeSeconds, tellsStart }: World, { endedAt }
 
 const countOf = (events: readonly TrueEvent[]): Count => ({ total: events.length, bad: events.filter(({ bad }) => bad).length });
 
+/** Tells whether a moment is in the part of the load that an objective is about; within two milliseconds of its borders it may be either. */
+function phaseOf(world: World, { phase }: Objective): (at: number) => "in" | "out" | "border" {
+  if (phase === undefined) return () => "in";
+  const [from, to] = [world.phase.fromSeconds, world.phase.toSeconds].map((seconds) => judgedStretch(world).from + seconds);
+  return (at) => {
+    const near = Math.min(Math.abs(at - (from ?? 0)), Math.abs(at - (to ?? 0)));
+    return near < 0.002 ? "border" : at > (from ?? 0) && at < (to ?? 0) ? "in" : "out";
+  };
+}
+
 /** Works out the truth of an objective from all that happened. */
 export function truthOf(world: World, happened: Happened, objective: Objective): Truth {
   const { indicator } = objective;
@@ -113,21 +123,29 @@ export function truthOf(world: World, happened: Happened, objective: Objective):
     if (side === "other" && !hasCounter(world, happened, request)) return true;
     return unheard(request) || (!client && request.instance === undefined); // a gateway's answer is not the service's
   };
-  const judged = about.filter(({ who }) => who === "judged");
-  const certain = countOf(judged.filter((request) => !lost(request)).map(timed));
+  const inPhase = phaseOf(world, objective);
+  const judged = about.filter((request) => request.who === "judged" && inPhase(request.at) !== "out");
+  const atBorder = (request: Request): boolean => inPhase(request.at) === "border";
+  const certain = countOf(judged.filter((request) => !lost(request) && !atBorder(request)).map(timed));
   const counted = countedStretch(world, happened.endedAt);
   const others = client ? [] : about.filter(({ who, servedAt }) => who === "others" && servedAt >= counted.from && servedAt < counted.to);
   const hidden = side === "other" || othersShow(world, others) ? 0 : others.length;
-  const open = countOf([...others, ...judged.filter((request) => lost(request))].map(timed));
-  const dropped = happened.dropped.filter(({ ofK6, at }) => !ofK6 && at >= judgedStretch(world).from);
-  const unmet = client ? dropped.filter(({ route }) => asks(whereOf(indicator), route)).filter((drop) => !unheard(drop)) : [];
+  const open = countOf([...others, ...judged.filter((request) => lost(request) || atBorder(request))].map(timed));
+  const dropped = happened.dropped.filter(({ ofK6, at }) => !ofK6 && at >= judgedStretch(world).from && inPhase(at) !== "out");
+  const isOfRequests = indicator.kind === "errors" || indicator.kind === "latency"; // a check of an iteration that was dropped is made by nobody
+  const unmet =
+    client && isOfRequests
+      ? dropped.filter(({ route }) => asks(whereOf(indicator), route)).filter((drop) => !unheard(drop) && inPhase(drop.at) === "in")
+      : [];
   const unserved = dropped.length * world.requestsPerIteration;
   const good = certain.total - certain.bad;
+  // What nobody counted beside k6's share is told by the share where it failed, and missing from the good ones where it did not.
+  const unseen = indicator.kind === "checks" ? judged.filter((request) => request.isUnbundled && !isBad(objective, request)).length : 0;
   const times = sideOf(indicator) === "server" && world.counting.isTwice ? 2 : 1;
   const counts = (bad: number, good: number): Count => ({ total: bad + good, bad });
   return {
     kindest: counts(Math.max(0, certain.bad - hidden) + unmet.length, times * (good + open.total - open.bad)),
-    harshest: counts(times * (certain.bad + open.bad) + unserved, Math.max(0, good - hidden)),
+    harshest: counts(times * (certain.bad + open.bad) + unserved, Math.max(0, good - hidden - unseen)),
     events: [...[...judged, ...others].map(timed), ...unmet.map(({ at }) => ({ at, bad: true }))].toSorted((a, b) => a.at - b.at),
   };
 }

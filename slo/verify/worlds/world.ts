@@ -37,6 +37,17 @@ function shapeOf(random: Random) {
   return { seconds, rate: Math.ceil(requests / seconds), scrapeSeconds: random.pick(intervals), spike: undefined };
 }
 
+/** What objectives are about that are set apart. */
+function partsOf(random: Random, seconds: number) {
+  const fromSeconds = random.between(0, 0.6) * seconds;
+  return {
+    /** A named part of the load, seconds since the judged load began. */
+    phase: { name: "late", fromSeconds, toSeconds: fromSeconds + random.between(0.2, 0.4) * seconds },
+    /** The share of a script's checks that a module makes which is not bundled with it, so that only k6 knows of them. */
+    unbundledChecks: 0,
+  };
+}
+
 /** Begins an instance; Prometheus knows it for all of time, or a part of it. */
 export const instanceSince = (from: number, target: Stretch): Instance => ({
   processes: [{ ...ever, from }],
@@ -103,6 +114,7 @@ export function calmWorld(id: string, random: Random) {
     judgedLater: random.chance(0.3),
     thresholdSeconds: random.pick([0.1, 0.25, 1]),
     counting: countingOf(random),
+    ...partsOf(random, shape.seconds),
     objectives: [] as Objective[],
     /** How bad the service is, times its budget, where nothing else disturbs it. */
     badness: random.pick([0, 0, 0.2, 0.5, 1, 1, 1, 1.3, 2, 4, 10]),

@@ -80,7 +80,7 @@ function isOpen({ script, counting }: World, { indicator }: Finding["objective"]
 
 const isEasy = (world: World, { objective, truth }: Finding): boolean => {
   const { words, openModel, badness } = world;
-  const decidable = words.length === 0 && openModel && !isOpen(world, objective);
+  const decidable = words.length === 0 && openModel && !isOpen(world, objective) && objective.phase === undefined;
   return decidable && (badness <= 0.2 || badness >= 4) && truth.kindest.total * complement(objective.targetRatio) >= 8;
 };
 
