@@ -72,9 +72,7 @@ function wrongContents({ reconciliation: { wrongContents: wrong } }: Report): st
 }
 
 /** Begins a text with a capital letter. */
-export function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
+export const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function sentence(text: string): string {
   return capitalised(/[.!?]$/u.test(text) ? text : `${text}.`);

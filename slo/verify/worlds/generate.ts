@@ -39,7 +39,7 @@ function indicatorsOf(world: World, random: Random): Indicator[] {
 }
 
 /** The check that a script of a world makes of each answer. */
-export const checkName = "status is below 500";
+export const checkName = "status is below 400";
 
 function nameOf(indicator: Indicator): string {
   switch (indicator.kind) {

@@ -69,7 +69,7 @@ function scriptCounts(
   rate: (at: number, own: Labels, good: boolean) => void,
 ): void {
   const scenario = { [k6Labels.scenario]: who === "judged" ? scenarioName : "" };
-  const good = status !== 0 && status < 500;
+  const good = status !== 0 && status < 400;
   const check = { ...scenario, [k6Labels.check]: checkName };
   rate(at, { __name__: k6Metrics.checksShare, ...check }, good);
   if (!isUnbundled) change(at, { __name__: k6Metrics.countedChecks, ...check, [k6Labels.countedGood]: String(good) });
