@@ -6,8 +6,9 @@ import { shortList } from "./present.ts";
 
 /** Says of each objective whether the planned requests can prove it; without a plan that is not known. */
 export function provableBy(spec: Spec, plan: Plan | undefined): Provable[] {
-  const expected = spec.objectives.map(({ name, indicator }) => {
-    return { objective: name, requests: plan === undefined ? ("unknown" as const) : expectedOf(plan, indicator) };
+  // How much of a load falls into a part of it is not reckoned.
+  const expected = spec.objectives.map(({ name, indicator, phase }) => {
+    return { objective: name, requests: plan === undefined || phase !== undefined ? ("unknown" as const) : expectedOf(plan, indicator) };
   });
   return canProve(spec, expected);
 }
