@@ -31,7 +31,7 @@ function expectedOf(plan: Plan, indicator: Indicator): number | "unknown" {
     case "achieved":
       return plan.offeredIterations ?? "unknown";
     case "throughput":
-      return plan.loadSeconds ?? "unknown";
+      return plan.judgedSeconds ?? "unknown";
     case "ratio":
     case "checks":
     case "counter":

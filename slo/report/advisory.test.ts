@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { causes } from "./causes.ts";
 import { remarks } from "./facts.ts";
 import { findingsOf } from "./findings.ts";
 import { headline } from "./headline.ts";
@@ -59,4 +60,17 @@ test.each<[string, number | null, string]>([
   const objective = madeUpObjective({ name: "r", description: "errors", side: "client", targetRatio: 0.99, recoverySeconds });
   const recovery = remarks({ ...frame(), objectives: [objective] }).find(([title]) => title === "Recovery");
   expect(recovery?.[1]).toEqual([sentence]);
+});
+
+test("bad checks, seconds, and what failed in a part of the load, are not told as dropped iterations", () => {
+  const exceeded = { description: "d", side: "client", targetRatio: 0.99, verdict: "exceeded", reason: "r" } as const;
+  const evidence = madeUpObjective({ name: "x", ...exceeded }).evidence;
+  if (evidence === undefined) throw new Error("no evidence");
+  const bad = { ...evidence, best: { total: 1000, bad: 40 }, worst: { total: 1000, bad: 40 } };
+  const named = (name: string, more: object) => madeUpObjective({ name, ...exceeded, evidence: bad, ...more });
+  const objectives = [named("checks", { noun: "checks" }), named("late", { phase: "late" }), named("achieved", { noun: "iterations" })];
+  const dropped = { ...report, load: { ...report.load, droppedIterations: 7 }, objectives };
+  expect(causes(dropped)).toEqual([
+    { sentence: "7 iterations dropped: offered, and not served in time to begin", objectives: ["achieved"] },
+  ]);
 });

@@ -50,8 +50,11 @@ export function causeLine({ sentence, objectives }: ToldCause): string {
 }
 
 /** Tells how many of the bad events are no requests: load that was offered, and that k6 had to drop. */
-function droppedSentence(report: Report, { side, evidence, atMostSeconds }: ReportObjective, own: readonly Cause[]): string[] {
-  if (side !== "client" || evidence === undefined || atMostSeconds !== undefined) return [];
+function droppedSentence(report: Report, objective: ReportObjective, own: readonly Cause[]): string[] {
+  const { side, evidence, atMostSeconds, noun = "requests", phase } = objective;
+  // Of a part of the load no causes are read, and bad checks or seconds are no drops.
+  const holdsDrops = side === "client" && atMostSeconds === undefined && phase === undefined && ["requests", "iterations"].includes(noun);
+  if (evidence === undefined || !holdsDrops) return [];
   const [first] = own;
   const requests = own.reduce((sum, cause) => sum + cause.count.bad, first?.elsewhere.bad ?? 0);
   const dropped = Math.min(report.load.droppedIterations, evidence.best.bad - requests);

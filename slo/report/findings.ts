@@ -55,7 +55,7 @@ function objectiveFinding(report: Report, objective: ReportObjective, level: Fin
 }
 
 /** Says what was spent and what would have been needed. */
-function proofSentence({ verdict, evidence, targetRatio }: ReportObjective): string {
+function proofSentence({ verdict, evidence, targetRatio, noun = "requests" }: ReportObjective): string {
   if (evidence === undefined) return "spent: unknown, nothing was counted";
   const { best, worst, budgetSpent, requestsNeeded } = evidence;
   const bad = best.bad === worst.bad ? count(best.bad) : `${count(best.bad)} to ${count(worst.bad)}`;
@@ -64,7 +64,7 @@ function proofSentence({ verdict, evidence, targetRatio }: ReportObjective): str
   const allowed = Math.floor(best.total * (1 - targetRatio) + 1e-6);
   if (verdict === "exceeded") return `${spent}; needed: at most ${count(allowed)} bad of ${count(best.total)}`;
   if (!Number.isFinite(requestsNeeded) || requestsNeeded <= worst.total) return spent;
-  return `${spent}; needed: ${count(requestsNeeded)} requests with no more bad ones`;
+  return `${spent}; needed: ${count(requestsNeeded)} ${noun} with no more bad ones`;
 }
 
 /** Writes a message on one line. */

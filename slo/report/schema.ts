@@ -31,6 +31,9 @@ const objective = z.strictObject({
   description: z.string(),
   side: z.enum(["client", "server", "other"]),
   targetRatio: number,
+  /** What is counted, where it is not requests: "checks"; and the part of the load that it is about, where that is not all of it. */
+  noun: z.string().optional(),
+  phase: z.string().optional(),
   /** Set where the objective is only shown, and decides nothing. */
   advisory: z.literal(true).optional(),
   /** The spec's own target, when the scenario is allowed a lower one. */

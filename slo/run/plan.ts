@@ -137,6 +137,12 @@ export function keepPlan(
   }
 }
 
+function lengthOf(scenarios: readonly PlannedScenario[]): number | undefined {
+  const ends = scenarios.map(({ endSeconds = Number.POSITIVE_INFINITY }) => endSeconds);
+  const length = Math.max(...ends) - Math.min(...scenarios.map(({ startSeconds }) => startSeconds));
+  return Number.isFinite(length) ? length : undefined;
+}
+
 /** Reads the metrics that a script made while k6 looked at it, each once. */
 export function metricsIn(logged: readonly string[]): z.infer<typeof scriptMetric>[] {
   const told = logged.flatMap((line) => (line.startsWith(metricPrefix) ? [line.slice(metricPrefix.length)] : []));
@@ -164,6 +170,8 @@ export function readPlan(inspectOutput: string) {
     maxVUs: raw.maxVUs ?? 1,
     /** True when the script has thresholds of its own. */
     hasThresholds: Object.keys(raw.thresholds ?? {}).length > 0,
+    /** How long the judged scenarios last together, without their graceful stop; undefined where one has no end. */
+    judgedSeconds: lengthOf(judged),
     /** Planned length with the graceful stop, seconds. */
     totalSeconds: raw.totalDuration ? goDurationSeconds(raw.totalDuration) : 0,
     /** Planned end of the last scenario without the graceful stop, seconds since k6 began; undefined where one has none. */

@@ -5,7 +5,7 @@ import type { LoadRun } from "../load/load-run.ts";
 import type { Report } from "../report/schema.ts";
 import { offeredRateAt, type Plan } from "../run/plan.ts";
 import { isRequired } from "../spec/schema.ts";
-import { sideOf } from "../spec/side.ts";
+import { nounOf, sideOf } from "../spec/side.ts";
 import type { Indicator, Objective, Spec, Where } from "../spec/spec.ts";
 import type { Reading } from "./read-run.ts";
 import type { RunTimes } from "./run-times.ts";
@@ -102,6 +102,8 @@ function objectiveRow(objective: Objective, verdict: Verdict, reading: Reading):
     description: `${describeObjective(objective)}${objective.phase === undefined ? "" : `, phase ${objective.phase}`}`,
     side: sideOf(indicator),
     targetRatio: objective.targetRatio,
+    ...(nounOf(indicator) === "requests" ? {} : { noun: nounOf(indicator) }),
+    ...(objective.phase === undefined ? {} : { phase: objective.phase }),
     ...(isRequired(objective) ? {} : { advisory: true }),
     ...(objective.scenarioOverride ? { statedTargetRatio: objective.scenarioOverride.statedTargetRatio } : {}),
     ...limitOf(indicator),

@@ -54,9 +54,8 @@ export function shortageOf({ health }: Pick<RunRecord, "health">): CpuShortage {
 
 /** Finds when the judged load was on; our scenarios tell when they began, a user script does not. */
 function secondsWindowOf({ record, plan }: Pick<LoadRun, "record" | "plan">, { begun, judgedFrom, ended }: RunTimes): SecondsWindow {
-  const judgedScenarios = plan.scenarios.filter(({ judged }) => judged);
   const ours = record.script === null;
-  const lengthSeconds = Math.max(...judgedScenarios.map((one) => (one.endSeconds ?? Infinity) - (ours ? one.startSeconds : 0)));
+  const lengthSeconds = (ours ? plan.judgedSeconds : plan.loadSeconds) ?? Number.POSITIVE_INFINITY;
   const toSeconds = Math.min(ended, (ours ? judgedFrom : begun) + lengthSeconds);
   return { fromSeconds: ours ? judgedFrom : undefined, toSeconds, begunSeconds: begun, endedSeconds: ended, shortage: shortageOf(record) };
 }

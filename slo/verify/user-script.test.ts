@@ -55,7 +55,7 @@ test.each<[string, RunRecord, ReturnType<typeof requests>, ReturnType<typeof use
     "checks that failed are told, for nobody judges them",
     recordOf(target, { k6: { checks: { passes: 1, fails: 3 } } as RunRecord["k6"] }),
     requests(["checkout", 9]),
-    { caveats: [], notes: ["3 of 4 of the script's checks failed; checks are no part of the gate: what matters is an objective"] },
+    { caveats: [], notes: ["3 of 4 of the script's checks failed; only those decide that an objective is about"] },
   ],
   [
     "requests that nobody judges, for the name of their scenario, are told",
@@ -63,7 +63,7 @@ test.each<[string, RunRecord, ReturnType<typeof requests>, ReturnType<typeof use
     requests(["checkout", 9, { scenario: "main" }], ["checkout", 4, { scenario: "warmup" }]),
     {
       caveats: [
-        '4 of the script\'s requests and dropped iterations carry scenario="warmup", which is never judged: give that scenario, or tag, another name',
+        '4 of the script\'s requests, dropped iterations, checks and rates carry scenario="warmup", which is never judged: give that scenario, or tag, another name',
       ],
       notes: [],
     },

@@ -49,8 +49,9 @@ function originOf(name: string | undefined): string | undefined {
 /** What our own scenarios call their warm-up is never judged, so a script's scenario or tag of that name would hide what became of it. */
 function notJudged(sent: SentCounts): string[] {
   const ofWarmup = (metric: string): number => sent.sumOf(metric, (labels) => labels[k6Labels.scenario] === warmupScenario);
-  const hidden = ofWarmup(k6Metrics.requests) + ofWarmup(k6Metrics.droppedIterations);
-  const caveat = `${hidden} of the script's requests and dropped iterations carry scenario="${warmupScenario}", which is never judged: give that scenario, or tag, another name`;
+  const counted = [k6Metrics.requests, k6Metrics.droppedIterations, k6Metrics.countedChecks, k6Metrics.countedRates];
+  const hidden = counted.reduce((sum, metric) => sum + ofWarmup(metric), 0);
+  const caveat = `${hidden} of the script's requests, dropped iterations, checks and rates carry scenario="${warmupScenario}", which is never judged: give that scenario, or tag, another name`;
   return hidden > 0 ? [caveat] : [];
 }
 
@@ -64,7 +65,5 @@ function expectedFailures(sent: SentCounts): string[] {
 
 function failedChecks({ k6 }: RunRecord): string[] {
   const { passes = 0, fails = 0 } = k6?.checks ?? {};
-  return fails > 0
-    ? [`${fails} of ${passes + fails} of the script's checks failed; checks are no part of the gate: what matters is an objective`]
-    : [];
+  return fails > 0 ? [`${fails} of ${passes + fails} of the script's checks failed; only those decide that an objective is about`] : [];
 }
