@@ -34,11 +34,11 @@ const good: [string, Record<string, string>, object][] = [
 
 const bad: [string, Record<string, string>, RegExp][] = [
   ["a port that is no number", { PORT: "http" }, /^PORT must be a whole number/],
-  ["a port above the last", { PORT: "65536" }, /^PORT must be at most 65535/],
+  ["a port above the last", { PORT: "65536" }, /^PORT must be a whole number from 0 to 65535$/],
   ["a port below zero", { PORT: "-1" }, /^PORT /],
   ["a store that is not there", { STORE: "redis" }, /^STORE must be memory or sqlite/],
   ["SQLite without a file", { STORE: "sqlite" }, /^STORE_FILE is needed/],
-  ["a limit of no bytes", { BUCKET_MAX_BYTES: "0" }, /^BUCKET_MAX_BYTES must be at least 1/],
+  ["a limit of no bytes", { BUCKET_MAX_BYTES: "0" }, /^BUCKET_MAX_BYTES must be a whole number from 1 to /],
   ["a level that is not there", { LOG_LEVEL: "loud" }, /^LOG_LEVEL /],
   ["a bucket that is no number", { DURATION_BUCKETS: "0.1,fast" }, /^DURATION_BUCKETS must be seconds/],
   ["a bucket of zero", { DURATION_BUCKETS: "0,1" }, /^DURATION_BUCKETS /],
@@ -48,7 +48,7 @@ const bad: [string, Record<string, string>, RegExp][] = [
   ["the admin open to the network without a token", { FAULTS_ADMIN: "on", HOST: "0.0.0.0" }, /^FAULTS_TOKEN is needed/],
   ["a name that only begins like loopback", { FAULTS_ADMIN: "on", HOST: "127.evil.example" }, /^FAULTS_TOKEN is needed/],
   ["a token that is short", { FAULTS_TOKEN: "secret" }, /^FAULTS_TOKEN must have at least 16 characters$/],
-  ["a drain without end", { DRAIN_SECONDS: "99999" }, /^DRAIN_SECONDS must be at most 3600/],
+  ["a drain without end", { DRAIN_SECONDS: "99999" }, /^DRAIN_SECONDS must be a number of seconds, at most 3600$/],
 ];
 
 describe("the environment", () => {

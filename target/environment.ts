@@ -6,19 +6,13 @@ import { parseFaultText } from "./faults/parse.ts";
 
 const switchSchema = z.enum(["on", "off"], "must be on or off");
 
-function integer(min: number, max: number): z.ZodType<number, string> {
-  return z
-    .string()
-    .regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+function integer(min: number, max: number) {
+  const words = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number(words).int(words).min(min, words).max(max, words);
 }
 
-const secondsSchema = z
-  .string()
-  .regex(/^\d+(\.\d+)?$/, "must be a number of seconds")
-  .transform(Number)
-  .pipe(z.number().max(3_600, "must be at most 3600"));
+const secondsWords = "must be a number of seconds, at most 3600";
+const secondsSchema = z.coerce.number(secondsWords).min(0, secondsWords).max(3_600, secondsWords);
 
 const bucketsSchema = z.string().transform((text, context) => {
   const bounds = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));

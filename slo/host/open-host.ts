@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { shortened } from "../report/plain.ts";
+import { plainLine, shortened } from "../report/plain.ts";
 import { shownCommand } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
@@ -44,7 +44,8 @@ export function openHost(): Host {
   return {
     say: (line) => {
       clear();
-      const shown = line.split("\n").map((each) => `${plain(shortened(each, longestLine))}\n`);
+      // A CI reads orders in lines that begin with `::`.
+      const shown = line.split("\n").map((each) => `${plainLine(shortened(each, longestLine)).replace(/^::/, " ::")}\n`);
       process.stderr.write(shown.join(""));
     },
     live,
@@ -67,12 +68,6 @@ export function openHost(): Host {
 
 /** A longer line is cut; where it came from, the log, has all of it. */
 const longestLine = 2000;
-const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
-
-/** Keeps what others said from steering a terminal, or from giving orders to a CI that reads lines beginning with `::`. */
-function plain(text: string): string {
-  return text.replace(control, " ").replace(/^::/gm, " ::");
-}
 
 /** Redraws on a terminal; elsewhere prints every tenth line, so that a CI log shows progress and stays short. */
 function liveWriter(): { live: (line: string | undefined) => void; clear: () => void } {

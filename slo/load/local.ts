@@ -156,7 +156,7 @@ function targetEnvironment(options: LoadOptions, host: Host, folder: string): No
 async function startStack({ options, folder, ...prepared }: Prepared, host: Host, group: ProcessGroup) {
   const port = await freePort();
   const targetUrl = options.target ?? `http://127.0.0.1:${port}`;
-  const startingTarget =
+  const [target, prometheus] = await Promise.all([
     options.target === undefined
       ? startTarget(group, {
           root: host.project,
@@ -164,12 +164,7 @@ async function startStack({ options, folder, ...prepared }: Prepared, host: Host
           port,
           environment: targetEnvironment(options, host, folder),
         })
-      : undefined;
-  // What a person wrote by hand may be refused, and then nothing else is to be started.
-  const early = options.fault === undefined ? undefined : await startingTarget;
-  if (early?.kind === "failed") return early;
-  const [target, prometheus] = await Promise.all([
-    startingTarget,
+      : undefined,
     prepared.prometheus
       ? startPrometheus(group, {
           binary: prepared.prometheus,

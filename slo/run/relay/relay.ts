@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { errorMessage } from "../../host/error-message.ts";
 import { encodeWrite, readBody, type PushedSeries } from "./body.ts";
-import type { Flushed } from "./forwarder.ts";
 import { startIntake, type Reply } from "./intake.ts";
 import { marksOf } from "./marks.ts";
 import { openRelay, type Opened, type RelayPlace, type RelayPorts } from "./open.ts";
@@ -17,24 +16,13 @@ export interface RelayOptions extends RelayPlace {
 }
 
 /** What takes k6's pushes, keeps them on disk, and hands them on to Prometheus. */
-export interface Relay {
-  /** For K6_PROMETHEUS_RW_SERVER_URL. */
-  url: string;
-  sent(): Pick<SentTotals, "sumOf" | "valuesOf" | "all">;
-  /** Why what was sent may not be all, or not all of it was taken; one sentence each. */
-  caveats(): string[];
-  flushed(limitSeconds: number): Promise<Flushed>;
-  close(): Promise<void>;
-}
+export type Relay = Extract<Awaited<ReturnType<typeof startRelay>>, { kind: "started" }>["relay"];
 
 /** What may wait to be forwarded, where nothing else is said. */
 export const usualLimitBytes = 1024 * 1024 * 1024;
 
 /** Starts a relay on a loopback port; a folder that cannot be written, or is another process's, is a failure that names it. */
-export async function startRelay(
-  { limitBytes = usualLimitBytes, marks = false, ...place }: RelayOptions,
-  ports?: RelayPorts,
-): Promise<{ kind: "started"; relay: Relay } | { kind: "failed"; message: string }> {
+export async function startRelay({ limitBytes = usualLimitBytes, marks = false, ...place }: RelayOptions, ports?: RelayPorts) {
   const opened = openRelay(place, ports);
   if (opened.kind === "failed") return opened;
   const { totals, forwarder } = opened;
@@ -48,14 +36,16 @@ export async function startRelay(
     await opened.close();
     return intake;
   }
-  const relay: Relay = {
+  const relay = {
+    /** For K6_PROMETHEUS_RW_SERVER_URL. */
     url: intake.url,
-    sent: () => totals,
+    sent: (): Pick<SentTotals, "sumOf" | "valuesOf" | "all"> => totals,
+    /** Why what was sent may not be all, or not all of it was taken; one sentence each. */
     caveats: opened.caveats,
     flushed: forwarder.flushed,
-    close: () => intake.close().then(opened.close),
+    close: (): Promise<void> => intake.close().then(opened.close),
   };
-  return { kind: "started", relay };
+  return { kind: "started" as const, relay };
 }
 
 /** Appends the marks of a push, and gives the time of the last ones; where there is no room for them their second is uncertain. */
