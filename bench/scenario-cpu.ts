@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Child } from "../slo/host/process-group.ts";
-import { timedProgram } from "./cpu.ts";
+import { cpuSecondsOf } from "./cpu.ts";
 import { sideBySide, type Bench, type Figure, type Row } from "./figure.ts";
 import { openSink, project, servedBy, startOurs, targetOf, toolOf } from "./started.ts";
 
@@ -28,21 +28,20 @@ async function run(bench: Bench): Promise<Row[]> {
   const [rounds, seconds] = bench.quick ? [2, 8] : [6, 15];
   const [k6, { url }, sink] = [await toolOf(bench, "k6"), await targetOf(bench, {}), await openSink()];
   /** Runs k6 and gives its CPU seconds, user and system, for each request that the service answered. */
-  const perRequest = async (name: string, start: (program: string) => Child | Promise<Child>): Promise<number> => {
-    const timed = timedProgram(join(bench.folder, `k6-${name}`), k6);
-    const before = await servedBy(url);
-    const child = await start(timed.program);
+  const perRequest = async (name: string, start: () => Child | Promise<Child>): Promise<number> => {
+    const [before, spent] = [await servedBy(url), cpuSecondsOf(process.pid).children];
+    const child = await start();
     const { code } = await child.exited;
     if (code !== 0) throw new Error(`k6 ended with ${code}:\n${child.tail().join("\n")}`);
     const requests = (await servedBy(url)).requests - before.requests;
     const expected = rate * seconds * 1.1;
     if (Math.abs(requests - expected) > expected * 0.05) throw new Error(`${name}: ${requests} requests, about ${expected} were planned`);
-    return timed.cpuSeconds() / requests;
+    return (cpuSecondsOf(process.pid).children - spent) / requests;
   };
   const load = { scenario: "smoke", target: url, writeUrl: sink.url, seconds, rate, vus, summaryFile: join(bench.folder, "summary.json") };
   const own = { TARGET: url, SECONDS: String(seconds), K6_PROMETHEUS_RW_SERVER_URL: sink.url };
-  const ours = { name: "ours", perRequest: () => perRequest("ours", (binary) => startOurs(bench, { ...load, binary })) };
-  const byHand = { name: "by hand", perRequest: () => perRequest("handwritten", (command) => startHandwritten(bench, command, own)) };
+  const ours = { name: "ours", perRequest: () => perRequest("ours", () => startOurs(bench, load)) };
+  const byHand = { name: "by hand", perRequest: () => perRequest("handwritten", () => startHandwritten(bench, k6, own)) };
   const rows = await sideBySide(bench, "k6's CPU a request", rounds, [ours, byHand], 1.1);
   sink.close();
   return rows;

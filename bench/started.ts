@@ -44,19 +44,19 @@ export async function prometheusOf(
   return running(await startPrometheus(bench.group, { ...options, ...more }));
 }
 
-type Chosen = Partial<{ rate: number; vus: number; binary: string; summaryFile: string }>;
+type Chosen = Partial<{ rate: number; vus: number; summaryFile: string }>;
 
-/** A load of one of our scenarios, without a warm-up; `binary` stands in for k6, `rate` for the scenario's own. */
+/** A load of one of our scenarios, without a warm-up; `rate` stands in for the scenario's own. */
 export type OurLoad = { scenario: string; target: string; writeUrl: string; seconds: number } & Chosen;
 
 /** Bundles a scenario as `load` does and starts k6 with it. */
 export async function startOurs(bench: Bench, load: OurLoad): Promise<Child> {
   const { folder, group } = bench;
-  const { scenario, target, writeUrl, seconds, rate, vus, binary, summaryFile } = load;
+  const { scenario, target, writeUrl, seconds, rate, vus, summaryFile } = load;
   const made = await bundleScenario({ entry: join(project, "scenarios", `${scenario}.ts`), outfile: join(folder, `${scenario}.js`) });
   if (made.kind === "problems") throw new Error(made.problems.map(({ message }) => message).join("\n"));
   return startK6(group, {
-    binary: binary ?? (await toolOf(bench, "k6")),
+    binary: await toolOf(bench, "k6"),
     script: made.file,
     folder,
     writeUrl,

@@ -46,9 +46,9 @@ async function load(url: string, iterations: number): Promise<number> {
 async function perRequest({ url, child }: Started, iterations: number, scraped: boolean): Promise<number> {
   const timer = scraped ? setInterval(() => void send(url, "GET", "/metrics").catch(() => undefined), 1000) : undefined;
   try {
-    const before = cpuSecondsOf(child.pid ?? 0);
+    const before = cpuSecondsOf(child.pid ?? 0).own;
     const requests = await load(url, iterations);
-    return (cpuSecondsOf(child.pid ?? 0) - before) / requests;
+    return (cpuSecondsOf(child.pid ?? 0).own - before) / requests;
   } finally {
     clearInterval(timer);
   }
