@@ -7,7 +7,7 @@ import type { CumulativePoint } from "./measurement.ts";
 import { sumsOver, wholeCount, type Span } from "./points.ts";
 import { answerOf, queryHistograms, queryHistogramVector, queryVector, Unreadable, valuesOf } from "./prometheus.ts";
 import type { Answer, PrometheusApi } from "./prometheus.ts";
-import type { ReadGrowth } from "./server.ts";
+import { asCounted, type ReadGrowth } from "./server.ts";
 import { splitOf } from "./split.ts";
 import type { ServerWindow } from "./compared.ts";
 
@@ -105,8 +105,9 @@ export function readClientTimeline(
 const valueOf = (labels: Labels, label: string | undefined): string => (label === undefined ? "" : (labels[label] ?? ""));
 
 /** Reads how a server-side objective's events are spread over the service's routes, outcomes and instances. */
-export function readServerCells(api: PrometheusApi, query: ServerQueries, window: ServerWindow, read: ReadGrowth): Promise<Answer<Cell[]>> {
+export function readServerCells(api: PrometheusApi, asked: ServerQueries, window: ServerWindow, read: ReadGrowth): Promise<Answer<Cell[]>> {
   return answerOf(async () => {
+    const query = await asCounted(asked, read);
     const { method, route, status } = query.labels;
     const {
       least: { counters, above },

@@ -35,6 +35,7 @@ const service: ServiceQueries = {
 const requests = "http_request_duration_seconds_count";
 const counters: CounterQueries = {
   series: promql(requests),
+  part: undefined,
   last: over("last_over_time", requests),
   samples: samplesOf(requests),
   least: over("min_over_time", requests),

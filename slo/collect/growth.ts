@@ -2,7 +2,9 @@ import type { CounterQueries } from "../compile/counters.ts";
 import { instanceKey, lookbackSeconds, type GuardedWindow, type Instance } from "./guard.ts";
 import { scrapeLabels } from "../spec/names.ts";
 import { wholeCount } from "./points.ts";
-import { answerOf, querySamples, queryVector, Unreadable, valuesOf, type Answer, type PrometheusApi, type Series } from "./prometheus.ts";
+import { countIn } from "./histogram.ts";
+import { answerOf, queryHistogramVector, querySamples, queryVector, Unreadable, valuesOf } from "./prometheus.ts";
+import type { Answer, Histogram, PrometheusApi, Series } from "./prometheus.ts";
 
 /** Says between which times counters are compared, and when k6 sent nothing; Unix seconds of Prometheus's clock. */
 export interface GrowthWindow extends GuardedWindow {
@@ -70,25 +72,47 @@ async function readSamples(api: PrometheusApi, ask: CounterQueries, instances: r
   // Back to the scrape before the last one: a sample between the two is of no scrape, but has a time of its own.
   const earliest = Math.min(from, ...instances.map(({ scrapedSeconds, beforeSeconds }) => scrapedSeconds.at(-2) ?? beforeSeconds ?? from));
   const first = Math.max(from, ...instances.map(({ firstSeconds }) => firstSeconds ?? from));
+  const { part } = ask;
+  const countOf = part && ((histogram: Histogram): number => countIn(histogram, part));
+  const samples = (rangeSeconds: number, at: number): Promise<Answer<Series<number>[]>> =>
+    querySamples(api, ask.samples(rangeSeconds), at, countOf);
   const answers = await Promise.all([
-    querySamples(api, ask.samples(Math.min(lookbackSeconds, from - earliest) + 2 * sameScrapeSeconds), from),
-    querySamples(api, ask.samples(Math.max(quietSeconds, 2.5 * window.stepSeconds)), begun),
-    queryVector(api, ask.last(within), to),
-    queryVector(api, ask.least(within), to),
+    samples(Math.min(lookbackSeconds, from - earliest) + 2 * sameScrapeSeconds, from),
+    samples(Math.max(quietSeconds, 2.5 * window.stepSeconds), begun),
+    queryLast(api, ask, within, to),
+    part === undefined ? queryVector(api, ask.least(within), to) : undefined, // Prometheus has no such function of histograms
     queryVector(api, ask.fallen(within), to),
-    querySamples(api, ask.samples(Math.max(to - ended, sameScrapeSeconds)), to),
-    querySamples(api, ask.samples(first - from + 3 * sameScrapeSeconds), first + sameScrapeSeconds),
+    samples(Math.max(to - ended, sameScrapeSeconds), to),
+    samples(first - from + 3 * sameScrapeSeconds, first + sameScrapeSeconds),
   ]);
   const [before, quiet, last, least, fallen, since, early] = valuesOf(answers);
   return {
     before: byLabels(before),
     quiet: byLabels(quiet),
     last,
-    least: byLabels(least),
+    least: least && byLabels(least),
     fallen: byLabels(fallen),
     since: byLabels(since),
     early: byLabels(early),
   };
+}
+
+/** Asks for the last value of each counter, of a native histogram for the part that is counted. */
+export async function queryLast(
+  api: PrometheusApi,
+  ask: CounterQueries,
+  rangeSeconds: number,
+  at: number,
+): Promise<Answer<Series<number>[]>> {
+  const { part } = ask;
+  if (part === undefined) return queryVector(api, ask.last(rangeSeconds), at);
+  const got = await queryHistogramVector(api, ask.last(rangeSeconds), at);
+  if (got.kind === "failed") return got;
+  const counted = ({ labels, points }: Series<Histogram>): Series<number> => ({
+    labels,
+    points: points.map(({ atSeconds, value }) => ({ atSeconds, value: countIn(value, part) })),
+  });
+  return { kind: "answer", value: got.value.map(counted) };
 }
 
 /**
@@ -138,7 +162,9 @@ function growthOf(
   const lastScrape = instance.lastSeconds === undefined ? Infinity : instance.lastSeconds - sameScrapeSeconds;
   const inLastScrape = end !== undefined && end.atSeconds >= lastScrape;
   const vanished = instance.lastSeconds !== undefined && !inLastScrape;
-  const fell = fallen.has(key) || vanished || (least.get(key)?.[0]?.value ?? base) < base;
+  // Where the least is not known, a fall within the time is found as such, and one before it by the first sample.
+  const lowest = least === undefined ? (early.get(key)?.[0]?.value ?? 0) : (least.get(key)?.[0]?.value ?? base);
+  const fell = fallen.has(key) || vanished || lowest < base;
   const first = instance.began ? 0 : (early.get(key)?.find(({ atSeconds }) => isNear(atSeconds, instance.firstSeconds))?.value ?? 0);
   const certain = inLastScrape ? Math.max(0, end.value - first) : 0;
   const quietIn = (fromSeconds: number, sinceSeconds: number): Quiet => ({
@@ -149,7 +175,7 @@ function growthOf(
     labels,
     instance,
     // Within one process a label set may have expired: then nothing else of it is certain either.
-    grew: fell ? certain : wholeCount(latest - base),
+    grew: fell ? certain : Math.max(0, wholeCount(latest - base)), // of a native histogram buckets may be merged
     last: certain,
     fell,
     quiet: quietIn(twoBefore(instance, window) - sameScrapeSeconds, window.endedSeconds + endSlackSeconds),

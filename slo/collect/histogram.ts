@@ -1,3 +1,4 @@
+import type { HistogramPart } from "../compile/counters.ts";
 import type { ClientQueries } from "../compile/client.ts";
 import type { CumulativePoint } from "./measurement.ts";
 import { sumsOver, wholeCount, type Span } from "./points.ts";
@@ -22,6 +23,18 @@ export function splitHistogram(histogram: Histogram, atMostSeconds: number): { a
     else uncertain += count;
   }
   return { above: wholeCount(above), uncertain: wholeCount(uncertain) };
+}
+
+/** Counts a part of a native histogram, as a counter would; what no bucket holds (NaN) may be anything. */
+export function countIn({ count, buckets }: Histogram, part: HistogramPart): number {
+  switch (part.kind) {
+    case "all":
+      return count;
+    case "certainlyUpTo":
+      return buckets.reduce((sum, one) => sum + (one.upper / part.unitsPerSecond <= part.limitSeconds ? one.count : 0), 0);
+    case "maybeUpTo":
+      return buckets.reduce((sum, one) => sum - (one.lower / part.unitsPerSecond >= part.limitSeconds ? one.count : 0), count);
+  }
 }
 
 /** Tells whether a histogram is whole: buckets that were left out would read as "nothing slow". */

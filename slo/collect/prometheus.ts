@@ -69,6 +69,8 @@ const answer = z.discriminatedUnion("status", [
 /** A native histogram: its whole count, and in each bucket the observations in (lower, upper]. */
 export type Histogram = z.infer<typeof histogram>;
 type Histograms = Series<Histogram>["points"];
+/** Reads a native histogram as the number that a counter would have. */
+export type CountIn = (histogram: Histogram) => number;
 
 type Data = z.infer<typeof data>;
 
@@ -130,10 +132,11 @@ function rowsOf(got: Data): z.infer<typeof matrix>[] {
   return got.result;
 }
 
-function numbersOf(got: Data): Series<number>[] {
+function numbersOf(got: Data, countIn: CountIn | undefined): Series<number>[] {
   return rowsOf(got).map(({ metric, values = [], histograms }) => {
-    if (histograms !== undefined) throw noNumber();
-    return { labels: metric, points: values };
+    if (histograms === undefined) return { labels: metric, points: values };
+    if (countIn === undefined) throw noNumber();
+    return { labels: metric, points: histograms.map(({ atSeconds, value }) => ({ atSeconds, value: countIn(value) })) };
   });
 }
 
@@ -166,13 +169,13 @@ export function queryNumber(api: PrometheusApi, query: PromQL, atSeconds: number
 }
 
 /** Asks for every sample of a range selector, with the time that it carries. */
-export function querySamples(api: PrometheusApi, query: PromQL, atSeconds: number): Promise<Answer<Series<number>[]>> {
-  return answerOf(async () => numbersOf(await askAt(api, query, atSeconds)));
+export function querySamples(api: PrometheusApi, query: PromQL, atSeconds: number, countIn?: CountIn): Promise<Answer<Series<number>[]>> {
+  return answerOf(async () => numbersOf(await askAt(api, query, atSeconds), countIn));
 }
 
 /** Asks for the values of each series from `from` to `to`, every `step` seconds. */
 export function queryRange(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Answer<Series<number>[]>> {
-  return answerOf(async () => numbersOf(await askRange(api, query, from, to, step)));
+  return answerOf(async () => numbersOf(await askRange(api, query, from, to, step), undefined));
 }
 
 /** Asks for the native histogram of each series at one moment. */

@@ -9,6 +9,7 @@ import { openProcessGroup } from "../host/process-group.ts";
 import { encodeWrite, writeOnce } from "../run/relay/write.ts";
 import { startPrometheus } from "../run/local-services.ts";
 import type { Indicator } from "../spec/spec.ts";
+import { writeSeries, type HeldHistogram } from "../verify/worlds/write.ts";
 import { readGrowth } from "./growth.ts";
 import { guardService } from "./guard.ts";
 import type { Measurement } from "./measurement.ts";
@@ -325,6 +326,31 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     expect(await server("codes", errors("server"))).toMatchObject({
       kind: "absent",
       reason: "no series of the service carries a status_code that can be read, so its errors cannot be told",
+    });
+  });
+
+  test("a service with native histograms alone is judged by them; the bucket that a threshold cuts is open", async () => {
+    const { __name__: _, ...labels } = count("native", "200");
+    const observed = (times: number): HeldHistogram => ({
+      schema: 3, // each bucket is 9 % wide
+      zeroCount: 0,
+      sum: times,
+      buckets: new Map([
+        [-32, 90 * times], // up to 2^-4 s
+        [-16, 7 * times], // 0.229 s to 0.25 s
+        [-8, 3 * times], // 0.458 s to 0.5 s
+      ]),
+    });
+    await write([...scraped("native", [from - 5, from + 1, until - 3, until - 1]), [k6("native", { status: "200" }), 500, ended]]);
+    const samples = [from - 5, from + 1, until - 1].map((at, i) => ({ atMillis: at * 1000, value: observed([2, 2, 7][i] ?? 0) }));
+    await writeSeries(api.url, [{ labels: { __name__: "http_request_duration_seconds", ...labels }, samples }]);
+    const slow = (atMostSeconds: number): Indicator => ({ kind: "latency", side: "server", atMostSeconds, where: {} });
+    expect(await server("native", errors("server"))).toMatchObject({ kind: "counted", best: { total: 500, bad: 0 }, caveats: [] });
+    expect(await server("native", slow(0.25))).toMatchObject({ best: { total: 500, bad: 15 }, worst: { total: 500, bad: 15 } });
+    expect(await server("native", slow(0.24))).toMatchObject({
+      best: { total: 500, bad: 15 },
+      worst: { total: 500, bad: 50 },
+      caveats: ["35 requests lie in the histogram bucket that 0.24 s cuts"],
     });
   });
 

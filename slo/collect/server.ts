@@ -143,6 +143,7 @@ async function cumulative(
   window: ServerWindow,
 ): Promise<CumulativePoint[]> {
   if (restarted || compared.missingForCertain > 0) return [];
+  if ([...total, ...part].some((ask) => ask.part !== undefined)) return []; // of native histograms only the whole run is read
   if (leftOut.some((labels) => Object.values(labels).join("") === "")) return []; // no label chooses these
   const within = Math.max(window.toSeconds - window.fromSeconds, 0.001);
   const range = lookbackSeconds + (losses.length > 0 ? within : 0); // what an instance counted that is gone stays in the sum
@@ -164,14 +165,22 @@ function shownPart({ counters, above }: Part, total: string, shown: (asks: reado
   return counters.length === 0 ? total : `${total} - (${shown(counters)})`;
 }
 
+/** Chooses a service's native histograms where it has no classic ones. */
+export async function asCounted(query: ServerQueries, read: ReadGrowth): Promise<ServerQueries> {
+  const isThere = async ({ compared }: ServerQueries): Promise<boolean> => countersOf(await read(compared.counters)).length > 0;
+  const { native } = query;
+  return native === undefined || (await isThere(query)) || !(await isThere(native)) ? query : native;
+}
+
 /** Measures one objective from the service's own counters, as differences between before and after the load. */
 export async function measureServer(
   api: PrometheusApi,
-  query: ServerQueries,
+  asked: ServerQueries,
   window: ServerWindow,
   guarded: Guarded,
   readGrowth: ReadGrowth,
 ): Promise<Measurement> {
+  const query = await asCounted(asked, readGrowth);
   const range = window.toSeconds - window.fromSeconds + lookbackSeconds;
   const shown = (asks: readonly CounterQueries[]): string => asks.map((ask) => ask.sum(range).promql).join(" + ");
   const queries: Queries = { total: shown(query.total), bad: "" };

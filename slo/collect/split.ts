@@ -34,6 +34,14 @@ export async function splitOf(api: PrometheusApi, bad: BadQueries, window: Guard
       };
     case "buckets":
       return splitAt(bad, await boundsOf(api, bad, window));
+    case "native":
+      return {
+        least: { counters: [bad.maybeFast], above: true },
+        most: { counters: [bad.certainlyFast], above: true },
+        between: (requests) => `${requests} requests lie in the histogram bucket that ${bad.atMostSeconds} s cuts`,
+        isPart: false,
+        blind: undefined,
+      };
     case "events": {
       const part = { counters: bad.counters, above: bad.good };
       return { least: part, most: part, between: () => "", isPart: true, blind: undefined };
@@ -78,9 +86,10 @@ function splitAt({ atMostSeconds, below }: Buckets, bounds: readonly Bound[]): S
   const upper = bounds.find(({ seconds }) => seconds >= atMostSeconds);
   const above = (bound: Bound | undefined): Part => ({ counters: bound ? [below(bound.les)] : [], above: true });
   const listed = bounds.flatMap(({ seconds }) => (Number.isFinite(seconds) ? [seconds] : [])).join(", ");
+  const least = above(upper);
   return {
-    least: above(upper),
-    most: lower === upper ? above(upper) : above(lower),
+    least,
+    most: lower === upper ? least : above(lower),
     between: (requests) => {
       const took =
         upper !== undefined && Number.isFinite(upper.seconds)

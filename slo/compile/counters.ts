@@ -22,14 +22,18 @@ export const samplesOf =
   (rangeSeconds) =>
     promql`${series}[${{ rangeSeconds }}]`;
 
+/** Which observations of a native histogram are counted: all, or those that are not above a limit, for certain or maybe. Limits are in seconds. */
+export type HistogramPart = { kind: "all" } | { kind: "certainlyUpTo" | "maybeUpTo"; limitSeconds: number; unitsPerSecond: number };
+
 /** The questions about some counters of a service: one by one, for what grew between two scrapes of the same process, or as a sum. */
 export type CounterQueries = ReturnType<typeof counterQueries>;
 
-/** Compiles the questions about counters. */
-export function counterQueries(series: PromQL) {
+/** Compiles the questions about counters; with a part, they are native histograms, of which it is read. */
+export function counterQueries(series: PromQL, part?: HistogramPart) {
   const last = over("last_over_time", series);
   return {
     series,
+    part,
     last,
     samples: samplesOf(series),
     least: over("min_over_time", series),

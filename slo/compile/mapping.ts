@@ -12,14 +12,14 @@ const ourWords = ["method", "route", "status"] as const;
 /** Tells whether a label is one of our words. */
 export const isOurs = (label: string): label is (typeof ourWords)[number] => ourWords.some((word) => word === label);
 
-/** A parameter in a route, as frameworks write it: `:id`, `{id}` or `<id>`. */
-const parameter = /^(?::(\w+)|\{(\w+)\}|<(\w+)>)$/;
+/** A parameter in a route, as frameworks and their metrics write it: `:id`, `{id}`, `<id>` or `#id`. */
+const parameter = /^(?:[:#](\w+)|\{(\w+)\}|<(\w+)>)$/;
 
 /** Writes a route as a pattern that takes each spelling of its parameters; routes that ask for the same have the same one. */
 function routePattern(route: string): string {
   const segments = route.split("/").map((segment) => {
     const [, colon, braces = colon, angles = braces] = parameter.exec(segment) ?? [];
-    return angles === undefined ? regexEscape(segment) : `[:{<]${angles}[}>]?`;
+    return angles === undefined ? regexEscape(segment) : `[:#{<]${angles}[}>]?`;
   });
   return segments.join("\\/");
 }
@@ -51,7 +51,7 @@ function servedAs({ labels }: Metrics, where: Where): Matcher[] {
 /** Selects the service's series that a filter asks for, of the load's own routes where they are known. */
 export function servedWhere({ server, routes = [], metrics }: ServiceScope, where: Where): Matcher[] {
   const { route } = metrics.labels;
-  const fixed = { ...server, ...metrics.where };
+  const fixed = { ...server, ...metrics.where, ...server };
   const stated = Object.fromEntries(Object.entries(where).filter(([label, value]) => fixed[label] !== value));
   const own = route !== undefined && routes.length > 0 && where["route"] === undefined ? [isRoute(route, routes)] : [];
   return [...withLabels(fixed), ...servedAs(metrics, stated), ...own];

@@ -56,7 +56,7 @@ test("a route is k6's name on the client and the route label on the server", () 
   if (client.kind !== "client" || server.kind !== "server") throw new Error(client.kind);
   expect(client.total(60).promql).toBe(sum(`k6_http_reqs_total{${judged},method="GET",name="/api/buckets/:id"}`));
   expect(server.total[0]?.series.promql).toBe(
-    `http_request_duration_seconds_count{job="shop",method=~"GET|get",route=~"\\\\/api\\\\/buckets\\\\/[:{<]id[}>]?"}`,
+    `http_request_duration_seconds_count{job="shop",method=~"GET|get",route=~"\\\\/api\\\\/buckets\\\\/[:#{<]id[}>]?"}`,
   );
   expect(client.unfiltered).toBe(false);
 });

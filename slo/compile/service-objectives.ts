@@ -1,7 +1,7 @@
 import { k6Labels, k6Metrics, warmupScenario } from "../spec/names.ts";
 import { presetNamed, presetNames, type Metrics } from "../spec/presets.ts";
 import type { Indicator, Where } from "../spec/spec.ts";
-import { counterQueries, over, type CounterQueries, type Reading } from "./counters.ts";
+import { counterQueries, over, type CounterQueries, type HistogramPart, type Reading } from "./counters.ts";
 import { isError, isNoError, isOurs, isRoute, isSameRoute, sentWhere, servedWhere, type ServiceScope } from "./mapping.ts";
 import { is, isNot, isOneOf, promql, selector, type Matcher, type PromQL } from "./promql.ts";
 import { missingIn, parseCounters, zeroProof, type SelectorProblem, type Term, type ZeroProof } from "./selector.ts";
@@ -23,12 +23,23 @@ export interface ServerQueries {
   /** The service whose scrapes these counters come from: the spec's own, or, for a ratio, the jobs that these series carry. */
   jobs: Reading | undefined;
   bad: BadQueries;
+  /** The same of the native histograms, for a service that has no classic ones. */
+  native: ServerQueries | undefined;
 }
 
 /** What tells the bad events from the total: statuses, the buckets of a histogram, or counters of their own. */
 export type BadQueries =
   | { kind: "statuses"; label: string; errors: CounterQueries; noErrors: CounterQueries }
-  | { kind: "buckets"; atMostSeconds: number; unitsPerSecond: number; buckets: Reading; below: (les: readonly string[]) => CounterQueries }
+  | {
+      kind: "buckets";
+      atMostSeconds: number;
+      unitsPerSecond: number;
+      buckets: Reading;
+      below: (les: readonly string[]) => CounterQueries;
+      /** What has a latency, buckets or not. */
+      timed: CounterQueries;
+    }
+  | { kind: "native"; atMostSeconds: number; certainlyFast: CounterQueries; maybeFast: CounterQueries }
   | {
       kind: "events";
       counters: readonly CounterQueries[];
@@ -47,43 +58,78 @@ export function serverQueries(objective: string, indicator: Served, scope: Servi
   const problem = whereProblem(indicator, scope);
   if (problem !== undefined) return problem;
   const where = servedWhere(scope, indicator.where);
-  const counters = (metric: string, ...more: Matcher[]): CounterQueries => counterQueries(selector(metric, [...where, ...more]));
-  const about = (metric: string, only: readonly Matcher[], bad: BadQueries): ServerQueries => ({
+  const told = (total: Counted, bad: BadQueries, native?: ServerQueries): ServerQueries => ({
     kind: "server",
     objective,
-    total: [counters(metric, ...only)],
+    total: [countersOf(total, where)],
     countsRequests: true,
-    compared: comparedQueries(metric, only, indicator.where, scope),
+    compared: comparedQueries(total, indicator.where, scope),
     labels: metrics.labels,
     jobs: undefined,
     bad,
+    native,
   });
   switch (indicator.kind) {
     case "errors": {
-      const { requests, labels } = metrics;
-      if (labels.status === undefined) return lacks("errors", "have no label of the status: name it in metrics.labels.status");
-      const errors = counters(requests, isError(labels.status, metrics));
-      const noErrors = counters(requests, ...isNoError(labels.status, metrics));
-      return about(requests, [], { kind: "statuses", label: labels.status, errors, noErrors });
+      const label = metrics.labels.status;
+      if (label === undefined) return lacks("errors", "have no label of the status: name it in metrics.labels.status");
+      const byStatus = (of: Counted, native?: ServerQueries): ServerQueries => {
+        const errors = countersOf(of, [...where, isError(label, metrics)]);
+        return told(of, { kind: "statuses", label, errors, noErrors: countersOf(of, [...where, ...isNoError(label, metrics)]) }, native);
+      };
+      const [classic, native] = countedRequests(metrics);
+      return byStatus(classic, native && byStatus(native));
     }
     case "latency": {
       if (metrics.duration === undefined) return lacks("latency", "have no histogram of latencies: name it in metrics.duration");
       const { metric, unitsPerSecond } = metrics.duration;
+      const { atMostSeconds } = indicator;
       const bucket = `${metric}_bucket`;
       const last = over("last_over_time", selector(bucket, where));
       const buckets: Reading = (rangeSeconds) => promql`count by (le) (${last(rangeSeconds)})`;
-      const below = (les: readonly string[]): CounterQueries => counters(bucket, isOneOf("le", les));
+      const below = (les: readonly string[]): CounterQueries => counterQueries(selector(bucket, [...where, isOneOf("le", les)]));
+      const upTo = (kind: "certainlyUpTo" | "maybeUpTo"): CounterQueries =>
+        counterQueries(selector(metric, where), { kind, limitSeconds: atMostSeconds, unitsPerSecond });
+      const native = told(nativeOf(metric), {
+        kind: "native",
+        atMostSeconds,
+        certainlyFast: upTo("certainlyUpTo"),
+        maybeFast: upTo("maybeUpTo"),
+      });
+      const timed = countersOf({ metric: `${metric}_count` }, where);
       // The last bucket, not the count: series without buckets would look like slow requests.
-      return about(bucket, [is("le", "+Inf")], { kind: "buckets", atMostSeconds: indicator.atMostSeconds, unitsPerSecond, buckets, below });
+      return told(
+        { metric: bucket, only: [is("le", "+Inf")] },
+        { kind: "buckets", atMostSeconds, unitsPerSecond, buckets, below, timed },
+        native,
+      );
     }
   }
+}
+
+/** What counts requests: a counter, or a native histogram. */
+interface Counted {
+  metric: string;
+  only?: readonly Matcher[];
+  part?: HistogramPart;
+}
+
+const nativeOf = (metric: string): Counted => ({ metric, part: { kind: "all" } });
+
+const countersOf = ({ metric, only = [], part }: Counted, where: readonly Matcher[]): CounterQueries =>
+  counterQueries(selector(metric, [...where, ...only]), part);
+
+/** Gives what counts all requests; and, where that is the count of a histogram, the same of a native one. */
+function countedRequests({ requests, duration }: Metrics): [classic: Counted, native: Counted | undefined] {
+  const ofHistogram = duration !== undefined && requests === `${duration.metric}_count`;
+  return [{ metric: requests }, ofHistogram ? nativeOf(duration.metric) : undefined];
 }
 
 /**
  * Compares the requests that an objective is about where k6 and the service name them alike, and else all of them:
  * a service or a user script may name its requests otherwise, and whatever is missing in total may be missing from the filtered ones.
  */
-function comparedQueries(metric: string, only: readonly Matcher[], where: Where, scope: ServiceScope): ServerQueries["compared"] {
+function comparedQueries(counted: Counted, where: Where, scope: ServiceScope): ServerQueries["compared"] {
   const { routes = [], testid, metrics } = scope;
   const { route } = metrics.labels;
   const isNamedAlike = ([label, value]: [string, string]): boolean =>
@@ -95,7 +141,7 @@ function comparedQueries(metric: string, only: readonly Matcher[], where: Where,
   const judged = [isNot(k6Labels.scenario, ""), isNot(k6Labels.scenario, warmupScenario)];
   const ofJudged = over("last_over_time", selector(k6Metrics.requests, [...matchers.slice(0, 1), ...judged, ...matchers.slice(1)]));
   return {
-    counters: counterQueries(selector(metric, [...servedWhere(scope, filter), ...only])),
+    counters: countersOf(counted, servedWhere(scope, filter)),
     sent: (rangeSeconds, judgedOnly) => promql`sum by (name, status) (${(judgedOnly ? ofJudged : ofAll)(rangeSeconds)})`,
   };
 }
@@ -124,19 +170,19 @@ export function ratioQueries(
     return proof ? [[term.counters, proof]] : [];
   });
   const jobsIn = (rangeSeconds: number): string[] => terms.map(({ counters }) => `count by (job) (${counters.last(rangeSeconds).promql})`);
-  return {
-    kind: "queries",
-    queries: {
-      kind: "server",
-      objective,
-      total: whole.terms.map(({ counters }) => counters),
-      countsRequests: false,
-      compared: comparedQueries(scope.metrics.requests, [], {}, scope),
-      labels: scope.metrics.labels,
-      jobs: (rangeSeconds) => ({ promql: jobsIn(rangeSeconds).join(" or ") }),
-      bad: { kind: "events", counters: part.terms.map(({ counters }) => counters), good: of === "good", zeros: new Map(zeros) },
-    },
-  };
+  const told = (counted: Counted, native?: ServerQueries): ServerQueries => ({
+    kind: "server",
+    objective,
+    total: whole.terms.map(({ counters }) => counters),
+    countsRequests: false,
+    compared: comparedQueries(counted, {}, scope),
+    labels: scope.metrics.labels,
+    jobs: (rangeSeconds) => ({ promql: jobsIn(rangeSeconds).join(" or ") }),
+    bad: { kind: "events", counters: part.terms.map(({ counters }) => counters), good: of === "good", zeros: new Map(zeros) },
+    native,
+  });
+  const [classic, native] = countedRequests(scope.metrics);
+  return { kind: "queries", queries: told(classic, native && told(native)) };
 }
 
 const lacks = (text: string, what: string): SelectorProblem => ({

@@ -1,3 +1,4 @@
+import { queryLast } from "../collect/growth.ts";
 import { lookbackSeconds } from "../collect/guard.ts";
 import { answerOf, metricNames, queryVector, valuesOf, type Answer, type PrometheusApi, type Series } from "../collect/prometheus.ts";
 import { boundsOf } from "../collect/split.ts";
@@ -48,10 +49,14 @@ async function valuesNow(looked: Looked, series: PromQL, label: string): Promise
 }
 
 /** Looks at what an objective of the service's side would read now. */
-export function presentOf(looked: Looked, { total, bad }: ServerQueries): Promise<Answer<Present>> {
+export function presentOf(looked: Looked, asked: ServerQueries): Promise<Answer<Present>> {
   return answerOf(async () => {
+    const { total, bad } = await asCounted(looked, asked);
     const totals = await Promise.all(total.map((ask) => countersNow(looked, ask)));
     const absent = totals.find(({ series }) => series.length === 0);
+    const timed = absent !== undefined && bad.kind === "buckets" ? await countersNow(looked, bad.timed) : undefined;
+    if (timed !== undefined && timed.series.length > 0)
+      return { state: "impossible", lines: [counted(timed), "the service's histogram has no buckets, so no request is known to be fast"] };
     if (absent !== undefined) return whyNone(looked, absent.ask.series);
     const series = totals.flatMap((one) => one.series);
     const values = looked.shownLabels.flatMap((label) => {
@@ -63,13 +68,23 @@ export function presentOf(looked: Looked, { total, bad }: ServerQueries): Promis
   });
 }
 
+/** Chooses a service's native histograms where it has no classic ones. */
+async function asCounted(looked: Looked, asked: ServerQueries): Promise<ServerQueries> {
+  const isThere = async ({ total }: ServerQueries): Promise<boolean> => {
+    const now = await Promise.all(total.map((ask) => countersNow(looked, ask)));
+    return now.some(({ series }) => series.length > 0);
+  };
+  const { native } = asked;
+  return native === undefined || (await isThere(asked)) || !(await isThere(native)) ? asked : native;
+}
+
 interface CountersNow {
   ask: CounterQueries;
   series: Series<number>[];
 }
 
 async function countersNow(looked: Looked, ask: CounterQueries): Promise<CountersNow> {
-  return { ask, series: await seriesNow(looked, ask.last(lookbackSeconds)) };
+  return { ask, series: valuesOf([await queryLast(looked.api, ask, lookbackSeconds, looked.atSeconds)])[0] };
 }
 
 function counted({ ask, series }: CountersNow): string {
@@ -89,6 +104,11 @@ async function presentBad(looked: Looked, bad: BadQueries, totals: number): Prom
     }
     case "buckets":
       return presentBuckets(looked, bad);
+    case "native":
+      return {
+        state: "readable",
+        lines: [`a native histogram: requests in the bucket that ${bad.atMostSeconds * 1000} ms cuts will be uncertain`],
+      };
     case "events": {
       const found = await Promise.all(
         bad.counters.map(async (ask): Promise<Present> => {

@@ -40,7 +40,8 @@ function prometheusConfig({ job, targetUrl, scrape: from, outOfOrder }: Promethe
   const timing = { scrape_interval: interval, scrape_timeout: interval };
   const params = Object.fromEntries([...new Set(searchParams.keys())].map((key) => [key, searchParams.getAll(key)]));
   const at = { scheme: protocol.replace(":", ""), metrics_path: pathname, params, static_configs: [{ targets: [host] }] };
-  const scrape = { job_name: job, ...timing, ...at };
+  const histograms = { scrape_native_histograms: true, always_scrape_classic_histograms: true };
+  const scrape = { job_name: job, ...timing, ...histograms, ...at };
   return JSON.stringify({ storage, scrape_configs: [scrape] });
 }
 

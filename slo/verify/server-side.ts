@@ -83,7 +83,7 @@ function growthReader(api: PrometheusApi, guarded: Guarded, window: ServerWindow
   if (guarded.kind === "problem") return () => Promise.resolve({ kind: "failed", reason: guarded.reason });
   return once<Parameters<ReadGrowth>[0], Promise<Growth>>(
     (ask) => readGrowth(api, ask, guarded.instances, window),
-    ({ series }) => series.promql,
+    ({ series, part }) => JSON.stringify([series.promql, part]),
   );
 }
 

@@ -14,6 +14,8 @@ export interface Counting {
   statusOf: (status: number) => string;
   /** Where its histogram has buckets, times the threshold. */
   buckets: readonly number[];
+  /** Its histogram is a native one, and nothing else counts its requests. */
+  isNative: boolean;
   /** The status of a request that went wrong. */
   badStatus: number;
   /** What is no route of the load is counted in series of its own, whatever the service knows of routes. */
@@ -39,6 +41,7 @@ const kinds: (() => Pick<Counting, "metrics"> & Partial<Counting>)[] = [
   () => ({ metrics: presetNamed("promhttp"), method: "get" }),
   () => ({ metrics: presetNamed("otel"), routeOf: braces }),
   () => ({ metrics: presetNamed("micrometer"), routeOf: braces }),
+  () => ({ metrics: presetNamed("otel"), isNative: true }),
   () => ({ metrics: presetNamed("istio"), elsewhere: { reporter: "source" } }),
   () => ({ metrics: presetNamed("nginx-ingress") }),
   () => ({ metrics: presetNamed("envoy") }),
@@ -54,6 +57,7 @@ export function countingOf(random: Random): Counting {
     routeOf: asIs,
     statusOf: String,
     buckets: random.pick([[1], [1], [1], [0.02, 1, 10], [0.8, 1.04], [0.5, 1.5], [3], [0.7]]),
+    isNative: false,
     badStatus: random.pick([500, 503]),
     sharesNothing: false,
     elsewhere: undefined,
@@ -74,8 +78,9 @@ export function isCountedRoute({ metrics, sharesNothing }: Counting, script: str
 }
 
 /** Tells whether the buckets around the threshold leave nothing open: fast requests take up to 0.6 of it, slow ones from 1.05. */
-export const tellsSlow = ({ buckets }: Counting): boolean =>
-  buckets.some((bound) => bound >= 0.6 && bound <= 1) && buckets.some((bound) => bound >= 1 && bound <= 1.05);
+export function tellsSlow({ buckets, isNative }: Counting): boolean {
+  return !isNative && buckets.some((bound) => bound >= 0.6 && bound <= 1) && buckets.some((bound) => bound >= 1 && bound <= 1.05);
+}
 
 /** Gives the labels of a request's series. */
 export function seriesLabels(

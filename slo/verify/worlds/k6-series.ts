@@ -12,9 +12,12 @@ export const scenarioName = "main";
 export const targetUrl = "http://127.0.0.1:8080";
 const otherUrl = "http://127.0.0.2:9000/x";
 
-/** Adds an observation to a native histogram; bucket i covers (2^((i−1)/8), 2^(i/8)] seconds. */
-function observed(before: HeldHistogram | undefined, seconds: number): HeldHistogram {
-  const { schema, zeroCount, sum, buckets } = before ?? { schema: 3, zeroCount: 0, sum: 0, buckets: new Map<number, number>() };
+/** A native histogram without an observation. */
+export const noneObserved: HeldHistogram = { schema: 3, zeroCount: 0, sum: 0, buckets: new Map() };
+
+/** Adds an observation of seconds to a native histogram; bucket i covers (2^((i−1)/8), 2^(i/8)] seconds. */
+export function observed(before: HeldHistogram | undefined, seconds: number): HeldHistogram {
+  const { schema, zeroCount, sum, buckets } = before ?? noneObserved;
   if (seconds === 0) return { schema, zeroCount: zeroCount + 1, sum, buckets };
   const index = Math.ceil(Math.log2(seconds) * 2 ** schema);
   return { schema, zeroCount, sum: sum + seconds, buckets: new Map(buckets).set(index, (buckets.get(index) ?? 0) + 1) };

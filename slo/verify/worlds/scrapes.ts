@@ -3,26 +3,35 @@ import { seriesLabels, routes } from "./counting.ts";
 import type { Happened, Request } from "./happen.ts";
 import { randomOf } from "./random.ts";
 import { isIn, type Instance, type Stretch, type World } from "./world.ts";
-import type { HeldSeries, Labels } from "./write.ts";
+import { noneObserved, observed } from "./k6-series.ts";
+import type { HeldHistogram, HeldSeries, Labels } from "./write.ts";
 
-type Counters = Map<string, { labels: Labels; value: number }>;
+type Counters = Map<string, { labels: Labels; value: number | HeldHistogram }>;
 
 type Counted = Pick<Request, "route" | "status"> & { seconds?: number };
 
 /** Raises the counters of a process by one request, as far as an objective asks for them; `by` 0 only makes the series. */
 function raise(counters: Counters, world: World, by: number, { route, status, seconds = 0 }: Counted, nth = 0): void {
-  const { metrics, badStatus, buckets, elsewhere, oddEvery, timesErrors } = world.counting;
+  const { metrics, badStatus, buckets, elsewhere, oddEvery, timesErrors, isNative } = world.counting;
   const add = (labels: Labels, more: number): void => {
     const key = JSON.stringify(labels);
-    counters.set(key, { labels, value: (counters.get(key)?.value ?? 0) + more });
+    counters.set(key, { labels, value: Number(counters.get(key)?.value ?? 0) + more });
+  };
+  const observe = (labels: Labels, times: number): void => {
+    const key = JSON.stringify(labels);
+    const before = counters.get(key)?.value;
+    let value = typeof before === "object" ? before : undefined;
+    for (let i = 0; i < times; i += 1) value = observed(value, seconds);
+    counters.set(key, { labels, value: value ?? noneObserved });
   };
   const asks = (objective: string): boolean => world.objectives.some(({ name }) => name === objective);
   const own = seriesLabels(world.counting, { route, status }, oddEvery > 0 && nth % oddEvery === oddEvery - 1);
   const { duration, requests } = metrics;
   const isTimed = duration !== undefined && asks("server latency") && (timesErrors || status !== badStatus);
   for (const labels of elsewhere ? [own, { ...own, ...elsewhere }] : [own]) {
-    add({ __name__: requests, ...labels }, by);
-    if (!isTimed) continue;
+    if (isNative && duration) observe({ __name__: duration.metric, ...labels }, by);
+    else add({ __name__: requests, ...labels }, by);
+    if (!isTimed || isNative) continue;
     if (requests !== `${duration.metric}_count`) add({ __name__: `${duration.metric}_count`, ...labels }, by);
     for (const bound of buckets.map((times) => times * world.thresholdSeconds)) {
       const le = String(Number((bound * duration.unitsPerSecond).toPrecision(12)));
@@ -69,7 +78,7 @@ function scrape(world: World, i: number, served: readonly Request[], until: numb
   const zero = origin + world.offsetSeconds;
   const held = new Map<string, HeldSeries>();
   const scrapes: number[] = [];
-  const write = (labels: Labels, at: number, value: number | null): void => {
+  const write = (labels: Labels, at: number, value: number | null | HeldHistogram): void => {
     const key = JSON.stringify(labels);
     const series = held.get(key) ?? { labels: { ...labels, job: world.id, instance: `i${i}:80` }, samples: [] };
     held.set(key, series);
@@ -88,7 +97,7 @@ function scrape(world: World, i: number, served: readonly Request[], until: numb
     const counters = gone || failed ? undefined : countersAt(at);
     for (const [key, { labels }] of shown) if (!counters?.has(key)) write(labels, at, null);
     for (const { labels, value } of counters?.values() ?? [])
-      write(labels, at, labels["__name__"] === processMetrics.startTime ? zero + value : value);
+      write(labels, at, labels["__name__"] === processMetrics.startTime ? zero + Number(value) : value);
     write({ __name__: scrapeMetrics.up }, at, gone ? null : counters ? 1 : 0);
     if (gone) break;
     shown = new Map(counters);
