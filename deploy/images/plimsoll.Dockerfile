@@ -14,7 +14,7 @@ WORKDIR /plimsoll
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --no-update-notifier
 COPY target/api target/api
-COPY target/faults/presets.ts target/faults/presets.ts
+COPY target/faults target/faults
 COPY scenarios scenarios
 COPY slo slo
 COPY build/bundles.ts build/bundles.ts

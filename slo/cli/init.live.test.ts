@@ -49,25 +49,30 @@ describeLive("init", ["k6", "prometheus"], () => {
 
   test("translates a script's thresholds, and says of each that it cannot translate why", async () => {
     const script = `import http from "k6/http";
-export const options = { vus: 1, iterations: 1, thresholds: { http_req_failed: ["rate<0.01"], http_req_duration: ["p(95)<400", "avg<200"] } };
+import { Trend } from "k6/metrics";
+new Trend("cart", true);
+export const options = { vus: 1, iterations: 1, thresholds: {
+  http_req_failed: ["rate<0.01"], http_req_duration: ["p(95)<400", "avg<200"], cart: [{ threshold: "p(90)<300", abortOnFail: true }],
+} };
 export default () => http.get(__ENV.PLIMSOLL_TARGET);`;
     const folder = folderWith({ "my-test.js": script });
     const made = await run(["init", "--from-script", "my-test.js", "--target", target, "--service", "shop", "--ci", "gitlab"], { folder });
     expect(made.exitCode, made.stderr).toBe(0);
     expect(textIn(folder, "perf/shop.yaml")).toMatch(
-      /target: 95%[^]*target: 99%[^]*# not translated: http_req_duration: avg<200: bounds a mean/,
+      /target: 90%[^]*name: cart[^]*target: 95%[^]*target: 99%[^]*# not translated: http_req_duration: avg<200: bounds a mean/,
     );
     expect(textIn(folder, "plimsoll.config.ts")).toContain('script: "my-test.js"');
     expect(existsSync(join(folder, "perf/shop.ts"))).toBe(false);
     expect(textIn(folder, ".gitlab/slo.yml")).toContain("gate.sh run");
-    expect((await run(["check"], { folder })).stdout).toContain("2 objectives of shop, no problem");
+    expect((await run(["check"], { folder })).stdout).toContain("3 objectives of shop, no problem");
   });
 
   test.each([
     ["nothing that says what the service is", {}, [], "give its address, an OpenAPI document or a HAR"],
     ["a document that is none", { "openapi.yaml": "a: 1" }, [], "openapi.yaml is no OpenAPI document"],
     ["an address with credentials", {}, ["http://a:b@shop.example"], "must hold no credentials"],
-    ["a script that is not there", {}, ["--from-script", "gone.js"], "there is no script"],
+    ["a script that is not there", {}, ["--from-script", "gone.js", "--target", "http://127.0.0.1:1"], "there is no script"],
+    ["a script without an address to judge it by", {}, ["--from-script", "gone.js"], "nothing says where the service is"],
   ])("refuses %s, and writes nothing", async (_what, files, args, said) => {
     const folder = folderWith(files);
     const made = await run(["init", ...args], { folder });

@@ -13,6 +13,7 @@ import { describedBy, type Described } from "../init/requests.ts";
 import { badUsage, failed, type NoRun } from "../load/load-run.ts";
 import { bundleScenario } from "../run/bundle/bundle.ts";
 import { inspectScript } from "../run/k6.ts";
+import { metricsIn } from "../run/plan.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import { fromThresholds, type Thresholds, type Translated } from "../spec/from-thresholds.ts";
 import { endWith } from "./verdict.ts";
@@ -31,7 +32,8 @@ export interface InitOptions {
 export async function init(options: InitOptions, host: Host): Promise<number> {
   const described = describe(options, host);
   if (described.kind === "none") return endWith(described, host);
-  const target = (options.target ?? described.target ?? "http://127.0.0.1:8080").replace(/\/+$/, "");
+  const target = options.target ?? described.target;
+  if (target === undefined) return endWith(badUsage("nothing says where the service is: give --target http://127.0.0.1:8080"), host);
   const thresholds = options.fromScript === undefined ? [] : await thresholdsOf(resolve(host.folder, options.fromScript), target, host);
   if ("kind" in thresholds) return endWith(thresholds, host);
   const counting = await lookAtCounting(target);
@@ -55,37 +57,29 @@ export async function init(options: InitOptions, host: Host): Promise<number> {
   return exitCodes.met;
 }
 
+const plain = (target: string | undefined, path: string): Described => ({
+  kind: "described",
+  target,
+  requests: [{ route: path, path, guessed: [] }],
+  notes: [],
+});
+
 /** Finds out what to ask of the service: of the source, or of what is in the folder. */
 function describe({ source, target, fromScript }: InitOptions, host: Host): Described | NoRun {
-  const plain = (at: string | undefined): Described => ({
-    kind: "described",
-    target: at,
-    requests: [{ route: "/", path: "/", guessed: [] }],
-    notes: [],
-  });
   if (source !== undefined && /^https?:/i.test(source)) {
     const problem = httpUrlProblem(source);
-    const { origin, pathname } = new URL(source);
-    return problem === undefined
-      ? { ...plain(origin), requests: [{ route: pathname, path: pathname, guessed: [] }] }
-      : badUsage(`${source} ${problem}`);
+    return problem === undefined ? plain(new URL(source).origin, new URL(source).pathname) : badUsage(`${source} ${problem}`);
   }
-  const found =
-    source ??
-    readdirSync(host.folder)
-      .toSorted()
-      .find((name) => /^(openapi|swagger)\.(ya?ml|json)$|\.har$/.test(name));
+  const documents = fromScript === undefined ? readdirSync(host.folder).toSorted() : [];
+  const found = source ?? documents.find((name) => /^(openapi|swagger)\.(ya?ml|json)$|\.har$/.test(name));
   if (found === undefined) {
-    if (target !== undefined || fromScript !== undefined) return plain(target);
-    return badUsage(
-      "nothing here says what the service is: give its address, an OpenAPI document or a HAR, such as: init http://127.0.0.1:8080",
-    );
+    if (target !== undefined || fromScript !== undefined) return plain(target, "/");
+    return badUsage("nothing here says what the service is: give its address, an OpenAPI document or a HAR, such as http://127.0.0.1:8080");
   }
   try {
     const described = describedBy(readFileSync(resolve(host.folder, found), "utf8"));
-    return described.kind === "problem"
-      ? badUsage(`${found} ${described.message}`)
-      : { ...described, notes: [`read ${found}`, ...described.notes] };
+    if (described.kind === "problem") return badUsage(`${found} ${described.message}`);
+    return { ...described, notes: [`read ${found}`, ...described.notes] };
   } catch (error) {
     return badUsage(`${found} cannot be read: ${errorMessage(error)}`);
   }
@@ -102,14 +96,14 @@ async function thresholdsOf(script: string, target: string, host: Host): Promise
   if (k6.kind === "missing") return failed(k6.message);
   const folder = mkdtempSync(join(tmpdir(), "plimsoll-init-"));
   try {
-    const bundled = await bundleScenario({ entry: script, outfile: join(folder, "bundle.js") });
+    const bundled = await bundleScenario({ entry: script, outfile: join(folder, "bundle.js"), counted: true });
     if (bundled.kind === "problems")
       return badUsage(bundled.problems.map((each) => `${each.file}:${each.line}:${each.column} ${each.message}`).join("\n"));
-    const environment = { ...host.environment, PLIMSOLL_TARGET: target };
+    const environment = { ...host.environment, PLIMSOLL_TARGET: target, PLIMSOLL_TELLS_METRICS: "1" };
     const inspected = await inspectScript({ binary: k6.path, script: bundled.file, environment });
     if (inspected.kind === "problem") return badUsage(inspected.message);
     const read: Thresholds = withThresholds.parse(JSON.parse(inspected.output)).thresholds ?? {};
-    return fromThresholds(read);
+    return fromThresholds(read, metricsIn(inspected.logged));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -139,21 +133,17 @@ function countingSentence({ metrics, bucketsSeconds }: Counting, target: string)
 
 /** Names the service after the package, or the folder. */
 function serviceName(folder: string): string {
-  const file = join(folder, "package.json");
-  const named = existsSync(file) ? z.object({ name: z.string() }).safeParse(JSON.parse(readFileSync(file, "utf8"))).data?.name : undefined;
-  return (
-    (named ?? basename(folder))
-      .replace(/^@[^/]*\//, "")
-      .replace(/[^A-Za-z0-9_-]+/g, "-")
-      .replace(/^-+|-+$/g, "") || "service"
-  );
+  const [, name = basename(folder)] = /"name"\s*:\s*"([^"]+)"/.exec(textOf(join(folder, "package.json"))) ?? [];
+  const plainName = name.replace(/^@[^/]*\//, "").replace(/[^A-Za-z0-9_-]+/g, "-");
+  return plainName.replace(/^-+|-+$/g, "") || "service";
 }
+
+const textOf = (file: string): string => (existsSync(file) ? readFileSync(file, "utf8") : "");
 
 function ciOf(folder: string): InitOptions["ci"] {
   if (existsSync(join(folder, ".github"))) return "github";
   if (existsSync(join(folder, ".gitlab-ci.yml"))) return "gitlab";
-  const config = join(folder, ".git/config");
-  const remotes = existsSync(config) ? readFileSync(config, "utf8") : "";
+  const remotes = textOf(join(folder, ".git/config"));
   return /github\.com/.test(remotes) ? "github" : /gitlab/.test(remotes) ? "gitlab" : undefined;
 }
 
