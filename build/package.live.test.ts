@@ -139,6 +139,16 @@ describeLive("the package", ["k6", "prometheus"], () => {
     expect(ended.stderr).toContain("exit code of the load: 2; of the gate: 2");
   });
 
+  test("a vendored copy, which npm links, works by its sources", async () => {
+    const other = workingFolder();
+    writeFileSync(join(other, "package.json"), "{}");
+    const added = await run(other, "npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", root]);
+    expect(added.exitCode, added.stderr).toBe(0);
+    expect(await run(other, "npx", ["plimsoll", "--version"])).toMatchObject({ exitCode: 0, stdout: "plimsoll 0.1.0\n" });
+    const checked = await run(other, "npx", ["plimsoll", "check"]);
+    expect(checked).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("objectives of storage-api, no problem") });
+  });
+
   test("on an older Node says in one sentence what it needs when npm cannot bring one", async () => {
     const ended = await run(folder, oldNode, [launcher, "--version"], { PATH: "/nowhere" });
     expect(ended).toMatchObject({
