@@ -4,47 +4,34 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
 import type { FoundTool } from "../../build/testing/tools.ts";
-import { buildService, libraries, startLibrary, type LibraryName } from "../../build/testing/services/services.fixture.ts";
+import {
+  buildService,
+  libraries,
+  mappings,
+  startLibrary,
+  type LibraryName,
+  type Mapping,
+} from "../../build/testing/services/services.fixture.ts";
 import { openProcessGroup, type Child } from "../host/process-group.ts";
 import { waitFor } from "../host/wait.ts";
 import { freePort } from "../run/ports.ts";
 import { reportIn, run, workingFolder } from "./cli.fixture.ts";
 
-/** How a library's series are named in a spec, and what it calls the route that is asked for by id. */
-interface Mapping {
-  metrics: string;
-  route: string;
-  atMost: string;
-}
-const mappings: Record<LibraryName, Mapping> = {
-  promhttp: { metrics: "promhttp", route: "/items/{id}", atMost: "500ms" },
-  "OpenTelemetry Go": { metrics: "otel", route: "/items/{id}", atMost: "500ms" },
-  "OpenTelemetry Node": { metrics: "{ preset: otel, duration: http_server_request_duration }", route: "/items/:id", atMost: "500ms" },
-  "prom-client": { metrics: "{ preset: fastify, labels: { route: path } }", route: "/items/#id", atMost: "300ms" },
-  Micrometer: { metrics: "micrometer", route: "/items/{id}", atMost: "500ms" },
-  "prometheus_client for Python": {
-    metrics:
-      "{ requests: http_requests_total, duration: request_latency_seconds, labels: { method: method, route: path, status: status } }",
-    route: "/items/{id}",
-    atMost: "500ms",
-  },
-};
-
-const specOf = (job: string, { metrics, route, atMost }: Mapping): string => `version: 1
+const specOf = (job: string, { metrics, route, atMostSeconds }: Mapping): string => `version: 1
 service: ${job}
 metrics: ${metrics}
 objectives:
   - { name: client, target: 99%, indicator: { errors: { side: client } } }
   - { name: server, target: 99%, indicator: { errors: { side: server } } }
-  - { name: client reads, target: 99%, indicator: { errors: { side: client, where: { route: "${route}" } } } }
-  - { name: server reads, target: 99%, indicator: { errors: { side: server, where: { method: GET, route: "${route}" } } } }
-  - { name: server latency, target: 90%, indicator: { latency: { side: server, atMost: ${atMost} } } }
+  - { name: client reads, target: 98.5%, indicator: { errors: { side: client, where: { route: "${route}" } } } }
+  - { name: server reads, target: 98.5%, indicator: { errors: { side: server, where: { method: GET, route: "${route}" } } } }
+  - { name: server latency, target: 60%, indicator: { latency: { side: server, atMost: ${atMostSeconds}s } } }
 `;
 
-/** Four reads and a write in turn, 80 a second for 5 s. */
+/** Four reads and a write in turn, 50 a second for 7 s. */
 const scriptOf = ({ route }: Mapping): string => `import http from "k6/http";
 import exec from "k6/execution";
-export const options = { scenarios: { steady: { executor: "constant-arrival-rate", rate: 80, timeUnit: "1s", duration: "5s", preAllocatedVUs: 60 } } };
+export const options = { scenarios: { steady: { executor: "constant-arrival-rate", rate: 50, timeUnit: "1s", duration: "7s", preAllocatedVUs: 100 } } };
 export default function () {
   const n = exec.scenario.iterationInTest;
   if (n % 5 === 4) http.post(__ENV.PLIMSOLL_TARGET + "/items", "", { tags: { name: "/items" } });
@@ -76,6 +63,19 @@ for (const name of Object.keys(libraries) as LibraryName[]) {
 }
 
 const pause = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+let lanes = 3;
+const waiting: (() => void)[] = [];
+
+async function freeLane(): Promise<void> {
+  lanes -= 1;
+  if (lanes < 0) await new Promise<void>((resolve) => waiting.push(resolve));
+}
+
+function endOfLane(): void {
+  lanes += 1;
+  waiting.shift()?.();
+}
 
 /** Loads one library's service after another way of starting it, and gives what was judged. */
 async function judged({ name, job, port }: Served, prometheusUrl: string) {
@@ -148,6 +148,17 @@ describeLive("the stock metrics of", ["k6", "prometheus"], ({ prometheus: binary
     await pause(1.2);
   }
 
+  /** Loads a service, with two others at most at the same time. */
+  async function loadAfter(makeReady: () => Promise<void>, one: Served) {
+    await freeLane();
+    try {
+      await makeReady();
+      return await judged(one, prometheusUrl);
+    } finally {
+      endOfLane();
+    }
+  }
+
   describe.concurrent("libraries", () => {
     for (const [name, built] of builds) {
       if (built.kind === "found") continue;
@@ -157,30 +168,32 @@ describeLive("the stock metrics of", ["k6", "prometheus"], ({ prometheus: binary
       });
     }
 
-    test.each([...served.keys()])("%s: right verdicts and equal counts on both sides, after a restart and without one", async (name) => {
-      const one = served.get(name);
-      if (one === undefined) throw new Error("not served");
-      await restart(one, 2);
-      await ask(one.port, 60);
-      await pause(2); // scraped with what it counted
+    test.each([...served])(
+      "%s: right verdicts and equal counts on both sides, with the service restarted before the load",
+      async (name, one) => {
+        await restart(one, 2);
+        await ask(one.port, 60);
+        await pause(2); // scraped with what it counted
 
-      await restart(one, 0);
-      const healthy = await judged(one, prometheusUrl);
-      expect(healthy.exitCode, healthy.said).toBe(0);
-      expectEqual(healthy, 0);
+        const healthy = await loadAfter(() => restart(one, 0), one);
+        expect(healthy.exitCode, healthy.said).toBe(0);
+        expectEqual(healthy, 0);
 
-      await restart(one, failEvery);
-      const failedOf = (requests: number): number => Math.floor(requests / failEvery);
-      const broken = await judged(one, prometheusUrl);
-      expect(broken.exitCode, broken.said).toBe(1);
-      expectEqual(broken, failedOf(broken.requests));
+        const broken = await loadAfter(() => restart(one, failEvery), one);
+        expect(broken.exitCode, broken.said).toBe(1);
+        expectEqual(broken, failedOf(broken.requests));
 
-      const again = await judged(one, prometheusUrl);
-      expect(again.exitCode, again.said).toBe(1);
-      expectEqual(again, failedOf(broken.requests + again.requests) - failedOf(broken.requests));
-    });
+        if (name !== "promhttp") return; // what was counted before is taken away, whichever library counts
+        const again = await loadAfter(() => Promise.resolve(), one);
+        expect(again.exitCode, again.said).toBe(1);
+        expectEqual(again, failedOf(broken.requests + again.requests) - failedOf(broken.requests));
+      },
+      600_000,
+    );
   });
 });
+
+const failedOf = (requests: number): number => Math.floor(requests / failEvery);
 
 type Judged = Awaited<ReturnType<typeof judged>>;
 

@@ -38,25 +38,16 @@ export function takeApart({ promql: text }: PromQL): Taken {
       else matchers.push({ label, text: written, equals });
     },
   });
-  const [name] = names;
   const selected = (rest: readonly { text: string }[]): PromQL => ({
     promql: `{${[...names, ...rest].map((part) => part.text).join(",")}}`,
   });
   const comparisons = matchers.map((one) => ({ ...one, without: selected(matchers.filter((other) => other !== one)) }));
-  return { metric: name?.metric, bare: selected([]), comparisons };
+  return { metric: names[0]?.metric, bare: selected([]), comparisons };
 }
 
 type SyntaxNode = NonNullable<ReturnType<typeof parser.parse>["topNode"]["firstChild"]>;
 
-/** Reads a PromQL string; what is not one is taken as it is. */
-function unquoted(text: string): string {
-  if (!/^["'`]/.test(text)) return text;
-  const inside = text.slice(1, -1);
-  if (text.startsWith("`")) return inside;
-  return inside.replace(/\\(?:x([0-9a-f]{2})|(.))/gi, (_, code?: string, plain?: string) =>
-    code === undefined ? (plain === "n" ? "\n" : (plain ?? "")) : String.fromCharCode(Number.parseInt(code, 16)),
-  );
-}
+const unquoted = (text: string): string => text.replace(/^["'`](.*)["'`]$/s, "$1");
 
 /** Asks which values a label has on the series of a selector: one series for each. */
 export const valuesOfLabel =

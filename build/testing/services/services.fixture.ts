@@ -65,6 +65,30 @@ export const libraries = {
 } satisfies Record<string, Library>;
 export type LibraryName = keyof typeof libraries;
 
+/** How a library's series are named in a spec, what it calls the route that is asked for by id, and a bucket that it has. */
+export interface Mapping {
+  metrics: string;
+  route: string;
+  atMostSeconds: number;
+}
+export const mappings: Record<LibraryName, Mapping> = {
+  promhttp: { metrics: "promhttp", route: "/items/{id}", atMostSeconds: 0.5 },
+  "OpenTelemetry Go": { metrics: "otel", route: "/items/{id}", atMostSeconds: 0.5 },
+  "OpenTelemetry Node": {
+    metrics: "{ preset: otel, duration: http_server_request_duration }",
+    route: "/items/:id",
+    atMostSeconds: 0.5,
+  },
+  "prom-client": { metrics: "{ preset: fastify, labels: { route: path } }", route: "/items/#id", atMostSeconds: 0.3 },
+  Micrometer: { metrics: "micrometer", route: "/items/{id}", atMostSeconds: 0.5 },
+  "prometheus_client for Python": {
+    metrics:
+      "{ requests: http_requests_total, duration: request_latency_seconds, labels: { method: method, route: path, status: status } }",
+    route: "/items/{id}",
+    atMostSeconds: 0.5,
+  },
+};
+
 const here = fileURLToPath(new URL(".", import.meta.url));
 
 /** Reads what a library's service really says at its metrics path, trimmed; it was kept after seven GETs and three POSTs of which two failed. */
