@@ -50,7 +50,12 @@ export function urlPath(text: string): string {
 export function faults(text: string): string {
   const parsed = parseFaultText(text, operations);
   if (parsed.kind === "problems")
-    throw new InvalidArgumentError(parsed.problems.join("; ").replace(/^[a-z]/, (letter) => letter.toUpperCase()));
+    throw new InvalidArgumentError(
+      parsed.problems
+        .join("; ")
+        .replace(/^(?:is|must) /, "It $&")
+        .replace(/^[a-z]/, (letter) => letter.toUpperCase()),
+    );
   return text;
 }
 
