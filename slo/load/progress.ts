@@ -46,8 +46,8 @@ function isOfAllErrors(indicator: Indicator): boolean {
 
 /** Estimates, from what k6 wrote so far, the share of budget that the client's error objective without a filter has spent. */
 function budgetSpent(spec: Spec, requests: number, errors: number): number | null {
-  const shares = spec.objectives.flatMap(({ indicator, targetRatio }) =>
-    isOfAllErrors(indicator) ? [errors / requests / (1 - targetRatio)] : [],
+  const shares = spec.objectives.flatMap(({ indicator, targetRatio, phase }) =>
+    isOfAllErrors(indicator) && phase === undefined ? [errors / requests / (1 - targetRatio)] : [],
   );
   return requests === 0 || shares.length === 0 ? null : Math.max(...shares);
 }

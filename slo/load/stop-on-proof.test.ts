@@ -36,6 +36,7 @@ test.each<[string, Partial<Objective>, SentValue[], object | undefined]>([
   ["a filter chooses by k6's name", { indicator: { ...errors, where: { route: "/b" } } }, [requests(400), failed(30)], undefined],
   ["and finds what it chooses", { indicator: { ...errors, where: { route: "/a" } } }, [requests(400), failed(30)], { bad: 30, total: 430 }],
   ["only some scenarios count where the objective is about them", { only: ["spike"] }, [requests(400), failed(30)], undefined],
+  ["what was written so far is of no part of the load", { phase: "spike" }, [requests(400), failed(30)], undefined],
   ["an advisory objective stops nothing", { required: false }, [requests(400), failed(30)], undefined],
   ["what the service counts is not known yet", { indicator: { ...errors, side: "server" } }, [requests(400), failed(30)], undefined],
 ])("%s", (_, parts, sent, expected) => {

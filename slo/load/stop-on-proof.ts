@@ -10,7 +10,12 @@ type Proof = Omit<NonNullable<RunRecord["stoppedOnProof"]>, "afterSeconds">;
 type Labels = Readonly<Record<string, string>>;
 
 /** Counts what k6 wrote so far of an objective about the client's errors; undefined for what only Prometheus can tell. */
-function countedSoFar({ indicator, only }: Objective, sent: SentCounts, ownCounts: boolean): { bad: number; total: number } | undefined {
+function countedSoFar(
+  { indicator, only, phase }: Objective,
+  sent: SentCounts,
+  ownCounts: boolean,
+): { bad: number; total: number } | undefined {
+  if (phase !== undefined) return undefined; // what k6 wrote so far is of the whole load
   switch (indicator.kind) {
     case "errors": {
       if (indicator.side !== "client") return undefined;
