@@ -53,20 +53,22 @@ export function shortageOf({ health }: Pick<RunRecord, "health">): CpuShortage {
 }
 
 /** Finds when the judged load was on; our scenarios tell when they began, a user script does not. */
-function secondsWindowOf({ record, plan }: Pick<LoadRun, "record" | "plan">, { begun, judgedFrom, ended }: RunTimes): SecondsWindow {
-  const ours = record.script === null;
-  const lengthSeconds = (ours ? plan.judgedSeconds : plan.loadSeconds) ?? Number.POSITIVE_INFINITY;
-  const toSeconds = Math.min(ended, (ours ? judgedFrom : begun) + lengthSeconds);
-  return { fromSeconds: ours ? judgedFrom : undefined, toSeconds, begunSeconds: begun, endedSeconds: ended, shortage: shortageOf(record) };
+function secondsWindowOf({ record, plan }: Pick<LoadRun, "record" | "plan">, runTimes: RunTimes): SecondsWindow {
+  const { begun, judgedFrom, ended } = runTimes;
+  const fromSeconds = tellsBeginning(runTimes) ? judgedFrom : undefined;
+  const lengthSeconds = (fromSeconds === undefined ? plan.loadSeconds : plan.judgedSeconds) ?? Number.POSITIVE_INFINITY;
+  const toSeconds = Math.min(ended, (fromSeconds ?? begun) + lengthSeconds);
+  return { fromSeconds, toSeconds, begunSeconds: begun, endedSeconds: ended, shortage: shortageOf(record) };
 }
 
+/** Tells whether the scenario itself said when it began, as ours do; of any other only k6's own beginning is known. */
+const tellsBeginning = ({ begun, judgedFrom }: RunTimes): boolean => judgedFrom !== begun;
+
 /** Says why nobody knows when the named parts of a load began; undefined where that is known. */
-function stretchesUnknown({ record }: Pick<LoadRun, "record">, { begun, judgedFrom }: RunTimes): string | undefined {
+function stretchesUnknown({ record }: Pick<LoadRun, "record">, runTimes: RunTimes): string | undefined {
   if ((record.cluster?.pods ?? 1) > 1)
     return "the load of several pods does not begin everywhere at once, so the borders of a phase are not known";
-  return record.script !== null && judgedFrom === begun
-    ? "the script does not say when its load began, so the borders of a phase are not known"
-    : undefined;
+  return tellsBeginning(runTimes) ? undefined : "the script does not say when its load began, so the borders of a phase are not known";
 }
 
 /** Narrows the time whose seconds are judged to a named part of the load. */
