@@ -19,7 +19,7 @@ export async function refuseMissing(
     const proof = term && zeros.get(term);
     const refused = (why: string): Unreadable =>
       new Unreadable(
-        `Prometheus holds no series ${term?.series.promql} of the service, and ${why}; if there were no events yet, create the label set at zero`,
+        `Prometheus holds no series ${term?.series.promql} of the service (${why}); if there were no events yet, create the label set at zero`,
       );
     if (proof === undefined) throw refused("nothing else tells that it has counted none: is the name right?");
     const answers = await Promise.all([read(proof.all), read(proof.labelled)]);

@@ -71,6 +71,7 @@ export async function boundsOf(
     const { le = "" } = labels;
     // A division of two numbers with few digits is the number that a person writes; a product is often the one beside it.
     const seconds = Number(le.replace("Inf", "Infinity")) / unitsPerSecond;
+    if (le === "" || Number.isNaN(seconds)) continue;
     const { les, seriesCount } = found.get(seconds) ?? { les: [], seriesCount: 0 };
     found.set(seconds, { les: [...les, le], seriesCount: seriesCount + (points[0]?.value ?? 0) });
   }

@@ -72,7 +72,7 @@ export function serverQueries(objective: string, indicator: Served, scope: Servi
   switch (indicator.kind) {
     case "errors": {
       const label = metrics.labels.status;
-      if (label === undefined) return lacks("errors", "have no label of the status: name it in metrics.labels.status");
+      if (label === undefined) return lacks("errors", "have no label of the status; name it in metrics.labels.status");
       const byStatus = (of: Counted, native?: ServerQueries): ServerQueries => {
         const errors = countersOf(of, [...where, isError(label, metrics)]);
         return told(of, { kind: "statuses", label, errors, noErrors: countersOf(of, [...where, ...isNoError(label, metrics)]) }, native);
@@ -81,7 +81,7 @@ export function serverQueries(objective: string, indicator: Served, scope: Servi
       return byStatus(classic, native && byStatus(native));
     }
     case "latency": {
-      if (metrics.duration === undefined) return lacks("latency", "have no histogram of latencies: name it in metrics.duration");
+      if (metrics.duration === undefined) return lacks("latency", "have no histogram of latencies; name it in metrics.duration");
       const { metric, unitsPerSecond } = metrics.duration;
       const { atMostSeconds } = indicator;
       const bucket = `${metric}_bucket`;
@@ -198,7 +198,7 @@ function whereProblem({ kind, where }: Served, { server, metrics }: ServiceScope
     if (kind === "errors" && (label === metrics.labels.status || hidesErrors.has(label)))
       return { kind: "problem", text: label, message: "cannot be filtered by in an error objective: it would hide the errors" };
     if (isOurs(label) && where[label] === value && metrics.labels[label] === undefined)
-      return lacks(label, `have no label of the ${label}: name it in metrics.labels.${label}`);
+      return lacks(label, `have no label of the ${label}; name it in metrics.labels.${label}`);
     if ((fixed[label] ?? value) !== value)
       return { kind: "problem", text: label, message: `cannot be ${value}: the service that is watched has ${label} ${fixed[label]}` };
   }
