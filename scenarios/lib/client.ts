@@ -1,5 +1,5 @@
 import http, { type RefinedResponse, type RequestBody, type ResponseType } from "k6/http";
-import { countersAtZero, routeCounter } from "./counters.ts";
+import { countedTag, countersAtZero, routeCounter } from "./counters.ts";
 
 /** An operation of an API, by its name ("GET /orders/:id"): what goes into it, and what comes out by status. */
 export interface OperationShape {
@@ -10,10 +10,11 @@ export interface OperationShape {
 }
 
 type Api<Of> = { [Name in keyof Of]: OperationShape };
-type Part<Op, Key extends string> = Op extends { [K in Key]: infer Value }
-  ? object extends Value
-    ? { [K in Key]?: Value }
-    : { [K in Key]: Value }
+/** A part is left out where the operation has none, and may be left out where it may be empty. */
+type Part<Op, Key extends string> = Key extends keyof Op
+  ? object extends Pick<Op, Key> | Op[Key]
+    ? { [K in Key]?: Op[Key] }
+    : { [K in Key]: Op[Key] }
   : { [K in Key]?: never };
 type StatusOf<Op> = Op extends { responses: infer Answers } ? keyof Answers & number : never;
 
@@ -55,8 +56,6 @@ export interface Counting {
 /** Ends a request that is never answered, so that it is counted as one before k6 stops its iteration. */
 export const timeoutSeconds = 10;
 
-/** The tag of a request whose answer its client has counted (slo/spec/names.ts). */
-const countedTag = { counted_by: "plimsoll" };
 const withBody = new Set(["POST", "PUT", "PATCH"]);
 
 interface Given {
@@ -84,8 +83,9 @@ export function openClient<Of extends Api<Of>>(target: string, counting: Countin
     options: CallOptions<Of[Name], Answer>,
   ): Call<Of[Name], Answer> => {
     const [method = "", route = ""] = operation.split(" ");
-    const counter = routeCounter(method, route, options.expect, counting?.thresholdsSeconds ?? []);
-    const params = paramsOf(method, route, options, counting?.announces === true);
+    const tags = { ...options.tags, ...(counting?.announces ? countedTag : {}) };
+    const counter = routeCounter({ ...tags, method, name: route }, options.expect, counting?.thresholdsSeconds ?? []);
+    const params = paramsOf(method, route, options, tags);
     const urlOf = urlMaker(target, route);
     const bodyOf = (body: unknown): RequestBody | null =>
       body === undefined ? null : options.body === "bytes" ? (body as RequestBody) : JSON.stringify(body);
@@ -111,16 +111,20 @@ export function openClient<Of extends Api<Of>>(target: string, counting: Countin
   };
 }
 
-function paramsOf<Op, Answer extends ResponseType>(method: string, route: string, options: CallOptions<Op, Answer>, isTagged: boolean) {
+function paramsOf<Op, Answer extends ResponseType>(
+  method: string,
+  route: string,
+  options: CallOptions<Op, Answer>,
+  tags: Record<string, string>,
+) {
   const type = options.body === "bytes" ? "application/octet-stream" : "application/json";
-  const tags: Record<string, string> = { ...options.tags, ...(isTagged ? countedTag : {}), name: route };
   return {
     responseType: options.answer,
     responseCallback: http.expectedStatuses(...options.expect),
     timeout: timeoutSeconds * 1000,
     redirects: 0, // one that k6 follows would be a request that nobody saw
     throw: false, // what is thrown is not counted
-    tags,
+    tags: { ...tags, name: route },
     headers: { ...(withBody.has(method) ? { "Content-Type": type } : {}), ...options.headers },
   };
 }

@@ -7,12 +7,18 @@ const slowRequests = new Counter("slow_requests");
 const wrongContents = new Counter("wrong_contents");
 const scenarioStart = new Gauge("scenario_start_seconds");
 
+/** The tag of what a client counts in a script that may send other requests as well (slo/spec/names.ts). */
+export const countedTag = { counted_by: "plimsoll" };
+
 /** Makes the counter of what one route's responses were like, which samples the bad ones; its tags are made here, once. */
-export function routeCounter(method: string, name: string, expect: readonly number[], thresholdsSeconds: readonly number[]) {
-  const tags = { method, name };
+export function routeCounter(
+  tags: Readonly<Record<string, string>> & { method: string; name: string },
+  expect: readonly number[],
+  thresholdsSeconds: readonly number[],
+) {
   const limits = thresholdsSeconds.map((seconds) => ({ milliseconds: seconds * 1000, tags: { ...tags, threshold: String(seconds) } }));
   const least = Math.min(...limits.map(({ milliseconds }) => milliseconds));
-  const sample = routeSamples(method, name);
+  const sample = routeSamples(tags.method, tags.name);
   const [usual] = expect;
   return {
     /** Counts the response as slow for every threshold that it passed, one that never came for all; says whether its status was expected. */

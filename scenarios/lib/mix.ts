@@ -45,12 +45,13 @@ const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % 
  * Shuffles a deck in which each action lies as often as its weight says, in lowest terms.
  * Iteration i plays card i mod length, so every pass through the deck has exactly the mix: shares are not left to chance.
  */
-export function actionDeck(mix: Mix, seed: number): Action[] {
-  const unit = actions.reduce((a, action) => divisor(a, mix[action]), 0);
-  const deck = actions.flatMap((action) => Array.from({ length: mix[action] / unit }, () => action));
+export function actionDeck<Name extends string>(mix: Readonly<Record<Name, number>>, seed: number): Name[] {
+  const names = Object.keys(mix) as Name[];
+  const unit = names.reduce((a, name) => divisor(a, mix[name]), 0);
+  const deck = names.flatMap((name) => Array.from({ length: mix[name] / unit }, () => name));
   for (let i = deck.length - 1; i > 0; i -= 1) {
     const j = hash32(i, seed) % (i + 1);
-    [deck[i], deck[j]] = [deck[j] as Action, deck[i] as Action];
+    [deck[i], deck[j]] = [deck[j] as Name, deck[i] as Name];
   }
   return deck;
 }

@@ -3,21 +3,18 @@ import crypto from "k6/crypto";
 import { SharedArray } from "k6/data";
 import encoding from "k6/encoding";
 import exec from "k6/execution";
-import type { Options, Scenario } from "k6/options";
+import type { Options } from "k6/options";
 import type { StorageApi } from "../../target/api/contract.ts";
-import { openClient, timeoutSeconds } from "./client.ts";
+import { openClient } from "./client.ts";
 import { countersAtZero, scenarioBegan } from "./counters.ts";
 import { isJsonOf, isUsers } from "./json.ts";
 import { keyChooser, privateBucketPrefix, sharedBucket } from "./keys.ts";
 import { actionDeck, expectedRequests, type Action } from "./mix.ts";
 import { payloadBlock, payloadExtent } from "./payloads.ts";
 import { readSettings, type Defaults, type Settings } from "./settings.ts";
-import { constant, k6Duration, type Shape } from "./shapes.ts";
+import type { Shape } from "./shapes.ts";
+import { phasesIn, warmedUp, warmupName } from "./warm-up.ts";
 
-/** The `scenario` label of the requests that nobody judges: the seeding of the buckets and the warm-up. */
-const warmupName = "warmup";
-/** The warm-up stops within the first second of the gap; then nothing is sent, so that the service's counters can be read between the two. */
-const gapSeconds = 2.5;
 const batchSize = 50;
 /** How often in a row seeds are sent of which none is taken, and for how long in all: k6 gives setup() 60 s. */
 const seedTries = 30;
@@ -67,27 +64,13 @@ function makePlan(defaults: Defaults): Plan {
 }
 
 function loadOptions(name: string, shape: Shape, settings: Settings): Options {
-  const { peakRate, seconds, maxVUs, warmupSeconds } = settings;
-  const warmupRate = Math.max(Math.min(peakRate, 5), peakRate / 5);
-  const warmup: Scenario = {
-    ...constant({ peakRate: warmupRate, seconds: warmupSeconds, maxVUs: Math.min(maxVUs, Math.max(10, Math.ceil(warmupRate))) }),
-    exec: warmupName,
-    gracefulStop: "1s",
-  };
-  const measured: Scenario = {
-    ...shape({ peakRate, seconds, maxVUs }),
-    startTime: k6Duration(warmupSeconds + gapSeconds),
-    // An iteration is at most two requests; with this both come to an end of their own and are counted.
-    gracefulStop: k6Duration(2 * timeoutSeconds + 2),
-  };
-  const phases = (shape.phases ?? []).map(({ name, from, to }) => ({ name, fromSeconds: from * seconds, toSeconds: to * seconds }));
   return {
-    scenarios: warmupSeconds > 0 ? { [warmupName]: warmup, [name]: measured } : { [name]: measured },
+    scenarios: warmedUp(name, shape, settings, 2),
     systemTags: ["scenario", "method", "name", "status", "error_code", "expected_response"],
     maxRedirects: 0,
     noCookiesReset: true,
     userAgent: "plimsoll",
-    ext: { plimsoll: { mix: expectedRequests(settings.mix), phases } },
+    ext: { plimsoll: { mix: expectedRequests(settings.mix), phases: phasesIn(shape, settings.seconds) } },
   };
 }
 

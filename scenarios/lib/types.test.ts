@@ -6,6 +6,19 @@ import { expect, test } from "vitest";
 
 const project = resolve(import.meta.dirname, "../..");
 const client = `import { openClient } from "${project}/scenarios/lib/client.ts";\nimport type { StorageApi } from "${project}/target/api/contract.ts";\nconst call = openClient<StorageApi>("http://127.0.0.1", undefined);\n`;
+/** As openapi-typescript 7.13 writes it. */
+const openApi = `import { client, type OpenApi } from "${project}/scenarios/lib/k6.ts";
+interface paths {
+  "/orders": {
+    parameters: { query?: never; header?: never; path?: never; cookie?: never };
+    get: { parameters: { query?: { page?: number }; header?: never; path?: never; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { "application/json": { id: string }[] } } } };
+    put?: never;
+    post: { parameters: { query?: never; path?: never }; requestBody: { content: { "application/json": { item: string } } }; responses: { 201: { headers: { [name: string]: unknown }; content: { "application/json": { id: string } } } } };
+  };
+  "/orders/{id}": { get?: never; delete: { parameters: { query?: never; path: { id: string } }; requestBody?: never; responses: { 204: { headers: { [name: string]: unknown }; content?: never }; default: { content?: never } } } };
+}
+const call = client<OpenApi<paths>>();
+`;
 const shape = 'import type { ConstantArrivalRateScenario } from "k6/options";\n';
 
 /** Each row: what is wrong, a script with » before the place at which the compiler must say so, and its error. */
@@ -34,6 +47,18 @@ const wrong: [sentence: string, script: string, code: string][] = [
     `${client}const »text: string = call("GET /api/users", { expect: [200], answer: "none" }).send().body;\nvoid text;\n`,
     "TS2322",
   ],
+  ["an operation that the OpenAPI document has not", `${openApi}call(»"PUT /orders", { expect: [200], answer: "none" });\n`, "TS2345"],
+  ["a status that it has not", `${openApi}call("GET /orders", { expect: [»404], answer: "none" });\n`, "TS2322"],
+  [
+    "a body of another type than it says",
+    `${openApi}call("POST /orders", { expect: [201], answer: "none" }).send({ body: { »item: 1 } });\n`,
+    "TS2322",
+  ],
+  [
+    "no parameter where its path has one",
+    `${openApi}call("DELETE /orders/{id}", { expect: [204], answer: "none" }).send(»{});\n`,
+    "TS2345",
+  ],
   [
     "an executor's field with a wrong name",
     `${shape}export const load = { executor: "constant-arrival-rate", rate: 1, duration: "1s", »preAllocatedVus: 1 } satisfies ConstantArrivalRateScenario;\n`,
@@ -55,7 +80,13 @@ const wrong: [sentence: string, script: string, code: string][] = [
     "TS2741",
   ],
 ];
-const right = `${client}call("PUT /api/buckets/:id", { expect: [200], answer: "none" }).send({ params: { id: "a" }, body: new ArrayBuffer(1) });\n`;
+const right = `${openApi}call("GET /orders", { expect: [200], answer: "text" }).send();
+call("GET /orders", { expect: [200], answer: "text" }).send({ query: { page: 2 } });
+call("POST /orders", { expect: [201], answer: "text" }).send({ body: { item: "x" } });
+call("DELETE /orders/{id}", { expect: [204], answer: "none" }).send({ params: { id: "1" } });
+client()("PATCH /anything/:id", { expect: [200], answer: "text" }).send({ params: { id: 1 }, body: {} });
+`;
+const alsoRight = `${client}call("PUT /api/buckets/:id", { expect: [200], answer: "none" }).send({ params: { id: "a" }, body: new ArrayBuffer(1) });\n`;
 
 function compile(scripts: Record<string, string>): string {
   const folder = mkdtempSync(join(tmpdir(), "plimsoll-fixtures-"));
@@ -80,6 +111,7 @@ function compile(scripts: Record<string, string>): string {
 const output = compile({
   ...Object.fromEntries(wrong.map(([, script], i) => [`wrong${i}.ts`, script.replace("»", "")])),
   "right.ts": right,
+  "also-right.ts": alsoRight,
 });
 
 test.each(wrong.map((row, i) => [...row, i] as const))("the compiler refuses %s", (_sentence, script, code, i) => {

@@ -1,7 +1,7 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
 import { causeQueries } from "../compile/causes.ts";
 import { compileObjectives } from "../compile/objectives.ts";
@@ -106,6 +106,49 @@ describeLive("what k6 counted, by a real Prometheus", ["prometheus"], ({ prometh
       { atSeconds: from + 10, total: 4, bad: 4 },
       { atSeconds: from + 20, total: 7, bad: 7 },
     ]);
+  });
+
+  describe("slow requests of a user script that its client counts", () => {
+    const slow: Indicator = { kind: "latency", side: "client", atMostSeconds: 0.25, where: {} };
+    const byClient = { counted_by: "plimsoll", expected_response: "true", status: "200" };
+    const counted = (testid: string): Sample[] => [
+      [{ __name__: "k6_slow_requests_total", testid, scenario: "main", threshold: "0.25" }, 0, from + 1],
+      [k6(testid, byClient), 300, until],
+      [{ ...k6(testid, { counted_by: "plimsoll", threshold: "0.25" }), __name__: "k6_slow_requests_total" }, 7, until],
+    ];
+
+    test("are exact where all requests went through it", async () => {
+      await write(counted("through"));
+      expect(await client("through", slow, false)).toMatchObject({
+        kind: "counted",
+        best: { total: 300, bad: 7 },
+        worst: { total: 300, bad: 7 },
+      });
+    });
+
+    test("are not taken for all of them where one request was sent past it: then k6's histogram is asked, and it is not there", async () => {
+      await write([...counted("past"), [k6("past", { expected_response: "true", status: "200" }), 1, until]]);
+      expect(await client("past", slow, false)).toMatchObject({
+        kind: "absent",
+        reason: expect.stringContaining("hold 0 of 301 requests") as string,
+      });
+    });
+
+    test("are not taken for none where another threshold was counted, or the answer's own labels are asked for", async () => {
+      await write(counted("other"));
+      expect(await client("other", { ...slow, atMostSeconds: 0.1 }, false)).toMatchObject({ kind: "absent" });
+      expect(await client("other", { ...slow, where: { status: "200" } }, false)).toMatchObject({ kind: "absent" });
+    });
+
+    test("wrong contents that it found are errors, a counter of the script's own name is not", async () => {
+      const wrong = (more: Record<string, string>) => ({ ...k6("contents", more), __name__: "k6_wrong_contents_total" });
+      await write([
+        [k6("contents", byClient), 300, until],
+        [wrong({ counted_by: "plimsoll" }), 4, until],
+        [wrong({}), 50, until],
+      ]);
+      expect(await client("contents", errors("client"), false)).toMatchObject({ kind: "counted", best: { total: 300, bad: 4 } });
+    });
   });
 
   test("no data at all is absent, never zero", async () => {

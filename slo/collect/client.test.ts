@@ -34,6 +34,7 @@ const failed: ClientQueries = {
   proof: { read: read("proof"), missing: "the client did not count bad events" },
   tagged: undefined,
   histogram: undefined,
+  byClient: undefined,
   shares: undefined,
   rising: [],
   unserved: "requests",

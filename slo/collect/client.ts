@@ -128,17 +128,25 @@ function untaggedReason(tagged: number | undefined, total: number): string {
   return `${total - tagged} requests carry no expected_response tag, so errors cannot be told`;
 }
 
+/** Tells whether the client of a user script has counted the slow ones among all of its requests; one that was sent past it has to be read from k6's histogram. */
+async function isCountedWhole(api: PrometheusApi, query: ClientQueries, window: ClientWindow, range: number): Promise<boolean> {
+  if (query.byClient === undefined || query.proof === undefined) return false;
+  const asked = [query.total(range), query.byClient(range), query.proof.read(range + proofLookbackSeconds)];
+  const [total, counted, proof] = valuesOf(await Promise.all(asked.map((one) => queryNumber(api, one, window.toSeconds))));
+  return total !== undefined && counted === total && proof !== undefined;
+}
+
 /** Measures one client-side objective; what cannot be read is absent with its reason, never zero. */
 export async function measureClient(api: PrometheusApi, query: ClientQueries, window: ClientWindow): Promise<Measurement> {
   const range = window.toSeconds - window.fromSeconds + 60;
   const { objective, histogram, unfiltered, slowAboveSeconds } = query;
-  const queries = {
-    total: query.total(range).promql,
-    bad: histogram ? histogram.read(range).promql : query.bad.map((read) => read(range).promql).join(" + "),
-  };
-  const read = await answerOf(() =>
-    histogram ? countedByHistogram(api, query, histogram, window, range) : countedByCounters(api, query, window, range),
-  );
+  const counters = query.bad.map((read) => read(range).promql).join(" + ");
+  const queries = { total: query.total(range).promql, bad: histogram ? histogram.read(range).promql : counters };
+  const read = await answerOf(async () => {
+    if (histogram && !(await isCountedWhole(api, query, window, range))) return countedByHistogram(api, query, histogram, window, range);
+    queries.bad = counters;
+    return countedByCounters(api, query, window, range);
+  });
   if (read.kind === "failed") return { kind: "absent", objective, reason: read.reason, queries };
   const whole = { atSeconds: window.toSeconds, total: read.value.total, bad: read.value.bad };
   const ended = { ...read.value, cumulative: endedWith(read.value.cumulative, whole) };

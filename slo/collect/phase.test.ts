@@ -32,6 +32,7 @@ const query: ClientQueries & { phased: typeof phased } = {
   proof: undefined,
   tagged: undefined,
   histogram: undefined,
+  byClient: undefined,
   shares: undefined,
   rising: [],
   unserved: "requests",

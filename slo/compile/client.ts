@@ -1,4 +1,4 @@
-import { k6Labels, k6Metrics } from "../spec/names.ts";
+import { k6Labels, k6Metrics, ownClient } from "../spec/names.ts";
 import type { Indicator } from "../spec/spec.ts";
 import { sumOfLast, type Reading } from "./counters.ts";
 import { sumsAt, type Part } from "./phases.ts";
@@ -25,6 +25,8 @@ export interface ClientQueries {
    * k6 gives a request that was never answered a duration of 0 or of its time-out, so those are counted apart.
    */
   histogram: { read: Reading; unanswered: Reading | undefined; atMost: number; limit: string } | undefined;
+  /** Requests of a user script that the client of `plimsoll/k6` has counted: where they are all of `total`, `bad` and `proof` stand for the histogram. */
+  byClient: Reading | undefined;
   /** The shares that k6 wrote of the same events, series by series, and the counts beside them: where they differ, not every event was counted. */
   shares: { ofK6: Reading; counted: Reading } | undefined;
   /** Counters that a script may lower, which would take events away again. */
@@ -58,6 +60,7 @@ export function clientBase(objective: string, total: Reading): ClientQueries {
     proof: undefined,
     tagged: undefined,
     histogram: undefined,
+    byClient: undefined,
     shares: undefined,
     rising: [],
     unserved: "requests",
@@ -76,6 +79,9 @@ export const phasedBy = (testid: string, total: PromQL, ...bad: PromQL[]): Clien
   sumsAt,
 });
 
+/** Labels that k6 gives to a request by its answer. */
+const ofAnswers = new Set<string>([k6Labels.status, k6Labels.expectedResponse, k6Labels.errorCode, "error"]);
+
 /** Compiles an objective about requests as k6 saw them. */
 export function clientQueries(objective: string, indicator: Sided, { testid }: Scope, ownCounts: boolean): ClientQueries {
   const where = clientWhere(indicator.where);
@@ -88,9 +94,10 @@ export function clientQueries(objective: string, indicator: Sided, { testid }: S
   const unexpected = series(k6Metrics.requests, is(k6Labels.expectedResponse, "false"));
   const all = series(k6Metrics.requests);
   const base: ClientQueries = { ...clientBase(objective, sumOfLast(all)), unfiltered: where.length === 0 };
+  const byClient = is(k6Labels.countedBy, ownClient);
   switch (indicator.kind) {
     case "errors": {
-      const bad = ownCounts ? [unexpected, series(k6Metrics.wrongContents, counting)] : [unexpected];
+      const bad = [unexpected, series(k6Metrics.wrongContents, counting, ...(ownCounts ? [] : [byClient]))];
       return {
         ...base,
         bad: bad.map(sumOfLast),
@@ -106,9 +113,13 @@ export function clientQueries(objective: string, indicator: Sided, { testid }: S
       const proof = { read: atZero(k6Metrics.slowRequests, threshold), missing: "the client did not count slow requests" };
       const slowOnes = series(k6Metrics.slowRequests, counting, threshold);
       if (ownCounts) return { ...slow, bad: [sumOfLast(slowOnes)], proof, phased: phasedBy(testid, all, slowOnes) };
+      // What is counted carries the tags of its request, and no label of its answer.
+      const exact = Object.keys(indicator.where).some((label) => ofAnswers.has(label))
+        ? {}
+        : { bad: [reads(k6Metrics.slowRequests, counting, threshold, byClient)], proof, byClient: reads(k6Metrics.requests, byClient) };
       const read = reads(k6Metrics.requestDuration, isNot(k6Labels.status, unanswered));
       const never = reads(k6Metrics.requests, is(k6Labels.status, unanswered));
-      return { ...slow, histogram: { read, unanswered: never, atMost: atMostSeconds, limit: `${atMostSeconds} s` } };
+      return { ...slow, ...exact, histogram: { read, unanswered: never, atMost: atMostSeconds, limit: `${atMostSeconds} s` } };
     }
   }
 }

@@ -42,10 +42,11 @@ test("client errors are unexpected responses and wrong contents, of all judged r
   expect(query.unfiltered).toBe(true);
 });
 
-test("a counter that a user script happens to call wrong_contents is no error: only our scenarios count that", () => {
+test("a counter that a user script happens to call wrong_contents is no error: only what plimsoll/k6 has counted is", () => {
   const query = compiled({ kind: "errors", side: "client", where: {} }, false);
   expect(query.kind === "client" && query.bad.map((read) => read(60).promql)).toEqual([
     sum(`k6_http_reqs_total{${judged},expected_response="false"}`),
+    sum(`k6_wrong_contents_total{${judged},method!="",counted_by="plimsoll"}`),
   ]);
 });
 

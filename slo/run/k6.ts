@@ -127,10 +127,10 @@ export function startK6(group: ProcessGroup, options: K6Options): Child {
     args: [...runArguments, ...summary, ...system, ...segmentArguments(segment), ...tags, options.script],
     environment: {
       GOGC: "400", // k6 spends up to a fifth of its time collecting garbage at Go's default of 100
+      PLIMSOLL_SAMPLES: "1",
       ...k6Environment(options.environment),
       PLIMSOLL_TARGET: target,
       PLIMSOLL_INSTANCE: index,
-      PLIMSOLL_SAMPLES: "1",
       K6_PROMETHEUS_RW_SERVER_URL: options.writeUrl,
       K6_PROMETHEUS_RW_PUSH_INTERVAL: "1s",
     },

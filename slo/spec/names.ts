@@ -49,7 +49,12 @@ export const k6Labels = {
   /** On what is counted beside a script's checks and rates: whether it passed (or was true), and which rate it is. */
   countedGood: "plimsoll_good",
   countedRate: "plimsoll_rate",
+  /** On requests of a user script whose answers the client of `plimsoll/k6` has counted, and on what it counted of them. */
+  countedBy: "counted_by",
 } as const;
+
+/** The value of the label of what the client of `plimsoll/k6` has counted. */
+export const ownClient = "plimsoll";
 
 /** Names the series that k6 writes of a script's own metric. */
 export const ownMetric = {

@@ -27,6 +27,23 @@ test.each<[string, RunRecord, ReturnType<typeof requests>, ReturnType<typeof use
     requests(["http://127.0.0.1:7301/a", 9]),
     nothing,
   ],
+  [
+    "the warm-up of plimsoll/k6 is meant not to be judged",
+    recordOf(target),
+    requests(["a", 9, { scenario: "main" }], ["a", 5, { scenario: "warmup", counted_by: "plimsoll" }]),
+    nothing,
+  ],
+  [
+    "a warm-up that it did not send is told",
+    recordOf(target),
+    requests(["a", 9, { scenario: "warmup" }], ["a", 5, { scenario: "warmup", counted_by: "plimsoll" }]),
+    {
+      caveats: [
+        '9 of the script\'s requests, dropped iterations, checks and rates carry scenario="warmup", which is never judged: give that scenario, or tag, another name',
+      ],
+      notes: [],
+    },
+  ],
   ["names of the script's own say nothing of where", recordOf(target), requests(["checkout", 9]), nothing],
   [
     "load that went elsewhere altogether proves nothing of the target",

@@ -1,6 +1,6 @@
 import type { RunRecord } from "../run/record.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
-import { k6Labels, k6Metrics, warmupScenario } from "../spec/names.ts";
+import { k6Labels, k6Metrics, ownClient, warmupScenario } from "../spec/names.ts";
 
 /** What a reader has to know of a scenario of ours. */
 const nothing: { caveats: readonly string[]; notes: readonly string[] } = { caveats: [], notes: [] };
@@ -48,9 +48,14 @@ function originOf(name: string | undefined): string | undefined {
 
 /** What our own scenarios call their warm-up is never judged, so a script's scenario or tag of that name would hide what became of it. */
 function notJudged(sent: SentCounts): string[] {
-  const ofWarmup = (metric: string): number => sent.sumOf(metric, (labels) => labels[k6Labels.scenario] === warmupScenario);
-  const counted = [k6Metrics.requests, k6Metrics.droppedIterations, k6Metrics.countedChecks, k6Metrics.countedRates];
-  const hidden = counted.reduce((sum, metric) => sum + ofWarmup(metric), 0);
+  const ofWarmup = (metric: string, isOfClient: boolean): number =>
+    sent.sumOf(
+      metric,
+      (labels) => labels[k6Labels.scenario] === warmupScenario && (labels[k6Labels.countedBy] === ownClient) === isOfClient,
+    );
+  const isOurs = ofWarmup(k6Metrics.requests, true) > 0; // the warm-up of plimsoll/k6, which is meant not to be judged
+  const others = [k6Metrics.droppedIterations, k6Metrics.countedChecks, k6Metrics.countedRates];
+  const hidden = ofWarmup(k6Metrics.requests, false) + (isOurs ? 0 : others.reduce((sum, metric) => sum + ofWarmup(metric, false), 0));
   const caveat = `${hidden} of the script's requests, dropped iterations, checks and rates carry scenario="${warmupScenario}", which is never judged: give that scenario, or tag, another name`;
   return hidden > 0 ? [caveat] : [];
 }

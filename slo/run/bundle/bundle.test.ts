@@ -39,6 +39,11 @@ test.each<[string, Record<string, string>, boolean]>([
     { "a.ts": `import "./b";\n${http}`, "b.ts": "export {};" },
     false,
   ],
+  [
+    "plimsoll/k6 is taken in, whatever is installed there",
+    { "a.ts": 'import { client } from "plimsoll/k6";\nexport default () => client();\n' },
+    false,
+  ],
   ["an npm package is taken in", { "a.js": `import { one } from "pack";\none;\n${http}`, ...npm }, false],
   [
     "an npm package and open() together are taken in",
