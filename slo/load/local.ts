@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import type { ProcessGroup } from "../host/process-group.ts";
-import { startPrometheus, startTarget, type NotStarted } from "../run/local-services.ts";
+import { findMetrics, scrapeUrl, startPrometheus, startTarget, type NotStarted } from "../run/local-services.ts";
 import { lockTarget } from "../run/lock.ts";
 import { freePort } from "../run/ports.ts";
 import { rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
@@ -152,6 +152,15 @@ function targetEnvironment(options: LoadOptions, host: Host, folder: string): No
   };
 }
 
+/** Says where a given target's metrics are read, when that is not where they were said to be. */
+async function metricsOf(targetUrl: string, { scrape, options }: Pick<Prepared, "scrape" | "options">, host: Host) {
+  if (options.target === undefined) return scrape;
+  const found = await findMetrics(targetUrl, scrape);
+  if (found !== scrape)
+    host.say(`nothing answers at ${scrapeUrl(targetUrl, scrape)}: the service's metrics are read at ${scrapeUrl(targetUrl, found)}`);
+  return found;
+}
+
 /** Starts what was not given: the storage API without `--target`, Prometheus without `--prometheus`; both at once. */
 async function startStack({ options, folder, ...prepared }: Prepared, host: Host, group: ProcessGroup) {
   const port = await freePort();
@@ -172,7 +181,7 @@ async function startStack({ options, folder, ...prepared }: Prepared, host: Host
           logFile: join(folder, "prometheus.log"),
           job: prepared.spec.service,
           targetUrl,
-          scrape: prepared.scrape,
+          scrape: await metricsOf(targetUrl, { options, ...prepared }, host),
           environment: host.environment,
         })
       : undefined,

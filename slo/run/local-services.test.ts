@@ -1,5 +1,8 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { scrapeUrl } from "./local-services.ts";
+import { findMetrics, scrapeUrl } from "./local-services.ts";
+import { freePort } from "./ports.ts";
 
 const own = { path: "/metrics", scheme: undefined, port: undefined } as const;
 
@@ -15,4 +18,24 @@ test.each([
   ["by IPv6 as well", "http://[::1]:5000", { ...own, port: 9464 }, "http://[::1]:9464/metrics"],
 ] as const)("metrics are read %s", (_, target, scrape, url) => {
   expect(scrapeUrl(target, scrape)).toBe(url);
+});
+
+test.each([
+  ["where they are said to be", true, true, "said"],
+  ["at the target's own port where nothing answers there", false, true, "own"],
+  ["where they are said to be, when they are nowhere", false, false, "said"],
+] as const)("metrics are looked for %s", async (_, answersThere, answersHere, where) => {
+  const listen = async (answers: boolean) => {
+    const server = createServer((request, response) => response.writeHead(answers && request.url === "/metrics" ? 200 : 404).end());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return { server, port: (server.address() as AddressInfo).port };
+  };
+  const [there, here] = await Promise.all([listen(answersThere), listen(answersHere)]);
+  const said = { path: "/metrics", scheme: undefined, port: answersThere ? there.port : await freePort() };
+  try {
+    const found = await findMetrics(`http://127.0.0.1:${here.port}`, said);
+    expect(found).toEqual(where === "said" ? said : { ...own });
+  } finally {
+    for (const { server } of [there, here]) server.close();
+  }
 });

@@ -30,6 +30,13 @@ export function scrapeUrl(targetUrl: string, { path, scheme, port }: Metrics["sc
   return `${scheme ?? own.protocol.replace(":", "")}://${asIs}${path}`;
 }
 
+/** Finds where a target's metrics are: where they are said to be, or, if nothing answers there, at the target's own port. */
+export async function findMetrics(targetUrl: string, said: Metrics["scrape"]): Promise<Metrics["scrape"]> {
+  if (said.port === undefined || (await answers(scrapeUrl(targetUrl, said)))) return said;
+  const own = { path: said.path, scheme: undefined, port: undefined };
+  return (await answers(scrapeUrl(targetUrl, own))) ? own : said;
+}
+
 function prometheusConfig({ job, targetUrl, scrape: from, outOfOrder }: PrometheusOptions): string {
   const storage = outOfOrder === undefined ? undefined : { tsdb: { out_of_order_time_window: outOfOrder } };
   if (targetUrl === undefined) return JSON.stringify({ storage, scrape_configs: [] });
