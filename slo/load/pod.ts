@@ -100,6 +100,7 @@ async function runShare({ config, index, script, host, session, say }: Share, bi
     signal: session.signal,
   });
   const tell = (): void => say({ kind: "progress", begunSeconds: begun.startedAtSeconds, sent: relay.sent().all() });
+  tell();
   const timer = setInterval(tell, progressMillis);
   const driven = await ended;
   clearInterval(timer);
