@@ -1,5 +1,5 @@
 import promClient, { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "@platformatic/prom-client";
-import fastifyMetrics, { type IHistogramOverrides, type IMetricsPluginOptions } from "fastify-metrics";
+import fastifyMetrics, { type IMetricsPluginOptions } from "fastify-metrics";
 import { z } from "zod";
 import type { Api } from "./api/http.ts";
 import { targetLabels, targetMetrics } from "./api/names.ts";
@@ -46,8 +46,8 @@ export async function registerMetrics(api: Api, durationBuckets: readonly number
     const statuses = [...Object.keys(schema?.response ?? {}).map(Number), clientGoneStatus, 500];
     for (const verb of [method].flat()) documented.push(...statuses.map((status) => labelsOf(verb, url, status)));
   });
-  await api.register(fastifyMetrics.default, {
-    promClient: { ...promClient, Histogram: RouteHistogram } as unknown as TypedClient,
+  const options = {
+    promClient: { ...promClient, Histogram: RouteHistogram },
     endpoint: null,
     defaultMetrics: { enabled: false },
     routeMetrics: {
@@ -61,12 +61,14 @@ export async function registerMetrics(api: Api, durationBuckets: readonly number
           name,
           help: "Seconds from request received to response sent",
           buckets: [...durationBuckets],
-          registers: typed(registry),
+          registers: [registry],
         },
-        summary: { registers: typed(new Registry()) },
+        summary: { registers: [new Registry()] },
       },
     },
-  });
+  };
+  // It is typed by prom-client, and takes @platformatic/prom-client when it runs.
+  await api.register(fastifyMetrics.default, options as unknown as IMetricsPluginOptions);
   const histogram = registry.getSingleMetric(name);
   if (!(histogram instanceof RouteHistogram)) throw new Error("fastify-metrics did not use the histogram that it was given");
   collectDefaultMetrics({ register: registry });
@@ -95,14 +97,6 @@ class RouteHistogram extends Histogram<string> {
       return seconds;
     };
   }
-}
-
-type TypedClient = NonNullable<IMetricsPluginOptions["promClient"]>;
-type TypedRegistries = NonNullable<IHistogramOverrides["registers"]>;
-
-/** Gives a registry the type that fastify-metrics knows: it is typed by prom-client, and takes @platformatic/prom-client when it runs. */
-function typed(registry: Registry): TypedRegistries {
-  return [registry] as unknown as TypedRegistries;
 }
 
 type Labels = Partial<Record<string, string | number>>;
