@@ -20,14 +20,48 @@ export interface Forwarding {
 }
 
 /** Starts the forwarding of a spool in order, one body at a time, for as long as it takes. */
-export function startForwarder(forwarding: Forwarding) {
-  const { spool, writer } = forwarding;
+export function startForwarder({ spool, writer, rejected, say, pauseMillis: pauseOf }: Forwarding) {
   const stopping = new AbortController();
+  const { signal } = stopping;
+  const retryLog = openRetryLog(say, () => performance.now());
   let wake: () => void = () => undefined;
-  const awaitMore = (): Promise<void> => new Promise((resolve) => (wake = resolve));
-  const delivery = openDelivery(forwarding, stopping.signal, awaitMore);
+  let [failures, trouble]: [number, string | undefined] = [0, undefined];
+  const moveOn = (): void => {
+    [failures, trouble] = [0, undefined];
+    spool.advance();
+  };
+  const tryLaterOrNever = async (answer: NotWritten): Promise<void> => {
+    if (signal.aborted) return;
+    const [sort, reason] = [answer.kind === "refused" ? String(answer.status) : answer.kind, reasonOf(answer)];
+    if (!mayPassLater(answer)) {
+      rejected.add("refused", reason); // before the cursor moves: counted twice is better than not at all
+      retryLog.refusedForGood(sort, reason);
+      return moveOn();
+    }
+    [failures, trouble] = [failures + 1, reason];
+    retryLog.trouble(sort, reason);
+    await sleep(pauseOf(failures, answer, Math.random()), undefined, { signal }).catch(() => undefined);
+  };
+  /** The push at the cursor is forwarded, tried again after a pause, or given up. */
+  const step = async (): Promise<void> => {
+    const next = readNext(spool);
+    const answer = next.kind === "push" ? await writer.write(next.body) : next;
+    switch (answer.kind) {
+      case "written":
+        retryLog.fine();
+        return moveOn();
+      case "damaged":
+        say("a push that was kept on disk cannot be read back, and is lost");
+        return moveOn();
+      case "end":
+        return new Promise((resolve) => (wake = resolve));
+      case "refused":
+      case "unreachable":
+        return tryLaterOrNever(answer);
+    }
+  };
   const work = (async (): Promise<void> => {
-    while (!stopping.signal.aborted) await delivery.step();
+    while (!signal.aborted) await step();
   })();
   return {
     /** Tells it that there is more. */
@@ -35,7 +69,7 @@ export function startForwarder(forwarding: Forwarding) {
     /** Waits until everything is forwarded or the limit is reached. */
     async flushed(limitSeconds: number): Promise<Flushed> {
       if (await waitFor(async () => spool.isForwarded() || undefined, limitSeconds, 5, 100)) return { kind: "flushed" };
-      return { kind: "pending", bytes: spool.waitingBytes(), reason: delivery.trouble() ?? "Prometheus has not answered yet" };
+      return { kind: "pending", bytes: spool.waitingBytes(), reason: trouble ?? "Prometheus has not answered yet" };
     },
     async stop(): Promise<void> {
       stopping.abort();
@@ -44,49 +78,6 @@ export function startForwarder(forwarding: Forwarding) {
       await work;
     },
   };
-}
-
-const sortOf = (answer: NotWritten): string => (answer.kind === "refused" ? String(answer.status) : answer.kind);
-
-/** Opens what takes one step at a time: the body at the cursor is forwarded, tried again after a pause, or given up. */
-function openDelivery({ spool, writer, rejected, say, ...ports }: Forwarding, signal: AbortSignal, awaitMore: () => Promise<void>) {
-  const retryLog = openRetryLog(say, () => performance.now());
-  let [failures, trouble]: [number, string | undefined] = [0, undefined];
-  const moveOn = (): void => {
-    [failures, trouble] = [0, undefined];
-    spool.advance();
-  };
-  const tryLater = async (answer: NotWritten): Promise<void> => {
-    [failures, trouble] = [failures + 1, reasonOf(answer)];
-    retryLog.trouble(sortOf(answer), trouble);
-    await sleep(ports.pauseMillis(failures, answer, Math.random()), undefined, { signal }).catch(() => undefined);
-  };
-  const settle = async (answer: Written): Promise<void> => {
-    if (answer.kind === "written") {
-      retryLog.fine();
-      return moveOn();
-    }
-    if (signal.aborted) return;
-    if (mayPassLater(answer)) return tryLater(answer);
-    rejected.add("refused", reasonOf(answer)); // before the cursor moves: counted twice is better than not at all
-    retryLog.refusedForGood(sortOf(answer), reasonOf(answer));
-    moveOn();
-  };
-  const step = async (): Promise<void> => {
-    const next = readNext(spool);
-    switch (next.kind) {
-      case "push":
-        return settle(await writer.write(next.body));
-      case "end":
-        return awaitMore();
-      case "damaged":
-        say("a push that was kept on disk cannot be read back, and is lost");
-        return moveOn();
-      case "unreachable":
-        return tryLater(next);
-    }
-  };
-  return { trouble: () => trouble, step };
 }
 
 /** Reads the push at the cursor; a spool that cannot be read now is like a destination that is away. */
