@@ -76,7 +76,7 @@ objectives:
       return loaded.kind === "problems" ? loaded.problems.map(formatProblem) : [];
     };
     expect(about(two("only: spike", "only: load"))).toEqual([
-      's.yaml:4:3 objectives: no objective is about the scenario "smoke", so nothing could be proved: see their only',
+      's.yaml:4:3 objectives: no objective is about the scenario "smoke", so nothing could be proved: only names "spike", "load"',
     ]);
     expect(about(two("only: spike", "required: false"))).toEqual([expect.stringContaining("no required objective is about")]);
   });

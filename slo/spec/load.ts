@@ -32,7 +32,8 @@ export function loadSpec(text: string, file: string, scenario?: string): LoadedS
   const objectives = whole.objectives.filter(isAbout);
   if (!objectives.some(isRequired)) {
     const left = objectives.length === 0 ? "no objective" : "no required objective";
-    const message = `${left} is about the scenario ${quoted(scenario ?? "")}, so nothing could be proved: see their only`;
+    const named = [...new Set(whole.objectives.flatMap(({ only = [] }) => only))].map(quoted).join(", ");
+    const message = `${left} is about the scenario ${quoted(scenario ?? "")}, so nothing could be proved: only names ${named}`;
     return { kind: "problems", problems: [{ place: document.placeOf(["objectives"]), path: "objectives", message }] };
   }
   return { kind: "spec", spec: { ...whole, objectives }, leftOut: whole.objectives.filter((one) => !isAbout(one)) };
