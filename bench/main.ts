@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { errorMessage } from "../slo/host/error-message.ts";
 import { openProcessGroup } from "../slo/host/process-group.ts";
+import { evidenceCpu } from "./evidence-cpu.ts";
 import { exactness } from "./exactness.ts";
 import { isReached, rowText, type Figure } from "./figure.ts";
 import { overhead } from "./overhead.ts";
@@ -13,7 +14,7 @@ import { soakMemory } from "./soak-memory.ts";
 import { targetCpu } from "./target-cpu.ts";
 import { worlds } from "./worlds.ts";
 
-const figures: readonly Figure[] = [exactness, scenarioCpu, soakMemory, relay, targetCpu, overhead, worlds];
+const figures: readonly Figure[] = [exactness, scenarioCpu, evidenceCpu, soakMemory, relay, targetCpu, overhead, worlds];
 
 const help = `npm run bench -- [NAME…] [--quick]
 

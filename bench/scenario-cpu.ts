@@ -24,9 +24,10 @@ function startHandwritten({ group, folder }: Bench, command: string, environment
   });
 }
 
-async function run(bench: Bench): Promise<Row[]> {
+/** Starts what k6's CPU is measured against, and gives how a k6 is measured that sends smoke's requests. */
+export async function openCpu(bench: Bench) {
   const [rounds, seconds] = bench.quick ? [2, 8] : [6, 15];
-  const [k6, { url }, sink] = [await toolOf(bench, "k6"), await targetOf(bench, {}), await openSink()];
+  const [{ url }, sink] = [await targetOf(bench, {}), await openSink()];
   /** Runs k6 and gives its CPU seconds, user and system, for each request that the service answered. */
   const perRequest = async (name: string, start: () => Child | Promise<Child>): Promise<number> => {
     const [before, spent] = [await servedBy(url), cpuSecondsOf(process.pid).children];
@@ -39,11 +40,18 @@ async function run(bench: Bench): Promise<Row[]> {
     return (cpuSecondsOf(process.pid).children - spent) / requests;
   };
   const load = { scenario: "smoke", target: url, writeUrl: sink.url, seconds, rate, vus, summaryFile: join(bench.folder, "summary.json") };
-  const own = { TARGET: url, SECONDS: String(seconds), K6_PROMETHEUS_RW_SERVER_URL: sink.url };
+  return { rounds, perRequest, load, close: sink.close };
+}
+
+async function run(bench: Bench): Promise<Row[]> {
+  const k6 = await toolOf(bench, "k6");
+  const { rounds, perRequest, load, close } = await openCpu(bench);
+  const { target: url, seconds, writeUrl } = load;
+  const own = { TARGET: url, SECONDS: String(seconds), K6_PROMETHEUS_RW_SERVER_URL: writeUrl };
   const ours = { name: "ours", perRequest: () => perRequest("ours", () => startOurs(bench, load)) };
   const byHand = { name: "by hand", perRequest: () => perRequest("handwritten", () => startHandwritten(bench, k6, own)) };
   const rows = await sideBySide(bench, "k6's CPU a request", rounds, [ours, byHand], 1.1);
-  sink.close();
+  close();
   return rows;
 }
 

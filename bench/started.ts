@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -44,7 +45,7 @@ export async function prometheusOf(
   return running(await startPrometheus(bench.group, { ...options, ...more }));
 }
 
-type Chosen = Partial<{ rate: number; vus: number; summaryFile: string }>;
+type Chosen = Partial<{ rate: number; vus: number; summaryFile: string; edit: (bundle: string) => string }>;
 
 /** A load of one of our scenarios, without a warm-up; `rate` stands in for the scenario's own. */
 export type OurLoad = { scenario: string; target: string; writeUrl: string; seconds: number } & Chosen;
@@ -52,9 +53,10 @@ export type OurLoad = { scenario: string; target: string; writeUrl: string; seco
 /** Bundles a scenario as `load` does and starts k6 with it. */
 export async function startOurs(bench: Bench, load: OurLoad): Promise<Child> {
   const { folder, group } = bench;
-  const { scenario, target, writeUrl, seconds, rate, vus, summaryFile } = load;
+  const { scenario, target, writeUrl, seconds, rate, vus, summaryFile, edit } = load;
   const made = await bundleScenario({ entry: join(project, "scenarios", `${scenario}.ts`), outfile: join(folder, `${scenario}.js`) });
   if (made.kind === "problems") throw new Error(made.problems.map(({ message }) => message).join("\n"));
+  if (edit !== undefined) writeFileSync(made.file, edit(readFileSync(made.file, "utf8")));
   return startK6(group, {
     binary: await toolOf(bench, "k6"),
     script: made.file,
