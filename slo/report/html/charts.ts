@@ -107,7 +107,7 @@ function latencyChart(report: Report): ChartModel {
   const positive = (values: Values): Values => values.map((value) => (value !== null && value > 0 ? value : null));
   const lines = (["client", "server"] as const).flatMap((side, at) =>
     (["P99", "P95", "P50"] as const).map((p, dash) => {
-      const label = `${side} ${p.toLowerCase()}${side === "server" ? ", at most" : ""}`;
+      const label = `${side} ${p.toLowerCase()}${side === "server" ? " at most" : ""}`;
       return line(label, positive(report.series[`${side}${p}`]), at + 1, dashes[dash] ?? "solid", side === "server");
     }),
   );
