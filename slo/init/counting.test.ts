@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
@@ -47,6 +48,22 @@ test.each([
   ["a service without metrics has none", "/other", "", undefined, []],
 ])("%s", async (_sentence, path, metrics, name, bucketsSeconds) => {
   expect((await lookedAt(path, metrics)).counting).toEqual({ metrics: name, bucketsSeconds });
+});
+
+const said = (library: string): string =>
+  readFileSync(new URL(`../../build/testing/services/${library}/metrics.txt`, import.meta.url), "utf8");
+
+test.each([
+  ["promhttp", "/metrics", "promhttp"],
+  ["micrometer", "/actuator/prometheus", "micrometer"],
+  ["otel-go", "/metrics", { preset: "otel" }],
+  ["otel-node", "/metrics", { preset: "otel", duration: "http_server_request_duration" }],
+  ["prom-client", "/metrics", undefined],
+  ["python", "/metrics", undefined],
+])("what %s really writes is known for what it is", async (library, path, expected) => {
+  const { counting, port } = await lookedAt(path, said(library));
+  const scrape = typeof expected === "object" ? { scrape: { path, port } } : {};
+  expect(counting).toMatchObject({ metrics: typeof expected === "object" ? { ...expected, ...scrape } : expected });
 });
 
 test("metrics that stand elsewhere than the library has them are named with their place", async () => {

@@ -1,9 +1,11 @@
-import { presetNamed, presetNames, type Metrics } from "../spec/presets.ts";
+import { presetNamed, presetNames, resolveMapping, type Metrics } from "../spec/presets.ts";
+
+type Stated = { preset: (typeof presetNames)[number]; duration?: string };
 
 /** How a running service counts its requests, as far as it can be seen. */
 export interface Counting {
   /** The spec's `metrics`; undefined where nothing of a known library was found. */
-  metrics: string | { preset: string; scrape: { path: string; port: number } } | undefined;
+  metrics: string | (Stated & { scrape?: { path: string; port: number } }) | undefined;
   /** Upper bounds of the latency buckets there are, seconds. */
   bucketsSeconds: number[];
 }
@@ -20,17 +22,26 @@ async function textOf(url: string): Promise<string | undefined> {
 
 const portOf = ({ port, protocol }: URL): number => Number(port) || (protocol === "https:" ? 443 : 80);
 
+/** The ways to count that are known: the presets, and OpenTelemetry's of Node, whose exporter leaves the unit out of the name. */
+const ways: { stated: Stated; metrics: Metrics }[] = [
+  ...presetNames.map((preset) => ({ stated: { preset }, metrics: presetNamed(preset) })),
+  ...[{ preset: "otel" as const, duration: "http_server_request_duration" }].flatMap((stated) => {
+    const metrics = resolveMapping(stated);
+    return metrics === undefined ? [] : [{ stated, metrics }];
+  }),
+];
+
 /** Looks at a running service: sends it one request, since most libraries show nothing before the first, and reads its metrics where libraries have them. */
 export async function lookAtCounting(target: string): Promise<Counting> {
   await textOf(target);
-  for (const name of presetNames) {
-    const preset = presetNamed(name);
-    for (const place of placesOf(preset, new URL(target))) {
+  for (const { stated, metrics } of ways) {
+    const places = placesOf(metrics, new URL(target));
+    for (const place of places) {
       const text = await textOf(place.href);
-      if (text === undefined || !isCountedBy(text, preset)) continue;
-      const isUsual = place.href === placesOf(preset, new URL(target)).at(-1)?.href;
-      const metrics = isUsual ? name : { preset: name, scrape: { path: place.pathname, port: portOf(place) } };
-      return { metrics, bucketsSeconds: bucketsOf(text, preset) };
+      if (text === undefined || !isCountedBy(text, metrics, stated.preset === "otel")) continue;
+      const scrape = place.href === places.at(-1)?.href ? {} : { scrape: { path: place.pathname, port: portOf(place) } };
+      const mapping = { ...stated, ...scrape };
+      return { metrics: Object.keys(mapping).length === 1 ? mapping.preset : mapping, bucketsSeconds: bucketsOf(text, metrics) };
     }
   }
   return { metrics: undefined, bucketsSeconds: [] };
@@ -46,9 +57,10 @@ function placesOf({ scrape }: Metrics, target: URL): URL[] {
 
 const series = (text: string, metric: string): string[] => text.split("\n").filter((line) => line.startsWith(`${metric}{`));
 
-function isCountedBy(text: string, { requests, labels }: Metrics): boolean {
-  const [first] = series(text, requests);
-  return first !== undefined && [labels.status, labels.route].every((label) => label === undefined || first.includes(`${label}="`));
+/** Tells libraries that share a metric's name apart by their labels. OpenTelemetry's name is its own, and has a route only where a framework tells it. */
+function isCountedBy(text: string, { requests, labels }: Metrics, mayLackRoute: boolean): boolean {
+  const needed = [labels.status, mayLackRoute ? undefined : labels.route].filter((label) => label !== undefined);
+  return series(text, requests).some((line) => needed.every((label) => new RegExp(`[{,]${label}="`).test(line)));
 }
 
 function bucketsOf(text: string, { duration }: Metrics): number[] {

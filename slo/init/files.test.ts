@@ -17,7 +17,7 @@ test.each([
   ],
   [
     "without a bucket that is slow enough the slowest counts",
-    { metrics: { preset: "otel", scrape: { path: "/metrics", port: 80 } }, bucketsSeconds: [0.1] },
+    { metrics: { preset: "otel" as const, scrape: { path: "/metrics", port: 80 } }, bucketsSeconds: [0.1] },
     ["availability", "availability, server", "latency", "latency, server"],
     "100ms",
   ],
