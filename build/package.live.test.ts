@@ -27,8 +27,13 @@ const contentsOf = (folder: string): string[] =>
   });
 
 const script = `import http from "k6/http";
-export const options = { scenarios: { all: { executor: "constant-arrival-rate", rate: 50, duration: __ENV.LONG ? "60s" : "6s", preAllocatedVUs: 20 } } };
+export const options = { scenarios: { all: { executor: "constant-arrival-rate", rate: 50, duration: "60s", preAllocatedVUs: 20 } } };
 export default () => void http.get(__ENV.PLIMSOLL_TARGET);`;
+const typed = `import { client, constant, openLoad } from "plimsoll/k6";
+const get = client()("GET /", { expect: [200], answer: "none" });
+const load = openLoad({ name: "orders", shape: constant, peakRate: 50, seconds: 6 }, () => void get.send());
+export const { options, warmup } = load;
+export default load.run;`;
 const spec = `version: 1
 service: shop
 objectives:
@@ -61,7 +66,7 @@ describeLive("the package", ["k6", "prometheus"], () => {
     [packed] = Object.values(parsed as object) as [typeof packed];
     writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "shop", type: "commonjs" }));
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: { strict: true, module: "commonjs" } }));
-    writeFileSync(join(deep, "orders.ts"), script);
+    writeFileSync(join(deep, "orders.ts"), typed);
     writeFileSync(join(deep, "slo.yaml"), spec);
     const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "";
     const added = await run(folder, "npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", `./${tarball}`]);
@@ -95,7 +100,7 @@ describeLive("the package", ["k6", "prometheus"], () => {
     expect([...new Set(packages)].toSorted()).toEqual(["commander", "zod"]);
   });
 
-  test("a config is checked by the types that the package brings", async () => {
+  test("a config and a script are checked by the types that the package brings", async () => {
     const compile = [
       "tsc",
       "--noEmit",
@@ -106,6 +111,7 @@ describeLive("the package", ["k6", "prometheus"], () => {
       "--moduleResolution",
       "bundler",
       "plimsoll.config.ts",
+      "perf tests/orders.ts",
     ];
     writeFileSync(join(folder, "plimsoll.config.ts"), config.replace("spec:", "specs:"));
     expect(await run(folder, "npx", compile)).toMatchObject({ stdout: expect.stringContaining("'specs' does not exist in type") });
@@ -166,7 +172,7 @@ describeLive("the package", ["k6", "prometheus"], () => {
     const own = workingFolder();
     writeFileSync(join(own, "slo.yaml"), spec);
     writeFileSync(join(own, "orders.js"), script);
-    const args = [launcher, "load", "--script", "orders.js", "--spec", "slo.yaml", "--target", target, "--set", "LONG=yes"];
+    const args = [launcher, "load", "--script", "orders.js", "--spec", "slo.yaml", "--target", target];
     const child = spawn(oldNode, args, { cwd: own, env: environment, stdio: "ignore" });
     const ended = new Promise((resolve) => child.on("exit", resolve));
     await k6Pid(own);

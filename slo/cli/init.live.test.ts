@@ -30,7 +30,7 @@ describeLive("init", ["k6", "prometheus"], () => {
     const made = await run(["init"], { folder });
     expect(made.exitCode, made.stderr).toBe(0);
     expect(made.stderr).toContain("counts as fastify does");
-    const script = textIn(folder, "perf/shop.ts").replace('duration: "1m"', 'duration: "14s"');
+    const script = textIn(folder, "perf/shop.ts").replace("seconds: 60", "seconds: 14");
     writeFileSync(join(folder, "perf/shop.ts"), script);
     const again = await run(["init"], { folder });
     for (const file of ["plimsoll.config.ts", "perf/shop.ts", "perf/shop.yaml", ".github/workflows/slo.yml"])

@@ -44,7 +44,7 @@ export async function init(options: InitOptions, host: Host): Promise<number> {
   const spec = `perf/${service}.yaml`;
   const files: FirstFile[] = [
     ["plimsoll.config.ts", configText(script, spec, target)],
-    ...(options.fromScript === undefined ? [[script, scenarioText(described.requests)] satisfies FirstFile] : []),
+    ...(options.fromScript === undefined ? [[script, scenarioText(service, described.requests)] satisfies FirstFile] : []),
     [spec, specOf(service, counting, thresholds, host)],
     ...ciFiles(options.ci ?? ciOf(host.folder)),
   ];
@@ -60,7 +60,7 @@ export async function init(options: InitOptions, host: Host): Promise<number> {
 const plain = (target: string | undefined, path: string): Described => ({
   kind: "described",
   target,
-  requests: [{ route: path, path, guessed: [] }],
+  requests: [{ route: path, params: {}, query: {}, guessed: [] }],
   notes: [],
 });
 

@@ -37,8 +37,8 @@ test.each([
 });
 
 test("a route that would be code stays a text", () => {
-  const route = '"; process.exit(1); // \u2028';
-  expect(scenarioText([{ route, path: "/a", guessed: ["id\nalert(1)"] }])).toContain(
-    `  { route: ${JSON.stringify(route)}, path: "/a" }, // TODO: id alert(1) was guessed\n`,
+  const route = '/"; process.exit(1); // \u2028';
+  expect(scenarioText("shop", [{ route, params: { id: "1" }, query: {}, guessed: ["id\nalert(1)"] }])).toContain(
+    `  { call: call(${JSON.stringify(`GET ${route}`)}, right), given: {"params":{"id":"1"}} }, // TODO: id alert(1) was guessed\n`,
   );
 });

@@ -5,6 +5,10 @@ import type { FirstRequest } from "./requests.ts";
 /** A file to write, by its path from the user's folder. */
 export type FirstFile = [path: string, text: string];
 
+/** Leaves out what a filter or a request has none of. */
+const withoutEmpty = (key: unknown, value: unknown): unknown =>
+  ["where", "params", "query"].includes(String(key)) && Object.keys(value as object).length === 0 ? undefined : value;
+
 /** Writes the config: one environment, to which others can be added. */
 export function configText(script: string, spec: string, target: string): string {
   const [scriptText, specText, targetText] = [script, spec, target].map((text) => JSON.stringify(text));
@@ -23,33 +27,28 @@ export default defineConfig({
 }
 
 /** Writes a scenario that sends the requests in turn, at a steady rate that proves the first objectives in a minute. */
-export function scenarioText(requests: readonly FirstRequest[]): string {
-  const rows = requests.map(({ route, path, guessed }) => {
+export function scenarioText(name: string, requests: readonly FirstRequest[]): string {
+  const rows = requests.map(({ route, params, query, guessed }) => {
     const note = guessed.length === 0 ? "" : ` // TODO: ${guessed.join(", ")} was guessed`;
-    return `  { route: ${JSON.stringify(route)}, path: ${JSON.stringify(path)} },${note.replaceAll(/[\r\n\u2028\u2029]/g, " ")}`;
+    const given = JSON.stringify({ params, query }, withoutEmpty);
+    return `  { call: call(${JSON.stringify(`GET ${route}`)}, right), given: ${given} },${note.replaceAll(/[\r\n\u2028\u2029]/g, " ")}`;
   });
-  return `import { check } from "k6";
-import exec from "k6/execution";
-import http from "k6/http";
-import type { Options } from "k6/options";
+  return `import { client, constant, openLoad } from "plimsoll/k6";
 
-export const options: Options = {
-  scenarios: {
-    steady: { executor: "constant-arrival-rate", rate: 50, timeUnit: "1s", duration: "1m", preAllocatedVUs: 100, maxVUs: 500 },
-  },
-};
+const call = client();
+const right = { expect: [200], answer: "none" } as const;
 
-/** Sent in turn; \`route\` names all requests of a sort. */
+/** Sent in turn. */
 const requests = [
 ${rows.join("\n")}
 ];
 
-export default function (): void {
-  const request = requests[exec.scenario.iterationInTest % requests.length];
-  if (request === undefined) return;
-  const response = http.get(\`\${__ENV["PLIMSOLL_TARGET"]}\${request.path}\`, { tags: { name: request.route } });
-  check(response, { "status is below 400": ({ status }) => status > 0 && status < 400 });
-}
+const load = openLoad({ name: ${JSON.stringify(name)}, shape: constant, peakRate: 50, seconds: 60 }, (iteration) => {
+  const request = requests[iteration % requests.length];
+  request?.call.send(request.given);
+});
+export const { options, warmup } = load;
+export default load.run;
 `;
 }
 
@@ -72,10 +71,6 @@ export function firstObjectives(counting: Counting): object[] {
     ...(hasBuckets ? [{ name: "latency, server", target: "99%", indicator: { latency: { side: "server", atMost } } }] : []),
   ];
 }
-
-/** Leaves out of a translated objective the filter that filters nothing. */
-const withoutEmpty = (key: unknown, value: unknown): unknown =>
-  key === "where" && Object.keys(value as object).length === 0 ? undefined : value;
 
 /** Writes a spec; `remarks` stand at its end as comments. */
 export function specText(service: string, metrics: Counting["metrics"], objectives: readonly object[], remarks: readonly string[]): string {

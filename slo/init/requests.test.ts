@@ -10,7 +10,7 @@ const rows: [string, string, object][] = [
   [
     "a path without parameters is asked for as it is",
     openApi({ "/orders": { get: {} } }, { servers: [{ url: "https://shop.example/v1/" }] }),
-    { target: "https://shop.example/v1", requests: [{ route: "/orders", path: "/orders", guessed: [] }], notes: [] },
+    { target: "https://shop.example/v1", requests: [{ route: "/orders", params: {}, query: {}, guessed: [] }], notes: [] },
   ],
   [
     "a stated value is taken: an example, a default, the first of an enumeration",
@@ -20,7 +20,7 @@ const rows: [string, string, object][] = [
         get: { parameters: [inPath("c", { schema: { enum: ["up", "down"] } })] },
       },
     }),
-    { requests: [{ route: "/{a}/{b}/{c}", path: "/x%20y/7/up", guessed: [] }] },
+    { requests: [{ route: "/{a}/{b}/{c}", params: { a: "x y", b: "7", c: "up" }, guessed: [] }] },
   ],
   [
     "what nobody stated is guessed and named; what is not required is left out",
@@ -35,7 +35,7 @@ const rows: [string, string, object][] = [
         },
       },
     }),
-    { requests: [{ path: "/orders/00000000-0000-4000-8000-000000000001?shop=1", guessed: ["id", "shop"] }] },
+    { requests: [{ params: { id: "00000000-0000-4000-8000-000000000001" }, query: { shop: "1" }, guessed: ["shop", "id"] }] },
   ],
   [
     "a shared parameter is found, and one that is not declared is guessed",
@@ -43,14 +43,14 @@ const rows: [string, string, object][] = [
       { "/{a}/{b}": { get: { parameters: [{ $ref: "#/components/parameters/A" }] } } },
       { components: { parameters: { A: inPath("a", { example: 5 }) } } },
     ),
-    { requests: [{ path: "/5/1", guessed: ["b"] }] },
+    { requests: [{ params: { a: "5", b: "1" }, guessed: ["b"] }] },
   ],
   [
     "a server that is no address gives none, and what writes is left out",
     openApi({ "/a": { get: {}, post: {}, delete: {} } }, { servers: [{ url: "/v1" }] }),
     { target: undefined, notes: ["left out: operations that write (2); add those that may be repeated"] },
   ],
-  ["YAML is read", "swagger: '2.0'\npaths:\n  /a:\n    get: {}\n", { requests: [{ route: "/a", path: "/a", guessed: [] }] }],
+  ["YAML is read", "swagger: '2.0'\npaths:\n  /a:\n    get: {}\n", { requests: [{ route: "/a", params: {}, query: {}, guessed: [] }] }],
   [
     "a HAR gives the reading requests of its main host once each, with the numbers in their paths as one route",
     har(
@@ -64,8 +64,8 @@ const rows: [string, string, object][] = [
     {
       target: "http://a",
       requests: [
-        { route: "/o/{id}", path: "/o/12", guessed: [] },
-        { route: "/o/{id}", path: "/o/13?q=x", guessed: [] },
+        { route: "/o/{id}", params: { id: "12" }, query: {}, guessed: [] },
+        { route: "/o/{id}", params: { id: "13" }, query: { q: "x" }, guessed: [] },
       ],
       notes: ["left out: requests that write, or load a page's parts (2)", "left out: requests to other hosts (1)"],
     },
@@ -73,7 +73,10 @@ const rows: [string, string, object][] = [
   [
     "what may be a secret does not leave a HAR",
     har(["GET", "http://a/o"], ["GET", "http://a/p?access_token=s3cr3t"]),
-    { requests: [{ route: "/o", path: "/o", guessed: [] }], notes: ["left out: requests with what may be a secret in their query (1)"] },
+    {
+      requests: [{ route: "/o", params: {}, query: {}, guessed: [] }],
+      notes: ["left out: requests with what may be a secret in their query (1)"],
+    },
   ],
   ["another document is refused", "{}", { kind: "problem", message: "is no OpenAPI document (openapi, paths) and no HAR (log.entries)" }],
   ["a text is refused", "a: [", { kind: "problem" }],

@@ -5,7 +5,8 @@ import { z } from "zod";
 export interface FirstRequest {
   /** The name of all requests of its sort, such as /orders/{id}. */
   route: string;
-  path: string;
+  params: Record<string, string>;
+  query: Record<string, string>;
   /** The values of parameters that nobody stated. */
   guessed: string[];
 }
@@ -87,15 +88,13 @@ function fromOpenApi({ paths, servers, components, parameters }: z.infer<typeof 
     const valueOf = (each: z.infer<typeof parameter>): string => {
       const written = each.example ?? each.schema?.example ?? each.schema?.default ?? each.schema?.enum?.[0];
       if (written === undefined) guessed.push(each.name);
-      return encodeURIComponent(String(written ?? (each.schema?.format === "uuid" ? "00000000-0000-4000-8000-000000000001" : 1)));
+      return String(written ?? (each.schema?.format === "uuid" ? "00000000-0000-4000-8000-000000000001" : 1));
     };
-    const path = route.replace(/\{([^}]+)\}/g, (_, name: string) =>
-      valueOf(all.find((each) => each.in === "path" && each.name === name) ?? parameter.parse({ name })),
-    );
-    const query = all
-      .filter((each) => each.in === "query" && each.required)
-      .map((each) => `${encodeURIComponent(each.name)}=${valueOf(each)}`);
-    return [{ route, path: query.length === 0 ? path : `${path}?${query.join("&")}`, guessed }];
+    const names = [...route.matchAll(/\{([^}]+)\}/g)].map(([, name = ""]) => name);
+    const inPath = (name: string) => all.find((each) => each.in === "path" && each.name === name) ?? parameter.parse({ name });
+    const query = all.filter((each) => each.in === "query" && each.required).map((each) => [each.name, valueOf(each)]);
+    const params = names.map((name) => [name, valueOf(inPath(name))]);
+    return [{ route, params: Object.fromEntries(params), query: Object.fromEntries(query), guessed }];
   });
   const server = servers?.[0]?.url;
   const notes = writing.length === 0 ? [] : [`left out: operations that write (${writing.length}); add those that may be repeated`];
@@ -111,6 +110,18 @@ function fromOpenApi({ paths, servers, components, parameters }: z.infer<typeof 
 const secret = /token|key|secret|auth|sig|pass|session|code/i;
 const isVariable = (segment: string): boolean => /^\d+$|^[0-9a-f]{8,}(-[0-9a-f]+)*$/i.test(segment);
 
+/** Names the numbers in a path, so that all requests of a sort have one route. */
+function requestOf({ pathname, searchParams }: URL): FirstRequest {
+  const params: Record<string, string> = {};
+  const segments = pathname.split("/").map((segment) => {
+    if (!isVariable(segment)) return segment;
+    const name = Object.keys(params).length === 0 ? "id" : `id${Object.keys(params).length + 1}`;
+    params[name] = decodeURIComponent(segment);
+    return `{${name}}`;
+  });
+  return { route: segments.join("/"), params, query: Object.fromEntries(searchParams), guessed: [] };
+}
+
 function fromHar({ log }: z.infer<typeof har>): Described {
   const page = new Set(["document", "xhr", "fetch", undefined]);
   const urls = log.entries
@@ -119,15 +130,8 @@ function fromHar({ log }: z.infer<typeof har>): Described {
   const origins = Map.groupBy(urls, ({ origin }) => origin);
   const [target, own = []] = [...origins].toSorted(([, a], [, b]) => b.length - a.length)[0] ?? [];
   const open = own.filter(({ searchParams }) => ![...searchParams.keys()].some((name) => secret.test(name)));
-  const byPath = new Map(open.map(({ pathname, search }) => [pathname + search, pathname]));
-  const requests = [...byPath].map(([path, pathname]) => ({
-    route: pathname
-      .split("/")
-      .map((segment) => (isVariable(segment) ? "{id}" : segment))
-      .join("/"),
-    path,
-    guessed: [],
-  }));
+  const once = new Map(open.map((url) => [url.pathname + url.search, url]));
+  const requests = [...once.values()].map(requestOf);
   const notes = [
     [log.entries.length - urls.length, "requests that write, or load a page's parts"],
     [urls.length - own.length, "requests to other hosts"],
