@@ -14,20 +14,26 @@ export async function refuseMissing(
   terms: ReadonlyMap<CounterQueries | undefined, readonly CounterGrowth[]>,
   totals: readonly CounterGrowth[],
 ): Promise<void> {
+  const instances = new Set(totals.map(({ instance }) => instance));
   for (const [term, series] of terms) {
-    if (series.length > 0) continue;
+    const having = new Set(series.map(({ instance }) => instance));
+    const lacking = new Set([...instances].filter((one) => !having.has(one)));
+    if (lacking.size === 0) continue;
     const proof = term && zeros.get(term);
+    const whose = series.length === 0 ? "of the service" : "of every instance of the service";
     const refused = (why: string): Unreadable =>
       new Unreadable(
-        `Prometheus holds no series ${term?.series.promql} of the service (${why}); if there were no events yet, create the label set at zero`,
+        `Prometheus holds no series ${term?.series.promql} ${whose} (${why}); if there were no events yet, create the label set at zero`,
       );
-    if (proof === undefined) throw refused("nothing else tells that it has counted none: is the name right?");
+    if (proof === undefined || (proof.isGood && series.length === 0))
+      throw refused("nothing else tells that it has counted none: is the name right?");
     const answers = await Promise.all([read(proof.all), read(proof.labelled)]);
     const [all, labelled] = valuesOf<[Growth, Growth]>(answers);
     const labels = `the label${proof.labels.length > 1 ? "s" : ""} ${proof.labels.join(" and ")}`;
     if (labelled.length === 0) throw refused(`no series of its metric has ${labels}: is the name right?`);
-    if (labelled.length < all.length) throw refused(`not every series of its metric has ${labels}`);
+    const on = (some: readonly CounterGrowth[]): CounterGrowth[] => some.filter(({ instance }) => lacking.has(instance));
+    if (on(labelled).length < on(all).length) throw refused(`not every series of its metric has ${labels}`);
     const told = new Set(labelled.map(({ instance }) => instance));
-    if (totals.some(({ instance }) => !told.has(instance))) throw refused("not every instance of the service has its metric");
+    if ([...lacking].some((one) => !told.has(one))) throw refused("not every instance of the service has its metric");
   }
 }

@@ -36,8 +36,8 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     }
   }
 
-  async function server(job: string, indicator: Indicator, stepSeconds = 1, notJudged = 0): Promise<Measurement> {
-    const got = compileObjectives(specOf(indicator), { testid: job, server: { job }, routes: ["/x"] }, true);
+  async function server(job: string, indicator: Indicator, stepSeconds = 1, notJudged = 0, routes = ["/x"]): Promise<Measurement> {
+    const got = compileObjectives(specOf(indicator), { testid: job, server: { job }, routes }, true);
     const query = got.kind === "compiled" ? got.queries[0] : undefined;
     if (query?.kind !== "server") throw new Error("no server objective");
     const moments = { fromSeconds: from, begunSeconds: from, toSeconds: until, endedSeconds: ended, stepSeconds };
@@ -154,10 +154,10 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       { kind: "counted", best: { total: 500, bad: 0 }, worst: { total: 500, bad: 0 } },
     ],
     [
-      "and good ones that were none leave all events bad",
+      "good ones that there are none of may be a slip",
       "grim",
       { kind: "ratio", of: "good", events: 'grim_total{code="201"}', total: "grim_total" },
-      { kind: "counted", best: { total: 500, bad: 500 } },
+      { kind: "absent", reason: expect.stringContaining("is the name right?") as string },
     ],
     [
       "the typing error in a label is no zero",
@@ -352,6 +352,49 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       worst: { total: 500, bad: 50 },
       caveats: ["35 requests lie in the histogram bucket that 0.24 s cuts"],
     });
+  });
+
+  test("what is counted without a route may be of the route that is asked about, where a script does not name its own", async () => {
+    await write([
+      ...scraped("lost", [from - 5, until - 3, until - 1]),
+      ...[from - 5, until - 1].flatMap((at, i): Sample[] => [
+        [count("lost", "200"), 640 * i, at],
+        [{ ...count("lost", "500"), route: "" }, 160 * i, at],
+      ]),
+      [k6("lost", { status: "200" }), 800, ended],
+    ]);
+    const indicator: Indicator = { kind: "errors", side: "server", where: { route: "/x" } };
+    expect(await server("lost", indicator, 1, 0, [])).toMatchObject({
+      kind: "counted",
+      worst: { total: 800, bad: 160 },
+      caveats: ["160 requests are counted without the name of a route or method, and may be of this objective"],
+    });
+  });
+
+  test("an instance that counts by another label may have bad events that no series of another one tells", async () => {
+    const orders = (instance: string, more: Record<string, string>): Record<string, string> => ({
+      __name__: "apart_orders_total",
+      job: "mixed-orders",
+      instance,
+      ...more,
+    });
+    await write([
+      ...scraped("mixed-orders", [from - 5, until - 3, until - 1]),
+      ...scraped("mixed-orders", [from - 5, until - 3, until - 1], "b:1"),
+      ...[from - 5, until - 1].flatMap((at, i): Sample[] => [
+        [orders("a:1", { result: "ok" }), 240 * i, at],
+        [orders("a:1", { result: "failed" }), 0, at],
+        [orders("b:1", { outcome: "failed" }), 80 * i, at],
+      ]),
+    ]);
+    for (const ratio of [
+      { of: "bad", events: 'apart_orders_total{result="failed"}' },
+      { of: "good", events: 'apart_orders_total{result="ok"}' },
+    ] as const)
+      expect(await server("mixed-orders", { kind: "ratio", ...ratio, total: "apart_orders_total" })).toMatchObject({
+        kind: "absent",
+        reason: expect.stringContaining("not every series of its metric has the label result") as string,
+      });
   });
 
   test("a status that is none may be an error", async () => {

@@ -19,6 +19,8 @@ export type ReadGrowth = (ask: CounterQueries) => Promise<Growth>;
 interface Counted {
   count: Count & { uncertain: number };
   compared: Compared;
+  /** How many of what is missing was counted without a name, and may be what the filter asks for. */
+  unnamed: number;
   losses: string[];
   restarted: boolean;
   /** Label sets that others use too, and that are therefore not in the count. */
@@ -62,11 +64,12 @@ interface Read {
   totals: CounterGrowth[];
   least: CounterGrowth[];
   most: CounterGrowth[];
+  unnamed: CounterGrowth[];
   sent: Sent;
 }
 
 async function readCounters(api: PrometheusApi, query: ServerQueries, split: Split, window: ServerWindow, read: ReadGrowth): Promise<Read> {
-  const asks = [...new Set([...query.total, ...split.least.counters, ...split.most.counters])];
+  const asks = [...new Set([...query.total, ...split.least.counters, ...split.most.counters, ...query.unnamed])];
   const [whole, answer, ...growths] = await Promise.all([
     read(query.compared.counters),
     readSent(api, query.compared, window),
@@ -79,7 +82,7 @@ async function readCounters(api: PrometheusApi, query: ServerQueries, split: Spl
   if (query.bad.kind === "events") await refuseMissing(read, query.bad.zeros, series, totals);
   const [sent] = valuesOf([answer]);
   const wholes = query.countsRequests ? valuesOf([whole])[0] : countersOf(whole);
-  return { wholes, totals, least: of(split.least.counters), most: of(split.most.counters), sent };
+  return { wholes, totals, least: of(split.least.counters), most: of(split.most.counters), unnamed: of(query.unnamed), sent };
 }
 
 /** Reads the whole-run count of a server objective. */
@@ -109,9 +112,11 @@ async function countedBy(
   const comparable = query.countsRequests || wholes.length > 0;
   const { compared, leftOut: used } = comparable ? compareCounters(read, asked, grownWithout, lossy) : nothingCompared;
   const leftOut = query.countsRequests ? used : nothingCompared.leftOut;
+  const unnamed = grownWithout(leftOut, read.unnamed);
   return {
     count: countOf(read, split, (counters) => grownWithout(leftOut, counters)),
-    compared,
+    compared: { ...compared, missing: compared.missing + unnamed },
+    unnamed,
     losses,
     restarted: restarted.size > 0 || all.some((one) => one.fell),
     leftOut: [...leftOut.values()],
@@ -191,11 +196,12 @@ export async function measureServer(
   if (found.kind === "failed") return absent(found.reason);
   const read = await answerOf(async () => {
     const counted = await countedBy(api, query, found.value, window, guarded.instances, readGrowth);
-    const { count, compared, losses, ofOthers, theirs } = counted;
+    const { count, compared, unnamed, losses, ofOthers, theirs } = counted;
     // What an event counter lost, nothing can bound: k6 counts requests, not events.
     if (!query.countsRequests && losses[0] !== undefined) throw new Unreadable(losses[0]);
     const points = await cumulative(api, query.total, found.value.least, counted, window);
-    const caveats = caveatsOf(window, compared, losses, ofOthers);
+    const caveats = caveatsOf(window, { ...compared, missing: compared.missing - unnamed }, losses, ofOthers);
+    if (unnamed > 0) caveats.push(`${unnamed} requests are counted without the name of a route or method, and may be of this objective`);
     if (count.uncertain > 0) caveats.push(found.value.between(count.uncertain));
     return { ...betweenCounts(count, window, compared, theirs), caveats, cumulative: points };
   });

@@ -37,6 +37,8 @@ export function parseCounters(text: string): { kind: "counters"; text: string; t
   const found = root !== null && root.nextSibling === null ? selectorsIn(root) : undefined;
   if (found === undefined) return problem(rule);
   const terms = found.map((node) => termOf(node, text));
+  const bucket = terms.find(({ metric, comparisons }) => (metric ?? "").endsWith("_bucket") && !comparisons.some(isOneBucket));
+  if (bucket !== undefined) return problem(`counts an event in each bucket of ${bucket.metric}: choose one with le="…"`);
   const twice = terms.find((term, i) => terms.slice(i + 1).some((other) => mayOverlap(term, other)));
   if (twice === undefined) return { kind: "counters", text, terms };
   return problem(`may count an event twice: compare one label of ${twice.metric ?? "each selector"} with another value in each (with =)`);
@@ -99,9 +101,13 @@ function admits(operator: string, compared: string, value: string): boolean {
   }
 }
 
-/** Tells whether two selectors may choose the same series. */
-function mayOverlap(one: Term, other: Term): boolean {
-  if (one.metric !== undefined && other.metric !== undefined && one.metric !== other.metric) return false;
+const isOneBucket = ({ label, operator }: Term["comparisons"][number]): boolean => label === "le" && operator === "=";
+
+/** Tells whether two selectors may count the same event: buckets hold each other. */
+function mayOverlap(a: Term, b: Term): boolean {
+  if (a.metric !== undefined && b.metric !== undefined && a.metric !== b.metric) return false;
+  const unbounded = (term: Term): Term => ({ ...term, comparisons: term.comparisons.filter(({ label }) => label !== "le") });
+  const [one, other] = [unbounded(a), unbounded(b)];
   return leftOutBy(one, other) === undefined && leftOutBy(other, one) === undefined;
 }
 
@@ -117,10 +123,12 @@ export interface ZeroProof {
   all: CounterQueries;
   labelled: CounterQueries;
   labels: readonly string[];
+  /** The selector is of good events: where it has no series at all, a slip is likelier than none of them. */
+  isGood: boolean;
 }
 
 /** Compiles the proof that there is nothing to count where a selector has no series; undefined where only that series could tell. */
-export function zeroProof({ metric, comparisons }: Term): ZeroProof | undefined {
+export function zeroProof({ metric, comparisons }: Term, isGood = false): ZeroProof | undefined {
   const labels = [...new Set(comparisons.map(({ label }) => label))];
   // The buckets of a histogram hold each other: one that is missing is no zero.
   if (metric === undefined || labels.length === 0 || labels.includes("le") || labels.includes("quantile")) return undefined;
@@ -131,5 +139,5 @@ export function zeroProof({ metric, comparisons }: Term): ZeroProof | undefined 
         some.map((label) => isNot(label, "")),
       ),
     );
-  return { all: carrying([]), labelled: carrying(labels), labels };
+  return { all: carrying([]), labelled: carrying(labels), labels, isGood };
 }

@@ -3,7 +3,7 @@ import { presetNamed, presetNames, type Metrics } from "../spec/presets.ts";
 import type { Indicator, Where } from "../spec/spec.ts";
 import { counterQueries, over, type CounterQueries, type HistogramPart, type Reading } from "./counters.ts";
 import { isError, isNoError, isOurs, isRoute, isSameRoute, sentWhere, servedWhere, type ServiceScope } from "./mapping.ts";
-import { is, isNot, isOneOf, promql, selector, type Matcher, type PromQL } from "./promql.ts";
+import { is, isNot, isOneOf, matches, matchesNot, promql, selector, type Matcher, type PromQL } from "./promql.ts";
 import { missingIn, parseCounters, zeroProof, type SelectorProblem, type Term, type ZeroProof } from "./selector.ts";
 
 /** Names the service's own counters, whose growth over the load counts; several are added up. */
@@ -18,6 +18,8 @@ export interface ServerQueries {
     counters: CounterQueries;
     sent: (rangeSeconds: number, judgedOnly: boolean) => PromQL;
   };
+  /** Of a filtered objective where all requests are compared: what names no route or method, and may be what the filter asks for. */
+  unnamed: readonly CounterQueries[];
   /** The service's own words for what was asked for, and for the answer. */
   labels: Metrics["labels"];
   /** The service whose scrapes these counters come from: the spec's own, or, for a ratio, the jobs that these series carry. */
@@ -64,6 +66,7 @@ export function serverQueries(objective: string, indicator: Served, scope: Servi
     total: [countersOf(total, where)],
     countsRequests: true,
     compared: comparedQueries(total, indicator.where, scope),
+    unnamed: unnamedIn(total, indicator.where, scope),
     labels: metrics.labels,
     jobs: undefined,
     bad,
@@ -146,6 +149,24 @@ function comparedQueries(counted: Counted, where: Where, scope: ServiceScope): S
   };
 }
 
+/** What libraries write where they do not know the route or method of a request. */
+const nameless = "|unknown|UNKNOWN|NOT_FOUND|_OTHER|undefined|null";
+
+function unnamedIn(counted: Counted, where: Where, scope: ServiceScope): CounterQueries[] {
+  const { labels } = scope.metrics;
+  // Where the load's routes are known, k6's requests are compared by them, and what has another name is missing.
+  if ((scope.routes ?? []).length > 0) return [];
+  return (["route", "method"] as const).flatMap((word, i, words) => {
+    const [label, before] = [labels[word], words.slice(0, i)];
+    if (where[word] === undefined || label === undefined) return [];
+    // What has no route was counted as such already.
+    const rest = before.flatMap((one) =>
+      where[one] === undefined || labels[one] === undefined ? [] : [matchesNot(labels[one], nameless)],
+    );
+    return [countersOf(counted, [...servedWhere(scope, {}), matches(label, nameless), ...rest])];
+  });
+}
+
 type Ratio = Extract<Indicator, { kind: "ratio" }>;
 
 /** Compiles a ratio of counters, or says which of them cannot be read. */
@@ -166,7 +187,7 @@ export function ratioQueries(
   const isOfTotal = ({ metric }: Term): boolean => whole.terms.some((one) => one.metric === metric);
   // That good events have not been counted makes all of the total bad: only the total's own metric can prove that.
   const zeros = terms.flatMap((term): [CounterQueries, ZeroProof][] => {
-    const proof = of === "bad" || isOfTotal(term) ? zeroProof(term) : undefined;
+    const proof = of === "bad" || isOfTotal(term) ? zeroProof(term, of === "good" && part.terms.includes(term)) : undefined;
     return proof ? [[term.counters, proof]] : [];
   });
   const jobsIn = (rangeSeconds: number): string[] => terms.map(({ counters }) => `count by (job) (${counters.last(rangeSeconds).promql})`);
@@ -176,6 +197,7 @@ export function ratioQueries(
     total: whole.terms.map(({ counters }) => counters),
     countsRequests: false,
     compared: comparedQueries(counted, {}, scope),
+    unnamed: [],
     labels: scope.metrics.labels,
     jobs: (rangeSeconds) => ({ promql: jobsIn(rangeSeconds).join(" or ") }),
     bad: { kind: "events", counters: part.terms.map(({ counters }) => counters), good: of === "good", zeros: new Map(zeros) },

@@ -27,7 +27,7 @@ const ways: { stated: Stated; metrics: Metrics }[] = [
   ...presetNames.map((preset) => ({ stated: { preset }, metrics: presetNamed(preset) })),
   ...[{ preset: "otel" as const, duration: "http_server_request_duration" }].flatMap((stated) => {
     const metrics = resolveMapping(stated);
-    return metrics === undefined ? [] : [{ stated, metrics }];
+    return typeof metrics === "string" ? [] : [{ stated, metrics }];
   }),
 ];
 

@@ -244,6 +244,16 @@ const broken: [sentence: string, text: () => string, problems: string[]][] = [
     ["s.yaml:3:10 metrics: must name a histogram (duration), a counter (requests) or a preset"],
   ],
   [
+    "a histogram in the place of one in milliseconds, without its unit",
+    () => but("service: shop", "service: shop\nmetrics: { preset: envoy, duration: lat }"),
+    ["s.yaml:3:10 metrics: must say the unit of lat, s or ms: its preset's histogram is in ms"],
+  ],
+  [
+    "a unit that the histogram's name contradicts",
+    () => but("service: shop", "service: shop\nmetrics: { preset: otel, duration: lat_seconds, unit: ms }"),
+    ["s.yaml:3:10 metrics: says that lat_seconds is in ms, and its name says otherwise"],
+  ],
+  [
     "a mapping that begins with a preset with a typing error",
     () => but("service: shop", "service: shop\nmetrics: { preset: envoi, scrape: { path: stats } }"),
     [

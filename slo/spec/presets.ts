@@ -102,24 +102,24 @@ const none = "none";
 const stated = (given: string | undefined, otherwise: string | undefined): string | undefined =>
   (given ?? otherwise) === none ? undefined : (given ?? otherwise);
 
-/** Fills in what a mapping leaves out; undefined where nothing would be counted. */
-export function resolveMapping({
-  preset,
-  duration,
-  requests,
-  unit,
-  labels = {},
-  errors,
-  where,
-  scrape,
-}: MetricsMapping): Metrics | undefined {
+const perSecond = { s: 1, ms: 1000 } as const;
+
+/** Tells by a metric's name how many of its units a second has; undefined where the name does not say it. */
+const unitsInName = (metric: string): 1 | 1000 | undefined =>
+  /_(milliseconds|millis|ms)$/.test(metric) ? 1000 : metric.endsWith("_seconds") ? 1 : undefined;
+
+/** Fills in what a mapping leaves out; a sentence where that cannot be done. */
+export function resolveMapping({ preset, duration, requests, unit, labels = {}, errors, where, scrape }: MetricsMapping): Metrics | string {
   const from = preset === undefined ? undefined : presetNamed(preset);
   const metric = stated(duration, from?.duration?.metric);
   const own = from?.duration === undefined || from.requests !== `${from.duration.metric}_count` ? from?.requests : undefined;
   const counter = stated(requests, own) ?? (metric === undefined ? undefined : `${metric}_count`);
-  if (counter === undefined) return undefined;
-  const perSecond = { s: 1, ms: 1000 } as const;
-  const unitsPerSecond = unit === undefined ? (from?.duration?.unitsPerSecond ?? 1) : perSecond[unit];
+  if (counter === undefined) return "must name a histogram (duration), a counter (requests) or a preset";
+  const usual = metric === from?.duration?.metric ? from?.duration?.unitsPerSecond : unitsInName(metric ?? "_seconds");
+  const unitsPerSecond = unit === undefined ? (usual ?? (from?.duration?.unitsPerSecond === 1000 ? undefined : 1)) : perSecond[unit];
+  if (unitsPerSecond === undefined) return `must say the unit of ${metric}, s or ms: its preset's histogram is in ms`;
+  if (duration !== undefined && metric !== undefined && (unitsInName(metric) ?? unitsPerSecond) !== unitsPerSecond)
+    return `says that ${metric} is in ${unitsPerSecond === 1 ? "s" : "ms"}, and its name says otherwise`;
   const at = from?.scrape ?? plain.scrape;
   return {
     requests: counter,

@@ -50,8 +50,8 @@ const metrics = z
       scrape: scrape.optional(),
     }).transform((mapping, context) => {
       const resolved = resolveMapping(mapping);
-      if (resolved !== undefined) return resolved;
-      refuse(context, "must name a histogram (duration), a counter (requests) or a preset");
+      if (typeof resolved !== "string") return resolved;
+      refuse(context, resolved);
       return z.NEVER;
     }),
   ])

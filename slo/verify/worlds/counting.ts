@@ -33,7 +33,7 @@ export interface Counting {
 const braces = (route: string): string => route.replace(/:(\w+)/g, "{$1}");
 const asIs = (text: string): string => text;
 
-const own: Metrics | undefined = resolveMapping({ requests: "hits_total", labels: { route: "path", status: "class" } });
+const own = resolveMapping({ requests: "hits_total", labels: { route: "path", status: "class" } });
 
 /** A service of each kind. */
 const kinds: (() => Pick<Counting, "metrics"> & Partial<Counting>)[] = [
@@ -46,7 +46,7 @@ const kinds: (() => Pick<Counting, "metrics"> & Partial<Counting>)[] = [
   () => ({ metrics: presetNamed("nginx-ingress") }),
   () => ({ metrics: presetNamed("envoy") }),
   () => ({ metrics: { ...presetNamed("envoy"), where: { envoy_cluster_name: "shop" } }, sharesNothing: true }),
-  () => ({ metrics: own ?? presetNamed("fastify"), statusOf: (status) => `${Math.floor(status / 100)}xx` }),
+  () => ({ metrics: typeof own === "string" ? presetNamed("fastify") : own, statusOf: (status) => `${Math.floor(status / 100)}xx` }),
 ];
 
 /** Chooses a way to count. */
