@@ -28,7 +28,7 @@ export const rooms: Room[] = [
   },
   {
     folder: "slo/collect",
-    values: ["slo/host/error-message.ts", "slo/spec/names.ts", "slo/spec/presets.ts"],
+    values: ["slo/host/error-message.ts", "slo/spec/names.ts", "slo/spec/words.ts", "slo/spec/presets.ts"],
     types: ["slo/compile", "slo/spec"],
     packages: ["node:*", "zod"],
   },

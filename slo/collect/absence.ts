@@ -1,19 +1,22 @@
 import type { CounterQueries } from "../compile/counters.ts";
 import type { BadQueries } from "../compile/service-objectives.ts";
 import type { CounterGrowth, Growth } from "./growth.ts";
+import { isSlipOf } from "../spec/words.ts";
 import { Unreadable, valuesOf } from "./prometheus.ts";
 import type { ReadGrowth } from "./server.ts";
 
 /**
  * Refuses counters without a series, but for those that provably have counted nothing: the label sets of the same metric tell events by all labels
- * that are compared, every series carries these, and each instance whose events are in the total has some.
+ * that are compared, every series carries these, and each instance whose events are in the total has some. A value that is a slip of one that is there is no zero.
+ * Gives what was read as none, a sentence each.
  */
 export async function refuseMissing(
   read: ReadGrowth,
   zeros: Extract<BadQueries, { kind: "events" }>["zeros"],
   terms: ReadonlyMap<CounterQueries | undefined, readonly CounterGrowth[]>,
   totals: readonly CounterGrowth[],
-): Promise<void> {
+): Promise<string[]> {
+  const none: string[] = [];
   const instances = new Set(totals.map(({ instance }) => instance));
   for (const [term, series] of terms) {
     const having = new Set(series.map(({ instance }) => instance));
@@ -35,5 +38,14 @@ export async function refuseMissing(
     if (on(labelled).length < on(all).length) throw refused(`not every series of its metric has ${labels}`);
     const told = new Set(labelled.map(({ instance }) => instance));
     if ([...lacking].some((one) => !told.has(one))) throw refused("not every instance of the service has its metric");
+    for (const { label, value } of series.length === 0 ? proof.asked : []) {
+      const there = [...new Set(labelled.map(({ labels }) => labels[label] ?? ""))].toSorted();
+      const meant = there.find((one) => isSlipOf(value, one));
+      if (meant !== undefined) throw refused(`${label} is never ${value}: did you mean ${meant}?`);
+      const more = there.length > 5 ? ` and ${there.length - 5} more` : "";
+      if (!there.includes(value))
+        none.push(`no ${label} is ${value} as yet, which counts as none; there are ${there.slice(0, 5).join(", ")}${more}`);
+    }
   }
+  return none;
 }

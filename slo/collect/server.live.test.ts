@@ -160,6 +160,18 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       { kind: "absent", reason: expect.stringContaining("is the name right?") as string },
     ],
     [
+      "a value that is there but for a letter is no zero",
+      "typo",
+      { kind: "ratio", of: "bad", events: 'typo_total{result="faild"}', total: "typo_total" },
+      { kind: "absent", reason: expect.stringContaining("result is never faild: did you mean failed?") as string },
+    ],
+    [
+      "and a value that is another one is told with those that are there",
+      "told",
+      { kind: "ratio", of: "bad", events: 'told_total{result="broken"}', total: "told_total" },
+      { kind: "counted", best: { total: 500, bad: 0 }, caveats: ["no result is broken as yet, which counts as none; there are failed"] },
+    ],
+    [
       "the typing error in a label is no zero",
       "slip",
       { kind: "ratio", of: "bad", events: 'slip_total{cod="500"}', total: "slip_total" },
@@ -190,10 +202,19 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       { kind: "counted", best: { total: 500, bad: 0 }, worst: { total: 500, bad: 0 } },
     ],
   ])("a ratio: %s", async (_, job, indicator, expected) => {
-    const events = (code: string): Record<string, string> => ({ __name__: `${job}_total`, job, instance: "a:1", code });
+    const events = (code: string): Record<string, string> => ({
+      __name__: `${job}_total`,
+      job,
+      instance: "a:1",
+      ...(job === "typo" || job === "told" ? { result: "failed" } : { code }),
+    });
     await write([
-      ...[from - 5, until - 1].map((at, i): Sample => [events("200"), 10 + 500 * i, at]),
+      ...[from - 5, until - 1].flatMap((at, i): Sample[] => [
+        [events("200"), 10 + 500 * i, at],
+        [count(job, "200"), 500 * i, at],
+      ]),
       ...scraped(job, [from - 5, until - 3, until - 1]),
+      [k6(job, { status: "200" }), 500, ended],
     ]);
     expect(await server(job, indicator)).toMatchObject(expected);
   });
@@ -429,7 +450,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     expect(measured).toMatchObject({ kind: "absent" });
   });
 
-  test("a ratio may lack what the requests of the same service lack: an instance may not be scraped at all", async () => {
+  test("where requests are missing, nothing bounds the events of a ratio: an instance may not be scraped at all", async () => {
     const order = (result: string): Record<string, string> => ({
       __name__: "half_orders_total",
       job: "half-orders",
@@ -451,7 +472,10 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       events: 'half_orders_total{result="failed"}',
       total: "half_orders_total",
     } as const;
-    expect(await server("half-orders", ratio)).toMatchObject({ kind: "counted", worst: { total: 1000, bad: 500 } });
+    expect(await server("half-orders", ratio)).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("each may have counted any number of these events: is every instance of it scraped?") as string,
+    });
   });
 
   test("a ratio is guarded by the job of its bad events as well, where that is another one", async () => {
@@ -658,16 +682,16 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
   });
 
   test.each([
-    ["what others ask for on another route stands in for nothing that is missing", "hides", "/health", 450, { bad: 50, total: 500 }],
+    ["what others ask for on another route stands in for nothing that is missing", "hides", "/health", 450, { kind: "absent" }],
+    ["all that k6 sent may be missing where others use the same route", "mixed", "/x", 450, { kind: "absent" }],
     [
-      "all that k6 sent may be missing where others use the same route, and all events theirs",
-      "mixed",
-      "/x",
-      450,
-      { bad: 500, total: 500 },
+      "others on another route leave a ratio decided where every request is counted",
+      "whole",
+      "/health",
+      500,
+      { kind: "counted", best: { bad: 0 }, worst: { bad: 0, total: 500 } },
     ],
-    ["others on another route leave a ratio decided where every request is counted", "whole", "/health", 500, { bad: 0, total: 500 }],
-  ])("in a ratio %s", async (_, job, route, counted, worst) => {
+  ])("in a ratio %s", async (_, job, route, counted, expected) => {
     const at = [from - 8, from - 3, until - 3, until - 1];
     const orders = (result: string): Record<string, string> => ({ __name__: `${job}_orders_total`, job, instance: "a:1", result });
     await write([
@@ -681,7 +705,52 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       [k6(job, { status: "200" }), 500, ended],
     ]);
     const ratio = { kind: "ratio", of: "bad", events: `${job}_orders_total{result="failed"}`, total: `${job}_orders_total` } as const;
-    expect(await server(job, ratio)).toMatchObject({ kind: "counted", best: { bad: 0 }, worst });
+    expect(await server(job, ratio)).toMatchObject(expected);
+  });
+
+  test.each<[string, string, number, (job: string) => Sample[], string]>([
+    [
+      "no counter of requests tells whether all instances are scraped",
+      "blind",
+      0,
+      () => [],
+      "nothing tells whether every instance of the service is scraped",
+    ],
+    [
+      "one request of setup may have made any number of events",
+      "bulk",
+      1,
+      (job) => [
+        [count(job, "200"), 0, from - 5],
+        [count(job, "200"), 501, until - 1],
+        [k6(job, { status: "200" }), 501, ended],
+      ],
+      "1 requests of setup and warm-up lie between the scrapes around the load",
+    ],
+    [
+      "events go on after the load",
+      "later",
+      0,
+      (job) => [
+        [count(job, "200"), 0, from - 5],
+        [count(job, "200"), 500, until - 1],
+        [k6(job, { status: "200" }), 500, ended],
+        [{ __name__: `${job}_events_total`, job, instance: "a:1", result: "ok" }, 480, until - 3],
+      ],
+      "the events were still being counted",
+    ],
+  ])("a ratio is absent where %s", async (_, job, notJudged, more, reason) => {
+    const events = (result: string): Record<string, string> => ({ __name__: `${job}_events_total`, job, instance: "a:1", result });
+    await write([
+      ...scraped(job, [from - 5, until - 3, until - 1]),
+      ...[from - 5, until - 1].flatMap((at, i): Sample[] => [
+        [events("ok"), 490 * i, at],
+        [events("failed"), 10 * i, at],
+      ]),
+      ...more(job),
+    ]);
+    const ratio = { kind: "ratio", of: "bad", events: `${job}_events_total{result="failed"}`, total: `${job}_events_total` } as const;
+    expect(await server(job, ratio, 1, notJudged)).toMatchObject({ kind: "absent", reason: expect.stringContaining(reason) as string });
   });
 
   test("counters with times of their own are absent: what is before the load cannot be told", async () => {

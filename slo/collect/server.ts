@@ -2,13 +2,14 @@ import type { CounterQueries } from "../compile/counters.ts";
 import type { PromQL } from "../compile/promql.ts";
 import type { ServerQueries } from "../compile/service-objectives.ts";
 import { refuseMissing } from "./absence.ts";
-import { betweenCounts, caveatsOf, compareSides, labelSetBy, nothingMissing, readSent, usedByOthers } from "./compared.ts";
+import { betweenCounts, caveatsOf, compareSides, labelSetBy, readSent, usedByOthers } from "./compared.ts";
 import type { Compared, Sent, ServerWindow } from "./compared.ts";
 import { countersOf, grownBy, restartedIn, type CounterGrowth, type Growth } from "./growth.ts";
 import { lookbackSeconds, type Guarded, type Instance } from "./guard.ts";
 import type { Count, CumulativePoint, Measurement, Queries } from "./measurement.ts";
 import { endedWith, readOverTime, wholeCount, type PartOfTotal } from "./points.ts";
 import { scrapeLabels } from "../spec/names.ts";
+import { refuseUnboundedEvents } from "./events.ts";
 import { splitOf, type Part, type Split } from "./split.ts";
 import { answerOf, queryVector, Unreadable, valuesOf, type PrometheusApi } from "./prometheus.ts";
 
@@ -29,14 +30,13 @@ interface Counted {
   ofOthers: Record<string, string>[];
   /** How much of the count may be theirs. */
   theirs: number;
+  none: string[];
 }
 
 const fell =
   "the service's counters fell during the run (a restart, or label sets that expired): what they had counted since the scrape before is lost";
 
 type LabelSets = ReadonlyMap<string, Record<string, string>>;
-
-const nothingCompared: { compared: Compared; leftOut: LabelSets } = { compared: nothingMissing, leftOut: new Map() };
 
 /** Adds up how much some counters grew, without the label sets that are left out. */
 type GrownWithout = (leftOut: LabelSets, counters: readonly CounterGrowth[]) => number;
@@ -59,13 +59,15 @@ function compareCounters(
 }
 
 /** What was read of an objective's counters, before anything is added up. */
-interface Read {
+export interface Read {
   wholes: CounterGrowth[];
   totals: CounterGrowth[];
   least: CounterGrowth[];
   most: CounterGrowth[];
   unnamed: CounterGrowth[];
   sent: Sent;
+  /** What has no series and was read as none, a sentence each. */
+  none: string[];
 }
 
 async function readCounters(api: PrometheusApi, query: ServerQueries, split: Split, window: ServerWindow, read: ReadGrowth): Promise<Read> {
@@ -79,10 +81,10 @@ async function readCounters(api: PrometheusApi, query: ServerQueries, split: Spl
   const of = (some: readonly CounterQueries[]): CounterGrowth[] => some.flatMap((ask) => series.get(ask) ?? []);
   const totals = of(query.total);
   if (totals.length === 0) throw new Unreadable("Prometheus holds no such series of the service");
-  if (query.bad.kind === "events") await refuseMissing(read, query.bad.zeros, series, totals);
+  const none = query.bad.kind === "events" ? await refuseMissing(read, query.bad.zeros, series, totals) : [];
   const [sent] = valuesOf([answer]);
   const wholes = query.countsRequests ? valuesOf([whole])[0] : countersOf(whole);
-  return { wholes, totals, least: of(split.least.counters), most: of(split.most.counters), unnamed: of(query.unnamed), sent };
+  return { wholes, totals, least: of(split.least.counters), most: of(split.most.counters), unnamed: of(query.unnamed), sent, none };
 }
 
 /** Reads the whole-run count of a server objective. */
@@ -108,10 +110,9 @@ async function countedBy(
       counters.filter((one) => !leftOut.has(setOf(one))),
       restarted,
     );
-  // An event is a request's: where the same service counts requests too, a ratio may lack as many events as it lacks requests.
-  const comparable = query.countsRequests || wholes.length > 0;
-  const { compared, leftOut: used } = comparable ? compareCounters(read, asked, grownWithout, lossy) : nothingCompared;
-  const leftOut = query.countsRequests ? used : nothingCompared.leftOut;
+  const { compared, leftOut: used } = compareCounters(read, asked, grownWithout, lossy);
+  if (!query.countsRequests) refuseUnboundedEvents(read, compared, window);
+  const leftOut: LabelSets = query.countsRequests ? used : new Map();
   const unnamed = grownWithout(leftOut, read.unnamed);
   return {
     count: countOf(read, split, (counters) => grownWithout(leftOut, counters)),
@@ -122,6 +123,7 @@ async function countedBy(
     leftOut: [...leftOut.values()],
     ofOthers: [...used.values()],
     theirs: grownWithout(leftOut, wholes) - grownWithout(used, wholes),
+    none: read.none,
   };
 }
 
@@ -196,11 +198,12 @@ export async function measureServer(
   if (found.kind === "failed") return absent(found.reason);
   const read = await answerOf(async () => {
     const counted = await countedBy(api, query, found.value, window, guarded.instances, readGrowth);
-    const { count, compared, unnamed, losses, ofOthers, theirs } = counted;
+    const { count, compared, unnamed, losses, ofOthers, theirs, none } = counted;
     // What an event counter lost, nothing can bound: k6 counts requests, not events.
     if (!query.countsRequests && losses[0] !== undefined) throw new Unreadable(losses[0]);
     const points = await cumulative(api, query.total, found.value.least, counted, window);
     const caveats = caveatsOf(window, { ...compared, missing: compared.missing - unnamed }, losses, ofOthers);
+    caveats.push(...none);
     if (unnamed > 0) caveats.push(`${unnamed} requests are counted without the name of a route or method, and may be of this objective`);
     if (count.uncertain > 0) caveats.push(found.value.between(count.uncertain));
     return { ...betweenCounts(count, window, compared, theirs), caveats, cumulative: points };

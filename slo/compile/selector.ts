@@ -125,6 +125,8 @@ export interface ZeroProof {
   labels: readonly string[];
   /** The selector is of good events: where it has no series at all, a slip is likelier than none of them. */
   isGood: boolean;
+  /** The values that it asks for literally. */
+  asked: readonly { label: string; value: string }[];
 }
 
 /** Compiles the proof that there is nothing to count where a selector has no series; undefined where only that series could tell. */
@@ -139,5 +141,6 @@ export function zeroProof({ metric, comparisons }: Term, isGood = false): ZeroPr
         some.map((label) => isNot(label, "")),
       ),
     );
-  return { all: carrying([]), labelled: carrying(labels), labels, isGood };
+  const asked = comparisons.filter(({ operator, value }) => operator === "=" && value !== "");
+  return { all: carrying([]), labelled: carrying(labels), labels, isGood, asked };
 }

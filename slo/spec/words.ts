@@ -21,3 +21,10 @@ export function nearest(written: string, known: readonly string[]): string | und
   const name = lower.get(found);
   return near && name !== undefined ? `did you mean ${printable(name)}?` : undefined;
 }
+
+/** Tells whether a word is most likely another one that is known: but for large and small letters, or one letter of five or more. */
+export function isSlipOf(written: string, known: string): boolean {
+  if (written === known) return false;
+  if (written.toLowerCase() === known.toLowerCase()) return true;
+  return /^[a-z_]{5,}$/i.test(written) && distance(written.toLowerCase(), known.toLowerCase()) === 1;
+}
