@@ -27,6 +27,11 @@ test.each<[string, Partial<RunFacts>, RegExp]>([
   ["an interrupted run proves nothing good", { interrupted: true }, /interrupted/],
   ["a killed k6 proves nothing good", { k6: { ...valid.k6, exitCode: null, signal: "SIGKILL" } }, /SIGKILL/],
   [
+    "a k6 whose end nobody saw has no exit code to tell",
+    { k6: { ...valid.k6, exitCode: null, meaning: "exit code -1" } },
+    /^nobody knows how k6 ended$/,
+  ],
+  [
     "a k6 that aborted itself says why",
     { k6: { ...valid.k6, exitCode: 108, meaning: "the script aborted the test" } },
     /108: the script aborted/,

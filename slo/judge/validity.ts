@@ -47,7 +47,7 @@ export function runCaveats(facts: RunFacts): string[] {
   if (facts.stoppedOnProof !== null) caveats.push(facts.stoppedOnProof);
   if (k6.signal !== null) caveats.push(`k6 was ended by ${k6.signal}`);
   else if (k6.exitCode !== 0 && !facts.interrupted && facts.stoppedOnProof === null)
-    caveats.push(`k6 ended with exit code ${k6.exitCode}: ${k6.meaning}`);
+    caveats.push(k6.exitCode === null ? "nobody knows how k6 ended" : `k6 ended with exit code ${k6.exitCode}: ${k6.meaning}`);
   if (sent.requests === 0) caveats.push("k6 sent no request");
   if (!facts.sentIsWhole) caveats.push("nobody knows all that was sent, because a load pod was lost");
   else if (k6.iterations === null)

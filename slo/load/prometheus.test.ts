@@ -1,8 +1,11 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
+import { queryNumber } from "../collect/prometheus.ts";
 import { plimsollMetrics } from "../spec/names.ts";
 import { inTurn, startReceiver } from "../run/relay/destination.fixture.ts";
 import { readBody } from "../run/relay/body.ts";
-import { writeSamples } from "./prometheus.ts";
+import { prometheusAt, writeSamples } from "./prometheus.ts";
 
 const sample = (name: string, atMillis: number) => ({ labels: { __name__: name }, value: 1, atMillis });
 const samples = [sample(plimsollMetrics.runVerdict, 5000), sample(plimsollMetrics.events, 4000), sample(plimsollMetrics.events, 5140)];
@@ -24,5 +27,26 @@ test.each<[string, number[], string, string | undefined]>([
     ]);
   } finally {
     await receiver.stop();
+  }
+});
+
+test("a redirect is a reason that names the address, and no header goes there", async () => {
+  let wentAlong = 0;
+  const other = createServer((_, response) => {
+    wentAlong += 1;
+    response.end();
+  });
+  await new Promise<void>((ready) => other.listen(0, "127.0.0.1", ready));
+  const elsewhere = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+  const server = createServer(({ url }, response) => response.writeHead(307, { location: `${elsewhere}/base${url}` }).end());
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  try {
+    const { api } = prometheusAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { headers: { "X-Key": "secret" } });
+    const reason = `Prometheus answers with a redirect to ${elsewhere}/base, which is not followed: give that address if it is Prometheus`;
+    expect(await queryNumber(api, { promql: "up" }, 1)).toEqual({ kind: "failed", reason });
+    expect(wentAlong).toBe(0);
+  } finally {
+    server.close();
+    other.close();
   }
 });

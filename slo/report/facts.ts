@@ -33,7 +33,12 @@ export function errorCell({ errors, wrongContents: wrong }: CountedRow): string 
 export function countedRows({ load, reconciliation: r }: Report): CountedRow[] {
   return [
     { label: "judged, by k6", requests: load.requests, errors: load.errors },
-    { label: "k6 sent in all", requests: r.k6Requests, errors: r.k6Errors, ...(r.wrongContents ? { wrongContents: r.wrongContents } : {}) },
+    {
+      label: "k6 sent in all",
+      requests: r.k6Requests,
+      errors: r.k6Requests === null ? null : r.k6Errors, // what came to the relay, which of a k6 that said nothing may not be all
+      ...(r.wrongContents ? { wrongContents: r.wrongContents } : {}),
+    },
     { label: "relay forwarded", requests: r.relayRequests },
     { label: "Prometheus holds", requests: r.prometheusRequests },
     { label: "server counted", requests: r.serverRequests, errors: r.serverErrors },
