@@ -206,4 +206,35 @@ describeLive("what k6 counted, by a real Prometheus", ["prometheus"], ({ prometh
       reason: expect.stringContaining("hold 0 of 300 requests") as string,
     });
   });
+
+  const bad: Indicator = { kind: "counter", part: "bad_orders", partIs: "bad", total: "orders", where: {} };
+  test.each<[string, Record<string, string>, object]>([
+    ["of the scenario are judged", { scenario: "main" }, { kind: "counted", best: { total: 100, bad: 25 } }],
+    [
+      "with the tag of a warm-up may hide what was bad",
+      { scenario: "warmup" },
+      { kind: "absent", reason: /carry scenario="warmup", or no/ },
+    ],
+    ["without a scenario hide it too", {}, { kind: "absent", reason: /no scenario outside of setup/ }],
+    ["of setup have none, and are not judged", { group: "::setup" }, { kind: "counted", best: { total: 100, bad: 0 } }],
+  ])("a script's own counts %s", async (says, tags, { reason, ...expected }: { reason?: RegExp }) => {
+    const testid = `own counts ${says}`;
+    const own = (name: string, more: Record<string, string>) => ({ __name__: `k6_${name}_total`, testid, ...more });
+    const none: Sample = [own("bad_orders", { scenario: "main" }), 0, from + 1];
+    await write([none, [own("orders", { scenario: "main" }), 100, from + 9], [own("bad_orders", tags), 25, from + 10]]);
+    expect(await client(testid, bad, false)).toMatchObject({ ...expected, ...(reason && { reason: expect.stringMatching(reason) }) });
+  });
+
+  test("but for the warm-up of plimsoll/k6, which is meant not to be judged", async () => {
+    const testid = "own counts of our warm-up";
+    const own = (name: string, scenario: string) => ({ __name__: `k6_${name}_total`, testid, scenario });
+    const warm: Sample = [k6(testid, { scenario: "warmup", counted_by: "plimsoll" }), 5, from - 3];
+    await write([
+      warm,
+      [own("orders", "warmup"), 5, from - 3],
+      [own("orders", "main"), 100, from + 9],
+      [own("bad_orders", "main"), 0, from + 9],
+    ]);
+    expect(await client(testid, bad, false)).toMatchObject({ kind: "counted", best: { total: 100, bad: 0 } });
+  });
 });

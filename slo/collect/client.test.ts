@@ -37,6 +37,7 @@ const failed: ClientQueries = {
   byClient: undefined,
   shares: undefined,
   rising: [],
+  hidden: undefined,
   unserved: "requests",
   unfiltered: true,
   slowAboveSeconds: undefined,

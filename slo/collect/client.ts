@@ -1,4 +1,5 @@
 import type { ClientQueries } from "../compile/client.ts";
+import { warmupScenario } from "../spec/names.ts";
 import { countedByHistogram, type ClientCounted } from "./histogram.ts";
 import type { CumulativePoint, Measurement, Queries } from "./measurement.ts";
 import { measurePhase } from "./phase.ts";
@@ -108,6 +109,15 @@ async function assertRising(api: PrometheusApi, { rising }: ClientQueries, range
     throw new Unreadable("the script lowered a counter, so it counts no events: add only values of 0 and more");
 }
 
+/** Refuses a script's metric of which some samples are not judged: they may be the bad ones, or the good ones. */
+async function assertAllJudged(api: PrometheusApi, { hidden }: ClientQueries, { toSeconds }: ClientWindow, range: number): Promise<void> {
+  const [series] = valuesOf([hidden && (await queryNumber(api, hidden(range + proofLookbackSeconds), toSeconds))]);
+  if (series === undefined) return;
+  throw new Unreadable(
+    `some samples carry scenario="${warmupScenario}", or no scenario outside of setup and teardown, and are not judged: leave the tag as k6 sets it, or give that scenario another name`,
+  );
+}
+
 /** Says that there is nothing to count, and what there is instead. */
 async function nothingThere(
   api: PrometheusApi,
@@ -143,6 +153,7 @@ export async function measureClient(api: PrometheusApi, query: ClientQueries, wi
   const counters = query.bad.map((read) => read(range).promql).join(" + ");
   const queries = { total: query.total(range).promql, bad: histogram ? histogram.read(range).promql : counters };
   const read = await answerOf(async () => {
+    await assertAllJudged(api, query, window, range);
     if (histogram && !(await isCountedWhole(api, query, window, range))) return countedByHistogram(api, query, histogram, window, range);
     queries.bad = counters;
     return countedByCounters(api, query, window, range);

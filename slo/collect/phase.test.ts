@@ -35,6 +35,7 @@ const query: ClientQueries & { phased: typeof phased } = {
   byClient: undefined,
   shares: undefined,
   rising: [],
+  hidden: undefined,
   unserved: "requests",
   unfiltered: true,
   slowAboveSeconds: undefined,

@@ -1,10 +1,10 @@
-import { k6Labels, k6Metrics, ownMetric, plimsollLabels, plimsollMetrics } from "../spec/names.ts";
+import { groupOfSetup, k6Labels, k6Metrics, ownClient, ownMetric, plimsollLabels, plimsollMetrics, warmupScenario } from "../spec/names.ts";
 import type { Indicator } from "../spec/spec.ts";
 import { nounOf } from "../spec/side.ts";
 import { nearest } from "../spec/words.ts";
 import { clientBase, phasedBy, type ClientQueries } from "./client.ts";
 import { over, samplesOf, sumOfLast, type Reading } from "./counters.ts";
-import { is, isNot, promql, selector, type Matcher } from "./promql.ts";
+import { is, isNot, matchesNot, promql, selector, type Matcher } from "./promql.ts";
 import type { Part } from "./phases.ts";
 import { clientWhere, judged, type Scope } from "./scope.ts";
 import type { SelectorProblem } from "./selector.ts";
@@ -108,6 +108,19 @@ function rateQueries(objective: string, { name, goodIs, where }: Of<"rate">, sco
   };
 }
 
+/** Counts series whose samples carry no scenario, outside of setup and teardown, or that of a warm-up that no client of `plimsoll/k6` sent. */
+function hiddenOf({ testid }: Scope, ...metrics: string[]): Reading {
+  return (range) => {
+    const last = (metric: string, ...more: Matcher[]) =>
+      over("last_over_time", selector(metric, [is(k6Labels.testid, testid), ...more]))(range);
+    const warmup = is(k6Labels.scenario, warmupScenario);
+    const ours = last(k6Metrics.requests, warmup, is(k6Labels.countedBy, ownClient));
+    const notJudged = (metric: string) =>
+      promql`(${last(metric, warmup)} unless on () ${ours}) or ${last(metric, is(k6Labels.scenario, ""), matchesNot(k6Labels.group, groupOfSetup))}`;
+    return promql`count(${metrics.map(notJudged).reduce((all, one) => promql`${all} or ${one}`)})`;
+  };
+}
+
 function counterQueries(objective: string, { part, partIs, total, where }: Of<"counter">, scope: Scope): ClientQueries {
   const series = (name: string) => judged(ownMetric.counter(name), scope.testid, ...clientWhere(where));
   const [all, own] = [sumOfLast(series(total)), sumOfLast(series(part))];
@@ -124,6 +137,7 @@ function counterQueries(objective: string, { part, partIs, total, where }: Of<"c
         (range) =>
           promql`sum(${over("resets", series(name))(range)}) > 0`,
     ),
+    hidden: hiddenOf(scope, ownMetric.counter(part), ownMetric.counter(total)),
     unserved: "events",
     phased: partIs === "bad" ? phasedBy(scope.testid, series(total), series(part)) : undefined,
   };
@@ -135,6 +149,7 @@ function trendQueries(objective: string, { name, ofTimes, atMost, where }: Of<"t
     ...clientBase(objective, (range) => promql`histogram_count(${read(range)})`),
     nothing: { sentence: `the script added nothing to the trend ${name} ${ofTimes ? "of times " : ""}that the objective is about` },
     histogram: { read, unanswered: undefined, atMost, limit: ofTimes ? `${atMost} s` : String(atMost) },
+    hidden: hiddenOf(scope, ownMetric.trend(name, ofTimes)),
     unserved: "events",
     slowAboveSeconds: ofTimes ? atMost : undefined,
   };

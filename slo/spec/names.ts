@@ -67,6 +67,9 @@ export const ownMetric = {
 /** The `scenario` label of traffic that is sent to warm the service up and never judged. */
 export const warmupScenario = "warmup";
 
+/** A pattern of the `group` label that k6 gives to what setup() and teardown() do, which has no scenario. */
+export const groupOfSetup = "::(setup|teardown)(::.*)?";
+
 /** Tells by the `scenario` label whether traffic is judged: setup and teardown have none, and the warm-up is not. */
 export function isJudgedScenario(scenario: string | undefined): boolean {
   return scenario !== undefined && scenario !== "" && scenario !== warmupScenario;

@@ -9,7 +9,7 @@ const requests = (...rows: [name: string, value: number, more?: Record<string, s
   sentOf([
     {
       k6_http_reqs_total: rows.map(([name, value, more]) => ({
-        labels: { name, status: "200", expected_response: "true", ...more },
+        labels: { name, status: "200", expected_response: "true", scenario: "main", ...more },
         value,
         atSeconds: 1,
       })),
@@ -84,6 +84,23 @@ test.each<[string, RunRecord, ReturnType<typeof requests>, ReturnType<typeof use
       ],
       notes: [],
     },
+  ],
+  [
+    "so are requests without a scenario, for nobody judges them either",
+    recordOf(target),
+    requests(["checkout", 9], ["checkout", 4, { scenario: "" }]),
+    {
+      caveats: [
+        "4 of the script's requests, dropped iterations, checks and rates carry no scenario, so they are not judged: leave the tag as k6 sets it, and scenario and group in systemTags",
+      ],
+      notes: [],
+    },
+  ],
+  [
+    "setup and teardown have none, and are not meant to be judged",
+    recordOf(target),
+    requests(["checkout", 9], ["a", 1, { scenario: "", group: "::setup::log in" }], ["b", 1, { scenario: "", group: "::teardown" }]),
+    nothing,
   ],
   ["our own warm-up is none of it", recordOf(target, { script: null }), requests(["/a", 4, { scenario: "warmup" }]), nothing],
   ["of our own scenarios nothing is told", recordOf(target, { script: null }), requests(["http://127.0.0.1:7300/a", 9]), nothing],

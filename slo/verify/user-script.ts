@@ -1,6 +1,6 @@
 import type { RunRecord } from "../run/record.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
-import { k6Labels, k6Metrics, ownClient, warmupScenario } from "../spec/names.ts";
+import { groupOfSetup, k6Labels, k6Metrics, ownClient, warmupScenario } from "../spec/names.ts";
 
 /** What a reader has to know of a scenario of ours. */
 const nothing: { caveats: readonly string[]; notes: readonly string[] } = { caveats: [], notes: [] };
@@ -46,6 +46,10 @@ function originOf(name: string | undefined): string | undefined {
   return url.origin.replace("//localhost", "//127.0.0.1");
 }
 
+/** Tells samples that no objective reads and that are none of setup() or teardown(), by the group that k6 gives these. */
+const isWithoutScenario = (labels: Readonly<Record<string, string>>): boolean =>
+  (labels[k6Labels.scenario] ?? "") === "" && !new RegExp(`^(${groupOfSetup})$`).test(labels[k6Labels.group] ?? "");
+
 /** What our own scenarios call their warm-up is never judged, so a script's scenario or tag of that name would hide what became of it. */
 function notJudged(sent: SentCounts): string[] {
   const ofWarmup = (metric: string, isOfClient: boolean): number =>
@@ -56,8 +60,16 @@ function notJudged(sent: SentCounts): string[] {
   const isOurs = ofWarmup(k6Metrics.requests, true) > 0; // the warm-up of plimsoll/k6, which is meant not to be judged
   const others = [k6Metrics.droppedIterations, k6Metrics.countedChecks, k6Metrics.countedRates];
   const hidden = ofWarmup(k6Metrics.requests, false) + (isOurs ? 0 : others.reduce((sum, metric) => sum + ofWarmup(metric, false), 0));
-  const caveat = `${hidden} of the script's requests, dropped iterations, checks and rates carry scenario="${warmupScenario}", which is never judged: give that scenario, or tag, another name`;
-  return hidden > 0 ? [caveat] : [];
+  const without = [k6Metrics.requests, ...others].reduce((sum, metric) => sum + sent.sumOf(metric, isWithoutScenario), 0);
+  const what = "of the script's requests, dropped iterations, checks and rates carry";
+  return [
+    ...(hidden > 0
+      ? [`${hidden} ${what} scenario="${warmupScenario}", which is never judged: give that scenario, or tag, another name`]
+      : []),
+    ...(without > 0
+      ? [`${without} ${what} no scenario, so they are not judged: leave the tag as k6 sets it, and scenario and group in systemTags`]
+      : []),
+  ];
 }
 
 function expectedFailures(sent: SentCounts): string[] {
