@@ -10,7 +10,7 @@ export interface CountedRow {
   requests: number | null;
   errors?: number | null;
   /** Answers with wrong contents, where there are any. */
-  wrongContents?: number;
+  wrongContents?: number | undefined;
 }
 
 /** A short label and what to print beside it. */
@@ -31,14 +31,10 @@ export function errorCell({ errors, wrongContents: wrong }: CountedRow): string 
 
 /** Lists what each side counted, in the order in which a request passes them: first what is judged, then all load, setup and warm-up included. */
 export function countedRows({ load, reconciliation: r }: Report): CountedRow[] {
+  const k6Errors = r.k6Requests === null ? null : r.k6Errors; // what came to the relay, of a k6 that said nothing, may not be all
   return [
     { label: "judged, by k6", requests: load.requests, errors: load.errors },
-    {
-      label: "k6 sent in all",
-      requests: r.k6Requests,
-      errors: r.k6Requests === null ? null : r.k6Errors, // what came to the relay, which of a k6 that said nothing may not be all
-      ...(r.wrongContents ? { wrongContents: r.wrongContents } : {}),
-    },
+    { label: "k6 sent in all", requests: r.k6Requests, errors: k6Errors, wrongContents: r.wrongContents || undefined },
     { label: "relay forwarded", requests: r.relayRequests },
     { label: "Prometheus holds", requests: r.prometheusRequests },
     { label: "server counted", requests: r.serverRequests, errors: r.serverErrors },
