@@ -28,33 +28,30 @@ async function compile(project: string): Promise<void> {
   if (ending.kind !== "exited" || ending.code !== 0) throw new Error(`${endingText(command, ending)}: ${output}`);
 }
 
+const bundled = { absWorkingDir: root, bundle: true, format: "esm", logLevel: "warning" } as const;
+
 /** Makes each scenario one file that k6 runs as it is. */
 async function bundleScenarios(): Promise<void> {
   const entryPoints = listScenarios(join(root, "scenarios")).map((name) => join(root, "scenarios", `${name}.ts`));
   entryPoints.push(...globSync(join(root, "scenarios/lib/k6.ts"))); // what users' scripts import as plimsoll/k6
   await build({
-    absWorkingDir: root,
+    ...bundled,
     entryPoints,
     outbase: join(root, "scenarios"),
     outdir: join(out, "scenarios"),
-    bundle: true,
-    format: "esm",
     platform: "neutral",
     target: "es2022",
     charset: "utf8",
     external: ["k6", "k6/*"],
-    logLevel: "warning",
   });
 }
 
 /** Makes the storage API one file with all that it needs, and the licences of what is in it. */
 async function bundleTarget(): Promise<void> {
   const { metafile } = await build({
-    absWorkingDir: root,
+    ...bundled,
     entryPoints: [join(root, "target/server.ts")],
     outfile: join(out, "target/server.js"),
-    bundle: true,
-    format: "esm",
     platform: "node",
     target: "node24",
     minifySyntax: true,
@@ -63,7 +60,6 @@ async function bundleTarget(): Promise<void> {
     // fastify-metrics looks for its client by a name made at run time, which no bundler sees.
     alias: { "@prometheus-io/client": "@platformatic/prom-client" },
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-    logLevel: "warning",
   });
   const licences = packageFolders(Object.keys(metafile.inputs)).flatMap((folder) =>
     globSync(`${folder}/LICEN[CS]E*`, { cwd: root }).map((file) => `${folder}\n\n${readFileSync(join(root, file), "utf8")}`),

@@ -1,7 +1,9 @@
 import { Option, type Command } from "commander";
 import { openHost } from "../host/open-host.ts";
 import { configFlag, faults, httpUrl, noConfigFlag, port, settleLimit, whole } from "./flags.ts";
+import type { GateOptions } from "./gate.ts";
 import { gateHelp } from "./help.ts";
+import type { InitOptions } from "./init.ts";
 
 /** Hears the exit code of a command. */
 export type Done = (exitCode: number) => void;
@@ -18,15 +20,6 @@ export function addPod(root: Command, done: Done): void {
     });
 }
 
-interface GateFlags {
-  run?: string;
-  spec?: string;
-  prometheus?: string;
-  settleLimit: number;
-  json?: boolean;
-  config?: string | false;
-}
-
 /** Adds `gate`. */
 export function addGate(root: Command, done: Done): void {
   root
@@ -40,10 +33,9 @@ export function addGate(root: Command, done: Done): void {
     .option(...configFlag)
     .option(...noConfigFlag)
     .addHelpText("after", gateHelp)
-    .action(async (flags: GateFlags) => {
+    .action(async ({ settleLimit: settleLimitSeconds, ...flags }: GateOptions & { settleLimit: number }) => {
       const { gate } = await import("./gate.ts");
-      const { run, spec, prometheus, settleLimit: settleLimitSeconds, json = false, config } = flags;
-      done(await gate({ run, spec, prometheus, settleLimitSeconds, json, config }, openHost()));
+      done(await gate({ ...flags, settleLimitSeconds }, openHost()));
     });
 }
 
@@ -57,13 +49,10 @@ export function addInit(root: Command, done: Done): void {
     .option("--from-script <file>", "a k6 script: its thresholds become objectives, and it is the script of the config")
     .option("--service <name>", "the service's name (default: the package's, or the folder's)")
     .addOption(new Option("--ci <kind>", "the CI job to write (default: that of the repository)").choices(["github", "gitlab"]))
-    .action(
-      async (source: string | undefined, flags: { target?: string; fromScript?: string; service?: string; ci?: "github" | "gitlab" }) => {
-        const { init } = await import("./init.ts");
-        const { target, fromScript, service, ci } = flags;
-        done(await init({ source, target, fromScript, service, ci }, openHost()));
-      },
-    );
+    .action(async (source: string | undefined, flags: InitOptions) => {
+      const { init } = await import("./init.ts");
+      done(await init(source, flags, openHost()));
+    });
 }
 
 /** Adds `history`. */
@@ -73,9 +62,9 @@ export function addHistory(root: Command, done: Done): void {
     .description("list the latest runs")
     .addOption(new Option("--most <number>", "how many").argParser(whole).default(20))
     .option("--json", "as JSON")
-    .action(async ({ most, json = false }: { most: number; json?: boolean }) => {
+    .action(async (flags: { most: number; json?: boolean }) => {
       const { history } = await import("./history.ts");
-      done(history({ most, json }, openHost()));
+      done(history(flags, openHost()));
     });
 }
 
@@ -87,8 +76,8 @@ export function addStack(root: Command, done: Done): void {
     .addOption(new Option("--target-port <port>", "of the storage API").argParser(port).default(5000))
     .addOption(new Option("--prometheus-port <port>", "of Prometheus").argParser(port).default(9090))
     .addOption(new Option("--fault <rules>", "faults of the storage API, as for load").argParser(faults))
-    .action(async ({ targetPort, prometheusPort, fault }: { targetPort: number; prometheusPort: number; fault?: string }) => {
+    .action(async (flags: { targetPort: number; prometheusPort: number; fault?: string }) => {
       const { stack } = await import("./stack.ts");
-      done(await stack({ targetPort, prometheusPort, fault }, openHost()));
+      done(await stack(flags, openHost()));
     });
 }

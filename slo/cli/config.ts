@@ -5,21 +5,10 @@ import type { Environment, ReadConfig } from "../config/schema.ts";
 import type { Host } from "../host/host.ts";
 import { badUsage, type NoRun } from "../load/load-run.ts";
 import { shownPath } from "../load/spec-file.ts";
+import type { LoadFlags } from "./load-command.ts";
 
 /** Which config is meant: a file, none (`--no-config`), or the nearest. */
 export type AskedConfig = string | false | undefined;
-
-/** What the flags of a command say of its load; a config fills in what they leave open. */
-export interface Choices {
-  config?: AskedConfig;
-  env?: string;
-  script?: string | undefined;
-  scenario?: string | undefined;
-  spec?: string | undefined;
-  target?: string | undefined;
-  prometheus?: string | undefined;
-  serverLabel?: Record<string, string>;
-}
 
 type Found = { kind: "config"; config: ReadConfig; file: string } | { kind: "without" } | NoRun;
 
@@ -32,7 +21,7 @@ async function configOf(asked: AskedConfig, host: Host): Promise<Found> {
 }
 
 /** Fills flags in from the config; flags count more. The host that comes back has the credentials of the Prometheus that is meant. */
-export async function fillIn<T extends Choices>(given: T, host: Host): Promise<{ kind: "filled"; flags: T; host: Host } | NoRun> {
+export async function fillIn(given: LoadFlags, host: Host): Promise<{ kind: "filled"; flags: LoadFlags; host: Host } | NoRun> {
   const found = await configOf(given.config, host);
   if (found.kind === "none") return found;
   if (found.kind === "without")
@@ -52,7 +41,7 @@ export async function fillIn<T extends Choices>(given: T, host: Host): Promise<{
   return ready.kind === "problem" ? badUsage(`${file}: ${ready.message}`) : { kind: "filled", flags, host: ready.host };
 }
 
-function merged(given: Choices, config: ReadConfig, environment: Environment, folder: string): Choices {
+function merged(given: LoadFlags, config: ReadConfig, environment: Environment, folder: string): LoadFlags {
   const path = (name: string | undefined): string | undefined => name && resolve(folder, name);
   // Whoever names a script or a scenario names the other one away.
   const chooses = [given, environment, config].find(({ script, scenario }) => (script ?? scenario) !== undefined) ?? given;

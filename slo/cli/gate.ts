@@ -6,7 +6,7 @@ import { withCredentialsOf, type AskedConfig } from "./config.ts";
 import { endWith, judgeAndWrite } from "./verdict.ts";
 
 /** What a person asked of `gate`, its config included. */
-export type GateOptions = ResumeOptions & { spec: string | undefined; json: boolean; config: AskedConfig };
+export type GateOptions = ResumeOptions & { spec?: string; json?: boolean; config?: AskedConfig };
 
 /** Judges a finished run again, or one that could not be judged: forwards what is left of its samples, then asks Prometheus. */
 export async function gate(options: GateOptions, opened: Host): Promise<number> {
@@ -20,5 +20,5 @@ export async function gate(options: GateOptions, opened: Host): Promise<number> 
   read.notes.forEach(host.say);
   await using session = openSession(host);
   const run = await resume(kept, options, host, session);
-  return run.kind === "none" ? endWith(run, host) : await judgeAndWrite(run, read.spec, options.json, host);
+  return run.kind === "none" ? endWith(run, host) : await judgeAndWrite(run, read.spec, options.json ?? false, host);
 }

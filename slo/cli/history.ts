@@ -9,7 +9,7 @@ import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 
 /** Lists the latest runs of this folder, newest first; a history that cannot be read is not an empty one. */
-export function history({ most, json }: { most: number; json: boolean }, host: Pick<Host, "folder" | "out" | "say">): number {
+export function history({ most, json }: { most: number; json?: boolean }, host: Pick<Host, "folder" | "out" | "say">): number {
   const read = readHistory(host.folder, most);
   if (read.kind === "problem") {
     host.say(read.message);

@@ -7,11 +7,12 @@ import { errorMessage } from "../host/error-message.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import { httpUrlProblem } from "../host/http-url.ts";
-import { configText, firstObjectives, githubText, gitlabText, scenarioText, specText, type FirstFile } from "../init/files.ts";
+import { ciJobs, configText, firstObjectives, scenarioText, specText, type FirstFile } from "../init/files.ts";
 import { lookAtCounting, type Counting } from "../init/counting.ts";
 import { describedBy, type Described } from "../init/requests.ts";
 import { badUsage, failed, type NoRun } from "../load/load-run.ts";
 import { bundleScenario } from "../run/bundle/bundle.ts";
+import { placed } from "../run/bundle/problems.ts";
 import { inspectScript } from "../run/k6.ts";
 import { metricsIn } from "../run/plan.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
@@ -20,17 +21,18 @@ import { endWith } from "./verdict.ts";
 
 /** What a person asked of `init`. */
 export interface InitOptions {
-  /** An address, an OpenAPI document or a HAR; what is found in the folder where it is not given. */
-  source: string | undefined;
-  target: string | undefined;
-  fromScript: string | undefined;
-  service: string | undefined;
-  ci: "github" | "gitlab" | undefined;
+  target?: string;
+  fromScript?: string;
+  service?: string;
+  ci?: keyof typeof ciJobs;
 }
 
-/** Writes a first config, scenario, spec and CI job, and overwrites nothing; gives the exit code. */
-export async function init(options: InitOptions, host: Host): Promise<number> {
-  const described = describe(options, host);
+/**
+ * Writes a first config, scenario, spec and CI job, and overwrites nothing; gives the exit code. `source` is an address, an OpenAPI document
+ * or a HAR; where it is not given, what is found in the folder.
+ */
+export async function init(source: string | undefined, options: InitOptions, host: Host): Promise<number> {
+  const described = describe(source, options, host);
   if (described.kind === "none") return endWith(described, host);
   const target = options.target ?? described.target;
   if (target === undefined) return endWith(badUsage("nothing says where the service is: give --target http://127.0.0.1:8080"), host);
@@ -39,6 +41,7 @@ export async function init(options: InitOptions, host: Host): Promise<number> {
   const counting = await lookAtCounting(target);
   described.notes.forEach(host.say);
   host.say(countingSentence(counting, target));
+  const ci = options.ci ?? ciOf(host.folder);
   const service = options.service ?? serviceName(host.folder);
   const script = options.fromScript ?? `perf/${service}.ts`;
   const spec = `perf/${service}.yaml`;
@@ -46,7 +49,7 @@ export async function init(options: InitOptions, host: Host): Promise<number> {
     ["plimsoll.config.ts", configText(script, spec, target)],
     ...(options.fromScript === undefined ? [[script, scenarioText(service, described.requests)] satisfies FirstFile] : []),
     [spec, specOf(service, counting, thresholds, host)],
-    ...ciFiles(options.ci ?? ciOf(host.folder)),
+    ...(ci === undefined ? [] : [ciJobs[ci]]),
   ];
   try {
     for (const file of files) host.say(writeOnce(host.folder, file));
@@ -65,7 +68,7 @@ const plain = (target: string | undefined, path: string): Described => ({
 });
 
 /** Finds out what to ask of the service: of the source, or of what is in the folder. */
-function describe({ source, target, fromScript }: InitOptions, host: Host): Described | NoRun {
+function describe(source: string | undefined, { target, fromScript }: InitOptions, host: Host): Described | NoRun {
   if (source !== undefined && /^https?:/i.test(source)) {
     const problem = httpUrlProblem(source);
     return problem === undefined ? plain(new URL(source).origin, new URL(source).pathname) : badUsage(`${source} ${problem}`);
@@ -97,8 +100,7 @@ async function thresholdsOf(script: string, target: string, host: Host): Promise
   const folder = mkdtempSync(join(tmpdir(), "plimsoll-init-"));
   try {
     const bundled = await bundleScenario({ entry: script, outfile: join(folder, "bundle.js"), counted: true });
-    if (bundled.kind === "problems")
-      return badUsage(bundled.problems.map((each) => `${each.file}:${each.line}:${each.column} ${each.message}`).join("\n"));
+    if (bundled.kind === "problems") return badUsage(bundled.problems.map((each) => placed(each)).join("\n"));
     const environment = { ...host.environment, PLIMSOLL_TARGET: target, PLIMSOLL_TELLS_METRICS: "1" };
     const inspected = await inspectScript({ binary: k6.path, script: bundled.file, environment });
     if (inspected.kind === "problem") return badUsage(inspected.message);
@@ -145,17 +147,6 @@ function ciOf(folder: string): InitOptions["ci"] {
   if (existsSync(join(folder, ".gitlab-ci.yml"))) return "gitlab";
   const remotes = textOf(join(folder, ".git/config"));
   return /github\.com/.test(remotes) ? "github" : /gitlab/.test(remotes) ? "gitlab" : undefined;
-}
-
-function ciFiles(ci: InitOptions["ci"]): FirstFile[] {
-  switch (ci) {
-    case undefined:
-      return [];
-    case "github":
-      return [[".github/workflows/slo.yml", githubText]];
-    case "gitlab":
-      return [[".gitlab/slo.yml", gitlabText]];
-  }
 }
 
 /** Writes a file that is not there yet; says what became of it. */

@@ -93,10 +93,7 @@ const clusterFlags = (): Option[] => [
 ];
 
 /** The flags as commander gives them: what was not given is not there. */
-export interface LoadFlags extends Partial<Omit<LoadOptions, "serverLabels" | "scrape" | "settleLimitSeconds"> & ClusterOptions> {
-  scrapePath?: string;
-  scrapePort?: number;
-  scrapeScheme?: "http" | "https";
+export interface LoadFlags extends Partial<Omit<LoadOptions, "serverLabels" | "settleLimitSeconds"> & ClusterOptions> {
   serverLabel?: Record<string, string>;
   settleLimit?: number;
   in?: "kubernetes";
@@ -104,33 +101,12 @@ export interface LoadFlags extends Partial<Omit<LoadOptions, "serverLabels" | "s
   config?: string | false;
 }
 
-/** Fills in what was not given. */
-export const optionsOf = (given: LoadFlags): LoadOptions => ({
-  scenario: given.scenario,
-  script: given.script,
-  target: given.target,
-  prometheus: given.prometheus,
-  spec: given.spec,
-  rate: given.rate,
-  duration: given.duration,
-  set: given.set ?? {},
-  fault: given.fault,
-  store: given.store ?? "memory",
-  serverLabels: given.serverLabel,
-  scrape: scrapeOf(given),
-  settleLimitSeconds: given.settleLimit ?? settleLimitSeconds,
-  stopOn: given.stopOn,
-  json: given.json ?? false,
-  force: given.force ?? false,
+/** Gives the flags the names that they have from here on. */
+export const optionsOf = ({ serverLabel, settleLimit = settleLimitSeconds, ...given }: LoadFlags): LoadOptions => ({
+  ...given,
+  serverLabels: serverLabel,
+  settleLimitSeconds: settleLimit,
 });
-
-function scrapeOf({ scrapePath, scrapePort, scrapeScheme }: LoadFlags): LoadOptions["scrape"] {
-  const scrape: LoadOptions["scrape"] = {};
-  if (scrapePath !== undefined) scrape.path = scrapePath;
-  if (scrapePort !== undefined) scrape.port = scrapePort;
-  if (scrapeScheme !== undefined) scrape.scheme = scrapeScheme;
-  return scrape;
-}
 
 function clusterOf(given: LoadFlags): ClusterOptions | undefined {
   if (given.in === undefined) return undefined;
@@ -154,7 +130,8 @@ function contradictionIn(given: LoadFlags): string | undefined {
     return "--fault is for the storage API that is started here; without --target";
   const planned = planContradiction(given);
   if (planned !== undefined) return planned;
-  if ((given.prometheus ?? given.in) !== undefined && Object.keys(scrapeOf(given)).length > 0)
+  const isScrapeSaid = (given.scrapePath ?? given.scrapePort ?? given.scrapeScheme) !== undefined;
+  if (isScrapeSaid && (given.prometheus ?? given.in) !== undefined)
     return "--scrape-path, --scrape-port and --scrape-scheme are for a Prometheus that is started here, without --prometheus or --in";
   if (given.in === undefined) {
     const flag = inKubernetes.find((name) => given[name] !== undefined);

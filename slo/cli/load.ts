@@ -17,7 +17,7 @@ export async function load(asked: LoadOptions, where: ClusterOptions | undefined
   try {
     await using session = openSession(host, where === undefined ? "stopping k6" : "stopping the pods");
     const run = where === undefined ? await runLocally(prepared, host, session) : await runInKubernetes(prepared, where, host, session);
-    return run.kind === "none" ? endWith(run, host) : await judgeAndWrite(run, prepared.spec, options.json, host);
+    return run.kind === "none" ? endWith(run, host) : await judgeAndWrite(run, prepared.spec, options.json ?? false, host);
   } finally {
     dropUnstarted(prepared.folder);
   }

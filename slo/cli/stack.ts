@@ -10,10 +10,7 @@ import { failed } from "../load/load-run.ts";
 import { endWith } from "./verdict.ts";
 
 /** Keeps the local target and Prometheus up, on their usual ports, until it is interrupted, which is how it ends: exit 0. */
-export async function stack(
-  options: { targetPort: number; prometheusPort: number; fault: string | undefined },
-  host: Host,
-): Promise<number> {
+export async function stack(options: { targetPort: number; prometheusPort: number; fault?: string }, host: Host): Promise<number> {
   const tool = await resolveTool("prometheus", { say: host.say });
   if (tool.kind === "missing") return endWith(failed(tool.message), host);
   const folder = join(host.folder, ".plimsoll", "stack");

@@ -25,25 +25,16 @@ export function chooseEnvironment(
 }
 
 type Credentials = NonNullable<Environment["credentials"]>;
-const settingOf: Record<keyof Credentials, string> = {
-  username: "USERNAME",
-  password: "PASSWORD",
-  passwordFile: "PASSWORD_FILE",
-  bearerToken: "BEARER_TOKEN",
-  bearerTokenFile: "BEARER_TOKEN_FILE",
-  headers: "HEADERS",
-  caFile: "CA_FILE",
-};
 
 /**
  * Gives a host that has the credentials of an environment. They are moved to the variables that are kept from every program that we start;
  * what stands in those already counts more.
  */
 export function withCredentials(host: Host, credentials: Credentials): { kind: "host"; host: Host } | Problem {
-  for (const [key, variable] of Object.entries(credentials) as [keyof Credentials, string][]) {
+  for (const [key, variable] of Object.entries(credentials) as [string, string][]) {
     const secret = process.env[variable];
     if (!secret) return { kind: "problem", message: `the credentials' ${key} is to be in ${variable}, which is not set` };
-    process.env[`PLIMSOLL_PROMETHEUS_${settingOf[key]}`] ??= secret;
+    process.env[`PLIMSOLL_PROMETHEUS_${key.replace(/[A-Z]/g, "_$&").toUpperCase()}`] ??= secret; // passwordFile is PASSWORD_FILE
     if (!variable.startsWith("PLIMSOLL_PROMETHEUS_")) delete process.env[variable];
   }
   const read = readSettings(process.env, host.settings.colour);

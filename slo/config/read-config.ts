@@ -4,7 +4,7 @@ import { dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type BuildFailure } from "esbuild";
 import type { z } from "zod";
-import { esbuildProblems } from "../run/bundle/problems.ts";
+import { esbuildProblems, placed } from "../run/bundle/problems.ts";
 import { configSchema, type ReadConfig } from "./schema.ts";
 
 const names = ["plimsoll.config.ts", "plimsoll.config.mts", "plimsoll.config.js", "plimsoll.config.mjs"];
@@ -57,8 +57,12 @@ async function bundle(file: string): Promise<Bundle | Problem> {
   } catch (error) {
     const { errors } = error as Partial<BuildFailure>;
     if (errors === undefined) throw error;
-    const problems = esbuildProblems(errors, file, folder);
-    return { kind: "problem", message: problems.map((each) => `${each.file}:${each.line}:${each.column} ${each.message}`).join("\n") };
+    return {
+      kind: "problem",
+      message: esbuildProblems(errors, file, folder)
+        .map((each) => placed(each))
+        .join("\n"),
+    };
   }
 }
 

@@ -1,4 +1,4 @@
-import { presetNamed, presetNames, resolveMapping, type Metrics } from "../spec/presets.ts";
+import { presetNames, resolveMapping, type Metrics } from "../spec/presets.ts";
 
 type Stated = { preset: (typeof presetNames)[number]; duration?: string };
 
@@ -23,18 +23,14 @@ async function textOf(url: string): Promise<string | undefined> {
 const portOf = ({ port, protocol }: URL): number => Number(port) || (protocol === "https:" ? 443 : 80);
 
 /** The ways to count that are known: the presets, and OpenTelemetry's of Node, whose exporter leaves the unit out of the name. */
-const ways: { stated: Stated; metrics: Metrics }[] = [
-  ...presetNames.map((preset) => ({ stated: { preset }, metrics: presetNamed(preset) })),
-  ...[{ preset: "otel" as const, duration: "http_server_request_duration" }].flatMap((stated) => {
-    const metrics = resolveMapping(stated);
-    return typeof metrics === "string" ? [] : [{ stated, metrics }];
-  }),
-];
+const ways: Stated[] = [...presetNames.map((preset) => ({ preset })), { preset: "otel", duration: "http_server_request_duration" }];
 
 /** Looks at a running service: sends it one request, since most libraries show nothing before the first, and reads its metrics where libraries have them. */
 export async function lookAtCounting(target: string): Promise<Counting> {
   await textOf(target);
-  for (const { stated, metrics } of ways) {
+  for (const stated of ways) {
+    const metrics = resolveMapping(stated);
+    if (typeof metrics === "string") continue;
     const places = placesOf(metrics, new URL(target));
     for (const place of places) {
       const text = await textOf(place.href);

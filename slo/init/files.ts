@@ -81,8 +81,8 @@ export function specText(service: string, metrics: Counting["metrics"], objectiv
   return `# yaml-language-server: $schema=../node_modules/plimsoll/dist/package/slo/spec/schema.json\n${text}${comments}`;
 }
 
-/** The GitHub workflow: the package's own gate, which annotates the change and gathers the reports. */
-export const githubText = `name: slo
+/** The package's own gate, which annotates the change and gathers the reports. */
+const githubText = `name: slo
 on: [pull_request]
 permissions:
   contents: read
@@ -102,8 +102,7 @@ jobs:
         with: { name: plimsoll-report, path: plimsoll-report, if-no-files-found: warn }
 `;
 
-/** The GitLab job, to be included. */
-export const gitlabText = `# In .gitlab-ci.yml: include: [{ local: .gitlab/slo.yml }]
+const gitlabText = `# In .gitlab-ci.yml: include: [{ local: .gitlab/slo.yml }]
 slo gate:
   image: node:24-bookworm
   interruptible: true
@@ -119,3 +118,9 @@ slo gate:
     paths: [plimsoll-report/]
     reports: { junit: plimsoll-report/junit.xml, codequality: plimsoll-report/code-quality.json }
 `;
+
+/** The CI jobs that there are. */
+export const ciJobs = {
+  github: [".github/workflows/slo.yml", githubText],
+  gitlab: [".gitlab/slo.yml", gitlabText],
+} satisfies Record<string, FirstFile>;

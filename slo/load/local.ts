@@ -146,7 +146,7 @@ export type Place = Omit<Stack, "kind" | "children">;
 function targetEnvironment(options: LoadOptions, host: Host, folder: string): NodeJS.ProcessEnv {
   return {
     ...host.environment,
-    STORE: options.store,
+    STORE: options.store ?? "memory",
     ...(options.store === "sqlite" ? { STORE_FILE: join(folder, "store.sqlite") } : {}),
     ...(options.fault === undefined ? {} : { FAULTS: options.fault }),
   };

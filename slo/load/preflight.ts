@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { medianDistance } from "../collect/guard.ts";
 import { queryNumber, querySamples, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
@@ -41,19 +42,12 @@ export async function checkTarget(url: string): Promise<Checked<undefined>> {
   return problem(`the target ${new URL(url).origin} does not answer: ${reason}. Start it, or give another with --target`);
 }
 
-function connectTo({ hostname, port, protocol }: URL): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const host = hostname.replace(/^\[|\]$/g, "");
-    const socket = connect({ host, port: Number(port) || (protocol === "https:" ? 443 : 80), timeout: 5000 });
-    const end = (error?: Error): void => {
-      socket.destroy();
-      if (error) reject(error);
-      else resolve();
-    };
-    socket.once("connect", () => end());
-    socket.once("timeout", () => end(new Error("no connection within 5 s")));
-    socket.once("error", end);
-  });
+async function connectTo({ hostname, port, protocol }: URL): Promise<void> {
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const socket = connect({ host, port: Number(port) || (protocol === "https:" ? 443 : 80), timeout: 5000 });
+  socket.once("timeout", () => socket.destroy(new Error("no connection within 5 s")));
+  await once(socket, "connect");
+  socket.destroy();
 }
 
 /** Writes one sample as the run will write all of its own; says why Prometheus did not take it, and what to do. */

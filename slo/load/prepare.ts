@@ -6,6 +6,7 @@ import type { ScriptFacts } from "../compile/scope.ts";
 import { errorMessage } from "../host/error-message.ts";
 import { bundleScenario } from "../run/bundle/bundle.ts";
 import { checkTypes } from "../run/bundle/check-types.ts";
+import { placed, type ScriptProblem } from "../run/bundle/problems.ts";
 import { findScenario } from "../run/bundle/scenarios.ts";
 import { inspectScript } from "../run/k6.ts";
 import { keepPlan, metricsIn, phasesOf, readPlan } from "../run/plan.ts";
@@ -20,25 +21,27 @@ import { objectiveProblems, readSpec, shownPath, type ReadSpec } from "./spec-fi
 
 /** What a person asked of `load`, as parsed. */
 export interface LoadOptions {
-  scenario: string | undefined;
-  script: string | undefined;
-  target: string | undefined;
-  prometheus: string | undefined;
-  spec: string | undefined;
-  rate: number | undefined;
-  duration: string | undefined;
-  set: Record<string, string>;
-  fault: string | undefined;
-  store: "memory" | "sqlite";
+  scenario?: string | undefined;
+  script?: string | undefined;
+  target?: string | undefined;
+  prometheus?: string | undefined;
+  spec?: string | undefined;
+  rate?: number;
+  duration?: string;
+  set?: Record<string, string>;
+  fault?: string;
+  store?: "memory" | "sqlite";
   serverLabels: Record<string, string> | undefined;
   /** Where the metrics are, as far as it overrules the spec. */
-  scrape: { path?: string; scheme?: "http" | "https"; port?: number };
+  scrapePath?: string;
+  scrapeScheme?: "http" | "https";
+  scrapePort?: number;
   settleLimitSeconds: number;
   /** Ends the load as soon as failure is proved. */
-  stopOn: "exceeded" | undefined;
-  json: boolean;
+  stopOn?: "exceeded";
+  json?: boolean;
   /** Loads although an objective cannot have a request, or cannot be read. */
-  force: boolean;
+  force?: boolean;
 }
 
 /** A run that is ready to start: parsed, bundled, checked and planned. */
@@ -67,7 +70,7 @@ function scenarioEnvironment(options: LoadOptions, spec: Spec): Record<string, s
   return {
     ...(options.rate === undefined ? {} : { PLIMSOLL_RATE: String(options.rate) }),
     ...(options.duration === undefined ? {} : { PLIMSOLL_DURATION: options.duration }),
-    ...(options.script === undefined ? { PLIMSOLL_SET: JSON.stringify(options.set) } : options.set),
+    ...(options.script === undefined ? { PLIMSOLL_SET: JSON.stringify(options.set ?? {}) } : options.set),
     PLIMSOLL_SLOW_THRESHOLDS: clientThresholds(spec).join(","),
   };
 }
@@ -119,8 +122,7 @@ const mostTypeErrors = 10;
 
 /** Bundles and type-checks a script; its problems come with file, line and column. k6 minds no types, so those of a user script are notes. */
 async function bundleHere(folder: string, { entry, isUserScript }: Entry, spec: Spec, host: Host): Promise<Script> {
-  const shown = (problems: { file: string; line: number; column: number; message: string }[]): string[] =>
-    problems.map((p) => `${shownPath(host.folder, p.file)}:${p.line}:${p.column} ${p.message}`);
+  const shown = (problems: ScriptProblem[]): string[] => problems.map((each) => placed(each, shownPath(host.folder, each.file)));
   const [bundled, types] = await Promise.all([
     bundleScenario({ entry, outfile: join(folder, "bundle.js"), counted: isUserScript && asksOfScript(spec) }),
     checkTypes(entry, host.project),
@@ -178,6 +180,7 @@ async function prepareIn(folder: string, testid: string, entry: Entry, read: Rea
   });
   if (never.length > 0 && !options.force)
     return badUsage(`${never.join("\n")}\nsuch an objective cannot be proved by this load; --force loads all the same`);
+  const { path, scheme, port } = read.spec.metrics.scrape;
   return {
     ...entry,
     ...tools,
@@ -192,7 +195,7 @@ async function prepareIn(folder: string, testid: string, entry: Entry, read: Rea
     /** Pick the service's own series. */
     serverLabels: options.serverLabels ?? { job: read.spec.service },
     /** Where a Prometheus that is started here reads the metrics. */
-    scrape: { ...read.spec.metrics.scrape, ...options.scrape },
+    scrape: { path: options.scrapePath ?? path, scheme: options.scrapeScheme ?? scheme, port: options.scrapePort ?? port },
     plan,
     inspected: kept.text,
     scenarioEnvironment: environment,

@@ -51,8 +51,7 @@ async function valuesNow(looked: Looked, series: PromQL, label: string): Promise
 /** Looks at what an objective of the service's side would read now. */
 export function presentOf(looked: Looked, asked: ServerQueries): Promise<Answer<Present>> {
   return answerOf(async () => {
-    const { total, bad } = await asCounted(looked, asked);
-    const totals = await Promise.all(total.map((ask) => countersNow(looked, ask)));
+    const { totals, bad } = await asCounted(looked, asked);
     const absent = totals.find(({ series }) => series.length === 0);
     const timed = absent !== undefined && bad.kind === "buckets" ? await countersNow(looked, bad.timed) : undefined;
     if (timed !== undefined && timed.series.length > 0)
@@ -68,14 +67,12 @@ export function presentOf(looked: Looked, asked: ServerQueries): Promise<Answer<
   });
 }
 
-/** Chooses a service's native histograms where it has no classic ones. */
-async function asCounted(looked: Looked, asked: ServerQueries): Promise<ServerQueries> {
-  const isThere = async ({ total }: ServerQueries): Promise<boolean> => {
-    const now = await Promise.all(total.map((ask) => countersNow(looked, ask)));
-    return now.some(({ series }) => series.length > 0);
-  };
-  const { native } = asked;
-  return native === undefined || (await isThere(asked)) || !(await isThere(native)) ? asked : native;
+/** Counts a service's requests now: by its native histograms where it has no classic ones. */
+async function asCounted(looked: Looked, { total, bad, native }: ServerQueries): Promise<{ totals: CountersNow[]; bad: BadQueries }> {
+  const totals = await Promise.all(total.map((ask) => countersNow(looked, ask)));
+  if (native === undefined || totals.some(({ series }) => series.length > 0)) return { totals, bad };
+  const other = await asCounted(looked, native);
+  return other.totals.some(({ series }) => series.length > 0) ? other : { totals, bad };
 }
 
 interface CountersNow {
@@ -146,12 +143,11 @@ async function whyNone(looked: Looked, series: PromQL): Promise<Present> {
   const nothing = `${series.promql}: no series`;
   const { service } = looked;
   const doubted = comparisons.filter(({ label }) => !service.isScraped || service.labels[label] === undefined);
-  const others = await Promise.all(doubted.map(async (one) => ({ ...one, values: await valuesNow(looked, one.without, one.label) })));
-  const wrong = others.filter(({ values }) => values.length > 0);
-  if (wrong.length > 0) return otherValues(looked, nothing, wrong);
-  const whole = await Promise.all(doubted.map(async (one) => ({ ...one, values: await valuesNow(looked, bare, one.label) })));
-  const elsewhere = whole.filter(({ values }) => values.length > 0);
-  if (elsewhere.length > 0) return otherValues(looked, nothing, elsewhere);
+  for (const rest of [({ without }: Comparison) => without, () => bare]) {
+    const others = await Promise.all(doubted.map(async (one) => ({ ...one, values: await valuesNow(looked, rest(one), one.label) })));
+    const wrong = others.filter(({ values }) => values.length > 0);
+    if (wrong.length > 0) return otherValues(looked, nothing, wrong);
+  }
   return metric === undefined ? { state: "unknown", lines: [nothing] } : nearNames(looked, metric, nothing);
 }
 

@@ -27,22 +27,8 @@ export function writtenAt(sent: SentCounts): number | undefined {
 }
 
 /** Tells whether an indicator is about the errors of all requests, which is what the line knows of a load that goes on. */
-function isOfAllErrors(indicator: Indicator): boolean {
-  switch (indicator.kind) {
-    case "errors":
-      return indicator.side === "client" && Object.keys(indicator.where).length === 0;
-    case "latency":
-    case "ratio":
-    case "trend":
-    case "checks":
-    case "counter":
-    case "rate":
-    case "achieved":
-    case "throughput":
-    case "integrity":
-      return false;
-  }
-}
+const isOfAllErrors = (indicator: Indicator): boolean =>
+  indicator.kind === "errors" && indicator.side === "client" && Object.keys(indicator.where).length === 0;
 
 /** Estimates, from what k6 wrote so far, the share of budget that the client's error objective without a filter has spent. */
 function budgetSpent(spec: Spec, requests: number, errors: number): number | null {

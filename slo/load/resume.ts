@@ -19,8 +19,8 @@ import type { Session } from "./session.ts";
 
 /** What a person asked of `gate`. */
 export interface ResumeOptions {
-  run: string | undefined;
-  prometheus: string | undefined;
+  run?: string;
+  prometheus?: string;
   settleLimitSeconds: number;
 }
 

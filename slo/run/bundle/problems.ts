@@ -10,6 +10,9 @@ export interface ScriptProblem {
   message: string;
 }
 
+/** Words a problem with its place; `shown` shortens the file's path. */
+export const placed = ({ file, line, column, message }: ScriptProblem, shown = file): string => `${shown}:${line}:${column} ${message}`;
+
 /** All that is wrong in a script. */
 export interface Problems {
   kind: "problems";
