@@ -70,8 +70,8 @@ export const rooms: Room[] = [
   },
   {
     folder: "slo/config",
-    values: ["slo/host", "slo/run/bundle/problems.ts"],
-    packages: ["node:*", "esbuild", "fastest-levenshtein", "zod"],
+    values: ["slo/host", "slo/run/bundle/problems.ts", "slo/spec/words.ts"],
+    packages: ["node:*", "esbuild", "zod"],
   },
   { folder: "slo/init", values: ["slo/spec"], packages: ["yaml", "zod"] },
   { folder: "slo/history", types: ["slo/judge"], packages: ["node:*", "zod"] },

@@ -193,6 +193,14 @@ export function queryHistograms(api: PrometheusApi, query: PromQL, from: number,
   return answerOf(async () => rowsOf(await askRange(api, query, from, to, step))[0]?.histograms ?? []);
 }
 
+const buildInfo = z.object({ version: z.string().max(40) });
+
+/** Asks which version of Prometheus this is; others that answer PromQL may not tell. */
+export async function versionOf(api: PrometheusApi): Promise<string | null> {
+  const told = await answerOf(() => ask(api, "/api/v1/status/buildinfo", undefined, buildInfo));
+  return told.kind === "answer" ? told.value.version : null;
+}
+
 /** Asks for the names of all metrics, or of those with the given series; also of some that ended hours ago. */
 export function metricNames(api: PrometheusApi, of: PromQL | undefined): Promise<Answer<string[]>> {
   const match = of === undefined ? "" : `?${new URLSearchParams({ "match[]": of.promql }).toString()}`;

@@ -1,6 +1,6 @@
-import { closest, distance } from "fastest-levenshtein";
 import type { Host } from "../host/host.ts";
 import { readSettings } from "../host/settings.ts";
+import { nearest } from "../spec/words.ts";
 import type { Environment, ReadConfig } from "./schema.ts";
 
 type Problem = { kind: "problem"; message: string };
@@ -19,9 +19,8 @@ export function chooseEnvironment(
   }
   const environment = Object.hasOwn(environments, name) ? environments[name] : undefined;
   if (environment !== undefined) return { kind: "environment", name, environment };
-  const meant = names.length === 0 ? "" : closest(name, names);
-  const hint = meant !== "" && distance(name, meant) <= 2 ? ` (did you mean ${meant}?)` : "";
-  return { kind: "problem", message: `there is no environment ${JSON.stringify(name)}${hint}; ${there}` };
+  const hint = nearest(name, names);
+  return { kind: "problem", message: `there is no environment ${JSON.stringify(name)}${hint === undefined ? "" : ` (${hint})`}; ${there}` };
 }
 
 type Credentials = NonNullable<Environment["credentials"]>;

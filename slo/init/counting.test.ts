@@ -4,16 +4,19 @@ import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { lookAtCounting } from "./counting.ts";
 
+/** Presets look at ports of their own: where it can be, the tests have an address on which no other program of this machine listens. */
+const host = process.platform === "linux" ? "127.0.0.9" : "127.0.0.1";
+
 /** Looks at a service that has some metrics at some path; `__PORT__` in what is expected stands for its port. */
 async function lookedAt(path: string, metrics: string): Promise<{ counting: unknown; port: number }> {
   const server = createServer((request, response) => {
     response.statusCode = request.url === path || request.url === "/" ? 200 : 404;
     response.end(request.url === path ? metrics : "");
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as AddressInfo;
   try {
-    return { counting: await lookAtCounting(`http://127.0.0.1:${port}`), port };
+    return { counting: await lookAtCounting(`http://${host}:${port}`), port };
   } finally {
     server.close();
   }
@@ -73,5 +76,5 @@ test("metrics that stand elsewhere than the library has them are named with thei
 });
 
 test("a service that is not there counts as one that shows nothing", async () => {
-  expect(await lookAtCounting("http://127.0.0.1:1")).toEqual({ metrics: undefined, bucketsSeconds: [] });
+  expect(await lookAtCounting(`http://${host}:1`)).toEqual({ metrics: undefined, bucketsSeconds: [] });
 });

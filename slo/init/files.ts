@@ -74,7 +74,7 @@ export function firstObjectives(counting: Counting): object[] {
 
 /** Writes a spec; `remarks` stand at its end as comments. */
 export function specText(service: string, metrics: Counting["metrics"], objectives: readonly object[], remarks: readonly string[]): string {
-  const text = stringify({ version: 1, service, ...(metrics === undefined ? {} : { metrics }), objectives }, withoutEmpty, {
+  const text = stringify({ version: 1, service, metrics, objectives }, withoutEmpty, {
     lineWidth: 0,
   });
   const comments = remarks.map((remark) => `# ${remark.replaceAll("\n", " ")}\n`).join("");

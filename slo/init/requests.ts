@@ -41,16 +41,17 @@ const parameter = z.object({
   example: z.unknown().optional(),
   schema: schema.optional(),
 });
-const pathItem = z.record(z.string(), z.unknown());
 const operation = z.object({ parameters: z.array(parameter).default([]) });
-const openApi = z.object({
-  openapi: z.string().optional(),
-  swagger: z.string().optional(),
-  servers: z.array(z.object({ url: z.string() })).optional(),
-  paths: z.record(z.string(), pathItem),
-  components: z.object({ parameters: z.record(z.string(), parameter).default({}) }).optional(),
-  parameters: z.record(z.string(), parameter).optional(),
-});
+const openApi = z
+  .object({
+    openapi: z.string().optional(),
+    swagger: z.string().optional(),
+    servers: z.array(z.object({ url: z.string() })).optional(),
+    paths: z.record(z.string(), z.record(z.string(), z.unknown())),
+    components: z.object({ parameters: z.record(z.string(), parameter).default({}) }).optional(),
+    parameters: z.record(z.string(), parameter).optional(),
+  })
+  .refine(({ openapi, swagger }) => openapi ?? swagger);
 const entry = z.object({
   _resourceType: z.string().optional(),
   request: z.object({ method: z.string(), url: z.string() }),
@@ -65,11 +66,9 @@ export function describedBy(text: string): Described | Problem {
   } catch (error) {
     return { kind: "problem", message: `is neither JSON nor YAML: ${(error as Error).message.split("\n")[0]}` };
   }
-  const recorded = har.safeParse(value);
-  const described = recorded.success ? fromHar(recorded.data) : undefined;
-  const documented = openApi.safeParse(value);
-  const found =
-    described ?? (documented.success && (documented.data.openapi ?? documented.data.swagger) ? fromOpenApi(documented.data) : undefined);
+  const { data: recorded } = har.safeParse(value);
+  const { data: documented } = openApi.safeParse(value);
+  const found = recorded ? fromHar(recorded) : documented && fromOpenApi(documented);
   if (found === undefined) return { kind: "problem", message: "is no OpenAPI document (openapi, paths) and no HAR (log.entries)" };
   if (found.requests.length === 0) return { kind: "problem", message: "names no GET request to begin with" };
   const more = found.requests.length - mostRequests;

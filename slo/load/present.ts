@@ -39,12 +39,8 @@ export function shortList(values: readonly string[], most = mostShown): string {
 
 const number = (value: number): string => value.toLocaleString("en-US");
 
-async function seriesNow({ api, atSeconds }: Looked, query: PromQL): Promise<Series<number>[]> {
-  return valuesOf([await queryVector(api, query, atSeconds)])[0];
-}
-
-async function valuesNow(looked: Looked, series: PromQL, label: string): Promise<string[]> {
-  const found = await seriesNow(looked, valuesOfLabel(series, label)(lookbackSeconds));
+async function valuesNow({ api, atSeconds }: Looked, series: PromQL, label: string): Promise<string[]> {
+  const [found] = valuesOf([await queryVector(api, valuesOfLabel(series, label)(lookbackSeconds), atSeconds)]);
   return found.map(({ labels }) => labels[label] ?? "").toSorted();
 }
 
