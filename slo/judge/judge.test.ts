@@ -48,6 +48,34 @@ const fastBurnOf = (bad: number, seconds: number): CumulativePoint[] =>
   }));
 
 const table: [sentence: string, measured: Measurement[], run: RunCondition, kind: string, reason: string | undefined][] = [
+  [
+    "of a load that was stopped on proof a burst proves nothing that the rest of its plan could make good",
+    [counted(count(6, 100))],
+    { ...valid, caveats: ["stopped"], stoppedOnProof: { planned: 3000, sent: 100 } },
+    "inconclusive",
+    "6 bad of 100 (6%) are no fewer than 99.9% allows, but too few to rule out chance: a longer run would decide",
+  ],
+  [
+    "and is exceeded by what the rest cannot",
+    [counted(count(9, 100))],
+    { ...valid, caveats: ["stopped"], stoppedOnProof: { planned: 3000, sent: 100 } },
+    "exceeded",
+    "9 bad of 100 (9%) prove an error ratio of at least 0.157%; 99.9% allows 0.1%",
+  ],
+  [
+    "three events for each request make the plan three times as long",
+    [counted(count(9, 300))],
+    { ...valid, caveats: ["stopped"], stoppedOnProof: { planned: 3000, sent: 100 } },
+    "inconclusive",
+    "9 bad of 300 (3%) are no fewer than 99.9% allows, but too few to rule out chance: a longer run would decide",
+  ],
+  [
+    "where nobody knows the plan a bound that holds at any look decides",
+    [counted(count(9, 100))],
+    { ...valid, caveats: ["stopped"], stoppedOnProof: { planned: null, sent: 100 } },
+    "exceeded",
+    "9 bad of 100 (9%) prove an error ratio of at least 2.52%; 99.9% allows 0.1%",
+  ],
   ["just enough requests without an error are met", [counted(count(0, 2995))], valid, "met", undefined],
   [
     "one request fewer is not",

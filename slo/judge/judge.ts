@@ -1,10 +1,10 @@
-import type { Measurement } from "../collect/measurement.ts";
+import type { Count, Measurement } from "../collect/measurement.ts";
 import { isRequired } from "../spec/schema.ts";
 import { nounOf } from "../spec/side.ts";
 import type { Indicator, Objective, Spec } from "../spec/spec.ts";
 import { complement, lowerBound, provesExceeded, provesMet, requestsNeeded, upperBound } from "./clopper-pearson.ts";
 import { soundCounts } from "./counts.ts";
-import { lowerBoundAtAnyLook, provesExceededAtAnyLook, upperBoundAtAnyLook } from "./martingale.ts";
+import { lowerBoundAtAnyLook, provesExceededAtAnyLook, provesExceededOverPlan, upperBoundAtAnyLook } from "./martingale.ts";
 import { exceededReason, fastBurnReason, possibleFastBurnReason, unprovedReason } from "./reasons.ts";
 import type { Decision, Evidence, RunVerdict, Verdict } from "./verdict.ts";
 import { findFastBurns } from "./windows.ts";
@@ -15,8 +15,8 @@ export interface RunCondition {
   caveats: readonly string[];
   /** True when the load was offered at a given rate, whatever the service did. */
   openModel: boolean;
-  /** The load was stopped for what its counts showed: only bounds that hold at any look prove something of it. */
-  stoppedOnProof?: boolean;
+  /** The load was stopped for what its counts showed: only bounds over all requests of its plan, or that hold at any look, prove something of it. */
+  stoppedOnProof?: { planned: number | null; sent: number } | undefined;
   /** Length of the judged load, where it is known better than from the measurements. */
   scenarioSeconds?: number;
   /** Unix seconds from which the report's clock counts, so that a reason tells the time of its charts. */
@@ -62,7 +62,7 @@ function decide(
   const question = { points: cumulative, timestampSkewSeconds, whole, targetRatio, confidence, runSeconds: run.scenarioSeconds };
   const windows = findFastBurns({ ...question, badShift: Math.min(0, best.bad - end.bad), goodShift: Math.max(0, best.total - end.total) });
   const errorRatio = best.bad / best.total;
-  const bounds = run.stoppedOnProof === true ? atAnyLook : atPlannedSize;
+  const bounds = boundsOf(run, dropped);
   const evidence: Evidence = {
     best,
     worst,
@@ -77,7 +77,7 @@ function decide(
   const exceeded = (reason: string): Decision => ({ kind: "exceeded", reason, evidence });
   const inconclusive = (reason: string): Decision => ({ kind: "inconclusive", reason, evidence });
   // Windows are proved for a load of the planned length only.
-  const fastBurn = run.stoppedOnProof === true ? undefined : windows.find((window) => window.kind === "fastBurn");
+  const fastBurn = run.stoppedOnProof !== undefined ? undefined : windows.find((window) => window.kind === "fastBurn");
   if (bounds.provesExceeded(best, targetRatio, confidence)) return exceeded(exceededReason(evidence, targetRatio));
   if (fastBurn !== undefined) return exceeded(fastBurnReason(fastBurn, run.originSeconds));
   if (!provesMet(worst, targetRatio, confidence))
@@ -93,6 +93,20 @@ function decide(
 
 const atPlannedSize = { lower: lowerBound, upper: upperBound, provesExceeded };
 const atAnyLook = { lower: lowerBoundAtAnyLook, upper: upperBoundAtAnyLook, provesExceeded: provesExceededAtAnyLook };
+
+/** Chooses the bounds; of a load that was stopped on proof over its plan, all that was not sent is good at best and bad at worst. */
+function boundsOf({ stoppedOnProof: stopped }: RunCondition, dropped: number): typeof atPlannedSize {
+  if (stopped === undefined) return atPlannedSize;
+  const { planned, sent } = stopped;
+  if (planned === null) return atAnyLook;
+  // An objective may have several events for each request.
+  const all = ({ total }: Count): number => Math.max(total, Math.ceil(planned * Math.max(1, (total - dropped) / Math.max(1, sent))));
+  return {
+    lower: (count, alpha) => lowerBound({ bad: count.bad, total: all(count) }, alpha),
+    upper: (count, alpha) => upperBound({ bad: count.bad + all(count) - count.total, total: all(count) }, alpha),
+    provesExceeded: (count, target, confidence) => provesExceededOverPlan(count, all(count), target, confidence),
+  };
+}
 
 /** Says why a load that waits for the service (closed model) hides what an indicator is about; undefined where it does not. */
 function hiddenInClosedModel(indicator: Indicator): string | undefined {

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Count } from "../collect/measurement.ts";
 import { complement, lowerBound, provesExceeded, upperBound } from "./clopper-pearson.ts";
-import { evidenceAbove, lowerBoundAtAnyLook, provesExceededAtAnyLook, upperBoundAtAnyLook } from "./martingale.ts";
+import { evidenceAbove, lowerBoundAtAnyLook, provesExceededAtAnyLook, provesExceededOverPlan, upperBoundAtAnyLook } from "./martingale.ts";
 
 /** Gives numbers from 0 up and below 1, the same for the same seed (mulberry32). */
 function randomOf(seed: number): () => number {
@@ -96,4 +96,17 @@ test.each<[string, Count, number, number]>([
   ["all bad of very many is beyond number", { bad: 1e6, total: 1e6 }, 0.001, Infinity],
 ])("%s", (_, count, limit, expected) => {
   expect(evidenceAbove(count, limit)).toBe(expected);
+});
+
+test("what is proved over a plan at any moment of it is proved at its end, whatever comes after the moment", () => {
+  const plan = fc.array(fc.boolean(), { minLength: 1, maxLength: 1500 });
+  fc.assert(
+    fc.property(plan, fc.nat(60), fc.nat(1500), (later, cold, at) => {
+      const bad = [...Array.from({ length: cold }, () => true), ...later]; // a burst at the start, then anything
+      const badIn = (events: boolean[]) => events.filter(Boolean).length;
+      const soFar = { bad: badIn(bad.slice(0, at)), total: Math.min(at, bad.length) };
+      if (!provesExceededOverPlan(soFar, bad.length, 0.98, 0.95)) return;
+      expect(provesExceeded({ bad: badIn(bad), total: bad.length }, 0.98, 0.95)).toBe(true);
+    }),
+  );
 });

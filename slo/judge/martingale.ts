@@ -1,6 +1,6 @@
 import type { Count } from "../collect/measurement.ts";
 import { atMost, exactly } from "./binomial.ts";
-import { bisect, complement } from "./clopper-pearson.ts";
+import { bisect, complement, provesExceeded } from "./clopper-pearson.ts";
 
 /** Up to how many times the limit the first half of the mixture reaches: most of what breaks a budget lies there. */
 const nearTimes = 20;
@@ -24,6 +24,11 @@ export function evidenceAbove({ bad, total }: Count, limit: number): number {
 /** Decides whether a count proves that the error ratio is above 1 − target, at whichever look it was found. */
 export function provesExceededAtAnyLook(count: Count, targetRatio: number, confidence: number): boolean {
   return evidenceAbove(count, complement(targetRatio)) >= 1 / complement(confidence);
+}
+
+/** Decides it for all `planned` events, were those that are left good: whatever comes, the count at the end proves it too, so no look is a look more. */
+export function provesExceededOverPlan({ bad, total }: Count, planned: number, targetRatio: number, confidence: number): boolean {
+  return provesExceeded({ bad, total: Math.max(total, planned) }, targetRatio, confidence);
 }
 
 /** Gives the error ratio that the count shows to be reached, at whichever look. */

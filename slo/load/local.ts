@@ -90,7 +90,7 @@ async function loadWithK6(
   host: Host,
   { group, signal }: Session,
 ): Promise<void> {
-  const look = (): ReturnType<typeof provedSoFar> => provedSoFar(prepared.spec, relay.sent(), !prepared.isUserScript);
+  const look = (): ReturnType<typeof provedSoFar> => provedSoFar(prepared.spec, relay.sent(), !prepared.isUserScript, prepared.plan);
   const stop = watchProof(prepared.options.stopOn === undefined ? () => undefined : look, host);
   const { begun, ended } = runK6(group, {
     ...prepared,

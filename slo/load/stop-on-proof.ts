@@ -1,5 +1,6 @@
 import type { Host } from "../host/host.ts";
-import { provesExceededAtAnyLook } from "../judge/martingale.ts";
+import { provesExceededAtAnyLook, provesExceededOverPlan } from "../judge/martingale.ts";
+import type { Plan } from "../run/plan.ts";
 import type { RunRecord } from "../run/record.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
 import { isJudged, k6Labels, k6Metrics } from "../spec/names.ts";
@@ -10,18 +11,13 @@ type Proof = Omit<NonNullable<RunRecord["stoppedOnProof"]>, "afterSeconds">;
 type Labels = Readonly<Record<string, string>>;
 
 /** Counts what k6 wrote so far of an objective about the client's errors; undefined for what only Prometheus can tell. */
-function countedSoFar(
-  { indicator, only, phase }: Objective,
-  sent: SentCounts,
-  ownCounts: boolean,
-): { bad: number; total: number } | undefined {
+function countedSoFar({ indicator, phase }: Objective, sent: SentCounts, ownCounts: boolean): { bad: number; total: number } | undefined {
   if (phase !== undefined) return undefined; // what k6 wrote so far is of the whole load
   switch (indicator.kind) {
     case "errors": {
       if (indicator.side !== "client") return undefined;
       const isAbout = (labels: Labels): boolean =>
         isJudged(labels) &&
-        (only === undefined || only.includes(labels[k6Labels.scenario] ?? "")) &&
         Object.entries(indicator.where).every(([label, value]) => labels[label === "route" ? k6Labels.name : label] === value);
       const total = sent.sumOf(k6Metrics.requests, isAbout);
       const errors = sent.sumOf(k6Metrics.requests, (labels) => isAbout(labels) && labels[k6Labels.expectedResponse] === "false");
@@ -43,15 +39,35 @@ function countedSoFar(
   }
 }
 
-/** With fewer bad events a load goes on: the first moments of one are like no others, and the proof takes requests for independent. */
+/** With fewer bad events a load without a known plan goes on: its first moments are like no others, and the proof takes requests for independent. */
 const fewestBad = 10;
 
-/** Finds a required objective of which the counts so far prove that it is exceeded, by a bound that may be looked at every second. */
-export function provedSoFar(spec: Spec, sent: SentCounts, ownCounts: boolean): Proof | undefined {
+/**
+ * Estimates all judged requests of an open-model plan, rounded up, by those of an iteration so far; undefined before the first iteration, null where nothing
+ * is offered at a given rate. k6 may start one iteration more at the edge of a stage.
+ */
+function plannedRequests({ scenarios, offeredIterations }: Plan, sent: SentCounts): number | null | undefined {
+  if (offeredIterations === undefined) return null;
+  const [iterations, requests] = [sent.sumOf(k6Metrics.iterations, isJudged), sent.sumOf(k6Metrics.requests, isJudged)];
+  const most = offeredIterations + scenarios.flatMap(({ offered }) => offered).length;
+  return iterations === 0 ? undefined : Math.ceil(most * (requests / iterations));
+}
+
+/**
+ * Finds a required objective of which the counts so far prove that it is exceeded: over the whole plan, were all that is left of it good, which is no second
+ * look; or without a known plan by a bound that may be looked at every second.
+ */
+export function provedSoFar(spec: Spec, sent: SentCounts, ownCounts: boolean, plan: Plan): Proof | undefined {
+  const planned = plannedRequests(plan, sent);
+  if (planned === undefined) return undefined;
   for (const objective of spec.objectives.filter(isRequired)) {
     const count = countedSoFar(objective, sent, ownCounts);
-    if (count !== undefined && count.bad >= fewestBad && provesExceededAtAnyLook(count, objective.targetRatio, spec.confidence))
-      return { objective: objective.name, ...count };
+    if (count === undefined) continue;
+    const isProved =
+      planned === null
+        ? count.bad >= fewestBad && provesExceededAtAnyLook(count, objective.targetRatio, spec.confidence)
+        : provesExceededOverPlan(count, planned, objective.targetRatio, spec.confidence);
+    if (isProved) return { objective: objective.name, planned, ...count };
   }
   return undefined;
 }
@@ -66,7 +82,8 @@ export function watchProof(
   const timer = setInterval(() => {
     proof ??= look();
     if (proof === undefined || controller.signal.aborted) return;
-    host.say(`stopping k6: ${proof.bad} bad of ${proof.total} prove that ${proof.objective} is exceeded`);
+    const over = proof.planned === null ? "" : `, were all others of ${proof.planned} planned requests good`;
+    host.say(`stopping k6: ${proof.bad} bad of ${proof.total} prove that ${proof.objective} is exceeded${over}`);
     controller.abort();
   }, 1000);
   return { signal: controller.signal, proof: () => proof, end: () => clearInterval(timer) };

@@ -76,7 +76,14 @@ export const recordSchema = z.strictObject({
   origin: originSchema.nullable().default(null),
   /** What was proved to be exceeded when the load was stopped for it, by the counts of that moment; null where it ran to its end. */
   stoppedOnProof: z
-    .strictObject({ objective: z.string(), bad: z.number(), total: z.number(), afterSeconds: z.number() })
+    .strictObject({
+      objective: z.string(),
+      bad: z.number(),
+      total: z.number(),
+      /** All requests of the plan, which the proof holds for; null where it holds at any look. */
+      planned: z.number().nullable().default(null),
+      afterSeconds: z.number(),
+    })
     .nullable()
     .default(null),
   phase: z.enum(["prepared", "loading", "loaded", "judged"]),

@@ -78,7 +78,8 @@ async function reportOf(
     caveats,
     openModel,
     originSeconds: Math.floor(runTimes.begun),
-    stoppedOnProof: load.record.stoppedOnProof !== null,
+    stoppedOnProof:
+      load.record.stoppedOnProof === null ? undefined : { planned: load.record.stoppedOnProof.planned, sent: read.judgedSent.requests },
   });
   const record = { ...load.record, notes: [...load.record.notes, ...script.notes] };
   const timings = timingsOf(load, runTimes);
@@ -106,7 +107,9 @@ function exitCodeOf({ interrupted, k6 }: RunRecord, run: RunVerdict): number {
 function stoppedSentence({ stoppedOnProof: stopped }: RunRecord): string | null {
   if (stopped === null) return null;
   const counts = `${stopped.bad} bad of ${stopped.total}`;
-  return `the load was stopped ${stopped.afterSeconds.toFixed(0)} s after k6 began, when ${counts} proved that ${stopped.objective} is exceeded (--stop-on exceeded); it is judged by bounds that hold at any look`;
+  const bounds =
+    stopped.planned === null ? "by bounds that hold at any look" : `as if all others of ${stopped.planned} planned requests were good`;
+  return `the load was stopped ${stopped.afterSeconds.toFixed(0)} s after k6 began, when ${counts} proved that ${stopped.objective} is exceeded (--stop-on exceeded); it is judged ${bounds}`;
 }
 
 const unknownK6 = { exitCode: null, signal: null, iterations: null, summaryRequests: null, summaryBad: null };
