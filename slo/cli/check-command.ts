@@ -20,8 +20,9 @@ export function addCheck(root: Command, done: Done): void {
   for (const option of planFlags()) command.addOption(option);
   command.addHelpText("after", checkHelp).action(async (specs: string[], given: LoadFlags & { against?: string }) => {
     const { against: prometheus, ...planned } = given;
-    const isAlone = prometheus === undefined && Object.keys(planned).length > 0;
-    const contradiction = isAlone ? "--scenario, --script and what goes with them are for --against URL" : planContradiction(planned);
+    const { scenario: _scenario, script: _script, ...more } = planned;
+    const isAlone = prometheus === undefined && Object.keys(more).length > 0;
+    const contradiction = isAlone ? "what goes with --scenario and --script is for --against URL" : planContradiction(planned);
     if (contradiction !== undefined) return command.error(`error: ${contradiction}`, { exitCode: 2 });
     const [{ check }, { specsToCheck, withCredentialsOf }, { endWith }] = await Promise.all([
       import("./check.ts"),
@@ -31,15 +32,15 @@ export function addCheck(root: Command, done: Done): void {
     const opened = openHost();
     const named = await specsToCheck(specs, opened);
     if (named.kind === "none") return done(endWith(named, opened));
-    if (prometheus === undefined) return done(await check(named.specs, undefined, opened));
+    if (prometheus === undefined) return done(await check(named.specs, optionsOf(planned), opened));
     const ready = await withCredentialsOf(prometheus, undefined, opened);
     if (ready.kind === "none") return done(endWith(ready, opened));
-    done(await check(named.specs, { prometheus, load: optionsOf({ ...planned, prometheus }) }, ready.host));
+    done(await check(named.specs, optionsOf({ ...planned, prometheus }), ready.host));
   });
 }
 
 const checkHelp = `
-With --scenario or --script it also says whether that load could prove each objective. Nothing is sent to the service.
+With --scenario or --script a spec is read as that load would, and else refused only for what both kinds refuse; with --against it also says whether that load could prove each objective. Nothing is sent to the service.
 Exit code 2 where an objective cannot be read at all; what may come with the first request is said to be unknown, and is no reason for it.
 
 ${credentialHelp}

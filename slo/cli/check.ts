@@ -2,27 +2,27 @@ import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import { checkAgainst } from "../load/check-against.ts";
 import type { Outlook } from "../load/outlook.ts";
-import type { LoadOptions } from "../load/prepare.ts";
+import { entryOf, type LoadOptions } from "../load/prepare.ts";
 import { objectiveProblems, readSpec } from "../load/spec-file.ts";
 import { endWith } from "./verdict.ts";
 
 /** Reads specs as a run would and prints every problem with its place, or also what a Prometheus holds for them; exit 2 when there is a problem. */
-export async function check(
-  files: readonly string[],
-  against: { prometheus: string; load: LoadOptions } | undefined,
-  host: Host,
-): Promise<number> {
+export async function check(files: readonly string[], load: LoadOptions, host: Host): Promise<number> {
+  const entry = load.scenario === undefined && load.script === undefined ? undefined : entryOf(load, host);
+  if (entry?.kind === "none") return endWith(entry, host);
   const codes: number[] = [];
   for (const file of files.length === 0 ? [undefined] : files) {
-    const read = readSpec(host, file, undefined);
-    const problems = read.kind === "none" ? [read.message] : objectiveProblems(read.spec, against?.load.script === undefined);
+    const read = readSpec(host, file, entry?.name);
+    // Our scenarios refuse all that a script refuses, and more: without either only what both do is a problem.
+    const problems = read.kind === "none" ? [read.message] : objectiveProblems(read.spec, entry?.isUserScript === false);
     problems.forEach(host.say);
     codes.push(problems.length > 0 ? exitCodes.badUsage : exitCodes.met);
     if (read.kind === "none" || problems.length > 0) continue;
+    if (entry === undefined) objectiveProblems(read.spec, true).forEach((one) => host.say(`${one}; under a user script it can be`));
     read.notes.forEach(host.say);
     host.out(`${read.file}: ${read.spec.objectives.length} objectives of ${read.spec.service}, no problem`);
-    if (against === undefined) continue;
-    const looked = await checkAgainst(against.prometheus, read, { ...against.load, spec: file }, host);
+    if (load.prometheus === undefined) continue;
+    const looked = await checkAgainst(load.prometheus, read, { ...load, spec: file }, host);
     codes.push(looked.kind === "none" ? endWith(looked, host) : tell(looked.outlook, host));
   }
   return Math.max(...codes);

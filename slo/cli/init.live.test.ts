@@ -52,7 +52,7 @@ describeLive("init", ["k6", "prometheus"], () => {
 import { Trend } from "k6/metrics";
 new Trend("cart", true);
 export const options = { vus: 1, iterations: 1, thresholds: {
-  http_req_failed: ["rate<0.01"], http_req_duration: ["p(95)<400", "avg<200"], cart: [{ threshold: "p(90)<300", abortOnFail: true }],
+  http_req_failed: ["rate<0.01"], "http_req_duration{status:200}": ["p(95)<400"], http_req_duration: ["avg<200"], cart: [{ threshold: "p(90)<300", abortOnFail: true }],
 } };
 export default () => http.get(__ENV.PLIMSOLL_TARGET);`;
     const folder = folderWith({ "my-test.js": script });
@@ -64,7 +64,13 @@ export default () => http.get(__ENV.PLIMSOLL_TARGET);`;
     expect(textIn(folder, "plimsoll.config.ts")).toContain('script: "my-test.js"');
     expect(existsSync(join(folder, "perf/shop.ts"))).toBe(false);
     expect(textIn(folder, ".gitlab/slo.yml")).toContain("gate.sh run");
-    expect((await run(["check"], { folder })).stdout).toContain("3 objectives of shop, no problem");
+    const checked = await run(["check"], { folder });
+    expect(checked.stdout).toContain("3 objectives of shop, no problem");
+    expect(checked.stderr).toContain("our scenarios count by method, route, name, scenario; under a user script it can be");
+    const asScript = await run(["check", "perf/shop.yaml", "--script", "my-test.js"], { folder });
+    expect([asScript.exitCode, asScript.stderr]).toEqual([0, ""]);
+    const asScenario = await run(["check", "perf/shop.yaml", "--scenario", "smoke"], { folder });
+    expect([asScenario.exitCode, asScenario.stdout], asScenario.stderr).toEqual([2, ""]);
   });
 
   test.each([

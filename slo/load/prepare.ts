@@ -54,7 +54,7 @@ function testidOf(now: number, name: string): string {
 }
 
 /** Finds the script to run; reports use its name. */
-function entryOf(options: LoadOptions, host: Host) {
+export function entryOf(options: Pick<LoadOptions, "scenario" | "script">, host: Pick<Host, "folder" | "project">) {
   if (options.script !== undefined) {
     const entry = isAbsolute(options.script) ? options.script : resolve(host.folder, options.script);
     if (!existsSync(entry)) return badUsage(`there is no script ${options.script}`);
