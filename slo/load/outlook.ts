@@ -42,13 +42,12 @@ export async function outlookOf(asked: Asked): Promise<Outlook> {
   const { labels } = spec.metrics;
   const shownLabels = [labels.method, labels.route, labels.status].filter((label) => label !== undefined);
   const service = { labels: serverLabels, isScraped: own.isScraped };
-  const provable = provableBy(spec, plan);
   const objectives = await Promise.all(
-    spec.objectives.map(async (objective, i) => {
+    spec.objectives.map(async (objective) => {
       const never = plan && neverSent(objective, plan);
       const query = queries.find((one) => one.objective === objective.name);
       const present = await lookAt({ api, atSeconds, service, shownLabels, meant: meantBy(objective, spec.metrics) }, query);
-      const proof = provable[i]?.sentence.slice(`${objective.name}: `.length) ?? "";
+      const proof = provableBy(objective, spec, plan).text;
       const { state, lines } = never === undefined ? present : { state: "impossible" as const, lines: [never, ...present.lines] };
       return { name: objective.name, state, lines, proof };
     }),

@@ -54,12 +54,20 @@ test.each([
   ["what it has not", "{ errors: { side: client, where: { route: /other } } }", 0],
   ["what it does not say", "{ errors: { side: client, where: { shop: a } } }", undefined],
 ])("expected requests follow the mix: %s", (_, indicator, requests) => {
-  const [row] = provableBy(objectiveWith(indicator).spec, mixed);
-  expect(row?.sentence).toContain(requests === undefined ? "how many will come is not known" : `about ${requests} requests`);
+  const { spec, objective } = objectiveWith(indicator);
+  expect(provableBy(objective, spec, mixed).text).toContain(
+    requests === undefined ? "how many will come is not known" : `about ${requests} requests`,
+  );
 });
 
 test("without a plan it is not known whether an objective can be proved", () => {
-  const { spec } = objectiveWith("{ errors: { side: client } }");
-  expect(provableBy(spec, undefined)).toMatchObject([{ kind: "unknown", needed: 299 }]);
-  expect(provableBy(spec, mixed)).toMatchObject([{ kind: "enough", needed: 299 }]);
+  const { spec, objective } = objectiveWith("{ errors: { side: client } }");
+  expect(provableBy(objective, spec, undefined)).toEqual({
+    kind: "unknown",
+    text: "299 requests without a bad one prove 99%; how many will come is not known",
+  });
+  expect(provableBy(objective, spec, mixed)).toEqual({
+    kind: "enough",
+    text: "about 750 requests are enough to prove 99% from 299 on",
+  });
 });

@@ -4,13 +4,11 @@ import type { Plan } from "../run/plan.ts";
 import type { Indicator, Objective, Spec, Where } from "../spec/spec.ts";
 import { shortList } from "./present.ts";
 
-/** Says of each objective whether the planned requests can prove it; without a plan that is not known. */
-export function provableBy(spec: Spec, plan: Plan | undefined): Provable[] {
+/** Says whether the planned requests can prove an objective; without a plan that is not known. */
+export function provableBy(objective: Objective, { confidence }: Spec, plan: Plan | undefined): Provable {
   // How much of a load falls into a part of it is not reckoned.
-  const expected = spec.objectives.map(({ name, indicator, phase }) => {
-    return { objective: name, requests: plan === undefined || phase !== undefined ? ("unknown" as const) : expectedOf(plan, indicator) };
-  });
-  return canProve(spec, expected);
+  const isUnknown = plan === undefined || objective.phase !== undefined;
+  return canProve(objective, confidence, isUnknown ? "unknown" : expectedOf(plan, objective.indicator));
 }
 
 /** Finds what a filter asks for in the mix of a load. */

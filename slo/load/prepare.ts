@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
-import { basename, isAbsolute, join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { clientThresholds } from "../compile/objectives.ts";
 import type { ScriptFacts } from "../compile/scope.ts";
 import { errorMessage } from "../host/error-message.ts";
@@ -56,7 +56,7 @@ function testidOf(now: number, name: string): string {
 /** Finds the script to run; reports use its name. */
 export function entryOf(options: Pick<LoadOptions, "scenario" | "script">, host: Pick<Host, "folder" | "project">) {
   if (options.script !== undefined) {
-    const entry = isAbsolute(options.script) ? options.script : resolve(host.folder, options.script);
+    const entry = resolve(host.folder, options.script);
     if (!existsSync(entry)) return badUsage(`there is no script ${options.script}`);
     return { kind: "entry" as const, entry, name: basename(entry).replace(/\.[cm]?[jt]s$/, ""), isUserScript: true };
   }
@@ -75,16 +75,12 @@ function scenarioEnvironment(options: LoadOptions, spec: Spec): Record<string, s
   };
 }
 
-async function findTools(
-  options: LoadOptions,
-  host: Host,
-): Promise<{ kind: "tools"; k6: string; k6Version: string; prometheus: string | undefined } | NoRun> {
-  const k6 = await resolveTool("k6", { say: host.say });
+async function findTools({ prometheus: given }: LoadOptions, { say }: Host) {
+  const k6 = await resolveTool("k6", { say });
   if (k6.kind === "missing") return failed(k6.message);
-  const found = { kind: "tools" as const, k6: k6.path, k6Version: k6.version };
-  if (options.prometheus !== undefined) return { ...found, prometheus: undefined };
-  const prometheus = await resolveTool("prometheus", { say: host.say });
-  return prometheus.kind === "missing" ? failed(prometheus.message) : { ...found, prometheus: prometheus.path };
+  const prometheus = given === undefined ? await resolveTool("prometheus", { say }) : undefined;
+  if (prometheus?.kind === "missing") return failed(prometheus.message);
+  return { kind: "tools" as const, k6: k6.path, k6Version: k6.version, prometheus: prometheus?.path };
 }
 
 /** Parses, bundles, type-checks and plans; nothing is started but tools that answer at once, and a refusal leaves no folder behind. */
@@ -215,6 +211,9 @@ export function planSentences(prepared: Prepared): string[] {
   return [
     ...prepared.notes,
     `${prepared.name}: ${offered}${length}`,
-    ...provableBy(spec, plan).flatMap((row) => (row.kind === "short" ? [row.sentence] : [])),
+    ...spec.objectives.flatMap((objective) => {
+      const { kind, text } = provableBy(objective, spec, plan);
+      return kind === "short" ? [`${objective.name}: ${text}`] : [];
+    }),
   ];
 }
