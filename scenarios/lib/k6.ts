@@ -5,6 +5,7 @@
 import exec from "k6/execution";
 import type { Options } from "k6/options";
 import { openClient, type Counting, type OperationShape } from "./client.ts";
+import { scenarioBegan } from "./counters.ts";
 import { actionDeck } from "./mix.ts";
 import { parseDuration, parsePositive, type Parsed } from "./quantities.ts";
 import { vusFor, type Shape, type Size } from "./shapes.ts";
@@ -82,9 +83,18 @@ export function openLoad({ name, shape, warmupSeconds = 3, requests = 1, ...give
     noCookiesReset: true,
     ext: { plimsoll: { mix: [], phases: phasesIn(shape, seconds) } },
   };
-  let current: typeof exec.scenario | undefined;
-  const run = (): void => iterate((current ??= exec.scenario).iterationInTest);
-  return { options, warmup: run, run };
+  // Each tells once for each VU when its k6 scenario began; VUs go from the warm-up to the load.
+  const played = (): (() => void) => {
+    let current: typeof exec.scenario | undefined;
+    return () => {
+      if (current === undefined) {
+        current = exec.scenario;
+        scenarioBegan(current.startTime);
+      }
+      iterate(current.iterationInTest);
+    };
+  };
+  return { options, warmup: played(), run: played() };
 }
 
 function chosen(variable: string, otherwise: number, parse: (text: string) => Parsed<number>): number {

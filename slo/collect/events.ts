@@ -21,7 +21,7 @@ export function refuseUnboundedEvents(
   if (others > 0) throw new Unreadable(`others sent the service ${others} requests beside k6's, and each ${any}`);
   if (!judgedOnly && apart > 0)
     throw new Unreadable(
-      `${apart} requests of setup and warm-up lie between the scrapes around the load, and each ${any}: count them under another label`,
+      `${apart} requests of setup and warm-up lie between the scrapes around the load, and each ${any}: leave them out (setup() without requests, no warm-up), or count them under another label`,
     );
   const rising = [...totals, ...least, ...most].find(({ quiet }) => quiet.grewAfter > 0 && quiet.grewBefore === 0);
   if (rising !== undefined)

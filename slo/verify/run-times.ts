@@ -8,7 +8,7 @@ import type { LoadRun } from "../load/load-run.ts";
 import type { Report } from "../report/schema.ts";
 import type { RunRecord } from "../run/record.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
-import { isJudged, k6Metrics } from "../spec/names.ts";
+import { isJudged, k6Labels, k6Metrics } from "../spec/names.ts";
 import { pausesMillis } from "./settle.ts";
 
 /** When what happened, Unix seconds of k6's clock. */
@@ -17,6 +17,8 @@ export interface RunTimes {
   begun: number;
   /** The judged scenarios began. */
   judgedFrom: number;
+  /** The judged scenarios that told when they began. */
+  told: readonly string[];
   /** k6's process ended: no sample is later. */
   ended: number;
   /** Every service that is asked about had been scraped twice since k6 ended; Prometheus's clock. Nothing later counts. */
@@ -30,6 +32,7 @@ export function runTimesOf(record: RunRecord, sent: SentCounts, countedUntil: nu
   return {
     begun,
     judgedFrom: starts.length > 0 ? Math.min(...starts.map(({ value }) => value)) : begun,
+    told: starts.flatMap(({ labels }) => labels[k6Labels.scenario] ?? []),
     ended: record.k6?.endedAtSeconds ?? countedUntil - record.clockOffsetSeconds,
     countedUntil,
   };

@@ -35,8 +35,9 @@ export function serverWindows(
   };
   const quiet = quietSeconds(plan);
   const judgedFrom = runTimes.judgedFrom + offset;
-  // A user script does not say when its scenarios began, nor keep a quiet gap before them; and of several pods one may still warm up.
-  const apart = record.script === null && (record.cluster?.pods ?? 1) === 1 && quiet > 0;
+  // A user script says when its scenarios began, and keeps a quiet gap before them, only where plimsoll/k6 laid them out; and of several pods one may still warm up.
+  const laidOut = record.script === null || plan.scenarios.every(({ name, judged }) => !judged || runTimes.told.includes(name));
+  const apart = laidOut && (record.cluster?.pods ?? 1) === 1 && quiet > 0;
   const judged = { ...whole, fromSeconds: judgedFrom - scrapeTakesSeconds, notJudged: cutOff, judgedOnly: true };
   // A scrape later than this is "before" the judged load, and holds all of setup and warm-up.
   return { whole, judged: apart ? judged : undefined, quietFromSeconds: judgedFrom - quiet };
