@@ -104,5 +104,5 @@ test("kubectl apply -k deploy/kubernetes/load: the Job completes, its pod's mess
     "jsonpath={.items[0].status.containerStatuses[0].state.terminated.exitCode} {.items[0].status.containerStatuses[0].state.terminated.message}",
   );
   expect(message).toMatch(/^0 MET all 6 objectives are met/);
-  expect(await inNamespace("logs", "job/smoke")).toMatch(/MET\s+availability\s+99\.9%/);
+  expect(await inNamespace("logs", "job/smoke")).toMatch(/MET\s+availability\s+client\s+99\.9%/);
 });
