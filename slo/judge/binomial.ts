@@ -43,18 +43,22 @@ export function exactly(bad: number, total: number, ratio: number): number {
 
 const negligible = 1e-17;
 
+/** Sums falling terms, the first of them 1: `next` gives the share of the following one after so many steps. */
+export function sumOfFalling(steps: number, next: (step: number) => number): number {
+  let [term, sum] = [1, 1];
+  for (let step = 0; step < steps && term > negligible * sum; step += 1) {
+    term *= next(step);
+    sum += term;
+  }
+  return sum;
+}
+
 /**
- * Sums the probabilities from that of `bad` outwards, in falling terms: `left` more of them, each smaller by a share that begins at odds × left ÷ other + 1.
+ * Sums the probabilities from that of `bad` outwards: `left` more of them, each smaller by a share that begins at odds × left ÷ other + 1.
  * Towards 0 `left` counts the bad ones and `odds` is that of a good one; towards `total` it is the other way round.
  */
 function sumFrom(bad: number, total: number, ratio: number, left: number, odds: number): number {
-  let term = 1;
-  let sum = 1;
-  for (let i = left; i > 0 && term > negligible * sum; i -= 1) {
-    term *= (i / (total - i + 1)) * odds;
-    sum += term;
-  }
-  return exactly(bad, total, ratio) * sum;
+  return exactly(bad, total, ratio) * sumOfFalling(left, (step) => ((left - step) / (total - left + step + 1)) * odds);
 }
 
 const sumDown = (bad: number, total: number, ratio: number): number => sumFrom(bad, total, ratio, bad, (1 - ratio) / ratio);

@@ -1,7 +1,5 @@
 import type { Count } from "../collect/measurement.ts";
-import { exactly } from "./binomial.ts";
-
-const negligible = 1e-17;
+import { exactly, sumOfFalling } from "./binomial.ts";
 
 /**
  * Gives the probability of exactly `bad` bad events among `total` that are drawn from the whole without putting back:
@@ -14,17 +12,6 @@ function exactlyDrawn({ bad, total }: Count, whole: Count): number {
   return (exactly(bad, whole.bad, ratio) * good) / exactly(total, whole.total, ratio);
 }
 
-/** Sums the probabilities from that of `bad` outwards, in falling terms: `next` gives the share of the following one. */
-function tail(first: number, from: number, to: number, next: (bad: number) => number): number {
-  const step = to > from ? 1 : -1;
-  let [term, sum] = [first, first];
-  for (let bad = from; bad !== to && term > negligible * sum; bad += step) {
-    term *= next(bad);
-    sum += term;
-  }
-  return Math.min(1, sum);
-}
-
 /**
  * Gives the probability that a part of the whole holds so many bad events, or more, were they spread over the whole by chance:
  * Fisher's exact test of the part against the rest, one-sided. The part is within the whole.
@@ -35,7 +22,8 @@ export function overRepresented(part: Count, whole: Count): number {
   if (bad <= least) return 1;
   const others = whole.total - whole.bad - total; // how many good ones more than the part could hold
   const up = (x: number): number => ((whole.bad - x) * (total - x)) / ((x + 1) * (others + x + 1));
-  const down = (x: number): number => 1 / up(x - 1);
-  if (bad * whole.total > total * whole.bad) return tail(exactlyDrawn(part, whole), bad, most, up);
-  return Math.max(0, 1 - tail(exactlyDrawn({ bad: bad - 1, total }, whole), bad - 1, least, down));
+  if (bad * whole.total > total * whole.bad)
+    return Math.min(1, exactlyDrawn(part, whole) * sumOfFalling(most - bad, (step) => up(bad + step)));
+  const fewer = exactlyDrawn({ bad: bad - 1, total }, whole) * sumOfFalling(bad - 1 - least, (step) => 1 / up(bad - 2 - step));
+  return Math.max(0, 1 - fewer);
 }
