@@ -83,7 +83,7 @@ export const phasedBy = (testid: string, total: PromQL, ...bad: PromQL[]): Clien
 });
 
 /** Labels that k6 gives to a request by its answer. */
-const ofAnswers = new Set<string>([k6Labels.status, k6Labels.expectedResponse, k6Labels.errorCode, "error"]);
+export const ofAnswers = new Set<string>([k6Labels.status, k6Labels.expectedResponse, k6Labels.errorCode, "error"]);
 
 /** Compiles an objective about requests as k6 saw them. */
 export function clientQueries(objective: string, indicator: Sided, { testid }: Scope, ownCounts: boolean): ClientQueries {

@@ -47,7 +47,8 @@ export function takeApart({ promql: text }: PromQL): Taken {
 
 type SyntaxNode = NonNullable<ReturnType<typeof parser.parse>["topNode"]["firstChild"]>;
 
-const unquoted = (text: string): string => text.replace(/^["'`](.*)["'`]$/s, "$1");
+/** Gives a label, a value or a name without its quotes. */
+export const unquoted = (text: string): string => text.replace(/^["'`](.*)["'`]$/s, "$1");
 
 /** Asks which values a label has on the series of a selector: one series for each. */
 export const valuesOfLabel =

@@ -1,10 +1,10 @@
 import { k6Labels } from "../spec/names.ts";
 import type { Objective, Spec } from "../spec/spec.ts";
-import { clientQueries, type ClientQueries, type Sided } from "./client.ts";
+import { clientQueries, ofAnswers, type ClientQueries, type Sided } from "./client.ts";
 import { ownProblem, ownQueries, type SecondsQueries } from "./own-metrics.ts";
 import { inScenario, partOf } from "./phases.ts";
 import type { Scope } from "./scope.ts";
-import type { SelectorProblem } from "./selector.ts";
+import { refusal, type SelectorProblem } from "./selector.ts";
 import { ratioQueries, serverQueries, type ServerQueries } from "./service-objectives.ts";
 
 /** What one objective asks of Prometheus. */
@@ -12,19 +12,17 @@ export type ObjectiveQueries = ClientQueries | SecondsQueries | ServerQueries;
 
 /** Says why a filter of the client's side would hide bad events instead of choosing requests. */
 function whereProblem({ kind, where }: Sided, slowCounted: boolean): SelectorProblem | undefined {
-  const problem = (text: string, message: string): SelectorProblem => ({ kind: "problem", text, message });
   for (const label of Object.keys(where)) {
-    if (kind === "errors" && hidesErrors.has(label))
-      return problem(label, "cannot be filtered by in an error objective: it would hide the errors");
+    if (kind === "errors" && ofAnswers.has(label))
+      return refusal(label, "cannot be filtered by in an error objective: it would hide the errors");
     if (onlyAnswered.has(label))
-      return problem(label, "cannot be filtered by: a request that was never answered has no such tag, so it would be hidden");
+      return refusal(label, "cannot be filtered by: a request that was never answered has no such tag, so it would be hidden");
     if (slowCounted && !countedBy.has(label))
-      return problem(label, `cannot be filtered by on the client side: our scenarios count by ${[...countedBy].join(", ")}`);
+      return refusal(label, `cannot be filtered by on the client side: our scenarios count by ${[...countedBy].join(", ")}`);
   }
   return undefined;
 }
 
-const hidesErrors = new Set<string>([k6Labels.status, k6Labels.expectedResponse, k6Labels.errorCode, "error"]);
 /** The tags that k6 gives to a request by its connection or answer (k6, lib/netext/httpext/transport.go). */
 const onlyAnswered = new Set(["proto", "subproto", "tls_version", "ocsp_status", "ip"]);
 const countedBy = new Set<string>(["method", "route", k6Labels.name, k6Labels.scenario]);
@@ -54,7 +52,7 @@ export function compileObjectives(spec: Spec, scope: Scope, slowCounted: boolean
     const placed = (query: ClientQueries | SecondsQueries): ObjectiveQueries[] => {
       if (part?.kind !== "stretch" || query.kind === "seconds" || query.phased !== undefined) return [{ ...query, part }];
       const message = "cannot be judged for this indicator: its counts cannot be read at the borders of a part of the load";
-      return refuse({ kind: "problem", text: `phase ${part.name}`, message });
+      return refuse(refusal(`phase ${part.name}`, message));
     };
     switch (indicator.kind) {
       case "errors":

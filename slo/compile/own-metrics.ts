@@ -7,7 +7,7 @@ import { over, samplesOf, sumOfLast, type Reading } from "./counters.ts";
 import { is, isNot, matchesNot, promql, selector, type Matcher } from "./promql.ts";
 import type { Part } from "./phases.ts";
 import { clientWhere, judged, type Scope } from "./scope.ts";
-import type { SelectorProblem } from "./selector.ts";
+import { refusal, type SelectorProblem } from "./selector.ts";
 
 /** What k6 counts apart from requests: its iterations, and what a script makes itself. */
 type Own = Exclude<Indicator, { side: unknown } | { kind: "ratio" }>;
@@ -176,19 +176,18 @@ function integrityQueries(objective: string, { where }: Of<"integrity">, { testi
 
 /** Says why an objective about k6's own counts cannot be asked about under this load. */
 export function ownProblem(indicator: Own, scope: Scope): SelectorProblem | undefined {
-  const problem = (text: string, message: string): SelectorProblem => ({ kind: "problem", text, message });
   const { script } = scope;
   switch (indicator.kind) {
     case "checks":
     case "rate": {
       const what = indicator.kind === "checks" ? "checks" : `the rate ${indicator.name}`;
-      if (script?.counted.kind === "not") return problem(what, `cannot be counted: ${script.counted.reason}`);
+      if (script?.counted.kind === "not") return refusal(what, `cannot be counted: ${script.counted.reason}`);
       return indicator.kind === "rate" ? unknownMetric(indicator.name, "rate", scope) : undefined;
     }
     case "counter": {
       const label = Object.keys(indicator.where).find((name) => !onEverySample.has(name));
       if (label !== undefined)
-        return problem(
+        return refusal(
           label,
           "cannot be filtered by: only scenario and group are certain to be on both counters, and what lacks the tag would be hidden",
         );
@@ -198,7 +197,7 @@ export function ownProblem(indicator: Own, scope: Scope): SelectorProblem | unde
       return trendProblem(indicator, scope);
     case "integrity":
       return Object.keys(indicator.where).some((label) => !["method", "route", "name", "scenario"].includes(label))
-        ? problem(Object.keys(indicator.where).join(", "), "cannot be filtered by: contents are counted by method, route, name, scenario")
+        ? refusal(Object.keys(indicator.where).join(", "), "cannot be filtered by: contents are counted by method, route, name, scenario")
         : undefined;
     case "achieved":
     case "throughput":
@@ -212,11 +211,11 @@ function unknownMetric(name: string, kind: "counter" | "rate", { script }: Scope
   if (own.includes(name)) return undefined;
   const meant = nearest(name.replace(/^k6_/, "").replace(/_total$/, ""), own);
   const there = own.length === 0 ? `it has no ${kind}` : `it has ${own.join(", ")}`;
-  return { kind: "problem", text: name, message: `is no ${kind} of the script: ${there}${meant === undefined ? "" : ` (${meant})`}` };
+  return refusal(name, `is no ${kind} of the script: ${there}${meant === undefined ? "" : ` (${meant})`}`);
 }
 
 function trendProblem({ name, ofTimes }: Of<"trend">, { script }: Scope): SelectorProblem | undefined {
-  const problem = (message: string): SelectorProblem => ({ kind: "problem", text: name, message });
+  const problem = (message: string): SelectorProblem => refusal(name, message);
   if (timesOfK6.has(name)) return ofTimes ? undefined : problem("is a trend of times: give atMost with its unit, such as 800ms");
   if (name.startsWith("http_req_")) return problem("is about requests: use latency, which counts those without an answer too");
   const own = script?.metrics?.find((metric) => metric.name === name && metric.kind === "trend");

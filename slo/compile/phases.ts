@@ -3,7 +3,7 @@ import { sideOf } from "../spec/side.ts";
 import type { Indicator, Objective, Where } from "../spec/spec.ts";
 import { promql, type PromQL } from "./promql.ts";
 import type { Scope } from "./scope.ts";
-import type { SelectorProblem } from "./selector.ts";
+import { refusal, type SelectorProblem } from "./selector.ts";
 
 /** A part of a load that an objective is about: a named stretch of it, seconds since the judged load began, or a k6 scenario of a script. */
 export type Part = { kind: "stretch"; name: string; fromSeconds: number; toSeconds: number } | { kind: "scenario"; name: string };
@@ -11,7 +11,7 @@ export type Part = { kind: "stretch"; name: string; fromSeconds: number; toSecon
 /** Finds the part of the load that an objective is about; undefined where it is about all of it. */
 export function partOf({ phase, indicator }: Objective, { phases }: Scope): Part | SelectorProblem | undefined {
   if (phase === undefined) return undefined;
-  const problem = (message: string): SelectorProblem => ({ kind: "problem", text: `phase ${phase}`, message });
+  const problem = (message: string): SelectorProblem => refusal(`phase ${phase}`, message);
   if (sideOf(indicator) !== "client")
     return problem(
       "cannot be judged on the service's side: its scrapes do not tell what came in a part of the load; let k6 count it (side: client)",

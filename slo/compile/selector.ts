@@ -1,5 +1,6 @@
 import { parser } from "@prometheus-io/lezer-promql";
 import { counterQueries, type CounterQueries } from "./counters.ts";
+import { unquoted } from "./lookup.ts";
 import { isNot, selector } from "./promql.ts";
 
 type Node = ReturnType<typeof parser.parse>["topNode"];
@@ -10,6 +11,8 @@ export interface SelectorProblem {
   text: string;
   message: string;
 }
+
+export const refusal = (text: string, message: string): SelectorProblem => ({ kind: "problem", text, message });
 
 /** One selector of a ratio, e.g. `orders_total{result="failed"}`, and what it compares. */
 export interface Term {
@@ -24,7 +27,7 @@ const rule =
 
 /** Reads selectors that are added up, as `a{…} + b{…}` or `sum(a{…})`; what would change the counts behind our back is refused. */
 export function parseCounters(text: string): { kind: "counters"; text: string; terms: readonly Term[] } | SelectorProblem {
-  const problem = (message: string): SelectorProblem => ({ kind: "problem", text, message });
+  const problem = (message: string): SelectorProblem => refusal(text, message);
   const tree = parser.parse(text);
   let broken: number | undefined;
   tree.iterate({
@@ -67,17 +70,16 @@ function selectorsIn(node: Node): Node[] | undefined {
 
 function termOf(node: Node, text: string): Term {
   const textOf = (part: Node | null | undefined): string => (part ? text.slice(part.from, part.to) : "");
-  const unquoted = (part: Node | null | undefined): string => textOf(part).replace(/^["'`](.*)["'`]$/s, "$1");
   const items = childrenOf(node).flatMap((child) => (child.name === "LabelMatchers" ? childrenOf(child) : []));
   const comparisons = items.flatMap((item) => {
     const [label, operator, value] = childrenOf(item);
-    return value === undefined ? [] : [{ label: unquoted(label), operator: textOf(operator), value: unquoted(value) }];
+    return value === undefined ? [] : [{ label: unquoted(textOf(label)), operator: textOf(operator), value: unquoted(textOf(value)) }];
   });
   const named = comparisons.find(({ label, operator }) => label === "__name__" && operator === "=")?.value;
   const quotedName = items.find(({ name }) => name === "QuotedLabelName");
   return {
     counters: counterQueries({ promql: textOf(node) }),
-    metric: node.firstChild?.name === "Identifier" ? textOf(node.firstChild) : quotedName ? unquoted(quotedName) : named,
+    metric: node.firstChild?.name === "Identifier" ? textOf(node.firstChild) : quotedName ? unquoted(textOf(quotedName)) : named,
     comparisons: comparisons.filter(({ label }) => label !== "__name__"),
   };
 }

@@ -4,7 +4,7 @@ import type { Indicator, Where } from "../spec/spec.ts";
 import { counterQueries, over, type CounterQueries, type HistogramPart, type Reading } from "./counters.ts";
 import { isError, isNoError, isOurs, isRoute, isSameRoute, sentWhere, servedWhere, type ServiceScope } from "./mapping.ts";
 import { is, isNot, isOneOf, matches, matchesNot, promql, selector, type Matcher, type PromQL } from "./promql.ts";
-import { missingIn, parseCounters, zeroProof, type SelectorProblem, type Term, type ZeroProof } from "./selector.ts";
+import { missingIn, parseCounters, refusal, zeroProof, type SelectorProblem, type Term, type ZeroProof } from "./selector.ts";
 
 /** Names the service's own counters, whose growth over the load counts; several are added up. */
 export interface ServerQueries {
@@ -181,7 +181,7 @@ export function ratioQueries(
   const apart = part.terms.map((term) => missingIn(whole.terms, term)).find((label) => label !== undefined);
   if (apart !== undefined) {
     const message = `leaves out all ${of} events, by its label ${apart}: what is ${of} must be in the total`;
-    return { kind: "problems", problems: [{ kind: "problem", text: total, message }] };
+    return { kind: "problems", problems: [refusal(total, message)] };
   }
   const terms = [...whole.terms, ...part.terms];
   const isOfTotal = ({ metric }: Term): boolean => whole.terms.some((one) => one.metric === metric);
@@ -207,22 +207,19 @@ export function ratioQueries(
   return { kind: "queries", queries: told(classic, native && told(native)) };
 }
 
-const lacks = (text: string, what: string): SelectorProblem => ({
-  kind: "problem",
-  text,
-  message: `cannot be told on the server's side: the metrics of this service ${what}`,
-});
+const lacks = (text: string, what: string): SelectorProblem =>
+  refusal(text, `cannot be told on the server's side: the metrics of this service ${what}`);
 
 /** Says why a filter cannot be asked of the service, or would hide bad events instead of choosing requests. */
 function whereProblem({ kind, where }: Served, { server, metrics }: ServiceScope): SelectorProblem | undefined {
   const fixed: Where = { ...metrics.where, ...server };
   for (const [label, value] of Object.entries({ ...metrics.where, ...where })) {
     if (kind === "errors" && (label === metrics.labels.status || hidesErrors.has(label)))
-      return { kind: "problem", text: label, message: "cannot be filtered by in an error objective: it would hide the errors" };
+      return refusal(label, "cannot be filtered by in an error objective: it would hide the errors");
     if (isOurs(label) && where[label] === value && metrics.labels[label] === undefined)
       return lacks(label, `have no label of the ${label}; name it in metrics.labels.${label}`);
     if ((fixed[label] ?? value) !== value)
-      return { kind: "problem", text: label, message: `cannot be ${value}: the service that is watched has ${label} ${fixed[label]}` };
+      return refusal(label, `cannot be ${value}: the service that is watched has ${label} ${fixed[label]}`);
   }
   return undefined;
 }
