@@ -71,7 +71,7 @@ function scriptCounts(
   change: (at: number, own: Labels) => void,
   rate: (at: number, own: Labels, good: boolean) => void,
 ): void {
-  const scenario = { [k6Labels.scenario]: who === "judged" ? scenarioName : "" };
+  const scenario: Labels = who === "judged" ? { [k6Labels.scenario]: scenarioName } : { [k6Labels.group]: "::setup" };
   const good = status !== 0 && status < 400;
   const check = { ...scenario, [k6Labels.check]: checkName };
   rate(at, { __name__: k6Metrics.checksShare, ...check }, good);

@@ -58,7 +58,7 @@ const isUnproved = (events: string): boolean => events.includes("reslt") || even
  * Tells whether an objective may stay open where nothing goes wrong: no name proves that a request went to another host, so a script that asks
  * others too leaves the service's side open; so do buckets that do not tell fast from slow, and counters that may not exist yet.
  */
-function isOpen({ script, counting }: World, { indicator }: Finding["objective"]): boolean {
+function isOpen({ script, counting, setupRequests }: World, { indicator }: Finding["objective"]): boolean {
   if (sideOf(indicator) === "client") return false;
   if (script === "other hosts") return true;
   switch (indicator.kind) {
@@ -74,7 +74,7 @@ function isOpen({ script, counting }: World, { indicator }: Finding["objective"]
     case "latency":
       return !tellsSlow(counting);
     case "ratio":
-      return isUnproved(indicator.events);
+      return isUnproved(indicator.events) || (script !== "none" && setupRequests > 0);
   }
 }
 
