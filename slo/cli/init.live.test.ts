@@ -58,18 +58,21 @@ export default () => http.get(__ENV.PLIMSOLL_TARGET);`;
     const folder = folderWith({ "my-test.js": script });
     const made = await run(["init", "--from-script", "my-test.js", "--target", target, "--service", "shop", "--ci", "gitlab"], { folder });
     expect(made.exitCode, made.stderr).toBe(0);
-    expect(textIn(folder, "perf/shop.yaml")).toMatch(
+    expect(textIn(folder, "my-test.yaml"), "a spec stands beside its script").toMatch(
       /target: 90%[^]*name: cart[^]*target: 95%[^]*target: 99%[^]*# not translated: http_req_duration: avg<200: bounds a mean/,
     );
     expect(textIn(folder, "plimsoll.config.ts")).toContain('script: "my-test.js"');
     expect(existsSync(join(folder, "perf/shop.ts"))).toBe(false);
     expect(textIn(folder, ".gitlab/slo.yml")).toContain("gate.sh run");
     const checked = await run(["check"], { folder });
-    expect(checked.stdout).toContain("3 objectives of shop, no problem");
+    expect(checked.stdout).toContain("5 objectives of shop, no problem");
     expect(checked.stderr).toContain("our scenarios count by method, route, name, scenario; under a user script it can be");
-    const asScript = await run(["check", "perf/shop.yaml", "--script", "my-test.js"], { folder });
+    const asScript = await run(["check", "my-test.yaml", "--script", "my-test.js"], { folder });
     expect([asScript.exitCode, asScript.stderr]).toEqual([0, ""]);
-    const asScenario = await run(["check", "perf/shop.yaml", "--scenario", "smoke"], { folder });
+    const again = await run(["init", "--from-script", "my-test.js", "--target", target, "--service", "shop", "--ci", "gitlab"], { folder });
+    expect(again.stderr).toContain("the objectives found now were not written: move my-test.yaml away");
+    expect(again.stdout).toContain("--script my-test.js --spec my-test.yaml");
+    const asScenario = await run(["check", "my-test.yaml", "--scenario", "smoke"], { folder });
     expect([asScenario.exitCode, asScenario.stdout], asScenario.stderr).toEqual([2, ""]);
   });
 

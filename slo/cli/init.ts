@@ -44,19 +44,22 @@ export async function init(source: string | undefined, options: InitOptions, hos
   const ci = options.ci ?? ciOf(host.folder);
   const service = options.service ?? serviceName(host.folder);
   const script = options.fromScript ?? `perf/${service}.ts`;
-  const spec = `perf/${service}.yaml`;
+  const spec = options.fromScript === undefined ? `perf/${service}.yaml` : options.fromScript.replace(/(\.[cm]?[jt]s)?$/, ".yaml");
   const files: FirstFile[] = [
     ["plimsoll.config.ts", configText(script, spec, target)],
     ...(options.fromScript === undefined ? [[script, scenarioText(service, described.requests)] satisfies FirstFile] : []),
     [spec, specOf(service, counting, thresholds, host)],
     ...(ci === undefined ? [] : [ciJobs[ci]]),
   ];
+  const kept = files.flatMap(([path]) => (existsSync(join(host.folder, path)) ? [path] : []));
   try {
     for (const file of files) host.say(writeOnce(host.folder, file));
   } catch (error) {
     return endWith(failed(errorMessage(error)), host);
   }
-  host.out(`next: ${commandLine("load", "")}\n`);
+  if (kept.includes(spec)) host.say(`the objectives found now were not written: move ${spec} away and repeat this to have them`);
+  // A config that was there need not name what was written now.
+  host.out(`next: ${commandLine("load", kept.includes("plimsoll.config.ts") ? `--script ${script} --spec ${spec}` : "")}\n`);
   return exitCodes.met;
 }
 
@@ -118,12 +121,16 @@ function specOf(service: string, counting: Counting, translated: readonly Transl
       case "refused":
         return [`not translated: ${each.threshold}: ${each.reason}`];
       case "objective":
-        return each.note === undefined ? [] : [`${each.threshold}: ${each.note}`];
+        return each.note === undefined ? [] : [`translated: ${each.threshold}: ${each.note}`];
     }
   });
   remarks.forEach(host.say);
   const objectives = translated.flatMap((each) => (each.kind === "objective" ? [each.objective] : []));
-  return specText(service, counting.metrics, objectives.length > 0 ? objectives : firstObjectives(counting), remarks);
+  const first = firstObjectives(counting);
+  // A script's thresholds are the client's word; what the service counts stands beside it.
+  const isServed = ({ indicator }: (typeof first)[number]): boolean => Object.values(indicator).some(({ side }) => side === "server");
+  const all = objectives.length > 0 ? [...objectives, ...first.filter(isServed)] : first;
+  return specText(service, counting.metrics, all, remarks);
 }
 
 function countingSentence({ metrics, bucketsSeconds }: Counting, target: string): string {

@@ -59,7 +59,9 @@ function latencyOf({ bucketsSeconds }: Counting): string {
 }
 
 /** Makes the first objectives: of the client, and of the service where it is known how it counts. */
-export function firstObjectives(counting: Counting): object[] {
+export function firstObjectives(
+  counting: Counting,
+): { name: string; target: string; indicator: Record<string, { side: string; atMost?: string }> }[] {
   const atMost = latencyOf(counting);
   const hasBuckets = counting.bucketsSeconds.length > 0;
   return [
