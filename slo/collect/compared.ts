@@ -78,10 +78,14 @@ export function caveatsOf(
   const caveats = notJudged > 0 ? [`the service's counts include up to ${notJudged} requests of setup and warm-up`] : [];
   if (dropped > 0) caveats.push(`up to ${dropped} requests of dropped iterations never reached the service`);
   if (missing > 0) caveats.push(...losses);
-  const asked = ofOthers.slice(0, 3).map((labels) => Object.values(labels).join(" ").trim());
+  const asked = ofOthers.slice(0, 3).map((labels) =>
+    Object.entries(labels)
+      .map(([label, value]) => value || `(no ${label})`)
+      .join(" "),
+  );
   if (missing > 0 && asked.length > 0)
     caveats.push(
-      `others ask for ${asked.join(", ")}${ofOthers.length > 3 ? ` and ${ofOthers.length - 3} more` : ""} too, so nothing that the service counted of it is known to be k6's`,
+      `others ask for ${asked.join(", ")}${ofOthers.length > 3 ? ` and ${ofOthers.length - 3} more` : ""} too (probes, scrapes of its metrics, users), so nothing that the service counted of it is known to be k6's`,
     );
   if (others > 0)
     caveats.push(
@@ -90,7 +94,9 @@ export function caveatsOf(
   else if (!sentIsWhole && missing > 0)
     caveats.push("nobody knows all that a lost load pod sent, so nothing proves that all of k6's requests are in the service's counts");
   else if (missingForCertain > 0)
-    caveats.push(`${missing} requests that k6 sent are not in the service's counts: is every instance of it scraped?`);
+    caveats.push(
+      `${missing} requests that k6 sent are not in the service's counts${asked.length > 0 ? " of what k6 alone asks for" : ": is every instance of it scraped?"}`,
+    );
   else if (missing > elsewhere)
     caveats.push(`${missing - elsewhere} requests that k6 sent got no answer or were cut off, and are not in the service's counts`);
   if (elsewhere > 0)

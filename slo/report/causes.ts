@@ -65,7 +65,7 @@ function droppedSentence(report: Report, objective: ReportObjective, own: readon
 function whatText(cause: Cause, report: Report): string {
   const { subject, count: own, atMostSeconds } = cause;
   const together = own.bad === own.total ? "all routes" : "no route stands out";
-  const who = subject === undefined ? together : `${shortName(subject.method)} ${shortName(subject.route)}`;
+  const who = subject === undefined ? together : `${shortName(subject.method)} ${shortName(subject.route || "(no route)")}`;
   const did = atMostSeconds === undefined ? "failed" : `took longer than ${duration(atMostSeconds)}`;
   const parts = [
     `${who}: ${count(own.bad)} of ${count(own.total)} ${did}`,
