@@ -15,7 +15,7 @@ const time = new Trend("checkout_time", true);
 const size = new Trend("answer_size");
 const bad = Number(__ENV.BAD || 0);
 export const options = {
-  scenarios: { shop: { executor: "constant-arrival-rate", rate: 80, duration: "6s", preAllocatedVUs: 40 } },
+  scenarios: { shop: { executor: "constant-arrival-rate", rate: 80, duration: "6s", preAllocatedVUs: 100 } },
 };
 export default function () {
   const response = http.get(\`\${__ENV.PLIMSOLL_TARGET}/api/users\`);

@@ -60,7 +60,7 @@ describe("a load from pods", () => {
        const paths = new SharedArray("paths", () => open("./data/paths.txt").trim().split("\\n"));
        const large = open("./data/large.bin", "b");
        if (large.byteLength !== 2_000_000) throw new Error("it was cut");
-       export const options = { scenarios: { own: { executor: "constant-arrival-rate", rate: Number(__ENV.PER_SECOND), duration: "10s", preAllocatedVUs: 10 } } };
+       export const options = { scenarios: { own: { executor: "constant-arrival-rate", rate: Number(__ENV.PER_SECOND), duration: "10s", preAllocatedVUs: 100 } } };
        export default function () { http.get("http://storage-api.plimsoll:5000" + paths[__ITER % paths.length]); }`,
     );
     const spec = join(folder, "own.yaml");

@@ -229,7 +229,7 @@ describeLive("a user script", ["k6", "prometheus"], () => {
       join(folder, "open.ts"),
       `import http from "k6/http";
 import type { Options } from "k6/options";
-export const options: Options = { scenarios: { steady: { executor: "constant-arrival-rate", rate: 60, timeUnit: "1s", duration: "6s", preAllocatedVUs: 20 } } };
+export const options: Options = { scenarios: { steady: { executor: "constant-arrival-rate", rate: 60, timeUnit: "1s", duration: "6s", preAllocatedVUs: 100 } } };
 export function setup() { http.put(__ENV.PLIMSOLL_TARGET + "/api/buckets/a", "bytes", { tags: { name: "/api/buckets/:id" } }); }
 export default function () { http.get(__ENV.PLIMSOLL_TARGET + "/api/buckets/a", { tags: { name: "/api/buckets/:id" } }); }
 `,

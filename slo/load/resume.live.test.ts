@@ -43,7 +43,7 @@ describeLive("a script that is not ours", ["k6", "prometheus"], () => {
     writeFileSync(
       script,
       `import http from "k6/http";
-       export const options = { scenarios: { a: { executor: "constant-arrival-rate", rate: 60, duration: "5s", preAllocatedVUs: 5 } } };
+       export const options = { scenarios: { a: { executor: "constant-arrival-rate", rate: 60, duration: "5s", preAllocatedVUs: 100 } } };
        export default function () { http.get(__ENV.HARD_CODED ?? __ENV.PLIMSOLL_TARGET); }`,
     );
     const args = ["load", "--script", script, "--target", target.url, "--spec", spec];

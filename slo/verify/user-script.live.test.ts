@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
 import { easySpec, reportIn, run, runsIn, workingFolder } from "../cli/cli.fixture.ts";
 
-const openModel = `scenarios: { steady: { executor: "constant-arrival-rate", rate: 60, timeUnit: "1s", duration: "5s", preAllocatedVUs: 20 } }`;
+const openModel = `scenarios: { steady: { executor: "constant-arrival-rate", rate: 60, timeUnit: "1s", duration: "5s", preAllocatedVUs: 100 } }`;
 
 describeLive("a user script", ["k6", "prometheus"], () => {
   const runFile = (folder: string, name: string): string => join(folder, ".plimsoll/runs", runsIn(folder)[0] ?? "none", name);

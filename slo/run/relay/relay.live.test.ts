@@ -39,7 +39,7 @@ async function target(): Promise<{ url: string; requests: () => number; errors: 
 }
 
 const script = (url: string, seconds: number): string => `import http from "k6/http";
-export const options = { scenarios: { load: { executor: "constant-arrival-rate", rate: 50, timeUnit: "1s", duration: "${seconds}s", preAllocatedVUs: 20 } } };
+export const options = { scenarios: { load: { executor: "constant-arrival-rate", rate: 50, timeUnit: "1s", duration: "${seconds}s", preAllocatedVUs: 100 } } };
 export default () => http.get(${JSON.stringify(url)});`;
 
 const summarySchema = z.object({
