@@ -54,7 +54,7 @@ interface Served {
 const builds = new Map<LibraryName, FoundTool>();
 const served = new Map<LibraryName, Served>();
 for (const name of Object.keys(libraries) as LibraryName[]) {
-  const built = await buildService(name);
+  const built = await buildService(libraries[name]);
   builds.set(name, built);
   if (built.kind === "missing") continue;
   const port = await freePort();
@@ -144,7 +144,7 @@ describeLive("the stock metrics of", ["k6", "prometheus"], ({ prometheus: binary
   async function restart(one: Served, failing: number): Promise<void> {
     await running.get(one.name)?.stop("SIGKILL", 0);
     const logFile = join(folder, `${one.job}.log`);
-    running.set(one.name, await startLibrary(group, { ...one, failEvery: failing, logFile }));
+    running.set(one.name, await startLibrary(group, { ...one, library: libraries[one.name], failEvery: failing, logFile }));
     await pause(1.2);
   }
 

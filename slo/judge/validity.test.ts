@@ -7,6 +7,7 @@ const valid: RunFacts = {
   stoppedOnProof: null,
   k6: { exitCode: 0, signal: null, meaning: "", iterations: 900, summaryRequests: 1000, summaryBad: 6 },
   sent: totals,
+  bytesSent: 500_000,
   sentIsWhole: true,
   stored: totals,
   offeredIterations: 890,
@@ -21,6 +22,11 @@ const valid: RunFacts = {
 
 test("a run in which everything agrees has no caveat", () => {
   expect(runCaveats(valid)).toEqual([]);
+});
+
+test("a load of another protocol than HTTP is one", () => {
+  const none = { ...totals, requests: 0 };
+  expect(runCaveats({ ...valid, sent: none, stored: none, k6: { ...valid.k6, summaryRequests: 0 } })).toEqual([]);
 });
 
 test.each<[string, Partial<RunFacts>, RegExp]>([
@@ -39,7 +45,7 @@ test.each<[string, Partial<RunFacts>, RegExp]>([
   ["a load that ends early proves nothing, though k6 calls it a success", { ranSeconds: 12 }, /ended after 12.0 s of 30.0 s in the plan/],
   [
     "a run without a request is none",
-    { sent: { ...totals, requests: 0 }, stored: { ...totals, requests: 0 }, k6: { ...valid.k6, summaryRequests: 0 } },
+    { sent: { ...totals, requests: 0 }, stored: { ...totals, requests: 0 }, k6: { ...valid.k6, summaryRequests: 0 }, bytesSent: 0 },
     /no request/,
   ],
   [

@@ -16,6 +16,8 @@ export interface RunFacts {
   };
   /** What k6 wrote to the relay: whole run. */
   sent: Totals;
+  /** What went over the network, by whatever protocol. */
+  bytesSent: number;
   /** False when a load pod was lost before it could say all that it had sent. */
   sentIsWhole: boolean;
   /** What Prometheus holds of it; null when it could not be asked. */
@@ -48,7 +50,7 @@ export function runCaveats(facts: RunFacts): string[] {
   if (k6.signal !== null) caveats.push(`k6 was ended by ${k6.signal}`);
   else if (k6.exitCode !== 0 && !facts.interrupted && facts.stoppedOnProof === null)
     caveats.push(k6.exitCode === null ? "nobody knows how k6 ended" : `k6 ended with exit code ${k6.exitCode}: ${k6.meaning}`);
-  if (sent.requests === 0) caveats.push("k6 sent no request");
+  if (sent.requests === 0 && facts.bytesSent === 0) caveats.push("k6 sent no request");
   if (!facts.sentIsWhole) caveats.push("nobody knows all that was sent, because a load pod was lost");
   else if (k6.iterations === null)
     caveats.push("k6 did not say how many iterations it ran, so nothing proves that all its samples arrived");

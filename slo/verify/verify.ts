@@ -11,6 +11,7 @@ import type { Report } from "../report/schema.ts";
 import { phasesOf } from "../run/plan.ts";
 import type { RunRecord } from "../run/record.ts";
 import { k6EndReason } from "../run/script-errors.ts";
+import { k6Metrics } from "../spec/names.ts";
 import type { Spec } from "../spec/spec.ts";
 import { composeReport, type Ingredients } from "./compose-report.ts";
 import { readCauses } from "./read-causes.ts";
@@ -115,7 +116,7 @@ function stoppedSentence({ stoppedOnProof: stopped }: RunRecord): string | null 
 const unknownK6 = { exitCode: null, signal: null, iterations: null, summaryRequests: null, summaryBad: null };
 
 function factsOf(
-  { record, sentIsWhole, caveats, plan }: LoadRun,
+  { record, sent: counts, sentIsWhole, caveats, plan }: LoadRun,
   { reading: { dropCause }, sent, stored, judgedSent: { iterations: started, dropped } }: ReadOfRun,
   scriptCaveats: readonly string[],
 ): RunFacts {
@@ -125,6 +126,7 @@ function factsOf(
     stoppedOnProof: stoppedSentence(record),
     k6: { ...unknownK6, ...k6, meaning: k6EndReason(k6?.exitCode ?? -1, k6?.errors ?? []) },
     sent,
+    bytesSent: counts.sumOf(k6Metrics.dataSent),
     sentIsWhole,
     stored,
     started,

@@ -65,6 +65,9 @@ export const libraries = {
 } satisfies Record<string, Library>;
 export type LibraryName = keyof typeof libraries;
 
+/** A service of gRPC and WebSocket, judged by what k6 counts: it has no metrics. */
+export const protocols = goService("protocols");
+
 /** How a library's series are named in a spec, what it calls the route that is asked for by id, and a bucket that it has. */
 export interface Mapping {
   metrics: string;
@@ -95,8 +98,7 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 export const keptMetrics = (name: LibraryName): string => readFileSync(join(here, libraries[name].folder, "metrics.txt"), "utf8");
 
 /** Builds a library's service once for each state of its folder, and gives the folder where it is; it stays in the cache. */
-export async function buildService(name: LibraryName): Promise<FoundTool> {
-  const { folder, programs, build }: Library = libraries[name];
+export async function buildService({ folder, programs, build }: Library): Promise<FoundTool> {
   const missing = programs.filter((program) => findOnPath(program, process.env) === undefined);
   if (missing.length > 0) return { kind: "missing", message: `${missing.join(" and ")} ${missing.length > 1 ? "are" : "is"} not on PATH` };
   const source = join(here, folder);
@@ -128,7 +130,7 @@ function digestOf(folder: string): string {
 
 /** A service to start: where it listens, where its log goes, and of how many requests one answers 500 (none at 0). */
 export interface LibraryOptions {
-  name: LibraryName;
+  library: Library;
   built: string;
   port: number;
   /** The same as `port` where the library has none of its own. */
@@ -139,11 +141,11 @@ export interface LibraryOptions {
 
 /** Starts a service that was built, and waits until it listens. */
 export async function startLibrary(group: ProcessGroup, options: LibraryOptions): Promise<Child> {
-  const { name, built, port, metricsPort, failEvery, logFile } = options;
-  const { command, args, environment }: ReturnType<Library["run"]> = libraries[name].run(built);
+  const { library, built, port, metricsPort, failEvery, logFile } = options;
+  const { command, args, environment } = library.run(built);
   const own = { PORT: String(port), METRICS_PORT: String(metricsPort), FAIL_EVERY: String(failEvery) };
   const child = group.start({
-    name,
+    name: library.folder,
     command,
     args: [...args],
     environment: { ...process.env, ...environment, ...own },
@@ -153,7 +155,7 @@ export async function startLibrary(group: ProcessGroup, options: LibraryOptions)
   const ask = async () => (child.exit() ? "exited" : (await listens(port)) && (await listens(metricsPort)) ? "ready" : undefined);
   const state = await waitFor(ask, 60, 50);
   if (state === "ready") return child;
-  throw new Error(`${name} ${state ?? "did not listen within 60 s"}:\n${child.tail().slice(-10).join("\n")}`);
+  throw new Error(`${library.folder} ${state ?? "did not listen within 60 s"}:\n${child.tail().slice(-10).join("\n")}`);
 }
 
 /** Connects and asks nothing: a request would be counted. */

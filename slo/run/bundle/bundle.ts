@@ -1,10 +1,11 @@
 import { readFileSync, statSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import { build, type BuildFailure, type BuildOptions, type Metafile } from "esbuild";
+import { build, type BuildFailure, type Metafile, type Plugin } from "esbuild";
+import { besideScript } from "./beside-script.ts";
 import { counting } from "./counting.ts";
 import { k6Module } from "./k6-module.ts";
-import { externals, placementOf, tiedTo, type Source } from "./place.ts";
+import { externals, findsFiles, runsInPlace, type Source } from "./place.ts";
 import { esbuildProblems, problemOf, type Problems } from "./problems.ts";
 
 /** A script that k6 can run. */
@@ -26,47 +27,30 @@ export async function bundleScenario(options: { entry: string; outfile: string; 
   const entry = resolve(options.entry);
   const folder = dirname(entry);
   if (statSync(entry, { throwIfNoEntry: false })?.isDirectory()) return problemOf(entry, "is a folder; give the script in it");
-  const built = await esbuildOf(entry, {});
+  const built = await esbuildOf(entry, []);
   if (built.kind === "problems") return built;
-  const sources = Object.keys(built.metafile.inputs).map((path): Source => ({ path, text: readFileSync(resolve(folder, path), "utf8") }));
-  const tied = options.counted === true ? tiedTo(built.metafile, sources, basename(entry)) : undefined;
+  const { metafile } = built;
+  const sources = Object.keys(metafile.inputs).map((path): Source => ({ path, text: readFileSync(resolve(folder, path), "utf8") }));
+  const counts = options.counted === true && metafile.inputs[basename(entry)]?.format !== "cjs";
+  const notCounted = { kind: "not", reason: "it is CommonJS (write it with import and export)" } as const;
   const common = {
     kind: "bundled",
     inputs: sources.map(({ path }) => resolve(folder, path)),
-    counted: tied === undefined ? undefined : { kind: "not" as const, reason: `the script has to run in its place, because of ${tied}` },
-    hasUnread: externals(built.metafile).some((path) => !/^k6(\/(?!x\/).*)?$/.test(path)),
+    counted: counts ? ({ kind: "counted" } as const) : options.counted === true ? notCounted : undefined,
+    hasUnread: externals(metafile).some((path) => !/^k6(\/(?!x\/).*)?$/.test(path)),
   } as const;
-  if (options.counted === true && tied === undefined) {
-    const again = await esbuildOf(entry, { ...openBeside(folder), plugins: [counting] });
-    return again.kind === "problems" ? again : write(options.outfile, again.text, { ...common, counted: { kind: "counted" } });
-  }
-  const placement = placementOf(built.metafile, sources, folder);
-  switch (placement.kind) {
-    case "inPlace":
-      return { ...common, inPlace: true, file: entry };
-    case "stuck": {
-      const { line, column, path, what } = placement;
-      const message = `${what} finds files from where the script is, which a bundle cannot keep; import every file by its exact relative name, so that the script can run in its place`;
-      return { kind: "problems", problems: [{ file: resolve(folder, path), line, column, message }] };
-    }
-    case "bundle":
-      return write(options.outfile, built.text, common);
-    case "bundleWithOpen": {
-      const again = await esbuildOf(entry, openBeside(folder));
-      return again.kind === "problems" ? again : write(options.outfile, again.text, common);
-    }
-  }
-}
-
-async function write(outfile: string, text: string, common: Omit<Bundled, "file" | "inPlace">): Promise<Bundled> {
-  await mkdir(dirname(outfile), { recursive: true });
-  await writeFile(outfile, text);
-  return { ...common, inPlace: false, file: outfile };
+  if (!counts && runsInPlace(metafile, sources, folder)) return { ...common, inPlace: true, file: entry };
+  const plugins = [...(findsFiles(metafile, sources) ? [besideScript(folder)] : []), ...(counts ? [counting] : [])];
+  const again = plugins.length > 0 ? await esbuildOf(entry, plugins) : built;
+  if (again.kind === "problems") return again;
+  await mkdir(dirname(options.outfile), { recursive: true });
+  await writeFile(options.outfile, again.text);
+  return { ...common, inPlace: false, file: options.outfile };
 }
 
 type Built = { kind: "built"; text: string; metafile: Metafile } | Problems;
 
-async function esbuildOf(entry: string, more: Pick<BuildOptions, "define" | "banner" | "plugins">): Promise<Built> {
+async function esbuildOf(entry: string, plugins: Plugin[]): Promise<Built> {
   const folder = dirname(entry);
   try {
     const { outputFiles, metafile } = await build({
@@ -87,7 +71,7 @@ async function esbuildOf(entry: string, more: Pick<BuildOptions, "define" | "ban
       sourceRoot: `${folder}/`,
       external: ["k6", "k6/*", "https://*"],
       alias: { "plimsoll/k6": k6Module },
-      ...more,
+      plugins,
     });
     return { kind: "built", text: outputFiles[0]?.text ?? "", metafile };
   } catch (error) {
@@ -95,13 +79,4 @@ async function esbuildOf(entry: string, more: Pick<BuildOptions, "define" | "ban
     if (errors === undefined) throw error;
     return { kind: "problems", problems: esbuildProblems(errors, entry, folder) };
   }
-}
-
-/** Lets the free name `open` look for files from the script's folder, as k6 does for a script that it runs in place. */
-function openBeside(folder: string): Pick<BuildOptions, "define" | "banner"> {
-  const beside = JSON.stringify(`${folder}/`);
-  return {
-    define: { open: "plimsollOpen" },
-    banner: { js: `const plimsollOpen = (path, ...mode) => open(/^(file:\\/\\/|\\/)/.test(path) ? path : ${beside} + path, ...mode);` },
-  };
 }

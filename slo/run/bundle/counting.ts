@@ -1,4 +1,5 @@
 import type { Plugin } from "esbuild";
+import { replacing } from "./replacing.ts";
 
 /** The module whose imports are replaced → what replaces it. Everything that is not named here is k6's own. */
 const replaced: Readonly<Record<string, string>> = {
@@ -70,13 +71,4 @@ const replaced: Readonly<Record<string, string>> = {
 export const metricPrefix = "plimsoll metric ";
 
 /** Bundles a script so that its checks and rates are counted exactly, and its metrics are told when k6 looks at it. */
-export const counting: Plugin = {
-  name: "plimsoll-counting",
-  setup({ onResolve, onLoad }) {
-    const namespace = "plimsoll";
-    onResolve({ filter: /^k6(\/metrics)?$/ }, ({ path, namespace: from }) =>
-      from === namespace ? { path, external: true } : { path, namespace },
-    );
-    onLoad({ filter: /.*/, namespace }, ({ path }) => ({ contents: replaced[path] ?? "", loader: "js" }));
-  },
-};
+export const counting: Plugin = { name: "plimsoll-counting", setup: replacing(replaced) };
