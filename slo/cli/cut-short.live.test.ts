@@ -21,7 +21,12 @@ describeLive("a run that is cut short", ["k6", "prometheus"], () => {
     running.process.kill(signal);
     const ended = await running.ended;
     expect(ended.exitCode, ended.stderr + ended.stdout).toBe(130);
-    expect(reportIn(folder).verdict).toBe("interrupted");
+    const { verdict, objectives, load } = reportIn(folder);
+    expect(verdict).toBe("interrupted");
+    for (const { name, evidence } of objectives) {
+      const most = (evidence?.best.total ?? 0) + 6 * (load.interruptedIterations ?? 0);
+      expect(evidence?.worst.total, name).toBeLessThanOrEqual(most);
+    }
     expect(await leftAfterwards(folder)).toEqual([]);
   });
 

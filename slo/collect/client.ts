@@ -1,7 +1,7 @@
 import type { ClientQueries } from "../compile/client.ts";
 import { warmupScenario } from "../spec/names.ts";
 import { countedByHistogram, type ClientCounted } from "./histogram.ts";
-import type { CumulativePoint, Measurement, Queries } from "./measurement.ts";
+import { mostUnserved, type CumulativePoint, type Measurement, type Queries, type Unserved } from "./measurement.ts";
 import { measurePhase } from "./phase.ts";
 import { endedWith, readOverTime, wholeCount, type Span } from "./points.ts";
 import { answerOf, queryNumber, queryVector, Unreadable, valuesOf, type PrometheusApi } from "./prometheus.ts";
@@ -15,19 +15,15 @@ export interface DropCount {
 }
 
 /** Says when the judged load ran, to after its last sample, and what became of the iterations that k6 did not start. */
-export interface ClientWindow extends Span {
+export interface ClientWindow extends Span, Unserved {
   /** Iterations that were offered and not served. */
   dropped: number;
   dropCause: DropCause;
   /** In order of time; empty where they cannot be placed. */
   dropsOver: readonly DropCount[];
-  /** Iterations that were cut off before they ended. */
-  interrupted: number;
   shortage: CpuShortage;
   /** Judged iterations that came to their end. */
   iterations: number;
-  /** Judged requests for each of them: so many does an iteration stand for that was not carried out. */
-  requestsPerIteration: number;
 }
 
 /**
@@ -37,12 +33,12 @@ export interface ClientWindow extends Span {
 export function withUnservedLoad(
   objective: string,
   counted: { total: number; bad: number; uncertain: number; caveats: string[]; unfiltered: boolean; noun: string },
-  window: Pick<ClientWindow, "dropped" | "dropCause" | "interrupted" | "requestsPerIteration">,
+  window: Unserved & Pick<ClientWindow, "dropped" | "dropCause">,
   rest: { cumulative: CumulativePoint[]; queries: Queries },
 ): Measurement {
   const { dropped, interrupted } = window;
   const certain = window.dropCause === "service" && counted.unfiltered ? dropped : 0;
-  const unserved = Math.ceil((dropped + interrupted) * Math.max(1, window.requestsPerIteration));
+  const unserved = mostUnserved(dropped, window);
   const caveats = [...counted.caveats];
   if (dropped > 0 && window.dropCause !== "service") caveats.push(`${dropped} iterations were dropped, ${blameless[window.dropCause]}`);
   else if (dropped > certain) caveats.push(`${dropped} dropped iterations may have been for this objective`);

@@ -3,6 +3,7 @@ import type { CounterGrowth, GrowthWindow } from "./growth.ts";
 import { lookbackSeconds } from "./guard.ts";
 import type { Count } from "./measurement.ts";
 import { wholeCount } from "./points.ts";
+import { amount } from "../spec/words.ts";
 import { queryVector, type Answer, type PrometheusApi } from "./prometheus.ts";
 
 /** Says between which times the service's counters are read, and what else is in them; Unix seconds of Prometheus's clock. */
@@ -70,12 +71,16 @@ export function betweenCounts(
 
 /** Says why the two counts differ, one sentence each. */
 export function caveatsOf(
-  { dropped, notJudged, sentIsWhole }: ServerWindow,
+  { dropped, notJudged, cutOff, sentIsWhole }: ServerWindow,
   { missing, missingForCertain, elsewhere, others }: Compared,
   losses: readonly string[],
   ofOthers: readonly Record<string, string>[],
 ): string[] {
-  const caveats = notJudged > 0 ? [`the service's counts include up to ${notJudged} requests of setup and warm-up`] : [];
+  const included = [
+    ...(notJudged > cutOff ? [amount(notJudged - cutOff, "request of setup and warm-up", "requests of setup and warm-up")] : []),
+    ...(notJudged > 0 && cutOff > 0 ? [amount(cutOff, "request that k6 cut off", "requests that k6 cut off")] : []),
+  ];
+  const caveats = included.length > 0 ? [`the service's counts include up to ${included.join(" and ")}`] : [];
   if (dropped > 0) caveats.push(`up to ${dropped} requests of dropped iterations never reached the service`);
   if (missing > 0) caveats.push(...losses);
   const asked = ofOthers.slice(0, 3).map((labels) =>

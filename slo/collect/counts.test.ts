@@ -56,6 +56,13 @@ test.each<[string, Partial<typeof counted>, Unserved, Count, Count]>([
     { total: 1200, bad: 203 },
   ],
   [
+    "an iteration that the user cut off had few of its many requests under way",
+    {},
+    { dropped: 0, dropCause: "service", interrupted: 10, requestsPerIteration: 100, mostPerCutOff: 6 },
+    { total: 1000, bad: 3 },
+    { total: 1060, bad: 63 },
+  ],
+  [
     "an uncertain bucket is bad in the worst reading",
     { uncertain: 7 },
     { dropped: 0, dropCause: "service", interrupted: 0, requestsPerIteration: 1 },

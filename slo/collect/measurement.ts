@@ -40,3 +40,19 @@ export type Measurement =
       queries: Queries;
     }
   | { kind: "absent"; objective: string; reason: string; queries: Queries };
+
+/** Iterations that a load lacks, and for how many events each stands. */
+export interface Unserved {
+  /** Iterations that were cut off before they ended. */
+  interrupted: number;
+  /** Judged requests for each iteration that came to its end. */
+  requestsPerIteration: number;
+  /** For no more than these does one stand that was cut off. */
+  mostPerCutOff?: number;
+}
+
+/** Counts for how many events iterations stand at most that were dropped or cut off. */
+export function mostUnserved(dropped: number, { interrupted, requestsPerIteration, mostPerCutOff = Infinity }: Unserved): number {
+  const each = Math.max(1, requestsPerIteration);
+  return Math.ceil(dropped * each + interrupted * Math.min(each, mostPerCutOff));
+}

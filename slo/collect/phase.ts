@@ -2,7 +2,7 @@ import type { ClientQueries } from "../compile/client.ts";
 import type { Part } from "../compile/phases.ts";
 import type { PromQL } from "../compile/promql.ts";
 import type { ClientWindow } from "./client.ts";
-import type { CumulativePoint, Measurement, Queries } from "./measurement.ts";
+import { mostUnserved, type CumulativePoint, type Measurement, type Queries } from "./measurement.ts";
 import { wholeCount } from "./points.ts";
 import { answerOf, queryNumber, valuesOf, type PrometheusApi } from "./prometheus.ts";
 import { mayBeStarved } from "./starved.ts";
@@ -46,7 +46,7 @@ export async function measurePhase(
   const ownDelay = slowAboveSeconds !== undefined && mayBeStarved({ fromSeconds: from, toSeconds: to }, window.shortage, slowAboveSeconds);
   const certain = ownDelay ? 0 : bad.least;
   const unstarted = unfiltered && window.dropCause === "service" ? dropped.least : 0;
-  const unserved = Math.ceil((dropped.most + window.interrupted) * Math.max(1, window.requestsPerIteration));
+  const unserved = mostUnserved(dropped.most, window);
   const best = { total: Math.max(total.most, certain) + unstarted, bad: certain + unstarted };
   const worst = { total: Math.max(total.least, bad.most) + unserved, bad: bad.most + unserved };
   const open = total.most - total.least;

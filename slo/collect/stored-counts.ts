@@ -31,5 +31,6 @@ export function scrapesSince(
   sinceSeconds: number,
   nowSeconds: number,
 ): Promise<Answer<number | undefined>> {
-  return queryNumber(api, queries.scrapes(Math.max(nowSeconds - sinceSeconds, 0.001)), nowSeconds);
+  // A range is rounded up to milliseconds: a scrape at the very moment is none that came since.
+  return queryNumber(api, queries.scrapes(Math.max(nowSeconds - sinceSeconds - 0.002, 0.001)), nowSeconds);
 }

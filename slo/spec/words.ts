@@ -11,6 +11,9 @@ export function printable(text: string): string {
   return cut.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+/** Writes how many there are: "1 request was", "2 requests were". */
+export const amount = (count: number, one: string, several: string): string => `${count} ${count === 1 ? one : several}`;
+
 /** Asks "did you mean …?" where a known name is close to the one that was written; nothing where none is. */
 export function nearest(written: string, known: readonly string[]): string | undefined {
   if (known.length === 0 || known.length > 1000 || written.length > 100) return undefined;

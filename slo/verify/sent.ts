@@ -27,8 +27,15 @@ export function judgedSentOf(sent: SentCounts, scenario?: string) {
 }
 export type JudgedSent = ReturnType<typeof judgedSentOf>;
 
+/** How many requests to one host an iteration has under way at once, unless its options or its own promises say otherwise (k6: batchPerHost). */
+const usuallyAtOnce = 6;
+
 /** Says what the counts of a run lack, or hold too much: what of the load cannot be found in them, or is in them and not judged. */
-export function unservedLoadOf({ k6 }: Pick<RunRecord, "k6">, totals: Totals, { requests, iterations, dropped }: JudgedSent) {
+export function unservedLoadOf(
+  { k6, interrupted, stoppedOnProof }: Pick<RunRecord, "k6" | "interrupted" | "stoppedOnProof">,
+  totals: Totals,
+  { requests, iterations, dropped }: JudgedSent,
+) {
   return {
     /** Judged iterations that k6 had to drop. */
     dropped,
@@ -36,6 +43,8 @@ export function unservedLoadOf({ k6 }: Pick<RunRecord, "k6">, totals: Totals, { 
     interrupted: k6?.interrupted ?? 0,
     iterations,
     requestsPerIteration: iterations > 0 ? requests / iterations : 1,
+    /** Where the load was ended from here, an iteration that was cut off lacks only what it had under way: the rest was never offered. */
+    mostPerCutOff: interrupted || stoppedOnProof !== null ? usuallyAtOnce : Infinity,
     judged: requests,
     /** Requests of setup and warm-up. */
     notJudged: totals.requests - requests,

@@ -26,6 +26,6 @@ test.each<[string, string | null, number, ReturnType<typeof scenario>[], string[
     sentIsWhole: true,
   } as unknown as Pick<LoadRun, "record" | "plan" | "sentIsWhole">;
   const runTimes = { begun: 100, judgedFrom: 106, told, ended: 130, countedUntil: 132 };
-  const unserved = { dropped: 0, interrupted: 0, requestsPerIteration: 1, notJudged: 37, judged: 500, iterations: 500 };
+  const unserved = { dropped: 0, interrupted: 0, requestsPerIteration: 1, mostPerCutOff: 6, notJudged: 37, judged: 500, iterations: 500 };
   expect(serverWindows(load, runTimes, unserved, 1).judged !== undefined).toBe(apart);
 });

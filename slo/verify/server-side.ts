@@ -1,6 +1,7 @@
 import type { ServerWindow } from "../collect/compared.ts";
 import { readGrowth, type Growth } from "../collect/growth.ts";
 import { guardService, type Guarded } from "../collect/guard.ts";
+import { mostUnserved } from "../collect/measurement.ts";
 import type { PrometheusApi } from "../collect/prometheus.ts";
 import type { ReadGrowth } from "../collect/server.ts";
 import { serviceQueries } from "../compile/run.ts";
@@ -18,15 +19,14 @@ export function serverWindows(
   stepSeconds: number,
 ) {
   const offset = record.clockOffsetSeconds;
-  const requests = (iterations: number): number => Math.ceil(iterations * Math.max(1, unserved.requestsPerIteration));
-  const cutOff = requests(unserved.interrupted);
+  const cutOff = mostUnserved(0, unserved);
   const whole: ServerWindow = {
     fromSeconds: runTimes.begun + offset,
     begunSeconds: runTimes.begun + offset,
     toSeconds: runTimes.countedUntil,
     endedSeconds: runTimes.ended + offset,
     stepSeconds: Math.max(stepSeconds, record.scrapeIntervalSeconds),
-    dropped: requests(unserved.dropped),
+    dropped: mostUnserved(unserved.dropped, { ...unserved, interrupted: 0 }),
     cutOff,
     sentIsWhole,
     notJudged: unserved.notJudged + cutOff, // the service may count what k6 cut off, of the warm-up too

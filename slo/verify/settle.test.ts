@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { fakeApi } from "../collect/fake-api.fixture.ts";
 import type { PrometheusApi } from "../collect/prometheus.ts";
-import { storedCountQueries } from "../compile/run.ts";
+import { scrapesSince } from "../collect/stored-counts.ts";
+import { serviceQueries, storedCountQueries } from "../compile/run.ts";
 import { settleCounts } from "./settle.ts";
 
 const sent = { requests: 7, iterations: 7, dropped: 7, errors: 7, slow: 7, wrongContents: 7 };
@@ -36,4 +38,14 @@ test.each<[string, (reading: number) => Response, number, unknown, [least: numbe
   expect(await settleCounts(api, storedCountQueries("x"), sent, 60, limitSeconds)).toEqual(expected);
   expect(readings()).toBeGreaterThanOrEqual(least);
   expect(readings()).toBeLessThanOrEqual(most);
+});
+
+test("a scrape at the very moment at which k6 ended is none that came since", async () => {
+  const asked: string[] = [];
+  const api = fakeApi((query) => {
+    asked.push(query);
+    return [];
+  });
+  await scrapesSince(api, serviceQueries({ job: "shop" }), 68.55, 68.987); // 0.437 s, and a little more in floating point
+  expect(asked).toEqual(['min(count_over_time(up{job="shop"}[435ms]))']);
 });
