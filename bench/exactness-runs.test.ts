@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { loadSpec } from "../slo/spec/load.ts";
-import { operations } from "../target/api/operations.ts";
-import { parseFaultText } from "../target/faults/parse.ts";
+import { parseFaultText } from "../target/faults/rules.ts";
 import { faultyRuns, specOf } from "./exactness-runs.ts";
 
 test("there are ten runs, some of each verdict", () => {
@@ -12,11 +11,11 @@ test("there are ten runs, some of each verdict", () => {
 
 test.each(faultyRuns.map((run) => [run.sentence, run] as const))("the spec and the faults of this run are valid: %s", (_sentence, run) => {
   expect(loadSpec(specOf(run), "bench.yaml", "smoke")).toMatchObject({ kind: "spec" });
-  expect(parseFaultText(JSON.stringify(run.faults), operations)).toMatchObject({ kind: "rules" });
+  expect(parseFaultText(JSON.stringify(run.faults))).toMatchObject({ kind: "rules" });
 });
 
 test.each(faultyRuns.map((run) => [run.sentence, run] as const))("the 100 seeds, which are PUTs, meet no fault: %s", (_sentence, run) => {
-  const parsed = parseFaultText(JSON.stringify(run.faults), operations);
+  const parsed = parseFaultText(JSON.stringify(run.faults));
   const early =
     parsed.kind === "rules"
       ? parsed.rules.filter(

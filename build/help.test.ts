@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { loadHelp } from "../slo/cli/help.ts";
 import { version } from "../slo/host/command-line.ts";
-import { faultPresets } from "../target/faults/presets.ts";
+import { faultPresets } from "../target/faults/rules.ts";
 
 const textOf = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 const folder = (path: string): string[] => readdirSync(new URL(`../${path}`, import.meta.url));

@@ -1,8 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import { operations } from "./api/operations.ts";
-import { defaultDurationBuckets } from "./app.ts";
-import { parseFaultText } from "./faults/parse.ts";
+import { parseFaultText } from "./faults/rules.ts";
 
 const switchSchema = z.enum(["on", "off"], "must be on or off");
 
@@ -22,7 +20,7 @@ const bucketsSchema = z.string().transform((text, context) => {
 });
 
 const faultsSchema = z.string().transform((text, context) => {
-  const parsed = parseFaultText(text, operations);
+  const parsed = parseFaultText(text);
   if (parsed.kind === "rules") return parsed.rules;
   for (const problem of parsed.problems) context.addIssue(problem);
   return z.NEVER;
@@ -37,7 +35,7 @@ const environmentSchema = z
     STORE_FILE: z.string().optional(),
     BUCKET_MAX_BYTES: integer(1, 1_073_741_824).default(1_048_576),
     LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
-    DURATION_BUCKETS: bucketsSchema.default([...defaultDurationBuckets]),
+    DURATION_BUCKETS: bucketsSchema.default([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]),
     METRICS: switchSchema.default("on"),
     FAULTS: faultsSchema.default([]),
     FAULTS_ADMIN: switchSchema.default("off"),
@@ -56,15 +54,15 @@ const environmentSchema = z
 /** The environment after validation, its defaults filled in; seconds and bytes. */
 export type Environment = z.infer<typeof environmentSchema>;
 
-/** The environment, or one sentence for each thing wrong with it. */
-export type ParsedEnvironment = { kind: "environment"; environment: Environment } | { kind: "problems"; problems: string[] };
+/** What an empty environment means. */
+export const defaultEnvironment = environmentSchema.parse({});
 
-/** Validates the variables of the process; an empty one counts as absent. Values of FAULTS_TOKEN are never repeated. */
-export function parseEnvironment(variables: Record<string, string | undefined>): ParsedEnvironment {
+/** Validates the variables of the process, or says in one sentence each what is wrong; an empty one counts as absent. Values of FAULTS_TOKEN are never repeated. */
+export function parseEnvironment(variables: Record<string, string | undefined>) {
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ""));
   const parsed = environmentSchema.safeParse(given);
-  if (parsed.success) return { kind: "environment", environment: parsed.data };
-  return { kind: "problems", problems: parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`) };
+  if (parsed.success) return { kind: "environment", environment: parsed.data } as const;
+  return { kind: "problems", problems: parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`) } as const;
 }
 
 function isLoopback(host: string): boolean {

@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { operations } from "./api/operations.ts";
-import { buildApp, defaultDurationBuckets } from "./app.ts";
-import { faultPresets } from "./faults/presets.ts";
+import { operations } from "./api/contract.ts";
+import { buildApp } from "./app.ts";
+import { defaultEnvironment } from "./environment.ts";
+import { faultPresets } from "./faults/rules.ts";
 import { errorTypeOf } from "./metrics.ts";
 import { openMemoryStore } from "./store/memory.ts";
 import { readSamples, requestCounts } from "./samples.fixture.ts";
 
-const quiet = () => ({ store: openMemoryStore(), logLevel: "silent" });
+const quiet = () => ({ store: openMemoryStore(), LOG_LEVEL: "silent" as const });
 const countKey = (method: string, route: string, status: number | string): string =>
   `http_request_duration_seconds_count{method="${method}",route="${route}",status_code="${status}"}`;
 
@@ -28,7 +29,7 @@ describe("label sets at zero", () => {
   });
 
   test("have every bucket, and +Inf", async () => {
-    const app = await buildApp({ ...quiet(), durationBuckets: [0.1, 0.25] });
+    const app = await buildApp({ ...quiet(), DURATION_BUCKETS: [0.1, 0.25] });
     const samples = readSamples((await app.inject("/metrics")).body);
     const bounds = [...samples.keys()].filter(
       (key) => key.includes("_bucket{") && key.includes('method="PUT",route="/api/buckets/:id",status_code="413"'),
@@ -39,7 +40,7 @@ describe("label sets at zero", () => {
   test("are there for what the given faults can do", async () => {
     const app = await buildApp({
       ...quiet(),
-      faults: [...faultPresets["every-200th-dropped"], { kind: "error", method: "GET", route: "*", every: 1, status: 504 }],
+      FAULTS: [...faultPresets["every-200th-dropped"], { kind: "error", method: "GET", route: "*", every: 1, status: 504 }],
     });
     const samples = readSamples((await app.inject("/metrics")).body);
     expect(samples.get(countKey("PUT", "/api/buckets/:id", 599))).toBe(0);
@@ -62,7 +63,7 @@ describe("metrics", () => {
   });
 
   test("have the default buckets that objectives need", () => {
-    expect(defaultDurationBuckets).toEqual(expect.arrayContaining([0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]));
+    expect(defaultEnvironment.DURATION_BUCKETS).toEqual(expect.arrayContaining([0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]));
   });
 
   test("of two services in one process stay apart", async () => {
@@ -73,7 +74,7 @@ describe("metrics", () => {
   });
 
   test("can be switched off", async () => {
-    const app = await buildApp({ ...quiet(), metrics: false });
+    const app = await buildApp({ ...quiet(), METRICS: "off" });
     expect((await app.inject("/metrics")).statusCode).toBe(404);
     expect((await app.inject("/api/users")).statusCode).toBe(200);
   });

@@ -1,9 +1,9 @@
 import promClient, { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "@platformatic/prom-client";
 import fastifyMetrics, { type IMetricsPluginOptions } from "fastify-metrics";
 import { z } from "zod";
-import type { Api } from "./api/http.ts";
+import type { Api } from "./api/routes.ts";
 import { targetLabels, targetMetrics } from "./api/names.ts";
-import { operations } from "./api/operations.ts";
+import { operations } from "./api/contract.ts";
 import { type FaultKind, faultKinds, type FaultRule, fixedOperation, ruleMatches } from "./faults/rules.ts";
 
 /** The route label of a request that no registered route serves. */

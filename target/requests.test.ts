@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import type { Api } from "./api/http.ts";
+import type { Api } from "./api/routes.ts";
 import { buildApp } from "./app.ts";
 import { openMemoryStore } from "./store/memory.ts";
 import { readSamples, requestCounts } from "./samples.fixture.ts";
@@ -18,7 +18,7 @@ afterEach(async () => {
 async function listening(faults: FaultRule[] = []) {
   const gate = Promise.withResolvers<void>();
   const clock = { now: () => 0, wait: () => gate.promise };
-  running = await buildApp({ store: openMemoryStore(), logLevel: "silent", faults, clock, bucketMaxBytes: 1_000 });
+  running = await buildApp({ store: openMemoryStore(), LOG_LEVEL: "silent", FAULTS: faults, clock, BUCKET_MAX_BYTES: 1_000 });
   const app = running;
   await app.listen({ host: "127.0.0.1", port: 0 });
   return { app, port: (app.server.address() as AddressInfo).port, release: () => gate.resolve() };

@@ -1,6 +1,6 @@
 import type { FastifyReply } from "fastify";
 import type { Socket } from "node:net";
-import type { Api } from "./api/http.ts";
+import type { Api } from "./api/routes.ts";
 import type { FaultKind } from "./faults/rules.ts";
 import { clientGoneStatus, droppedStatus, errorTypeOf, type Metrics } from "./metrics.ts";
 
@@ -22,48 +22,37 @@ export function requestIds(prefix: string): (request: { headers: Record<string, 
   };
 }
 
-/** Echoes the request id, and writes one log line for each request where `logged`, and else for those that a fault made fail: bugs have theirs. */
-export function followRequests(api: Api, logged: boolean): void {
-  api.decorateRequest("injectedFault", null);
-  api.addHook("onRequest", (request, reply, done) => {
-    reply.header("x-request-id", request.id);
-    done();
-  });
-  api.addHook("onResponse", (request, reply, done) => {
-    const failed = reply.statusCode >= 500 && request.injectedFault !== null;
-    if (!logged && !failed) return done();
-    const { id: reqId, method, url, injectedFault } = request;
-    const answer = { route: request.routeOptions.url, statusCode: reply.statusCode, durationSeconds: reply.elapsedTime / 1_000 };
-    request.log[failed ? "warn" : "info"]({ reqId, method, url, ...answer, fault: injectedFault ?? undefined }, "request");
-    done();
-  });
-}
-
 /**
- * Counts requests in flight and errors by type, and ends, for the counters and the log, each request whose connection closed before
- * its answer was sent. Fastify runs `onResponse` on the answer's `finish` or `error`, and a lost connection gives neither; we raise
- * the `error`. Fastify takes its listeners off at the first of the two, so no request can be counted twice.
+ * Echoes the request id, counts requests in flight and errors by type, and writes one log line for each request where `logged`, and else for
+ * those that a fault made fail: bugs have theirs. For counters and log it ends each request whose connection closed before its answer was sent:
+ * Fastify runs `onResponse` on the answer's `finish` or `error`, and a lost connection gives neither; we raise the `error`. Fastify takes its
+ * listeners off at the first of the two, so no request can be counted twice.
  */
-export function settleRequests(api: Api, metrics: Metrics | undefined): void {
+export function followRequests(api: Api, logged: boolean, metrics: Metrics | undefined): void {
   const open = new WeakMap<Socket, Set<FastifyReply>>();
   const watch = (socket: Socket): Set<FastifyReply> => {
     const replies = new Set<FastifyReply>();
     open.set(socket, replies);
-    socket.once("close", () => {
-      for (const reply of replies) settleLost(reply);
-    });
+    socket.once("close", () => replies.forEach(settleLost));
     return replies;
   };
+  api.decorateRequest("injectedFault", null);
   api.addHook("onRequest", (request, reply, done) => {
     const { socket } = request.raw;
-    (open.get(socket) ?? watch(socket)).add(reply);
+    reply.header("x-request-id", request.id);
+    if (logged || metrics !== undefined) (open.get(socket) ?? watch(socket)).add(reply);
     metrics?.arrived();
     done();
   });
   api.addHook("onResponse", (request, reply, done) => {
+    const { id: reqId, method, url, injectedFault } = request;
     open.get(request.raw.socket)?.delete(reply);
     metrics?.left();
-    if (reply.statusCode >= 400) metrics?.error(errorTypeOf(reply.statusCode, request.injectedFault !== null));
+    if (reply.statusCode >= 400) metrics?.error(errorTypeOf(reply.statusCode, injectedFault !== null));
+    const failed = reply.statusCode >= 500 && injectedFault !== null;
+    if (!logged && !failed) return done();
+    const answer = { route: request.routeOptions.url, statusCode: reply.statusCode, durationSeconds: reply.elapsedTime / 1_000 };
+    request.log[failed ? "warn" : "info"]({ reqId, method, url, ...answer, fault: injectedFault ?? undefined }, "request");
     done();
   });
 }

@@ -1,11 +1,11 @@
+import type { ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Api } from "./api/http.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Api } from "./api/routes.ts";
 import { buildApp } from "./app.ts";
 import { type Environment, parseEnvironment } from "./environment.ts";
-import { stopGracefully } from "./shutdown.ts";
 import { openMemoryStore } from "./store/memory.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
-import type { Store } from "./store/store.ts";
 
 /** Ends the process with a reason on stderr: 2 for a bad environment, 1 for what the machine refuses. */
 function fail(status: 1 | 2, lines: string[]): never {
@@ -13,60 +13,60 @@ function fail(status: 1 | 2, lines: string[]): never {
   process.exit(status);
 }
 
-function openStore({ STORE, STORE_FILE }: Environment): Store {
-  if (STORE === "memory") return openMemoryStore();
-  const file = STORE_FILE ?? "";
+async function orFail<T>(what: string, act: () => T): Promise<Awaited<T>> {
   try {
-    return openSqliteStore(file);
+    return await act();
   } catch (error) {
-    return fail(1, [`cannot open STORE_FILE ${file}: ${messageOf(error)}`]);
+    return fail(1, [`cannot ${what}: ${error instanceof Error ? error.message : String(error)}`]);
   }
 }
 
-async function listen(api: Api, { HOST, PORT }: Environment): Promise<string> {
-  try {
-    await api.listen({ host: HOST, port: PORT, listenTextResolver: (address) => `bound to ${address}` });
-  } catch (error) {
-    return fail(1, [`cannot listen on ${HOST}:${PORT}: ${messageOf(error)}`]);
-  }
-  const { address, family, port } = api.server.address() as AddressInfo;
-  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/**
+ * Stops a listening service: waits `DRAIN_SECONDS` with readiness already saying no (the caller switches it), stops listening, lets requests
+ * in flight finish, closes connections as they fall idle, and after `SHUTDOWN_SECONDS` cuts what is left; says whether it had to.
+ */
+async function stopGracefully(api: Api, { DRAIN_SECONDS, SHUTDOWN_SECONDS }: Environment): Promise<"clean" | "cut"> {
+  // Every answer from now on sends its client to another server: none is cut off when the port closes, and the last scrape sees every request.
+  api.server.prependListener("request", (_request, response: ServerResponse) => void response.setHeader("connection", "close"));
+  await sleep(DRAIN_SECONDS * 1_000);
+  let ending: "clean" | "cut" = "clean";
+  // A connection that was busy when the port closed would be kept alive for its next request; we ask again.
+  const idle = setInterval(() => api.server.closeIdleConnections(), 25);
+  const limit = setTimeout(() => {
+    ending = "cut";
+    api.server.closeAllConnections();
+  }, SHUTDOWN_SECONDS * 1_000);
+  await api.close().finally(() => {
+    clearInterval(idle);
+    clearTimeout(limit);
+  });
+  return ending;
 }
 
 async function main(): Promise<void> {
   const parsed = parseEnvironment(process.env);
   if (parsed.kind === "problems") fail(2, parsed.problems);
   const { environment } = parsed;
-  const store = openStore(environment);
+  const { STORE, STORE_FILE = "", HOST, PORT, SHUTDOWN_SECONDS } = environment;
+  const store = STORE === "memory" ? openMemoryStore() : await orFail(`open STORE_FILE ${STORE_FILE}`, () => openSqliteStore(STORE_FILE));
   let stopping = false;
-  const api = await buildApp({
-    store,
-    logLevel: environment.LOG_LEVEL,
-    bucketMaxBytes: environment.BUCKET_MAX_BYTES,
-    durationBuckets: environment.DURATION_BUCKETS,
-    metrics: environment.METRICS === "on",
-    faults: environment.FAULTS,
-    faultsAdmin: environment.FAULTS_ADMIN === "on" ? { kind: "on", token: environment.FAULTS_TOKEN } : { kind: "off" },
-    stopping: () => stopping,
-  });
+  const api = await buildApp({ ...environment, store, stopping: () => stopping });
   const stop = async (signal: string): Promise<void> => {
     if (stopping) process.exit(1);
     stopping = true;
     api.log.info({ signal }, "stopping");
-    const ending = await stopGracefully(api, { drainSeconds: environment.DRAIN_SECONDS, shutdownSeconds: environment.SHUTDOWN_SECONDS });
+    const ending = await stopGracefully(api, environment);
     await store.close();
-    if (ending === "cut")
-      api.log.warn({ shutdownSeconds: environment.SHUTDOWN_SECONDS }, "requests were cut at the end of the time allowed");
+    if (ending === "cut") api.log.warn({ shutdownSeconds: SHUTDOWN_SECONDS }, "requests were cut at the end of the time allowed");
     process.exit(ending === "clean" ? 0 : 1);
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
-  const address = await listen(api, environment);
+  const listenTextResolver = (address: string): string => `bound to ${address}`;
+  await orFail(`listen on ${HOST}:${PORT}`, () => api.listen({ host: HOST, port: PORT, listenTextResolver }));
+  const { address, family, port } = api.server.address() as AddressInfo;
   // At whatever level: who started the process waits for this line.
-  api.log.child({}, { level: "info" }).info({ address }, "listening");
+  const line = { address: `http://${family === "IPv6" ? `[${address}]` : address}:${port}` };
+  api.log.child({}, { level: "info" }).info(line, "listening");
 }
 
 await main();

@@ -1,7 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
-import { operations } from "../../target/api/operations.ts";
 import { httpUrlProblem } from "../host/http-url.ts";
-import { parseFaultText } from "../../target/faults/parse.ts";
+import { parseFaultText } from "../../target/faults/rules.ts";
 
 const numberThat =
   (fits: (value: number) => boolean, what: string) =>
@@ -48,7 +47,7 @@ export function urlPath(text: string): string {
 
 /** Checks the faults of the storage API, so that a slip is told before anything starts; they go there as they were written. */
 export function faults(text: string): string {
-  const parsed = parseFaultText(text, operations);
+  const parsed = parseFaultText(text);
   if (parsed.kind === "problems")
     throw new InvalidArgumentError(
       parsed.problems

@@ -1,5 +1,5 @@
 import { settingKeys } from "../../scenarios/lib/setting-keys.ts";
-import { faultPresets } from "../../target/faults/presets.ts";
+import { faultPresets } from "../../target/faults/rules.ts";
 import { commandLine } from "../host/command-line.ts";
 import { exitCodeHelp } from "../host/exit-codes.ts";
 

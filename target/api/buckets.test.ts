@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { buildApp } from "../app.ts";
 import { openMemoryStore } from "../store/memory.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
-import { maxBucketIdLength } from "./schemas.ts";
+import { maxBucketIdLength } from "./contract.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "storage-api-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -22,7 +22,7 @@ const anyBytes = fc.uint8Array({ maxLength: 3_000 });
 
 describe.each(stores)("bytes in the %s store", (_name, store) => {
   test("come out as they went in, for any bytes, any id and any content type", async () => {
-    const app = await buildApp({ store, logLevel: "silent" });
+    const app = await buildApp({ store, LOG_LEVEL: "silent" });
     await fc.assert(
       fc.asyncProperty(
         anyId,
@@ -43,7 +43,7 @@ describe.each(stores)("bytes in the %s store", (_name, store) => {
   });
 
   test("stay apart for ids that look alike", async () => {
-    const app = await buildApp({ store, logLevel: "silent" });
+    const app = await buildApp({ store, LOG_LEVEL: "silent" });
     const ids = ["a", "A", "a ", "a\0", "a\0b", "é", "e\u0301", "%61", "a/b", "a%2Fb", "a?b", "😀", "x".repeat(maxBucketIdLength)];
     for (const id of ids) await app.inject({ method: "PUT", url: `/api/buckets/${encodeURIComponent(id)}`, payload: `of ${id}` });
     const read = await Promise.all(ids.map(async (id) => (await app.inject(`/api/buckets/${encodeURIComponent(id)}`)).body));

@@ -1,67 +1,96 @@
-/**
- * Describes the storage API as types only: no zod, no fastify, so a k6 script can `import type` it.
- * `contract.test.ts` proves that it agrees with the zod schemas of the routes.
- */
-
-/** What a request may carry as raw bytes in k6 and in Node alike. */
-export type Bytes = ArrayBuffer | string;
-
-/** The JSON of every refusal that the API gives. */
-export interface ErrorBody {
-  error: string;
-}
-
-/** One row of `GET /api/users`. */
-export interface User {
-  id: number;
-  name: string;
-  email: string;
-}
-
-/** The JSON of both health routes. */
-export interface Health {
-  status: "ok" | "stopping" | "unavailable";
-}
+import { z } from "zod";
 
 /** Any JSON value. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
-/** The storage API: each key is `METHOD route-pattern`, each value its input and its answers by status. */
-export interface StorageApi {
-  "PUT /api/buckets/:id": { params: { id: string }; body: Bytes; responses: { 200: ""; 400: ErrorBody; 413: ErrorBody; 500: ErrorBody } };
-  "GET /api/buckets/:id": { params: { id: string }; responses: { 200: Bytes; 400: ErrorBody; 404: ErrorBody; 500: ErrorBody } };
-  "DELETE /api/buckets/:id": { params: { id: string }; responses: { 200: ""; 400: ErrorBody; 500: ErrorBody } };
-  "GET /api/users": { responses: { 200: { users: User[] }; 500: ErrorBody } };
-  "POST /api/echo": { body: Json; responses: { 200: Json; 400: ErrorBody; 413: ErrorBody; 415: ErrorBody; 500: ErrorBody } };
-  "GET /api/error": { query: { type?: string }; responses: { 400: ErrorBody; 500: ErrorBody } };
-  "GET /health/liveness": { responses: { 200: Health; 500: ErrorBody } };
-  "GET /health/readiness": { responses: { 200: Health; 500: ErrorBody; 503: Health } };
+/** The longest bucket id, in characters (UTF-16 code units) after percent-decoding. */
+export const maxBucketIdLength = 1_024;
+
+/** How deep the JSON of an echo may be nested; deeper text would exhaust the stack of whoever writes it back. */
+const maxJsonDepth = 64;
+
+/** The JSON of every refusal. */
+export const errorSchema = z.strictObject({ error: z.string() }).meta({ description: "a refusal, with its reason" });
+
+/** The media type of a bucket's bytes. */
+export const octets = "application/octet-stream";
+
+const bytes = z
+  .custom<Uint8Array>((value) => value instanceof Uint8Array)
+  .meta({ type: "string", format: "binary", description: "any bytes" });
+const empty = z.undefined().meta({ description: "no body" });
+const health = z.strictObject({ status: z.enum(["ok", "stopping", "unavailable"]) });
+const users = z.strictObject({ users: z.array(z.strictObject({ id: z.int().min(1), name: z.string(), email: z.string() })) });
+const json = z
+  .custom<Json>((value) => value !== undefined && isShallow(value, maxJsonDepth), `must be JSON nested at most ${maxJsonDepth} deep`)
+  .meta({ description: "any JSON value" });
+/** Any character is allowed in an id, a NUL or a slash too. */
+const bucket = z.strictObject({ id: z.string().min(1).max(maxBucketIdLength) });
+
+/** The storage API: what goes into each operation, and what comes out by status. */
+export const contract = {
+  "PUT /api/buckets/:id": {
+    summary: "Keep bytes under an id",
+    consumes: [octets],
+    params: bucket,
+    // Fastify gives `null` for a request without a body.
+    body: bytes.nullable(),
+    response: { 200: empty, 400: errorSchema, 413: errorSchema, 500: errorSchema },
+  },
+  "GET /api/buckets/:id": {
+    summary: "Give the bytes back",
+    params: bucket,
+    response: {
+      200: { description: "the bytes", content: { [octets]: { schema: bytes } } },
+      400: errorSchema,
+      404: errorSchema,
+      500: errorSchema,
+    },
+  },
+  "DELETE /api/buckets/:id": {
+    summary: "Remove a bucket",
+    params: bucket,
+    response: { 200: empty, 400: errorSchema, 500: errorSchema },
+  },
+  "GET /api/users": { summary: "List the users", response: { 200: users, 500: errorSchema } },
+  "POST /api/echo": {
+    summary: "Give the JSON back",
+    body: json,
+    response: { 200: json, 400: errorSchema, 413: errorSchema, 415: errorSchema, 500: errorSchema },
+  },
+  "GET /api/error": {
+    summary: "Answer with an error, 400 for type=client, else 500",
+    querystring: z.strictObject({ type: z.string().max(64).optional() }),
+    response: { 400: errorSchema, 500: errorSchema },
+  },
+  "GET /health/liveness": { summary: "Is the process alive", response: { 200: health, 500: errorSchema } },
+  "GET /health/readiness": { summary: "Can it take traffic", response: { 200: health, 500: errorSchema, 503: health } },
+};
+
+type Contract = typeof contract;
+/** What k6 and Node alike can send as a value of a schema. */
+type Sent<Schema> = Schema extends z.ZodType ? ([Uint8Array] extends [z.input<Schema>] ? ArrayBuffer | string : z.input<Schema>) : never;
+type InputOf<Of> = {
+  [Key in keyof Of & ("params" | "body" | "querystring") as Key extends "querystring" ? "query" : Key]: Sent<Of[Key]>;
+};
+
+/** The storage API as types, for clients; each key is `METHOD route-pattern`. */
+export type StorageApi = {
+  [Name in keyof Contract]: InputOf<Contract[Name]> & { responses: { [Status in keyof Contract[Name]["response"]]: unknown } };
+};
+
+/** Every operation of the contract; faults can touch these, and no metrics or admin route. */
+export const operations = Object.keys(contract).map((operation) => {
+  const [method = "", route = ""] = operation.split(" ");
+  return { method, route };
+});
+
+/** Walks without recursion, so that no depth can exhaust the stack. */
+function isShallow(value: unknown, depth: number): boolean {
+  let level: unknown[] = [value];
+  for (let left = depth; left > 0; left -= 1) {
+    level = level.flatMap((item) => (typeof item === "object" && item !== null ? Object.values(item) : []));
+    if (level.length === 0) return true;
+  }
+  return false;
 }
-
-/** The name of a route: `METHOD route-pattern`. */
-export type Operation = keyof StorageApi;
-
-type Part<Op extends Operation, Key extends string> = StorageApi[Op] extends { [K in Key]: infer Value } ? Value : undefined;
-
-/** The HTTP method of an operation. */
-export type MethodOf<Op extends Operation> = Op extends `${infer Method} ${string}` ? Method : never;
-
-/** The route pattern of an operation, as it stands in the metrics' `route` label. */
-export type RouteOf<Op extends Operation> = Op extends `${string} ${infer Route}` ? Route : never;
-
-/** What goes into the path, `undefined` where the route has no parameters. */
-export type ParamsOf<Op extends Operation> = Part<Op, "params">;
-
-/** What may follow the `?`, `undefined` where the route reads none. */
-export type QueryOf<Op extends Operation> = Part<Op, "query">;
-
-/** What the request carries, `undefined` where it carries nothing. */
-export type BodyOf<Op extends Operation> = Part<Op, "body">;
-
-/** The set of statuses that an operation documents. */
-export type StatusOf<Op extends Operation> = keyof StorageApi[Op]["responses"] & number;
-
-/** The body of one documented answer. */
-export type ResponseOf<Op extends Operation, Status extends StatusOf<Op>> = Status extends keyof StorageApi[Op]["responses"]
-  ? StorageApi[Op]["responses"][Status]
-  : never;

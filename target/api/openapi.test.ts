@@ -26,7 +26,7 @@ const documentSchema = z.strictObject({
 });
 
 async function readDocument() {
-  const app = await buildApp({ store: openMemoryStore(), logLevel: "silent", faultsAdmin: { kind: "on", token: undefined } });
+  const app = await buildApp({ store: openMemoryStore(), LOG_LEVEL: "silent", FAULTS_ADMIN: "on" });
   return documentSchema.parse((await app.inject("/openapi.json")).json());
 }
 
@@ -58,7 +58,7 @@ describe("the OpenAPI document", () => {
 
   test("has the admin routes only where they are served", async () => {
     expect(Object.keys((await readDocument()).paths)).toContain("/admin/faults");
-    const plain = await buildApp({ store: openMemoryStore(), logLevel: "silent" });
+    const plain = await buildApp({ store: openMemoryStore(), LOG_LEVEL: "silent" });
     expect(Object.keys((await plain.inject("/openapi.json")).json().paths)).not.toContain("/admin/faults");
   });
 });

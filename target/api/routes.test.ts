@@ -18,7 +18,7 @@ const notFound = { error: "not found" };
 
 async function appWith(store: Store = openMemoryStore(), stopping = false) {
   await store.put("there", Buffer.from("kept"));
-  return buildApp({ store, logLevel: "silent", bucketMaxBytes, stopping: () => stopping });
+  return buildApp({ store, LOG_LEVEL: "silent", BUCKET_MAX_BYTES: bucketMaxBytes, stopping: () => stopping });
 }
 
 const answers: [string, Asked, number, unknown][] = [
@@ -180,7 +180,7 @@ describe("request ids", () => {
   test("a request writes no line at level warn, and a failed one an error with its id", async () => {
     const lines: string[] = [];
     const store = { ...openMemoryStore(), get: () => fail("no disk") };
-    const app = await buildApp({ store, logLevel: "warn", logStream: { write: (line) => void lines.push(line) } });
+    const app = await buildApp({ store, LOG_LEVEL: "warn", logStream: { write: (line) => void lines.push(line) } });
     await app.inject("/api/users");
     expect(lines).toEqual([]);
     await app.inject({ url: "/api/buckets/x", headers: { "x-request-id": "mine" } });

@@ -1,33 +1,58 @@
-import type { Api } from "./http.ts";
-import { errorBodySchema, errorQuerySchema, healthSchema, jsonSchema, usersSchema } from "./schemas.ts";
+import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import { z } from "zod";
+import type { Store } from "../store/store.ts";
+import { contract, octets } from "./contract.ts";
 
-/** What the users route says of itself. */
-export const usersRouteSchema = { summary: "List the users", response: { 200: usersSchema, 500: errorBodySchema } };
+/** The Fastify instance of the service, with zod as its types. */
+export type Api = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression<RawServerDefault>,
+  RawReplyDefaultExpression<RawServerDefault>,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
 
-const users = ["Ada", "Barbara", "Edsger", "Grace", "Tony"].map((name, index) => {
-  return { id: index + 1, name, email: `${name.toLowerCase()}@example.org` };
-});
+const names = ["Ada", "Barbara", "Edsger", "Grace", "Tony"];
+const users = names.map((name, index) => ({ id: index + 1, name, email: `${name.toLowerCase()}@example.org` }));
 
-/** Serves `GET /api/users`; each answer waits as long as `wait` does, as a database would. */
-export async function usersRoute(api: Api, { wait }: { wait: () => Promise<void> }): Promise<void> {
-  api.get("/api/users", { schema: usersRouteSchema }, async (_request, reply) => {
-    await wait();
-    return reply.code(200).send({ users });
+/** Serves `/api/buckets/:id`: any bytes of any content type, kept in the store that is given. */
+export async function bucketRoutes(api: Api, { store }: { store: Store }): Promise<void> {
+  api.removeAllContentTypeParsers();
+  api.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  // Every content type is bytes: it is of no use here, and a malformed one must not refuse them.
+  api.addHook("onRequest", ({ method, headers }, _reply, done) => {
+    if (method === "PUT" && headers["content-type"] !== undefined) headers["content-type"] = octets;
+    done();
+  });
+  api.put("/api/buckets/:id", { schema: contract["PUT /api/buckets/:id"] }, async (request, reply) => {
+    await store.put(request.params.id, request.body ?? new Uint8Array(0));
+    return reply.code(200).send();
+  });
+  api.get("/api/buckets/:id", { schema: contract["GET /api/buckets/:id"] }, (request, reply) => {
+    const contents = store.get(request.params.id);
+    if (contents === undefined) return void reply.code(404).send({ error: "not found" });
+    const bytes = Buffer.from(contents.buffer, contents.byteOffset, contents.byteLength);
+    reply.code(200).type(octets).send(bytes);
+  });
+  api.delete("/api/buckets/:id", { schema: contract["DELETE /api/buckets/:id"] }, async (request, reply) => {
+    const existed = await store.delete(request.params.id);
+    return existed ? reply.code(200).send() : reply.code(400).send({ error: "bad request" });
   });
 }
 
-/** What the echo route says of itself. */
-export const echoSchema = {
-  summary: "Give the JSON back",
-  body: jsonSchema,
-  response: { 200: jsonSchema, 400: errorBodySchema, 413: errorBodySchema, 415: errorBodySchema, 500: errorBodySchema },
-};
-
-/** Serves `POST /api/echo`: the JSON that came, as it was understood. */
-export async function echoRoute(api: Api): Promise<void> {
+/** Serves what answers JSON; each answer of the users waits as long as `wait` does, as a database would, and readiness depends on both checks. */
+export async function jsonRoutes(
+  api: Api,
+  { wait, stopping, storeReady }: { wait: () => Promise<void>; stopping: () => boolean; storeReady: () => boolean },
+): Promise<void> {
   api.removeContentTypeParser("text/plain");
+  api.get("/api/users", { schema: contract["GET /api/users"] }, async (_request, reply) => {
+    await wait();
+    return reply.code(200).send({ users });
+  });
   api.post("/api/echo", {
-    schema: echoSchema,
+    schema: contract["POST /api/echo"],
     // A request without a body reads as `null`, which is JSON that nobody sent.
     preValidation: (request, reply, done) => {
       if (request.headers["content-type"] !== undefined) return done();
@@ -38,35 +63,16 @@ export async function echoRoute(api: Api): Promise<void> {
       reply.code(200).type("application/json; charset=utf-8").send(JSON.stringify(request.body));
     },
   });
-}
-
-/** What the error route says of itself. */
-export const errorRouteSchema = {
-  summary: "Answer with an error, 400 for type=client, else 500",
-  querystring: errorQuerySchema,
-  response: { 400: errorBodySchema, 500: errorBodySchema },
-};
-
-/** Serves `GET /api/error`, which always fails. */
-export async function errorRoute(api: Api): Promise<void> {
-  api.get("/api/error", { schema: errorRouteSchema }, (request, reply) => {
+  api.get("/api/error", { schema: contract["GET /api/error"] }, (request, reply) => {
     if (request.query.type === "client") return void reply.code(400).send({ error: "bad request" });
     reply.code(500).send({ error: "internal server error" });
   });
-}
-
-/** What the health routes say of themselves. */
-export const healthSchemas = {
-  liveness: { summary: "Is the process alive", response: { 200: healthSchema, 500: errorBodySchema } },
-  readiness: { summary: "Can it take traffic", response: { 200: healthSchema, 500: errorBodySchema, 503: healthSchema } },
-};
-
-/** Serves `/health/liveness` and `/health/readiness`, which depends on both checks. */
-export async function healthRoutes(api: Api, { stopping, storeReady }: Record<"stopping" | "storeReady", () => boolean>): Promise<void> {
-  api.get("/health/liveness", { schema: healthSchemas.liveness }, (_request, reply) => void reply.code(200).send({ status: "ok" }));
-  api.get("/health/readiness", { schema: healthSchemas.readiness }, (_request, reply) => {
+  api.get("/health/liveness", { schema: contract["GET /health/liveness"] }, (_, reply) => void reply.code(200).send({ status: "ok" }));
+  api.get("/health/readiness", { schema: contract["GET /health/readiness"] }, (_request, reply) => {
     if (stopping()) return void reply.code(503).send({ status: "stopping" });
     if (!storeReady()) return void reply.code(503).send({ status: "unavailable" });
     reply.code(200).send({ status: "ok" });
   });
+  const document = { summary: "This document", response: { 200: z.looseObject({ openapi: z.string() }) } };
+  api.get("/openapi.json", { schema: document }, (_request, reply) => void reply.code(200).send({ ...api.swagger(), openapi: "3.1.0" }));
 }

@@ -5,7 +5,7 @@ import { readSamples } from "../samples.fixture.ts";
 
 const token = "0123456789abcdef";
 const appWith = (given: string | undefined) =>
-  buildApp({ store: openMemoryStore(), logLevel: "silent", faultsAdmin: { kind: "on", token: given } });
+  buildApp({ store: openMemoryStore(), LOG_LEVEL: "silent", FAULTS_ADMIN: "on", FAULTS_TOKEN: given });
 
 const callers: [string, string | undefined, Record<string, string>, number][] = [
   ["without a token a loopback name may come in", undefined, { host: "127.0.0.1:5000" }, 200],

@@ -1,12 +1,10 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
-import type { Api } from "../api/http.ts";
-import { operations } from "../api/operations.ts";
-import { errorBodySchema } from "../api/schemas.ts";
+import { errorSchema } from "../api/contract.ts";
+import type { Api } from "../api/routes.ts";
 import type { FaultEngine } from "./engine.ts";
-import { parseFaultRules, parsePreset } from "./parse.ts";
-import { type FaultRule, faultRuleSchema } from "./rules.ts";
+import { type FaultRule, faultRuleSchema, parseFaultRules, parsePreset } from "./rules.ts";
 
 const requestSchema = z.union([z.strictObject({ rules: z.array(z.unknown()) }), z.strictObject({ preset: z.string() })]);
 const countSchema = z.int().min(0);
@@ -14,7 +12,7 @@ const countSchema = z.int().min(0);
 export const reportSchema = z.strictObject({
   rules: z.array(z.strictObject({ rule: faultRuleSchema, matched: countSchema, injected: countSchema })),
 });
-const refusals = { 401: errorBodySchema, 403: errorBodySchema };
+const refusals = { 401: errorSchema, 403: errorSchema };
 
 /** What the admin routes need: who may come in, and what a change does. */
 export interface FaultAdmin {
@@ -36,10 +34,10 @@ export async function faultAdminRoutes(api: Api, { engine, token, activate }: Fa
   const replace = {
     summary: "Replace the fault rules; their counts start at zero",
     body: requestSchema,
-    response: { 200: reportSchema, 400: errorBodySchema, 413: errorBodySchema, 415: errorBodySchema, ...refusals },
+    response: { 200: reportSchema, 400: errorSchema, 413: errorSchema, 415: errorSchema, ...refusals },
   };
   api.put("/admin/faults", { schema: replace }, async (request, reply) => {
-    const parsed = "rules" in request.body ? parseFaultRules(request.body.rules, operations) : parsePreset(request.body.preset);
+    const parsed = "rules" in request.body ? parseFaultRules(request.body.rules) : parsePreset(request.body.preset);
     if (parsed.kind === "problems") return reply.code(400).send({ error: parsed.problems.join("; ") });
     await activate(parsed.rules);
     return reply.code(200).send({ rules: engine.report() });

@@ -1,15 +1,12 @@
 import { type Delay, type FaultKind, type FaultRule, ruleMatches } from "./rules.ts";
 
-/** What happens to a request before its handler runs: a wait, and perhaps an end. */
+/** What happens to a request before its handler runs: a wait, and perhaps an end; or to a good answer before it is sent. */
 export interface Interference {
   waitSeconds: number;
   /** The kind of the last rule that had a part in it. */
   kind: FaultKind;
-  end: { kind: "none" } | { kind: "error"; status: number } | { kind: "drop" };
+  end: { kind: "none" } | { kind: "error"; status: number } | { kind: "drop" } | { kind: "spoil" };
 }
-
-/** What happens to a good answer before it is sent. */
-export type Spoiling = "delete-answers-500" | "wrong-contents";
 
 /** One rule with the exact counts of what it met and what it did. */
 export interface RuleReport {
@@ -34,33 +31,18 @@ interface LiveRule extends RuleReport {
 export function createFaultEngine(onInjected: (method: string, route: string, kind: FaultKind) => void) {
   let rules: LiveRule[] = [];
 
-  const inject = (live: LiveRule, method: string, route: string): void => {
-    live.injected += 1;
-    onInjected(method, route, live.rule.kind);
-  };
-  /** Decides on a request that has arrived; `undefined` where no rule applies. */
-  const before = (method: string, route: string, nowSeconds: number): Interference | undefined => {
+  const ask = (ofAnswers: boolean, method: string, route: string, nowSeconds: number): Interference | undefined => {
     let found: Interference | undefined;
     for (const live of rules) {
-      if (spoils(live.rule) || !ruleMatches(live.rule, method, route)) continue;
+      if (spoilsAnswers(live.rule) !== ofAnswers || !ruleMatches(live.rule, method, route)) continue;
       const effect = meet(live, nowSeconds);
       if (effect === undefined) continue;
-      inject(live, method, route);
+      live.injected += 1;
+      onInjected(method, route, effect.kind);
       found = { ...effect, waitSeconds: (found?.waitSeconds ?? 0) + effect.waitSeconds };
       if (found.end.kind !== "none") return found;
     }
     return found;
-  };
-  /** Decides on an answer that worked; `undefined` where no rule applies. */
-  const after = (method: string, route: string): Spoiling | undefined => {
-    for (const live of rules) {
-      if (!spoils(live.rule) || !ruleMatches(live.rule, method, route)) continue;
-      live.matched += 1;
-      if (!isPicked(live)) continue;
-      inject(live, method, route);
-      return live.rule.kind === "wrong-contents" ? "wrong-contents" : "delete-answers-500";
-    }
-    return undefined;
   };
   return {
     /** Replaces the rules and starts their counts at zero. */
@@ -70,8 +52,10 @@ export function createFaultEngine(onInjected: (method: string, route: string, ki
     isEmpty: (): boolean => rules.length === 0,
     /** Tells the rules in order, with their counts. */
     report: (): RuleReport[] => rules.map(({ rule, matched, injected }) => ({ rule, matched, injected })),
-    before,
-    after,
+    /** Decides on a request that has arrived; `undefined` where no rule applies. */
+    before: (method: string, route: string, nowSeconds: number) => ask(false, method, route, nowSeconds),
+    /** Decides on an answer that worked; `undefined` where no rule applies. */
+    after: (method: string, route: string) => ask(true, method, route, 0)?.kind,
   };
 }
 
@@ -81,35 +65,37 @@ function enliven(rule: FaultRule, index: number, nowSeconds: number): LiveRule {
   return { rule, matched: 0, injected: 0, random: seededRandom(seed), since };
 }
 
-function spoils(rule: FaultRule): boolean {
-  return rule.kind === "delete-answers-500" || rule.kind === "wrong-contents";
+function spoilsAnswers({ kind }: FaultRule): boolean {
+  return kind === "delete-answers-500" || kind === "wrong-contents";
 }
 
 /** Counts the request as matched and gives what the rule does to it, if anything. */
 function meet(live: LiveRule, nowSeconds: number): Interference | undefined {
   live.matched += 1;
   const { rule } = live;
-  switch (rule.kind) {
+  if (!isPicked(live)) return undefined;
+  const { kind } = rule;
+  switch (kind) {
     case "stall": {
       live.since ??= nowSeconds;
       const begin = live.since + rule.afterSeconds;
       const end = begin + rule.forSeconds;
-      return nowSeconds >= begin && nowSeconds < end ? { kind: "stall", waitSeconds: end - nowSeconds, end: { kind: "none" } } : undefined;
+      return nowSeconds >= begin && nowSeconds < end ? { kind, waitSeconds: end - nowSeconds, end: { kind: "none" } } : undefined;
     }
     case "latency":
-      return isPicked(live) ? { kind: "latency", waitSeconds: drawDelay(rule.seconds, live.random), end: { kind: "none" } } : undefined;
+      return { kind, waitSeconds: drawDelay(rule.seconds, live.random), end: { kind: "none" } };
     case "error":
-      return isPicked(live) ? { kind: "error", waitSeconds: 0, end: { kind: "error", status: rule.status } } : undefined;
+      return { kind, waitSeconds: 0, end: { kind, status: rule.status } };
     case "drop":
-      return isPicked(live) ? { kind: "drop", waitSeconds: 0, end: { kind: "drop" } } : undefined;
+      return { kind, waitSeconds: 0, end: { kind } };
     case "delete-answers-500":
     case "wrong-contents":
-      return undefined; // these spoil answers: see `after`
+      return { kind, waitSeconds: 0, end: { kind: "spoil" } };
   }
 }
 
 function isPicked({ rule, matched, random }: LiveRule): boolean {
-  if (rule.kind === "stall") return false;
+  if (rule.kind === "stall") return true;
   if (rule.every !== undefined) return matched % rule.every === 0;
   return rule.share === undefined || random() < rule.share;
 }

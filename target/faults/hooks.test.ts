@@ -1,14 +1,13 @@
 import { describe, expect, test } from "vitest";
-import type { Api } from "../api/http.ts";
-import { operations } from "../api/operations.ts";
+import type { Api } from "../api/routes.ts";
 import { type AppOptions, buildApp } from "../app.ts";
 import { openMemoryStore } from "../store/memory.ts";
 import { readSamples, requestCounts } from "../samples.fixture.ts";
-import { parseFaultText } from "./parse.ts";
+import { parseFaultText } from "./rules.ts";
 
 /** Builds a service whose waits take no time and are written down, in seconds. */
 async function spoiltApp(faults: unknown[] | string, options: Partial<AppOptions> = {}) {
-  const parsed = parseFaultText(typeof faults === "string" ? faults : JSON.stringify(faults), operations);
+  const parsed = parseFaultText(typeof faults === "string" ? faults : JSON.stringify(faults));
   if (parsed.kind === "problems") throw new Error(parsed.problems.join("; "));
   const waits: number[] = [];
   let now = 0;
@@ -16,8 +15,14 @@ async function spoiltApp(faults: unknown[] | string, options: Partial<AppOptions
     now: () => now,
     wait: async (seconds: number) => void waits.push(seconds),
   };
-  const faultsAdmin = { kind: "on", token: undefined } as const;
-  const app = await buildApp({ store: openMemoryStore(), logLevel: "silent", faults: parsed.rules, faultsAdmin, clock, ...options });
+  const app = await buildApp({
+    store: openMemoryStore(),
+    LOG_LEVEL: "silent",
+    FAULTS: parsed.rules,
+    FAULTS_ADMIN: "on",
+    clock,
+    ...options,
+  });
   return { app, waits, at: (seconds: number) => (now = seconds) };
 }
 

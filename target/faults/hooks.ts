@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Api } from "../api/http.ts";
+import type { Api } from "../api/routes.ts";
 import type { FaultEngine, Interference } from "./engine.ts";
 
 /** What the hooks need of time: seconds that only grow, and a wait in seconds. */
@@ -28,9 +28,15 @@ export function injectFaults(api: Api, engine: FaultEngine, clock: FaultClock): 
 }
 
 function finish({ end }: Interference, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  if (end.kind === "none") return done();
-  if (end.kind === "error") return void reply.code(end.status).send({ error: "injected fault" });
-  drop(request, reply);
+  switch (end.kind) {
+    case "error":
+      return void reply.code(end.status).send({ error: "injected fault" });
+    case "drop":
+      return drop(request, reply);
+    case "none":
+    case "spoil": // of answers only
+      return done();
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { operations } from "../api/contract.ts";
 
 const everyNth = z.int().min(1).max(1_000_000_000).describe("every Nth matching request, counted exactly: the Nth, the 2Nth, ...");
 const share = z.number().min(0).max(1).describe("share of the matching requests, drawn from the rule's seed");
@@ -66,4 +67,78 @@ export function ruleMatches(rule: FaultRule, method: string, route: string): boo
   const place = fixedOperation(rule.kind) ?? ("route" in rule ? rule : { method: "*", route: "*" });
   if (place.method !== "*" && place.method !== method) return false;
   return place.route === "*" ? route.startsWith("/api/") : place.route === route;
+}
+
+/** Holds the named sets of fault rules, each a demonstration or a bad day that a gate must find. */
+export const faultPresets = {
+  /** The defect of the original service: a DELETE that worked is answered 500. */
+  "delete-answers-500": [{ kind: "delete-answers-500" }],
+  /** The original users route: 2 % of its answers are a failed database. */
+  "users-database-errors": [{ kind: "error", method: "GET", route: "/api/users", share: 0.02, seed: 1, status: 500 }],
+  "every-200th-500": [{ kind: "error", method: "*", route: "*", every: 200, status: 500 }],
+  "slow-reads": [{ kind: "latency", method: "GET", route: "/api/buckets/:id", every: 20, seconds: { constant: 0.4 } }],
+  "stall-2s": [{ kind: "stall", method: "*", route: "*", afterSeconds: 5, forSeconds: 2, from: "first-request" }],
+  "every-200th-dropped": [{ kind: "drop", method: "*", route: "*", every: 200 }],
+  "wrong-contents": [{ kind: "wrong-contents", every: 100 }],
+} as const satisfies Record<string, FaultRule[]>;
+
+/** A list of rules, or the sentences that say what is wrong with it. */
+export type ParsedRules = { kind: "rules"; rules: FaultRule[] } | { kind: "problems"; problems: string[] };
+
+/** Reads the text of the environment: a JSON array of rules, the name of a preset, or nothing. */
+export function parseFaultText(text: string): ParsedRules {
+  const trimmed = text.trim();
+  if (trimmed === "") return { kind: "rules", rules: [] };
+  if (!/^[[{"]/.test(trimmed)) return parsePreset(trimmed);
+  try {
+    return parseFaultRules(JSON.parse(trimmed));
+  } catch (error) {
+    return { kind: "problems", problems: [`is not JSON: ${error instanceof Error ? error.message : String(error)}`] };
+  }
+}
+
+/** Looks a preset up by its name. */
+export function parsePreset(name: string): ParsedRules {
+  const rules = Object.entries(faultPresets).find(([preset]) => preset === name)?.[1];
+  if (rules !== undefined) return { kind: "rules", rules: [...rules] };
+  return { kind: "problems", problems: [`no preset "${name}"; there are: ${Object.keys(faultPresets).join(", ")}`] };
+}
+
+/** Validates a list of rules; a rule that touches no operation of the service is a problem, not a silent nothing. */
+export function parseFaultRules(value: unknown): ParsedRules {
+  const parsed = faultRulesSchema.safeParse(value);
+  if (!parsed.success) return { kind: "problems", problems: sentences(parsed.error) };
+  const there = operations.map(({ method, route }) => `${method} ${route}`).join(", ");
+  const problems = parsed.data.flatMap((rule, index) => {
+    if (fixedOperation(rule.kind) !== undefined || operations.some(({ method, route }) => ruleMatches(rule, method, route))) return [];
+    return [`[${index}]: no route of this service matches; there are: ${there}`];
+  });
+  return problems.length > 0 ? { kind: "problems", problems } : { kind: "rules", rules: parsed.data };
+}
+
+function sentences(error: z.ZodError): string[] {
+  return error.issues.map((issue) => {
+    const path = issue.path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
+    return path === "" ? words(issue) : `${path}: ${words(issue)}`;
+  });
+}
+
+/** Says what is wrong in the words of the rules, where the library has only its own. */
+function words(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return `there is no ${issue.keys.map((key) => `"${key}"`).join(", ")} here`;
+    case "invalid_value":
+      return `must be one of ${issue.values.map(String).join(", ")}`;
+    case "too_small":
+      return `must be at least ${issue.minimum}`;
+    case "too_big":
+      return `must be at most ${issue.maximum}`;
+    case "invalid_type":
+      return `must be ${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`;
+    case "invalid_union":
+      return issue.discriminator === "kind" ? `must be one of ${faultKinds.join(", ")}` : 'must be such as { "constant": 0.4 } (seconds)';
+    default:
+      return issue.message;
+  }
 }

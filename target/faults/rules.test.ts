@@ -1,8 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { operations } from "../api/operations.ts";
-import { parseFaultRules, parseFaultText } from "./parse.ts";
-import { faultPresets } from "./presets.ts";
+import { faultPresets, parseFaultRules, parseFaultText } from "./rules.ts";
 
 const good: [string, string, unknown[]][] = [
   ["nothing is no rules", "", []],
@@ -40,16 +38,16 @@ const bad: [string, string, RegExp][] = [
 
 describe("fault rules as text", () => {
   test.each(good)("%s", (_sentence, text, rules) => {
-    expect(parseFaultText(text, operations)).toEqual({ kind: "rules", rules });
+    expect(parseFaultText(text)).toEqual({ kind: "rules", rules });
   });
 
   test.each(bad)("%s", (_sentence, text, problem) => {
-    const parsed = parseFaultText(text, operations);
+    const parsed = parseFaultText(text);
     expect(parsed.kind === "problems" ? parsed.problems.join("; ") : "no problem").toMatch(problem);
   });
 
   test.each(Object.entries(faultPresets))("the preset %s is valid as it stands", (_name, rules) => {
-    expect(parseFaultRules(rules, operations)).toEqual({ kind: "rules", rules });
+    expect(parseFaultRules(rules)).toEqual({ kind: "rules", rules });
   });
 });
 
