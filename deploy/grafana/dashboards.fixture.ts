@@ -29,7 +29,6 @@ export interface Panel extends Sourced {
   description?: string;
   gridPos: { x: number; y: number; w: number; h: number };
   targets?: Target[];
-  options?: { textMode?: string };
   fieldConfig?: { defaults: { unit?: string; thresholds?: { steps: unknown[] } }; overrides: FieldOverride[] };
 }
 
@@ -38,7 +37,7 @@ export interface Dashboard {
   uid: string;
   title: string;
   panels: Panel[];
-  templating: { list: (Sourced & { name: string; type: string; query: string; definition?: string })[] };
+  templating: { list: (Sourced & { name: string; type: string; query: string; definition?: string; regex?: string })[] };
   annotations: { list: (Sourced & { name: string; builtIn?: number; expr?: string; titleFormat?: string })[] };
 }
 

@@ -12,8 +12,8 @@ const labels = [k6Labels, plimsollLabels, scrapeLabels, targetDetailLabels, targ
 const knownLabels = new Set([...labels, "le"]);
 
 const isData = ({ type }: Panel): boolean => type !== "row";
-/** Shows what is now, so it asks for one instant; the other panels, those that show a number in large too, ask for the time shown. */
-const showsNow = ({ type, options }: Panel): boolean => type === "table" || type === "bargauge" || options?.textMode === "name";
+/** Shows what is now, so it asks for one instant; the other panels ask for the time shown. */
+const showsNow = ({ type }: Panel): boolean => ["table", "bargauge", "stat"].includes(type);
 
 /** The colour that a panel's overrides fix for a series, by the series' name. */
 function colourOf({ fieldConfig }: Panel, series: string): unknown {
@@ -29,7 +29,12 @@ test("every dashboard has an id of its own", () => {
 });
 
 describe.each(dashboards)("%s", (_file, dashboard) => {
-  const values = { ...grafanaValues, ...Object.fromEntries(dashboard.templating.list.map(({ name }) => [name, "value"])) };
+  const values = {
+    ...grafanaValues,
+    ...Object.fromEntries(
+      dashboard.templating.list.map(({ name }) => [name, /^(began|ended|settle)$/.test(name) ? "1700000000" : "value"]),
+    ),
+  };
   const panels = dashboard.panels.filter(isData);
   const targets = panels.flatMap(({ targets = [] }) => targets);
   const choices = dashboard.templating.list.filter(({ type }) => type === "query");
@@ -79,7 +84,7 @@ describe.each(dashboards)("%s", (_file, dashboard) => {
     for (const { name, query, definition } of choices) expect(definition, name).toBe(query);
   });
 
-  test("tables, bars and names ask for one instant, everything else for the time shown", () => {
+  test("tables, bars and single numbers ask for one instant, everything else for the time shown", () => {
     for (const panel of panels) {
       const isNow = showsNow(panel);
       for (const { instant = false, range = false } of panel.targets ?? []) expect([instant, range], panel.title).toEqual([isNow, !isNow]);
