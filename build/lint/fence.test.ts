@@ -16,7 +16,7 @@ const allowed: [string, string, string, boolean][] = [
   ["judge knows collect's types", "slo/judge/judge.ts", "../collect/measurement.ts", true],
   ["history uses SQLite", "slo/history/history.ts", "node:sqlite", false],
   ["the cli calls load", "slo/cli/load.ts", "../load/local.ts", false],
-  ["the cli calls verify", "slo/cli/verdict.ts", "../verify/verify.ts", false],
+  ["the cli calls verify", "slo/cli/load.ts", "../verify/verify.ts", false],
   ["verify knows what a load is", "slo/verify/verify.ts", "../load/load-run.ts", true],
   ["load starts the tools", "slo/load/local.ts", "../run/run-k6.ts", false],
   ["a pure room's test may read files", "slo/judge/judge.test.ts", "node:fs", false],

@@ -73,15 +73,14 @@ export const rooms: Room[] = [
     values: ["slo/host", "slo/run/bundle/problems.ts", "slo/spec/words.ts"],
     packages: ["node:*", "esbuild", "zod"],
   },
-  { folder: "slo/init", values: ["slo/spec"], packages: ["yaml", "zod"] },
-  { folder: "slo/history", types: ["slo/judge"], packages: ["node:*", "zod"] },
+  { folder: "slo/init", values: ["slo/host", "slo/load/load-run.ts", "slo/run", "slo/spec"], packages: ["node:*", "yaml", "zod"] },
+  { folder: "slo/history", values: ["slo/host", "slo/report"], packages: ["node:*", "zod"] },
   {
     folder: "slo/cli",
     values: [
       "slo/host",
       "slo/config",
       "slo/init",
-      "slo/spec/from-thresholds.ts",
       "slo/load",
       "slo/verify/verify.ts",
       "slo/report",
@@ -91,7 +90,7 @@ export const rooms: Room[] = [
       "target/faults/rules.ts",
     ],
     types: ["slo/spec"],
-    packages: ["node:*", "commander", "zod"],
+    packages: ["node:*", "commander"],
   },
   {
     folder: "target",

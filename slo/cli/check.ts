@@ -1,17 +1,22 @@
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import { checkAgainst } from "../load/check-against.ts";
+import type { NoRun } from "../load/load-run.ts";
 import type { Outlook } from "../load/outlook.ts";
 import { entryOf, type LoadOptions } from "../load/prepare.ts";
 import { objectiveProblems, readSpec } from "../load/spec-file.ts";
-import { endWith } from "./verdict.ts";
+import { configFor } from "./config.ts";
 
 /** Reads specs as a run would and prints every problem with its place, or also what a Prometheus holds for them; exit 2 when there is a problem. */
-export async function check(files: readonly string[], load: LoadOptions, host: Host): Promise<number> {
+export async function check(given: readonly string[], load: LoadOptions, opened: Host): Promise<number | NoRun> {
+  const isSelfContained = given.length > 0 && load.prometheus === undefined;
+  const ready = await configFor(load.prometheus, isSelfContained ? false : undefined, opened);
+  if (ready.kind === "none") return ready;
+  const { host, spec } = ready;
   const entry = load.scenario === undefined && load.script === undefined ? undefined : entryOf(load, host);
-  if (entry?.kind === "none") return endWith(entry, host);
+  if (entry?.kind === "none") return entry;
   const codes: number[] = [];
-  for (const file of files.length === 0 ? [undefined] : files) {
+  for (const file of given.length === 0 ? [spec] : given) {
     const read = readSpec(host, file, entry?.name);
     // Our scenarios refuse all that a script refuses, and more: without either only what both do is a problem.
     const problems = read.kind === "none" ? [read.message] : objectiveProblems(read.spec, entry?.isUserScript === false);
@@ -23,7 +28,8 @@ export async function check(files: readonly string[], load: LoadOptions, host: H
     host.out(`${read.file}: ${read.spec.objectives.length} objectives of ${read.spec.service}, no problem`);
     if (load.prometheus === undefined) continue;
     const looked = await checkAgainst(load.prometheus, read, { ...load, spec: file }, host);
-    codes.push(looked.kind === "none" ? endWith(looked, host) : tell(looked.outlook, host));
+    if (looked.kind === "none") host.say(looked.message);
+    codes.push(looked.kind === "none" ? looked.exitCode : tell(looked.outlook, host));
   }
   return Math.max(...codes);
 }

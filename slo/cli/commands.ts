@@ -1,83 +1,114 @@
-import { Option, type Command } from "commander";
-import { openHost } from "../host/open-host.ts";
-import { configFlag, faults, httpUrl, noConfigFlag, port, settleLimit, whole } from "./flags.ts";
-import type { GateOptions } from "./gate.ts";
-import { gateHelp } from "./help.ts";
-import type { InitOptions } from "./init.ts";
+import type { Command } from "commander";
+import type { Host } from "../host/host.ts";
+import type { NoRun } from "../load/load-run.ts";
+import type { StackOptions } from "../load/stack.ts";
+import type { InitOptions } from "../init/init.ts";
+import { clusterOf, configFlags, faults, httpUrl, loadContradiction, loadFlags, optionFrom, optionsOf } from "./flags.ts";
+import { planContradiction, planFlags, port, settleFlag, whole, type Flag, type LoadFlags } from "./flags.ts";
+import type { GateOptions } from "./load.ts";
+import { checkHelp, gateHelp, loadHelp } from "./help.ts";
 
-/** Hears the exit code of a command. */
-export type Done = (exitCode: number) => void;
+/** Carries out what a command is, on the host of this process: it comes to an exit code, or to the reason why there was nothing to do. */
+export type CarryOut = (work: (host: Host) => Promise<number | NoRun>) => Promise<void>;
 
-/** Adds `pod`, which is no command for people. */
-export function addPod(root: Command, done: Done): void {
-  root
-    .command("pod", { hidden: true })
-    .description("carry one pod's share of a load; started by load --in kubernetes")
-    .requiredOption("--config <folder>", "where the pod's config and the script are")
-    .action(async ({ config }: { config: string }) => {
-      const { pod } = await import("../load/pod.ts");
-      done(await pod({ config, index: process.env["JOB_COMPLETION_INDEX"] }, openHost()));
-    });
-}
-
-/** Adds `gate`. */
-export function addGate(root: Command, done: Done): void {
-  root
-    .command("gate")
-    .description("judge a finished run again, or one that Prometheus could not be asked about")
-    .option("--run <id>", "the run's testid (default: the latest)")
-    .option("--spec <file>", "other objectives than the run's own")
-    .addOption(new Option("--prometheus <url>", "where the run's samples are (default: as in the run's record)").argParser(httpUrl))
-    .addOption(settleLimit())
-    .option("--json", "print the report as JSON on stdout")
-    .option(...configFlag)
-    .option(...noConfigFlag)
+/** Adds every command; what each of them needs is loaded only when it is asked for. */
+export function addCommands(root: Command, carryOut: CarryOut): void {
+  const add = (name: string, description: string, flags: readonly Flag[], hidden = false): Command => {
+    const command = root.command(name, { hidden }).description(description).exitOverride();
+    flags.map(optionFrom).forEach((option) => command.addOption(option));
+    return command;
+  };
+  addInit(add, carryOut);
+  addLoad(add, carryOut);
+  add("pod", "carry one pod's share of a load; started by load --in kubernetes", podFlags, true).action(({ config }: { config: string }) =>
+    carryOut(async (host) => (await import("../load/pod.ts")).pod({ config, index: process.env["JOB_COMPLETION_INDEX"] }, host)),
+  );
+  add("gate", "judge a finished run again, or one that Prometheus could not be asked about", gateFlags)
     .addHelpText("after", gateHelp)
-    .action(async ({ settleLimit: settleLimitSeconds, ...flags }: GateOptions & { settleLimit: number }) => {
-      const { gate } = await import("./gate.ts");
-      done(await gate({ ...flags, settleLimitSeconds }, openHost()));
-    });
+    .action(({ settleLimit: settleLimitSeconds, ...flags }: GateOptions & { settleLimit: number }) =>
+      carryOut(async (host) => (await import("./load.ts")).gate({ ...flags, settleLimitSeconds }, host)),
+    );
+  addCheck(add, carryOut);
+  add("history", "list the latest runs", [
+    ["--most <number>", "how many", whole, 20],
+    ["--json", "as JSON"],
+  ]).action((flags: { most: number; json?: boolean }) =>
+    carryOut(async (host) => (await import("../history/history.ts")).listRuns(flags, host)),
+  );
+  add("stack", "keep the local storage API and Prometheus up, with their addresses, until Ctrl-C", stackFlags).action(
+    (flags: StackOptions) => carryOut(async (host) => (await import("../load/stack.ts")).stack(flags, host)),
+  );
 }
 
-/** Adds `init`. */
-export function addInit(root: Command, done: Done): void {
-  root
-    .command("init")
-    .description("write a first config, scenario, spec and CI job for a service; nothing is overwritten")
+const podFlags: readonly Flag[] = [["--config <folder>", "where the pod's config and the script are"]];
+
+type Add = (name: string, description: string, flags: readonly Flag[]) => Command;
+
+const initFlags: readonly Flag[] = [
+  ["--target <url>", "where the service is (default: what the source says)", httpUrl],
+  ["--from-script <file>", "a k6 script: its thresholds become objectives, and it is the script of the config"],
+  ["--service <name>", "the service's name (default: the package's, or the folder's)"],
+  ["--ci <kind>", "the CI job to write (default: that of the repository)", ["github", "gitlab"]],
+];
+
+function addInit(add: Add, carryOut: CarryOut): void {
+  add("init", "write a first config, scenario, spec and CI job for a service; nothing is overwritten", initFlags)
     .argument("[source]", "the service's address, an OpenAPI document or a HAR (default: openapi.yaml or a .har in this folder)")
-    .addOption(new Option("--target <url>", "where the service is (default: what the source says)").argParser(httpUrl))
-    .option("--from-script <file>", "a k6 script: its thresholds become objectives, and it is the script of the config")
-    .option("--service <name>", "the service's name (default: the package's, or the folder's)")
-    .addOption(new Option("--ci <kind>", "the CI job to write (default: that of the repository)").choices(["github", "gitlab"]))
-    .action(async (source: string | undefined, flags: InitOptions) => {
-      const { init } = await import("./init.ts");
-      done(await init(source, flags, openHost()));
-    });
+    .action((source: string | undefined, flags: InitOptions) =>
+      carryOut(async (host) => (await import("../init/init.ts")).init(source, flags, host)),
+    );
 }
 
-/** Adds `history`. */
-export function addHistory(root: Command, done: Done): void {
-  root
-    .command("history")
-    .description("list the latest runs")
-    .addOption(new Option("--most <number>", "how many").argParser(whole).default(20))
-    .option("--json", "as JSON")
-    .action(async (flags: { most: number; json?: boolean }) => {
-      const { history } = await import("./history.ts");
-      done(history(flags, openHost()));
-    });
+function addLoad(add: Add, carryOut: CarryOut): void {
+  const command = add("load", "run a scenario (or any k6 script), judge it, report it", loadFlags).addHelpText("after", loadHelp);
+  command.action((given: LoadFlags) =>
+    carryOut(async (opened) => {
+      const { fillIn } = await import("./config.ts");
+      const filled = await fillIn(given, opened);
+      if (filled.kind === "none") return filled;
+      const { flags, host } = filled;
+      const contradiction = loadContradiction(flags);
+      if (contradiction !== undefined) return command.error(`error: ${contradiction}`, { exitCode: 2 });
+      const { load } = await import("./load.ts");
+      return load(optionsOf(flags), clusterOf(flags), host);
+    }),
+  );
 }
 
-/** Adds `stack`. */
-export function addStack(root: Command, done: Done): void {
-  root
-    .command("stack")
-    .description("keep the local storage API and Prometheus up, with their addresses, until Ctrl-C")
-    .addOption(new Option("--target-port <port>", "of the storage API").argParser(port).default(5000))
-    .addOption(new Option("--prometheus-port <port>", "of Prometheus").argParser(port).default(9090))
-    .addOption(new Option("--fault <rules>", "faults of the storage API, as for load").argParser(faults))
-    .action(async (flags: { targetPort: number; prometheusPort: number; fault?: string }) => {
-      const { stack } = await import("./stack.ts");
-      done(await stack(flags, openHost()));
-    });
+const gateFlags: readonly Flag[] = [
+  ["--run <id>", "the run's testid (default: the latest)"],
+  ["--spec <file>", "other objectives than the run's own"],
+  ["--prometheus <url>", "where the run's samples are (default: as in the run's record)", httpUrl],
+  settleFlag,
+  ["--json", "print the report as JSON on stdout"],
+  ...configFlags,
+];
+
+const againstFlag: Flag = [
+  "--against <url>",
+  "a Prometheus: says for each objective which series, label values and buckets there are, who is scraped, and how often",
+  httpUrl,
+];
+
+function addCheck(add: Add, carryOut: CarryOut): void {
+  const says = "read specs and say what is wrong with them, file:line:column; with --against also what they would read now";
+  const command = add("check", says, [againstFlag, ...planFlags])
+    .argument("[specs...]", "spec files (default: that of plimsoll.config.ts, or slo/objectives/storage-api.yaml)")
+    .addHelpText("after", checkHelp);
+  command.action((specs: string[], { against, ...planned }: LoadFlags & { against?: string }) =>
+    carryOut(async (host) => {
+      const { scenario: _scenario, script: _script, ...more } = planned;
+      const isAlone = against === undefined && Object.keys(more).length > 0;
+      const contradiction = isAlone ? "what goes with --scenario and --script is for --against URL" : planContradiction(planned);
+      if (contradiction !== undefined) return command.error(`error: ${contradiction}`, { exitCode: 2 });
+      const { check } = await import("./check.ts");
+      return check(specs, optionsOf({ ...planned, ...(against === undefined ? {} : { prometheus: against }) }), host);
+    }),
+  );
 }
+
+const stackFlags: readonly Flag[] = [
+  ["--target-port <port>", "of the storage API", port, 5000],
+  ["--prometheus-port <port>", "of Prometheus", port, 9090],
+  ["--fault <rules>", "faults of the storage API, as for load", faults],
+];

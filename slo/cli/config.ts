@@ -5,40 +5,32 @@ import type { Environment, ReadConfig } from "../config/schema.ts";
 import type { Host } from "../host/host.ts";
 import { badUsage, type NoRun } from "../load/load-run.ts";
 import { shownPath } from "../load/spec-file.ts";
-import type { LoadFlags } from "./load-command.ts";
+import type { LoadFlags } from "./flags.ts";
 
-/** Which config is meant: a file, none (`--no-config`), or the nearest. */
-export type AskedConfig = string | false | undefined;
-
-type Found = { kind: "config"; config: ReadConfig; file: string } | { kind: "without" } | NoRun;
-
-/** Reads the config that is meant, if there is one. */
-async function configOf(asked: AskedConfig, host: Host): Promise<Found> {
+/** Reads the config that is meant: a file, none (`--no-config`), or the nearest; where there is none, an empty one. */
+async function configOf(
+  asked: LoadFlags["config"],
+  host: Host,
+): Promise<{ kind: "config"; config: ReadConfig; file: string | undefined } | NoRun> {
   const file = asked === false ? undefined : asked === undefined ? findConfig(host.folder, host.project) : resolve(host.folder, asked);
-  if (file === undefined) return { kind: "without" };
+  if (file === undefined) return { kind: "config", config: {}, file };
   const read = await readConfig(file);
-  return read.kind === "problem" ? badUsage(read.message) : { kind: "config", config: read.config, file };
+  return read.kind === "problem" ? badUsage(read.message) : { ...read, file };
 }
 
 /** Fills flags in from the config; flags count more. The host that comes back has the credentials of the Prometheus that is meant. */
 export async function fillIn(given: LoadFlags, host: Host): Promise<{ kind: "filled"; flags: LoadFlags; host: Host } | NoRun> {
   const found = await configOf(given.config, host);
   if (found.kind === "none") return found;
-  if (found.kind === "without")
-    return given.env === undefined
-      ? { kind: "filled", flags: given, host }
-      : badUsage("--env names an environment of plimsoll.config.ts, and there is none");
   const { config, file } = found;
   const chosen = chooseEnvironment(config, given.env);
-  if (chosen.kind === "problem") return badUsage(`${file}: ${chosen.message}`);
+  if (chosen.kind === "problem") return badUsage(`${file ?? "no plimsoll.config.ts was found"}: ${chosen.message}`);
+  if (file === undefined) return { kind: "filled", flags: given, host };
   const { name, environment } = chosen;
   const flags = { ...given, ...merged(given, config, environment, dirname(file)) };
   host.say(`config: ${shownPath(host.folder, file)}${name === undefined ? "" : `, environment ${name}`}`);
-  const { credentials = {}, prometheus } = environment;
-  // Another Prometheus is not told this one's secrets.
-  const isMeant = prometheus !== undefined && flags.prometheus === prometheus;
-  const ready = withCredentials(host, isMeant ? credentials : {});
-  return ready.kind === "problem" ? badUsage(`${file}: ${ready.message}`) : { kind: "filled", flags, host: ready.host };
+  const ready = withCredentialsOf(flags.prometheus, [environment], file, host);
+  return ready.kind === "none" ? ready : { kind: "filled", flags, host: ready.host };
 }
 
 function merged(given: LoadFlags, config: ReadConfig, environment: Environment, folder: string): LoadFlags {
@@ -56,20 +48,18 @@ function merged(given: LoadFlags, config: ReadConfig, environment: Environment, 
   };
 }
 
-/** Names the specs of `check`: the given ones, else that of the nearest config. */
-export async function specsToCheck(given: string[], host: Host): Promise<{ kind: "specs"; specs: string[] } | NoRun> {
-  const found = given.length > 0 ? { kind: "without" as const } : await configOf(undefined, host);
-  if (found.kind === "none") return found;
-  const spec = found.kind === "config" ? found.config.spec : undefined;
-  return { kind: "specs", specs: found.kind === "config" && spec !== undefined ? [resolve(dirname(found.file), spec)] : given };
+/** Gives the host the credentials of the environment whose Prometheus is asked; another Prometheus is not told this one's secrets. */
+function withCredentialsOf(prometheus: string | undefined, environments: Environment[], file: string | undefined, host: Host) {
+  const meant = environments.find((each) => each.prometheus !== undefined && each.prometheus === prometheus);
+  const ready = withCredentials(host, meant?.credentials ?? {});
+  return ready.kind === "problem" ? badUsage(`${file}: ${ready.message}`) : ready;
 }
 
-/** Gives the host the credentials that the nearest config has for a Prometheus, if it has any. */
-export async function withCredentialsOf(prometheus: string, asked: AskedConfig, host: Host): Promise<{ kind: "host"; host: Host } | NoRun> {
+/** Opens the config that is meant for a command that only asks a Prometheus, if any: gives the config's spec, and a host with the credentials. */
+export async function configFor(prometheus: string | undefined, asked: LoadFlags["config"], host: Host) {
   const found = await configOf(asked, host);
   if (found.kind === "none") return found;
-  if (found.kind === "without") return { kind: "host", host };
-  const meant = Object.values(found.config.environments ?? {}).find((each) => each.prometheus === prometheus);
-  const ready = withCredentials(host, meant?.credentials ?? {});
-  return ready.kind === "problem" ? badUsage(`${found.file}: ${ready.message}`) : ready;
+  const { config, file = "" } = found;
+  const ready = withCredentialsOf(prometheus, Object.values(config.environments ?? {}), file, host);
+  return ready.kind === "none" ? ready : { ...ready, spec: config.spec && resolve(dirname(file), config.spec) };
 }

@@ -1,6 +1,22 @@
 import { InvalidArgumentError, Option } from "commander";
-import { httpUrlProblem } from "../host/http-url.ts";
 import { parseFaultText } from "../../target/faults/rules.ts";
+import { httpUrlProblem } from "../host/http-url.ts";
+import type { ClusterOptions } from "../load/kubernetes.ts";
+import type { LoadOptions } from "../load/prepare.ts";
+
+/** How the text of a flag becomes its value: by a function, which refuses what does not fit, or as one of a few words. */
+type Read = ((text: string, before: Record<string, string> | undefined) => unknown) | readonly string[];
+
+/** A flag as it is written, what it means, how it is read, and its value where it is not given. */
+export type Flag = readonly [written: string, meaning: string, read?: Read, otherwise?: unknown];
+
+/** Makes the option of a flag. */
+export function optionFrom([written, meaning, read, otherwise]: Flag): Option {
+  const option = new Option(written, meaning).default(otherwise);
+  if (typeof read === "object") option.choices(read);
+  if (typeof read === "function") option.argParser(read as (text: string, before: unknown) => unknown);
+  return option;
+}
 
 const numberThat =
   (fits: (value: number) => boolean, what: string) =>
@@ -9,8 +25,7 @@ const numberThat =
     return Number(text);
   };
 
-/** Reads a number above 0. */
-export const positive = numberThat((value) => Number.isFinite(value) && value > 0, "a number above 0");
+const positive = numberThat((value) => Number.isFinite(value) && value > 0, "a number above 0");
 
 /** Reads a whole number above 0. */
 export const whole = numberThat((value) => Number.isSafeInteger(value) && value >= 1, "a whole number above 0");
@@ -26,21 +41,20 @@ export function httpUrl(text: string): string {
 }
 
 /** Reads LABEL=VALUE and adds it to those before; names are Prometheus's own, without those it keeps for itself. */
-export function labels(text: string, before: Record<string, string> | undefined): Record<string, string> {
+function labels(text: string, before: Record<string, string> | undefined): Record<string, string> {
   if (!/^(?!__)[a-zA-Z_][a-zA-Z0-9_]*=./.test(text))
     throw new InvalidArgumentError("It must be LABEL=VALUE, such as job=shop; names that begin with __ are Prometheus's own.");
   return pairs(text, before);
 }
 
 /** Reads KEY=VALUE and adds it to those before. */
-export function pairs(text: string, before: Record<string, string> | undefined): Record<string, string> {
+function pairs(text: string, before: Record<string, string> | undefined): Record<string, string> {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("It must be KEY=VALUE.");
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
-/** Reads the path of a URL. */
-export function urlPath(text: string): string {
+function urlPath(text: string): string {
   if (!text.startsWith("/")) throw new InvalidArgumentError("It must begin with a slash, such as /actuator/prometheus.");
   return text;
 }
@@ -48,28 +62,116 @@ export function urlPath(text: string): string {
 /** Checks the faults of the storage API, so that a slip is told before anything starts; they go there as they were written. */
 export function faults(text: string): string {
   const parsed = parseFaultText(text);
-  if (parsed.kind === "problems")
-    throw new InvalidArgumentError(
-      parsed.problems
-        .join("; ")
-        .replace(/^(?:is|must) /, "It $&")
-        .replace(/^[a-z]/, (letter) => letter.toUpperCase()),
-    );
-  return text;
+  if (parsed.kind === "rules") return text;
+  const problems = parsed.problems.join("; ").replace(/^(?:is|must) /, "It $&");
+  throw new InvalidArgumentError(problems.replace(/^[a-z]/, (letter) => letter.toUpperCase()));
 }
 
-/** How long the wait for Prometheus is where nothing is said. */
-export const settleLimitSeconds = 60;
+const settleLimitSeconds = 60;
+const settleMeaning = "how long to wait for Prometheus to hold everything that was sent";
 
-/** Makes the flag of `load` and `gate` that bounds the wait for Prometheus. */
-export const settleLimit = (): Option =>
-  new Option("--settle-limit <seconds>", "how long to wait for Prometheus to hold everything that was sent")
-    .argParser(positive)
-    .default(settleLimitSeconds);
+/** Bounds the wait for Prometheus, of every command that judges. */
+export const settleFlag: Flag = ["--settle-limit <seconds>", settleMeaning, positive, settleLimitSeconds];
 
-/** The flags, of every command that reads it, that name the config or leave it out. */
-export const configFlag = [
-  "--config <file>",
-  "what this repository says of its loads (default: the nearest plimsoll.config.ts, upwards from here)",
-] as const;
-export const noConfigFlag = ["--no-config", "read no config"] as const;
+/** Name the config or leave it out, of every command that reads it. */
+export const configFlags: readonly Flag[] = [
+  ["--config <file>", "what this repository says of its loads (default: the nearest plimsoll.config.ts, upwards from here)"],
+  ["--no-config", "read no config"],
+];
+
+/** Say which load is planned, and whose series are its service's. */
+export const planFlags: readonly Flag[] = [
+  ["--scenario <name>", "smoke, load, spike, stress, soak or breakpoint"],
+  ["--script <file>", "any k6 script, .js or .ts, unchanged"],
+  ["--rate <number>", "peak arrival rate, iterations a second", positive],
+  ["--duration <time>", "length of the judged part, e.g. 90s or 5m"],
+  [
+    "--set <key=value>",
+    "an option of the scenario, e.g. payload=64KiB (the keys are in load --help), or a variable of --script (__ENV.KEY); may be repeated",
+    pairs,
+  ],
+  [
+    "--server-label <label=value>",
+    "a label that picks the service's own series; may be repeated (default: job=<service of the spec>)",
+    labels,
+  ],
+];
+
+/** The flags of `load`. */
+export const loadFlags: readonly Flag[] = [
+  ...planFlags,
+  ["--target <url>", "a service that runs already (default: start the storage API here)", httpUrl],
+  ["--prometheus <url>", "a Prometheus that runs already, with the remote-write receiver on (default: start one here)", httpUrl],
+  ["--spec <file>", "the objectives (default: slo/objectives/storage-api.yaml)"],
+  ["--fault <rules>", "faults for the storage API that is started here: a name (they are below), or rules in JSON", faults],
+  ["--store <kind>", "the store of the storage API that is started here (default: memory)", ["memory", "sqlite"]],
+  ["--scrape-path <path>", "where the Prometheus started here reads the service's metrics (default: the spec's, or /metrics)", urlPath],
+  ["--scrape-port <number>", "the port of the metrics (default: the spec's, or the target's)", port],
+  ["--scrape-scheme <scheme>", "how the metrics are asked for (default: the spec's, or the target's)", ["http", "https"]],
+  ["--stop-on <verdict>", "end the load as soon as an objective about the client's errors is proved to be exceeded", ["exceeded"]],
+  settleFlag,
+  ["--force", "load although an objective cannot have a request, or cannot be read"],
+  ["--json", "print the report as JSON on stdout"],
+  ["--env <name>", "an environment of the config (default: its defaultEnvironment, or its only one)"],
+  ...configFlags,
+  ["--in <place>", "where the load comes from (default: this machine)", ["kubernetes"]],
+  ["--pods <number>", "in Kubernetes: over how many pods the load is spread (default: 1)", whole],
+  ["--context <name>", "in Kubernetes: kubectl's context (default: the current one)"],
+  ["--namespace <name>", "in Kubernetes: where the pods run (default: plimsoll)"],
+  ["--image <name>", "in Kubernetes: the image of deploy/images/plimsoll.Dockerfile (default: plimsoll:dev)"],
+  ["--keep", "in Kubernetes: leave the Job and its pods when the run is over"],
+];
+
+/** The flags of `load` as commander gives them: what was not given is not there. */
+export interface LoadFlags extends Partial<Omit<LoadOptions, "serverLabels" | "settleLimitSeconds"> & ClusterOptions> {
+  serverLabel?: Record<string, string>;
+  settleLimit?: number;
+  in?: "kubernetes";
+  env?: string;
+  config?: string | false;
+}
+
+/** Gives the flags the names that they have from here on. */
+export const optionsOf = ({ serverLabel, settleLimit = settleLimitSeconds, ...given }: LoadFlags): LoadOptions => ({
+  ...given,
+  serverLabels: serverLabel,
+  settleLimitSeconds: settleLimit,
+});
+
+/** Gives what is said of the cluster that the load comes from, if it comes from one. */
+export function clusterOf(given: LoadFlags): ClusterOptions | undefined {
+  if (given.in === undefined) return undefined;
+  const { pods = 1, context, namespace = "plimsoll", image = "plimsoll:dev", keep = false } = given;
+  return { pods, context, namespace, image, keep };
+}
+
+/** Says which flags of a planned load cannot go together. */
+export function planContradiction({ scenario, script, rate, duration }: LoadFlags): string | undefined {
+  if (script === undefined) return undefined;
+  if (scenario !== undefined) return "give a scenario or a script, not both";
+  if (rate === undefined && duration === undefined) return undefined;
+  return "--rate and --duration scale our scenarios; a script has its own options (--set KEY=VALUE gives it __ENV.KEY)";
+}
+
+/** Says which flags of `load` cannot go together. */
+export function loadContradiction(given: LoadFlags): string | undefined {
+  if (given.scenario === undefined && given.script === undefined) return "give --scenario NAME or --script FILE";
+  if (given.fault !== undefined && given.target !== undefined)
+    return "--fault is for the storage API that is started here; without --target";
+  const isScrapeSaid = (given.scrapePath ?? given.scrapePort ?? given.scrapeScheme) !== undefined;
+  if (isScrapeSaid && (given.prometheus ?? given.in) !== undefined)
+    return "--scrape-path, --scrape-port and --scrape-scheme are for a Prometheus that is started here, without --prometheus or --in";
+  const ofCluster = (["pods", "context", "namespace", "image", "keep"] as const).find((name) => given[name] !== undefined);
+  const inPlace = given.in === undefined ? ofCluster && `--${ofCluster} is for --in kubernetes` : contradictionInCluster(given);
+  return planContradiction(given) ?? inPlace;
+}
+
+function contradictionInCluster({ stopOn, fault, store, target, prometheus }: LoadFlags): string | undefined {
+  if (stopOn !== undefined) return "--stop-on is for a load from this machine, not in Kubernetes: its pods do not know of each other";
+  if (fault !== undefined || store !== undefined)
+    return "--fault and --store are for the storage API that is started here, not in Kubernetes";
+  const isLoopback = (url: string): boolean => /^(localhost|127\..*|\[::1\]|0\.0\.0\.0)$/.test(new URL(url).hostname);
+  const here = [target, prometheus].find((url) => url !== undefined && isLoopback(url));
+  if (here === undefined) return undefined;
+  return `the pods cannot reach ${here}, which is this machine's own; give an address as they see it, such as http://storage-api.plimsoll:5000`;
+}

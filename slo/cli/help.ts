@@ -2,15 +2,7 @@ import { settingKeys } from "../../scenarios/lib/setting-keys.ts";
 import { faultPresets } from "../../target/faults/rules.ts";
 import { commandLine } from "../host/command-line.ts";
 import { exitCodeHelp } from "../host/exit-codes.ts";
-
-const environmentHelp = {
-  "K6_BIN, PROMETHEUS_BIN": "the tools to use (default: those on PATH, in the cache, downloaded, or built with Go)",
-  PLIMSOLL_CACHE: "folder of the tools and of type checks (default: ~/.cache/plimsoll)",
-  PLIMSOLL_BUNDLES: "folder of scenarios that were bundled beforehand; a --script then runs as it is",
-  PLIMSOLL_VERDICT_FILE: "file that gets the verdict in a few lines, such as a container's /dev/termination-log",
-  GITHUB_STEP_SUMMARY: "file that summary.md is appended to; GitHub sets it",
-  NO_COLOR: "set to anything: no colours",
-} as const;
+import { credentialHelp, variables } from "../host/settings.ts";
 
 const columns = (entries: Readonly<Record<string, string>>): string => {
   const width = Math.max(...Object.keys(entries).map((name) => name.length));
@@ -20,10 +12,6 @@ const columns = (entries: Readonly<Record<string, string>>): string => {
 };
 
 const faultNames = Object.keys(faultPresets);
-
-/** Says where credentials come from. */
-export const credentialHelp = `Credentials for Prometheus come from the environment: PLIMSOLL_PROMETHEUS_USERNAME and _PASSWORD (or _PASSWORD_FILE),
-_BEARER_TOKEN (or _BEARER_TOKEN_FILE), _HEADERS (a JSON object), _CA_FILE.`;
 
 const examples = columns({
   [commandLine("load", "--scenario smoke")]: "storage API and Prometheus started here, loaded, judged, stopped",
@@ -52,7 +40,7 @@ and k6; it watches, judges and reports, and removes the Job afterwards. What it 
 in a ConfigMap, where others can read it; its environment does not go there, and the credentials for Prometheus go into a Secret.
 
 Environment:
-${columns(environmentHelp)}
+${columns(variables)}
 
 ${credentialHelp}
 
@@ -61,3 +49,11 @@ ${exitCodeHelp}
 
 /** Stands below the options of `gate`. */
 export const gateHelp = `\n${credentialHelp}\n\n${exitCodeHelp}`;
+
+/** Stands below the options of `check`. */
+export const checkHelp = `
+With --scenario or --script a spec is read as that load would, and else refused only for what both kinds refuse; with --against it also says whether that load could prove each objective. Nothing is sent to the service.
+Exit code 2 where an objective cannot be read at all; what may come with the first request is said to be unknown, and is no reason for it.
+
+${credentialHelp}
+`;

@@ -1,24 +1,91 @@
+import { join } from "node:path";
+import { writeReport } from "../history/write-report.ts";
+import { errorMessage } from "../host/error-message.ts";
+import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import { addressesInCluster, runInKubernetes, type ClusterOptions } from "../load/kubernetes.ts";
+import { pendingMessage, type LoadRun, type NoRun } from "../load/load-run.ts";
 import { runLocally } from "../load/local.ts";
 import { planSentences, prepare, type LoadOptions } from "../load/prepare.ts";
+import { writeSamples } from "../load/prometheus.ts";
+import { findRun, resume, type ResumeOptions } from "../load/resume.ts";
 import { openSession } from "../load/session.ts";
+import { specOf } from "../load/spec-file.ts";
+import { linesOfRequests } from "../load/target-log.ts";
+import type { Report } from "../report/schema.ts";
+import { verdictSeries } from "../report/verdict-series.ts";
 import { dropUnstarted } from "../run/record.ts";
 import { diskSentences } from "../run/relay/disk.ts";
-import { endWith, judgeAndWrite } from "./verdict.ts";
+import type { Spec } from "../spec/spec.ts";
+import { verify } from "../verify/verify.ts";
+import { configFor } from "./config.ts";
+import type { LoadFlags } from "./flags.ts";
 
 /** Runs `load`: prepares, loads from here or from pods, judges, writes; gives the exit code. */
-export async function load(asked: LoadOptions, where: ClusterOptions | undefined, host: Host): Promise<number> {
+export async function load(asked: LoadOptions, where: ClusterOptions | undefined, host: Host): Promise<number | NoRun> {
   const options = where === undefined ? asked : addressesInCluster(asked, where);
   const prepared = await prepare(options, host);
-  if (prepared.kind === "none") return endWith(prepared, host);
+  if (prepared.kind === "none") return prepared;
   planSentences(prepared).forEach(host.say);
   if (where === undefined) diskSentences(prepared.plan.loadSeconds, prepared.folder).forEach(host.say);
   try {
     await using session = openSession(host, where === undefined ? "stopping k6" : "stopping the pods");
     const run = where === undefined ? await runLocally(prepared, host, session) : await runInKubernetes(prepared, where, host, session);
-    return run.kind === "none" ? endWith(run, host) : await judgeAndWrite(run, prepared.spec, options.json ?? false, host);
+    return run.kind === "none" ? run : await judgeAndWrite(run, prepared.spec, options.json ?? false, host);
   } finally {
     dropUnstarted(prepared.folder);
   }
+}
+
+/** What a person asked of `gate`. */
+export type GateOptions = ResumeOptions & Pick<LoadFlags, "spec" | "json" | "config">;
+
+/** Judges a finished run again, or one that could not be judged: forwards what is left of its samples, then asks Prometheus. */
+export async function gate(options: GateOptions, opened: Host): Promise<number | NoRun> {
+  const kept = findRun(options.run, opened);
+  if (kept.kind === "none") return kept;
+  const ready = await configFor(options.prometheus ?? kept.record.prometheus.url, options.config, opened);
+  if (ready.kind === "none") return ready;
+  const { host } = ready;
+  const read = specOf(kept.record, options.spec, host);
+  if (read.kind === "none") return read;
+  read.notes.forEach(host.say);
+  await using session = openSession(host);
+  const run = await resume(kept, options, host, session);
+  return run.kind === "none" ? run : await judgeAndWrite(run, read.spec, options.json ?? false, host);
+}
+
+/** Judges a run, writes its verdict to Prometheus and its report to its folder; gives the exit code. */
+async function judgeAndWrite(run: LoadRun, spec: Spec, json: boolean, host: Host): Promise<number> {
+  const verified = await verify(run, spec, host.say);
+  switch (verified.kind) {
+    case "unreachable": {
+      host.say(pendingMessage(run.record, run.folder, `the counts cannot be read from Prometheus: ${verified.reason}`));
+      return run.record.interrupted ? exitCodes.interrupted : exitCodes.inconclusive;
+    }
+    case "problems": {
+      host.say(verified.messages.join("\n"));
+      return run.finished ? exitCodes.badUsage : exitCodes.notCarriedOut;
+    }
+    case "verified": {
+      const report = await withLogLines(verified.report, run.folder);
+      const { loadSeconds: _, ...timings } = report.timings;
+      await run.judged({ countedUntilSeconds: verified.countedUntilSeconds, timings }).catch((error: unknown) => {
+        host.say(errorMessage(error)); // a full disk costs the record, never the verdict
+      });
+      const nowSeconds = run.now();
+      const unwritten = await writeSamples(run.prometheus.destination, verdictSeries(report, nowSeconds), Math.round(nowSeconds * 1000));
+      if (unwritten !== undefined) host.say(`the verdict could not be written to Prometheus: ${unwritten}`);
+      return writeReport(report, run.folder, host, json);
+    }
+  }
+}
+
+/** Puts what the local target logged of the sampled requests beside them. */
+async function withLogLines(report: Report, folder: string): Promise<Report> {
+  const { samples } = report;
+  if (samples === undefined) return report;
+  const ids = new Set(samples.flatMap(({ requestId }) => (requestId === "" ? [] : [requestId])));
+  const lines = await linesOfRequests(join(folder, "target.log"), ids);
+  return { ...report, samples: samples.map((sample) => ({ ...sample, log: lines.get(sample.requestId) ?? [] })) };
 }

@@ -1,13 +1,21 @@
 #!/usr/bin/env -S npx tsx
 import { Command, CommanderError } from "commander";
+import { version } from "../host/command-line.ts";
 import { errorMessage, isOfSystem } from "../host/error-message.ts";
 import { exitCodeHelp, exitCodes } from "../host/exit-codes.ts";
-import { addCheck } from "./check-command.ts";
-import { addGate, addHistory, addInit, addPod, addStack, type Done } from "./commands.ts";
-import { version } from "../host/command-line.ts";
-import { addLoad } from "./load-command.ts";
+import { openHost } from "../host/open-host.ts";
+import { addCommands, type CarryOut } from "./commands.ts";
 
-function program(done: Done): Command {
+async function main(): Promise<number> {
+  let exitCode: number = exitCodes.badUsage;
+  const carryOut: CarryOut = async (work) => {
+    const host = openHost();
+    const ended = await work(host);
+    exitCode = typeof ended === "number" ? ended : ended.exitCode;
+    if (typeof ended === "number") return;
+    host.live(undefined);
+    if (ended.message !== "") host.say(ended.message);
+  };
   const root = new Command("plimsoll")
     .description("Puts a known load on an HTTP service and says, with proof, whether it kept its objectives.")
     .version(`plimsoll ${version}`, "-V, --version", "print the version")
@@ -16,15 +24,9 @@ function program(done: Done): Command {
     .addHelpText("after", `\n${exitCodeHelp}`)
     .exitOverride()
     .configureOutput({ writeErr: (text) => process.stderr.write(text) });
-  for (const add of [addInit, addLoad, addPod, addGate, addCheck, addHistory, addStack]) add(root, done);
-  for (const command of root.commands) command.exitOverride();
-  return root;
-}
-
-async function main(): Promise<number> {
-  let exitCode: number = exitCodes.badUsage;
+  addCommands(root, carryOut);
   try {
-    await program((code) => (exitCode = code)).parseAsync(process.argv);
+    await root.parseAsync(process.argv);
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.badUsage;

@@ -1,8 +1,17 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { mkdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
+import { commandLine } from "../host/command-line.ts";
+import { errorMessage } from "../host/error-message.ts";
+import { exitCodes } from "../host/exit-codes.ts";
+import type { Host } from "../host/host.ts";
+import { columnsOf, padded } from "../report/columns.ts";
+import { counted } from "../report/numbers.ts";
+import { plainLine } from "../report/plain.ts";
+import type { Report } from "../report/schema.ts";
 
+/** What the history keeps of a run: the judged numbers. */
 const row = z.object({
   testid: z.string(),
   startedAt: z.number(),
@@ -15,38 +24,58 @@ const row = z.object({
   errors: z.number(),
 });
 
-/** What the history keeps of a run. */
-export type HistoryEntry = z.infer<typeof row>;
-
-function open(file: string): DatabaseSync {
+/** Opens the history, and closes it again. Throws when the file cannot be used. */
+function withHistory<T>(file: string, use: (database: DatabaseSync) => T): T {
   mkdirSync(dirname(file), { recursive: true });
   const database = new DatabaseSync(file, { timeout: 5000 });
-  database.exec(
-    `CREATE TABLE IF NOT EXISTS runs (testid TEXT PRIMARY KEY, startedAt REAL NOT NULL, scenario TEXT NOT NULL, service TEXT NOT NULL,
-     target TEXT NOT NULL, verdict TEXT NOT NULL, exitCode INTEGER NOT NULL, requests INTEGER NOT NULL, errors INTEGER NOT NULL) STRICT`,
-  );
-  return database;
+  try {
+    database.exec(
+      `CREATE TABLE IF NOT EXISTS runs (testid TEXT PRIMARY KEY, startedAt REAL NOT NULL, scenario TEXT NOT NULL, service TEXT NOT NULL,
+       target TEXT NOT NULL, verdict TEXT NOT NULL, exitCode INTEGER NOT NULL, requests INTEGER NOT NULL, errors INTEGER NOT NULL) STRICT`,
+    );
+    return use(database);
+  } finally {
+    database.close();
+  }
 }
 
 /** Remembers a run; judging the same run again replaces its row. Throws when the file cannot be written. */
-export function remember(file: string, entry: HistoryEntry): void {
-  const database = open(file);
+export function remember(file: string, { testid, startedAt, scenario, service, target, verdict, exitCode, load }: Report): void {
+  const values = [testid, startedAt, scenario, service, target, verdict, exitCode, load.requests, load.errors];
+  withHistory(file, (database) => database.prepare("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)").run(...values));
+}
+
+/** Lists the latest runs of this folder, newest first; a history that cannot be read is not an empty one. */
+export function listRuns({ most, json }: { most: number; json?: boolean }, host: Pick<Host, "folder" | "out" | "say">): number {
+  const own = join(host.folder, ".plimsoll");
+  const file = join(own, "history.sqlite");
   try {
-    const { testid, startedAt, scenario, service, target, verdict, exitCode, requests, errors } = entry;
-    database
-      .prepare("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      .run(testid, startedAt, scenario, service, target, verdict, exitCode, requests, errors);
-  } finally {
-    database.close();
+    if (statSync(own, { throwIfNoEntry: false })?.isDirectory() === false)
+      throw new Error("that folder is a file, so no run can be kept in it: move it away");
+    const isThere = statSync(file, { throwIfNoEntry: false }) !== undefined;
+    const read = (database: DatabaseSync) => database.prepare("SELECT * FROM runs ORDER BY startedAt DESC LIMIT ?").all(most);
+    const runs = isThere ? z.array(row).parse(withHistory(file, read)) : [];
+    if (json) host.out(JSON.stringify(runs, null, 2));
+    else if (runs.length === 0) host.say(`no runs yet; run one with: ${commandLine("load", "--scenario smoke")}`);
+    else host.out(linesOf(runs).join("\n"));
+    return exitCodes.met;
+  } catch (error) {
+    host.say(`cannot read ${file}: ${errorMessage(error)}`);
+    return exitCodes.notCarriedOut;
   }
 }
 
-/** Lists the latest runs, newest first. Throws when the file cannot be read. */
-export function latestRuns(file: string, most: number): HistoryEntry[] {
-  const database = open(file);
-  try {
-    return z.array(row).parse(database.prepare("SELECT * FROM runs ORDER BY startedAt DESC LIMIT ?").all(most));
-  } finally {
-    database.close();
-  }
+function linesOf(runs: readonly z.infer<typeof row>[]): string[] {
+  const rows = runs.map(({ startedAt, verdict, requests, errors, service, target, testid }) => [
+    new Date(startedAt * 1000).toISOString().slice(0, 19).replace("T", " "),
+    verdict,
+    counted(requests, "request"),
+    counted(errors, "error"),
+    plainLine(`${service} at ${target}`),
+    testid,
+  ]);
+  const numbers = [2, 3];
+  const widthAt = (at: number): number => Math.max(...rows.map((cells) => columnsOf(cells[at] ?? "")));
+  const cell = (text: string, at: number): string => padded(text, widthAt(at), numbers.includes(at) ? "right" : "left");
+  return rows.map((cells) => cells.map(cell).join("  ").trimEnd());
 }

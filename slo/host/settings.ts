@@ -95,3 +95,17 @@ export function credentialVariables({ basic, bearer, headers }: Credentials): Re
     ...(Object.keys(headers).length > 0 ? { PLIMSOLL_PROMETHEUS_HEADERS: JSON.stringify(headers) } : {}),
   };
 }
+
+/** The variables that a person may set, and what each means. */
+export const variables = {
+  "K6_BIN, PROMETHEUS_BIN": "the tools to use (default: those on PATH, in the cache, downloaded, or built with Go)",
+  PLIMSOLL_CACHE: "folder of the tools and of type checks (default: ~/.cache/plimsoll)",
+  PLIMSOLL_BUNDLES: "folder of scenarios that were bundled beforehand; a --script then runs as it is",
+  PLIMSOLL_VERDICT_FILE: "file that gets the verdict in a few lines, such as a container's /dev/termination-log",
+  GITHUB_STEP_SUMMARY: "file that summary.md is appended to; GitHub sets it",
+  NO_COLOR: "set to anything: no colours",
+} as const;
+
+/** Says where credentials come from. */
+export const credentialHelp = `Credentials for Prometheus come from the environment: PLIMSOLL_PROMETHEUS_USERNAME and _PASSWORD (or _PASSWORD_FILE),
+_BEARER_TOKEN (or _BEARER_TOKEN_FILE), _HEADERS (a JSON object), _CA_FILE.`;

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { commandLine } from "../host/command-line.ts";
 import { errorMessage } from "../host/error-message.ts";
+import { replaceFile } from "../host/replace-file.ts";
 import { sampleSchema } from "./samples.ts";
 
 export const healthSummary = z.strictObject({
@@ -122,17 +123,6 @@ export function writeRecord(folder: string, record: RunRecord): void {
 /** Writes a JSON file so that a crash leaves the old one or the new one, never half of one. */
 export function writeWhole(file: string, value: unknown): void {
   replaceFile(file, `${JSON.stringify(value, null, 2)}\n`);
-}
-
-/** Writes a file so that a crash or a full disk leaves the old one or the new one, never half of one; an error names the file. */
-export function replaceFile(file: string, text: string, flush = false): void {
-  try {
-    writeFileSync(`${file}.part`, text, { flush });
-    renameSync(`${file}.part`, file);
-  } catch (error) {
-    rmSync(`${file}.part`, { force: true });
-    throw Object.assign(error as NodeJS.ErrnoException, { message: `cannot write ${file}: ${(error as Error).message}` });
-  }
 }
 
 /** Reads a run's record back, or says what is wrong with it. */

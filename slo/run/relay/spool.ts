@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
-import { replaceFile } from "../record.ts";
+import { replaceFile } from "../../host/replace-file.ts";
 
 /** A row of pushes, each a file of its own: on disk before it is acknowledged, and none is read back that was not written whole. */
 export type Spool = ReturnType<typeof openSpool>;

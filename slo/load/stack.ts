@@ -6,13 +6,15 @@ import { startPrometheus, startTarget } from "../run/local-services.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
-import { failed } from "../load/load-run.ts";
-import { endWith } from "./verdict.ts";
+import { failed, type NoRun } from "./load-run.ts";
+
+/** What a person asked of `stack`. */
+export type StackOptions = { targetPort: number; prometheusPort: number; fault?: string };
 
 /** Keeps the local target and Prometheus up, on their usual ports, until it is interrupted, which is how it ends: exit 0. */
-export async function stack(options: { targetPort: number; prometheusPort: number; fault?: string }, host: Host): Promise<number> {
+export async function stack(options: StackOptions, host: Host): Promise<number | NoRun> {
   const tool = await resolveTool("prometheus", { say: host.say });
-  if (tool.kind === "missing") return endWith(failed(tool.message), host);
+  if (tool.kind === "missing") return failed(tool.message);
   const folder = join(host.folder, ".plimsoll", "stack");
   makeOwnFolder(host.folder, folder);
   const group = openProcessGroup();
@@ -25,7 +27,7 @@ export async function stack(options: { targetPort: number; prometheusPort: numbe
       port: options.targetPort,
       environment,
     });
-    if (target.kind === "failed") return endWith(failed(target.message), host);
+    if (target.kind === "failed") return failed(target.message);
     const prometheus = await startPrometheus(group, {
       binary: tool.path,
       folder,
@@ -35,13 +37,13 @@ export async function stack(options: { targetPort: number; prometheusPort: numbe
       targetUrl: target.url,
       environment: host.environment,
     });
-    if (prometheus.kind === "failed") return endWith(failed(prometheus.message), host);
+    if (prometheus.kind === "failed") return failed(prometheus.message);
     host.out(`storage API  ${target.url}  (OpenAPI at ${target.url}/openapi.json)\nPrometheus   ${prometheus.url}\n`);
     host.say(`load it with: ${commandLine("load", `--scenario smoke --target ${target.url} --prometheus ${prometheus.url}`)}`);
     host.say("Ctrl-C stops both");
     const ended = await Promise.race([interrupted, target.child.exited, prometheus.child.exited]);
     if (ended === undefined) return exitCodes.met;
-    return endWith(failed(`a part of the stack ended by itself: see ${folder}`), host);
+    return failed(`a part of the stack ended by itself: see ${folder}`);
   } finally {
     await group.stopAll();
   }

@@ -7,9 +7,9 @@ import { errorMessage } from "../host/error-message.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import { httpUrlProblem } from "../host/http-url.ts";
-import { ciJobs, configText, firstObjectives, scenarioText, specText, type FirstFile } from "../init/files.ts";
-import { lookAtCounting, type Counting } from "../init/counting.ts";
-import { describedBy, type Described } from "../init/requests.ts";
+import { ciJobs, configText, firstObjectives, scenarioText, specText, type FirstFile } from "./files.ts";
+import { lookAtCounting, type Counting } from "./counting.ts";
+import { describedBy, type Described } from "./requests.ts";
 import { badUsage, failed, type NoRun } from "../load/load-run.ts";
 import { bundleScenario } from "../run/bundle/bundle.ts";
 import { placed } from "../run/bundle/problems.ts";
@@ -17,7 +17,6 @@ import { inspectScript } from "../run/k6.ts";
 import { metricsIn } from "../run/plan.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import { fromThresholds, type Thresholds, type Translated } from "../spec/from-thresholds.ts";
-import { endWith } from "./verdict.ts";
 
 /** What a person asked of `init`. */
 export interface InitOptions {
@@ -31,13 +30,13 @@ export interface InitOptions {
  * Writes a first config, scenario, spec and CI job, and overwrites nothing; gives the exit code. `source` is an address, an OpenAPI document
  * or a HAR; where it is not given, what is found in the folder.
  */
-export async function init(source: string | undefined, options: InitOptions, host: Host): Promise<number> {
+export async function init(source: string | undefined, options: InitOptions, host: Host): Promise<number | NoRun> {
   const described = describe(source, options, host);
-  if (described.kind === "none") return endWith(described, host);
+  if (described.kind === "none") return described;
   const target = options.target ?? described.target;
-  if (target === undefined) return endWith(badUsage("nothing says where the service is: give --target http://127.0.0.1:8080"), host);
+  if (target === undefined) return badUsage("nothing says where the service is: give --target http://127.0.0.1:8080");
   const thresholds = options.fromScript === undefined ? [] : await thresholdsOf(resolve(host.folder, options.fromScript), target, host);
-  if ("kind" in thresholds) return endWith(thresholds, host);
+  if ("kind" in thresholds) return thresholds;
   const counting = await lookAtCounting(target);
   described.notes.forEach(host.say);
   host.say(countingSentence(counting, target));
@@ -55,7 +54,7 @@ export async function init(source: string | undefined, options: InitOptions, hos
   try {
     for (const file of files) host.say(writeOnce(host.folder, file));
   } catch (error) {
-    return endWith(failed(errorMessage(error)), host);
+    return failed(errorMessage(error));
   }
   if (kept.includes(spec)) host.say(`the objectives found now were not written: move ${spec} away and repeat this to have them`);
   // A config that was there need not name what was written now.

@@ -3,7 +3,8 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { errorMessage } from "../host/error-message.ts";
-import { remember, type HistoryEntry } from "../history/history.ts";
+import type { Host } from "../host/host.ts";
+import { replaceFile } from "../host/replace-file.ts";
 import { causeLine, causes } from "../report/causes.ts";
 import { headline, subject, verdictWords } from "../report/headline.ts";
 import { type HtmlAssets, htmlReport } from "../report/html.ts";
@@ -13,8 +14,7 @@ import { markdownReport } from "../report/markdown.ts";
 import { samplesText } from "../report/samples.ts";
 import type { Report } from "../report/schema.ts";
 import { terminalReport } from "../report/terminal.ts";
-import { replaceFile } from "../run/record.ts";
-import type { Host } from "../host/host.ts";
+import { remember } from "./history.ts";
 
 function pageAssets(): HtmlAssets {
   const { resolve } = createRequire(import.meta.url);
@@ -38,7 +38,7 @@ export function writeReport(report: Report, folder: string, host: Host, json: bo
   const { stepSummaryFile, verdictFile } = host.settings;
   if (stepSummaryFile) orSay(host, () => appendFileSync(stepSummaryFile, `${summary}\n`), `cannot write ${stepSummaryFile}: `);
   if (verdictFile) orSay(host, () => writeFileSync(verdictFile, shortVerdict(report)), `cannot write ${verdictFile}: `);
-  orSay(host, () => remember(join(host.folder, ".plimsoll", "history.sqlite"), historyEntry(report)), "cannot write the history: ");
+  orSay(host, () => remember(join(host.folder, ".plimsoll", "history.sqlite"), report), "cannot write the history: ");
   host.out(json ? jsonText : terminalReport(report, { colour: host.settings.colour, width: host.width }));
   if (shown) host.say(`report: ${relative(host.folder, page)}`);
   return report.exitCode;
@@ -55,14 +55,8 @@ function shortVerdict(report: Report): string {
   return `${lines.map((line) => line.replaceAll("\n", " ")).join("\n")}`.slice(0, 2000);
 }
 
-/** Gives what the history keeps of a report: the judged numbers. */
-export function historyEntry(report: Report): HistoryEntry {
-  const { testid, startedAt, scenario, service, target, verdict, exitCode, load } = report;
-  return { testid, startedAt, scenario, service, target, verdict, exitCode, requests: load.requests, errors: load.errors };
-}
-
 /** Does one write and says whether it was done; a full disk costs that file, never the verdict. */
-export function orSay(host: Host, write: () => void, what = ""): boolean {
+function orSay(host: Host, write: () => void, what = ""): boolean {
   try {
     write();
     return true;

@@ -2,10 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { remember } from "../history/history.ts";
 import { exceededReport, metReport } from "../report/reports.fixture.ts";
-import { historyEntry } from "./write-report.ts";
-import { history } from "./history.ts";
+import { listRuns, remember } from "./history.ts";
 
 let folder = "";
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "plimsoll-history-"))));
@@ -16,12 +14,17 @@ const own = (...names: string[]): string => join(folder, ".plimsoll", ...names);
 function listed(json = false): { exitCode: number; out: string; said: string } {
   const [out, said]: [string[], string[]] = [[], []];
   const host = { folder, out: (text: string) => void out.push(text), say: (line: string) => void said.push(line) };
-  return { exitCode: history({ most: 20, json }, host), out: out.join("\n"), said: said.join("\n") };
+  return { exitCode: listRuns({ most: 20, json }, host), out: out.join("\n"), said: said.join("\n") };
 }
 
 test.each<[string, () => void, number, RegExp]>([
   ["a folder without runs has none, and that is no fault", () => undefined, 0, /^no runs yet/],
-  ["a file where the folder should be is no empty history", () => writeFileSync(own(), ""), 4, /\.plimsoll is no folder/],
+  [
+    "a file where the folder should be is no empty history",
+    () => writeFileSync(own(), ""),
+    4,
+    /^cannot read .*\.plimsoll\/history\.sqlite: that folder is a file/,
+  ],
   [
     "a history that is no database is no empty one",
     () => {
@@ -44,11 +47,9 @@ test.each<[string, () => void, number, RegExp]>([
 
 test("a run is listed with its judged numbers and its target, in columns", () => {
   const [met, exceeded] = [metReport(), exceededReport()];
-  remember(
-    own("history.sqlite"),
-    historyEntry({ ...met, load: { ...met.load, requests: 5281 }, reconciliation: { ...met.reconciliation, relayRequests: 5488 } }),
-  );
-  remember(own("history.sqlite"), historyEntry({ ...exceeded, testid: "later", startedAt: met.startedAt + 60, service: "a\u001bb" }));
+  const judged = { ...met, load: { ...met.load, requests: 5281 }, reconciliation: { ...met.reconciliation, relayRequests: 5488 } };
+  remember(own("history.sqlite"), judged);
+  remember(own("history.sqlite"), { ...exceeded, testid: "later", startedAt: met.startedAt + 60, service: "a\u001bb" });
   expect(listed().out.split("\n")).toEqual([
     "2026-11-21 05:00:59  exceeded  24,000 requests  412 errors  a\uFFFDb at http://127.0.0.1:5000          later",
     "2026-11-21 04:59:59  met        5,281 requests    5 errors  storage-api at http://127.0.0.1:5000  spike-20261121-050000-7f3a",
@@ -57,5 +58,6 @@ test("a run is listed with its judged numbers and its target, in columns", () =>
 });
 
 test("where no route could be read, the whole run's errors are all that is known", () => {
-  expect(historyEntry({ ...exceededReport(), routes: [] }).errors).toBe(412);
+  remember(own("history.sqlite"), { ...exceededReport(), routes: [] });
+  expect(listed().out).toMatch(/ 412 errors /);
 });
