@@ -1,7 +1,6 @@
 import type { z } from "zod";
 import { valueAt, type Path, type ReadDocument } from "./document.ts";
 import { textRule } from "./pieces.ts";
-import { specFileSchema } from "./schema.ts";
 import type { Problem } from "./spec.ts";
 import { durationRule, meantPercent, percentRule } from "./units.ts";
 import { nearest, printable } from "./words.ts";
@@ -12,7 +11,7 @@ export function schemaProblems(issues: readonly z.core.$ZodIssue[], document: Re
   return issues.flatMap((issue): Problem[] => {
     const { path } = issue;
     if (issue.code === "unrecognized_keys") {
-      const known = keysAt(specFileSchema, path);
+      const known = issue.message.split(" ");
       return issue.keys.map((key) => {
         const place = document.placeOfKey([...path, key]);
         return { place, path: printable(key), message: "unknown key", hint: nearest(key, known) };
@@ -22,10 +21,8 @@ export function schemaProblems(issues: readonly z.core.$ZodIssue[], document: Re
       // Of what may be a text or more, the problems of the one that was meant: the text comes first.
       const isText = typeof valueAt(document.value, path) !== "object";
       const meantOne = (isText ? issue.errors[0] : issue.errors.at(-1)) ?? [];
-      return schemaProblems(
-        meantOne.map((inner) => ({ ...inner, path: [...path, ...inner.path] })),
-        document,
-      );
+      const inWhole = meantOne.map((inner) => ({ ...inner, path: [...path, ...inner.path] }));
+      return schemaProblems(inWhole, document);
     }
     if (issue.code === "invalid_key")
       return [{ place: document.placeOfKey(path), path: pathText(path), message: issue.issues[0]?.message ?? issue.message }];
@@ -38,7 +35,7 @@ export function schemaProblems(issues: readonly z.core.$ZodIssue[], document: Re
 }
 
 /** Names the last key of a path, with the indices behind it. */
-export function pathText(path: Path): string {
+function pathText(path: Path): string {
   const from = path.findLastIndex((part) => typeof part !== "number");
   const indices = path.slice(from + 1).map((part) => `[${String(part)}]`);
   return `${from < 0 ? "" : printable(String(path[from]))}${indices.join("")}`;
@@ -59,32 +56,4 @@ function meant(issue: z.core.$ZodIssue, written: unknown): string | undefined {
   // A bare number is days for the period; for a latency it is milliseconds.
   const unit = issue.path.at(-1) === "period" ? "d" : "ms";
   return is(durationRule) && written > 0 ? `did you mean ${written}${unit}?` : undefined;
-}
-
-type Definition = z.core.$ZodTypes["_zod"]["def"];
-
-/** Lists the keys that the schema knows at a path. */
-function keysAt(schema: z.core.$ZodType, path: Path): string[] {
-  const { def } = schema as unknown as { def: Definition };
-  switch (def.type) {
-    case "optional":
-    case "prefault":
-      return keysAt(def.innerType, path);
-    case "pipe":
-      return keysAt(def.in, path);
-    case "array":
-      return keysAt(def.element, path.slice(1));
-    case "union":
-      return keysAt(def.options.at(-1) ?? schema, path);
-    case "record":
-      return keysAt(def.valueType, path.slice(1));
-    case "object": {
-      const [first, ...rest] = path;
-      if (first === undefined) return Object.keys(def.shape);
-      const inner = def.shape[String(first)];
-      return inner === undefined ? [] : keysAt(inner, rest);
-    }
-    default:
-      return [];
-  }
 }

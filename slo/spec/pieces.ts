@@ -2,24 +2,23 @@ import { z } from "zod";
 import { k6Labels } from "./names.ts";
 import { durationPattern, durationRule, parseDuration, parsePercent, percentPattern, percentRule, type Parsed } from "./units.ts";
 
-type Says = NonNullable<Parameters<typeof z.strictObject>[1]>;
-
 export const mappingRule = "must be a mapping of keys to values";
 export const textRule = "must be text";
 export const listRule = "must be a list";
-export const missing = "is missing";
 
 /** Words every type problem: what is not there, what is empty, and else the rule. */
 export const says = (rule: string) => (issue: { input?: unknown }) => {
-  if (issue.input === undefined) return missing;
+  if (issue.input === undefined) return "is missing";
   return issue.input === null ? `has no value; it ${rule}` : rule;
 };
 
-/** Makes a mapping that takes no other keys. */
-export const object = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape, { error: says(mappingRule) } satisfies Says);
+/** Makes a mapping that takes no other keys; what it says of an unknown one are those that there are (`schemaProblems`). */
+export const object = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: (issue) => (issue.code === "unrecognized_keys" ? Object.keys(shape).join(" ") : says(mappingRule)(issue)),
+  });
 
-/** Where a rule tells what is wrong. */
-export type Context = z.core.$RefinementCtx;
+type Context = z.core.$RefinementCtx;
 
 /** Tells a problem, and what was probably meant. */
 export function refuse(context: Context, message: string, hint?: string): void {

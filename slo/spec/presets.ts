@@ -1,4 +1,6 @@
+import { z } from "zod";
 import { targetLabels, targetMetrics } from "./names.ts";
+import { listRule, name, object, refuse, says, text, where } from "./pieces.ts";
 
 /** Says how a service counts its requests, with every default filled in; an undefined name is one that its metrics do not have. */
 export interface Metrics {
@@ -86,17 +88,55 @@ export const presetNames = Object.keys(known) as PresetName[];
 /** Gives the way in which a library or proxy counts. */
 export const presetNamed = (name: PresetName): Metrics => ({ ...plain, ...known[name] });
 
+const preset = z.enum(presetNames, { error: says(`must be one of ${presetNames.join(", ")}`) });
+const statusRule = 'must be a class of statuses such as "5xx", or one status such as "429"';
+const status = z
+  .union([
+    z.string({ error: says(statusRule) }).regex(/^([1-5]xx|[1-9]\d\d)$/, { error: statusRule }),
+    z.int({ error: statusRule }).min(100, { error: statusRule }).max(999, { error: statusRule }),
+  ])
+  .transform(String);
+
 /** A mapping as people write it: what it leaves out is the preset's, or nothing where it starts from none; "none" takes a preset's name away. */
-export interface MetricsMapping {
-  preset?: PresetName | undefined;
-  duration?: string | undefined;
-  requests?: string | undefined;
-  unit?: "s" | "ms" | undefined;
-  labels?: { method?: string | undefined; route?: string | undefined; status?: string | undefined } | undefined;
-  errors?: readonly string[] | undefined;
-  where?: Record<string, string> | undefined;
-  scrape?: { path?: string | undefined; scheme?: "http" | "https" | undefined; port?: number | undefined } | undefined;
-}
+const mapping = object({
+  preset: preset.optional(),
+  duration: name(200).optional(),
+  requests: name(200).optional(),
+  unit: z.enum(["s", "ms"], { error: says("must be s or ms") }).optional(),
+  labels: object({ method: name(200), route: name(200), status: name(200) })
+    .partial()
+    .optional(),
+  errors: z
+    .union([
+      status.transform((one) => [one]),
+      z.array(status, { error: says(listRule) }).min(1, { error: "must hold at least one status" }),
+    ])
+    .optional(),
+  where: where.optional(),
+  scrape: object({
+    path: text(200).refine((path) => path.startsWith("/"), { error: "must begin with a slash" }),
+    scheme: z.enum(["http", "https"], { error: says("must be http or https") }),
+    port: z
+      .int({ error: says("must be a port, 1 to 65535") })
+      .min(1)
+      .max(65_535),
+  })
+    .partial()
+    .optional(),
+});
+
+/** How a service counts: a preset, or a mapping that may start from one. */
+export const metrics = z
+  .union([
+    preset.transform(presetNamed),
+    mapping.transform((stated, context) => {
+      const resolved = resolveMapping(stated);
+      if (typeof resolved !== "string") return resolved;
+      refuse(context, resolved);
+      return z.NEVER;
+    }),
+  ])
+  .prefault("fastify");
 
 const none = "none";
 const stated = (given: string | undefined, otherwise: string | undefined): string | undefined =>
@@ -109,7 +149,8 @@ const unitsInName = (metric: string): 1 | 1000 | undefined =>
   /_(milliseconds|millis|ms)$/.test(metric) ? 1000 : metric.endsWith("_seconds") ? 1 : undefined;
 
 /** Fills in what a mapping leaves out; a sentence where that cannot be done. */
-export function resolveMapping({ preset, duration, requests, unit, labels = {}, errors, where, scrape }: MetricsMapping): Metrics | string {
+export function resolveMapping(mapped: z.output<typeof mapping>): Metrics | string {
+  const { preset, duration, requests, unit, labels = {}, errors, where, scrape } = mapped;
   const from = preset === undefined ? undefined : presetNamed(preset);
   const metric = stated(duration, from?.duration?.metric);
   const own = from?.duration === undefined || from.requests !== `${from.duration.metric}_count` ? from?.requests : undefined;

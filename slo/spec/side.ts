@@ -1,44 +1,24 @@
 import type { Indicator, Side } from "./spec.ts";
 
+/** Names the events that each kind of indicator counts, for messages. */
+const nouns: Readonly<Record<Indicator["kind"], string>> = {
+  errors: "requests",
+  latency: "requests",
+  checks: "checks",
+  counter: "events",
+  ratio: "events",
+  rate: "values",
+  trend: "values",
+  achieved: "iterations",
+  throughput: "seconds",
+  integrity: "answers",
+};
+
 /** Names the events that an indicator counts, for messages. */
-export function nounOf(indicator: Indicator): string {
-  switch (indicator.kind) {
-    case "errors":
-    case "latency":
-      return "requests";
-    case "checks":
-      return "checks";
-    case "counter":
-    case "ratio":
-      return "events";
-    case "rate":
-      return "values";
-    case "trend":
-      return indicator.ofTimes ? "times" : "values";
-    case "achieved":
-      return "iterations";
-    case "throughput":
-      return "seconds";
-    case "integrity":
-      return "answers";
-  }
-}
+export const nounOf = (indicator: Indicator): string => (indicator.kind === "trend" && indicator.ofTimes ? "times" : nouns[indicator.kind]);
 
 /** Tells on which side an indicator counts; a ratio's counters are the service's own, and of events, not of requests. */
 export function sideOf(indicator: Indicator): Side | "other" {
-  switch (indicator.kind) {
-    case "errors":
-    case "latency":
-      return indicator.side;
-    case "checks":
-    case "counter":
-    case "rate":
-    case "trend":
-    case "achieved":
-    case "throughput":
-    case "integrity":
-      return "client";
-    case "ratio":
-      return "other";
-  }
+  if ("side" in indicator) return indicator.side;
+  return indicator.kind === "ratio" ? "other" : "client";
 }
