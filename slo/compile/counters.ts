@@ -1,4 +1,4 @@
-import { durationText, withLabels, promql, selector, type PromQL } from "./promql.ts";
+import { durationText, labelText, withLabels, promql, selector, type PromQL } from "./promql.ts";
 
 /** Asks about the time before a moment: it takes the range to look back over. */
 export type Reading = (rangeSeconds: number) => PromQL;
@@ -21,6 +21,11 @@ export const samplesOf =
   (series: PromQL): Reading =>
   (rangeSeconds) =>
     promql`${series}[${{ rangeSeconds }}]`;
+
+/** Asks which values a label has on the series of a selector: one series for each. */
+export const valuesOfLabel =
+  (series: PromQL, label: string): Reading =>
+  (rangeSeconds) => ({ promql: `group by (${labelText(label)}) (${over("last_over_time", series)(rangeSeconds).promql})` });
 
 /** Which observations of a native histogram are counted: all, or those that are not above a limit, for certain or maybe. Limits are in seconds. */
 export type HistogramPart = { kind: "all" } | { kind: "certainlyUpTo" | "maybeUpTo"; limitSeconds: number; unitsPerSecond: number };

@@ -1,7 +1,6 @@
-import { k6Labels } from "../spec/names.ts";
 import type { Objective, Spec } from "../spec/spec.ts";
 import { clientQueries, ofAnswers, type ClientQueries, type Sided } from "./client.ts";
-import { ownProblem, ownQueries, type SecondsQueries } from "./own-metrics.ts";
+import { countedBy, ownProblem, ownQueries, type SecondsQueries } from "./own-metrics.ts";
 import { inScenario, partOf } from "./phases.ts";
 import type { Scope } from "./scope.ts";
 import { refusal, type SelectorProblem } from "./selector.ts";
@@ -25,7 +24,6 @@ function whereProblem({ kind, where }: Sided, slowCounted: boolean): SelectorPro
 
 /** The tags that k6 gives to a request by its connection or answer (k6, lib/netext/httpext/transport.go). */
 const onlyAnswered = new Set(["proto", "subproto", "tls_version", "ocsp_status", "ip"]);
-const countedBy = new Set<string>(["method", "route", k6Labels.name, k6Labels.scenario]);
 
 /** What a spec compiles to, or why an objective cannot be asked about. */
 export type Compiled =
@@ -75,7 +73,7 @@ export function compileObjectives(spec: Spec, scope: Scope, slowCounted: boolean
         return placed(ownQueries(name, indicator, scope, scenario));
       case "ratio": {
         const compiled = ratioQueries(name, indicator, served);
-        return compiled.kind === "problems" ? refuse(...compiled.problems) : [compiled.queries];
+        return Array.isArray(compiled) ? refuse(...compiled) : [compiled];
       }
     }
   });
@@ -83,22 +81,7 @@ export function compileObjectives(spec: Spec, scope: Scope, slowCounted: boolean
 }
 
 /** Lists the thresholds, in seconds, that the client has to count slow requests by. */
-export function clientThresholds(spec: Spec): number[] {
-  const seconds = spec.objectives.flatMap(({ indicator }): number[] => {
-    switch (indicator.kind) {
-      case "latency":
-        return indicator.side === "client" ? [indicator.atMostSeconds] : [];
-      case "errors":
-      case "ratio":
-      case "checks":
-      case "counter":
-      case "rate":
-      case "trend":
-      case "achieved":
-      case "throughput":
-      case "integrity":
-        return [];
-    }
-  });
+export function clientThresholds({ objectives }: Spec): number[] {
+  const seconds = objectives.flatMap(({ indicator: one }) => (one.kind === "latency" && one.side === "client" ? [one.atMostSeconds] : []));
   return [...new Set(seconds)].toSorted((a, b) => a - b);
 }

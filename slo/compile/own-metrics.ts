@@ -3,7 +3,7 @@ import type { Indicator } from "../spec/spec.ts";
 import { nounOf } from "../spec/side.ts";
 import { nearest } from "../spec/words.ts";
 import { clientBase, phasedBy, type ClientQueries } from "./client.ts";
-import { over, samplesOf, sumOfLast, type Reading } from "./counters.ts";
+import { over, samplesOf, sumOfLast, valuesOfLabel, type Reading } from "./counters.ts";
 import { is, isNot, matchesNot, promql, selector, type Matcher } from "./promql.ts";
 import type { Part } from "./phases.ts";
 import { clientWhere, judged, type Scope } from "./scope.ts";
@@ -18,6 +18,8 @@ const countersOfK6 = new Set(["http_reqs", "iterations", "ws_sessions", "ws_msgs
 const timesOfK6 = new Set(["iteration_duration", "group_duration", "ws_session_duration", "ws_connecting", "ws_ping", "grpc_req_duration"]);
 /** The tags that k6 puts on every sample, whichever metric it is of. */
 const onEverySample = new Set<string>([k6Labels.scenario, k6Labels.group]);
+/** What our scenarios count requests by. */
+export const countedBy = new Set<string>(["method", "route", k6Labels.name, k6Labels.scenario]);
 
 /** Reads, push by push, how many requests or iterations k6 had counted, to judge each second. */
 export interface SecondsQueries {
@@ -33,78 +35,60 @@ export interface SecondsQueries {
 
 /** Compiles an objective about what k6 counts apart from requests. */
 export function ownQueries(objective: string, indicator: Own, scope: Scope, scenario?: string): ClientQueries | SecondsQueries {
-  if (indicator.kind === "throughput") {
-    const marks = selector(plimsollMetrics.pushed, [is(k6Labels.testid, scope.testid), is(plimsollLabels.of, indicator.of)]);
-    return { kind: "seconds", objective, marks: samplesOf(marks), perSecond: indicator.perSecond, of: indicator.of, part: undefined };
-  }
-  return { ...countQueries(objective, indicator, scope, scenario), noun: nounOf(indicator) };
-}
-
-function countQueries(
-  objective: string,
-  indicator: Exclude<Own, { kind: "throughput" }>,
-  scope: Scope,
-  scenario: string | undefined,
-): ClientQueries {
+  const { testid } = scope;
+  const noun = nounOf(indicator);
   switch (indicator.kind) {
     case "checks":
-      return checksQueries(objective, indicator, scope);
     case "rate":
-      return rateQueries(objective, indicator, scope);
+      return { ...sharesQueries(objective, indicator, scope), noun };
     case "counter":
-      return counterQueries(objective, indicator, scope);
+      return { ...counterQueries(objective, indicator, scope), noun };
     case "trend":
-      return trendQueries(objective, indicator, scope);
+      return { ...trendQueries(objective, indicator, scope), noun };
     case "achieved": {
-      const all = judged(k6Metrics.iterations, scope.testid, ...(scenario === undefined ? [] : [is(k6Labels.scenario, scenario)]));
+      const all = judged(k6Metrics.iterations, testid, ...(scenario === undefined ? [] : [is(k6Labels.scenario, scenario)]));
       const total: Reading = (range) => promql`${sumOfLast(all)(range)} or vector(0)`;
-      return { ...clientBase(objective, total), unserved: "one", unfiltered: true, phased: phasedBy(scope.testid, all) };
+      return { ...clientBase(objective, total), noun, unserved: "one", unfiltered: true, phased: phasedBy(testid, all) };
     }
     case "integrity":
-      return integrityQueries(objective, indicator, scope);
+      return { ...integrityQueries(objective, indicator, scope), noun };
+    case "throughput": {
+      const marks = selector(plimsollMetrics.pushed, [is(k6Labels.testid, testid), is(plimsollLabels.of, indicator.of)]);
+      return { kind: "seconds", objective, marks: samplesOf(marks), perSecond: indicator.perSecond, of: indicator.of, part: undefined };
+    }
   }
+}
+
+/** What tells a script's checks, or one of its rates, from what else it counts. */
+function sharesOf(indicator: Of<"checks" | "rate">) {
+  const { countedChecks, checksShare, countedRates } = k6Metrics;
+  const { name, kind } = indicator;
+  if (kind === "rate")
+    return { counted: countedRates, share: ownMetric.rateShare(name), which: [is(k6Labels.countedRate, name)], named: [] };
+  return { counted: countedChecks, share: checksShare, which: [], named: name === undefined ? [] : [is(k6Labels.check, name)] };
 }
 
 /** Reads what was counted beside a script's checks or rates: all of it, and what was bad. */
-function besideShares(
-  objective: string,
-  scope: Scope,
-  counted: string,
-  share: string,
-  which: Matcher[],
-  where: Matcher[],
-  goodIs: boolean,
-) {
-  const own = [...which, ...where];
-  const total = judged(counted, scope.testid, ...own);
-  const bad = judged(counted, scope.testid, is(k6Labels.countedGood, String(!goodIs)), ...own);
+function sharesQueries(objective: string, indicator: Of<"checks" | "rate">, { testid }: Scope): ClientQueries {
+  const { counted, share, which, named } = sharesOf(indicator);
+  const where = [...named, ...clientWhere(indicator.where)];
+  const badIs = indicator.kind === "rate" && !indicator.goodIs;
+  const total = judged(counted, testid, ...which, ...where);
+  const bad = judged(counted, testid, is(k6Labels.countedGood, String(badIs)), ...which, ...where);
+  const nothing =
+    indicator.kind === "rate"
+      ? { sentence: `the script added nothing to the rate ${indicator.name} that the objective is about` }
+      : {
+          sentence: "the script made no check that the objective is about",
+          instead: { read: valuesOfLabel(judged(counted, testid), k6Labels.check), label: k6Labels.check },
+        };
   return {
     ...clientBase(objective, sumOfLast(total)),
+    nothing,
     bad: [sumOfLast(bad)],
-    phased: phasedBy(scope.testid, total, bad),
-    shares: { ofK6: over("last_over_time", judged(share, scope.testid, ...where)), counted: over("last_over_time", total) },
-    unserved: "events" as const,
-  };
-}
-
-function checksQueries(objective: string, { name, where }: Of<"checks">, scope: Scope): ClientQueries {
-  const named = name === undefined ? [] : [is(k6Labels.check, name)];
-  const filter = [...named, ...clientWhere(where)];
-  const all = over("last_over_time", judged(k6Metrics.countedChecks, scope.testid));
-  return {
-    ...besideShares(objective, scope, k6Metrics.countedChecks, k6Metrics.checksShare, [], filter, true),
-    nothing: {
-      sentence: "the script made no check that the objective is about",
-      instead: { read: (range) => promql`count by (check) (${all(range)})`, label: k6Labels.check },
-    },
-  };
-}
-
-function rateQueries(objective: string, { name, goodIs, where }: Of<"rate">, scope: Scope): ClientQueries {
-  const which = [is(k6Labels.countedRate, name)];
-  return {
-    ...besideShares(objective, scope, k6Metrics.countedRates, ownMetric.rateShare(name), which, clientWhere(where), goodIs),
-    nothing: { sentence: `the script added nothing to the rate ${name} that the objective is about` },
+    phased: phasedBy(testid, total, bad),
+    shares: { ofK6: over("last_over_time", judged(share, testid, ...where)), counted: over("last_over_time", total) },
+    unserved: "events",
   };
 }
 
@@ -195,10 +179,11 @@ export function ownProblem(indicator: Own, scope: Scope): SelectorProblem | unde
     }
     case "trend":
       return trendProblem(indicator, scope);
-    case "integrity":
-      return Object.keys(indicator.where).some((label) => !["method", "route", "name", "scenario"].includes(label))
-        ? refusal(Object.keys(indicator.where).join(", "), "cannot be filtered by: contents are counted by method, route, name, scenario")
-        : undefined;
+    case "integrity": {
+      const labels = Object.keys(indicator.where);
+      if (labels.every((label) => countedBy.has(label))) return undefined;
+      return refusal(labels.join(", "), "cannot be filtered by: contents are counted by method, route, name, scenario");
+    }
     case "achieved":
     case "throughput":
       return undefined;

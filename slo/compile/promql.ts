@@ -49,9 +49,9 @@ export function regexEscape(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
 }
 
-function matcherText({ label, operator, value }: Matcher): string {
-  return `${labelName.test(label) ? label : quote(label)}${operator}${quote(value)}`;
-}
+/** Writes a label's name, in quotes where it is one of UTF-8. */
+export const labelText = (label: string): string => (labelName.test(label) ? label : quote(label));
+const matcherText = ({ label, operator, value }: Matcher): string => `${labelText(label)}${operator}${quote(value)}`;
 
 /** Selects the series of one metric, or of any, by their labels; a metric name of UTF-8 is written inside the braces. */
 export function selector(metric: string | undefined, matchers: readonly Matcher[]): PromQL {

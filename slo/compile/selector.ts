@@ -1,7 +1,6 @@
 import { parser } from "@prometheus-io/lezer-promql";
 import { counterQueries, type CounterQueries } from "./counters.ts";
-import { unquoted } from "./lookup.ts";
-import { isNot, selector } from "./promql.ts";
+import { isNot, quote, selector, type PromQL } from "./promql.ts";
 
 type Node = ReturnType<typeof parser.parse>["topNode"];
 
@@ -68,21 +67,54 @@ function selectorsIn(node: Node): Node[] | undefined {
   return sums ? inAll(childrenOf(node.lastChild ?? node)) : undefined;
 }
 
-function termOf(node: Node, text: string): Term {
+/** Reads a bare selector: its metric with the text that chooses it in braces, and what else it compares. */
+function partsOf(node: Node, text: string) {
   const textOf = (part: Node | null | undefined): string => (part ? text.slice(part.from, part.to) : "");
   const items = childrenOf(node).flatMap((child) => (child.name === "LabelMatchers" ? childrenOf(child) : []));
-  const comparisons = items.flatMap((item) => {
+  const all = items.flatMap((item) => {
     const [label, operator, value] = childrenOf(item);
-    return value === undefined ? [] : [{ label: unquoted(textOf(label)), operator: textOf(operator), value: unquoted(textOf(value)) }];
+    if (value === undefined) return [];
+    return [{ label: unquoted(textOf(label)), operator: textOf(operator), value: unquoted(textOf(value)), text: textOf(item) }];
   });
-  const named = comparisons.find(({ label, operator }) => label === "__name__" && operator === "=")?.value;
-  const quotedName = items.find(({ name }) => name === "QuotedLabelName");
+  const isName = ({ label, operator }: { label: string; operator: string }): boolean => label === "__name__" && operator === "=";
+  const written = node.firstChild?.name === "Identifier" ? textOf(node.firstChild) : undefined;
+  const asLabel = all.find(isName);
+  const quotedName = written === undefined ? textOf(items.find(({ name }) => name === "QuotedLabelName")) : quote(written);
   return {
-    counters: counterQueries({ promql: textOf(node) }),
-    metric: node.firstChild?.name === "Identifier" ? textOf(node.firstChild) : quotedName ? unquoted(textOf(quotedName)) : named,
-    comparisons: comparisons.filter(({ label }) => label !== "__name__"),
+    metric: written ?? (quotedName === "" ? asLabel?.value : unquoted(quotedName)),
+    name: quotedName === "" ? asLabel?.text : quotedName,
+    comparisons: all.filter((one) => !isName(one)),
   };
 }
+
+function termOf(node: Node, text: string): Term {
+  const { metric, comparisons } = partsOf(node, text);
+  const counters = counterQueries({ promql: text.slice(node.from, node.to) });
+  return { counters, metric, comparisons: comparisons.filter(({ label }) => label !== "__name__") };
+}
+
+/** Takes a bare selector apart, to find out which part of it nothing has: its metric alone, and what is chosen without one of its comparisons. */
+export function takeApart({ promql: text }: PromQL) {
+  const { topNode } = parser.parse(text);
+  const { metric, name, comparisons } = partsOf(topNode.firstChild ?? topNode, text);
+  const selected = (rest: typeof comparisons): PromQL => ({
+    promql: `{${[name, ...rest.map((one) => one.text)].filter((part) => part !== undefined).join(",")}}`,
+  });
+  const parts = comparisons.map((one) => ({
+    label: one.label,
+    text: one.text,
+    /** The value that the label must have; undefined where a pattern or several values serve. */
+    equals: one.operator === "=" ? one.value : undefined,
+    without: selected(comparisons.filter((other) => other !== one)),
+  }));
+  return { metric, bare: selected([]), comparisons: parts };
+}
+
+/** One comparison of a selector as it is written, e.g. route="/items", and what would be selected without it. */
+export type Comparison = ReturnType<typeof takeApart>["comparisons"][number];
+
+/** Gives a label, a value or a name without its quotes. */
+const unquoted = (text: string): string => text.replace(/^["'`](.*)["'`]$/s, "$1");
 
 /** Finds the label by which one selector leaves out all that another one of the same metric chooses; nothing where that is not certain. */
 function leftOutBy(one: Term, other: Term): string | undefined {

@@ -170,19 +170,12 @@ function unnamedIn(counted: Counted, where: Where, scope: ServiceScope): Counter
 type Ratio = Extract<Indicator, { kind: "ratio" }>;
 
 /** Compiles a ratio of counters, or says which of them cannot be read. */
-export function ratioQueries(
-  objective: string,
-  { of, events, total }: Ratio,
-  scope: ServiceScope,
-): { kind: "queries"; queries: ServerQueries } | { kind: "problems"; problems: SelectorProblem[] } {
+export function ratioQueries(objective: string, { of, events, total }: Ratio, scope: ServiceScope): ServerQueries | SelectorProblem[] {
   const [whole, part] = [parseCounters(total), parseCounters(events)];
-  if (whole.kind === "problem" || part.kind === "problem")
-    return { kind: "problems", problems: [whole, part].filter((one) => one.kind === "problem") };
+  if (whole.kind === "problem" || part.kind === "problem") return [whole, part].filter((one) => one.kind === "problem");
   const apart = part.terms.map((term) => missingIn(whole.terms, term)).find((label) => label !== undefined);
-  if (apart !== undefined) {
-    const message = `leaves out all ${of} events, by its label ${apart}: what is ${of} must be in the total`;
-    return { kind: "problems", problems: [refusal(total, message)] };
-  }
+  if (apart !== undefined)
+    return [refusal(total, `leaves out all ${of} events, by its label ${apart}: what is ${of} must be in the total`)];
   const terms = [...whole.terms, ...part.terms];
   const isOfTotal = ({ metric }: Term): boolean => whole.terms.some((one) => one.metric === metric);
   // That good events have not been counted makes all of the total bad: only the total's own metric can prove that.
@@ -204,7 +197,7 @@ export function ratioQueries(
     native,
   });
   const [classic, native] = countedRequests(scope.metrics);
-  return { kind: "queries", queries: told(classic, native && told(native)) };
+  return told(classic, native && told(native));
 }
 
 const lacks = (text: string, what: string): SelectorProblem =>

@@ -1,7 +1,7 @@
 import { lookbackSeconds, medianDistance } from "../collect/guard.ts";
 import { querySamples, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
 import { jobsOf } from "../collect/server.ts";
-import { valuesOfLabel } from "../compile/lookup.ts";
+import { valuesOfLabel } from "../compile/counters.ts";
 import { compileObjectives, type ObjectiveQueries } from "../compile/objectives.ts";
 import { selector } from "../compile/promql.ts";
 import { serviceQueries } from "../compile/run.ts";

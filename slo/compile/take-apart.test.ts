@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { takeApart, valuesOfLabel } from "./lookup.ts";
+import { valuesOfLabel } from "./counters.ts";
+import { takeApart } from "./selector.ts";
 
 test.each<[string, string, string | undefined, [string, string | undefined, string][]]>([
   ["a bare metric has no comparison", "orders_total", "orders_total", []],
