@@ -141,11 +141,13 @@ export function truthOf(world: World, happened: Happened, objective: Objective):
   const good = certain.total - certain.bad;
   // What nobody counted beside k6's share is told by the share where it failed, and missing from the good ones where it did not.
   const unseen = indicator.kind === "checks" ? judged.filter((request) => request.isUnbundled && !isBad(objective, request)).length : 0;
+  // Of what a service counts twice, k6's count of all bounds the sum: each bad one that is there again stands for a good one.
   const times = sideOf(indicator) === "server" && world.counting.isTwice ? 2 : 1;
+  const again = (times - 1) * (certain.bad + open.bad);
   const counts = (bad: number, good: number): Count => ({ total: bad + good, bad });
   return {
     kindest: counts(Math.max(0, certain.bad - hidden) + unmet.length, times * (good + open.total - open.bad)),
-    harshest: counts(times * (certain.bad + open.bad) + unserved, Math.max(0, good - hidden - unseen)),
+    harshest: counts(times * (certain.bad + open.bad) + unserved, Math.max(0, good - hidden - unseen - again)),
     events: [...[...judged, ...others].map(timed), ...unmet.map(({ at }) => ({ at, bad: true }))].toSorted((a, b) => a.at - b.at),
   };
 }
