@@ -216,6 +216,7 @@ describeLive("what k6 counted, by a real Prometheus", ["prometheus"], ({ prometh
       { kind: "absent", reason: /carry scenario="warmup", or no/ },
     ],
     ["without a scenario hide it too", {}, { kind: "absent", reason: /no scenario outside of setup/ }],
+    ["of teardown may be what became of the load", { group: "::teardown" }, { kind: "absent", reason: /in teardown/ }],
     ["of setup have none, and are not judged", { group: "::setup" }, { kind: "counted", best: { total: 100, bad: 0 } }],
   ])("a script's own counts %s", async (says, tags, { reason, ...expected }: { reason?: RegExp }) => {
     const testid = `own counts ${says}`;

@@ -37,7 +37,7 @@ const failed: ClientQueries = {
   byClient: undefined,
   shares: undefined,
   rising: [],
-  hidden: undefined,
+  hidden: [],
   unserved: "requests",
   unfiltered: true,
   slowAboveSeconds: undefined,
@@ -96,4 +96,17 @@ test.each<[string, ClientQueries, Partial<ClientWindow>]>([
 ])("%s", async (_, query, more) => {
   const measured = await measureClient(api, query, { ...window, dropped: 15, dropsOver: [{ atSeconds: 1020, value: 15 }], ...more });
   expect(measured.kind === "counted" && measured.cumulative.at(-1)).toMatchObject({ total: 600, bad: 7 });
+});
+
+test.each<[string, number | undefined, string]>([
+  ["bad events that no objective reads leave it open", 1, "absent"],
+  ["a counter of them at zero does not", 0, "counted"],
+  ["nor does none", undefined, "counted"],
+])("%s", async (_, value, kind) => {
+  const seen = fakeApi((query) => (query === "hidden" ? [{ valueAt: () => value }] : [{ valueAt: () => 7 }]));
+  const hidden = [{ read: read("hidden"), why: "in teardown()" }];
+  expect(await measureClient(seen, { ...failed, hidden }, window)).toMatchObject({
+    kind,
+    ...(value === 1 ? { reason: "in teardown()" } : {}),
+  });
 });

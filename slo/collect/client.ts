@@ -1,5 +1,4 @@
 import type { ClientQueries } from "../compile/client.ts";
-import { warmupScenario } from "../spec/names.ts";
 import { countedByHistogram, type ClientCounted } from "./histogram.ts";
 import { mostUnserved, type CumulativePoint, type Measurement, type Queries, type Unserved } from "./measurement.ts";
 import { measurePhase } from "./phase.ts";
@@ -107,11 +106,9 @@ async function assertRising(api: PrometheusApi, { rising }: ClientQueries, range
 
 /** Refuses a script's metric of which some samples are not judged: they may be the bad ones, or the good ones. */
 async function assertAllJudged(api: PrometheusApi, { hidden }: ClientQueries, { toSeconds }: ClientWindow, range: number): Promise<void> {
-  const [series] = valuesOf([hidden && (await queryNumber(api, hidden(range + proofLookbackSeconds), toSeconds))]);
-  if (series === undefined) return;
-  throw new Unreadable(
-    `some samples carry scenario="${warmupScenario}", or no scenario outside of setup and teardown, and are not judged: leave the tag as k6 sets it, or give that scenario another name`,
-  );
+  const found = valuesOf(await Promise.all(hidden.map(({ read }) => queryNumber(api, read(range + proofLookbackSeconds), toSeconds))));
+  const first = hidden.find((_, i) => (found[i] ?? 0) > 0);
+  if (first !== undefined) throw new Unreadable(first.why);
 }
 
 /** Says that there is nothing to count, and what there is instead. */

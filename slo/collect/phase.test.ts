@@ -35,7 +35,7 @@ const query: ClientQueries & { phased: typeof phased } = {
   byClient: undefined,
   shares: undefined,
   rising: [],
-  hidden: undefined,
+  hidden: [],
   unserved: "requests",
   unfiltered: true,
   slowAboveSeconds: undefined,

@@ -31,8 +31,8 @@ export interface ClientQueries {
   shares: { ofK6: Reading; counted: Reading } | undefined;
   /** Counters that a script may lower, which would take events away again. */
   rising: Reading[];
-  /** Counts series of a script's own metrics that no objective reads, for their scenario; undefined where the run's caveats tell of them. */
-  hidden: Reading | undefined;
+  /** What a script counted and no objective reads: where it has samples, they may be the bad ones. */
+  hidden: readonly { read: Reading; why: string }[];
   /** What an iteration that was not carried out stands for at worst: an iteration's requests, as many of these events, one event, or none. */
   unserved: "requests" | "events" | "one" | "none";
   /** True when the objective is about every request, so that a dropped iteration is certainly bad. */
@@ -65,7 +65,7 @@ export function clientBase(objective: string, total: Reading): ClientQueries {
     byClient: undefined,
     shares: undefined,
     rising: [],
-    hidden: undefined,
+    hidden: [],
     unserved: "requests",
     unfiltered: false,
     slowAboveSeconds: undefined,

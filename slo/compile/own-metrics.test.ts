@@ -75,6 +75,27 @@ test("a counter that nobody knows of needs a series before its absence is read a
   expect(unknown.proof?.missing).toMatch(/nothing proves that the script has one/);
 });
 
+const bad: Indicator = { kind: "counter", part: "orders_failed", partIs: "bad", total: "orders", where: {} };
+const inTeardown = (metric: string, more = ""): string => sum(`k6_${metric}_total{testid="T",group=~"::teardown(::.*)?"${more}}`);
+const refused = (name: string): string => sum(`k6_plimsoll_refused_total{${judged},plimsoll_metric="${name}"}`);
+test.each<[string, Indicator, string[]]>([
+  ["bad events that teardown() found", bad, [inTeardown("orders_failed")]],
+  ["values that k6 refused, of the total too", bad, [refused("orders_failed"), refused("orders")]],
+  [
+    "values of a trend that k6 refused",
+    { kind: "trend", name: "answer_size", ofTimes: false, atMost: 9, where: {} },
+    [refused("answer_size")],
+  ],
+  ["values of a rate that k6 refused", { kind: "rate", name: "orders_ok", goodIs: true, where: {} }, [refused("orders_ok")]],
+  [
+    "checks that failed in teardown(), those of the same name",
+    { kind: "checks", name: "kept", where: {} },
+    [inTeardown("plimsoll_checks", ',plimsoll_good="false",check="kept"')],
+  ],
+])("no objective is proved beside %s", (_, indicator, reads) => {
+  expect(client(indicator).hidden.map(({ read }) => read(60).promql)).toEqual(expect.arrayContaining(reads));
+});
+
 test("a trend of times is read in seconds, any other as it is", () => {
   const times = client({ kind: "trend", name: "checkout_time", ofTimes: true, atMost: 0.8, where: {} });
   expect(times.histogram?.read(60).promql).toBe(sum(`k6_checkout_time_seconds{${judged}}`));

@@ -1,10 +1,20 @@
-import { groupOfSetup, k6Labels, k6Metrics, ownClient, ownMetric, plimsollLabels, plimsollMetrics, warmupScenario } from "../spec/names.ts";
+import {
+  groupOfSetup,
+  groupOfTeardown,
+  k6Labels,
+  k6Metrics,
+  ownClient,
+  ownMetric,
+  plimsollLabels,
+  plimsollMetrics,
+  warmupScenario,
+} from "../spec/names.ts";
 import type { Indicator } from "../spec/spec.ts";
 import { nounOf } from "../spec/side.ts";
 import { nearest } from "../spec/words.ts";
 import { clientBase, phasedBy, type ClientQueries } from "./client.ts";
 import { over, samplesOf, sumOfLast, valuesOfLabel, type Reading } from "./counters.ts";
-import { is, isNot, matchesNot, promql, selector, type Matcher } from "./promql.ts";
+import { is, isNot, matches, matchesNot, promql, selector, type Matcher } from "./promql.ts";
 import type { Part } from "./phases.ts";
 import { clientWhere, judged, type Scope } from "./scope.ts";
 import { refusal, type SelectorProblem } from "./selector.ts";
@@ -69,12 +79,13 @@ function sharesOf(indicator: Of<"checks" | "rate">) {
 }
 
 /** Reads what was counted beside a script's checks or rates: all of it, and what was bad. */
-function sharesQueries(objective: string, indicator: Of<"checks" | "rate">, { testid }: Scope): ClientQueries {
+function sharesQueries(objective: string, indicator: Of<"checks" | "rate">, scope: Scope): ClientQueries {
+  const { testid } = scope;
   const { counted, share, which, named } = sharesOf(indicator);
   const where = [...named, ...clientWhere(indicator.where)];
-  const badIs = indicator.kind === "rate" && !indicator.goodIs;
+  const isBad = is(k6Labels.countedGood, String(indicator.kind === "rate" && !indicator.goodIs));
   const total = judged(counted, testid, ...which, ...where);
-  const bad = judged(counted, testid, is(k6Labels.countedGood, String(badIs)), ...which, ...where);
+  const bad = judged(counted, testid, isBad, ...which, ...where);
   const nothing =
     indicator.kind === "rate"
       ? { sentence: `the script added nothing to the rate ${indicator.name} that the objective is about` }
@@ -88,13 +99,19 @@ function sharesQueries(objective: string, indicator: Of<"checks" | "rate">, { te
     bad: [sumOfLast(bad)],
     phased: phasedBy(testid, total, bad),
     shares: { ofK6: over("last_over_time", judged(share, testid, ...where)), counted: over("last_over_time", total) },
+    hidden: [
+      badInTeardown(scope, counted, isBad, ...which, ...where),
+      ...(indicator.kind === "rate" ? [refusedValues(scope, indicator.name)] : []),
+    ],
     unserved: "events",
   };
 }
 
+type Hidden = ClientQueries["hidden"][number];
+
 /** Counts series whose samples carry no scenario, outside of setup and teardown, or that of a warm-up that no client of `plimsoll/k6` sent. */
-function hiddenOf({ testid }: Scope, ...metrics: string[]): Reading {
-  return (range) => {
+function withoutScenario({ testid }: Scope, ...metrics: string[]): Hidden {
+  const read: Reading = (range) => {
     const last = (metric: string, ...more: Matcher[]) =>
       over("last_over_time", selector(metric, [is(k6Labels.testid, testid), ...more]))(range);
     const warmup = is(k6Labels.scenario, warmupScenario);
@@ -103,6 +120,20 @@ function hiddenOf({ testid }: Scope, ...metrics: string[]): Reading {
       promql`(${last(metric, warmup)} unless on () ${ours}) or ${last(metric, is(k6Labels.scenario, ""), matchesNot(k6Labels.group, groupOfSetup))}`;
     return promql`count(${metrics.map(notJudged).reduce((all, one) => promql`${all} or ${one}`)})`;
   };
+  const why = `some samples carry scenario="${warmupScenario}", or no scenario outside of setup and teardown, and are not judged: leave the tag as k6 sets it, or give that scenario another name`;
+  return { read, why };
+}
+
+/** Counts the bad events that a script found in teardown(), as where it asks the service at the end what became of the load. */
+function badInTeardown({ testid }: Scope, metric: string, ...which: Matcher[]): Hidden {
+  const read = sumOfLast(selector(metric, [is(k6Labels.testid, testid), matches(k6Labels.group, groupOfTeardown), ...which]));
+  return { read, why: "some of its bad events were counted in teardown(), which is no part of the load: nobody knows of how many" };
+}
+
+/** Counts what a script gave a metric and k6 refused, as it does with what is no number (a field that an answer lacks). */
+function refusedValues({ testid }: Scope, name: string): Hidden {
+  const read = sumOfLast(judged(k6Metrics.refusedValues, testid, is(k6Labels.refusedBy, name)));
+  return { read, why: `k6 refused values that the script gave to ${name} (see k6.log): what is no number is in no count, and may be bad` };
 }
 
 function counterQueries(objective: string, { part, partIs, total, where }: Of<"counter">, scope: Scope): ClientQueries {
@@ -121,7 +152,11 @@ function counterQueries(objective: string, { part, partIs, total, where }: Of<"c
         (range) =>
           promql`sum(${over("resets", series(name))(range)}) > 0`,
     ),
-    hidden: hiddenOf(scope, ownMetric.counter(part), ownMetric.counter(total)),
+    hidden: [
+      withoutScenario(scope, ownMetric.counter(part), ownMetric.counter(total)),
+      ...[part, total].map((name) => refusedValues(scope, name)),
+      ...(partIs === "bad" ? [badInTeardown(scope, ownMetric.counter(part))] : []),
+    ],
     unserved: "events",
     phased: partIs === "bad" ? phasedBy(scope.testid, series(total), series(part)) : undefined,
   };
@@ -133,7 +168,7 @@ function trendQueries(objective: string, { name, ofTimes, atMost, where }: Of<"t
     ...clientBase(objective, (range) => promql`histogram_count(${read(range)})`),
     nothing: { sentence: `the script added nothing to the trend ${name} ${ofTimes ? "of times " : ""}that the objective is about` },
     histogram: { read, unanswered: undefined, atMost, limit: ofTimes ? `${atMost} s` : String(atMost) },
-    hidden: hiddenOf(scope, ownMetric.trend(name, ofTimes)),
+    hidden: [withoutScenario(scope, ownMetric.trend(name, ofTimes)), refusedValues(scope, name)],
     unserved: "events",
     slowAboveSeconds: ofTimes ? atMost : undefined,
   };

@@ -27,6 +27,8 @@ export const k6Metrics = {
   /** What a user script's checks and rates were, counted beside them where it was bundled for that (slo/run/bundle/counting.ts). */
   countedChecks: "k6_plimsoll_checks_total",
   countedRates: "k6_plimsoll_rates_total",
+  /** Values that k6 refused to take for a metric of the script. */
+  refusedValues: "k6_plimsoll_refused_total",
   /** The share of k6's own, without its denominator. */
   checksShare: "k6_checks_rate",
   /** Gauge: Unix seconds at which a k6 scenario began. */
@@ -49,6 +51,8 @@ export const k6Labels = {
   /** On what is counted beside a script's checks and rates: whether it passed (or was true), and which rate it is. */
   countedGood: "plimsoll_good",
   countedRate: "plimsoll_rate",
+  /** On values that k6 refused: which metric they were for. */
+  refusedBy: "plimsoll_metric",
   /** On requests of a user script whose answers the client of `plimsoll/k6` has counted, and on what it counted of them. */
   countedBy: "counted_by",
 } as const;
@@ -69,6 +73,8 @@ export const warmupScenario = "warmup";
 
 /** A pattern of the `group` label that k6 gives to what setup() and teardown() do, which has no scenario. */
 export const groupOfSetup = "::(setup|teardown)(::.*)?";
+/** The same of teardown() alone. */
+export const groupOfTeardown = "::teardown(::.*)?";
 
 /** Tells by the `scenario` label whether traffic is judged: setup and teardown have none, and the warm-up is not. */
 export function isJudgedScenario(scenario: string | undefined): boolean {

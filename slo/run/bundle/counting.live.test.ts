@@ -75,10 +75,17 @@ describeLive("a script whose checks and rates are counted", ["k6"], ({ k6 }) => 
         .map(textOf)
         .toSorted();
     expect(kept(counted)).toEqual(kept(plain));
-    const asShares = counted.filter(isOurs).map(({ data: { value, tags } }) => {
-      const { plimsoll_good: good, plimsoll_rate: rate, ...own } = tags;
-      return `${rate ?? "checks"} ${value} ${good} ${JSON.stringify(Object.entries(own).toSorted())}`;
-    });
+    const isRefused = ({ metric }: Point): boolean => metric === "plimsoll_refused";
+    expect(new Set(counted.filter(isRefused).map(({ data }) => data.tags["plimsoll_metric"])), "what is no number").toEqual(
+      new Set(["ok"]),
+    );
+    expect(counted.filter(isRefused), "a text and null, in each of 10 iterations").toHaveLength(20);
+    const asShares = counted
+      .filter((point) => isOurs(point) && !isRefused(point))
+      .map(({ data: { value, tags } }) => {
+        const { plimsoll_good: good, plimsoll_rate: rate, ...own } = tags;
+        return `${rate ?? "checks"} ${value} ${good} ${JSON.stringify(Object.entries(own).toSorted())}`;
+      });
     const shares = plain
       .filter(({ metric }) => metric === "checks" || metric === "ok")
       .map(({ metric, data: { value, tags } }) => `${metric} 1 ${value !== 0} ${JSON.stringify(Object.entries(tags).toSorted())}`);

@@ -43,17 +43,25 @@ const replaced: Readonly<Record<string, string>> = {
     const told = (kind, name, isTime) => {
       if (__ENV.PLIMSOLL_TELLS_METRICS) console.log("plimsoll metric " + JSON.stringify({ kind, name, ofTimes: Boolean(isTime) }));
     };
+    const refused = new own.Counter("plimsoll_refused");
+    // What is no number k6 only warns of, and leaves out.
     const telling = (kind, Own) => function (...given) {
       const metric = new Own(...given);
       told(kind, ...given);
+      const add = metric.add;
+      metric.add = (...value) => {
+        const taken = add(...value);
+        if (taken === false) refused.add(1, { plimsoll_metric: metric.name });
+        return taken;
+      };
       return metric;
     };
     export const Counter = telling("counter", own.Counter);
     export const Gauge = telling("gauge", own.Gauge);
     export const Trend = telling("trend", own.Trend);
+    const OfRate = telling("rate", own.Rate);
     export function Rate(...given) {
-      const metric = new own.Rate(...given);
-      told("rate", ...given);
+      const metric = new OfRate(...given);
       const add = metric.add;
       metric.add = (value, ...more) => {
         const taken = add(value, ...more);
