@@ -86,7 +86,7 @@ export const rooms: Room[] = [
       "slo/report",
       "slo/history",
       "slo/run",
-      "scenarios/lib/setting-keys.ts",
+      "scenarios/lib/settings.ts",
       "target/faults/rules.ts",
     ],
     types: ["slo/spec"],

@@ -3,13 +3,12 @@
  * counted as slow or wrong by the spec's objectives; load shapes with a warm-up; a deck that keeps a mix exact.
  */
 import exec from "k6/execution";
-import type { Options } from "k6/options";
-import { openClient, type Counting, type OperationShape } from "./client.ts";
+import type { Options, Scenario } from "k6/options";
+import { openClient, timeoutSeconds, type OperationShape } from "./client.ts";
 import { scenarioBegan } from "./counters.ts";
-import { actionDeck } from "./mix.ts";
-import { parseDuration, parsePositive, type Parsed } from "./quantities.ts";
-import { vusFor, type Shape, type Size } from "./shapes.ts";
-import { phasesIn, warmedUp } from "./warm-up.ts";
+import { actionDeck, type MixEntry } from "./mix.ts";
+import { settingsReader, usageError } from "./quantities.ts";
+import { constant, k6Duration, phasesIn, vusFor, warmupName, type Shape, type Size } from "./shapes.ts";
 
 export type { Call, CallOptions, Input, OperationShape } from "./client.ts";
 export { climb, constant, plateau, ramp, spike, stairs, type Leg, type Shape, type Size } from "./shapes.ts";
@@ -57,8 +56,7 @@ export function client<Of extends { [Name in keyof Of]: OperationShape } = AnyAp
     .split(",")
     .map(Number)
     .filter((seconds) => seconds > 0);
-  const counting: Counting = { thresholdsSeconds, announces: true };
-  return openClient<Of>(target.replace(/\/+$/, ""), counting);
+  return openClient<Of>(target.replace(/\/+$/, ""), { thresholdsSeconds, announces: true });
 }
 
 /** A load in the open model; `name` is its scenario's, by which a spec can override targets. */
@@ -70,40 +68,58 @@ export interface Load extends Pick<Size, "peakRate" | "seconds"> {
   maxVUs?: number;
   /** How many requests an iteration sends at most: it is given the time to end them. */
   requests?: number;
+  /** How many requests of each route an iteration sends on average, for what is expected of the run; it need not be known. */
+  mix?: readonly MixEntry[];
 }
 
-/** Makes what a script exports: k6's options, the warm-up and, as its default, the load itself. `--rate` and `--duration` stand above what is given. */
-export function openLoad({ name, shape, warmupSeconds = 3, requests = 1, ...given }: Load, iterate: (iteration: number) => void) {
-  const peakRate = chosen("PLIMSOLL_RATE", given.peakRate, (text) => parsePositive(text, 1e6));
-  const seconds = chosen("PLIMSOLL_DURATION", given.seconds, parseDuration);
-  const size = { peakRate, seconds, maxVUs: given.maxVUs ?? vusFor(peakRate), warmupSeconds };
-  const options: Options = {
-    scenarios: warmedUp(name, shape, size, requests),
-    maxRedirects: 0,
-    noCookiesReset: true,
-    ext: { plimsoll: { mix: [], phases: phasesIn(shape, seconds) } },
-  };
+/** The warm-up stops within the first second of the gap; then nothing is sent, so that the service's counters can be read between the two. */
+const gapSeconds = 2.5;
+
+/**
+ * Makes what a script exports: k6's options, the warm-up and, as its default, the load itself. `--rate` and `--duration` stand above what is
+ * given. Iterations are counted from 0 in each of the two k6 scenarios.
+ */
+export function openLoad(load: Load, iterate: (iteration: number, scenario: string) => void) {
   // Each tells once for each VU when its k6 scenario began; VUs go from the warm-up to the load.
-  const played = (): (() => void) => {
+  const played = (scenario: string): (() => void) => {
+    // `exec.scenario` builds an object at each access (7 µs); its getters stay current, so each VU keeps one.
     let current: typeof exec.scenario | undefined;
     return () => {
       if (current === undefined) {
         current = exec.scenario;
         scenarioBegan(current.startTime);
       }
-      iterate(current.iterationInTest);
+      iterate(current.iterationInTest, scenario);
     };
   };
-  return { options, warmup: played(), run: played() };
+  // k6 reads the options from its first look at the script only.
+  return { options: __VU === 0 ? optionsOf(load) : {}, warmup: played(warmupName), run: played(load.name) };
 }
 
-function chosen(variable: string, otherwise: number, parse: (text: string) => Parsed<number>): number {
-  const text = __ENV[variable];
-  if (text === undefined || text === "") return otherwise;
-  const parsed = parse(text);
-  // The name tells the command line that this is about what a person typed (slo/run/script-errors.ts).
-  if (parsed.kind === "problem") throw Object.assign(new Error(`${variable}: ${parsed.message}`), { name: "UsageError" });
-  return parsed.value;
+/** Plans a fifth of the peak as warm-up, which is not judged, and the shape itself. */
+function optionsOf({ name, shape, warmupSeconds = 3, requests = 1, mix = [], ...given }: Load): Options {
+  const { problems, readSize } = settingsReader();
+  const { peakRate, seconds } = readSize(__ENV, given);
+  if (problems.length > 0) throw usageError(problems);
+  const { maxVUs = vusFor(peakRate) } = given;
+  const warmupRate = Math.max(Math.min(peakRate, 5), peakRate / 5);
+  const warmup: Scenario = {
+    ...constant({ peakRate: warmupRate, seconds: warmupSeconds, maxVUs: Math.min(maxVUs, Math.max(10, Math.ceil(warmupRate))) }),
+    exec: warmupName,
+    gracefulStop: "1s",
+  };
+  const measured: Scenario = {
+    ...shape({ peakRate, seconds, maxVUs }),
+    startTime: k6Duration(warmupSeconds + gapSeconds),
+    // With this its requests come to an end of their own and are counted.
+    gracefulStop: k6Duration(requests * timeoutSeconds + 2),
+  };
+  return {
+    scenarios: warmupSeconds > 0 ? { [warmupName]: warmup, [name]: measured } : { [name]: measured },
+    maxRedirects: 0,
+    noCookiesReset: true,
+    ext: { plimsoll: { mix, phases: phasesIn(shape, seconds) } },
+  };
 }
 
 /** Says which of some actions an iteration plays; whole numbers are their weights, and each pass through the deck holds exactly the mix. */

@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
 import { isJsonOf, isUsers } from "./json.ts";
-import { keyChooser, type Distribution } from "./keys.ts";
+import { keyChooser, payloadBlock, payloadExtent, type Distribution, type SizeRange } from "./keys.ts";
 import { actionDeck, expectedRequests, type Mix } from "./mix.ts";
-import { nearest } from "./nearest.ts";
-import { payloadBlock, payloadExtent, type SizeRange } from "./payloads.ts";
+import { nearest } from "./quantities.ts";
 import { hash32 } from "./random.ts";
 import { climb, constant, plateau, ramp, spike, stairs, vusFor, type ArrivalRate, type Shape } from "./shapes.ts";
 

@@ -1,45 +1,96 @@
-/** A value, or one sentence on why there is none. */
-export type Parsed<T> = { kind: "value"; value: T } | { kind: "problem"; message: string };
+/** What is wrong with a text that was to be read: one sentence. */
+export class Problem {
+  readonly message: string;
+  constructor(message: string) {
+    this.message = message;
+  }
+}
 
-/** Gives what was read. */
-export const value = <T>(it: T): Parsed<T> => ({ kind: "value", value: it });
-/** Says why nothing could be read. */
-export const problem = <T>(message: string): Parsed<T> => ({ kind: "problem", message });
+/** An error about what a person typed; its name tells that to the command line (slo/run/script-errors.ts). */
+export const usageError = (problems: readonly string[]): Error => Object.assign(new Error(problems.join("; ")), { name: "UsageError" });
+
+/** What the command line hands to k6. */
+export type Environment = Record<string, string | undefined>;
+
+/** Reads one setting after the other; each thing wrong is one sentence that names where it is. */
+export function settingsReader() {
+  const problems: string[] = [];
+  const read = <T>(where: string, text: string | undefined, otherwise: T, parse: (text: string) => T | Problem): T => {
+    if (text === undefined || text === "") return otherwise;
+    const parsed = parse(text);
+    if (!(parsed instanceof Problem)) return parsed;
+    problems.push(`${where}: ${parsed.message}`);
+    return otherwise;
+  };
+  /** Reads how hard and how long. */
+  const readSize = (environment: Environment, otherwise: { peakRate: number; seconds: number }) => ({
+    peakRate: read("--rate", environment["PLIMSOLL_RATE"], otherwise.peakRate, (text) => parsePositive(text, 1e6)),
+    seconds: read("--duration", environment["PLIMSOLL_DURATION"], otherwise.seconds, parseDuration),
+  });
+  return { problems, read, readSize };
+}
 
 const unitSeconds: Record<string, number> = { h: 3600, m: 60, s: 1, ms: 0.001 };
 const unitBytes: Record<string, number> = { B: 1, kB: 1e3, KB: 1e3, KiB: 1024, MB: 1e6, MiB: 1024 ** 2 };
 
-/** Reads a k6 duration such as 30s, 1m30s or 500ms into seconds, above 0. */
-export function parseDuration(text: string): Parsed<number> {
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return problem(`"${text}" is not a duration; write it like 30s, 2m or 1m30s`);
+/** Reads a k6 duration such as 30s, 1m30s or 500ms into seconds; k6 takes no arrival rate for less than one. */
+function parseDuration(text: string): number | Problem {
+  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return new Problem(`"${text}" is not a duration; write it like 30s, 2m or 1m30s`);
   let seconds = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
-    seconds += Number(amount) * (unitSeconds[unit ?? ""] ?? Number.NaN);
-  return seconds > 0 ? value(seconds) : problem(`"${text}" must be longer than 0`);
+  for (const [, amount, unit = ""] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
+    seconds += Number(amount) * (unitSeconds[unit] ?? Number.NaN);
+  if (seconds >= 1) return seconds;
+  return new Problem(seconds > 0 ? `"${text}" must be at least 1s` : `"${text}" must be longer than 0`);
 }
 
 /** Reads an amount with its unit, such as 512B, 4KiB or 1MB, into bytes. */
-export function parseBytes(text: string): Parsed<number> {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?)(B|kB|KB|KiB|MB|MiB)$/.exec(text) ?? [];
-  if (amount === undefined || unit === undefined) return problem(`"${text}" is not a size; write it like 512B, 4KiB or 1MB`);
+export function parseBytes(text: string): number | Problem {
+  const [, amount, unit = ""] = /^(\d+(?:\.\d+)?)(B|kB|KB|KiB|MB|MiB)$/.exec(text) ?? [];
+  if (amount === undefined) return new Problem(`"${text}" is not a size; write it like 512B, 4KiB or 1MB`);
   const bytes = Number(amount) * (unitBytes[unit] ?? Number.NaN);
-  return Number.isInteger(bytes) ? value(bytes) : problem(`"${text}" is not a whole number of bytes`);
+  return Number.isInteger(bytes) ? bytes : new Problem(`"${text}" is not a whole number of bytes`);
 }
 
 /** Reads a percentage such as 80% into a ratio, 0–1. */
-export function parsePercent(text: string): Parsed<number> {
+export function parsePercent(text: string): number | Problem {
   const ratio = /^\d+(\.\d+)?%$/.test(text) ? Number(text.slice(0, -1)) / 100 : Number.NaN;
-  return ratio <= 1 ? value(ratio) : problem(`"${text}" is not a percentage from 0% to 100%`);
+  return ratio <= 1 ? ratio : new Problem(`"${text}" is not a percentage from 0% to 100%`);
 }
 
 /** Reads a whole number within bounds, both included. */
-export function parseWhole(text: string, from: number, to: number): Parsed<number> {
+export function parseWhole(text: string, from: number, to: number): number | Problem {
   const whole = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  return whole >= from && whole <= to ? value(whole) : problem(`"${text}" is not a whole number from ${from} to ${to}`);
+  return whole >= from && whole <= to ? whole : new Problem(`"${text}" is not a whole number from ${from} to ${to}`);
 }
 
 /** Reads a decimal number above 0 and at most `to`. */
-export function parsePositive(text: string, to: number): Parsed<number> {
+export function parsePositive(text: string, to: number): number | Problem {
   const number = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
-  return number > 0 && number <= to ? value(number) : problem(`"${text}" is not a number above 0 and up to ${to}`);
+  return number > 0 && number <= to ? number : new Problem(`"${text}" is not a number above 0 and up to ${to}`);
+}
+
+/** Says that a word is not known, which one was probably meant, and which there are. */
+export function unknownWord(what: string, word: string, known: readonly string[]): Problem {
+  const meant = nearest(word, known);
+  return new Problem(`unknown ${what} "${word}"${meant === undefined ? "" : ` (did you mean "${meant}"?)`}; known: ${known.join(", ")}`);
+}
+
+/** Counts the single-letter changes between two words (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const swapped = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(swapped, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** Finds the known word that was probably meant; `undefined` when none is near. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const [best] = known.map((name) => ({ name, away: distance(word.toLowerCase(), name) })).sort((a, b) => a.away - b.away);
+  return best !== undefined && best.away <= Math.max(1, Math.floor(word.length / 3)) ? best.name : undefined;
 }

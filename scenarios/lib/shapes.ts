@@ -7,6 +7,9 @@ export interface Size {
   maxVUs: number;
 }
 
+/** The `scenario` label of the requests that nobody judges: the warm-up, and what fills a service before it. */
+export const warmupName = "warmup";
+
 /** A load in the open model: iterations begin when they are due, however slow the service is. */
 export type ArrivalRate = ConstantArrivalRateScenario | RampingArrivalRateScenario;
 
@@ -26,6 +29,11 @@ export interface Phase {
 
 /** A leg of a ramp: its share of the duration, the level of the peak that the rate has at its end (both 0–1), and the phase that it belongs to. */
 export type Leg = readonly [share: number, level: number, phase?: string];
+
+/** States when each phase of a shape's load is, from its beginning, seconds. */
+export function phasesIn({ phases = [] }: Shape, seconds: number) {
+  return phases.map(({ name, from, to }) => ({ name, fromSeconds: from * seconds, toSeconds: to * seconds }));
+}
 
 /** Writes seconds as k6 reads them, to the millisecond. */
 export const k6Duration = (seconds: number): string => `${Math.round(seconds * 1000) / 1000}s`;

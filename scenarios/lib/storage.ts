@@ -2,48 +2,49 @@ import { sleep } from "k6";
 import crypto from "k6/crypto";
 import { SharedArray } from "k6/data";
 import encoding from "k6/encoding";
-import exec from "k6/execution";
 import type { Options } from "k6/options";
 import type { StorageApi } from "../../target/api/contract.ts";
 import { openClient } from "./client.ts";
-import { countersAtZero, scenarioBegan } from "./counters.ts";
+import { countersAtZero } from "./counters.ts";
 import { isJsonOf, isUsers } from "./json.ts";
-import { keyChooser, privateBucketPrefix, sharedBucket } from "./keys.ts";
+import { openLoad } from "./k6.ts";
+import { keyChooser, payloadBlock, payloadExtent, privateBucketPrefix, sharedBucket } from "./keys.ts";
 import { actionDeck, expectedRequests, type Action } from "./mix.ts";
-import { payloadBlock, payloadExtent } from "./payloads.ts";
-import { readSettings, type Defaults, type Settings } from "./settings.ts";
-import type { Shape } from "./shapes.ts";
-import { phasesIn, warmedUp, warmupName } from "./warm-up.ts";
+import { usageError } from "./quantities.ts";
+import { readSettings, type Settings } from "./settings.ts";
+import { warmupName, type Shape, type Size } from "./shapes.ts";
 
 const batchSize = 50;
 /** How often in a row seeds are sent of which none is taken, and for how long in all: k6 gives setup() 60 s. */
 const seedTries = 30;
 const seedSeconds = 45;
 
-/** What a k6 script exports, `run` as its default. */
-export interface StorageLoad {
-  options: Options;
-  setup: () => void;
-  warmup: () => void;
-  run: () => void;
-}
+type Defaults = Pick<Size, "peakRate" | "seconds">;
+
+/** Which tags k6 keeps: each more makes more series. */
+const systemTags: NonNullable<Options["systemTags"]> = ["scenario", "method", "name", "status", "error_code", "expected_response"];
 
 /**
  * Makes the load on the storage API that a scenario file exports. `name` is the file's own name.
  * Throws, while k6 loads the script, an error that says what is wrong with the settings.
  */
-export function storageLoad(name: string, shape: Shape, defaults: Defaults): StorageLoad {
+export function storageLoad(name: string, shape: Shape, defaults: Defaults) {
   const plan = new SharedArray("plan", () => [makePlan(defaults)])[0] as Plan;
-  const { settings } = plan;
+  const { settings, deck } = plan;
   const contents = contentsOf(plan);
-  const play = player(plan, contents);
-  return {
-    // k6 reads the options from its first look at the script only.
-    options: __VU === 0 ? loadOptions(name, shape, settings) : {},
-    setup: () => seed(settings, contents),
-    warmup: play(warmupName),
-    run: play(name),
+  const act = storageActions(settings, contents);
+  const keyOf = keyChooser(settings.keys, settings.distribution, settings.seed);
+  const prefixes = {
+    [warmupName]: privateBucketPrefix(settings.instance, warmupName),
+    [name]: privateBucketPrefix(settings.instance, name),
   };
+  const { peakRate, seconds, warmupSeconds, maxVUs } = settings;
+  const load = { name, shape, peakRate, seconds, warmupSeconds, maxVUs, requests: 2, mix: expectedRequests(settings.mix) };
+  const opened = openLoad(load, (iteration, scenario) => {
+    act[deck[iteration % deck.length] as Action](keyOf(iteration), `${prefixes[scenario]}${iteration}`);
+  });
+  const options: Options = { ...opened.options, systemTags, userAgent: "plimsoll" };
+  return { options, setup: () => seed(settings, contents), warmup: opened.warmup, run: opened.run };
 }
 
 /** What all VUs share: made by the first, and only parsed by the others, which k6 starts by the hundred. */
@@ -55,23 +56,10 @@ interface Plan {
 }
 
 function makePlan(defaults: Defaults): Plan {
-  const read = readSettings(__ENV, defaults);
-  // The name tells the command line that this is about what a person typed (slo/run/script-errors.ts).
-  if (read.kind === "problems") throw Object.assign(new Error(read.problems.join("; ")), { name: "UsageError" });
-  const { settings } = read;
+  const { settings, problems } = readSettings(__ENV, defaults);
+  if (problems.length > 0) throw usageError(problems);
   const { sizes, keys, seed: seedNumber, mix } = settings;
   return { settings, deck: actionDeck(mix, seedNumber), block: encoding.b64encode(payloadBlock(sizes, keys, seedNumber)) };
-}
-
-function loadOptions(name: string, shape: Shape, settings: Settings): Options {
-  return {
-    scenarios: warmedUp(name, shape, settings, 2),
-    systemTags: ["scenario", "method", "name", "status", "error_code", "expected_response"],
-    maxRedirects: 0,
-    noCookiesReset: true,
-    userAgent: "plimsoll",
-    ext: { plimsoll: { mix: expectedRequests(settings.mix), phases: phasesIn(shape, settings.seconds) } },
-  };
 }
 
 /** The routes whose answers are compared with what they must be. */
@@ -127,27 +115,6 @@ function seedError(target: string, key: number, answer: { status: number; error:
   const why = status === 0 ? error : `it answered ${status}`;
   const message = `${target} does not take PUT /api/buckets/${sharedBucket(key)}, however often it is sent: ${why}`;
   return Object.assign(new Error(message), { name: "SeedError" });
-}
-
-/** Prepares the calls, and gives the function that plays one iteration of a k6 scenario: one action from the deck. */
-function player({ settings, deck }: Plan, contents: Contents): (scenario: string) => () => void {
-  const act = storageActions(settings, contents);
-  const keyOf = keyChooser(settings.keys, settings.distribution, settings.seed);
-  // `exec.scenario` builds an object at each access (7 µs); its getters stay current, so each VU keeps one.
-  let current: typeof exec.scenario | undefined;
-  return (scenario) => {
-    const prefix = privateBucketPrefix(settings.instance, scenario);
-    let announced = false;
-    return () => {
-      current ??= exec.scenario;
-      if (!announced) {
-        scenarioBegan(current.startTime);
-        announced = true;
-      }
-      const iteration = current.iterationInTest;
-      act[deck[iteration % deck.length] as Action](keyOf(iteration), prefix + iteration);
-    };
-  };
 }
 
 /** Makes what an iteration can do: with a shared key, and with a bucket name that nobody else uses. */

@@ -1,4 +1,4 @@
-import { settingKeys } from "../../scenarios/lib/setting-keys.ts";
+import { settingKeys } from "../../scenarios/lib/settings.ts";
 import { faultPresets } from "../../target/faults/rules.ts";
 import { commandLine } from "../host/command-line.ts";
 import { exitCodeHelp } from "../host/exit-codes.ts";
