@@ -1,28 +1,24 @@
-import type { Measurement } from "../collect/measurement.ts";
+import type { CumulativePoint } from "../collect/measurement.ts";
+import type { Totals } from "../collect/stored-counts.ts";
 import { complement } from "../judge/clopper-pearson.ts";
 import type { RunVerdict, Verdict } from "../judge/verdict.ts";
-import type { LoadRun } from "../load/load-run.ts";
 import type { Report } from "../report/schema.ts";
 import { offeredRateAt, type Plan } from "../run/plan.ts";
 import { isRequired } from "../spec/schema.ts";
 import { nounOf, sideOf } from "../spec/side.ts";
-import type { Indicator, Objective, Spec, Where } from "../spec/spec.ts";
+import type { Objective, Where } from "../spec/spec.ts";
 import type { Reading } from "./read-run.ts";
-import type { RunTimes } from "./run-times.ts";
-import type { JudgedSent } from "./sent.ts";
-import { reconciliationOf, type Sides } from "./reconcile.ts";
+import { reconciliationOf } from "./reconcile.ts";
+import { timingsOf, type Asked, type RunTimes } from "./run-times.ts";
 
-/** Holds everything that a report is made of. */
-export interface Ingredients extends Omit<Sides, "record" | "served" | "clientMeanSeconds">, Pick<LoadRun, "record" | "plan"> {
-  spec: Spec;
-  reading: Reading;
-  runTimes: RunTimes;
-  judgedSent: JudgedSent;
-  verdicts: Verdict[];
+/** What was found of a run, beside what was read. */
+interface Found {
+  stored: Totals;
+  verdicts: readonly Verdict[];
   run: RunVerdict;
   exitCode: number;
-  timings: Report["timings"];
   causes: NonNullable<Report["causes"]>;
+  notes: readonly string[];
 }
 
 const whereText = (where: Where): string =>
@@ -60,61 +56,44 @@ function describeObjective({ indicator }: Objective): string {
   }
 }
 
-/** Gives above what a request is slow, where an indicator has such a limit. */
-function limitOf(indicator: Indicator): { atMostSeconds?: number } {
-  switch (indicator.kind) {
-    case "latency":
-      return { atMostSeconds: indicator.atMostSeconds };
-    case "errors":
-    case "ratio":
-    case "trend":
-    case "checks":
-    case "counter":
-    case "rate":
-    case "achieved":
-    case "throughput":
-    case "integrity":
-      return {};
-  }
-}
-
 /**
  * Finds how long an objective about a phase named recovery went on being missed: to the end of the last second of the phase in which more events were bad
  * than the target allows; null where that was its last one, or where its seconds are not known. A second is as k6 told it, so up to one push late.
  */
-function recoveryOf({ phase, targetRatio }: Objective, measured: Measurement | undefined): { recoverySeconds?: number | null } {
-  if (phase !== "recovery") return {};
-  const points = measured?.kind === "counted" ? measured.cumulative : [];
+function recoveryOf({ phase, targetRatio }: Objective, points: readonly CumulativePoint[]): number | null | undefined {
+  if (phase !== "recovery") return undefined;
   const [first, last] = [points[0], points.at(-1)];
-  if (first === undefined || last === undefined || points.length < 2) return { recoverySeconds: null };
+  if (first === undefined || last === undefined || points.length < 2) return null;
   const missed = points.findLast((point, i) => {
     const before = points[i - 1] ?? point;
     return point.bad - before.bad > complement(targetRatio) * (point.total - before.total);
   });
-  return { recoverySeconds: missed === last ? null : missed === undefined ? 0 : missed.atSeconds - first.atSeconds };
+  return missed === last ? null : missed === undefined ? 0 : missed.atSeconds - first.atSeconds;
 }
 
 function objectiveRow(objective: Objective, verdict: Verdict, reading: Reading): Report["objectives"][number] {
-  const measured = reading.measurements.find((m) => m.objective === objective.name);
-  const { indicator } = objective;
+  const { name, indicator, phase, targetRatio, scenarioOverride, place } = objective;
+  const measured = reading.measurements.find((m) => m.objective === name);
+  const { cumulative, caveats } = measured?.kind === "counted" ? measured : { cumulative: [], caveats: [] };
+  const noun = nounOf(indicator);
   return {
-    name: objective.name,
-    description: `${describeObjective(objective)}${objective.phase === undefined ? "" : `, phase ${objective.phase}`}`,
+    name,
+    description: `${describeObjective(objective)}${phase === undefined ? "" : `, phase ${phase}`}`,
     side: sideOf(indicator),
-    targetRatio: objective.targetRatio,
-    ...(nounOf(indicator) === "requests" ? {} : { noun: nounOf(indicator) }),
-    ...(objective.phase === undefined ? {} : { phase: objective.phase }),
-    ...(isRequired(objective) ? {} : { advisory: true }),
-    ...(objective.scenarioOverride ? { statedTargetRatio: objective.scenarioOverride.statedTargetRatio } : {}),
-    ...limitOf(indicator),
-    place: objective.place,
+    targetRatio,
+    noun: noun === "requests" ? undefined : noun,
+    phase,
+    advisory: isRequired(objective) ? undefined : true,
+    statedTargetRatio: scenarioOverride?.statedTargetRatio,
+    atMostSeconds: indicator.kind === "latency" ? indicator.atMostSeconds : undefined,
+    place,
     verdict: verdict.kind,
-    ...(verdict.kind === "met" ? {} : { reason: verdict.reason }),
-    ...(verdict.evidence ? { evidence: verdict.evidence } : {}),
-    ...recoveryOf(objective, measured),
-    caveats: measured?.kind === "counted" ? measured.caveats : [],
+    reason: verdict.kind === "met" ? undefined : verdict.reason,
+    evidence: verdict.evidence,
+    recoverySeconds: recoveryOf(objective, cumulative),
+    caveats,
     queries: measured?.queries ?? { total: "", bad: "" },
-    cumulative: measured?.kind === "counted" ? thinned(measured.cumulative.filter(isFinitePoint), 300) : [],
+    cumulative: thinned(cumulative.filter(isFinitePoint), 300),
   };
 }
 
@@ -163,53 +142,53 @@ function failingRoutes(routes: Report["routes"]): string[] {
 }
 
 /** Composes the report from what was planned, sent, stored, read and judged. */
-export function composeReport(i: Ingredients): Report {
-  const { record, plan, spec, reading, runTimes } = i;
+export function composeReport(asked: Asked, reading: Reading, found: Found): Report {
+  const { load, spec, times, judgedSent } = asked;
+  const { record, plan } = load;
+  const { run, causes } = found;
   const { silentFromSeconds, latencies, clientMeanSeconds, ...lines } = reading.charts;
-  const offeredRate = offeredLine(plan, runTimes, lines.atSeconds);
-  const silent =
-    silentFromSeconds === null
-      ? []
-      : [`no request was answered from ${(silentFromSeconds - runTimes.judgedFrom).toFixed(0)} s into the judged load on`];
+  const offeredRate = offeredLine(plan, times, lines.atSeconds);
+  const silentFrom = silentFromSeconds === null ? "" : (silentFromSeconds - times.judgedFrom).toFixed(0);
+  const silent = silentFrom === "" ? [] : [`no request was answered from ${silentFrom} s into the judged load on`];
   return {
     version: 1,
     testid: record.testid,
     service: spec.service,
     scenario: record.scenario,
-    startedAt: runTimes.begun,
+    startedAt: times.begun,
     target: record.target,
     prometheus: record.prometheus.url,
     embedded: record.prometheus.embedded,
     origin: record.origin,
-    verdict: record.interrupted ? "interrupted" : i.run.kind,
-    exitCode: i.exitCode,
-    reasons: i.run.kind === "met" ? [] : i.run.reasons,
-    notes: [...(i.causes.length > 0 ? [] : failingRoutes(reading.routes)), ...silent, ...record.notes],
+    verdict: record.interrupted ? "interrupted" : run.kind,
+    exitCode: found.exitCode,
+    reasons: run.kind === "met" ? [] : run.reasons,
+    notes: [...(causes.length > 0 ? [] : failingRoutes(reading.routes)), ...silent, ...record.notes, ...found.notes],
     confidence: spec.confidence,
     periodSeconds: spec.periodSeconds,
-    timings: i.timings,
+    timings: timingsOf(load, times),
     load: {
       offeredIterations: plan.offeredIterations ?? null,
-      startedIterations: i.judgedSent.iterations,
-      droppedIterations: i.judgedSent.dropped,
+      startedIterations: judgedSent.iterations,
+      droppedIterations: judgedSent.dropped,
       // k6 tells both in one line.
       interruptedIterations: record.k6 === null || record.k6.iterations === null ? null : record.k6.interrupted,
-      requests: i.judgedSent.requests,
-      errors: i.judgedSent.errors,
+      requests: judgedSent.requests,
+      errors: judgedSent.errors,
       peakOfferedRate: peak(offeredRate),
       peakAchievedRate: peak(lines.achievedRate),
       openModel: plan.openModel,
     },
-    reconciliation: reconciliationOf({ ...i, served: reading.served, clientMeanSeconds }),
+    reconciliation: reconciliationOf({ ...load, sent: asked.totals, stored: found.stored, served: reading.served, clientMeanSeconds }),
     objectives: spec.objectives.flatMap((objective) => {
-      const verdict = i.verdicts.find((v) => v.objective === objective.name);
+      const verdict = found.verdicts.find((one) => one.objective === objective.name);
       return verdict ? [objectiveRow(objective, verdict, reading)] : [];
     }),
-    causes: i.causes,
+    causes,
     samples: record.k6?.samples?.map(({ draw: _, ...sample }) => ({ ...sample, log: [] })),
     routes: reading.routes,
     latencies,
-    phases: phases(plan, runTimes),
+    phases: phases(plan, times),
     generator: {
       cpuShareMax: record.health?.cpuShareMax ?? null,
       starvedSeconds: record.health?.known ? record.health.starvedAtSeconds.length : null,

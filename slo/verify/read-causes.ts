@@ -1,21 +1,13 @@
 import { readClientCells, readClientTimeline, readServerCells, type Cell } from "../collect/causes.ts";
 import type { CumulativePoint, Measurement } from "../collect/measurement.ts";
-import type { Answer, PrometheusApi } from "../collect/prometheus.ts";
+import type { Answer } from "../collect/prometheus.ts";
 import { causeQueries, type Subject } from "../compile/causes.ts";
-import type { ObjectiveQueries } from "../compile/objectives.ts";
-import { findCauses, momentsOf, testsOf, type Cause, type Moments } from "../judge/causes.ts";
+import { findCauses, momentsOf, testsOf } from "../judge/causes.ts";
 import type { Verdict } from "../judge/verdict.ts";
 import type { Report } from "../report/schema.ts";
-import type { RunRecord } from "../run/record.ts";
-import type { Objective, Spec } from "../spec/spec.ts";
+import type { Objective } from "../spec/spec.ts";
 import type { Reading } from "./read-run.ts";
-import type { ServiceOf } from "./run-times.ts";
-
-/** What was already read of a run, and how more of it is. */
-interface Sources extends Pick<Reading, "client" | "readerOf" | "measurements"> {
-  queries: readonly ObjectiveQueries[];
-  serviceOf: ServiceOf;
-}
+import type { Asked } from "./run-times.ts";
 
 type ReportedCause = NonNullable<Report["causes"]>[number];
 
@@ -34,28 +26,14 @@ const k6PushSeconds = 1;
 const mostSteps = 600;
 
 /** Reads what the bad events of each objective that is not met have in common; what cannot be read is told as no cause. */
-export async function readCauses(
-  api: PrometheusApi,
-  record: RunRecord,
-  spec: Spec,
-  verdicts: readonly Verdict[],
-  sources: Sources,
-): Promise<ReportedCause[]> {
+export async function readCauses(asked: Asked, reading: Reading, verdicts: readonly Verdict[]): Promise<ReportedCause[]> {
   const unmet = new Set(verdicts.flatMap(({ objective, kind }) => (kind === "met" ? [] : [objective])));
   // What is read here is of the whole load.
-  const whole = spec.objectives.filter(({ name, phase }) => unmet.has(name) && phase === undefined);
-  const found = whole.map((objective) => causesOf(api, record, objective, spec, sources));
-  return (await Promise.all(found)).flat();
+  const whole = asked.spec.objectives.filter(({ name, phase }) => unmet.has(name) && phase === undefined);
+  return (await Promise.all(whole.map((objective) => causesOf(asked, reading, objective)))).flat();
 }
 
-async function causesOf(
-  api: PrometheusApi,
-  record: RunRecord,
-  objective: Objective,
-  { confidence }: Spec,
-  sources: Sources,
-): Promise<ReportedCause[]> {
-  const { indicator } = objective;
+async function causesOf(asked: Asked, reading: Reading, { name, indicator }: Objective): Promise<ReportedCause[]> {
   switch (indicator.kind) {
     case "ratio":
       return []; // its labels are the service's own, and nobody knows which of them are routes
@@ -69,47 +47,38 @@ async function causesOf(
       return []; // what k6 counts apart from requests has no route
     case "errors":
     case "latency": {
-      const looked =
-        indicator.side === "client" ? await lookAtClient(api, record, indicator, sources) : await lookAtServer(api, objective, sources);
+      const { side } = indicator;
+      const looked = await (side === "client" ? lookAtClient(asked, reading, indicator) : lookAtServer(asked, reading, name));
       if (looked?.cells.kind !== "answer") return [];
-      const tests = testsOf(looked.cells.value, looked.steps, confidence);
-      const about = { objective: objective.name, side: indicator.side };
-      const limit = indicator.kind === "latency" ? { ...about, atMostSeconds: indicator.atMostSeconds } : about;
+      const tests = testsOf(looked.cells.value, looked.steps, asked.spec.confidence);
+      const limit = indicator.kind === "latency" ? { atMostSeconds: indicator.atMostSeconds } : {};
       const causes = findCauses(looked.cells.value, tests).map(async (cause, i): Promise<ReportedCause> => {
-        const moments = i < mostTimelines ? await momentsOfCause(cause, looked, tests) : undefined;
-        return { ...limit, ...cause, moments };
+        const timeline = i < mostTimelines ? await looked.moments(cause.subject) : undefined;
+        const moments = timeline && momentsOf(timeline.points, timeline.skewSeconds, tests);
+        return { objective: name, side, ...limit, ...cause, moments };
       });
       return Promise.all(causes);
     }
   }
 }
 
-async function momentsOfCause(cause: Cause, looked: Looked, tests: Parameters<typeof momentsOf>[2]): Promise<Moments | undefined> {
-  const { points, skewSeconds } = await looked.moments(cause.subject);
-  return momentsOf(points, skewSeconds, tests);
-}
-
 type Sided = Parameters<typeof causeQueries>[0];
 
-async function lookAtClient(api: PrometheusApi, record: RunRecord, indicator: Sided, { client }: Sources): Promise<Looked> {
-  const asked = causeQueries(indicator, record.testid, record.slowCounted);
+async function lookAtClient({ api, load: { record } }: Asked, { client }: Reading, indicator: Sided): Promise<Looked> {
+  const queries = causeQueries(indicator, record.testid, record.slowCounted);
   const span = { ...client, stepSeconds: Math.max(1, client.stepSeconds, (client.toSeconds - client.fromSeconds) / mostSteps) };
   return {
-    cells: await readClientCells(api, asked, span),
+    cells: await readClientCells(api, queries, span),
     steps: Math.ceil((span.toSeconds - span.fromSeconds) / span.stepSeconds),
     moments: async (subject) => {
-      const read = await readClientTimeline(api, asked, subject, span);
+      const read = await readClientTimeline(api, queries, subject, span);
       return { points: read.kind === "answer" ? read.value : [], skewSeconds: k6PushSeconds };
     },
   };
 }
 
 /** Looks at a service's counters. When their bad events came is known of all together only, and so told where one route holds them all. */
-async function lookAtServer(
-  api: PrometheusApi,
-  { name }: Objective,
-  { queries, serviceOf, readerOf, measurements }: Sources,
-): Promise<Looked | undefined> {
+async function lookAtServer({ api, queries, serviceOf }: Asked, { readerOf, measurements }: Reading, name: string) {
   const query = queries.find(({ objective }) => objective === name);
   const measured = measurements.find(
     (one): one is Extract<Measurement, { kind: "counted" }> => one.objective === name && one.kind === "counted",
@@ -119,10 +88,7 @@ async function lookAtServer(
   const cells = await readServerCells(api, query, window, read);
   const routes = cells.kind === "answer" ? cells.value.filter(({ bad }) => bad.length > 0) : [];
   const isOne = new Set(routes.map(({ method, route }) => JSON.stringify([method, route]))).size === 1;
-  const { cumulative, timestampSkewSeconds } = measured;
-  return {
-    cells,
-    steps: cumulative.length,
-    moments: async (subject) => ({ points: subject === undefined || isOne ? cumulative : [], skewSeconds: timestampSkewSeconds }),
-  };
+  const { cumulative, timestampSkewSeconds: skewSeconds } = measured;
+  const moments: Looked["moments"] = async (subject) => ({ points: subject === undefined || isOne ? cumulative : [], skewSeconds });
+  return { cells, steps: cumulative.length, moments };
 }

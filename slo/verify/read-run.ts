@@ -14,13 +14,11 @@ import type { ObjectiveQueries } from "../compile/objectives.ts";
 import type { SecondsQueries } from "../compile/own-metrics.ts";
 import { judged } from "../compile/scope.ts";
 import { chartQueries, namedRoutes } from "../compile/run.ts";
-import type { LoadRun } from "../load/load-run.ts";
 import type { RunRecord } from "../run/record.ts";
 import { k6Metrics } from "../spec/names.ts";
-import type { Metrics } from "../spec/presets.ts";
-import type { RunTimes, ServiceOf } from "./run-times.ts";
-import { judgedSentOf, totalsOf, unservedLoadOf, type UnservedLoad } from "./sent.ts";
-import { openReader, readersOnce, serverWindows, type ServiceReader } from "./server-side.ts";
+import type { Asked, RunTimes } from "./run-times.ts";
+import { judgedSentOf, unservedLoadOf } from "./sent.ts";
+import { openReader, readersOnce, serverWindows, type ReaderOf, type ServiceReader } from "./server-side.ts";
 
 const numberOf = (growth: Growth): number | null => {
   const counters = countersOf(growth);
@@ -52,123 +50,88 @@ export function shortageOf({ health }: Pick<RunRecord, "health">): CpuShortage {
   return health?.known ? { kind: "known", atSeconds: health.starvedAtSeconds } : { kind: "unknown" };
 }
 
-/** Finds when the judged load was on; our scenarios tell when they began, a user script does not. */
-function secondsWindowOf({ record, plan }: Pick<LoadRun, "record" | "plan">, runTimes: RunTimes): SecondsWindow {
-  const { begun, judgedFrom, ended } = runTimes;
-  const fromSeconds = tellsBeginning(runTimes) ? judgedFrom : undefined;
+/** Finds when the judged load was on; our scenarios tell when they began, a user script does not. A named part of the load is a part of that time. */
+function secondsWindowOf({ load: { record, plan }, times }: Asked, part: SecondsQueries["part"]): SecondsWindow {
+  const { begun, judgedFrom, ended } = times;
+  const fromSeconds = tellsBeginning(times) ? judgedFrom : undefined;
   const lengthSeconds = (fromSeconds === undefined ? plan.loadSeconds : plan.judgedSeconds) ?? Number.POSITIVE_INFINITY;
   const toSeconds = Math.min(ended, (fromSeconds ?? begun) + lengthSeconds);
-  return { fromSeconds, toSeconds, begunSeconds: begun, endedSeconds: ended, shortage: shortageOf(record) };
+  const window = { fromSeconds, toSeconds, begunSeconds: begun, endedSeconds: ended, shortage: shortageOf(record) };
+  if (part?.kind !== "stretch" || fromSeconds === undefined) return window;
+  return { ...window, fromSeconds: fromSeconds + part.fromSeconds, toSeconds: fromSeconds + part.toSeconds };
 }
 
 /** Tells whether the scenario itself said when it began, as ours do; of any other only k6's own beginning is known. */
 const tellsBeginning = ({ begun, judgedFrom }: RunTimes): boolean => judgedFrom !== begun;
 
 /** Says why nobody knows when the named parts of a load began; undefined where that is known. */
-function stretchesUnknown({ record }: Pick<LoadRun, "record">, runTimes: RunTimes): string | undefined {
+function stretchesUnknown({ load: { record }, times }: Asked): string | undefined {
   if ((record.cluster?.pods ?? 1) > 1)
     return "the load of several pods does not begin everywhere at once, so the borders of a phase are not known";
-  return tellsBeginning(runTimes) ? undefined : "the script does not say when its load began, so the borders of a phase are not known";
+  return tellsBeginning(times) ? undefined : "the script does not say when its load began, so the borders of a phase are not known";
 }
 
-/** Narrows the time whose seconds are judged to a named part of the load. */
-function secondsIn(part: SecondsQueries["part"], seconds: SecondsWindow): SecondsWindow {
-  const { fromSeconds } = seconds;
-  if (part?.kind !== "stretch" || fromSeconds === undefined) return seconds;
-  return { ...seconds, fromSeconds: fromSeconds + part.fromSeconds, toSeconds: fromSeconds + part.toSeconds };
+/** Says what of the client's counts is asked for, and what is known of the load that they lack. */
+async function clientWindowOf({ api, load: { record }, times, unserved }: Asked) {
+  const shortage = shortageOf(record);
+  const stepSeconds = stepOf(times.ended - times.judgedFrom);
+  const span = { fromSeconds: times.judgedFrom, toSeconds: times.ended + 1, stepSeconds };
+  const drops = await droppedOver(api, record.testid, span, unserved.dropped);
+  const dropCause = dropCauseOf(drops && risesOf(drops, stepSeconds), shortage);
+  return { ...span, ...unserved, dropsOver: drops ?? [], dropCause, shortage };
 }
 
-async function measureAll(
-  api: PrometheusApi,
-  queries: readonly ObjectiveQueries[],
-  clientOf: (scenario: string | undefined) => ClientWindow,
-  seconds: SecondsWindow,
-  readerOf: ReturnType<typeof readersOnce>,
-  serviceOf: ServiceOf,
-  began: boolean,
-  stretchesUnknown: string | undefined,
-): Promise<Measurement[]> {
-  const neverBegan: Guarded = { kind: "problem", reason: "the load that is judged never began" };
-  return Promise.all(
-    queries.map(async (query) => {
-      if (query.kind !== "server" && query.part?.kind === "stretch" && stretchesUnknown !== undefined)
-        return { kind: "absent", objective: query.objective, reason: stretchesUnknown, queries: { total: "", bad: "" } };
-      switch (query.kind) {
-        case "client":
-          return measureClient(api, query, clientOf(query.part?.kind === "scenario" ? query.part.name : undefined));
-        case "seconds":
-          return measureSeconds(api, query, secondsIn(query.part, seconds));
-        case "server": {
-          const { window, guarded, read } = await readerOf(serviceOf(query));
-          return measureServer(api, query, window, began ? guarded : neverBegan, read);
-        }
-      }
-    }),
-  );
+async function measure(asked: Asked, query: ObjectiveQueries, client: ClientWindow, readerOf: ReaderOf): Promise<Measurement> {
+  const { api, load, totals, unserved, serviceOf } = asked;
+  const unknown = query.kind !== "server" && query.part?.kind === "stretch" ? stretchesUnknown(asked) : undefined;
+  if (unknown !== undefined) return { kind: "absent", objective: query.objective, reason: unknown, queries: { total: "", bad: "" } };
+  switch (query.kind) {
+    case "client": {
+      if (query.part?.kind !== "scenario") return measureClient(api, query, client);
+      // What was dropped of one k6 scenario is known of it, though not when.
+      const own = unservedLoadOf(load.record, totals, judgedSentOf(load.sent, query.part.name));
+      return measureClient(api, query, { ...client, ...own, dropsOver: [] });
+    }
+    case "seconds":
+      return measureSeconds(api, query, secondsWindowOf(asked, query.part));
+    case "server": {
+      const { window, guarded, read } = await readerOf(serviceOf(query));
+      const neverBegan: Guarded = { kind: "problem", reason: "the load that is judged never began" };
+      return measureServer(api, query, window, unserved.judged > 0 ? guarded : neverBegan, read);
+    }
+  }
 }
 
 /** Reads everything that a verdict and a report need, from Prometheus alone. */
-export async function readRun(
-  api: PrometheusApi,
-  load: Pick<LoadRun, "record" | "plan" | "sent" | "sentIsWhole">,
-  { queries, metrics }: { queries: readonly ObjectiveQueries[]; metrics: Metrics },
-  runTimes: RunTimes,
-  unserved: UnservedLoad,
-  serviceOf: ServiceOf,
-) {
-  const { record } = load;
-  const shortage = shortageOf(record);
-  const stepSeconds = stepOf(runTimes.ended - runTimes.judgedFrom);
-  const span = { fromSeconds: runTimes.judgedFrom, toSeconds: runTimes.ended + 1, stepSeconds };
-  const drops = await droppedOver(api, record.testid, span, unserved.dropped);
-  const dropCause = dropCauseOf(drops && risesOf(drops, stepSeconds), shortage);
-  const client: ClientWindow = { ...span, ...unserved, dropsOver: drops ?? [], dropCause, shortage };
-  // What was dropped of one k6 scenario is known of it, though not when.
-  const clientOf = (scenario: string | undefined): ClientWindow => {
-    const own = scenario === undefined ? unserved : unservedLoadOf(record, totalsOf(load.sent), judgedSentOf(load.sent, scenario));
-    return scenario === undefined ? client : { ...client, ...own, dropsOver: [] };
-  };
-  const windows = serverWindows(load, runTimes, unserved, stepSeconds);
+export async function readRun(asked: Asked) {
+  const { api, load, queries } = asked;
+  const client = await clientWindowOf(asked);
+  const windows = serverWindows(load, asked.times, asked.unserved, client.stepSeconds);
   const readerOf = readersOnce(api, windows);
-  const measurements = await measureAll(
-    api,
-    queries,
-    clientOf,
-    secondsWindowOf(load, runTimes),
-    readerOf,
-    serviceOf,
-    unserved.judged > 0,
-    stretchesUnknown(load, runTimes),
-  );
-  const side = await readerOf([record.serverLabels]);
-  const whole = side.window.judgedOnly ? await openReader(api, [record.serverLabels], { ...windows, judged: undefined }) : side;
-  return { ...(await readPictures(api, record, metrics, runTimes, side, whole)), measurements, dropCause, client, readerOf };
+  const measurements = await Promise.all(queries.map((query) => measure(asked, query, client, readerOf)));
+  const own = [load.record.serverLabels];
+  const side = await readerOf(own);
+  const whole = side.window.judgedOnly ? await openReader(api, own, { ...windows, judged: undefined }) : side;
+  return { ...(await readPictures(asked, side, whole)), measurements, client, readerOf };
 }
 export type Reading = Awaited<ReturnType<typeof readRun>>;
 
 /** Reads what the report shows and no verdict rests on. */
-async function readPictures(
-  api: PrometheusApi,
-  record: RunRecord,
-  metrics: Metrics,
-  runTimes: RunTimes,
-  side: ServiceReader,
-  whole: ServiceReader,
-) {
-  const named = await queryVector(api, namedRoutes(record.testid, runTimes.ended - runTimes.begun + 60), runTimes.ended + 1);
+async function readPictures({ api, load: { record }, spec, times }: Asked, side: ServiceReader, whole: ServiceReader) {
+  const named = await queryVector(api, namedRoutes(record.testid, times.ended - times.begun + 60), times.ended + 1);
   const names = named.kind === "answer" ? named.value.map(({ labels }) => labels["name"] ?? "") : [];
-  const charted = chartQueries({ testid: record.testid, server: record.serverLabels, routes: names, metrics });
+  const charted = chartQueries({ testid: record.testid, server: record.serverLabels, routes: names, metrics: spec.metrics });
   const chartWindow = {
-    fromSeconds: Math.floor(runTimes.begun),
-    toSeconds: runTimes.ended + 1,
+    fromSeconds: Math.floor(times.begun),
+    toSeconds: times.ended + 1,
     clockOffsetSeconds: record.clockOffsetSeconds,
     scrapeIntervalSeconds: record.scrapeIntervalSeconds,
-    judgedFromSeconds: runTimes.judgedFrom,
+    judgedFromSeconds: times.judgedFrom,
   };
   const { requests: served, errors: failed, took } = charted.grown;
   const [charts, routes, requests, errors, units, timed] = await Promise.all([
     readCharts(api, charted, chartWindow),
-    readRoutes(api, charted, { ...chartWindow, fromSeconds: runTimes.judgedFrom }),
+    readRoutes(api, charted, { ...chartWindow, fromSeconds: times.judgedFrom }),
     whole.read(served).then(numberOf),
     failed && whole.read(failed).then(errorsOf),
     took && side.read(took.sum).then(numberOf),

@@ -1,5 +1,5 @@
 import { jobsOf } from "../collect/server.ts";
-import { scrapesSince } from "../collect/stored-counts.ts";
+import { scrapesSince, type Totals } from "../collect/stored-counts.ts";
 import type { PrometheusApi } from "../collect/prometheus.ts";
 import type { ObjectiveQueries } from "../compile/objectives.ts";
 import { serviceQueries } from "../compile/run.ts";
@@ -9,7 +9,24 @@ import type { Report } from "../report/schema.ts";
 import type { RunRecord } from "../run/record.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
 import { isJudged, k6Labels, k6Metrics } from "../spec/names.ts";
+import type { Spec } from "../spec/spec.ts";
+import type { JudgedSent, UnservedLoad } from "./sent.ts";
 import { pausesMillis } from "./settle.ts";
+
+/** A load that is verified, by which objectives, and what is known of it before its counts are read. */
+export interface Asked {
+  /** Asks again where an answer did not come. */
+  api: PrometheusApi;
+  load: LoadRun;
+  spec: Spec;
+  queries: readonly ObjectiveQueries[];
+  serviceOf: ServiceOf;
+  times: RunTimes;
+  /** What k6 wrote of the whole run, and of what is judged. */
+  totals: Totals;
+  judgedSent: JudgedSent;
+  unserved: UnservedLoad;
+}
 
 /** When what happened, Unix seconds of k6's clock. */
 export interface RunTimes {

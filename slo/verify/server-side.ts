@@ -91,6 +91,7 @@ function growthReader(api: PrometheusApi, guarded: Guarded, window: ServerWindow
 /** Reads each service once, however many objectives are about it. */
 export const readersOnce = (api: PrometheusApi, windows: ServerWindows) =>
   once((services: readonly Record<string, string>[]) => openReader(api, services, windows), JSON.stringify);
+export type ReaderOf = ReturnType<typeof readersOnce>;
 
 /** A scrape bears the time at which it began, and counts what comes in until it is answered. */
 const scrapeTakesSeconds = 0.1;

@@ -2,10 +2,11 @@ import { compileObjectives } from "../compile/objectives.ts";
 import type { Scope } from "../compile/scope.ts";
 import { storedCountQueries } from "../compile/run.ts";
 import { steadyReads } from "../collect/steady.ts";
+import type { Totals } from "../collect/stored-counts.ts";
 import { exitCodes, k6ExitCodes } from "../host/exit-codes.ts";
 import { judge } from "../judge/judge.ts";
 import { runCaveats, type RunFacts } from "../judge/validity.ts";
-import type { RunVerdict, Verdict } from "../judge/verdict.ts";
+import type { RunVerdict } from "../judge/verdict.ts";
 import type { LoadRun } from "../load/load-run.ts";
 import type { Report } from "../report/schema.ts";
 import { phasesOf } from "../run/plan.ts";
@@ -13,10 +14,10 @@ import type { RunRecord } from "../run/record.ts";
 import { k6EndReason } from "../run/script-errors.ts";
 import { k6Metrics } from "../spec/names.ts";
 import type { Spec } from "../spec/spec.ts";
-import { composeReport, type Ingredients } from "./compose-report.ts";
+import { composeReport } from "./compose-report.ts";
 import { readCauses } from "./read-causes.ts";
-import { readRun } from "./read-run.ts";
-import { awaitScrapes, runTimesOf, servicesOf, timingsOf } from "./run-times.ts";
+import { readRun, type Reading } from "./read-run.ts";
+import { awaitScrapes, runTimesOf, servicesOf, type Asked } from "./run-times.ts";
 import { judgedSentOf, totalsOf, unservedLoadOf } from "./sent.ts";
 import { settleCounts } from "./settle.ts";
 import { userScriptFacts } from "./user-script.ts";
@@ -32,60 +33,46 @@ const unknownTotalsSeconds = 3;
 
 /** Settles, reads, judges and composes the report of a load, wherever it ran. */
 export async function verify(load: LoadRun, spec: Spec, say: (line: string) => void): Promise<Verified> {
-  const { record, sent, prometheus, now, settleLimitSeconds } = load;
+  const { record, sent, sentIsWhole, prometheus, now, settleLimitSeconds } = load;
   const compiled = compileObjectives(spec, scopeOf(load), record.slowCounted);
   if (compiled.kind === "problems")
     return { kind: "problems", messages: compiled.problems.map((p) => `${p.objective.name}: ${p.text} ${p.message}`) };
+  const { queries } = compiled;
   const totals = totalsOf(sent);
-  const reads = steadyReads(prometheus.api);
-  const serviceOf = await servicesOf(reads.api, load, compiled.queries);
+  const { api, unread } = steadyReads(prometheus.api);
+  const serviceOf = await servicesOf(api, load, queries);
   const range = now() - (record.k6?.startedAtSeconds ?? record.commandAtSeconds) + 120;
-  const limit = load.sentIsWhole ? settleLimitSeconds : unknownTotalsSeconds;
   const [settled, countedUntilSeconds] = await Promise.all([
-    settleCounts(prometheus.api, storedCountQueries(record.testid), totals, range, limit),
-    awaitScrapes(load, compiled.queries, serviceOf),
+    settleCounts(prometheus.api, storedCountQueries(record.testid), totals, range, sentIsWhole ? settleLimitSeconds : unknownTotalsSeconds),
+    awaitScrapes(load, queries, serviceOf),
   ]);
   if (settled.kind === "unreachable") return settled;
   const { stored } = settled;
-  if (settled.kind === "different" && load.sentIsWhole)
+  if (settled.kind === "different" && sentIsWhole)
     say(`Prometheus holds ${stored.requests} of ${totals.requests} requests; it was waited for ${settleLimitSeconds} s`);
-  const runTimes = runTimesOf(record, sent, countedUntilSeconds);
+  const times = runTimesOf(record, sent, countedUntilSeconds);
   const judgedSent = judgedSentOf(sent);
   const unserved = unservedLoadOf(record, totals, judgedSent);
-  const reading = await readRun(reads.api, load, { queries: compiled.queries, metrics: spec.metrics }, runTimes, unserved, serviceOf);
-  const unread = reads.unread();
-  if (unread !== undefined) return { kind: "unreachable", reason: unread };
-  const read = { reading, runTimes, sent: totals, stored, judgedSent };
-  const report = await reportOf(load, spec, read, (verdicts) =>
-    readCauses(reads.api, record, spec, verdicts, { ...reading, queries: compiled.queries, serviceOf }),
-  );
-  return { kind: "verified", report, countedUntilSeconds };
+  const asked: Asked = { api, load, spec, queries, serviceOf, times, totals, judgedSent, unserved };
+  const reading = await readRun(asked);
+  const reason = unread();
+  if (reason !== undefined) return { kind: "unreachable", reason };
+  return { kind: "verified", report: await reportOf(asked, reading, stored), countedUntilSeconds };
 }
 
-type ReadOfRun = Pick<Ingredients, "reading" | "runTimes" | "sent" | "stored" | "judgedSent">;
-
 /** Judges what was read of a run, and composes its report. */
-async function reportOf(
-  load: LoadRun,
-  spec: Spec,
-  read: ReadOfRun,
-  causesOf: (verdicts: readonly Verdict[]) => Promise<Ingredients["causes"]>,
-): Promise<Report> {
-  const { reading, runTimes } = read;
-  const script = userScriptFacts(load.record, load.sent);
-  const { openModel } = load.plan;
-  const caveats = runCaveats(factsOf(load, read, script.caveats));
+async function reportOf(asked: Asked, reading: Reading, stored: Totals): Promise<Report> {
+  const { load, spec, times, judgedSent } = asked;
+  const { record } = load;
+  const script = userScriptFacts(record, load.sent);
   const { verdicts, run } = judge(spec, reading.measurements, {
-    caveats,
-    openModel,
-    originSeconds: Math.floor(runTimes.begun),
-    stoppedOnProof:
-      load.record.stoppedOnProof === null ? undefined : { planned: load.record.stoppedOnProof.planned, sent: read.judgedSent.requests },
+    caveats: runCaveats(factsOf(asked, reading, stored, script.caveats)),
+    openModel: load.plan.openModel,
+    originSeconds: Math.floor(times.begun),
+    stoppedOnProof: record.stoppedOnProof === null ? undefined : { planned: record.stoppedOnProof.planned, sent: judgedSent.requests },
   });
-  const record = { ...load.record, notes: [...load.record.notes, ...script.notes] };
-  const timings = timingsOf(load, runTimes);
-  const causes = await causesOf(verdicts);
-  return composeReport({ ...load, ...read, record, spec, verdicts, run, exitCode: exitCodeOf(record, run), timings, causes });
+  const causes = await readCauses(asked, reading, verdicts);
+  return composeReport(asked, reading, { stored, verdicts, run, exitCode: exitCodeOf(record, run), causes, notes: script.notes });
 }
 
 function scopeOf({ record, plan }: LoadRun): Scope {
@@ -115,27 +102,24 @@ function stoppedSentence({ stoppedOnProof: stopped }: RunRecord): string | null 
 
 const unknownK6 = { exitCode: null, signal: null, iterations: null, summaryRequests: null, summaryBad: null };
 
-function factsOf(
-  { record, sent: counts, sentIsWhole, caveats, plan }: LoadRun,
-  { reading: { dropCause }, sent, stored, judgedSent: { iterations: started, dropped } }: ReadOfRun,
-  scriptCaveats: readonly string[],
-): RunFacts {
+function factsOf({ load, totals, judgedSent }: Asked, reading: Reading, stored: Totals, scriptCaveats: readonly string[]): RunFacts {
+  const { record, plan } = load;
   const { k6 } = record;
   return {
     interrupted: record.interrupted,
     stoppedOnProof: stoppedSentence(record),
     k6: { ...unknownK6, ...k6, meaning: k6EndReason(k6?.exitCode ?? -1, k6?.errors ?? []) },
-    sent,
-    bytesSent: counts.sumOf(k6Metrics.dataSent),
-    sentIsWhole,
+    sent: totals,
+    bytesSent: load.sent.sumOf(k6Metrics.dataSent),
+    sentIsWhole: load.sentIsWhole,
     stored,
-    started,
-    dropped,
-    dropCause,
+    started: judgedSent.iterations,
+    dropped: judgedSent.dropped,
+    dropCause: reading.client.dropCause,
     offeredIterations: plan.offeredIterations ?? null,
     cutOff: k6?.interrupted ?? 0,
     plannedSeconds: plan.loadSeconds ?? null,
     ranSeconds: k6 === null || k6.endedAtSeconds === null ? null : k6.endedAtSeconds - k6.startedAtSeconds,
-    more: [...record.caveats, ...caveats, ...scriptCaveats],
+    more: [...record.caveats, ...load.caveats, ...scriptCaveats],
   };
 }
