@@ -74,7 +74,7 @@ export const rooms: Room[] = [
     packages: ["node:*", "esbuild", "zod"],
   },
   { folder: "slo/init", values: ["slo/host", "slo/load/load-run.ts", "slo/run", "slo/spec"], packages: ["node:*", "yaml", "zod"] },
-  { folder: "slo/history", values: ["slo/host", "slo/report"], packages: ["node:*", "zod"] },
+  { folder: "slo/history", values: ["slo/host", "slo/report"], packages: ["node:*", "tar", "zod"] },
   {
     folder: "slo/cli",
     values: [

@@ -4,7 +4,7 @@ import type { NoRun } from "../load/load-run.ts";
 import type { StackOptions } from "../load/stack.ts";
 import type { InitOptions } from "../init/init.ts";
 import { clusterOf, configFlags, faults, httpUrl, loadContradiction, loadFlags, optionFrom, optionsOf } from "./flags.ts";
-import { planContradiction, planFlags, port, settleFlag, whole, type Flag, type LoadFlags } from "./flags.ts";
+import { planContradiction, planFlags, port, reportFlags, settleFlag, whole, type Flag, type LoadFlags } from "./flags.ts";
 import type { GateOptions } from "./load.ts";
 import { checkHelp, gateHelp, loadHelp } from "./help.ts";
 
@@ -28,6 +28,9 @@ export function addCommands(root: Command, carryOut: CarryOut): void {
     .action(({ settleLimit: settleLimitSeconds, ...flags }: GateOptions & { settleLimit: number }) =>
       carryOut(async (host) => (await import("./load.ts")).gate({ ...flags, settleLimitSeconds }, host)),
     );
+  add("report", "write every form of a report that a load left in its log; ends with the load's own exit code", reportCommandFlags).action(
+    (flags: { fromLog: string; json?: boolean }) => carryOut(async (host) => (await import("./report.ts")).report(flags, host)),
+  );
   addCheck(add, carryOut);
   add("history", "list the latest runs", [
     ["--most <number>", "how many", whole, 20],
@@ -41,6 +44,11 @@ export function addCommands(root: Command, carryOut: CarryOut): void {
 }
 
 const podFlags: readonly Flag[] = [["--config <folder>", "where the pod's config and the script are"]];
+
+const reportCommandFlags: readonly Flag[] = [
+  ["--from-log <file>", "the log of a load with PLIMSOLL_REPORT_IN_LOG; - is stdin, as in: kubectl logs … | plimsoll report --from-log -"],
+  ["--json", "print the report as JSON on stdout"],
+];
 
 type Add = (name: string, description: string, flags: readonly Flag[]) => Command;
 
@@ -80,7 +88,7 @@ const gateFlags: readonly Flag[] = [
   ["--spec <file>", "other objectives than the run's own"],
   ["--prometheus <url>", "where the run's samples are (default: as in the run's record)", httpUrl],
   settleFlag,
-  ["--json", "print the report as JSON on stdout"],
+  ...reportFlags,
   ...configFlags,
 ];
 

@@ -70,6 +70,17 @@ export function faults(text: string): string {
 const settleLimitSeconds = 60;
 const settleMeaning = "how long to wait for Prometheus to hold everything that was sent";
 
+function signedUrl(text: string): string {
+  if (!/^https?:$/.test(URL.parse(text)?.protocol ?? "")) throw new InvalidArgumentError("It must be an http or https URL.");
+  return text; // as it is, for a signature is part of it
+}
+
+/** Say where a report goes beside its folder, of every command that judges. */
+export const reportFlags: readonly Flag[] = [
+  ["--json", "print the report as JSON on stdout"],
+  ["--upload <url>", "put the report's files, as one .tar.gz, to a pre-signed URL", signedUrl],
+];
+
 /** Bounds the wait for Prometheus, of every command that judges. */
 export const settleFlag: Flag = ["--settle-limit <seconds>", settleMeaning, positive, settleLimitSeconds];
 
@@ -111,7 +122,7 @@ export const loadFlags: readonly Flag[] = [
   ["--stop-on <verdict>", "end the load as soon as an objective about the client's errors is proved to be exceeded", ["exceeded"]],
   settleFlag,
   ["--force", "load although an objective cannot have a request, or cannot be read"],
-  ["--json", "print the report as JSON on stdout"],
+  ...reportFlags,
   ["--env <name>", "an environment of the config (default: its defaultEnvironment, or its only one)"],
   ...configFlags,
   ["--in <place>", "where the load comes from (default: this machine)", ["kubernetes"]],

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { uploadReport } from "../history/upload.ts";
 import { writeReport } from "../history/write-report.ts";
 import { errorMessage } from "../host/error-message.ts";
 import { exitCodes } from "../host/exit-codes.ts";
@@ -31,14 +32,14 @@ export async function load(asked: LoadOptions, where: ClusterOptions | undefined
   try {
     await using session = openSession(host, where === undefined ? "stopping k6" : "stopping the pods");
     const run = where === undefined ? await runLocally(prepared, host, session) : await runInKubernetes(prepared, where, host, session);
-    return run.kind === "none" ? run : await judgeAndWrite(run, prepared.spec, options.json ?? false, host);
+    return run.kind === "none" ? run : await judgeAndWrite(run, prepared.spec, options, host);
   } finally {
     dropUnstarted(prepared.folder);
   }
 }
 
 /** What a person asked of `gate`. */
-export type GateOptions = ResumeOptions & Pick<LoadFlags, "spec" | "json" | "config">;
+export type GateOptions = ResumeOptions & Pick<LoadFlags, "spec" | "json" | "upload" | "config">;
 
 /** Judges a finished run again, or one that could not be judged: forwards what is left of its samples, then asks Prometheus. */
 export async function gate(options: GateOptions, opened: Host): Promise<number | NoRun> {
@@ -52,11 +53,11 @@ export async function gate(options: GateOptions, opened: Host): Promise<number |
   read.notes.forEach(host.say);
   await using session = openSession(host);
   const run = await resume(kept, options, host, session);
-  return run.kind === "none" ? run : await judgeAndWrite(run, read.spec, options.json ?? false, host);
+  return run.kind === "none" ? run : await judgeAndWrite(run, read.spec, options, host);
 }
 
-/** Judges a run, writes its verdict to Prometheus and its report to its folder; gives the exit code. */
-async function judgeAndWrite(run: LoadRun, spec: Spec, json: boolean, host: Host): Promise<number> {
+/** Judges a run, writes its verdict to Prometheus and its report to its folder, and where else it is wanted; gives the exit code. */
+async function judgeAndWrite(run: LoadRun, spec: Spec, wanted: Pick<LoadFlags, "json" | "upload">, host: Host): Promise<number> {
   const verified = await verify(run, spec, host.say);
   switch (verified.kind) {
     case "unreachable": {
@@ -76,7 +77,10 @@ async function judgeAndWrite(run: LoadRun, spec: Spec, json: boolean, host: Host
       const nowSeconds = run.now();
       const unwritten = await writeSamples(run.prometheus.destination, verdictSeries(report, nowSeconds), Math.round(nowSeconds * 1000));
       if (unwritten !== undefined) host.say(`the verdict could not be written to Prometheus: ${unwritten}`);
-      return writeReport(report, run.folder, host, json);
+      const exitCode = writeReport(report, run.folder, host, wanted.json ?? false);
+      const url = wanted.upload ?? host.settings.upload;
+      if (url !== undefined) await uploadReport(url, run.folder, host);
+      return exitCode;
     }
   }
 }

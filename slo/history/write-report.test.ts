@@ -22,7 +22,15 @@ function hostOf(said: string[]): Host {
     project: folder,
     cache: folder,
     environment: {},
-    settings: { credentials: { headers: {} }, stepSummaryFile: undefined, verdictFile: undefined, bundles: undefined, colour: false },
+    settings: {
+      credentials: { headers: {} },
+      stepSummaryFile: undefined,
+      verdictFile: undefined,
+      reportInLog: false,
+      upload: undefined,
+      bundles: undefined,
+      colour: false,
+    },
     width: 80,
     onInterrupt: () => undefined,
   };

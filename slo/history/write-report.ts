@@ -8,6 +8,7 @@ import { replaceFile } from "../host/replace-file.ts";
 import { causeLine, causes } from "../report/causes.ts";
 import { headline, subject, verdictWords } from "../report/headline.ts";
 import { type HtmlAssets, htmlReport } from "../report/html.ts";
+import { reportInLog } from "../report/in-log.ts";
 import { jsonReport } from "../report/json.ts";
 import { junitReport } from "../report/junit.ts";
 import { markdownReport } from "../report/markdown.ts";
@@ -27,6 +28,9 @@ function pageAssets(): HtmlAssets {
   };
 }
 
+/** Hashes a report for the marker that ends it in a log. */
+export const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
+
 /** Writes the report in every form, remembers the run, prints the result, and gives the exit code. */
 export function writeReport(report: Report, folder: string, host: Host, json: boolean): number {
   const jsonText = jsonReport(report);
@@ -40,6 +44,7 @@ export function writeReport(report: Report, folder: string, host: Host, json: bo
   if (verdictFile) orSay(host, () => writeFileSync(verdictFile, shortVerdict(report)), `cannot write ${verdictFile}: `);
   orSay(host, () => remember(join(host.folder, ".plimsoll", "history.sqlite"), report), "cannot write the history: ");
   host.out(json ? jsonText : terminalReport(report, { colour: host.settings.colour, width: host.width }));
+  if (host.settings.reportInLog) host.out(reportInLog(jsonText, hashOf));
   if (shown) host.say(`report: ${relative(host.folder, page)}`);
   return report.exitCode;
 }

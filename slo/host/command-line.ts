@@ -11,7 +11,7 @@ export function commandLine(command: string, flags: string): string {
 /** The project's version, the same as in package.json, which the image leaves behind. */
 export const version = "0.1.0";
 
-const secretName = /pass|secret|token|key|auth|cred|session|cookie/i;
+const secretName = /pass|secret|token|key|auth|cred|session|cookie|upload|signature/i;
 
 /** Hides what may be a secret in one word of a command: the value of a key that sounds like one, a URL's credentials, a bearer or signed token. */
 function withoutSecret(word: string): string {

@@ -168,5 +168,5 @@ function spawnLeader(
 
 /** Keeps the credentials for Prometheus from every child: a script could read them from its environment. */
 export function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith("PLIMSOLL_PROMETHEUS_")));
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^PLIMSOLL_(PROMETHEUS_|UPLOAD)/.test(name)));
 }

@@ -15,6 +15,10 @@ const environmentSchema = z.object({
   GITHUB_STEP_SUMMARY: z.string().optional(),
   /** Gets the verdict in a few lines, such as a container's /dev/termination-log. */
   PLIMSOLL_VERDICT_FILE: z.string().optional(),
+  /** Set to anything: the report's JSON goes to stdout too, between markers. */
+  PLIMSOLL_REPORT_IN_LOG: z.string().optional(),
+  /** A pre-signed URL, which is a secret. */
+  PLIMSOLL_UPLOAD: z.string().optional(),
   /** Folder of scenarios that were bundled beforehand: in an image there is neither bundler nor compiler. */
   PLIMSOLL_BUNDLES: z.string().optional(),
   NO_COLOR: z.string().optional(),
@@ -75,6 +79,8 @@ export function readSettings(environment: NodeJS.ProcessEnv, isTerminal: boolean
         credentials,
         stepSummaryFile: e.GITHUB_STEP_SUMMARY || undefined,
         verdictFile: e.PLIMSOLL_VERDICT_FILE || undefined,
+        reportInLog: !!e.PLIMSOLL_REPORT_IN_LOG,
+        upload: e.PLIMSOLL_UPLOAD || undefined,
         bundles: e.PLIMSOLL_BUNDLES || undefined,
         colour: isTerminal && !e.NO_COLOR,
       },
@@ -102,6 +108,8 @@ export const variables = {
   PLIMSOLL_CACHE: "folder of the tools and of type checks (default: ~/.cache/plimsoll)",
   PLIMSOLL_BUNDLES: "folder of scenarios that were bundled beforehand; a --script then runs as it is",
   PLIMSOLL_VERDICT_FILE: "file that gets the verdict in a few lines, such as a container's /dev/termination-log",
+  PLIMSOLL_REPORT_IN_LOG: "set to anything: the report's JSON goes to stdout too, for report --from-log",
+  PLIMSOLL_UPLOAD: "the URL of --upload, which is a secret",
   GITHUB_STEP_SUMMARY: "file that summary.md is appended to; GitHub sets it",
   NO_COLOR: "set to anything: no colours",
 } as const;

@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import {
   ask,
   context,
   countsAgree,
+  create,
   inNamespace,
   loadArgs,
   nothingLeft,
@@ -16,6 +18,7 @@ import {
   undoAll,
 } from "../cli/cluster.fixture.ts";
 import { reportIn, run, workingFolder } from "../cli/cli.fixture.ts";
+import { runProcess, type Ran } from "../host/process.ts";
 
 beforeAll(async () => {
   await inNamespace("delete", "jobs", "-l", own, "--wait");
@@ -90,19 +93,71 @@ describe("a load from pods", () => {
   });
 });
 
-test("kubectl apply -k deploy/kubernetes/load: the Job completes, its pod's message is the verdict and its log the report", async () => {
-  const place = join(project, "deploy/kubernetes/load");
-  undo.push(() => ask("delete", "-k", place, "--ignore-not-found"));
-  await ask("apply", "-k", place);
-  await inNamespace("wait", "--for=condition=complete", "job/smoke", "--timeout=150s");
-  const message = await inNamespace(
-    "get",
-    "pods",
-    "-l",
-    "batch.kubernetes.io/job-name=smoke",
-    "-o",
-    "jsonpath={.items[0].status.containerStatuses[0].state.terminated.exitCode} {.items[0].status.containerStatuses[0].state.terminated.message}",
-  );
-  expect(message).toMatch(/^0 MET all 6 objectives are met/);
-  expect(await inNamespace("logs", "job/smoke")).toMatch(/MET\s+availability\s+client\s+99\.9%/);
+describe("a load by kubectl alone", () => {
+  /** Gives the lines of the manifests' README that begin with a command. */
+  const documented = (begins: string): string[] =>
+    readFileSync(join(project, "deploy/kubernetes/README.md"), "utf8")
+      .split("\n")
+      .filter((line) => line.startsWith(`    ${begins}`));
+  const [waits = "", waitsByKubectl = ""] = documented("kubectl -n plimsoll wait");
+
+  async function typed(line: string, folder: string): Promise<Ran> {
+    const here = `cd '${project}'; kubectl() { command kubectl --context '${context}' "$@"; }`;
+    const slo = `INIT_CWD='${folder}' '${process.execPath}' --import tsx slo/cli/main.ts`;
+    const command = `${here}; ${line.trim().replace("npm run --silent slo --", slo)}`;
+    return runProcess({ command: "bash", args: ["-c", command], limitSeconds: 200 });
+  }
+
+  test("what the README says to type ends with the verdict, writes the report's five forms from the log, and the volume keeps the run", async () => {
+    const place = join(project, "deploy/kubernetes/overlays/load-kept");
+    undo.push(() => ask("delete", "-k", place, "--ignore-not-found"));
+    await ask("apply", "-k", place);
+    const folder = workingFolder();
+    const ended = await typed(waits, folder);
+    expect(ended.ending, ended.output).toEqual({ kind: "exited", code: 0 });
+    expect(ended.stdout).toMatch(/MET\s+availability\s+client\s+99\.9%/);
+    const { testid } = reportIn(folder);
+    const forms = ["events.ndjson", "junit.xml", "report.html", "report.json", "summary.md"];
+    expect(readdirSync(join(folder, ".plimsoll", "runs", testid)).toSorted()).toEqual(forms);
+    const short = await typed(waitsByKubectl, folder);
+    expect([short.ending, short.stdout]).toEqual([{ kind: "exited", code: 0 }, expect.stringMatching(/^MET all 6 objectives are met/m)]);
+    await create(onVolume(`console.log(require("fs").readdirSync("/work/.plimsoll/runs/${testid}").join(" "))`));
+    undo.push(() => inNamespace("delete", "pod", "reader", "--ignore-not-found"));
+    await inNamespace("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/reader", "--timeout=60s");
+    expect(await inNamespace("logs", "reader")).toMatch(/report\.html report\.json run\.json/);
+  });
+
+  test("a red gate ends as soon as its Job fails, with what it said", async () => {
+    const objects = await ask("kustomize", join(project, "deploy/kubernetes/load"));
+    const job = parse(objects.replace("http://storage-api:5000", "http://nobody:5000")) as object;
+    undo.push(() => inNamespace("delete", "job", "smoke", "--ignore-not-found"));
+    await create(job);
+    const began = performance.now();
+    const ended = await typed(waits, workingFolder());
+    expect([ended.ending, ended.stderr]).toEqual([{ kind: "exited", code: 4 }, expect.stringMatching(/the target http:\/\/nobody:5000/)]);
+    const short = await typed(waitsByKubectl, workingFolder());
+    expect([short.ending, short.stdout]).toEqual([{ kind: "exited", code: 1 }, expect.stringMatching(/the target http:\/\/nobody:5000/)]);
+    expect(performance.now() - began).toBeLessThan(40_000);
+  });
+});
+
+/** Makes a pod that runs a line of JavaScript beside the volume of the kept runs. */
+const onVolume = (script: string): object => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "reader", namespace: "plimsoll" },
+  spec: {
+    restartPolicy: "Never",
+    securityContext: { runAsNonRoot: true, runAsUser: 1000, fsGroup: 1000, seccompProfile: { type: "RuntimeDefault" } },
+    containers: [
+      {
+        name: "reader",
+        image: "plimsoll:dev",
+        command: ["node", "-e", script],
+        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+        volumeMounts: [{ name: "runs", mountPath: "/work" }],
+      },
+    ],
+    volumes: [{ name: "runs", persistentVolumeClaim: { claimName: "plimsoll-runs" } }],
+  },
 });

@@ -40,6 +40,8 @@ export interface LoadOptions {
   /** Ends the load as soon as failure is proved. */
   stopOn?: "exceeded";
   json?: boolean;
+  /** Where the report is put, too. */
+  upload?: string;
   /** Loads although an objective cannot have a request, or cannot be read. */
   force?: boolean;
 }
