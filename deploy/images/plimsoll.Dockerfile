@@ -21,9 +21,9 @@ COPY build/bundles.ts build/bundles.ts
 COPY deploy/images deploy/images
 RUN node build/bundles.ts dist/bundles \
  && node_modules/.bin/esbuild slo/cli/main.ts --bundle --splitting --platform=node --format=esm --target=node24 --log-level=warning \
-      --outdir=dist/slo/cli --out-extension:.js=.mjs --metafile=dist/meta.json --legal-comments=eof --alias:esbuild=./deploy/images/no-esbuild.ts \
+      --outdir=dist/slo/cli --out-extension:.js=.mjs --metafile=meta.json --legal-comments=eof --alias:esbuild=./deploy/images/no-esbuild.ts \
       --banner:js='import { createRequire as createRequireForBundle } from "node:module"; const require = createRequireForBundle(import.meta.url);' \
- && node deploy/images/sbom.ts plimsoll dist/meta.json >dist/sbom.cdx.json \
+ && node deploy/images/sbom.ts plimsoll meta.json >dist/sbom.cdx.json \
  # What the HTML report carries of uPlot is read by its package's name.
  && mkdir -p dist/node_modules/uplot \
  && cp -r node_modules/uplot/dist node_modules/uplot/package.json node_modules/uplot/LICENSE dist/node_modules/uplot/ \
@@ -31,21 +31,31 @@ RUN node build/bundles.ts dist/bundles \
  && cp -r slo/objectives dist/slo/objectives \
  && mkdir -m 1777 work
 
-FROM ${NODE_IMAGE}
+# What Node needs to run, and nothing else: no shell, no package manager. Scanners find the libraries' versions where Debian keeps them.
+FROM ${NODE_IMAGE} AS root
+RUN mkdir -p /root-fs/usr/local/bin /root-fs/etc /root-fs/var/lib/dpkg/status.d && mkdir -m 1777 /root-fs/tmp \
+ && cp /usr/local/bin/node /root-fs/usr/local/bin/ \
+ && ldd /usr/local/bin/node | grep -o '/[^ ]*' | xargs -I{} cp -L --parents {} /root-fs \
+ && for package in libc6 libgcc-s1 libstdc++6; do dpkg -s $package >/root-fs/var/lib/dpkg/status.d/$package; done \
+ && cp -L /etc/os-release /root-fs/etc/os-release \
+ && echo 'plimsoll:x:1000:1000::/tmp:/sbin/nologin' >/root-fs/etc/passwd && echo 'plimsoll:x:1000:' >/root-fs/etc/group
+
+FROM scratch
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="plimsoll" \
       org.opencontainers.image.description="Load generator and SLO verification: k6 scenarios in, PromQL counts, a verdict out" \
       org.opencontainers.image.licenses="MIT AND AGPL-3.0-only" \
       org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.base.name="docker.io/library/node:24-bookworm-slim"
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=root /root-fs /
+COPY --from=k6 /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=k6 /out/k6 /usr/local/bin/k6
 COPY --from=build /plimsoll/dist /plimsoll
 COPY --from=build /plimsoll/scenarios /plimsoll/scenarios
 # Where runs are kept: mount a volume there, for the root file system may be read-only.
 COPY --from=build --chown=1000:1000 /plimsoll/work /work
-ENV NODE_ENV=production K6_BIN=/usr/local/bin/k6 PLIMSOLL_BUNDLES=/plimsoll/bundles PLIMSOLL_CACHE=/work/.cache
+ENV PATH=/usr/local/bin NODE_ENV=production K6_BIN=/usr/local/bin/k6 PLIMSOLL_BUNDLES=/plimsoll/bundles PLIMSOLL_CACHE=/work/.cache
 WORKDIR /work
 USER 1000:1000
 # It is a command that ends: its exit code is its health.
