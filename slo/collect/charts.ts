@@ -1,7 +1,7 @@
 import type { PromQL } from "../compile/promql.ts";
 import type { ChartQueries } from "../compile/run.ts";
 import { openChartReads, type Chart, type ChartWindow } from "./chart-reads.ts";
-import { fromZero, growth, oneStep, ratio, type Around, type Line } from "./lines.ts";
+import { fromZero, growth, loadSteps, oneStep, ratio, type Around, type Line, type LoadSteps } from "./lines.ts";
 import { queryHistograms, type PrometheusApi, type Series } from "./prometheus.ts";
 import { bucketLines, bucketsBetween, quantileLine, type Bucket } from "./server-latency.ts";
 
@@ -50,22 +50,23 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
   ]);
   if (spread.kind === "failed") unread.spread = spread.reason;
   const clientSpread = spread.kind === "answer" ? spread.value.at(-1)?.value : undefined;
+  const load = loadSteps(requests, judgedStep);
   const buckets = bucketLines(byBound ?? [], queries.serverBuckets?.unitsPerSecond ?? 1, server.lineOf);
   const atMost = (q: number): Line => quantileLine(buckets, q, client.times.length, stepSeconds, ofService);
   return {
     atSeconds: client.times,
     clientWidthSeconds: widthOf(around, stepSeconds),
     serverWidthSeconds: widthOf(ofService, stepSeconds),
-    achievedRate: growth(iterations, stepSeconds, around),
-    serverRate: growth(served, stepSeconds, ofService),
-    errorRatio: ratio(growth(errors, stepSeconds, around), growth(requests, stepSeconds, around)),
+    achievedRate: growth(iterations, stepSeconds, around, load),
+    serverRate: growth(served, stepSeconds, ofService, load),
+    errorRatio: ratio(growth(errors, stepSeconds, around, load), growth(requests, stepSeconds, around, load)),
     clientP50,
     clientP95,
     clientP99,
     serverP50: atMost(0.5),
     serverP95: atMost(0.95),
     serverP99: atMost(0.99),
-    routes: routeRates(byRoute ?? [], reads),
+    routes: routeRates(byRoute ?? [], reads, load),
     latencies: {
       client: cumulated(clientSpread?.buckets ?? []),
       server: bucketsBetween(buckets, judgedStep, client.times.length - 1),
@@ -81,10 +82,11 @@ const widthOf = ({ back, ahead }: Around, stepSeconds: number): number => (back 
 function routeRates(
   series: readonly Series<number>[],
   { client, stepSeconds, around, judgedStep }: ReturnType<typeof openChartReads>,
+  load: LoadSteps,
 ): Charts["routes"] {
   const busiest = series.toSorted((a, b) => (b.points.at(-1)?.value ?? 0) - (a.points.at(-1)?.value ?? 0)).slice(0, mostRoutes);
   return busiest.map(({ labels: { method = "", name: route = "" }, points }) => {
-    return { method, route, rate: growth(fromZero(client.lineOf(points), judgedStep), stepSeconds, around) };
+    return { method, route, rate: growth(fromZero(client.lineOf(points), judgedStep), stepSeconds, around, load) };
   });
 }
 

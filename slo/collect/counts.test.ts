@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fromZero, growth, oneStep } from "./lines.ts";
+import { fromZero, growth, loadSteps, oneStep, type Line } from "./lines.ts";
 import { bucketLines, bucketsBetween, quantileLine } from "./server-latency.ts";
 import { endedWith, wholeCount } from "./points.ts";
 import { betweenCounts, compareSides, nothingMissing, type Compared, type Sent } from "./compared.ts";
@@ -120,6 +120,13 @@ test.each([
   ["that of a large count too", 2_000_000.4, 2_000_000.4],
 ])("%s", (_, value, expected) => {
   expect(wholeCount(value)).toBe(expected);
+});
+
+test.each<[string, Line, number, Line]>([
+  ["from its first whole second to its last one", [0, 0, 5, 15, 25, 35, 40, 40], 1, [0, 10, 10, 10, 10, 10, 10, null]],
+  ["and falls to nothing where requests stop long before k6 does", [0, 10, 20, 30, 40, 40, 40, 40, 40], 0, [10, 10, 10, 10, 5, 0, 0, 0, 0]],
+])("the rate of a short load is that of its whole seconds, %s", (_, line, begins, rate) => {
+  expect(growth(line, 1, { back: 1, ahead: 1 }, loadSteps(line, begins))).toEqual(rate);
 });
 
 test("a chart's growth is empty where a sample is missing or the counter went back", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { agreement, countSentences, loadDifferences } from "./facts.ts";
+import { agreement, countedRows, countSentences, loadDifferences } from "./facts.ts";
 import { headline } from "./headline.ts";
 import { htmlReport } from "./html.ts";
 import { markdownReport } from "./markdown.ts";
@@ -15,9 +15,9 @@ const counted = (report: Report, counts: Partial<Report["reconciliation"]>): Rep
 test.each<[string, Partial<Report["reconciliation"]>, string]>([
   ["all sides agree", {}, "The counts add up."],
   [
-    "a server that was not read is not said to agree",
+    "of a service that is counted in its objectives only nothing is said but there",
     { serverRequests: null, lostBetween: null },
-    "The counts of k6 and Prometheus add up, the server's are not known.",
+    "The counts of k6 and Prometheus add up.",
   ],
   ["a server that counted others is not said to agree", { lostBetween: 3 }, "The counts of k6 and Prometheus add up, the server's differ."],
   ["what is not known of k6 does not agree", { agrees: null }, "The counts could not be compared."],
@@ -25,6 +25,14 @@ test.each<[string, Partial<Report["reconciliation"]>, string]>([
   ["sides that differ", { agrees: false }, "The counts do not add up."],
   ["a side that could not be read", { agrees: null, prometheusRequests: null }, "The counts could not be compared."],
 ])("%s", (_, counts, words) => expect(agreement(counted(metReport(), counts))).toBe(words));
+
+test("a server that was not read is not said to agree, and is not left out; one that its objectives tell of is no row of nothing", () => {
+  const report = counted(metReport(), { serverRequests: null, lostBetween: null });
+  const unread = { ...report, objectives: report.objectives.map((one) => ({ ...one, evidence: undefined })) };
+  expect(agreement(unread)).toBe("The counts of k6 and Prometheus add up, the server's are not known.");
+  expect(countedRows(unread).map(({ label }) => label)).toContain("server counted");
+  expect(countedRows(report).filter(({ requests }) => requests === null)).toEqual([]);
+});
 
 test.each<[string, string, string]>([
   ["a fact becomes a sentence", "the counters could not be read", "The counters could not be read."],

@@ -1,5 +1,5 @@
 import type { WindowFinding } from "../judge/verdict.ts";
-import { periodBudgetSpent, type ReportObjective, runReasons, shortName } from "./headline.ts";
+import { periodBudgetSpent, type ReportObjective, runReasons, servedByObjective, shortName } from "./headline.ts";
 import { badOfTotal, budgetSpent, bytes, count, counted, duration, elapsed, percent, provedGood, rate, targetPercent } from "./numbers.ts";
 import { recoveries } from "./recovery.ts";
 import type { Report } from "./schema.ts";
@@ -30,7 +30,7 @@ export function errorCell({ errors, wrongContents: wrong }: CountedRow): string 
 }
 
 /** Lists what each side counted, in the order in which a request passes them: first what is judged, then all load, setup and warm-up included. */
-export function countedRows({ load, reconciliation: r }: Report): CountedRow[] {
+export function countedRows({ load, objectives, reconciliation: r }: Report): CountedRow[] {
   const k6Errors = r.k6Requests === null ? null : r.k6Errors; // what came to the relay, of a k6 that said nothing, may not be all
   return [
     { label: "judged, by k6", requests: load.requests, errors: load.errors },
@@ -39,14 +39,15 @@ export function countedRows({ load, reconciliation: r }: Report): CountedRow[] {
     { label: "Prometheus holds", requests: r.prometheusRequests },
     { label: "server counted", requests: r.serverRequests, errors: r.serverErrors },
     { label: "lost between", requests: r.lostBetween },
-  ];
+  ].slice(0, servedByObjective({ objectives, reconciliation: r }) ? -2 : undefined);
 }
 
 /** Says whether the counts of the sides add up, which is unknown where a side could not be read. */
-export function agreement({ reconciliation: r }: Report): string {
+export function agreement({ objectives, reconciliation: r }: Report): string {
   if (r.agrees === null) return "The counts could not be compared.";
   if (!r.agrees) return "The counts do not add up.";
   if (isWholeAgreement(r)) return "The counts add up.";
+  if (servedByObjective({ objectives, reconciliation: r })) return "The counts of k6 and Prometheus add up.";
   return `The counts of k6 and Prometheus add up, the server's ${r.lostBetween === null ? "are not known" : "differ"}.`;
 }
 
@@ -82,8 +83,7 @@ function sentence(text: string): string {
 /** Says how far the two sides' mean latencies lie apart. */
 function latencyGap(seconds: number | null): string {
   if (seconds === null) return "client and server latency could not be compared";
-  const way = seconds < 0 ? "below" : "above";
-  return `mean latency at the client is ${duration(Math.abs(seconds))} ${way} the server's`;
+  return `mean latency at the client is ${duration(Math.abs(seconds))} ${seconds < 0 ? "below" : "above"} the server's`;
 }
 
 /** k6 rounds at the edge of each stage, and of each pod's share: no more than this share of a plan. */

@@ -110,3 +110,7 @@ function named(report: Report, verdict: "exceeded" | "inconclusive", state: stri
   }
   return found;
 }
+
+/** Tells whether the service's counts stand in its objectives alone, as those of a script that names no route of it. */
+export const servedByObjective = ({ objectives, reconciliation }: Pick<Report, "objectives" | "reconciliation">): boolean =>
+  reconciliation.serverRequests === null && objectives.some(({ side, evidence }) => side === "server" && evidence !== undefined);

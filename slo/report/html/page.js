@@ -61,7 +61,8 @@
     ctx.setLineDash([]);
     ctx.font = 11 * px + "px system-ui, -apple-system, 'Segoe UI', sans-serif";
     ctx.textBaseline = "alphabetic";
-    for (const band of model.bands) {
+    let free = -Infinity; // scenarios that run at the same time have their names beside each other
+    for (const band of model.bands.toSorted((a, b) => a.from - b.from)) {
       const left = Math.max(bbox.left, u.valToPos(band.from, "x", true));
       const right = Math.min(bbox.left + bbox.width, u.valToPos(band.to, "x", true));
       if (right <= left) continue;
@@ -69,10 +70,12 @@
       ctx.fillStyle = style("--rule");
       ctx.fillRect(left, bbox.top - 14 * px, px, bbox.height + 14 * px);
       const names = band.judged ? [band.name] : [band.name + ", not judged", "not judged", band.name];
-      const fitting = names.find((name) => ctx.measureText(name).width + 6 * px < right - left);
+      const start = Math.max(left + 3 * px, free);
+      const fitting = names.find((name) => start + ctx.measureText(name).width + 3 * px < right);
       if (fitting === undefined) continue;
       ctx.fillStyle = style("--soft");
-      ctx.fillText(fitting, left + 3 * px, bbox.top - 5 * px);
+      ctx.fillText(fitting, start, bbox.top - 5 * px);
+      free = start + ctx.measureText(fitting).width + 8 * px;
     }
     ctx.restore();
   };
@@ -116,7 +119,8 @@
       ctx.fillText(limit.label, x, bbox.top - 3 * px, isRight ? x - bbox.left : bbox.left + bbox.width - x);
     }
     ctx.textAlign = "right";
-    for (const limit of model.x === "time" ? model.limits : []) {
+    let lowest = bbox.top - 3 * px; // below the names of the bands, and each other
+    for (const limit of model.x === "time" ? model.limits.toSorted((a, b) => b.value - a.value) : []) {
       const y = Math.round(u.valToPos(limit.value, "y", true));
       if (y < bbox.top || y > bbox.top + bbox.height) continue;
       ctx.strokeStyle = style("--limit");
@@ -129,9 +133,11 @@
       ctx.lineWidth = 4 * px;
       ctx.lineJoin = "round";
       ctx.strokeStyle = style("--paper");
-      ctx.strokeText(limit.label, bbox.left + bbox.width - 4 * px, y - 3 * px, room);
+      const written = y - 3 * px >= lowest + 15 * px ? y - 3 * px : Math.max(y + 14 * px, lowest + 15 * px);
+      lowest = written;
+      ctx.strokeText(limit.label, bbox.left + bbox.width - 4 * px, written, room);
       ctx.fillStyle = style("--limit");
-      ctx.fillText(limit.label, bbox.left + bbox.width - 4 * px, y - 3 * px, room);
+      ctx.fillText(limit.label, bbox.left + bbox.width - 4 * px, written, room);
     }
     ctx.restore();
   };
