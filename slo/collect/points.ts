@@ -50,3 +50,13 @@ export function endedWith(points: readonly CumulativePoint[], end: CumulativePoi
   if (last === undefined || end.atSeconds <= last.atSeconds) return [...points];
   return last.total === end.total && last.bad === end.bad ? [...points] : [...points, end];
 }
+
+/** Counts from the load's beginning on, where its counters are as they were; what no series held at that moment began at 0 in the load, as lazy label sets do. */
+export function sinceBeginning(read: readonly PartOfTotal[], fromSeconds: number): PartOfTotal[] {
+  const [first] = read;
+  if (first === undefined) return [];
+  const isHeld = first.atSeconds < fromSeconds + 0.001;
+  const base = isHeld ? first : { atSeconds: fromSeconds, total: 0, part: 0 };
+  const points = isHeld ? read : [base, ...read];
+  return points.map(({ atSeconds, total, part }) => ({ atSeconds, total: total - base.total, part: part - base.part }));
+}

@@ -7,7 +7,7 @@ import type { Compared, Sent, ServerWindow } from "./compared.ts";
 import { countersOf, grownBy, restartedIn, type CounterGrowth, type Growth } from "./growth.ts";
 import { lookbackSeconds, type Guarded, type Instance } from "./guard.ts";
 import type { Count, CumulativePoint, Measurement, Queries } from "./measurement.ts";
-import { endedWith, readOverTime, wholeCount, type PartOfTotal } from "./points.ts";
+import { endedWith, readOverTime, sinceBeginning, wholeCount } from "./points.ts";
 import { scrapeLabels } from "../spec/names.ts";
 import { refuseUnboundedEvents } from "./events.ts";
 import { splitOf, type Part, type Split } from "./split.ts";
@@ -141,7 +141,7 @@ function countOf({ totals, least, most }: Read, split: Split, grown: (counters: 
   return { total, bad, uncertain };
 }
 
-/** Reads the growth over time since the load began; no points where the counters are not there from its beginning, or a part of them is missing. */
+/** Reads the growth over time since the load began; no points where a part of them is missing. */
 async function cumulative(
   api: PrometheusApi,
   total: readonly CounterQueries[],
@@ -155,14 +155,11 @@ async function cumulative(
   const within = Math.max(window.toSeconds - window.fromSeconds, 0.001);
   const range = lookbackSeconds + (losses.length > 0 ? within : 0); // what an instance counted that is gone stays in the sum
   const living = (ask: CounterQueries): PromQL => ask.living(range, within, window.toSeconds, leftOut);
-  const read = await readOverTime(api, total.map(living), part.map(living), window);
-  const [first] = read;
-  if (first === undefined || first.atSeconds > window.fromSeconds + window.stepSeconds) return [];
-  const badOf = (at: PartOfTotal): number => (above ? at.total - at.part : at.part);
-  const points = read.map((at) => ({
-    atSeconds: at.atSeconds,
-    total: wholeCount(at.total - first.total),
-    bad: wholeCount(badOf(at) - badOf(first)),
+  const read = sinceBeginning(await readOverTime(api, total.map(living), part.map(living), window), window.fromSeconds);
+  const points = read.map(({ atSeconds, total, part }) => ({
+    atSeconds,
+    total: wholeCount(total),
+    bad: wholeCount(above ? total - part : part),
   }));
   return endedWith(points, { atSeconds: window.toSeconds, total: count.total, bad: count.bad });
 }
