@@ -42,7 +42,17 @@ const rows: [string, string, string][] = [
     "export const config = {};",
     ":1:1 has no default export: export default defineConfig({ … })",
   ],
-  ["an unknown key has its place", `${head}export default defineConfig({\n  specs: "a.yaml",\n});`, ":3:3 specs is an unknown key"],
+  [
+    "an unknown key has its place",
+    `${head}export default defineConfig({\n  specs: "a.yaml",\n});`,
+    ":3:3 specs is an unknown key (did you mean spec?)",
+  ],
+  ["and the key that is meant", 'export default { scrpt: "a.js" };', ":1:18 scrpt is an unknown key (did you mean script?)"],
+  [
+    "that of an environment too",
+    'export default { environments: { a: { targt: "b" } } };',
+    ":1:39 environments.a.targt is an unknown key (did you mean target?)",
+  ],
   [
     "an unknown key of an environment is found there, and not where its name stands before",
     `${head}export default {\n  spec: "job",\n  environments: {\n    local: { job: "x" },\n  },\n};`,

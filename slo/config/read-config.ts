@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { build, type BuildFailure } from "esbuild";
 import type { z } from "zod";
 import { esbuildProblems, placed } from "../run/bundle/problems.ts";
-import { configSchema, type ReadConfig } from "./schema.ts";
+import { nearest } from "../spec/words.ts";
+import { configSchema, keysAt, type ReadConfig } from "./schema.ts";
 
 const names = ["plimsoll.config.ts", "plimsoll.config.mts", "plimsoll.config.js", "plimsoll.config.mjs"];
 
@@ -91,7 +92,10 @@ function sentences(issue: z.core.$ZodIssue, file: string, text: string): string[
     `${file}:${placeOf(text, path)} ${path.join(".") || "the config"} ${message}`;
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => at([...issue.path, key], "is an unknown key"));
+      return issue.keys.map((key) => {
+        const meant = nearest(key, keysAt(issue.path));
+        return at([...issue.path, key], `is an unknown key${meant === undefined ? "" : ` (${meant})`}`);
+      });
     case "invalid_type":
       return [at(issue.path, issue.message.startsWith("must") ? issue.message : `must be ${issue.expected}`)];
     default:

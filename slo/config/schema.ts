@@ -48,6 +48,10 @@ export const configSchema = z.strictObject({
   defaultEnvironment: text.optional(),
 });
 
+/** Names the keys of what stands at a path of a config. */
+export const keysAt = ({ length }: readonly unknown[]): string[] =>
+  Object.keys((length === 0 ? configSchema : length === 2 ? environment : credentials).shape);
+
 /** A config as a person writes it. */
 export type Config = z.input<typeof configSchema>;
 

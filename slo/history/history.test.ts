@@ -61,3 +61,12 @@ test("where no route could be read, the whole run's errors are all that is known
   remember(own("history.sqlite"), { ...exceededReport(), routes: [] });
   expect(listed().out).toMatch(/ 412 errors /);
 });
+
+test("the history of a folder is told from below it too", () => {
+  remember(own("history.sqlite"), metReport());
+  const [below, { testid }] = [join(folder, "perf", "deep"), metReport()];
+  mkdirSync(below, { recursive: true });
+  const out: string[] = [];
+  listRuns({ most: 20 }, { folder: below, out: (text) => void out.push(text), say: () => undefined });
+  expect(out.join("\n")).toContain(testid);
+});

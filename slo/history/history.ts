@@ -6,6 +6,7 @@ import { commandLine } from "../host/command-line.ts";
 import { errorMessage } from "../host/error-message.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
+import { keepingFolder } from "../host/own-folder.ts";
 import { columnsOf, padded } from "../report/columns.ts";
 import { counted } from "../report/numbers.ts";
 import { plainLine } from "../report/plain.ts";
@@ -47,7 +48,7 @@ export function remember(file: string, { testid, startedAt, scenario, service, t
 
 /** Lists the latest runs of this folder, newest first; a history that cannot be read is not an empty one. */
 export function listRuns({ most, json }: { most: number; json?: boolean }, host: Pick<Host, "folder" | "out" | "say">): number {
-  const own = join(host.folder, ".plimsoll");
+  const own = join(keepingFolder(host.folder), ".plimsoll");
   const file = join(own, "history.sqlite");
   try {
     if (statSync(own, { throwIfNoEntry: false })?.isDirectory() === false)
@@ -56,7 +57,7 @@ export function listRuns({ most, json }: { most: number; json?: boolean }, host:
     const read = (database: DatabaseSync) => database.prepare("SELECT * FROM runs ORDER BY startedAt DESC LIMIT ?").all(most);
     const runs = isThere ? z.array(row).parse(withHistory(file, read)) : [];
     if (json) host.out(JSON.stringify(runs, null, 2));
-    else if (runs.length === 0) host.say(`no runs yet; run one with: ${commandLine("load", "--scenario smoke")}`);
+    else if (runs.length === 0) host.say(`no runs yet; run one with: ${commandLine("load", "")}`);
     else host.out(linesOf(runs).join("\n"));
     return exitCodes.met;
   } catch (error) {

@@ -3,6 +3,7 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { errorMessage } from "../host/error-message.ts";
+import { keepingFolder } from "../host/own-folder.ts";
 import type { Host } from "../host/host.ts";
 import { replaceFile } from "../host/replace-file.ts";
 import { causeLine, causes } from "../report/causes.ts";
@@ -42,7 +43,7 @@ export function writeReport(report: Report, folder: string, host: Host, json: bo
   const { stepSummaryFile, verdictFile } = host.settings;
   if (stepSummaryFile) orSay(host, () => appendFileSync(stepSummaryFile, `${summary}\n`), `cannot write ${stepSummaryFile}: `);
   if (verdictFile) orSay(host, () => writeFileSync(verdictFile, shortVerdict(report)), `cannot write ${verdictFile}: `);
-  orSay(host, () => remember(join(host.folder, ".plimsoll", "history.sqlite"), report), "cannot write the history: ");
+  orSay(host, () => remember(join(keepingFolder(host.folder), ".plimsoll", "history.sqlite"), report), "cannot write the history: ");
   host.out(json ? jsonText : terminalReport(report, { colour: host.settings.colour, width: host.width }));
   if (host.settings.reportInLog) host.out(reportInLog(jsonText, hashOf));
   if (shown) host.say(`report: ${relative(host.folder, page)}`);

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { clientThresholds } from "../compile/objectives.ts";
 import type { ScriptFacts } from "../compile/scope.ts";
@@ -14,6 +14,7 @@ import { makeOwnFolder, runFolder } from "../run/record.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import { formatProblem } from "../spec/load.ts";
 import type { Spec } from "../spec/spec.ts";
+import { nearest, quoted } from "../spec/words.ts";
 import type { Host } from "../host/host.ts";
 import { badUsage, failed, type NoRun } from "./load-run.ts";
 import { neverSent, provableBy } from "./planned.ts";
@@ -129,8 +130,24 @@ async function bundleHere(folder: string, { entry, isUserScript }: Entry, spec: 
   const errors = types.kind === "problems" ? shown(types.problems) : [];
   if (errors.length > 0 && !isUserScript) return badUsage(errors.join("\n"));
   const more = errors.length > mostTypeErrors ? [`and ${errors.length - mostTypeErrors} more type errors`] : [];
-  const { file, counted, hasUnread } = bundled;
-  return { kind: "script", file, notes: [...errors.slice(0, mostTypeErrors), ...more], counted, hasUnread };
+  const { file, counted, hasUnread, inputs } = bundled;
+  const slips = isUserScript && !hasUnread ? unknownChecks(spec, inputs.map((path) => readFileSync(path, "utf8")).join("\n")) : [];
+  return { kind: "script", file, notes: [...slips, ...errors.slice(0, mostTypeErrors), ...more], counted, hasUnread };
+}
+
+/** Names the checks whose names stand nowhere in a script: most likely slips, but never refused, since a script may compute a name. */
+export function unknownChecks({ objectives }: Spec, text: string): string[] {
+  // The keys of functions, as those that check() is given.
+  const known = [...text.matchAll(/(["'`])((?:(?!\1)[^\\\n]|\\.)+)\1\s*:\s*(?:async\b|function\b|\(|[\w$]+\s*=>)/g)];
+  return objectives.flatMap(({ name: path, place, indicator }) => {
+    if (indicator.kind !== "checks" || indicator.name === undefined) return [];
+    const { name } = indicator;
+    const written = [JSON.stringify(name), ...['"', "'", "`"].map((quote) => quote + name + quote)];
+    if (written.some((literal) => text.includes(literal)) || (/^\w+$/.test(name) && text.match(/\w+/g)?.includes(name))) return [];
+    const meant =
+      nearest(name, [...new Set(known.map(([, , one = ""]) => one))]) ?? "unless the script computes that name, nothing is counted";
+    return [formatProblem({ place, path, message: `no check of the script is named ${quoted(name)}: ${meant}` })];
+  });
 }
 
 /** Tells whether an objective is about what a script counts itself, so that it is bundled with counters of ours. */

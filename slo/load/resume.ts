@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { commandLine } from "../host/command-line.ts";
 import type { Host } from "../host/host.ts";
+import { keepingFolder } from "../host/own-folder.ts";
 import { readFleet } from "../run/kubernetes/fleet.ts";
 import { deleteJob } from "../run/kubernetes/job.ts";
 import type { PodReport } from "../run/kubernetes/message.ts";
@@ -26,10 +27,11 @@ export interface ResumeOptions {
 
 /** Finds the run with a testid, or the latest, below the user's folder. */
 export function findRun(testid: string | undefined, host: Pick<Host, "folder">) {
-  const name = testid ?? latestRun(host);
-  if (name === undefined) return badUsage(`there is no run in .plimsoll/runs; run one with: ${commandLine("load", "--scenario smoke")}`);
+  const root = keepingFolder(host.folder);
+  const name = testid ?? latestRun(root);
+  if (name === undefined) return badUsage(`there is no run in .plimsoll/runs; run one with: ${commandLine("load", "")}`);
   if (!testidPattern.test(name)) return badUsage(`${JSON.stringify(name)} is not the id of a run`);
-  const folder = runFolder(host.folder, name);
+  const folder = runFolder(root, name);
   const read = readRecord(folder);
   return read.kind === "problem" ? badUsage(read.message) : { kind: "kept" as const, folder, record: read.record };
 }
@@ -37,8 +39,8 @@ export function findRun(testid: string | undefined, host: Pick<Host, "folder">) 
 /** A run that is kept in this folder. */
 type KeptRun = Exclude<ReturnType<typeof findRun>, NoRun>;
 
-function latestRun(host: Pick<Host, "folder">): string | undefined {
-  const folder = join(host.folder, ".plimsoll", "runs");
+function latestRun(root: string): string | undefined {
+  const folder = join(root, ".plimsoll", "runs");
   if (!existsSync(folder)) return undefined;
   const runs = readdirSync(folder).flatMap((name) => {
     const read = readRecord(join(folder, name));

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { loadSpec } from "../spec/load.ts";
+import { unknownChecks } from "./prepare.ts";
+
+const script = `import { check } from "k6";
+export default () => check(get(), { "status is 200": (r) => r.status === 200, 'it\\'s "short"': function (r) { return true; }, [computed]: () => true });`;
+
+const notes = (name: string): string[] => {
+  const text = `version: 1\nservice: s\nobjectives:\n  - { name: o, target: 99%, indicator: { checks: { name: ${JSON.stringify(name)} } } }\n`;
+  const loaded = loadSpec(text, "slo.yaml", undefined);
+  if (loaded.kind === "problems") throw new Error(JSON.stringify(loaded.problems));
+  return unknownChecks(loaded.spec, script);
+};
+
+test.each([
+  ["a check that the script makes is no slip", "status is 200", []],
+  [
+    "a slip is told with the name that is meant",
+    "status is 20",
+    [/^slo.yaml:4:\d+ .*no check of the script is named "status is 20": did you mean status is 200\?$/],
+  ],
+  ["a name like none may be computed", "cart is full", [/named "cart is full": unless the script computes that name, nothing is counted$/]],
+])("before the load: %s", (_, name, expected) => {
+  expect(notes(name)).toEqual(expected.map((one) => expect.stringMatching(one) as string));
+});
