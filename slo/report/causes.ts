@@ -12,7 +12,7 @@ export interface ToldCause {
   objectives: string[];
 }
 
-/** How many routes that stand out are told of one objective, outcomes of one cause, and instances. */
+/** How many are told: routes that stand out of one objective, outcomes of one cause, instances, and samples. */
 const most = 3;
 
 /** k6's codes of requests that got no answer (Grafana k6, "Error codes"). */
@@ -128,4 +128,41 @@ function elsewhereText({ elsewhere, p }: Cause): string {
   const chance = p < 0.0001 ? "p < 0.0001" : `p = ${Number(p.toPrecision(2))}`;
   if (elsewhere.total === 0) return chance;
   return `against ${count(elsewhere.bad)} of ${count(elsewhere.total)} elsewhere (${chance})`;
+}
+
+/** A request that failed or was slow, as the load's client saw it. */
+export type ReportSample = NonNullable<Report["samples"]>[number];
+
+/** Names what became of a sample's request. */
+export function sampleOutcome({ kind, status, errorCode }: ReportSample): string {
+  return outcomeText({ kind, status: String(status), errorCode: String(errorCode) });
+}
+
+/** Chooses the first samples of what objectives are not met for, by route and sort. */
+export function firstSamples(report: Report, of: readonly ReportObjective[] = unmet(report)): ReportSample[] {
+  const names = new Set(of.map(({ name }) => name));
+  const own = (report.causes ?? []).filter(({ objective }) => names.has(objective));
+  const isOf = ({ method, route, kind }: ReportSample): boolean =>
+    own.some(({ subject, atMostSeconds }) => {
+      const isSort = atMostSeconds === undefined ? kind !== "slow" : kind === "slow";
+      return isSort && (subject === undefined || (subject.method === method && subject.route === route));
+    });
+  return (report.samples ?? []).filter(isOf).slice(0, most);
+}
+
+/** Writes a sample on one line. */
+export function sampleLine(sample: ReportSample, report: Report): string {
+  const { method, path, durationSeconds, error, requestId, traceId, answer } = sample;
+  const parts = [
+    `${elapsed(sample.atSeconds - runOrigin(report))} ${method} ${path} ${sampleOutcome(sample)} after ${duration(durationSeconds)}`,
+    ...(error === "" ? [] : [error]),
+    ...(requestId === "" ? [] : [`request ${requestId}`]),
+    ...(traceId === "" ? [] : [`trace ${traceId}`]),
+  ];
+  return `${parts.join(", ")}${answer === "" ? "" : `: ${answer}`}`;
+}
+
+/** Writes all samples as lines of JSON, with what the service logged of each. */
+export function samplesText({ samples = [] }: Report): string {
+  return samples.map((sample) => `${JSON.stringify(sample)}\n`).join("");
 }

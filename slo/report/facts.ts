@@ -1,7 +1,6 @@
 import type { WindowFinding } from "../judge/verdict.ts";
-import { periodBudgetSpent, type ReportObjective, runReasons, servedByObjective, shortName } from "./headline.ts";
+import { periodBudgetSpent, recoveries, type ReportObjective, runReasons, servedByObjective, shortName } from "./headline.ts";
 import { badOfTotal, budgetSpent, bytes, count, counted, duration, elapsed, percent, provedGood, rate, targetPercent } from "./numbers.ts";
-import { recoveries } from "./recovery.ts";
 import type { Report } from "./schema.ts";
 
 /** One row of the table that follows each request from k6 to the server; `null` could not be read, absent does not apply. */

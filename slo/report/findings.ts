@@ -1,8 +1,7 @@
-import { causes } from "./causes.ts";
+import { causes, firstSamples, sampleLine } from "./causes.ts";
 import { headline, ownName, type ReportObjective, runReasons, unmet } from "./headline.ts";
 import { count, percent, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
-import { firstSamples, sampleLine } from "./samples.ts";
 import type { Report } from "./schema.ts";
 
 /** One thing that the author of a change should see, at its place in the spec where it has one. */

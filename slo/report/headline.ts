@@ -1,5 +1,5 @@
 import { columnsOf } from "./columns.ts";
-import { count, counted } from "./numbers.ts";
+import { count, counted, duration, targetPercent } from "./numbers.ts";
 import { shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
 
@@ -114,3 +114,14 @@ function named(report: Report, verdict: "exceeded" | "inconclusive", state: stri
 /** Tells whether the service's counts stand in its objectives alone, as those of a script that names no route of it. */
 export const servedByObjective = ({ objectives, reconciliation }: Pick<Report, "objectives" | "reconciliation">): boolean =>
   reconciliation.serverRequests === null && objectives.some(({ side, evidence }) => side === "server" && evidence !== undefined);
+
+/** Says how long each objective about the recovery went on being missed. */
+export function recoveries(report: Report): string[] {
+  return report.objectives.flatMap(({ name, recoverySeconds: seconds, targetRatio }) => {
+    const missed = `missed ${targetPercent(targetRatio)}`;
+    if (seconds === undefined) return [];
+    if (seconds === null) return [`${shortName(name)}: it ${missed} to the end of the phase, or its seconds are not known`];
+    if (seconds === 0) return [`${shortName(name)}: no second ${missed}`];
+    return [`${shortName(name)}: the last second that ${missed} ended ${duration(seconds)} after the phase began`];
+  });
+}

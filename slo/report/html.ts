@@ -2,11 +2,9 @@ import { causes } from "./causes.ts";
 import { capitalised, objectiveNumbers, otherReasons, runOrigin, scenarioOverrides } from "./facts.ts";
 import { headline, servedByObjective, shortName, subject, verdictWords, whys } from "./headline.ts";
 import { type ChartModel, chartModels, lineSummaries } from "./html/charts.ts";
-import { loadMark } from "./html/mark.ts";
-import { samplesSection } from "./html/samples.ts";
 import { jsonMarkup, markup, type Markup, nothing, rawElementText } from "./html/markup.ts";
-import { bullets, countedTable, factLists, objectiveDetails, objectivesTable, routesTable, table, verdictText } from "./html/tables.ts";
-import { latencyHeads, latencyRows } from "./latencies.ts";
+import { bullets, countedTable, factLists, latenciesTable, objectiveDetails, objectivesTable, routesTable } from "./html/tables.ts";
+import { samplesSection, table, tenth, verdictText } from "./html/tables.ts";
 import { count, counted, duration, elapsed, moment, percent, rate } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 
@@ -70,6 +68,16 @@ function verdictHeader(report: Report): Markup {
   return markup`<header class="verdict verdict-${report.verdict}">${mark}<div><p class="subject"><bdi>${subject(report)}</bdi></p>
     <h1>${verdictText(report.verdict)}</h1>
     <p class="finding">${capitalised(headline(report))}</p></div></header>`;
+}
+
+/** Draws the load line of a ship with the water at the budget that was spent: above the line, it is too much. `undefined` draws no water. */
+function loadMark(budgetSpent: number | undefined): Markup {
+  const level = budgetSpent === undefined ? undefined : 48 + (1 - Math.min(2, Math.max(0, budgetSpent))) * 34;
+  const water =
+    level === undefined ? markup`` : markup`<rect class="water" x="0" y="${tenth(level)}" width="96" height="${tenth(96 - level)}"/>`;
+  return markup`<svg class="mark" viewBox="0 0 96 96" width="96" height="96" aria-hidden="true" focusable="false">
+    <rect class="hull" x="0" y="0" width="96" height="96"/>${water}<circle class="ring" cx="48" cy="48" r="25"/>
+    <rect class="load-line" x="6" y="45.5" width="84" height="5"/></svg>`;
 }
 
 function causeSection(report: Report): Markup {
@@ -136,7 +144,7 @@ function chartFigure(report: Report, model: ChartModel): Markup {
 /** Tells a chart in numbers: of latencies the percentiles, of all else each line's lowest, middle and highest value. */
 function chartNumbers(report: Report, model: ChartModel): Markup {
   const title = `${model.title} in numbers`;
-  if (model.x === "latency") return table(title, ["Side", ...latencyHeads.map((head) => `#${head}`)], latencyRows(report));
+  if (model.x === "latency") return latenciesTable(title, report);
   const rows = lineSummaries(model).map(({ label, lowest, median, highest, highestAt }) => [label, lowest, median, highest, highestAt]);
   const numbers = table(title, ["Line", "#Lowest", "#Median", "#Highest", "#Highest at"], rows);
   return markup`<details class="numbers"><summary>${title}</summary>${numbers}</details>`;

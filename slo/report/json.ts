@@ -1,11 +1,12 @@
 import { type Report, reportSchema } from "./schema.ts";
 
-const lineLimit = 140;
 const steering = /[\u007F-\u009F\p{Cf}\u2028\u2029]/gu;
 
 /** Prints `report.json`: keys in the schema's order, control and bidi characters escaped, a newline at the end. Throws on a report that its own schema refuses. */
 export function jsonReport(report: Report): string {
-  return `${printed(reportSchema.parse(report), "")}\n`;
+  const text = JSON.stringify(reportSchema.parse(report), null, 2);
+  // A list of numbers stands on one line; no text holds a raw line break.
+  return `${escaped(text.replace(/\[\n[^[\]{}"]*\]/gu, (list) => list.replace(/\n\s*/gu, "")))}\n`;
 }
 
 /** A report read back, or one sentence on why the text is none. */
@@ -24,23 +25,6 @@ export function readReport(text: string): ReadReport {
   const [issue] = parsed.error.issues;
   const place = issue === undefined || issue.path.length === 0 ? "the report" : issue.path.map(String).join(".");
   return { kind: "problem", message: `${place}: ${issue?.message ?? "not a report"}` };
-}
-
-/** Prints JSON indented by two, but a value without nested objects on one line where it fits; numbers always so. */
-function printed(value: unknown, indent: string): string {
-  if (typeof value !== "object" || value === null) return escaped(JSON.stringify(value));
-  const entries = Array.isArray(value)
-    ? value.map((item) => printed(item, `${indent}  `))
-    : Object.entries(value).flatMap(([key, item]) =>
-        item === undefined ? [] : [`${escaped(JSON.stringify(key))}: ${printed(item, `${indent}  `)}`],
-      );
-  const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
-  if (entries.length === 0) return open + close;
-  const flat = Object.values(value).every((item) => typeof item !== "object" || item === null);
-  const oneLine = Array.isArray(value) ? `${open}${entries.join(", ")}${close}` : `${open} ${entries.join(", ")} ${close}`;
-  const numbers = Array.isArray(value) && value.every((item) => typeof item !== "string");
-  if (flat && (numbers || oneLine.length + indent.length <= lineLimit)) return oneLine;
-  return `${open}\n${entries.map((entry) => `${indent}  ${entry}`).join(",\n")}\n${indent}${close}`;
 }
 
 function escaped(json: string): string {

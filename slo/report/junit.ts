@@ -1,9 +1,8 @@
-import { causes } from "./causes.ts";
+import { causes, firstSamples, sampleLine } from "./causes.ts";
 import { agreement, countedRows, countSentences, objectiveNumbers } from "./facts.ts";
 import { headline, type ReportObjective, runReasons, verdictWords } from "./headline.ts";
 import { counted, isoMoment, targetPercent } from "./numbers.ts";
 import { shortened } from "./plain.ts";
-import { firstSamples, sampleLine } from "./samples.ts";
 import type { Report } from "./schema.ts";
 
 /** The one test case that no objective owns. */
@@ -25,10 +24,9 @@ interface TestCase {
 export function junitReport(report: Report): string {
   const objectives = report.objectives.map((objective) => objectiveCase(objective, report));
   const cases = [...objectives, validityCase(report, objectives)];
-  const failures = cases.filter(({ kind }) => kind === "failure").length;
-  const errors = cases.filter(({ kind }) => kind === "error").length;
-  const skipped = cases.filter(({ kind }) => kind === "skipped").length;
-  const totals = { tests: cases.length, failures, errors, skipped, time: seconds(report.timings.loadSeconds) };
+  const of = (asked: TestCase["kind"]): number => cases.filter(({ kind }) => kind === asked).length;
+  const counts = { tests: cases.length, failures: of("failure"), errors: of("error"), skipped: of("skipped") };
+  const totals = { ...counts, time: Number.isFinite(report.timings.loadSeconds) ? report.timings.loadSeconds.toFixed(3) : "0" };
   const timestamp = isoMoment(report.startedAt);
   const suite = { name: `${report.service}.${report.scenario}`, ...totals, ...(timestamp === undefined ? {} : { timestamp }) };
   return [
@@ -93,9 +91,7 @@ function validityKind(report: Report, told: boolean): TestCase["kind"] {
 }
 
 function caseXml({ name, kind, message, detail }: TestCase, classname: string): string {
-  const opening = `    <testcase${attributes({ classname, name, time: "0" })}>`;
-  const body = bodyXml(kind, message, detail);
-  return `${opening}\n      ${body}\n    </testcase>`;
+  return `    <testcase${attributes({ classname, name, time: "0" })}>\n      ${bodyXml(kind, message, detail)}\n    </testcase>`;
 }
 
 function bodyXml(kind: TestCase["kind"], message: string, detail: string): string {
@@ -111,19 +107,9 @@ function bodyXml(kind: TestCase["kind"], message: string, detail: string): strin
 }
 
 function properties(report: Report): [string, string][] {
-  const { testid, scenario, service, target, verdict, exitCode, confidence } = report;
-  const { requests, offeredIterations, startedIterations, droppedIterations } = report.load;
-  const { k6Requests, prometheusRequests, serverRequests, lostBetween } = report.reconciliation;
-  const { loadSeconds, toFirstRequestSeconds, toVerdictSeconds } = report.timings;
-  const run = { testid, scenario, service, target, verdict, exitCode, confidence };
-  const load = { requests, offeredIterations, startedIterations, droppedIterations };
-  const sides = { k6Requests, prometheusRequests, serverRequests, lostBetween };
-  const all = { ...run, ...load, ...sides, loadSeconds, toFirstRequestSeconds, toVerdictSeconds };
-  return Object.entries(all).flatMap(([name, value]): [string, string][] => (value === null ? [] : [[name, String(value)]]));
-}
-
-function seconds(value: number): string {
-  return Number.isFinite(value) ? value.toFixed(3) : "0";
+  const { testid, scenario, service, target, verdict, exitCode, confidence, load, reconciliation, timings } = report;
+  const all = { testid, scenario, service, target, verdict, exitCode, confidence, ...load, ...reconciliation, ...timings };
+  return Object.entries(all).flatMap(([name, value]) => (value === null || value === undefined ? [] : [[name, String(value)]]));
 }
 
 function attributes(values: Record<string, string | number>): string {

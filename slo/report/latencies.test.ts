@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { latencyRows } from "./latencies.ts";
+import { latencyRows } from "./html/tables.ts";
 import { metReport } from "./reports.fixture.ts";
 import type { Report } from "./schema.ts";
 

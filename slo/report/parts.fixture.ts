@@ -1,5 +1,5 @@
 import type { ReportObjective } from "./headline.ts";
-import type { ReportSample } from "./samples.ts";
+import type { ReportSample } from "./causes.ts";
 import type { Report } from "./schema.ts";
 
 /** Unix seconds at which every made-up run begins: 2026-11-21 05:00:00 UTC. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { madeUpSample } from "./parts.fixture.ts";
 import { exceededReport, metReport } from "./reports.fixture.ts";
-import { firstSamples, sampleLine, samplesText } from "./samples.ts";
+import { firstSamples, sampleLine, samplesText } from "./causes.ts";
 
 describe("samples of failing requests", () => {
   const report = exceededReport();

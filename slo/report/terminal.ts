@@ -1,11 +1,10 @@
-import { causeLine, causes } from "./causes.ts";
+import { causeLine, causes, firstSamples, sampleLine } from "./causes.ts";
 import { clipped, columnsOf, padded, wrapped } from "./columns.ts";
 import { agreement, type CountedRow, countedRows, countSentences, lapse, loadDifferences } from "./facts.ts";
 import { objectiveNumbers, otherReasons, periodSentence, remarks } from "./facts.ts";
 import { headline, ownName, type ReportObjective, sideWords, subject, unmet, verdictWords, whys } from "./headline.ts";
 import { count, counted, duration, rate, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
-import { firstSamples, sampleLine } from "./samples.ts";
 import type { Report } from "./schema.ts";
 
 /** Sets how the terminal's report looks: colour or none, columns, and the paths of the files that were written. */

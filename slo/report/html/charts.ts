@@ -17,8 +17,8 @@ export interface ChartLine {
   stepped: boolean;
 }
 
-/** All that the page's script needs to draw one chart. Times are seconds since the run's start, shares 0–1. */
-export interface ChartModel {
+/** What is drawn in a chart. Times are seconds since the run's start, shares 0–1. */
+interface Drawing {
   id: string;
   /** What stands below: the time, or a latency on a logarithmic axis. */
   x: "time" | "latency";
@@ -32,6 +32,10 @@ export interface ChartModel {
   /** Lines across at a value of the chart's own axis: upright where that is the latency below. */
   limits: { label: string; value: number }[];
   bands: { name: string; from: number; to: number; judged: boolean }[];
+}
+
+/** All that the page's script needs to draw one chart. */
+export interface ChartModel extends Drawing {
   /** Labels of the lines that have no sample at all. */
   silent: string[];
   /** Why its lines could not be read, where Prometheus refused. */
@@ -45,8 +49,8 @@ const dashes = ["solid", "dashed", "dotted"] as const;
 
 /** Makes the report's charts; one without lines has no samples. */
 export function chartModels(report: Report): ChartModel[] {
-  const models = [rateChart, routesChart, latencyChart, spreadChart, errorChart, budgetChart].map((make) => make(report));
-  return models.map((model) => ({
+  const drawn = [rateChart, routesChart, latencyChart, spreadChart, errorChart, budgetChart].map((make) => make(report));
+  return drawn.map((model) => ({
     ...model,
     silent: model.lines.filter(({ values }) => !values.some(isSample)).map(({ label }) => label),
     lines: model.lines.filter(({ values }) => values.some(isSample)),
@@ -56,7 +60,7 @@ export function chartModels(report: Report): ChartModel[] {
 }
 
 /** Writes the value of a chart of shares whose lines are all zero, from end to end. */
-function flatValue({ lines, unit }: ChartModel): string | undefined {
+function flatValue({ lines, unit }: Drawing): string | undefined {
   const samples = lines.flatMap(({ values }) => values.filter(isSample));
   return unit === "ratio" && samples.length > 0 && samples.every((value) => value === 0) ? write.ratio(0) : undefined;
 }
@@ -71,7 +75,7 @@ export function lineSummaries({ lines, unit, at }: ChartModel) {
   });
 }
 
-function rateChart(report: Report): ChartModel {
+function rateChart(report: Report): Drawing {
   const { offeredRate, achievedRate, serverRate, clientWidthSeconds, serverWidthSeconds } = report.series;
   return {
     ...frame(report, "rate", "Rate", "rate", "iterations, requests"),
@@ -84,7 +88,7 @@ function rateChart(report: Report): ChartModel {
   };
 }
 
-function routesChart(report: Report): ChartModel {
+function routesChart(report: Report): Drawing {
   const { series, routes } = report;
   const drawn = series.routes.map(({ method, route, rate: values }, at) => line(name(`${method} ${route}`), values, at + 1, "solid"));
   const left = routes.length - drawn.length;
@@ -103,7 +107,7 @@ function fromLoadOn({ phases, series: { atSeconds } }: Report, values: Values): 
   return values.map((value, at) => ((atSeconds[at] ?? 0) < begins ? null : value));
 }
 
-function latencyChart(report: Report): ChartModel {
+function latencyChart(report: Report): Drawing {
   const positive = (values: Values): Values => values.map((value) => (value !== null && value > 0 ? value : null));
   const lines = (["client", "server"] as const).flatMap((side, at) =>
     (["P99", "P95", "P50"] as const).map((p, dash) => {
@@ -121,7 +125,7 @@ function latencyChart(report: Report): ChartModel {
 }
 
 /** Draws the share of requests that took longer, by how long: each side at the bounds of its own buckets. */
-function spreadChart(report: Report): ChartModel {
+function spreadChart(report: Report): Drawing {
   const slower = (buckets: Report["latencies"]["client"]): Map<number, number> => {
     const all = buckets.at(-1)?.requests ?? 0;
     const bounded = buckets.flatMap(({ atMostSeconds, requests }) =>
@@ -150,7 +154,7 @@ function spreadChart(report: Report): ChartModel {
   };
 }
 
-function errorChart(report: Report): ChartModel {
+function errorChart(report: Report): Drawing {
   return {
     ...frame(report, "errors", "Error share", "ratio", "share of requests"),
     note: `Requests that got an unexpected answer or none, of all that k6 sent over ${duration(report.series.clientWidthSeconds)} around each moment.`,
@@ -158,7 +162,7 @@ function errorChart(report: Report): ChartModel {
   };
 }
 
-function budgetChart(report: Report): ChartModel {
+function budgetChart(report: Report): Drawing {
   const counted = report.objectives.filter(({ cumulative }) => (cumulative.at(-1)?.total ?? 0) > 0);
   const moments = [...new Set(counted.flatMap(({ cumulative }) => cumulative.map(({ atSeconds }) => atSeconds)))].toSorted((a, b) => a - b);
   const origin = runOrigin(report);
@@ -187,27 +191,13 @@ function budgetSpent({ cumulative, targetRatio }: Report["objectives"][number], 
   });
 }
 
-function frame(report: Report, id: string, title: string, unit: Unit, axis: string): Omit<ChartModel, "note"> {
+function frame(report: Report, id: string, title: string, unit: Unit, axis: string): Omit<Drawing, "note"> {
   const origin = runOrigin(report);
   const bands = report.phases.map(({ name: phase, fromSeconds, toSeconds, judged }) => {
     return { name: name(phase), from: fromSeconds - origin, to: toSeconds - origin, judged };
   });
   const at = report.series.atSeconds.map((seconds) => seconds - origin);
-  return {
-    id,
-    x: "time",
-    title,
-    axis,
-    unit,
-    scale: "linear",
-    at,
-    lines: [],
-    limits: [],
-    bands,
-    silent: [],
-    unread: undefined,
-    flat: undefined,
-  };
+  return { id, x: "time", title, axis, unit, scale: "linear", at, lines: [], limits: [], bands };
 }
 
 function latencyLimits(report: Report): ChartModel["limits"] {

@@ -1,10 +1,20 @@
-import { agreement, countSentences, countedRows, errorCell, generatorFacts, isWholeAgreement, lapse, loadFacts } from "../facts.ts";
-import { type Fact, objectiveNumbers, originFacts, periodSentence, timingFacts, windowSentence } from "../facts.ts";
+import {
+  capitalised,
+  agreement,
+  countSentences,
+  countedRows,
+  errorCell,
+  generatorFacts,
+  isWholeAgreement,
+  lapse,
+  loadFacts,
+} from "../facts.ts";
+import { type Fact, objectiveNumbers, originFacts, periodSentence, runOrigin, timingFacts, windowSentence } from "../facts.ts";
 import { ownName, type ReportObjective, shortName, verdictSigns, verdictWords } from "../headline.ts";
-import { count, duration, percent, targetPercent } from "../numbers.ts";
+import { count, duration, elapsed, percent, targetPercent } from "../numbers.ts";
+import { type ReportSample, sampleOutcome } from "../causes.ts";
 import { shortened } from "../plain.ts";
 import type { Report } from "../schema.ts";
-import { gauge } from "./mark.ts";
 import { markup, type Markup, nothing } from "./markup.ts";
 
 const descriptionLimit = 200;
@@ -114,4 +124,88 @@ export function table(label: string, heads: readonly string[], rows: readonly Ce
     );
   return markup`<table class="${style}" aria-label="${label}"><thead><tr>${columns.map(({ name, kind }) => markup`<th scope="col" class="${kind}">${name}</th>`)}</tr></thead>
     <tbody>${rows.map((row) => markup`<tr>${cells(row)}</tr>`)}</tbody></table>`;
+}
+
+/** Draws the budget spent as a bar, with a mark at 100%; beyond it each mark is ten times the one before, up to 10,000%. */
+function gauge(budgetSpent: number): Markup {
+  const full = 160;
+  const beyond = 30;
+  const share = Math.max(0, Number.isFinite(budgetSpent) ? budgetSpent : 100);
+  const end = share <= 1 ? 100 * share : Math.min(full, 100 + beyond * Math.log10(share));
+  return markup`<svg class="gauge" viewBox="0 0 ${full} 12" width="${full}" height="12" aria-hidden="true" focusable="false">
+    <rect class="gauge-room" x="0" y="3" width="${full}" height="6"/>
+    <rect class="gauge-spent" x="0" y="3" width="${tenth(end)}" height="6"/>
+    <rect class="gauge-line" x="99" y="0" width="2" height="12"/><rect class="gauge-line" x="${100 + beyond}" y="2" width="1" height="8"/>
+    <rect class="gauge-line" x="${full - 1}" y="2" width="1" height="8"/></svg>`;
+}
+
+/** Rounds to one decimal. */
+export function tenth(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+const quantiles = [0.5, 0.95, 0.99, 0.999];
+
+/** States the percentiles of both sides over the judged load, each as the bucket that it lies in where that is wide; empty where no side was read. */
+export function latencyRows({ latencies }: Report): [side: string, ...percentiles: string[]][] {
+  const sides = [
+    ["client", latencies.client],
+    ["server", latencies.server],
+  ] as const;
+  return sides.flatMap(([side, buckets]) => (buckets.length === 0 ? [] : [[side, ...quantiles.map((q) => quantileText(buckets, q))]]));
+}
+
+/** Shows the rows of `latencyRows`. */
+export const latenciesTable = (title: string, report: Report): Markup =>
+  table(title, ["Side", ...quantiles.map((q) => `#p${q * 100}`)], latencyRows(report));
+
+/** Up to this much wider than its lower bound a bucket is as good as a number. */
+const narrow = 1.2;
+
+function quantileText(buckets: Report["latencies"]["client"], quantile: number): string {
+  const wanted = quantile * (buckets.at(-1)?.requests ?? 0) * (1 - 1e-9);
+  const at = buckets.findIndex(({ requests }) => requests >= wanted);
+  const [lower, upper] = [buckets[at - 1]?.atMostSeconds ?? 0, buckets[at]?.atMostSeconds ?? null];
+  if (upper === null) return `over ${duration(lower)} (last bucket)`;
+  if (lower > 0 && upper <= narrow * lower) return duration(upper);
+  const [from, to] = [lower === 0 ? "0" : duration(lower), duration(upper)];
+  const unit = to.replace(/^[\d.,]+/, "");
+  return `${from.endsWith(unit) ? from.slice(0, -unit.length) : from}–${to}${at === 0 ? " (first bucket)" : ""}`;
+}
+
+/** Lists the samples of failing and slow requests, with filters by route and outcome that need the page's script. */
+export function samplesSection(report: Report): Markup {
+  const samples = report.samples ?? [];
+  if (samples.length === 0) return nothing;
+  const routeOf = ({ method, route }: ReportSample): string => shortName(`${method} ${route}`);
+  const rows = samples.map((sample) => sampleDetails(sample, report, routeOf(sample)));
+  return markup`<section class="samples"><h2>Failing and slow requests</h2>
+    <p class="about">At most 20 of each route and outcome, a fair choice over the run; likely secrets are masked.</p>
+    <p class="filters">${chooser("route", samples.map(routeOf))} ${chooser("outcome", samples.map(sampleOutcome))}</p>${rows}</section>`;
+}
+
+function chooser(name: string, values: readonly string[]): Markup {
+  const options = [...new Set(values)].toSorted().map((value) => markup`<option value="${value}">${value}</option>`);
+  return markup`<label>${capitalised(name)} <select data-filter="${name}"><option value="">all</option>${options}</select></label>`;
+}
+
+function sampleDetails(sample: ReportSample, report: Report, route: string): Markup {
+  const { method, path, durationSeconds, phasesSeconds, error, errorCode, requestId, traceId, answer, log } = sample;
+  const outcome = sampleOutcome(sample);
+  const phases = Object.entries(phasesSeconds).flatMap(([phase, seconds]) => (seconds > 0 ? [`${phase} ${duration(seconds)}`] : []));
+  const facts: [string, string][] = [
+    ["route", route],
+    ["took", `${duration(durationSeconds)}${phases.length === 0 ? "" : ` (${phases.join(", ")})`}`],
+    ["k6's error", error === "" ? "" : `${error} (${errorCode})`],
+    ["request id", requestId],
+    ["trace id", traceId],
+  ];
+  const shown = facts.filter(([, value]) => value !== "").map(([label, value]) => markup`<div><dt>${label}</dt><dd>${value}</dd></div>`);
+  const block = (title: string, lines: readonly string[]): Markup =>
+    lines.length === 0
+      ? nothing
+      : markup`<p class="query-title">${title}</p><pre tabindex="0"><code>${lines.map((line) => markup`${line}<br>`)}</code></pre>`;
+  return markup`<details class="sample" data-route="${route}" data-outcome="${outcome}">
+    <summary>${elapsed(sample.atSeconds - runOrigin(report))} <bdi><code>${method} ${path}</code></bdi> ${outcome}</summary>
+    <dl>${shown}</dl>${block("Beginning of the answer", answer === "" ? [] : [answer])}${block("The service's log", log)}</details>`;
 }
