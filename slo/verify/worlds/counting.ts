@@ -1,43 +1,43 @@
-import { presetNamed, resolveMapping, type Metrics } from "../../spec/presets.ts";
+import { presetNamed, resolveMapping } from "../../spec/presets.ts";
 import type { Random } from "./random.ts";
 import type { Labels } from "./write.ts";
 
 /** The routes of every load. */
 export const routes = ["/a/:id", "/b"] as const;
 
-/** How the service of a world counts its requests. */
-export interface Counting {
-  metrics: Metrics;
-  /** How it writes a method, a route and a status. */
-  method: string;
-  routeOf: (route: string) => string;
-  statusOf: (status: number) => string;
-  /** Where its histogram has buckets, times the threshold. */
-  buckets: readonly number[];
-  /** Its histogram is a native one, and nothing else counts its requests. */
-  isNative: boolean;
-  /** The status of a request that went wrong. */
-  badStatus: number;
-  /** What is no route of the load is counted in series of its own, whatever the service knows of routes. */
-  sharesNothing: boolean;
-  /** Each request is counted in a second set of series as well; these tell them apart. */
-  elsewhere: Labels | undefined;
-  /** And nothing in the mapping leaves the second ones out. */
-  isTwice: boolean;
-  /** Every so many requests have a status that is none; 0: none has. */
-  oddEvery: number;
-  /** What went wrong has no latency. */
-  timesErrors: boolean;
-}
-
 const braces = (route: string): string => route.replace(/:(\w+)/g, "{$1}");
-const asIs = (text: string): string => text;
+
+/** How a service counts its requests where nothing about that is odd. */
+const plain = (random: Random) => ({
+  metrics: presetNamed("fastify"),
+  /** How it writes a method, a route and a status. */
+  method: "GET",
+  routeOf: (route: string) => route,
+  statusOf: (status: number) => String(status),
+  /** Where its histogram has buckets, times the threshold. */
+  buckets: random.pick([[1], [1], [1], [0.02, 1, 10], [0.8, 1.04], [0.5, 1.5], [3], [0.7]]),
+  /** Its histogram is a native one, and nothing else counts its requests. */
+  isNative: false,
+  /** The status of a request that went wrong. */
+  badStatus: random.pick([500, 503]),
+  /** What is no route of the load is counted in series of its own, whatever the service knows of routes. */
+  sharesNothing: false,
+  /** Each request is counted in a second set of series as well; these tell them apart. */
+  elsewhere: undefined as Labels | undefined,
+  /** And nothing in the mapping leaves the second ones out. */
+  isTwice: false,
+  /** Every so many requests have a status that is none; 0: none has. */
+  oddEvery: 0,
+  /** What went wrong has no latency. */
+  timesErrors: true,
+});
+export type Counting = ReturnType<typeof plain>;
 
 const own = resolveMapping({ requests: "hits_total", labels: { route: "path", status: "class" } });
 
 /** A service of each kind. */
-const kinds: (() => Pick<Counting, "metrics"> & Partial<Counting>)[] = [
-  () => ({ metrics: presetNamed("fastify") }),
+const kinds: (() => Partial<Counting>)[] = [
+  () => ({}),
   () => ({ metrics: presetNamed("promhttp"), method: "get" }),
   () => ({ metrics: presetNamed("otel"), routeOf: braces }),
   () => ({ metrics: presetNamed("micrometer"), routeOf: braces }),
@@ -51,22 +51,9 @@ const kinds: (() => Pick<Counting, "metrics"> & Partial<Counting>)[] = [
 
 /** Chooses a way to count. */
 export function countingOf(random: Random): Counting {
-  const kind = random.chance(0.3) ? { metrics: presetNamed("fastify") } : random.pick(kinds)();
-  const counting: Counting = {
-    method: "GET",
-    routeOf: asIs,
-    statusOf: String,
-    buckets: random.pick([[1], [1], [1], [0.02, 1, 10], [0.8, 1.04], [0.5, 1.5], [3], [0.7]]),
-    isNative: false,
-    badStatus: random.pick([500, 503]),
-    sharesNothing: false,
-    elsewhere: undefined,
-    isTwice: false,
-    oddEvery: 0,
-    timesErrors: true,
-    ...kind,
-  };
-  if (counting.statusOf !== String || random.chance(0.8)) return counting;
+  const kind = random.chance(0.3) ? {} : random.pick(kinds)();
+  const counting = { ...plain(random), ...kind };
+  if (kind.statusOf !== undefined || random.chance(0.8)) return counting;
   const metrics = { ...counting.metrics, errors: ["5xx", "429"] };
   return { ...counting, metrics, badStatus: 429 };
 }

@@ -1,20 +1,21 @@
 import { complement } from "../../judge/clopper-pearson.ts";
 import { sideOf } from "../../spec/side.ts";
-import type { Indicator, Objective, Where } from "../../spec/spec.ts";
+import type { Where } from "../../spec/spec.ts";
 import { randomOf, type Random } from "./random.ts";
 import { troubles } from "./troubles.ts";
 import { routes } from "./counting.ts";
-import { calmWorld, ever, type World } from "./world.ts";
+import { calmWorld, ever, type World, type WorldObjective } from "./world.ts";
 
-type Ratio = Extract<Indicator, { kind: "ratio" }>;
+type WorldIndicator = WorldObjective["indicator"];
+type Ratio = Extract<WorldIndicator, { kind: "ratio" }>;
 
-function indicatorsOf(world: World, random: Random): Indicator[] {
+function indicatorsOf(world: World, random: Random): WorldIndicator[] {
   const { duration, labels } = world.counting.metrics;
   const where: Where = world.script === "none" && labels.route !== undefined && random.chance(0.25) ? { route: routes[0] } : {};
   if (labels.method !== undefined && random.chance(0.25)) where["method"] = "GET";
   const orders = (more: string): string => `orders_total{job="${world.id}"${more}}`;
   const [failed, ok] = [orders(`,result="failed"`), orders(`,result="ok"`)];
-  const all: Indicator[] = [
+  const all: WorldIndicator[] = [
     { kind: "errors", side: "client", where },
     { kind: "errors", side: "server", where },
     { kind: "latency", side: "client", atMostSeconds: world.thresholdSeconds, where },
@@ -27,7 +28,7 @@ function indicatorsOf(world: World, random: Random): Indicator[] {
       { kind: "ratio", of: "bad", events: `orders_failed_total{job="${world.id}"}`, total: orders("") },
     ]),
   ];
-  const ofScript: Indicator[] = [
+  const ofScript: WorldIndicator[] = [
     { kind: "checks", name: checkName, where: {} },
     random.chance(0.7)
       ? { kind: "counter", part: "orders_failed", partIs: "bad", total: "orders", where: {} }
@@ -41,31 +42,16 @@ function indicatorsOf(world: World, random: Random): Indicator[] {
 /** The check that a script of a world makes of each answer. */
 export const checkName = "status is below 400";
 
-function nameOf(indicator: Indicator): string {
-  switch (indicator.kind) {
-    case "errors":
-    case "latency":
-      return `${indicator.side} ${indicator.kind}`;
-    case "ratio":
-    case "trend":
-    case "checks":
-    case "counter":
-    case "rate":
-    case "achieved":
-    case "throughput":
-    case "integrity":
-      return indicator.kind;
-  }
-}
+const nameOf = (indicator: WorldIndicator): string => ("side" in indicator ? `${indicator.side} ${indicator.kind}` : indicator.kind);
 
 /** Chooses a target that so many requests can prove or break, most of the time. */
-function objectivesOf(world: World, random: Random): Objective[] {
+function objectivesOf(world: World, random: Random): WorldObjective[] {
   const expected = world.rate * world.seconds * world.requestsPerIteration;
   const provable = [0.9, 0.95, 0.99, 0.995, 0.999].filter((target) => expected * complement(target) >= 4);
   const targetRatio = random.chance(0.92) && provable.length > 0 ? random.pick(provable) : random.pick([0.9, 0.99, 0.999]);
   const place = { file: "world", line: 1, column: 1 };
   const whole = indicatorsOf(world, random).map((indicator) => ({ name: nameOf(indicator), targetRatio, indicator, place }));
-  const inPhase: Objective[] = whole.flatMap((objective) =>
+  const inPhase: WorldObjective[] = whole.flatMap((objective) =>
     world.script === "none" && sideOf(objective.indicator) === "client" && random.chance(0.6)
       ? [{ ...objective, name: `${objective.name}, late`, phase: world.phase.name }]
       : [],

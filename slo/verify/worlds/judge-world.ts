@@ -1,9 +1,8 @@
 import type { PrometheusApi } from "../../collect/prometheus.ts";
-import { mergePods } from "../../load/merge-pods.ts";
+import { withPods } from "../../load/merge-pods.ts";
 import type { LoadRun } from "../../load/load-run.ts";
 import type { Report } from "../../report/schema.ts";
 import type { PodReport } from "../../run/kubernetes/message.ts";
-import { readPlan } from "../../run/plan.ts";
 import type { RunRecord } from "../../run/record.ts";
 import type { Spec } from "../../spec/spec.ts";
 import type { SentValue } from "../../run/relay/sent-totals.ts";
@@ -94,11 +93,6 @@ export async function judgeWorld(
   { sent, twiceAt }: { sent: Record<string, SentValue[]>[]; twiceAt: number | undefined },
   origin: number,
 ): Promise<JudgedObjective[]> {
-  const pods = mergePods(
-    sent.map((own, index) => podReport(world, happened, index, own, origin)),
-    false,
-  );
-  const offset = pods.clockOffsetSeconds ?? measuredOffset(world);
   const limit = happened.endedAt + 3 * world.scrapeSeconds + 3;
   const record: RunRecord = {
     version: 1,
@@ -115,27 +109,22 @@ export async function judgeWorld(
     scrapeIntervalSeconds: world.scrapeSeconds,
     countedUntilSeconds: world.judgedLater ? null : origin + world.offsetSeconds + Math.min(limit, (twiceAt ?? limit) + 0.05),
     timings: null,
-    clockOffsetSeconds: offset,
+    clockOffsetSeconds: measuredOffset(world),
     commandAtSeconds: origin - 1.5,
     origin: null,
     stoppedOnProof: null,
     inspected: planOf(world),
     phase: "loaded",
     interrupted: false,
-    k6: pods.k6,
-    health: pods.health,
-    caveats: pods.caveats,
+    k6: null,
+    health: null,
+    caveats: [],
     notes: [],
   };
+  const pods = sent.map((own, index) => podReport(world, happened, index, own, origin));
   const load: LoadRun = {
-    kind: "run",
-    record,
-    plan: readPlan(record.inspected),
-    sent: pods.sent,
-    sentIsWhole: pods.sentIsWhole,
-    caveats: [],
+    ...withPods(record, pods, { now: () => Date.now() / 1000 }),
     prometheus: { api, destination: { url: api.url } },
-    now: () => Date.now() / 1000,
     folder: "",
     settleLimitSeconds: 0,
     finished: true,

@@ -23,65 +23,56 @@ export function observed(before: HeldHistogram | undefined, seconds: number): He
   return { schema, zeroCount, sum: sum + seconds, buckets: new Map(buckets).set(index, (buckets.get(index) ?? 0) + 1) };
 }
 
+/** Derives the next value of a series from the one before it. */
+type Next = (before: HeldSeries["samples"][number]["value"] | undefined) => number | HeldHistogram;
+/** Writes what one event changes. */
+type Write = (at: number, own: Labels, next: Next) => void;
+
+const raised =
+  (by = 1): Next =>
+  (before) =>
+    Number(before ?? 0) + by;
+
 /** Writes what k6 writes: in each push the series that changed, with its value and time of its last event before it. */
 function openPod(world: World, pod: number, origin: number) {
   const { clockSeconds, lostAt = Number.POSITIVE_INFINITY } = world.pods[pod] ?? { clockSeconds: 0 };
   const series = new Map<string, HeldSeries & { push: number }>();
-  const shares = new Map<string, { good: number; all: number }>();
-  const openPush = (
-    at: number,
-    own: Labels,
-  ): (HeldSeries & { push: number; before: HeldHistogram | number | null | undefined }) | undefined => {
+  const write: Write = (at, own, next) => {
     const push = pushedAt(world, pod, at);
-    if (push > lostAt) return undefined;
-    const labels = { ...own, [k6Labels.testid]: world.id, [k6Labels.instance]: `pod-${pod}` };
+    if (push > lostAt) return;
     const key = JSON.stringify(own);
+    const labels = { ...own, [k6Labels.testid]: world.id, [k6Labels.instance]: `pod-${pod}` };
     const it: HeldSeries & { push: number } = series.get(key) ?? { labels, samples: [], push };
     series.set(key, it);
-    const before = it.samples.at(-1)?.value ?? undefined;
+    const value = next(it.samples.at(-1)?.value);
     if (it.push === push) it.samples.pop();
     it.push = push;
-    return Object.assign(it, { before });
+    it.samples.push({ atMillis: Math.round((origin + clockSeconds + at) * 1000), value });
   };
-  const atMillis = (at: number): number => Math.round((origin + clockSeconds + at) * 1000);
-  return {
-    series,
-    /** Adds a value to a rate, of which k6 writes the share alone. */
-    rate(at: number, own: Labels, good: boolean): void {
-      const it = openPush(at, own);
-      if (it === undefined) return;
-      const share = shares.get(JSON.stringify(own)) ?? { good: 0, all: 0 };
-      shares.set(JSON.stringify(own), { good: share.good + Number(good), all: share.all + 1 });
-      it.samples.push({ atMillis: atMillis(at), value: (share.good + Number(good)) / (share.all + 1) });
-    },
-    /** Raises a counter, or observes seconds. */
-    change(at: number, own: Labels, by = 1, seconds?: number): void {
-      const it = openPush(at, own);
-      if (it === undefined) return;
-      const observes = typeof it.before === "object" && it.before !== null ? it.before : undefined;
-      const value = seconds === undefined ? Number(it.before ?? 0) + by : observed(observes, seconds);
-      it.samples.push({ atMillis: atMillis(at), value });
-    },
-  };
+  return { series, write };
 }
 
-/** What a script counts of an answer: a check, whose counter beside it lacks what a module makes that is not bundled, and its own counters. */
-function scriptCounts(
-  { who, at, status, isUnbundled }: Request,
-  change: (at: number, own: Labels) => void,
-  rate: (at: number, own: Labels, good: boolean) => void,
-): void {
-  const scenario: Labels = who === "judged" ? { [k6Labels.scenario]: scenarioName } : { [k6Labels.group]: "::setup" };
-  const good = status !== 0 && status < 400;
-  const check = { ...scenario, [k6Labels.check]: checkName };
-  rate(at, { __name__: k6Metrics.checksShare, ...check }, good);
-  if (!isUnbundled) change(at, { __name__: k6Metrics.countedChecks, ...check, [k6Labels.countedGood]: String(good) });
-  change(at, { __name__: ownMetric.counter("orders"), ...scenario });
-  change(at, { __name__: ownMetric.counter(good ? "orders_good" : "orders_failed"), ...scenario });
+/** What a script counts of its answers: a check, whose counter beside it lacks what a module makes that is not bundled, and its own counters. */
+function scriptCounts(requests: readonly Request[], write: Write): void {
+  const shares = new Map<string, { good: number; all: number }>();
+  for (const { who, at, status, isUnbundled } of requests) {
+    const scenario: Labels = who === "judged" ? { [k6Labels.scenario]: scenarioName } : { [k6Labels.group]: "::setup" };
+    const isGood = status !== 0 && status < 400;
+    const check = { ...scenario, [k6Labels.check]: checkName };
+    // Of a rate k6 writes the share alone.
+    write(at, { __name__: k6Metrics.checksShare, ...check }, () => {
+      const { good, all } = shares.get(who) ?? { good: 0, all: 0 };
+      shares.set(who, { good: good + Number(isGood), all: all + 1 });
+      return (good + Number(isGood)) / (all + 1);
+    });
+    if (!isUnbundled) write(at, { __name__: k6Metrics.countedChecks, ...check, [k6Labels.countedGood]: String(isGood) }, raised());
+    write(at, { __name__: ownMetric.counter("orders"), ...scenario }, raised());
+    write(at, { __name__: ownMetric.counter(isGood ? "orders_good" : "orders_failed"), ...scenario }, raised());
+  }
 }
 
-/** Lists the series that a request changes, and what it is observed with. */
-function changesOf(world: World, { who, route, status, measured }: Request): [Labels, seconds?: number][] {
+/** Lists the series that a request changes, and how. */
+function changesOf(world: World, { who, route, status, measured }: Request): [Labels, Next][] {
   const ours = world.script === "none";
   const url = route === undefined ? otherUrl : `${targetUrl}${route}`;
   const tags: Labels = {
@@ -90,32 +81,33 @@ function changesOf(world: World, { who, route, status, measured }: Request): [La
     [k6Labels.method]: "GET",
   };
   const answer: Labels = { [k6Labels.status]: String(status), [k6Labels.expectedResponse]: String(status !== 0 && status < 400) };
-  const changes: [Labels, number?][] = [[{ __name__: k6Metrics.requests, ...tags, ...answer }]];
+  const changes: [Labels, Next][] = [[{ __name__: k6Metrics.requests, ...tags, ...answer }, raised()]];
+  const seen: Next = (before) => observed(typeof before === "object" && before !== null ? before : undefined, measured);
   if (!ours && world.objectives.some(({ name }) => name === "client latency"))
-    changes.push([{ __name__: k6Metrics.requestDuration, ...tags, ...answer }, measured]);
+    changes.push([{ __name__: k6Metrics.requestDuration, ...tags, ...answer }, seen]);
   if (ours && who !== "setup" && (status === 0 || measured > world.thresholdSeconds))
-    changes.push([{ __name__: k6Metrics.slowRequests, ...tags, [k6Labels.threshold]: String(world.thresholdSeconds) }]);
+    changes.push([{ __name__: k6Metrics.slowRequests, ...tags, [k6Labels.threshold]: String(world.thresholdSeconds) }, raised()]);
   return changes;
 }
 
 /** Derives what the k6 of one pod wrote, and the last values of each metric; `origin` is when the first k6 began, Unix seconds of its clock. */
 export function podSeries(world: World, happened: Happened, pod: number, origin: number) {
-  const { series, change, rate } = openPod(world, pod, origin);
+  const { series, write } = openPod(world, pod, origin);
   const own = <T extends { pod: number | undefined }>(list: readonly T[]): T[] => list.filter((it) => it.pod === pod);
   const { startsAt, clockSeconds } = world.pods[pod] ?? { startsAt: 0, clockSeconds: 0 };
   const began = startsAt + judgedStretch(world).from;
   const judged = { [k6Labels.scenario]: scenarioName };
   if (world.script === "none") {
-    change(startsAt + 0.04, { __name__: k6Metrics.wrongContents }, 0);
-    change(startsAt + 0.04, { __name__: k6Metrics.slowRequests, [k6Labels.threshold]: String(world.thresholdSeconds) }, 0);
-    change(began + 0.01, { __name__: k6Metrics.scenarioStart, ...judged }, origin + clockSeconds + began);
+    write(startsAt + 0.04, { __name__: k6Metrics.wrongContents }, raised(0));
+    write(startsAt + 0.04, { __name__: k6Metrics.slowRequests, [k6Labels.threshold]: String(world.thresholdSeconds) }, raised(0));
+    write(began + 0.01, { __name__: k6Metrics.scenarioStart, ...judged }, raised(origin + clockSeconds + began));
   }
-  for (const request of own(happened.requests))
-    for (const [labels, seconds] of changesOf(world, request)) change(request.at, labels, 1, seconds);
-  if (world.script !== "none") for (const request of own(happened.requests)) scriptCounts(request, change, rate);
+  const requests = own(happened.requests);
+  for (const request of requests) for (const [labels, next] of changesOf(world, request)) write(request.at, labels, next);
+  if (world.script !== "none") scriptCounts(requests, write);
   for (const { at, who } of own(happened.iterations))
-    change(at, { __name__: k6Metrics.iterations, [k6Labels.scenario]: who === "judged" ? scenarioName : warmupScenario });
-  for (const { at } of own(happened.dropped)) change(at, { __name__: k6Metrics.droppedIterations, ...judged });
+    write(at, { __name__: k6Metrics.iterations, [k6Labels.scenario]: who === "judged" ? scenarioName : warmupScenario }, raised());
+  for (const { at } of own(happened.dropped)) write(at, { __name__: k6Metrics.droppedIterations, ...judged }, raised());
   const held = [...series.values()];
   const last = held.flatMap(({ labels, samples }) =>
     samples.slice(-1).flatMap(({ value, atMillis }) => (typeof value === "number" ? { labels, value, atSeconds: atMillis / 1000 } : [])),

@@ -1,15 +1,14 @@
 import { complement, provesExceeded, provesMet } from "../../judge/clopper-pearson.ts";
 import type { WindowFinding } from "../../judge/verdict.ts";
 import { sideOf } from "../../spec/side.ts";
-import type { Objective } from "../../spec/spec.ts";
 import type { JudgedObjective } from "./judge-world.ts";
 import { truthOf, type Truth, type TrueEvent } from "./truth.ts";
 import type { Happened } from "./happen.ts";
-import { isIn, type Stretch, type World } from "./world.ts";
+import { isIn, type Stretch, type World, type WorldObjective } from "./world.ts";
 
 /** What a verdict said of an objective, beside the truth. */
 export interface Finding {
-  objective: Objective;
+  objective: WorldObjective;
   judged: JudgedObjective;
   truth: Truth;
   /** What is untrue in it, one sentence each; empty for an honest verdict. */
@@ -56,7 +55,7 @@ function countLies({ judged, truth }: Omit<Finding, "lies">): string[] {
 }
 
 /** Compares the verdict on one objective with the truth. */
-export function findingOf(world: World, happened: Happened, objective: Objective, judged: JudgedObjective, origin: number): Finding {
+export function findingOf(world: World, happened: Happened, objective: WorldObjective, judged: JudgedObjective, origin: number): Finding {
   const found = { objective, judged, truth: truthOf(world, happened, objective) };
   const { kindest, harshest } = found.truth;
   const lies = countLies(found);

@@ -1,9 +1,9 @@
 import type { Count } from "../../collect/measurement.ts";
 import { sideOf } from "../../spec/side.ts";
-import type { Indicator, Objective, Where } from "../../spec/spec.ts";
+import type { Where } from "../../spec/spec.ts";
 import type { Happened, Request } from "./happen.ts";
 import { isCountedRoute, routes } from "./counting.ts";
-import { isIn, judgedStretch, pushedAt, type Stretch, type World } from "./world.ts";
+import { isIn, judgedStretch, pushedAt, type Stretch, type World, type WorldObjective } from "./world.ts";
 
 /** One event of an objective, at the time at which it counts. */
 export interface TrueEvent {
@@ -25,45 +25,15 @@ export interface Truth {
 const asks = (where: Where, route: string | undefined): boolean => (where["route"] ?? route) === route;
 
 /** Tells whether a request was bad. */
-function isBad({ indicator }: Objective, { status, seconds }: Request): boolean {
-  switch (indicator.kind) {
-    case "latency":
-      return status === 0 || seconds > indicator.atMostSeconds;
-    case "errors":
-    case "ratio":
-    case "trend":
-    case "checks":
-    case "counter":
-    case "rate":
-    case "achieved":
-    case "throughput":
-    case "integrity":
-      return status === 0 || status >= 400;
-  }
-}
+const isBad = ({ indicator }: WorldObjective, { status, seconds }: Request): boolean =>
+  status === 0 || (indicator.kind === "latency" ? seconds > indicator.atMostSeconds : status >= 400);
 
 /** Gives which requests an indicator is about; the worlds' ratio counts the orders of one route. */
-function whereOf(indicator: Indicator): Where {
-  switch (indicator.kind) {
-    case "errors":
-    case "latency":
-      return indicator.where;
-    case "ratio":
-      return { route: routes[0] };
-    case "trend":
-    case "checks":
-    case "counter":
-    case "rate":
-    case "achieved":
-    case "throughput":
-    case "integrity":
-      return {};
-  }
-}
+const whereOf = ({ indicator }: WorldObjective): Where => (indicator.kind === "ratio" ? { route: routes[0] } : indicator.where);
 
-function isAbout(world: World, { indicator }: Objective, { status, route }: Request): boolean {
-  if (!asks(whereOf(indicator), route)) return false;
-  switch (sideOf(indicator)) {
+function isAbout(world: World, objective: WorldObjective, { status, route }: Request): boolean {
+  if (!asks(whereOf(objective), route)) return false;
+  switch (sideOf(objective.indicator)) {
     case "client":
       return true;
     case "server":
@@ -101,7 +71,7 @@ function hasCounter({ instances, scrapeSeconds, tellsStart }: World, { endedAt }
 const countOf = (events: readonly TrueEvent[]): Count => ({ total: events.length, bad: events.filter(({ bad }) => bad).length });
 
 /** Tells whether a moment is in the part of the load that an objective is about; within two milliseconds of its borders it may be either. */
-function phaseOf(world: World, { phase }: Objective): (at: number) => "in" | "out" | "border" {
+function phaseOf(world: World, { phase }: WorldObjective): (at: number) => "in" | "out" | "border" {
   if (phase === undefined) return () => "in";
   const [from, to] = [world.phase.fromSeconds, world.phase.toSeconds].map((seconds) => judgedStretch(world).from + seconds);
   return (at) => {
@@ -111,7 +81,7 @@ function phaseOf(world: World, { phase }: Objective): (at: number) => "in" | "ou
 }
 
 /** Works out the truth of an objective from all that happened. */
-export function truthOf(world: World, happened: Happened, objective: Objective): Truth {
+export function truthOf(world: World, happened: Happened, objective: WorldObjective): Truth {
   const { indicator } = objective;
   const side = sideOf(indicator);
   const client = side === "client";
@@ -135,7 +105,7 @@ export function truthOf(world: World, happened: Happened, objective: Objective):
   const isOfRequests = indicator.kind === "errors" || indicator.kind === "latency"; // a check of an iteration that was dropped is made by nobody
   const unmet =
     client && isOfRequests
-      ? dropped.filter(({ route }) => asks(whereOf(indicator), route)).filter((drop) => !unheard(drop) && inPhase(drop.at) === "in")
+      ? dropped.filter(({ route }) => asks(whereOf(objective), route)).filter((drop) => !unheard(drop) && inPhase(drop.at) === "in")
       : [];
   const unserved = dropped.length * world.requestsPerIteration;
   const good = certain.total - certain.bad;

@@ -1,4 +1,4 @@
-import type { Objective } from "../../spec/spec.ts";
+import type { Indicator, Objective } from "../../spec/spec.ts";
 import { countingOf } from "./counting.ts";
 import type { Random } from "./random.ts";
 
@@ -13,6 +13,9 @@ export interface Spell extends Stretch {
   ratio: number;
   instance?: number;
 }
+
+/** An objective of a world: of the kinds whose truth is known. */
+export type WorldObjective = Objective & { indicator: Extract<Indicator, { kind: "errors" | "latency" | "ratio" | "checks" | "counter" }> };
 
 /** One address of the service: the processes that ran there, one after the other, and what Prometheus saw of it. */
 export interface Instance {
@@ -115,7 +118,7 @@ export function calmWorld(id: string, random: Random) {
     thresholdSeconds: random.pick([0.1, 0.25, 1]),
     counting: countingOf(random),
     ...partsOf(random, shape.seconds),
-    objectives: [] as Objective[],
+    objectives: [] as WorldObjective[],
     /** How bad the service is, times its budget, where nothing else disturbs it. */
     badness: random.pick([0, 0, 0.2, 0.5, 1, 1, 1, 1.3, 2, 4, 10]),
   };

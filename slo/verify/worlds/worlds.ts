@@ -63,13 +63,8 @@ function isOpen({ script, counting, setupRequests }: World, { indicator }: Findi
   if (script === "other hosts") return true;
   switch (indicator.kind) {
     case "errors":
-    case "trend":
     case "checks":
     case "counter":
-    case "rate":
-    case "achieved":
-    case "throughput":
-    case "integrity":
       return false;
     case "latency":
       return !tellsSlow(counting);
