@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { freePort } from "../slo/run/ports.ts";
-import { readBody } from "../slo/run/relay/body.ts";
+import { encodeWrite, readBody } from "../slo/run/relay/body.ts";
 import { startRelay, type Relay } from "../slo/run/relay/relay.ts";
 import { openSpool } from "../slo/run/relay/spool.ts";
-import { encodeWrite, writeOnce } from "../slo/run/relay/write.ts";
+import { writeOnce } from "../slo/run/relay/write.ts";
 import { column, inRounds, row, shown, type Bench, type Figure, type Row } from "./figure.ts";
 import { askedOf, prometheusOf, startOurs, stop, targetOf } from "./started.ts";
 

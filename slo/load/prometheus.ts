@@ -1,7 +1,7 @@
 import type { PrometheusApi } from "../collect/prometheus.ts";
 import type { Credentials } from "../host/settings.ts";
-import { authorizationOf } from "../run/relay/destination.ts";
-import { encodeWrite, writeOnce, type Destination } from "../run/relay/write.ts";
+import { encodeWrite } from "../run/relay/body.ts";
+import { authorizationOf, type Destination, writeOnce } from "../run/relay/write.ts";
 
 /** One Prometheus: where it is asked, and where samples are written. */
 export interface PrometheusEnds {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { errorMessage } from "../host/error-message.ts";
 import { warmupScenario } from "../spec/names.ts";
-import { metricPrefix } from "./bundle/counting.ts";
+import { metricPrefix } from "./bundle/plugins.ts";
 
 const stage = z.object({ duration: z.string(), target: z.number() });
 const executor = z.object({

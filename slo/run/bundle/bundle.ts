@@ -2,14 +2,34 @@ import { readFileSync, statSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { build, type BuildFailure, type Metafile, type Plugin } from "esbuild";
-import { besideScript } from "./beside-script.ts";
-import { counting } from "./counting.ts";
-import { k6Module } from "./k6-module.ts";
-import { externals, findsFiles, runsInPlace, type Source } from "./place.ts";
+import { besideScript, counting } from "./plugins.ts";
+import { k6Module } from "./check-types.ts";
 import { esbuildProblems, problemOf, type Problems } from "./problems.ts";
 
+/** Lists the modules that a script imports and that are not in its bundle. */
+const externals = ({ inputs }: Metafile): string[] =>
+  Object.values(inputs).flatMap(({ imports }) => imports.flatMap(({ path, external }) => (external === true ? [path] : [])));
+
+/** Whether a script finds files from where it is: by `open()`, by a module of k6 that does, or by `import.meta`. */
+const findsFiles = (metafile: Metafile, texts: readonly string[]): boolean =>
+  externals(metafile).some((path) => path === "k6/experimental/fs" || path === "k6/net/grpc") ||
+  texts.some((text) => /\bopen\s*\(|\bimport\.meta\b/.test(text));
+
+/** k6 takes relative imports with the exact file name, its own modules, and https addresses. */
+function k6CanFollow({ inputs }: Metafile, folder: string): boolean {
+  return Object.entries(inputs).every(
+    ([path, { imports }]) =>
+      /\.([mc]?js|ts)$/.test(path) &&
+      imports.every(({ external, original, path: found }) => {
+        if (external === true) return true;
+        if (original === undefined || !/^\.{0,2}\//.test(original)) return false;
+        return resolve(folder, dirname(path), original) === resolve(folder, found);
+      }),
+  );
+}
+
 /** A script that k6 can run. */
-export interface Bundled {
+interface Bundled {
   kind: "bundled";
   /** The bundle, or the script itself where it runs in its place. */
   file: string;
@@ -22,25 +42,33 @@ export interface Bundled {
   inputs: string[];
 }
 
-/** Makes one file for k6 of a script and its imports, or leaves a script that k6 can run as it is where it is. Nothing is written beside it. */
+/**
+ * Makes one file for k6 of a script and its imports, or leaves a script where it is that k6 can run unchanged: one that k6 can follow and that is a
+ * single file, finds files from its place, or is CommonJS, which a bundle would rob of its exports. Nothing is written beside it.
+ */
 export async function bundleScenario(options: { entry: string; outfile: string; counted?: boolean }): Promise<Bundled | Problems> {
   const entry = resolve(options.entry);
   const folder = dirname(entry);
   if (statSync(entry, { throwIfNoEntry: false })?.isDirectory()) return problemOf(entry, "is a folder; give the script in it");
   const built = await esbuildOf(entry, []);
   if (built.kind === "problems") return built;
-  const { metafile } = built;
-  const sources = Object.keys(metafile.inputs).map((path): Source => ({ path, text: readFileSync(resolve(folder, path), "utf8") }));
-  const counts = options.counted === true && metafile.inputs[basename(entry)]?.format !== "cjs";
+  const { inputs } = built.metafile;
+  const paths = Object.keys(inputs).map((path) => resolve(folder, path));
+  const finds = findsFiles(
+    built.metafile,
+    paths.map((path) => readFileSync(path, "utf8")),
+  );
+  const counts = options.counted === true && inputs[basename(entry)]?.format !== "cjs";
   const notCounted = { kind: "not", reason: "it is CommonJS (write it with import and export)" } as const;
   const common = {
     kind: "bundled",
-    inputs: sources.map(({ path }) => resolve(folder, path)),
+    inputs: paths,
     counted: counts ? ({ kind: "counted" } as const) : options.counted === true ? notCounted : undefined,
-    hasUnread: externals(metafile).some((path) => !/^k6(\/(?!x\/).*)?$/.test(path)),
+    hasUnread: externals(built.metafile).some((path) => !/^k6(\/(?!x\/).*)?$/.test(path)),
   } as const;
-  if (!counts && runsInPlace(metafile, sources, folder)) return { ...common, inPlace: true, file: entry };
-  const plugins = [...(findsFiles(metafile, sources) ? [besideScript(folder)] : []), ...(counts ? [counting] : [])];
+  const staysWhole = finds || paths.length === 1 || Object.values(inputs).some(({ format }) => format === "cjs");
+  if (!counts && staysWhole && k6CanFollow(built.metafile, folder)) return { ...common, inPlace: true, file: entry };
+  const plugins = [...(finds ? [besideScript(folder)] : []), ...(counts ? [counting] : [])];
   const again = plugins.length > 0 ? await esbuildOf(entry, plugins) : built;
   if (again.kind === "problems") return again;
   await mkdir(dirname(options.outfile), { recursive: true });

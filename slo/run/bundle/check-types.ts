@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, extname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { endingText, runProcess } from "../../host/process.ts";
-import { k6Module } from "./k6-module.ts";
-import { problemOf, tscProblems, type Problems } from "./problems.ts";
+import { problemOf, type Problems, tscProblems } from "./problems.ts";
 
 /** Declares what k6 2.2 offers without import and @types/k6 leaves out (the library "dom" would make `open` a browser's), and modules without types. */
 const globals = `
@@ -54,3 +54,6 @@ export async function checkTypes(script: string, project: string): Promise<{ kin
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** What a user script means by `plimsoll/k6`: the module of this very version, wherever the script is and whatever is installed there. */
+export const k6Module = fileURLToPath(new URL(`../../../scenarios/lib/k6${extname(import.meta.url)}`, import.meta.url));

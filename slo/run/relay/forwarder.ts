@@ -2,8 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { errorMessage } from "../../host/error-message.ts";
 import { waitFor } from "../../host/wait.ts";
 import type { Rejected } from "./rejected.ts";
-import { openRetryLog } from "./retry-log.ts";
-import { mayPassLater, reasonOf, type NotWritten, type pauseMillis } from "./retry.ts";
+import { mayPassLater, type NotWritten, openRetryLog, type pauseMillis, reasonOf } from "./retry.ts";
 import type { Spool, Standing } from "./spool.ts";
 import type { Writer, Written } from "./write.ts";
 

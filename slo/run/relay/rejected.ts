@@ -1,7 +1,7 @@
 import { closeSync, constants, fdatasyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { oneLine } from "./one-line.ts";
+import { oneLine } from "./write.ts";
 
 /** What became of pushes that are lost, on disk, so that a run judged later knows what the run itself knew. */
 export type Rejected = ReturnType<typeof openRejected>;

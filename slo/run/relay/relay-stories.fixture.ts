@@ -2,8 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RelayPorts } from "./open.ts";
-import { resumeRelay, type Relay, type Resumed } from "./relay.ts";
+import { type Relay, type RelayPorts, type Resumed, resumeRelay } from "./relay.ts";
 import type { Written } from "./write.ts";
 import { crash, remember } from "./relay-crash.fixture.ts";
 import {

@@ -3,8 +3,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { encodeWrite, readBody } from "./body.ts";
-import type { RelayPorts } from "./open.ts";
-import { startRelay, type Relay } from "./relay.ts";
+import { type Relay, type RelayPorts, startRelay } from "./relay.ts";
 import type { Writer, Written } from "./write.ts";
 
 /** Draws a whole number from 0 to below `n`. */

@@ -15,7 +15,8 @@ import { emptyFolder, ok, pushed, startReceiver } from "./destination.fixture.ts
 import { openRejected } from "./rejected.ts";
 import { resumeRelay, startRelay, type Relay } from "./relay.ts";
 import { openSpool } from "./spool.ts";
-import { encodeWrite, writeOnce } from "./write.ts";
+import { encodeWrite } from "./body.ts";
+import { writeOnce } from "./write.ts";
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {

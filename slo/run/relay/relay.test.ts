@@ -7,7 +7,7 @@ import { waitFor } from "../../host/wait.ts";
 import { encodeWrite } from "./body.ts";
 import { emptyFolder, inTurn, ok, pushed, startReceiver, type Answer, type TestReceiver } from "./destination.fixture.ts";
 import { startRelay, type Relay } from "./relay.ts";
-import type { Destination } from "./destination.ts";
+import type { Destination } from "./write.ts";
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

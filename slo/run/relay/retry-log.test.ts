@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openRetryLog } from "./retry-log.ts";
+import { openRetryLog } from "./retry.ts";
 
 function told(): { said: string[]; retryLog: ReturnType<typeof openRetryLog>; clock: { millis: number } } {
   const said: string[] = [];

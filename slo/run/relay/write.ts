@@ -1,8 +1,59 @@
+import { validateHeaderName, validateHeaderValue } from "node:http";
 import { errorMessage } from "../../host/error-message.ts";
-import { prepareDestination, type Prepared, type Destination } from "./destination.ts";
 
-export { encodeWrite } from "./body.ts";
-export type { Destination } from "./destination.ts";
+/** Where samples go, and with which credentials; none of these is ever printed. */
+export interface Destination {
+  /** The full remote-write URL. */
+  url: string;
+  headers?: Record<string, string>;
+  basic?: { username: string; password: string } | undefined;
+  bearer?: string | undefined;
+  timeoutSeconds?: number;
+}
+
+/** Checks a destination's URL and headers; throws what names the header, never its content. */
+function prepareDestination({ url: text, basic, bearer, headers: own = {}, timeoutSeconds = 30 }: Destination) {
+  if (!URL.canParse(text)) throw new Error("the destination's URL is not one");
+  const url = new URL(text);
+  if (url.protocol !== "http:" && url.protocol !== "https:") throw new Error(`${url.protocol} is not a protocol to write samples over`);
+  if (url.username || url.password) throw new Error("the destination's URL holds a user or a password: PLIMSOLL_PROMETHEUS_* take them");
+  const authorization = authorizationOf({ basic, bearer });
+  const headers: Record<string, string> = {
+    ...own,
+    ...(authorization ? { authorization } : {}),
+    "content-type": "application/x-protobuf",
+    "content-encoding": "snappy",
+    "x-prometheus-remote-write-version": "0.1.0",
+    "user-agent": "plimsoll",
+  };
+  for (const [name, value] of Object.entries(headers)) {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+  }
+  const longOnes = Object.values(own).filter(({ length }) => length >= 8);
+  const secrets = [basic?.password, basic && authorization?.replace("Basic ", ""), bearer, ...longOnes];
+  return {
+    url,
+    headers,
+    timeoutSeconds,
+    /** Makes one line of a text that the destination or a proxy wrote, without the destination's secrets. */
+    hide: (said: string): string =>
+      oneLine(secrets.reduce((left: string, secret) => (secret ? left.replaceAll(secret, "***") : left), said)),
+  };
+}
+
+/** Makes the header's value of credentials; a user and password go before a token. */
+export function authorizationOf({ basic, bearer }: Pick<Destination, "basic" | "bearer">): string | undefined {
+  if (basic) return `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString("base64")}`;
+  return bearer ? `Bearer ${bearer}` : undefined;
+}
+
+/** Makes one line of at most 300 characters of what others said, without control characters. */
+export const oneLine = (text: string): string =>
+  text
+    .replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ")
+    .trim()
+    .slice(0, 300);
 
 /** How one attempt to write ends. */
 export type Written =
@@ -27,6 +78,8 @@ export function openWriter(destination: Destination): { kind: "open"; writer: Wr
   }
 }
 
+type Prepared = ReturnType<typeof prepareDestination>;
+
 async function write(to: Prepared, body: Buffer, closing: AbortSignal, isFirst: boolean): Promise<Written> {
   const { url, headers, timeoutSeconds, hide } = to;
   const limit = AbortSignal.timeout(timeoutSeconds * 1000);
@@ -34,27 +87,16 @@ async function write(to: Prepared, body: Buffer, closing: AbortSignal, isFirst: 
     const signal = AbortSignal.any([closing, limit]);
     const response = await fetch(url, { method: "POST", headers, body: new Uint8Array(body), redirect: "manual", signal });
     const { ok, status } = response;
-    const reason = hide(await beginningOf(response)) || `status ${status}`;
+    const reason = hide((await response.text()).slice(0, 1000)) || `status ${status}`;
     if (ok) return { kind: "written" };
     return { kind: "refused", status, reason, retryAfterSeconds: secondsOf(response.headers.get("retry-after")) };
   } catch (error) {
     const { cause = error } = error as Error;
     if (limit.aborted) return { kind: "unreachable", reason: `no answer within ${timeoutSeconds} s` };
     // A connection that the destination closed while it was idle says nothing about the destination.
-    if (isFirst && isCut(cause)) return write(to, body, closing, false);
-    return { kind: "unreachable", reason: hide(errorMessage(cause)) };
+    const isCut = /^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/.test(String((cause as NodeJS.ErrnoException).code));
+    return isFirst && isCut ? write(to, body, closing, false) : { kind: "unreachable", reason: hide(errorMessage(cause)) };
   }
-}
-
-const isCut = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"].includes(String(error.code));
-
-/** Reads what the destination says, to its end; of a long answer the beginning is kept. */
-async function beginningOf({ body }: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of body ?? []) if (text.length < 1000) text += decoder.decode(chunk, { stream: true });
-  return text;
 }
 
 /** Reads Retry-After, which is a number of seconds or a date (RFC 9110, 10.2.3). */
