@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { freePort } from "../slo/run/ports.ts";
+import { freePort } from "../slo/run/local-services.ts";
 import { encodeWrite, readBody } from "../slo/run/relay/body.ts";
 import { startRelay, type Relay } from "../slo/run/relay/relay.ts";
 import { openSpool } from "../slo/run/relay/spool.ts";

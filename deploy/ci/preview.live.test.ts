@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
 import { openProcessGroup } from "../../slo/host/process-group.ts";
-import { freePort } from "../../slo/run/ports.ts";
-import { startPrometheus, startTarget } from "../../slo/run/local-services.ts";
+import { freePort, startPrometheus, startTarget } from "../../slo/run/local-services.ts";
 import { emptyFolder, project, removeFolder, runProgram, writeSpec } from "./ci.fixture.ts";
 
 describeLive("the gate's script against a preview environment", ["k6", "prometheus"], ({ prometheus: binary }) => {

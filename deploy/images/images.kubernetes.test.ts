@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { output } from "../kubernetes/cluster.fixture.ts";
-import { ownImages } from "../minikube/images.ts";
+import { ownImages } from "../minikube/lab.ts";
 
 interface Inspected {
   Size: number;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { stuckPods } from "./ready.ts";
+import { stuckPods } from "./step.ts";
 
 test.each<[string, string, string[]]>([
   ["a pod whose image cannot be had is stuck", "ImagePullBackOff", ["ImagePullBackOff"]],

@@ -45,3 +45,62 @@ export function lastLines(text: string): string[] {
   const errors = lines.slice(0, -12).filter((line) => /\berror\b/i.test(line));
   return [...errors.slice(0, 3), ...lines.slice(-12)];
 }
+
+/** How long a trouble must last before it is believed: a volume is bound and an image found again within seconds. */
+const patienceSeconds = 25;
+const ours = ["-A", "-l", "app.kubernetes.io/part-of=plimsoll"];
+
+/** Finds the pods that cannot go on by themselves, in the lines of `kubectl get pods -A`: not scheduled, without their image, crashing, refused. */
+export function stuckPods(table: string): { namespace: string; pod: string; status: string }[] {
+  return table.split("\n").flatMap((line) => {
+    const [namespace = "", pod = "", , status = ""] = line.trim().split(/\s+/);
+    return /^Pending$|Err|BackOff|Invalid/.test(status) ? [{ namespace, pod, status }] : [];
+  });
+}
+
+/** Waits until every rollout of ours is through, says each change, and gives up when the time is over or a pod cannot go on; gives the seconds. */
+export async function waitUntilReady(lab: Lab, context: string, limitSeconds: number): Promise<number> {
+  const kubectl = ["kubectl", "--context", context];
+  const began = lab.now();
+  const since = new Map<string, number>();
+  const format = 'jsonpath={range .items[*]}{.metadata.namespace} {.kind}/{.metadata.name}{"\\n"}{end}';
+  const remedy = `see that \`${kubectl.join(" ")} get pods -A\` answers; then run this again`;
+  const get = [...kubectl, "get", "deployments,statefulsets", ...ours, "-o", format];
+  const list = await must(lab, get, "the cluster does not answer", remedy);
+  for (const line of list.trim().split("\n")) {
+    const [namespace = "", workload = ""] = line.toLowerCase().split(" ");
+    const rollout = [...kubectl, "--namespace", namespace, "rollout", "status", workload, "--timeout=5s"];
+    let said = "";
+    for (let status = await ask(lab, rollout); !succeeded(status); status = await ask(lab, rollout)) {
+      const words = `${workload}: ${lastLines(status.output)[0] ?? "no answer"}`;
+      const seconds = lab.now() - began;
+      if (words !== said) lab.say(`${words} (${seconds.toFixed(0)} s)`);
+      said = words;
+      const pods = await ask(lab, [...kubectl, "get", "pods", ...ours, "--no-headers"]);
+      const stuck = succeeded(pods) ? stuckPods(pods.stdout) : [];
+      // By pod alone: a missing image is ErrImagePull and ImagePullBackOff by turns.
+      for (const pod of since.keys()) if (!stuck.some((one) => one.pod === pod)) since.delete(pod);
+      for (const { pod } of stuck) since.set(pod, since.get(pod) ?? lab.now());
+      const hopeless = [...since.values()].some((at) => lab.now() - at >= patienceSeconds);
+      if (hopeless || seconds >= limitSeconds) throw await givenUp(lab, kubectl, `${seconds.toFixed(0)} s (${words})`, stuck);
+      await lab.pause(1);
+    }
+  }
+  return lab.now() - began;
+}
+
+async function givenUp(lab: Lab, kubectl: string[], reached: string, stuck: ReturnType<typeof stuckPods>): Promise<StepError> {
+  const [{ namespace, pod, status } = { namespace: "plimsoll", pod: "", status: "" }] = stuck;
+  const said = stuck.map(({ pod, status }) => `${pod}: ${status}`);
+  const tell = async (...words: string[]): Promise<void> => {
+    const { output } = await ask(lab, [...kubectl, "--namespace", namespace, ...words]);
+    said.push(...lastLines(output).slice(-5));
+  };
+  if (pod !== "") await tell("events", "--for", `pod/${pod}`, "--types=Warning");
+  if (status === "CrashLoopBackOff") await tell("logs", "--previous", "--tail=5", pod);
+  const image = "the image is not in the cluster: see how it is loaded (--image-load, or a registry that the cluster can pull from); ";
+  const room = "the cluster has no room: give it more with --cpus and --memory, or remove what else runs there; ";
+  const hint = /Image/.test(status) ? image : status === "Pending" ? room : "";
+  const describe = `\`${kubectl.join(" ")} --namespace ${namespace} describe pod ${pod}\` shows more`;
+  return new StepError(`not all pods were ready after ${reached}`, said, hint + describe);
+}

@@ -1,9 +1,10 @@
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
-import { checkAgainst } from "../load/check-against.ts";
+
 import type { NoRun } from "../load/load-run.ts";
 import type { Outlook } from "../load/outlook.ts";
 import { entryOf, type LoadOptions } from "../load/prepare.ts";
+import { checkAgainst } from "../load/preflight.ts";
 import { objectiveProblems, readSpec } from "../load/spec-file.ts";
 import { configFor } from "./config.ts";
 

@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
 import { openProcessGroup } from "../host/process-group.ts";
-import { freePort } from "../run/ports.ts";
-import { startPrometheus, startTarget } from "../run/local-services.ts";
+import { freePort, startPrometheus, startTarget } from "../run/local-services.ts";
 import { waitFor } from "../host/wait.ts";
 import { brief, easySpec, k6Pid, leftAfterwards, reportIn, run, runsIn, start, workingFolder } from "./cli.fixture.ts";
 

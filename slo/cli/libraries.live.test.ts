@@ -14,7 +14,7 @@ import {
 } from "../../build/testing/services/services.fixture.ts";
 import { openProcessGroup, type Child } from "../host/process-group.ts";
 import { waitFor } from "../host/wait.ts";
-import { freePort } from "../run/ports.ts";
+import { freePort } from "../run/local-services.ts";
 import { reportIn, run, workingFolder } from "./cli.fixture.ts";
 
 const specOf = (job: string, { metrics, route, atMostSeconds }: Mapping): string => `version: 1

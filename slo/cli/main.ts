@@ -3,7 +3,7 @@ import { Command, CommanderError } from "commander";
 import { version } from "../host/command-line.ts";
 import { errorMessage, isOfSystem } from "../host/error-message.ts";
 import { exitCodeHelp, exitCodes } from "../host/exit-codes.ts";
-import { openHost } from "../host/open-host.ts";
+import { openHost } from "../host/host.ts";
 import { addCommands, type CarryOut } from "./commands.ts";
 
 async function main(): Promise<number> {

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
 import { buildService, protocols, startLibrary } from "../../build/testing/services/services.fixture.ts";
 import { openProcessGroup } from "../host/process-group.ts";
-import { freePort } from "../run/ports.ts";
+import { freePort } from "../run/local-services.ts";
 import { reportIn, run, workingFolder } from "./cli.fixture.ts";
 
 /** Calls over gRPC in one k6 scenario, messages over WebSocket in the other, and no HTTP request. */

@@ -1,4 +1,10 @@
-import type { Settings } from "./settings.ts";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { plainLine, shortened } from "../report/plain.ts";
+import { shownCommand } from "./command-line.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { readSettings, type Settings } from "./settings.ts";
 
 /** The process's side of a command: where words go, and what surrounds it. */
 export interface Host {
@@ -23,4 +29,90 @@ export interface Host {
   width: number;
   /** Calls back at each Ctrl-C, hang-up or termination, with how many there have been. */
   onInterrupt: (callback: (times: number) => void) => void;
+}
+
+const interrupts: ((times: number) => void)[] = [];
+let interruptions = 0;
+let interruptedAtMillis = Number.NEGATIVE_INFINITY;
+
+/** Ctrl-C comes twice, from the terminal and by way of npm: what comes within a second is the same one. */
+function interrupt(): void {
+  const sinceLast = performance.now() - interruptedAtMillis;
+  if (sinceLast < 1000) return;
+  interruptedAtMillis = performance.now();
+  interruptions += 1;
+  if (interrupts.length === 0) process.exit(exitCodes.interrupted);
+  for (const callback of interrupts) callback(interruptions);
+}
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
+
+// A killed npm, or a cancelled CI job's shell, passes no signal on.
+const parent = process.ppid;
+const parentWatch = setInterval(() => {
+  if (process.ppid === parent) return;
+  clearInterval(parentWatch);
+  if (interruptions === 0) interrupt();
+}, 500).unref();
+
+// A closed terminal or pipe must not end the run before it has stopped its children.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
+/** Opens the host of this process: its streams, signals, folders and environment; ends the process when a setting is wrong. */
+export function openHost(): Host {
+  const read = readSettings(process.env, process.stdout.isTTY);
+  if (read.kind === "problem") {
+    process.stderr.write(`${read.message}\n`);
+    process.exit(exitCodes.badUsage);
+  }
+  const { live, clear } = liveWriter();
+  return {
+    say: (line) => {
+      clear();
+      // A CI reads orders in lines that begin with `::`.
+      const shown = line.split("\n").map((each) => `${plainLine(shortened(each, longestLine)).replace(/^::/, " ::")}\n`);
+      process.stderr.write(shown.join(""));
+    },
+    live,
+    out: (text) => {
+      clear();
+      process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+    },
+    now: () => Date.now() / 1000,
+    commandAtSeconds: performance.timeOrigin / 1000,
+    command: shownCommand(process.argv.slice(2)),
+    folder: process.env["INIT_CWD"] ?? process.cwd(),
+    project: fileURLToPath(new URL("../../", import.meta.url)),
+    cache: process.env["PLIMSOLL_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "plimsoll"),
+    environment: process.env,
+    settings: read.settings,
+    width: Math.max(40, Math.min(process.stdout.columns ?? 100, 160)),
+    onInterrupt: (callback) => void interrupts.push(callback),
+  };
+}
+
+/** A longer line is cut; where it came from, the log, has all of it. */
+const longestLine = 2000;
+
+/** Redraws on a terminal; elsewhere prints every tenth line, so that a CI log shows progress and stays short. */
+function liveWriter(): { live: (line: string | undefined) => void; clear: () => void } {
+  let shown = false;
+  let calls = 0;
+  const clear = (): void => {
+    if (shown) process.stderr.write("\r\x1b[2K");
+    shown = false;
+  };
+  return {
+    clear,
+    live: (line) => {
+      if (line === undefined) return clear();
+      if (!process.stderr.isTTY) {
+        calls += 1;
+        if (calls % 10 === 0) process.stderr.write(`${line}\n`);
+        return;
+      }
+      clear();
+      process.stderr.write(line);
+      shown = true;
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { busySentence } from "./check-cluster.ts";
+import { busySentence } from "../run/kubernetes/job.ts";
 
 const cluster = { context: "lab", namespace: "plimsoll" };
 const remedy = "kubectl --context lab --namespace plimsoll delete job load-x";

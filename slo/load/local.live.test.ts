@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
 import { openProcessGroup } from "../host/process-group.ts";
-import { freePort } from "../run/ports.ts";
-import { startTarget } from "../run/local-services.ts";
+import { freePort, startTarget } from "../run/local-services.ts";
 import { brief, easySpec, k6Pid, leftAfterwards, reportIn, run, runsIn, start, workingFolder } from "../cli/cli.fixture.ts";
 
 const project = new URL("../../", import.meta.url).pathname;

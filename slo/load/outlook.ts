@@ -1,5 +1,5 @@
 import { lookbackSeconds, medianDistance } from "../collect/guard.ts";
-import { querySamples, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
+import { type PrometheusApi, querySamples, queryVector } from "../collect/prometheus.ts";
 import { jobsOf } from "../collect/server.ts";
 import { valuesOfLabel } from "../compile/counters.ts";
 import { compileObjectives, type ObjectiveQueries } from "../compile/objectives.ts";
@@ -9,7 +9,7 @@ import type { Plan } from "../run/plan.ts";
 import { scrapeLabels, scrapeMetrics } from "../spec/names.ts";
 import type { Objective, Spec, Where } from "../spec/spec.ts";
 import { neverSent, provableBy, requestsAsked } from "./planned.ts";
-import { presentOf, shortList, type Looked, type Present } from "./present.ts";
+import { type Looked, type Present, presentOf, shortList } from "./present.ts";
 
 /** What a spec's objectives would read now, and who is scraped. */
 export interface Outlook {
@@ -22,7 +22,7 @@ export interface Outlook {
 }
 
 /** Whose series are looked at, and which load is planned; without a plan, how many requests will come is not known. */
-export interface Asked {
+interface Asked {
   api: PrometheusApi;
   /** On Prometheus's clock. */
   atSeconds: number;

@@ -12,13 +12,14 @@ import { waitFor } from "../host/wait.ts";
 import { scrapeIntervalSeconds, scrapeUrl } from "../run/local-services.ts";
 import { k6Labels, plimsollMetrics } from "../spec/names.ts";
 import { sideOf } from "../spec/side.ts";
-import type { RunRecord } from "../run/record.ts";
+import { dropUnstarted, type RunRecord } from "../run/record.ts";
 import { badUsage, failed, type NoRun } from "./load-run.ts";
 import type { Place } from "./local.ts";
 import { originOf } from "./origin.ts";
 import { outlookOf } from "./outlook.ts";
-import type { Prepared } from "./prepare.ts";
-import type { PrometheusEnds } from "./prometheus.ts";
+import { prepare, type LoadOptions, type Prepared } from "./prepare.ts";
+import { prometheusAt, type PrometheusEnds } from "./prometheus.ts";
+import type { ReadSpec } from "./spec-file.ts";
 
 /** Ends a check before the load: fine, or why not and what to do. */
 export type Checked<T> = { kind: "fine"; value: T } | Problem;
@@ -188,4 +189,19 @@ async function hopelessObjectives(prepared: Prepared, host: Host, api: Prometheu
         return [sentence];
     }
   });
+}
+
+/** Says what the objectives of a spec would read of a Prometheus now; with a scenario or a script, also whether that load could prove them. */
+export async function checkAgainst(url: string, { spec }: ReadSpec, options: LoadOptions, host: Host) {
+  const { api } = prometheusAt(url, host.settings.credentials);
+  const clock = await checkClock(api, host.now);
+  if (clock.kind === "problem") return failed(clock.message);
+  // Prepared as if it were to run, and nothing of it left behind.
+  const prepared = (options.scenario ?? options.script) === undefined ? undefined : await prepare({ ...options, force: true }, host);
+  if (prepared?.kind === "none") return prepared;
+  if (prepared) dropUnstarted(prepared.folder);
+  const { serverLabels = { job: spec.service } } = prepared ?? options;
+  const slowCounted = prepared?.isUserScript === false;
+  const asked = { spec: prepared?.spec ?? spec, serverLabels, plan: prepared?.plan, slowCounted, api, atSeconds: host.now() + clock.value };
+  return { kind: "outlook" as const, outlook: await outlookOf(asked) };
 }

@@ -1,4 +1,4 @@
-import { queryNumber, type PrometheusApi } from "../collect/prometheus.ts";
+import { type PrometheusApi, queryNumber } from "../collect/prometheus.ts";
 import { latestQuantile } from "../compile/run.ts";
 import type { Host } from "../host/host.ts";
 import { liveLine } from "../report/live-line.ts";
@@ -6,7 +6,28 @@ import { offeredRateAt, type Plan } from "../run/plan.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
 import { isJudged, k6Labels, k6Metrics, warmupScenario } from "../spec/names.ts";
 import type { Indicator, Spec } from "../spec/spec.ts";
-import { openRate } from "./rate.ts";
+
+/** Longer than k6 needs between two writes, so that what was not written yet is not taken for silence. */
+const patienceSeconds = 5;
+
+/** The rate of a count that stood so at a moment (Unix seconds), events a second over the last few; `null` until two moments are known. */
+type RateMeter = (count: number, atSeconds: number, nowSeconds: number) => number | null;
+
+/** Opens a count over a window's last seconds. A moment counts once, however often it is looked at: what was not written in between is not a rate of 0. */
+export function openRate(windowSeconds: number): RateMeter {
+  let points: { count: number; at: number }[] = [];
+  return (count, atSeconds, nowSeconds) => {
+    const last = points.at(-1);
+    if (last === undefined || (atSeconds > last.at && count !== last.count)) {
+      const from = points.findLastIndex(({ at }) => at <= atSeconds - windowSeconds);
+      points = [...points.slice(Math.max(0, Math.min(from, points.length - 1))), { count, at: atSeconds }];
+    }
+    const [first, end] = [points[0], points.at(-1)];
+    if (first === undefined || end === undefined || points.length < 2) return null;
+    const silent = nowSeconds - end.at > Math.max(patienceSeconds, 2 * (end.at - (points.at(-2)?.at ?? end.at)));
+    return silent ? 0 : Math.max(0, (end.count - first.count) / (end.at - first.at));
+  };
+}
 
 /** Reads how far a load is from what k6 wrote so far; counts since its start, judged traffic only but for the iterations. */
 export function progressAt(sent: SentCounts, startedAtSeconds: number) {

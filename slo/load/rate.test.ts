@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openRate } from "./rate.ts";
+import { openRate } from "./progress.ts";
 
 type Look = [count: number, atSeconds: number, nowSeconds: number];
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { starvedSeconds, type HealthSample } from "./health.ts";
+import { starvedSeconds, type HealthSample } from "./run-k6.ts";
 
 const sample = (atSeconds: number, cpuShare: number, waitShare: number): HealthSample => ({
   atSeconds,

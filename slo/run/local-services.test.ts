@@ -1,8 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { findMetrics, scrapeUrl } from "./local-services.ts";
-import { freePort } from "./ports.ts";
+import { findMetrics, freePort, scrapeUrl } from "./local-services.ts";
 
 const own = { path: "/metrics", scheme: undefined, port: undefined } as const;
 

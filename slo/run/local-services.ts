@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { extname, join } from "node:path";
-import type { Metrics } from "../spec/presets.ts";
 import type { Child, ChildOptions, ProcessGroup } from "../host/process-group.ts";
-import { freePort } from "./ports.ts";
 import { waitFor } from "../host/wait.ts";
+import type { Metrics } from "../spec/presets.ts";
 
 /** A service of the local stack that answers at `url`. */
 export interface Started {
@@ -102,7 +102,7 @@ async function answers(url: string): Promise<boolean> {
 }
 
 /** A local Prometheus to start, with its data in `folder`. */
-export interface PrometheusOptions {
+interface PrometheusOptions {
   binary: string;
   folder: string;
   logFile: string;
@@ -149,4 +149,16 @@ export function startTarget(
     logFile,
   });
   return startService(group, { name: "the storage API", readyPath: "/health/readiness", limitSeconds: 30, port: given, child });
+}
+
+/** Finds a free port on 127.0.0.1; another process may take it first, so starters try again with the next. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => (address !== null && typeof address === "object" ? resolve(address.port) : reject(new Error("no port"))));
+    });
+  });
 }

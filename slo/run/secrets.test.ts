@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { withoutSecrets } from "./secrets.ts";
+import { withoutSecrets } from "./samples.ts";
 
 test.each([
   ["a field of JSON", '{"user":"ann","password":"hunter2","n":1}', '{"user":"ann","password":"***","n":1}'],

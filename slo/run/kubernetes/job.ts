@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { kubectl, placeOf, type Answered, type Cluster, type Failed } from "./kubectl.ts";
-import { configMaps, jobOf, ownLabels, secretOf, testidLabel, type JobPlan, type Manifest } from "./manifests.ts";
+import { type Answered, type Cluster, type Failed, kubectl, placeOf } from "./kubectl.ts";
+import { configMaps, jobOf, type JobPlan, type Manifest, ownLabels, secretOf, testidLabel } from "./manifests.ts";
 import type { PodConfig } from "./message.ts";
 
 /** What a run does in its namespace; kubectl gets an object before it patches it, and a pod before its log. */
@@ -13,7 +14,7 @@ const needs: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Names the verbs that the caller lacks in the namespace, or says that the cluster does not answer. */
-export async function lackingRights(cluster: Cluster, withSecret: boolean): Promise<{ kind: "rights"; lacking: string[] } | Failed> {
+async function lackingRights(cluster: Cluster, withSecret: boolean): Promise<{ kind: "rights"; lacking: string[] } | Failed> {
   const wanted = Object.entries(withSecret ? { ...needs, secrets: ["create"] } : needs);
   const asked = wanted.flatMap(([resource, verbs]) =>
     verbs.map((verb) => ({ right: `${verb} ${resource}`, answer: mayI(cluster, verb, resource) })),
@@ -35,7 +36,7 @@ function mayI(cluster: Cluster, verb: string, resource: string): Promise<Answere
 }
 
 /** Says that the namespace is not there; one that the caller may not look at is taken to be. */
-export async function missingNamespace({ context, namespace }: Cluster): Promise<string | undefined> {
+async function missingNamespace({ context, namespace }: Cluster): Promise<string | undefined> {
   const got = await kubectl(["--context", context, "get", "namespace", namespace, "-o", "name"]);
   if (got.kind === "answer" || !/not found/i.test(got.message)) return undefined;
   return `there is no namespace ${namespace} in ${context}: npm run minikube makes plimsoll, --namespace names another`;
@@ -49,7 +50,7 @@ const jobSchema = z.object({
 const jobList = z.object({ items: z.array(jobSchema) });
 
 /** A Job of ours in the namespace. */
-export type KnownJob = ReturnType<typeof knownJob>;
+type KnownJob = ReturnType<typeof knownJob>;
 
 function knownJob({ metadata: { name, creationTimestamp, labels }, spec, status }: z.infer<typeof jobSchema>) {
   const isOver = (status?.conditions ?? []).some((one) => /^(Complete|Failed)$/.test(one.type) && one.status === "True");
@@ -65,7 +66,7 @@ function knownJob({ metadata: { name, creationTimestamp, labels }, spec, status 
 }
 
 /** Lists our Jobs in the namespace, those of other callers too, oldest first. */
-export async function ourJobs(cluster: Cluster): Promise<{ kind: "jobs"; jobs: KnownJob[] } | Failed> {
+async function ourJobs(cluster: Cluster): Promise<{ kind: "jobs"; jobs: KnownJob[] } | Failed> {
   const selector = Object.entries(ownLabels).map((label) => label.join("="));
   const got = await kubectl([...placeOf(cluster), "get", "jobs", "-l", selector.join(","), "-o", "json"]);
   if (got.kind === "failed") return got;
@@ -119,4 +120,38 @@ export async function warningsOf(cluster: Cluster, job: string): Promise<string[
     name?.startsWith(job) ? [`${name}: ${reason}: ${message}`] : [],
   );
   return [...new Set(all)].slice(-3);
+}
+
+/** Says what stands in the way of a load from pods, before anything is created; `withSecret` if credentials go with it. */
+export async function checkCluster(cluster: Cluster, withSecret: boolean): Promise<string | undefined> {
+  const { context, namespace } = cluster;
+  const rights = await lackingRights(cluster, withSecret);
+  if (rights.kind === "failed") return `the cluster ${context} does not answer: ${rights.message}`;
+  if (rights.lacking.length > 0)
+    return `you may not do this in the namespace ${namespace} of ${context}: ${rights.lacking.join(", ")}; ask for a Role with these verbs`;
+  return (await missingNamespace(cluster)) ?? (await busyWith(cluster));
+}
+
+/** Kubernetes tells when a Job was created in whole seconds: after one more, all that may come before it are known. */
+const competingKnownMillis = 1100;
+
+/** Says which other run comes first, of those that were created at about the same time as the Job `name`; each that asks is told the same. */
+export async function competingRun(cluster: Cluster, name: string): Promise<string | undefined> {
+  await sleep(competingKnownMillis);
+  return busyWith(cluster, name);
+}
+
+async function busyWith(cluster: Cluster, own?: string): Promise<string | undefined> {
+  const known = await ourJobs(cluster);
+  if (known.kind === "failed") return known.message;
+  const first = known.jobs.find(({ active }) => active);
+  return first && first.name !== own ? busySentence(first, cluster) : undefined;
+}
+
+/** Says that another run has the namespace, and what to do. */
+export function busySentence({ testid, name, isSuspended }: Pick<KnownJob, "testid" | "name" | "isSuspended">, cluster: Cluster): string {
+  const remedy = `kubectl ${placeOf(cluster).join(" ")} delete job ${name}`;
+  return isSuspended
+    ? `the run ${testid} is about to load from ${cluster.namespace}, or was left behind before it began; wait for it, or remove it: ${remedy}`
+    : `the run ${testid} is loading from ${cluster.namespace} now; wait for it, or stop it: ${remedy}`;
 }

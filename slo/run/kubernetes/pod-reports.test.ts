@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { messageLines, type PodMessage } from "./message.ts";
-import { openPodReports, type PodReports } from "./pod-reports.ts";
+import { openPodReports, type PodReports } from "./fleet.ts";
 import type { PodState } from "./pods.ts";
 
 const stateOf = (ending?: PodState["ending"]): PodState => ({

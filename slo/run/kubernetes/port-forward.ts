@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Child, ProcessGroup } from "../../host/process-group.ts";
-import { freePort } from "../ports.ts";
+import { freePort } from "../local-services.ts";
 import { waitFor } from "../../host/wait.ts";
 import { kubectl, placeOf, type Cluster, type Failed } from "./kubectl.ts";
 
