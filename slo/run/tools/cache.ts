@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { chmod, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { hash } from "node:crypto";
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { z } from "zod";
-import type { Pin, Recipe } from "./catalog.ts";
+import { writeWhole } from "../record.ts";
+import type { Pin } from "./catalog.ts";
 import { cacheFolder, isExecutable } from "./locate.ts";
 import { Unavailable, type Found, type Ports } from "./tool.ts";
 import { probe } from "./version.ts";
@@ -31,61 +30,51 @@ export function entryFolder({ product, version }: Pin, platform: string, ports: 
  */
 export async function findCached(pin: Pin, folder: string, ports: Ports): Promise<Found> {
   const path = join(folder, pin.name);
-  const stamp = await readStamp(pin, folder);
+  const stamp = readStamp(pin, folder);
   const found: Found = { kind: "found", path, from: "cache", version: stamp.version };
-  if (stamp.origin === "build" && stamp.recipe !== (await recipeDigest(pin.recipe)))
-    throw new Unavailable(`${path} was built from another recipe`);
+  if (stamp.origin === "build" && stamp.recipe !== recipeDigest(pin)) throw new Unavailable(`${path} was built from another recipe`);
   if (!isExecutable(path)) throw new Unavailable(`${path} is missing or cannot be executed`);
-  const { size, mtimeMs } = await stat(path);
+  const { size, mtimeMs } = statSync(path);
   if (size === stamp.bytes && mtimeMs === stamp.modifiedMs) return found;
-  if ((await digestOf(path)) !== stamp.sha256) throw new Unavailable(`${path} is not the file that was installed`);
+  if (digestOf(path) !== stamp.sha256) throw new Unavailable(`${path} is not the file that was installed`);
   const version = await probe(path, pin, ports);
-  // A cache that cannot be written, e.g. a shared one, serves all the same.
-  await writeStamp(pin, folder, { ...stamp, modifiedMs: mtimeMs }).catch(() => undefined);
+  try {
+    writeWhole(stampPath(pin, folder), { ...stamp, modifiedMs: mtimeMs });
+  } catch {
+    // a cache that cannot be written, e.g. a shared one, serves all the same
+  }
   return { ...found, version };
 }
 
 /** Puts a finished program in its place by renaming it, then its stamp; the caller holds the entry's lock. */
 export async function install(pin: Pin, folder: string, file: string, origin: Stamp["origin"], ports: Ports): Promise<Found> {
-  await chmod(file, 0o755);
+  chmodSync(file, 0o755);
   const version = await probe(file, pin, ports);
   const path = join(folder, pin.name);
-  await rm(stampPath(pin, folder), { force: true });
-  await rename(file, path);
-  const { size, mtimeMs } = await stat(path);
-  const recipe = origin === "build" ? await recipeDigest(pin.recipe) : "";
-  await writeStamp(pin, folder, { version, origin, recipe, bytes: size, modifiedMs: mtimeMs, sha256: await digestOf(path) });
+  rmSync(stampPath(pin, folder), { force: true });
+  renameSync(file, path);
+  const { size, mtimeMs } = statSync(path);
+  const recipe = origin === "build" ? recipeDigest(pin) : "";
+  const stamp: Stamp = { version, origin, recipe, bytes: size, modifiedMs: mtimeMs, sha256: digestOf(path) };
+  writeWhole(stampPath(pin, folder), stamp);
   return { kind: "found", path, from: origin, version };
 }
 
-async function readStamp(pin: Pin, folder: string): Promise<Stamp> {
+function readStamp(pin: Pin, folder: string): Stamp {
   const file = stampPath(pin, folder);
+  if (!existsSync(file)) throw new Unavailable(`${folder} holds no ${pin.name}`);
   try {
-    return stampSchema.parse(JSON.parse(await readFile(file, "utf8")));
+    return stampSchema.parse(JSON.parse(readFileSync(file, "utf8")));
   } catch (error) {
-    const isAbsent = error instanceof Error && "code" in error && error.code === "ENOENT";
-    throw new Unavailable(isAbsent ? `${folder} holds no ${pin.name}` : `${file} is not a stamp that can be read`, { cause: error });
+    throw new Unavailable(`${file} is not a stamp that can be read`, { cause: error });
   }
-}
-
-async function writeStamp(pin: Pin, folder: string, stamp: Stamp): Promise<void> {
-  const unfinished = join(folder, `${pin.name}.stamp.${process.pid}`);
-  await writeFile(unfinished, `${JSON.stringify(stamp)}\n`);
-  await rename(unfinished, stampPath(pin, folder));
 }
 
 const stampPath = (pin: Pin, folder: string): string => join(folder, `${pin.name}.stamp.json`);
+const digestOf = (path: string): string => hash("sha256", readFileSync(path));
 
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return hash.digest("hex");
-}
-
-async function recipeDigest(recipe: Recipe): Promise<string> {
-  const hash = createHash("sha256").update(JSON.stringify([recipe.package, recipe.tags, recipe.linkerFlags]));
-  for (const name of ["go.mod", "go.sum", "main.go", "tools.go"]) {
-    hash.update(await readFile(join(recipe.moduleFolder, name)).catch(() => ""));
-  }
-  return hash.digest("hex");
+function recipeDigest({ recipe }: Pin): string {
+  const files = ["go.mod", "go.sum", "main.go", "tools.go"].map((name) => join(recipe.moduleFolder, name));
+  const texts = files.map((file) => (existsSync(file) ? readFileSync(file, "utf8") : ""));
+  return hash("sha256", JSON.stringify([recipe.package, recipe.tags, recipe.linkerFlags]) + texts.join(""));
 }

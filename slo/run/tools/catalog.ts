@@ -1,25 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { Unavailable, type Ports, type ToolName } from "./tool.ts";
 
-/** One official archive and the published list of its checksums. Paths are below the download base. */
-export interface Release {
-  archive: string;
-  /** The archive's name in the checksum list. */
-  fileName: string;
-  checksums: string;
-  /** The folder in the archive that holds its tools. */
-  folder: string;
-  tools: ToolName[];
-}
-
-/** A build from the pinned Go module. */
-export interface Recipe {
-  moduleFolder: string;
-  package: string;
-  tags: string;
-  linkerFlags: string;
-}
-
 /** One pinned tool. */
 export interface Pin {
   name: ToolName;
@@ -27,7 +8,8 @@ export interface Pin {
   product: "k6" | "prometheus";
   version: string;
   variable: string;
-  recipe: Recipe;
+  /** A build from the pinned Go module. */
+  recipe: Record<"moduleFolder" | "package" | "tags" | "linkerFlags", string>;
   install: string;
 }
 
@@ -64,29 +46,30 @@ export const pins: Record<ToolName, Pin> = {
   promtool: prometheusPin("promtool", "PROMTOOL_BIN"),
 };
 
-const systems: Partial<Record<NodeJS.Platform, string>> = { linux: "linux", darwin: "darwin" };
-const processors: Record<string, string> = { x64: "amd64", arm64: "arm64" };
+const platforms: Readonly<Record<string, string>> = {
+  "linux x64": "linux-amd64",
+  "linux arm64": "linux-arm64",
+  "darwin x64": "darwin-amd64",
+  "darwin arm64": "darwin-arm64",
+};
 
-/** Names this machine the way Go does, e.g. `linux-amd64`; undefined where the project has no build. */
-export function platformName({ os, arch }: Ports["platform"]): string | undefined {
-  const [system, processor] = [systems[os], processors[arch]];
-  return system !== undefined && processor !== undefined ? `${system}-${processor}` : undefined;
-}
+/** Names this machine the way Go does; undefined where the project has no build. */
+export const platformName = ({ os, arch }: Ports["platform"]): string | undefined => platforms[`${os} ${arch}`];
 
-/** Finds the official archive for a platform; there may be none that we can unpack. */
-export function releaseOf({ product, version }: Pin, platform: string): Release {
-  switch (product) {
-    case "k6":
-      if (platform.startsWith("darwin")) throw new Unavailable("k6 is released for macOS as a .zip only, which is not unpacked here");
-      return releaseIn(`/grafana/k6/releases/download/v${version}`, `k6-v${version}-${platform}`, `k6-v${version}-checksums.txt`, ["k6"]);
-    case "prometheus": {
-      const base = `/prometheus/prometheus/releases/download/v${version}`;
-      return releaseIn(base, `prometheus-${version}.${platform}`, "sha256sums.txt", ["prometheus", "promtool"]);
-    }
-  }
-}
-
-function releaseIn(base: string, folder: string, list: string, tools: ToolName[]): Release {
+/** Finds the official archive for a platform, with its published list of checksums, both below the download base, and what it holds; there may be none that we can unpack. */
+export function releaseOf({ product, version }: Pin, platform: string) {
+  if (product === "k6" && platform.startsWith("darwin"))
+    throw new Unavailable("k6 is released for macOS as a .zip only, which is not unpacked here");
+  const isK6 = product === "k6";
+  const base = `/${isK6 ? "grafana" : "prometheus"}/${product}/releases/download/v${version}`;
+  const folder = isK6 ? `k6-v${version}-${platform}` : `prometheus-${version}.${platform}`;
+  const tools: ToolName[] = isK6 ? ["k6"] : ["prometheus", "promtool"];
   const fileName = `${folder}.tar.gz`;
-  return { archive: `${base}/${fileName}`, fileName, checksums: `${base}/${list}`, folder, tools };
+  return {
+    archive: `${base}/${fileName}`,
+    fileName,
+    checksums: `${base}/${isK6 ? `k6-v${version}-checksums` : "sha256sums"}.txt`,
+    folder,
+    tools,
+  };
 }

@@ -5,7 +5,7 @@ import https from "node:https";
 import { join } from "node:path";
 import { extract } from "tar";
 import { errorMessage } from "../../host/error-message.ts";
-import { type Pin, type Release, releaseOf } from "./catalog.ts";
+import { type Pin, releaseOf } from "./catalog.ts";
 import { type Ports, type ToolName, Unavailable } from "./tool.ts";
 
 const redirectLimit = 5;
@@ -129,7 +129,7 @@ async function fetchArchive(url: string, file: string, label: string, ports: Por
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
 
 /** Unpacks a release's tools, which must be regular files, into `folder` by their last name, and nothing else. */
-async function unpack(file: string, { folder: top, tools }: Release, folder: string): Promise<void> {
+async function unpack(file: string, { folder: top, tools }: ReturnType<typeof releaseOf>, folder: string): Promise<void> {
   const absent = new Set(tools.map((tool) => `${top}/${tool}`));
   const filter = (path: string, entry: object): boolean =>
     "type" in entry && /^(Old)?File$/.test(String(entry.type)) && absent.delete(path);

@@ -1,7 +1,6 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { errorMessage } from "../../host/error-message.ts";
 import { endingText, runProcess } from "../../host/process.ts";
 import { takeLock } from "../lock.ts";
 import { findCached, install } from "./cache.ts";
@@ -13,7 +12,6 @@ import { type Found, type Ports, Unavailable, unavailableReason, type Way } from
 /** Goes one way to a tool; undefined where it does not lead to it, and the reason is noted. */
 export type TryWay = (way: Way, find: () => Promise<Found | undefined>) => Promise<Found | undefined>;
 
-const workPrefix = "work-";
 const pollMillis = 100;
 const sayEverySeconds = 10;
 
@@ -24,7 +22,10 @@ export async function obtain(pin: Pin, platform: string, folder: string, ports: 
     // Another run may have installed it while this one waited.
     const cached = await findCached(pin, folder, ports).catch(expected);
     if (cached !== undefined) return cached;
-    const work = await makeWorkFolder(folder);
+    // The lock is ours, so what an earlier run left behind belongs to nobody.
+    const work = join(folder, "work");
+    await rm(work, { recursive: true, force: true });
+    await mkdir(work);
     try {
       const downloaded = await tryWay("download", () => download(pin, platform, folder, work, ports));
       return downloaded ?? (await tryWay("build", () => build(pin, folder, work, ports)));
@@ -57,17 +58,6 @@ async function awaitLock(folder: string, label: string, { bounds, say, signal }:
   }
 }
 
-async function makeWorkFolder(folder: string): Promise<string> {
-  try {
-    // The lock is ours, so what an earlier run left behind belongs to nobody.
-    for (const name of await readdir(folder))
-      if (name.startsWith(workPrefix)) await rm(join(folder, name), { recursive: true, force: true });
-    return await mkdtemp(join(folder, workPrefix));
-  } catch (error) {
-    throw new Unavailable(`${folder} cannot be written: ${errorMessage(error)}`, { cause: error });
-  }
-}
-
 async function download(pin: Pin, platform: string, folder: string, work: string, ports: Ports): Promise<Found> {
   const tools = await downloadRelease(pin, platform, work, ports);
   const found = await install(pin, folder, join(work, pin.name), "download", ports);
@@ -77,18 +67,11 @@ async function download(pin: Pin, platform: string, folder: string, work: string
   return found;
 }
 
+/** Builds a tool from its pinned Go module, with progress every 10 s; fails with Go's own last words. */
 async function build(pin: Pin, folder: string, work: string, ports: Ports): Promise<Found> {
-  const file = join(work, `built-${pin.name}`);
-  await buildTool(pin, file, ports);
-  return await install(pin, folder, file, "build", ports);
-}
-
-const graceSeconds = 5;
-
-/** Builds a tool from its pinned Go module into `file`, with progress every 10 s; fails with Go's own last words. */
-async function buildTool(pin: Pin, file: string, ports: Ports): Promise<void> {
   const go = findOnPath("go", ports.environment);
   if (go === undefined) throw new Unavailable("Go is not on PATH");
+  const file = join(work, `built-${pin.name}`);
   const say = (words: string): void => ports.say(`${pin.name} ${pin.version}: ${words}`);
   const began = performance.now();
   const elapsed = (): string => `${Math.round((performance.now() - began) / 1000)} s`;
@@ -101,6 +84,7 @@ async function buildTool(pin: Pin, file: string, ports: Ports): Promise<void> {
     clearInterval(ticker);
   }
   say(`built in ${elapsed()}`);
+  return await install(pin, folder, file, "build", ports);
 }
 
 async function runGo(go: string, { recipe }: Pin, file: string, { environment, bounds, signal }: Ports): Promise<void> {
@@ -108,14 +92,13 @@ async function runGo(go: string, { recipe }: Pin, file: string, { environment, b
   const limitSeconds = bounds.buildSeconds;
   // readonly: neither go.mod nor go.sum of the pinned module may change. buildvcs: the result must not depend on a checkout.
   const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", `-tags=${recipe.tags}`, `-ldflags=${recipe.linkerFlags}`];
-  // Go stops its compilers and tidies up on SIGINT.
   const { ending, output } = await runProcess({
     command: go,
     args: ["build", ...flags, "-o", file, recipe.package],
     folder: recipe.moduleFolder,
     environment: { ...rest, CGO_ENABLED: "0", GOWORK: "off" },
     limitSeconds,
-    graceSeconds,
+    graceSeconds: 5, // Go stops its compilers and tidies up on SIGINT
     signal,
   });
   if (ending.kind === "overdue") throw new Unavailable(`go build was not finished within ${limitSeconds} s`);

@@ -4,12 +4,6 @@ import type { Pin } from "./catalog.ts";
 import { Unavailable, type Ports, type ToolName } from "./tool.ts";
 
 const version = "(\\d+\\.\\d+\\.\\d+(?:-[0-9A-Za-z.-]+)?)";
-const patterns: Record<ToolName, RegExp> = {
-  // k6 begins with the name it was started by.
-  k6: new RegExp(`^\\S+ v${version} \\([^)]*\\bgo\\d`, "m"),
-  prometheus: new RegExp(`^prometheus, version ${version} `, "m"),
-  promtool: new RegExp(`^promtool, version ${version} `, "m"),
-};
 const mostTries = 5;
 
 /** Runs a program to learn its version; it may not run, not answer in time or be too old. */
@@ -37,7 +31,9 @@ async function versionOutput(path: string, { environment, bounds }: Ports): Prom
 
 /** Reads the version from what `k6 --version`, `prometheus --version` or `promtool --version` print, e.g. `2.2.0`. */
 export function versionIn(output: string, tool: ToolName): string | undefined {
-  return patterns[tool].exec(output)?.[1];
+  // k6 begins with the name it was started by.
+  const pattern = tool === "k6" ? `^\\S+ v${version} \\([^)]*\\bgo\\d` : `^${tool}, version ${version} `;
+  return new RegExp(pattern, "m").exec(output)?.[1];
 }
 
 /** Says whether a version can stand in for the pinned one: the same major, and not older. A pre-release counts as older than its release. */
