@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { lookAtCounting } from "./counting.ts";
+import { lookAtCounting, seenFirst } from "./counting.ts";
 
 /** Presets look at ports of their own: where it can be, the tests have an address on which no other program of this machine listens. */
 const host = process.platform === "linux" ? "127.0.0.9" : "127.0.0.1";
@@ -77,4 +77,40 @@ test("metrics that stand elsewhere than the library has them are named with thei
 
 test("a service that is not there counts as one that shows nothing", async () => {
   expect(await lookAtCounting(`http://${host}:1`)).toEqual({ metrics: undefined, bucketsSeconds: [] });
+});
+
+test.each([
+  ["what answers is asked for", "/orders", { "/orders": 200 }, "/orders", undefined, undefined],
+  [
+    "where nothing is at /, what answers is asked for",
+    "/",
+    { "/healthz": 200 },
+    "/healthz",
+    undefined,
+    "GET / answers 404, so the scenario asks for /healthz, which answers 200",
+  ],
+  ["and else what was seen is expected", "/", {}, "/", 404, "GET / answers 404, which the scenario expects: ask for what users do"],
+  [
+    "a path that was given is kept",
+    "/a",
+    { "/health": 200 },
+    "/a",
+    404,
+    "GET /a answers 404, which the scenario expects: ask for what users do",
+  ],
+  ["a service's own failure is not what to expect", "/", { "/": 503 }, "/", undefined, "GET / answers 503, and the scenario expects 200"],
+])("the first request: %s", async (_, asked, answers: Record<string, number>, route, status, note) => {
+  const server = createServer((request, response) => {
+    response.statusCode = answers[request.url ?? ""] ?? 404;
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const { port } = server.address() as AddressInfo;
+  try {
+    const request = { route: asked, params: {}, query: {}, guessed: [] };
+    const seen = await seenFirst(`http://${host}:${port}`, request);
+    expect(seen).toEqual({ request: { ...request, route, ...(status === undefined ? {} : { status }) }, note });
+  } finally {
+    server.close();
+  }
 });

@@ -1,3 +1,4 @@
+import type { FirstRequest } from "./requests.ts";
 import { presetNames, resolveMapping, type Metrics } from "../spec/presets.ts";
 
 type Stated = { preset: (typeof presetNames)[number]; duration?: string };
@@ -18,6 +19,27 @@ async function textOf(url: string): Promise<string | undefined> {
   } catch {
     return undefined;
   }
+}
+
+/** Paths that services often have. */
+const oftenThere = ["/health", "/healthz", "/health/readiness", "/readyz", "/ping", "/status"];
+
+/** Sees what the first request would be answered: where nothing is at `/`, another path is asked for, or else the status expected that was seen; with what is to be said of it. */
+export async function seenFirst(target: string, request: FirstRequest): Promise<{ request: FirstRequest; note: string | undefined }> {
+  const statusOf = (path: string): Promise<number | undefined> =>
+    fetch(new URL(path, target), { signal: AbortSignal.timeout(2000) }).then(
+      async (response) => (await response.body?.cancel(), response.status),
+      () => undefined,
+    );
+  const asked = request.route;
+  const seen = await statusOf(asked);
+  if (seen === undefined || seen === 200) return { request, note: undefined };
+  for (const route of asked === "/" && seen > 299 ? oftenThere : []) {
+    if ((await statusOf(route)) === 200)
+      return { request: { ...request, route }, note: `GET / answers ${seen}, so the scenario asks for ${route}, which answers 200` };
+  }
+  if (seen >= 500) return { request, note: `GET ${asked} answers ${seen}, and the scenario expects 200` };
+  return { request: { ...request, status: seen }, note: `GET ${asked} answers ${seen}, which the scenario expects: ask for what users do` };
 }
 
 const portOf = ({ port, protocol }: URL): number => Number(port) || (protocol === "https:" ? 443 : 80);

@@ -42,3 +42,9 @@ test("a route that would be code stays a text", () => {
     `  { call: call(${JSON.stringify(`GET ${route}`)}, right), given: {"params":{"id":"1"}} }, // TODO: id alert(1) was guessed\n`,
   );
 });
+
+test("a scenario expects what its requests were seen to answer", () => {
+  const asked = { params: {}, query: {}, guessed: [] };
+  expect(scenarioText("shop", [{ ...asked, route: "/" }])).toContain("expect: [200],");
+  expect(scenarioText("shop", [{ ...asked, route: "/", status: 404 }])).toContain("expect: [404],");
+});

@@ -36,7 +36,7 @@ export function scenarioText(name: string, requests: readonly FirstRequest[]): s
   return `import { client, constant, openLoad } from "plimsoll/k6";
 
 const call = client();
-const right = { expect: [200], answer: "none" } as const;
+const right = { expect: [${[...new Set(requests.map(({ status = 200 }) => status))].join(", ")}], answer: "none" } as const;
 
 /** Sent in turn. */
 const requests = [

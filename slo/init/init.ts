@@ -8,7 +8,7 @@ import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import { httpUrlProblem } from "../host/http-url.ts";
 import { ciJobs, configText, firstObjectives, scenarioText, specText, type FirstFile } from "./files.ts";
-import { lookAtCounting, type Counting } from "./counting.ts";
+import { lookAtCounting, seenFirst, type Counting } from "./counting.ts";
 import { describedBy, type Described } from "./requests.ts";
 import { badUsage, failed, type NoRun } from "../load/load-run.ts";
 import { bundleScenario } from "../run/bundle/bundle.ts";
@@ -38,6 +38,12 @@ export async function init(source: string | undefined, options: InitOptions, hos
   const thresholds = options.fromScript === undefined ? [] : await thresholdsOf(resolve(host.folder, options.fromScript), target, host);
   if ("kind" in thresholds) return thresholds;
   const counting = await lookAtCounting(target);
+  const [only] = described.requests;
+  if (options.fromScript === undefined && only !== undefined && described.requests.length === 1 && !only.route.includes("{")) {
+    const { request, note } = await seenFirst(target, only);
+    described.requests = [request];
+    if (note !== undefined) described.notes.push(note);
+  }
   described.notes.forEach(host.say);
   host.say(countingSentence(counting, target));
   const ci = options.ci ?? ciOf(host.folder);

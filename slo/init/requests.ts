@@ -9,6 +9,8 @@ export interface FirstRequest {
   query: Record<string, string>;
   /** The values of parameters that nobody stated. */
   guessed: string[];
+  /** What it answers, where that was seen and is not 200. */
+  status?: number;
 }
 
 /** What a document says of a service. */
