@@ -15,6 +15,7 @@ const out = join(root, "dist/package");
 const copied = [
   "build/tools",
   "deploy/ci/gate.sh",
+  "slo/init/ci",
   "slo/objectives",
   "slo/spec/schema.json",
   "slo/report/html/page.js",

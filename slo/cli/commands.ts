@@ -104,13 +104,16 @@ function addCheck(add: Add, carryOut: CarryOut): void {
     .argument("[specs...]", "spec files (default: that of plimsoll.config.ts, or slo/objectives/storage-api.yaml)")
     .addHelpText("after", checkHelp);
   command.action((specs: string[], { against, ...planned }: LoadFlags & { against?: string }) =>
-    carryOut(async (host) => {
+    carryOut(async (opened) => {
       const { scenario: _scenario, script: _script, ...more } = planned;
       const isAlone = against === undefined && Object.keys(more).length > 0;
       const contradiction = isAlone ? "what goes with --scenario and --script is for --against URL" : planContradiction(planned);
       if (contradiction !== undefined) return command.error(`error: ${contradiction}`, { exitCode: 2 });
-      const { check } = await import("./check.ts");
-      return check(specs, optionsOf({ ...planned, ...(against === undefined ? {} : { prometheus: against }) }), host);
+      const [{ configFor }, { checkSpecs }] = await Promise.all([import("./config.ts"), import("../load/check-specs.ts")]);
+      const ready = await configFor(against, specs.length > 0 && against === undefined ? false : undefined, opened);
+      if (ready.kind === "none") return ready;
+      const options = optionsOf({ ...planned, ...(against === undefined ? {} : { prometheus: against }) });
+      return checkSpecs(specs.length === 0 ? [ready.spec] : specs, options, ready.host);
     }),
   );
 }

@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import { chooseEnvironment, withCredentials } from "../config/environment.ts";
+import { chooseEnvironment, filledIn, withCredentials } from "../config/environment.ts";
 import { findConfig, readConfig } from "../config/read-config.ts";
 import type { Environment, ReadConfig } from "../config/schema.ts";
 import type { Host } from "../host/host.ts";
@@ -27,25 +27,10 @@ export async function fillIn(given: LoadFlags, host: Host): Promise<{ kind: "fil
   if (chosen.kind === "problem") return badUsage(`${file ?? "no plimsoll.config.ts was found"}: ${chosen.message}`);
   if (file === undefined) return { kind: "filled", flags: given, host };
   const { name, environment } = chosen;
-  const flags = { ...given, ...merged(given, config, environment, dirname(file)) };
+  const flags = { ...given, ...filledIn(given, config, environment, dirname(file)) };
   host.say(`config: ${shownPath(host.folder, file)}${name === undefined ? "" : `, environment ${name}`}`);
   const ready = withCredentialsOf(flags.prometheus, [environment], file, host);
   return ready.kind === "none" ? ready : { kind: "filled", flags, host: ready.host };
-}
-
-function merged(given: LoadFlags, config: ReadConfig, environment: Environment, folder: string): LoadFlags {
-  const path = (name: string | undefined): string | undefined => name && resolve(folder, name);
-  // Whoever names a script or a scenario names the other one away.
-  const chooses = [given, environment, config].find(({ script, scenario }) => (script ?? scenario) !== undefined) ?? given;
-  const serverLabel = given.serverLabel ?? environment.serverLabels;
-  return {
-    script: chooses === given ? given.script : path(chooses.script),
-    scenario: chooses.scenario,
-    spec: given.spec ?? path(environment.spec ?? config.spec),
-    target: given.target ?? environment.target,
-    prometheus: given.prometheus ?? environment.prometheus,
-    ...(serverLabel === undefined ? {} : { serverLabel }),
-  };
 }
 
 /** Gives the host the credentials of the environment whose Prometheus is asked; another Prometheus is not told this one's secrets. */

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { Host } from "../host/host.ts";
 import { readSettings } from "../host/settings.ts";
 import { nearest } from "../spec/words.ts";
@@ -21,6 +22,27 @@ export function chooseEnvironment(
   if (environment !== undefined) return { kind: "environment", name, environment };
   const hint = nearest(name, names);
   return { kind: "problem", message: `there is no environment ${JSON.stringify(name)}${hint === undefined ? "" : ` (${hint})`}; ${there}` };
+}
+
+/** What a person says of a load by flags, which counts more than any config. */
+interface Said extends Partial<Record<"script" | "scenario" | "spec" | "target" | "prometheus", string | undefined>> {
+  serverLabel?: Record<string, string>;
+}
+
+/** Fills in from a config, whose folder its paths are from, what flags leave open. */
+export function filledIn(given: Said, config: ReadConfig, environment: Environment, folder: string): Said {
+  const path = (name: string | undefined): string | undefined => name && resolve(folder, name);
+  // Whoever names a script or a scenario names the other one away.
+  const chooses = [given, environment, config].find(({ script, scenario }) => (script ?? scenario) !== undefined) ?? given;
+  const serverLabel = given.serverLabel ?? environment.serverLabels;
+  return {
+    script: chooses === given ? given.script : path(chooses.script),
+    scenario: chooses.scenario,
+    spec: given.spec ?? path(environment.spec ?? config.spec),
+    target: given.target ?? environment.target,
+    prometheus: given.prometheus ?? environment.prometheus,
+    ...(serverLabel === undefined ? {} : { serverLabel }),
+  };
 }
 
 type Credentials = NonNullable<Environment["credentials"]>;

@@ -83,46 +83,5 @@ export function specText(service: string, metrics: Counting["metrics"], objectiv
   return `# yaml-language-server: $schema=../node_modules/plimsoll/dist/package/slo/spec/schema.json\n${text}${comments}`;
 }
 
-/** The package's own gate, which annotates the change and gathers the reports. */
-const githubText = `name: slo
-on: [pull_request]
-permissions:
-  contents: read
-jobs:
-  gate:
-    runs-on: ubuntu-latest
-    timeout-minutes: 30
-    steps:
-      - uses: actions/checkout@v6
-      - uses: actions/setup-node@v6
-        with: { node-version: 24, cache: npm }
-      - run: npm ci
-      # Start the service here, or name an environment of plimsoll.config.ts in GATE_ENV.
-      - run: sh node_modules/plimsoll/dist/package/deploy/ci/gate.sh run
-      - if: always()
-        uses: actions/upload-artifact@v6
-        with: { name: plimsoll-report, path: plimsoll-report, if-no-files-found: warn }
-`;
-
-const gitlabText = `# In .gitlab-ci.yml: include: [{ local: .gitlab/slo.yml }]
-slo gate:
-  image: node:24-bookworm
-  interruptible: true
-  variables:
-    PLIMSOLL_CACHE: $CI_PROJECT_DIR/.plimsoll-cache
-  cache: { key: plimsoll, paths: [.plimsoll-cache/], when: always }
-  script:
-    - npm ci
-    # Start the service here, or name an environment of plimsoll.config.ts in GATE_ENV.
-    - sh node_modules/plimsoll/dist/package/deploy/ci/gate.sh run
-  artifacts:
-    when: always
-    paths: [plimsoll-report/]
-    reports: { junit: plimsoll-report/junit.xml, codequality: plimsoll-report/code-quality.json }
-`;
-
-/** The CI jobs that there are. */
-export const ciJobs = {
-  github: [".github/workflows/slo.yml", githubText],
-  gitlab: [".gitlab/slo.yml", gitlabText],
-} satisfies Record<string, FirstFile>;
+/** Where each CI's job stands; its text is in `ci/`. */
+export const ciJobs = { github: ".github/workflows/slo.yml", gitlab: ".gitlab/slo.yml" };

@@ -54,7 +54,7 @@ export async function init(source: string | undefined, options: InitOptions, hos
     ["plimsoll.config.ts", configText(script, spec, target)],
     ...(options.fromScript === undefined ? [[script, scenarioText(service, described.requests)] satisfies FirstFile] : []),
     [spec, specOf(service, counting, thresholds, host)],
-    ...(ci === undefined ? [] : [ciJobs[ci]]),
+    ...(ci === undefined ? [] : [[ciJobs[ci], readFileSync(new URL(`./ci/${ci}.yml`, import.meta.url), "utf8")] satisfies FirstFile]),
   ];
   const kept = files.flatMap(([path]) => (existsSync(join(host.folder, path)) ? [path] : []));
   try {

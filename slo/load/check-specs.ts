@@ -1,23 +1,17 @@
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
-
-import type { NoRun } from "../load/load-run.ts";
-import type { Outlook } from "../load/outlook.ts";
-import { entryOf, type LoadOptions } from "../load/prepare.ts";
-import { checkAgainst } from "../load/preflight.ts";
-import { objectiveProblems, readSpec } from "../load/spec-file.ts";
-import { configFor } from "./config.ts";
+import type { NoRun } from "./load-run.ts";
+import type { Outlook } from "./outlook.ts";
+import { entryOf, type LoadOptions } from "./prepare.ts";
+import { checkAgainst } from "./preflight.ts";
+import { objectiveProblems, readSpec } from "./spec-file.ts";
 
 /** Reads specs as a run would and prints every problem with its place, or also what a Prometheus holds for them; exit 2 when there is a problem. */
-export async function check(given: readonly string[], load: LoadOptions, opened: Host): Promise<number | NoRun> {
-  const isSelfContained = given.length > 0 && load.prometheus === undefined;
-  const ready = await configFor(load.prometheus, isSelfContained ? false : undefined, opened);
-  if (ready.kind === "none") return ready;
-  const { host, spec } = ready;
+export async function checkSpecs(files: readonly (string | undefined)[], load: LoadOptions, host: Host): Promise<number | NoRun> {
   const entry = load.scenario === undefined && load.script === undefined ? undefined : entryOf(load, host);
   if (entry?.kind === "none") return entry;
   const codes: number[] = [];
-  for (const file of given.length === 0 ? [spec] : given) {
+  for (const file of files) {
     const read = readSpec(host, file, entry?.name);
     // Our scenarios refuse all that a script refuses, and more: without either only what both do is a problem.
     const problems = read.kind === "none" ? [read.message] : objectiveProblems(read.spec, entry?.isUserScript === false);
