@@ -1,9 +1,73 @@
 import type { PromQL } from "../compile/promql.ts";
 import type { ChartQueries } from "../compile/run.ts";
-import { openChartReads, type Chart, type ChartWindow } from "./chart-reads.ts";
-import { fromZero, growth, loadSteps, oneStep, ratio, type Around, type Line, type LoadSteps } from "./lines.ts";
-import { queryHistograms, type PrometheusApi, type Series } from "./prometheus.ts";
-import { bucketLines, bucketsBetween, quantileLine, type Bucket } from "./server-latency.ts";
+import { bucketLines, bucketsBetween, finite, fromZero, growth, loadSteps, oneStep, quantileLine, ratio } from "./lines.ts";
+import type { Around, Bucket, Line, LoadSteps } from "./lines.ts";
+import { queryHistograms, queryRange, type PrometheusApi, type Series } from "./prometheus.ts";
+
+/** Says from when to when a chart is drawn. */
+export interface ChartWindow {
+  fromSeconds: number;
+  toSeconds: number;
+  /** Prometheus's clock minus k6's, for the server's series. */
+  clockOffsetSeconds: number;
+  scrapeIntervalSeconds: number;
+  /** When the judged load began. */
+  judgedFromSeconds: number;
+}
+
+/** A chart that may not have been read. */
+type Chart = "rate" | "latency" | "errors" | "routes" | "spread";
+
+/** Gives the moments of a chart, and how series become lines on them. */
+function gridFrom(fromSeconds: number, stepSeconds: number, count: number) {
+  const times = Array.from({ length: count }, (_, i) => fromSeconds + i * stepSeconds);
+  const lineOf = (points: Series<number>["points"], gap?: 0): Line => {
+    const byStep = new Map(points.map(({ atSeconds, value }) => [Math.round((atSeconds - fromSeconds) / stepSeconds), value]));
+    return times.map((_, i) => finite(byStep.get(i)) ?? gap ?? null);
+  };
+  return { times, lineOf };
+}
+type Grid = ReturnType<typeof gridFrom>;
+
+/** How long rates of k6's counts are evened out, seconds: it pushes once a second, give or take. */
+const evenSeconds = 6;
+
+/** Gives as many steps before as after a moment, together at least so long. */
+function aroundOf(seconds: number, stepSeconds: number): Around {
+  const half = Math.max(1, Math.ceil(seconds / stepSeconds / 2));
+  return { back: half, ahead: half };
+}
+
+/** Opens the reads of all charts of a run, in steps of at least a second and at most 300 of them; what Prometheus refuses is kept by chart. */
+function openReads(api: PrometheusApi, window: ChartWindow) {
+  const length = window.toSeconds - window.fromSeconds;
+  const stepSeconds = Math.max(1, Math.ceil(length / 300));
+  const count = Math.floor(length / stepSeconds) + 1;
+  const unread: Partial<Record<Chart, string>> = {};
+  const seriesOf = async (chart: Chart, query: PromQL, { times }: Grid): Promise<Series<number>[] | undefined> => {
+    const got = await queryRange(api, query, times[0] ?? 0, times.at(-1) ?? 0, stepSeconds);
+    if (got.kind === "answer") return got.value;
+    unread[chart] ??= got.reason;
+    return undefined;
+  };
+  return {
+    stepSeconds,
+    unread,
+    client: gridFrom(window.fromSeconds, stepSeconds, count),
+    server: gridFrom(window.fromSeconds + window.clockOffsetSeconds, stepSeconds, count),
+    /** Around each moment, for rates of k6's counts and of the service's. */
+    around: aroundOf(evenSeconds, stepSeconds),
+    ofService: aroundOf(Math.max(evenSeconds, 2 * window.scrapeIntervalSeconds), stepSeconds),
+    /** The first step of the judged load. */
+    judgedStep: Math.max(0, Math.floor((window.judgedFromSeconds - window.fromSeconds) / stepSeconds)),
+    seriesOf,
+    /** Reads one line; where there is no sample stands `gap`, and null throughout where it could not be read. */
+    async lineOf(chart: Chart, query: PromQL, grid: Grid, gap?: 0): Promise<Line> {
+      const series = await seriesOf(chart, query, grid);
+      return series === undefined ? grid.times.map(() => null) : grid.lineOf(series[0]?.points ?? [], gap);
+    },
+  };
+}
 
 type LineName = "achievedRate" | "serverRate" | "errorRatio" | `${"client" | "server"}${"P50" | "P95" | "P99"}`;
 
@@ -30,7 +94,7 @@ const mostRoutes = 6;
 
 /** Reads every line that the report draws. */
 export async function readCharts(api: PrometheusApi, queries: ChartQueries, window: ChartWindow): Promise<Charts> {
-  const reads = openChartReads(api, window);
+  const reads = openReads(api, window);
   const { stepSeconds, unread, client, server, around, ofService, judgedStep, seriesOf, lineOf } = reads;
   const range = window.toSeconds - window.fromSeconds + 60;
   const counted = async (chart: Chart, query: PromQL): Promise<Line> => fromZero(await lineOf(chart, query, client), judgedStep);
@@ -55,8 +119,8 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
   const atMost = (q: number): Line => quantileLine(buckets, q, client.times.length, stepSeconds, ofService);
   return {
     atSeconds: client.times,
-    clientWidthSeconds: widthOf(around, stepSeconds),
-    serverWidthSeconds: widthOf(ofService, stepSeconds),
+    clientWidthSeconds: (around.back + around.ahead) * stepSeconds,
+    serverWidthSeconds: (ofService.back + ofService.ahead) * stepSeconds,
     achievedRate: growth(iterations, stepSeconds, around, load),
     serverRate: growth(served, stepSeconds, ofService, load),
     errorRatio: ratio(growth(errors, stepSeconds, around, load), growth(requests, stepSeconds, around, load)),
@@ -77,11 +141,9 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
   };
 }
 
-const widthOf = ({ back, ahead }: Around, stepSeconds: number): number => (back + ahead) * stepSeconds;
-
 function routeRates(
   series: readonly Series<number>[],
-  { client, stepSeconds, around, judgedStep }: ReturnType<typeof openChartReads>,
+  { client, stepSeconds, around, judgedStep }: ReturnType<typeof openReads>,
   load: LoadSteps,
 ): Charts["routes"] {
   const busiest = series.toSorted((a, b) => (b.points.at(-1)?.value ?? 0) - (a.points.at(-1)?.value ?? 0)).slice(0, mostRoutes);

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fromZero, growth, loadSteps, oneStep, type Line } from "./lines.ts";
-import { bucketLines, bucketsBetween, quantileLine } from "./server-latency.ts";
+import { bucketLines, bucketsBetween, fromZero, growth, loadSteps, oneStep, quantileLine, type Line } from "./lines.ts";
 import { endedWith, wholeCount } from "./points.ts";
 import { betweenCounts, compareSides, nothingMissing, type Compared, type Sent } from "./compared.ts";
 import { withUnservedLoad } from "./client.ts";

@@ -1,5 +1,5 @@
 import type { ChartQueries } from "../compile/run.ts";
-import type { ChartWindow } from "./chart-reads.ts";
+import type { ChartWindow } from "./charts.ts";
 import { finite } from "./lines.ts";
 import { queryVector, type PrometheusApi } from "./prometheus.ts";
 
