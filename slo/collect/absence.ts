@@ -1,8 +1,8 @@
 import type { CounterQueries } from "../compile/counters.ts";
 import type { BadQueries } from "../compile/service-objectives.ts";
-import type { CounterGrowth, Growth } from "./growth.ts";
+import type { CounterGrowth } from "./growth.ts";
 import { isSlipOf } from "../spec/words.ts";
-import { Unreadable, valuesOf } from "./prometheus.ts";
+import { known, Unreadable } from "./prometheus.ts";
 import type { ReadGrowth } from "./server.ts";
 
 /**
@@ -30,8 +30,7 @@ export async function refuseMissing(
       );
     if (proof === undefined || (proof.isGood && series.length === 0))
       throw refused("nothing else tells that it has counted none: is the name right?");
-    const answers = await Promise.all([read(proof.all), read(proof.labelled)]);
-    const [all, labelled] = valuesOf<[Growth, Growth]>(answers);
+    const [all, labelled] = [known(await read(proof.all)), known(await read(proof.labelled))];
     const labels = `the label${proof.labels.length > 1 ? "s" : ""} ${proof.labels.join(" and ")}`;
     if (labelled.length === 0) throw refused(`no series of its metric has ${labels}: is the name right?`);
     const on = (some: readonly CounterGrowth[]): CounterGrowth[] => some.filter(({ instance }) => lacking.has(instance));

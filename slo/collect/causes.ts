@@ -5,7 +5,7 @@ import { grownBy, restartedIn, type CounterGrowth } from "./growth.ts";
 import { splitHistogram } from "./histogram.ts";
 import type { CumulativePoint } from "./measurement.ts";
 import { sumsOver, wholeCount, type Span } from "./points.ts";
-import { answerOf, queryHistograms, queryHistogramVector, queryVector, Unreadable, valuesOf } from "./prometheus.ts";
+import { answerOf, known, queryHistograms, queryHistogramVector, queryVector, Unreadable } from "./prometheus.ts";
 import type { Answer, PrometheusApi } from "./prometheus.ts";
 import { asCounted, type ReadGrowth } from "./server.ts";
 import { splitOf } from "./split.ts";
@@ -58,17 +58,15 @@ export function readClientCells(api: PrometheusApi, { total, bad, atMostSeconds 
   const [at, range] = [span.toSeconds, span.toSeconds - span.fromSeconds + 60];
   return answerOf(async () => {
     const cells = openCells(k6Subject);
-    const [totals] = valuesOf([await queryVector(api, total.grouped(range), at)]);
-    for (const { labels, points } of totals) cells.addTotal(labels, points[0]?.value ?? 0);
+    for (const { labels, points } of await queryVector(api, total.grouped(range), at)) cells.addTotal(labels, points[0]?.value ?? 0);
     for (const { kind, grouped } of bad) {
       if (kind === "histogram") {
-        const [rows] = valuesOf([await queryHistogramVector(api, grouped(range), at)]);
-        for (const { labels, points } of rows)
+        for (const { labels, points } of await queryHistogramVector(api, grouped(range), at))
           for (const { value } of points) cells.addBad(labels, outcomeOf("slow", labels), splitHistogram(value, atMostSeconds).above);
         continue;
       }
-      const [rows] = valuesOf([await queryVector(api, grouped(range), at)]);
-      for (const { labels, points } of rows) cells.addBad(labels, outcomeOf(kind, labels), points[0]?.value ?? 0);
+      for (const { labels, points } of await queryVector(api, grouped(range), at))
+        cells.addBad(labels, outcomeOf(kind, labels), points[0]?.value ?? 0);
     }
     return cells.cells();
   });
@@ -95,7 +93,7 @@ export function readClientTimeline(
       sumsOver(api, bad.filter(({ kind }) => kind !== "histogram").map(soFar), span),
       ...histograms.map((query) => queryHistograms(api, query, from, to, stepSeconds)),
     ]);
-    for (const { atSeconds, value } of valuesOf(slow).flat())
+    for (const { atSeconds, value } of slow.flat())
       bads.set(atSeconds, (bads.get(atSeconds) ?? 0) + splitHistogram(value, atMostSeconds).above);
     return [...totals].map(([atSeconds, value]) => ({ atSeconds, total: wholeCount(value), bad: wholeCount(bads.get(atSeconds) ?? 0) }));
   });
@@ -112,8 +110,7 @@ export function readServerCells(api: PrometheusApi, asked: ServerQueries, window
     const {
       least: { counters, above },
     } = await splitOf(api, query.bad, window);
-    const readAll = async (asks: typeof counters): Promise<CounterGrowth[]> =>
-      valuesOf(await Promise.all(asks.map((ask) => read(ask)))).flat();
+    const readAll = async (asks: typeof counters): Promise<CounterGrowth[]> => (await Promise.all(asks.map(read))).flatMap(known);
     const [totals, parts] = [await readAll(query.total), await readAll(counters)];
     if (totals.length === 0) throw new Unreadable("Prometheus holds no such series of the service");
     const restarted = restartedIn([...totals, ...parts]);

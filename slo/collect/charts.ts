@@ -2,7 +2,7 @@ import type { PromQL } from "../compile/promql.ts";
 import type { ChartQueries } from "../compile/run.ts";
 import { bucketLines, bucketsBetween, finite, fromZero, growth, loadSteps, oneStep, quantileLine, ratio } from "./lines.ts";
 import type { Around, Bucket, Line, LoadSteps } from "./lines.ts";
-import { queryHistograms, queryRange, type PrometheusApi, type Series } from "./prometheus.ts";
+import { answerOf, queryHistograms, queryRange, type PrometheusApi, type Series } from "./prometheus.ts";
 
 /** Says from when to when a chart is drawn. */
 export interface ChartWindow {
@@ -45,7 +45,7 @@ function openReads(api: PrometheusApi, window: ChartWindow) {
   const count = Math.floor(length / stepSeconds) + 1;
   const unread: Partial<Record<Chart, string>> = {};
   const seriesOf = async (chart: Chart, query: PromQL, { times }: Grid): Promise<Series<number>[] | undefined> => {
-    const got = await queryRange(api, query, times[0] ?? 0, times.at(-1) ?? 0, stepSeconds);
+    const got = await answerOf(() => queryRange(api, query, times[0] ?? 0, times.at(-1) ?? 0, stepSeconds));
     if (got.kind === "answer") return got.value;
     unread[chart] ??= got.reason;
     return undefined;
@@ -110,7 +110,7 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
     quantile(0.99),
     queries.serverBuckets && seriesOf("latency", queries.serverBuckets.read(300), server),
     seriesOf("routes", queries.routeRequests(range), client),
-    queryHistograms(api, queries.clientSeconds(range), window.toSeconds, window.toSeconds, 1),
+    answerOf(() => queryHistograms(api, queries.clientSeconds(range), window.toSeconds, window.toSeconds, 1)),
   ]);
   if (spread.kind === "failed") unread.spread = spread.reason;
   const clientSpread = spread.kind === "answer" ? spread.value.at(-1)?.value : undefined;

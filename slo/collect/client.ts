@@ -3,7 +3,7 @@ import { countedByHistogram, type ClientCounted } from "./histogram.ts";
 import { mostUnserved, type CumulativePoint, type Measurement, type Queries, type Unserved } from "./measurement.ts";
 import { measurePhase } from "./phase.ts";
 import { endedWith, readOverTime, wholeCount, type Span } from "./points.ts";
-import { answerOf, queryNumber, queryVector, Unreadable, valuesOf, type PrometheusApi } from "./prometheus.ts";
+import { answerOf, queryNumber, queryVector, Unreadable, type PrometheusApi } from "./prometheus.ts";
 import { assertSharesAgree } from "./shares.ts";
 import { excuseStarved, pushSeconds, type CpuShortage, type DropCause } from "./starved.ts";
 
@@ -77,13 +77,12 @@ const proofLookbackSeconds = 2 * 3600;
 /** Reads what the scenario's own counters say. */
 async function countedByCounters(api: PrometheusApi, query: ClientQueries, window: ClientWindow, range: number): Promise<ClientCounted> {
   const at = window.toSeconds;
-  const answers = await Promise.all([
+  const [total, proof, tagged, ...bads] = await Promise.all([
     queryNumber(api, query.total(range), at),
     query.proof && queryNumber(api, query.proof.read(range + proofLookbackSeconds), at),
     query.tagged && queryNumber(api, query.tagged(range), at),
     ...query.bad.map((read) => queryNumber(api, read(range), at)),
   ]);
-  const [total, proof, tagged, ...bads] = valuesOf(answers);
   if (query.shares) await assertSharesAgree(api, query.shares, range, at);
   await assertRising(api, query, range, at);
   if (total === undefined) throw new Unreadable(await nothingThere(api, query, range, at));
@@ -99,14 +98,14 @@ async function countedByCounters(api: PrometheusApi, query: ClientQueries, windo
 
 /** Refuses counters that a script lowered: what they say at the end is no count of events. */
 async function assertRising(api: PrometheusApi, { rising }: ClientQueries, range: number, at: number): Promise<void> {
-  const fallen = valuesOf(await Promise.all(rising.map((read) => queryNumber(api, read(range), at))));
+  const fallen = await Promise.all(rising.map((read) => queryNumber(api, read(range), at)));
   if (fallen.some((times) => times !== undefined))
     throw new Unreadable("the script lowered a counter, so it counts no events: add only values of 0 and more");
 }
 
 /** Refuses a script's metric of which some samples are not judged: they may be the bad ones, or the good ones. */
 async function assertAllJudged(api: PrometheusApi, { hidden }: ClientQueries, { toSeconds }: ClientWindow, range: number): Promise<void> {
-  const found = valuesOf(await Promise.all(hidden.map(({ read }) => queryNumber(api, read(range + proofLookbackSeconds), toSeconds))));
+  const found = await Promise.all(hidden.map(({ read }) => queryNumber(api, read(range + proofLookbackSeconds), toSeconds)));
   const first = hidden.find((_, i) => (found[i] ?? 0) > 0);
   if (first !== undefined) throw new Unreadable(first.why);
 }
@@ -119,7 +118,7 @@ async function nothingThere(
   at: number,
 ): Promise<string> {
   if (instead === undefined) return sentence;
-  const [found] = valuesOf([await queryVector(api, instead.read(range), at)]);
+  const found = await queryVector(api, instead.read(range), at);
   const names = found.map(({ labels }) => JSON.stringify(labels[instead.label] ?? ""));
   const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
   return `${sentence}; there ${names.length === 0 ? "are none" : `are ${names.slice(0, 5).join(", ")}${more}`}`;
@@ -135,7 +134,7 @@ function untaggedReason(tagged: number | undefined, total: number): string {
 async function isCountedWhole(api: PrometheusApi, query: ClientQueries, window: ClientWindow, range: number): Promise<boolean> {
   if (query.byClient === undefined || query.proof === undefined) return false;
   const asked = [query.total(range), query.byClient(range), query.proof.read(range + proofLookbackSeconds)];
-  const [total, counted, proof] = valuesOf(await Promise.all(asked.map((one) => queryNumber(api, one, window.toSeconds))));
+  const [total, counted, proof] = await Promise.all(asked.map((one) => queryNumber(api, one, window.toSeconds)));
   return total !== undefined && counted === total && proof !== undefined;
 }
 

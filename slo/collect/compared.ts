@@ -4,7 +4,7 @@ import { lookbackSeconds } from "./guard.ts";
 import type { Count } from "./measurement.ts";
 import { wholeCount } from "./points.ts";
 import { amount } from "../spec/words.ts";
-import { queryVector, type Answer, type PrometheusApi } from "./prometheus.ts";
+import { queryVector, type PrometheusApi } from "./prometheus.ts";
 
 /** Says between which times the service's counters are read, and what else is in them; Unix seconds of Prometheus's clock. */
 export interface ServerWindow extends GrowthWindow {
@@ -154,18 +154,17 @@ export interface Sent {
 }
 
 /** Reads how many requests k6 sent, each of which may have gone to the target: no name proves that it did not. */
-export async function readSent(api: PrometheusApi, compared: ServerQueries["compared"], window: ServerWindow): Promise<Answer<Sent>> {
+export async function readSent(api: PrometheusApi, compared: ServerQueries["compared"], window: ServerWindow): Promise<Sent> {
   // k6's samples carry k6's clock: the question reaches far enough beyond both ends for any difference that preflight lets pass.
   const range = window.toSeconds - window.fromSeconds + 2 * lookbackSeconds;
   const got = await queryVector(api, compared.sent(range, window.judgedOnly), window.toSeconds + lookbackSeconds);
-  if (got.kind === "failed") return got;
   const sent: Sent = { all: 0, answered: 0, elsewhere: 0, cutOff: window.cutOff, isWhole: window.sentIsWhole };
-  for (const { labels, points } of got.value) {
+  for (const { labels, points } of got) {
     const value = points[0]?.value ?? 0;
     sent.all += value;
     if (labels["status"] === "0") continue;
     sent.answered += value;
     if (window.namedElsewhere(labels["name"] ?? "")) sent.elsewhere += value;
   }
-  return { kind: "answer", value: sent };
+  return sent;
 }

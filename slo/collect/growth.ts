@@ -3,7 +3,7 @@ import { instanceKey, lookbackSeconds, type GuardedWindow, type Instance } from 
 import { scrapeLabels } from "../spec/names.ts";
 import { wholeCount } from "./points.ts";
 import { countIn } from "./histogram.ts";
-import { answerOf, queryHistogramVector, querySamples, queryVector, Unreadable, valuesOf } from "./prometheus.ts";
+import { answerOf, queryHistogramVector, querySamples, queryVector, Unreadable } from "./prometheus.ts";
 import type { Answer, Histogram, PrometheusApi, Series } from "./prometheus.ts";
 
 /** Says between which times counters are compared, and when k6 sent nothing; Unix seconds of Prometheus's clock. */
@@ -74,9 +74,9 @@ async function readSamples(api: PrometheusApi, ask: CounterQueries, instances: r
   const first = Math.max(from, ...instances.map(({ firstSeconds }) => firstSeconds ?? from));
   const { part } = ask;
   const countOf = part && ((histogram: Histogram): number => countIn(histogram, part));
-  const samples = (rangeSeconds: number, at: number): Promise<Answer<Series<number>[]>> =>
+  const samples = (rangeSeconds: number, at: number): Promise<Series<number>[]> =>
     querySamples(api, ask.samples(rangeSeconds), at, countOf);
-  const answers = await Promise.all([
+  const [before, quiet, last, least, fallen, since, early] = await Promise.all([
     samples(Math.min(lookbackSeconds, from - earliest) + 2 * sameScrapeSeconds, from),
     samples(Math.max(quietSeconds, 2.5 * window.stepSeconds), begun),
     queryLast(api, ask, within, to),
@@ -85,7 +85,6 @@ async function readSamples(api: PrometheusApi, ask: CounterQueries, instances: r
     samples(Math.max(to - ended, sameScrapeSeconds), to),
     samples(first - from + 3 * sameScrapeSeconds, first + sameScrapeSeconds),
   ]);
-  const [before, quiet, last, least, fallen, since, early] = valuesOf(answers);
   return {
     before: byLabels(before),
     quiet: byLabels(quiet),
@@ -98,21 +97,14 @@ async function readSamples(api: PrometheusApi, ask: CounterQueries, instances: r
 }
 
 /** Asks for the last value of each counter, of a native histogram for the part that is counted. */
-export async function queryLast(
-  api: PrometheusApi,
-  ask: CounterQueries,
-  rangeSeconds: number,
-  at: number,
-): Promise<Answer<Series<number>[]>> {
+export async function queryLast(api: PrometheusApi, ask: CounterQueries, rangeSeconds: number, at: number): Promise<Series<number>[]> {
   const { part } = ask;
   if (part === undefined) return queryVector(api, ask.last(rangeSeconds), at);
   const got = await queryHistogramVector(api, ask.last(rangeSeconds), at);
-  if (got.kind === "failed") return got;
-  const counted = ({ labels, points }: Series<Histogram>): Series<number> => ({
+  return got.map(({ labels, points }) => ({
     labels,
     points: points.map(({ atSeconds, value }) => ({ atSeconds, value: countIn(value, part) })),
-  });
-  return { kind: "answer", value: got.value.map(counted) };
+  }));
 }
 
 /**

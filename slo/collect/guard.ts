@@ -1,6 +1,6 @@
 import type { ServiceQueries } from "../compile/run.ts";
 import { scrapeLabels } from "../spec/names.ts";
-import { answerOf, querySamples, queryVector, Unreadable, valuesOf, type PrometheusApi, type Series } from "./prometheus.ts";
+import { answerOf, querySamples, queryVector, Unreadable, type PrometheusApi, type Series } from "./prometheus.ts";
 
 /** Says between which times a service's counters are compared; Unix seconds of Prometheus's clock. */
 export interface GuardedWindow {
@@ -59,13 +59,12 @@ async function readScrapes(
   { fromSeconds: from, toSeconds: to }: GuardedWindow,
 ): Promise<Scrapes> {
   const range = Math.max(to - from, 0.001);
-  const answers = await Promise.all([
+  const [before, within, startedBefore, started] = await Promise.all([
     querySamples(api, service.scraped(lookbackSeconds), from),
     querySamples(api, service.scraped(range), to),
     queryVector(api, service.started(lookbackSeconds), from),
     querySamples(api, service.starts(range), to),
   ]);
-  const [before, within, startedBefore, started] = valuesOf(answers);
   return { before: keyed(before), within: keyed(within), startedBefore: keyed(startedBefore), started: keyed(started) };
 }
 

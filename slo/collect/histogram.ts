@@ -2,7 +2,7 @@ import type { HistogramPart } from "../compile/counters.ts";
 import type { ClientQueries } from "../compile/client.ts";
 import type { CumulativePoint } from "./measurement.ts";
 import { sumsOver, wholeCount, type Span } from "./points.ts";
-import { queryHistograms, queryNumber, Unreadable, valuesOf, type Histogram, type PrometheusApi } from "./prometheus.ts";
+import { queryHistograms, queryNumber, Unreadable, type Histogram, type PrometheusApi } from "./prometheus.ts";
 
 /** What was counted of one client-side objective. */
 export interface ClientCounted {
@@ -52,16 +52,14 @@ export async function countedByHistogram(
 ): Promise<ClientCounted> {
   const { fromSeconds: from, toSeconds: to } = window;
   const stepSeconds = Math.max(window.stepSeconds, (to - from) / 240);
-  const [silent, answers] = await Promise.all([
+  // No series of unanswered requests means none: their total is checked below.
+  const [silent, line, final, total, lost = 0] = await Promise.all([
     sumsOver(api, unanswered ? [unanswered(range)] : [], { ...window, stepSeconds }),
-    Promise.all([
-      queryHistograms(api, read(range), from, to, stepSeconds),
-      queryHistograms(api, read(range), to, to, 1),
-      queryNumber(api, totalOf(range), to),
-      unanswered && queryNumber(api, unanswered(range), to),
-    ]),
+    queryHistograms(api, read(range), from, to, stepSeconds),
+    queryHistograms(api, read(range), to, to, 1),
+    queryNumber(api, totalOf(range), to),
+    unanswered && queryNumber(api, unanswered(range), to),
   ]);
-  const [line, final, total, lost = 0] = valuesOf(answers); // no series of unanswered requests means none: their total is checked below
   if (total === undefined) throw new Unreadable(nothing.sentence);
   const last = final.at(-1)?.value ?? { count: 0, sum: 0, buckets: [] };
   const never = wholeCount(lost);

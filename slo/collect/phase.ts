@@ -4,7 +4,7 @@ import type { PromQL } from "../compile/promql.ts";
 import type { ClientWindow } from "./client.ts";
 import { mostUnserved, type CumulativePoint, type Measurement, type Queries } from "./measurement.ts";
 import { wholeCount } from "./points.ts";
-import { answerOf, queryNumber, valuesOf, type PrometheusApi } from "./prometheus.ts";
+import { answerOf, queryNumber, type PrometheusApi } from "./prometheus.ts";
 import { mayBeStarved } from "./starved.ts";
 
 /** How much counters grew within a stretch: at least, and at most. */
@@ -18,9 +18,8 @@ type Phased = NonNullable<ClientQueries["phased"]>;
 async function growthOf(api: PrometheusApi, series: PromQL, { sumsAt }: Phased, window: ClientWindow, borders: number[]): Promise<Growth> {
   const { fromSeconds, toSeconds: end } = window;
   const asked = borders.flatMap((at) => Object.values(sumsAt(series, at - fromSeconds + 60, at, end)));
-  const [before = 0, beforeMost = 0, after = 0, afterMost = 0] = valuesOf(
-    await Promise.all(asked.map((query) => queryNumber(api, query, end))),
-  ).map((sum) => sum ?? 0); // a series that has not begun counts nothing yet
+  // A series that has not begun counts nothing yet.
+  const [before = 0, beforeMost = 0, after = 0, afterMost = 0] = await Promise.all(asked.map((query) => queryNumber(api, query, end)));
   return { least: wholeCount(Math.max(0, after - beforeMost)), most: wholeCount(Math.max(0, afterMost - before)) };
 }
 

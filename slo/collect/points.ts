@@ -1,6 +1,6 @@
 import type { PromQL } from "../compile/promql.ts";
 import type { CumulativePoint } from "./measurement.ts";
-import { queryRange, Unreadable, type PrometheusApi } from "./prometheus.ts";
+import { answerOf, queryRange, Unreadable, type PrometheusApi } from "./prometheus.ts";
 
 /** Rounds a count that came through floating point; what is not a whole number stays as it is, for the judge to refuse. */
 export function wholeCount(value: number): number {
@@ -17,12 +17,12 @@ export interface Span {
 
 /** Adds up counters moment by moment (Unix seconds); a series that has not begun adds nothing. */
 export async function sumsOver(api: PrometheusApi, reads: readonly PromQL[], span: Span): Promise<Map<number, number>> {
-  const asked = reads.map((read) => queryRange(api, read, span.fromSeconds, span.toSeconds, span.stepSeconds));
+  const { fromSeconds, toSeconds, stepSeconds } = span;
+  const read = await answerOf(() => Promise.all(reads.map((one) => queryRange(api, one, fromSeconds, toSeconds, stepSeconds))));
+  if (read.kind === "failed") throw new Unreadable(`the counts over time could not be read: ${read.reason}`);
   const sums = new Map<number, number>();
-  for (const answer of await Promise.all(asked)) {
-    if (answer.kind === "failed") throw new Unreadable(`the counts over time could not be read: ${answer.reason}`);
-    for (const { atSeconds, value } of answer.value[0]?.points ?? []) sums.set(atSeconds, (sums.get(atSeconds) ?? 0) + value);
-  }
+  for (const { atSeconds, value } of read.value.flatMap(([first]) => first?.points ?? []))
+    sums.set(atSeconds, (sums.get(atSeconds) ?? 0) + value);
   return sums;
 }
 

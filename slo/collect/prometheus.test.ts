@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { queryNumber, queryRange, type PrometheusApi } from "./prometheus.ts";
+import { answerOf, queryNumber, queryRange, type PrometheusApi } from "./prometheus.ts";
 
 /** A Prometheus that gives one answer to every question. */
 function answering(body: unknown, status = 200): PrometheusApi {
@@ -43,13 +43,13 @@ test.each<[string, unknown, number, unknown]>([
     { kind: "failed", reason: "Prometheus answered 502: <html>gone</html>" },
   ],
 ])("%s", async (_, body, status, expected) => {
-  expect(await queryNumber(answering(body, status), query, 1000)).toEqual(expected);
+  expect(await answerOf(() => queryNumber(answering(body, status), query, 1000))).toEqual(expected);
 });
 
 test("a range of histograms is no range of numbers", async () => {
   const row = { metric: {}, histograms: [[1000, { count: "5", sum: "1" }]] };
   const api = answering({ status: "success", data: { resultType: "matrix", result: [row] } });
-  expect(await queryRange(api, query, 1000, 1010, 1)).toMatchObject({ kind: "failed" });
+  expect(await answerOf(() => queryRange(api, query, 1000, 1010, 1))).toMatchObject({ kind: "failed" });
 });
 
 test("a Prometheus that does not answer is a reason, with what lies behind it", async () => {
@@ -57,5 +57,5 @@ test("a Prometheus that does not answer is a reason, with what lies behind it", 
     ...answering(""),
     fetch: () => Promise.reject(new TypeError("fetch failed", { cause: new Error("connect ECONNREFUSED") })),
   };
-  expect(await queryNumber(api, query, 1000)).toEqual({ kind: "failed", reason: "fetch failed: connect ECONNREFUSED" });
+  expect(await answerOf(() => queryNumber(api, query, 1000))).toEqual({ kind: "failed", reason: "fetch failed: connect ECONNREFUSED" });
 });

@@ -21,7 +21,7 @@ export interface Series<T> {
 /** Holds an answer, or says why there is none; an empty answer is an answer. */
 export type Answer<T> = { kind: "answer"; value: T } | { kind: "failed"; reason: string };
 
-/** Why something cannot be known: thrown where it is found out, and made a value by `answerOf` at the edge of a measurement. */
+/** Why something cannot be known: thrown where it is found out, by every question below, and made a value by `answerOf` at the edge of a measurement. */
 export class Unreadable extends Error {}
 
 /** Reads in a straight line: what was thrown as unreadable becomes a value; anything else is a bug and goes on. */
@@ -34,17 +34,10 @@ export async function answerOf<T>(read: () => Promise<T>): Promise<Answer<T>> {
   }
 }
 
-type ValueOf<A> = A extends { kind: "answer"; value: infer Value } ? Value : A extends undefined ? undefined : never;
-
-/** Gives the values of answers, undefined where nothing was asked; throws the first that failed. */
-export function valuesOf<Answers extends readonly (Answer<unknown> | undefined)[] | []>(
-  answers: Answers,
-): { -readonly [I in keyof Answers]: ValueOf<Answers[I]> } {
-  const values = answers.map((answer) => {
-    if (answer?.kind === "failed") throw new Unreadable(answer.reason);
-    return answer?.value;
-  });
-  return values as { -readonly [I in keyof Answers]: ValueOf<Answers[I]> };
+/** Gives what was answered; throws where there was none. */
+export function known<T>(answer: Answer<T>): T {
+  if (answer.kind === "failed") throw new Unreadable(answer.reason);
+  return answer.value;
 }
 
 /** A number as Prometheus writes it: NaN, +Inf and -Inf are words of its own. */
@@ -155,42 +148,36 @@ function vectorOf(got: Data): Series<number>[] {
 }
 
 /** Asks for the value of each series at one moment. */
-export function queryVector(api: PrometheusApi, query: PromQL, atSeconds: number | undefined): Promise<Answer<Series<number>[]>> {
-  return answerOf(async () => vectorOf(await askAt(api, query, atSeconds)));
+export async function queryVector(api: PrometheusApi, query: PromQL, atSeconds: number | undefined): Promise<Series<number>[]> {
+  return vectorOf(await askAt(api, query, atSeconds));
 }
 
 /** Asks for one number at one moment; undefined when there is no series. */
-export function queryNumber(api: PrometheusApi, query: PromQL, atSeconds: number | undefined): Promise<Answer<number | undefined>> {
-  return answerOf(async () => {
-    const [only, ...more] = vectorOf(await askAt(api, query, atSeconds));
-    if (more.length > 0) throw new Unreadable(`expected one series, got ${more.length + 1}`);
-    return only?.points[0]?.value;
-  });
+export async function queryNumber(api: PrometheusApi, query: PromQL, atSeconds: number | undefined): Promise<number | undefined> {
+  const [only, ...more] = await queryVector(api, query, atSeconds);
+  if (more.length > 0) throw new Unreadable(`expected one series, got ${more.length + 1}`);
+  return only?.points[0]?.value;
 }
 
 /** Asks for every sample of a range selector, with the time that it carries. */
-export function querySamples(api: PrometheusApi, query: PromQL, atSeconds: number, countIn?: CountIn): Promise<Answer<Series<number>[]>> {
-  return answerOf(async () => numbersOf(await askAt(api, query, atSeconds), countIn));
+export async function querySamples(api: PrometheusApi, query: PromQL, atSeconds: number, countIn?: CountIn): Promise<Series<number>[]> {
+  return numbersOf(await askAt(api, query, atSeconds), countIn);
 }
 
 /** Asks for the values of each series from `from` to `to`, every `step` seconds. */
-export function queryRange(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Answer<Series<number>[]>> {
-  return answerOf(async () => numbersOf(await askRange(api, query, from, to, step), undefined));
+export async function queryRange(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Series<number>[]> {
+  return numbersOf(await askRange(api, query, from, to, step), undefined);
 }
 
 /** Asks for the native histogram of each series at one moment. */
-export function queryHistogramVector(api: PrometheusApi, query: PromQL, atSeconds: number): Promise<Answer<Series<Histogram>[]>> {
-  return answerOf(async () =>
-    rowsOf(await askRange(api, query, atSeconds, atSeconds, 1)).map(({ metric, histograms = [] }) => ({
-      labels: metric,
-      points: histograms,
-    })),
-  );
+export async function queryHistogramVector(api: PrometheusApi, query: PromQL, atSeconds: number): Promise<Series<Histogram>[]> {
+  const rows = rowsOf(await askRange(api, query, atSeconds, atSeconds, 1));
+  return rows.map(({ metric, histograms = [] }) => ({ labels: metric, points: histograms }));
 }
 
 /** Asks for a native histogram from `from` to `to`; no points when there is none. */
-export function queryHistograms(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Answer<Histograms>> {
-  return answerOf(async () => rowsOf(await askRange(api, query, from, to, step))[0]?.histograms ?? []);
+export async function queryHistograms(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Histograms> {
+  return rowsOf(await askRange(api, query, from, to, step))[0]?.histograms ?? [];
 }
 
 const buildInfo = z.object({ version: z.string().max(40) });
@@ -202,7 +189,7 @@ export async function versionOf(api: PrometheusApi): Promise<string | null> {
 }
 
 /** Asks for the names of all metrics, or of those with the given series; also of some that ended hours ago. */
-export function metricNames(api: PrometheusApi, of: PromQL | undefined): Promise<Answer<string[]>> {
+export function metricNames(api: PrometheusApi, of: PromQL | undefined): Promise<string[]> {
   const match = of === undefined ? "" : `?${new URLSearchParams({ "match[]": of.promql }).toString()}`;
-  return answerOf(() => ask(api, `/api/v1/label/__name__/values${match}`, undefined, z.array(z.string())));
+  return ask(api, `/api/v1/label/__name__/values${match}`, undefined, z.array(z.string()));
 }

@@ -1,7 +1,7 @@
 import type { ChartQueries } from "../compile/run.ts";
 import type { ChartWindow } from "./charts.ts";
 import { finite } from "./lines.ts";
-import { queryVector, type PrometheusApi } from "./prometheus.ts";
+import { answerOf, queryVector, type PrometheusApi } from "./prometheus.ts";
 
 /** One route's share of the run. */
 export interface RouteRow {
@@ -23,7 +23,7 @@ export async function readRoutes(
   const range = window.toSeconds - window.fromSeconds + 60;
   const [counts, ...quantiles] = await Promise.all(
     [queries.routes(range), queries.routeQuantile(0.5, range), queries.routeQuantile(0.99, range)].map((query) =>
-      queryVector(api, query, window.toSeconds),
+      answerOf(() => queryVector(api, query, window.toSeconds)),
     ),
   );
   if (counts?.kind !== "answer") return [];

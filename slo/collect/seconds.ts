@@ -1,7 +1,7 @@
 import type { SecondsQueries } from "../compile/own-metrics.ts";
 import { k6Labels } from "../spec/names.ts";
 import type { Measurement, Queries } from "./measurement.ts";
-import { querySamples, type PrometheusApi, type Series } from "./prometheus.ts";
+import { answerOf, querySamples, type PrometheusApi, type Series } from "./prometheus.ts";
 import { mayBeStarved, type CpuShortage } from "./starved.ts";
 
 /** Says which time belongs to the judged load, Unix seconds of k6's clock. */
@@ -41,7 +41,7 @@ export async function measureSeconds(
   const read = marks(endedSeconds - begunSeconds + 10);
   const queries: Queries = { total: read.promql, bad: `fewer than ${perSecond} ${of} between two of its samples` };
   const absent = (reason: string): Measurement => ({ kind: "absent", objective, reason, queries });
-  const got = await querySamples(api, read, endedSeconds + 5);
+  const got = await answerOf(() => querySamples(api, read, endedSeconds + 5));
   if (got.kind === "failed") return absent(got.reason);
   const [only, ...others] = got.value;
   if (only === undefined) return absent("nobody noted when k6 pushed, so its seconds cannot be told apart");

@@ -11,7 +11,7 @@ import { endedWith, readOverTime, sinceBeginning, wholeCount } from "./points.ts
 import { scrapeLabels } from "../spec/names.ts";
 import { refuseUnboundedEvents } from "./events.ts";
 import { splitOf, type Part, type Split } from "./split.ts";
-import { answerOf, queryVector, Unreadable, valuesOf, type PrometheusApi } from "./prometheus.ts";
+import { answerOf, known, queryVector, Unreadable, type PrometheusApi } from "./prometheus.ts";
 
 /** Reads how much counters grew over the load; asked once, however many objectives are about them. */
 export type ReadGrowth = (ask: CounterQueries) => Promise<Growth>;
@@ -72,18 +72,17 @@ export interface Read {
 
 async function readCounters(api: PrometheusApi, query: ServerQueries, split: Split, window: ServerWindow, read: ReadGrowth): Promise<Read> {
   const asks = [...new Set([...query.total, ...split.least.counters, ...split.most.counters, ...query.unnamed])];
-  const [whole, answer, ...growths] = await Promise.all([
+  const [whole, sent, ...growths] = await Promise.all([
     read(query.compared.counters),
     readSent(api, query.compared, window),
     ...asks.map((ask) => read(ask)),
   ]);
-  const series = new Map(valuesOf(growths).map((counters, i) => [asks[i], counters]));
+  const series = new Map(growths.map((growth, i) => [asks[i], known(growth)]));
   const of = (some: readonly CounterQueries[]): CounterGrowth[] => some.flatMap((ask) => series.get(ask) ?? []);
   const totals = of(query.total);
   if (totals.length === 0) throw new Unreadable("Prometheus holds no such series of the service");
   const none = query.bad.kind === "events" ? await refuseMissing(read, query.bad.zeros, series, totals) : [];
-  const [sent] = valuesOf([answer]);
-  const wholes = query.countsRequests ? valuesOf([whole])[0] : countersOf(whole);
+  const wholes = query.countsRequests ? known(whole) : countersOf(whole);
   return { wholes, totals, least: of(split.least.counters), most: of(split.most.counters), unnamed: of(query.unnamed), sent, none };
 }
 
@@ -213,7 +212,8 @@ export async function measureServer(
 /** Finds the jobs whose scrapes a ratio's counters come from; empty where the series carry no job, so that nobody knows when they were scraped. */
 export async function jobsOf(api: PrometheusApi, query: ServerQueries, rangeSeconds: number, atSeconds: number): Promise<string[]> {
   if (query.jobs === undefined) return [];
-  const got = await queryVector(api, query.jobs(rangeSeconds), atSeconds);
+  const { jobs: asked } = query;
+  const got = await answerOf(() => queryVector(api, asked(rangeSeconds), atSeconds));
   const jobs = got.kind === "answer" ? got.value.map(({ labels }) => labels[scrapeLabels.job] ?? "") : [];
   return jobs.includes("") ? [] : jobs;
 }

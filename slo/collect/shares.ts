@@ -1,6 +1,6 @@
 import type { ClientQueries } from "../compile/client.ts";
 import { k6Labels } from "../spec/names.ts";
-import { queryVector, Unreadable, valuesOf, type PrometheusApi } from "./prometheus.ts";
+import { queryVector, Unreadable, type PrometheusApi } from "./prometheus.ts";
 
 /** How far two quotients of the same whole numbers may be apart, by the way through text. */
 const tolerance = 1e-9;
@@ -23,8 +23,8 @@ export async function assertSharesAgree(
   rangeSeconds: number,
   atSeconds: number,
 ): Promise<void> {
-  const asked = await Promise.all([ofK6, counted].map((read) => queryVector(api, read(rangeSeconds), atSeconds)));
-  const [shares = [], counts = []] = asked.map((answer) => valuesOf([answer])[0]);
+  const asked = [ofK6, counted].map((read) => queryVector(api, read(rangeSeconds), atSeconds));
+  const [shares = [], counts = []] = await Promise.all(asked);
   const sums = new Map<string, { all: number; good: number }>();
   for (const { labels, points } of counts) {
     const sum = sums.get(keyOf(labels)) ?? { all: 0, good: 0 };

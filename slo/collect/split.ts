@@ -1,7 +1,7 @@
 import type { CounterQueries } from "../compile/counters.ts";
 import type { BadQueries } from "../compile/service-objectives.ts";
 import { lookbackSeconds, type GuardedWindow } from "./guard.ts";
-import { queryVector, Unreadable, valuesOf, type PrometheusApi } from "./prometheus.ts";
+import { queryVector, Unreadable, type PrometheusApi } from "./prometheus.ts";
 
 /** One reading of the bad events: what some counters have, or what the total has above them. */
 export interface Part {
@@ -64,7 +64,7 @@ export async function boundsOf(
   window: Pick<GuardedWindow, "fromSeconds" | "toSeconds">,
 ): Promise<Bound[]> {
   const range = window.toSeconds - window.fromSeconds + lookbackSeconds;
-  const [series] = valuesOf([await queryVector(api, buckets(range), window.toSeconds)]);
+  const series = await queryVector(api, buckets(range), window.toSeconds);
   if (series.length === 0) throw new Unreadable("Prometheus holds no latency histogram of the service for this objective");
   const found = new Map<number, { les: string[]; seriesCount: number }>();
   for (const { labels, points } of series) {

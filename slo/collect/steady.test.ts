@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { PromQL } from "../compile/promql.ts";
-import { queryNumber, type PrometheusApi } from "./prometheus.ts";
+import { answerOf, queryNumber, type PrometheusApi } from "./prometheus.ts";
 import { steadyReads } from "./steady.ts";
 
 const whole = '{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"7"]}]}}';
@@ -52,6 +52,6 @@ test.each<[string, (() => Promise<Response>)[], unknown, number, string | undefi
 ])("%s", async (_, answers, expected, times, unread) => {
   const { api, asked } = apiOf(answers);
   const reads = steadyReads(api, [1, 1]);
-  expect(await queryNumber(reads.api, { promql: "x" } as PromQL, 1)).toEqual(expected);
+  expect(await answerOf(() => queryNumber(reads.api, { promql: "x" } as PromQL, 1))).toEqual(expected);
   expect([asked(), reads.unread()]).toEqual([times, unread]);
 });

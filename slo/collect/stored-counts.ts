@@ -1,5 +1,5 @@
 import type { StoredCountQueries, ServiceQueries } from "../compile/run.ts";
-import { answerOf, queryNumber, valuesOf, type Answer, type PrometheusApi } from "./prometheus.ts";
+import { answerOf, queryNumber, type Answer, type PrometheusApi } from "./prometheus.ts";
 
 const kinds = ["requests", "iterations", "dropped", "errors", "slow", "wrongContents"] as const;
 
@@ -13,7 +13,7 @@ export type Totals = Record<(typeof kinds)[number], number>;
 export function readStoredCounts(api: PrometheusApi, queries: StoredCountQueries, rangeSeconds: number): Promise<Answer<Totals>> {
   return answerOf(async () => {
     const asked = kinds.map((kind) => queryNumber(api, queries[kind](rangeSeconds), undefined));
-    const sums = valuesOf(await Promise.all(asked)).map((sum) => Math.round(sum ?? 0));
+    const sums = (await Promise.all(asked)).map((sum) => Math.round(sum ?? 0));
     const [requests = 0, iterations = 0, dropped = 0, errors = 0, slow = 0, wrongContents = 0] = sums;
     return { requests, iterations, dropped, errors, slow, wrongContents };
   });
@@ -32,5 +32,5 @@ export function scrapesSince(
   nowSeconds: number,
 ): Promise<Answer<number | undefined>> {
   // A range is rounded up to milliseconds: a scrape at the very moment is none that came since.
-  return queryNumber(api, queries.scrapes(Math.max(nowSeconds - sinceSeconds - 0.002, 0.001)), nowSeconds);
+  return answerOf(() => queryNumber(api, queries.scrapes(Math.max(nowSeconds - sinceSeconds - 0.002, 0.001)), nowSeconds));
 }

@@ -1,4 +1,4 @@
-import { queryVector } from "../collect/prometheus.ts";
+import { answerOf, queryVector } from "../collect/prometheus.ts";
 import { podsReadyQuery } from "../compile/run.ts";
 import type { PodConfig } from "../run/kubernetes/message.ts";
 import { waitFor } from "../host/wait.ts";
@@ -62,7 +62,7 @@ async function insist<T>(ask: () => Promise<Checked<T>>, limitSeconds: number, s
 
 /** Reads which pods are ready, by index, and since when. */
 async function readyPods({ api }: PrometheusEnds, testid: string): Promise<Checked<Map<string, number>>> {
-  const got = await queryVector(api, podsReadyQuery(testid), undefined);
+  const got = await answerOf(() => queryVector(api, podsReadyQuery(testid), undefined));
   if (got.kind === "failed") return problem(`Prometheus at ${api.url} does not answer: ${got.reason}`);
   const rows = got.value.flatMap(({ labels, points }) =>
     points.slice(-1).map(({ value }) => [labels[k6Labels.instance] ?? "", value] as const),

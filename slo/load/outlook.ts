@@ -1,5 +1,5 @@
 import { lookbackSeconds, medianDistance } from "../collect/guard.ts";
-import { type PrometheusApi, querySamples, queryVector } from "../collect/prometheus.ts";
+import { answerOf, type PrometheusApi, querySamples, queryVector } from "../collect/prometheus.ts";
 import { jobsOf } from "../collect/server.ts";
 import { valuesOfLabel } from "../compile/counters.ts";
 import { compileObjectives, type ObjectiveQueries } from "../compile/objectives.ts";
@@ -84,7 +84,7 @@ async function lookAt(looked: Looked, query: ObjectiveQueries | undefined): Prom
 /** Says who is scraped by some labels, and how often. */
 async function scrapedNow(api: PrometheusApi, atSeconds: number, labels: Where): Promise<{ isScraped: boolean; line: string }> {
   const service = serviceQueries(labels);
-  const found = await querySamples(api, service.scraped(lookbackSeconds), atSeconds);
+  const found = await answerOf(() => querySamples(api, service.scraped(lookbackSeconds), atSeconds));
   if (found.kind === "failed") return { isScraped: false, line: `whether ${service.shown} is scraped is not known: ${found.reason}` };
   const named = (up: number): string[] =>
     found.value.flatMap(({ labels, points }) => (points.at(-1)?.value === up ? [labels[scrapeLabels.instance] ?? "?"] : []));
@@ -94,7 +94,8 @@ async function scrapedNow(api: PrometheusApi, atSeconds: number, labels: Where):
     distances.length === 0 ? "once so far" : `every ${Math.max(...distances).toLocaleString("en-US", { maximumFractionDigits: 2 })} s`;
   const down = silent.length === 0 ? "" : `; not answering: ${shortList(silent)}`;
   if (answering.length > 0) return { isScraped: true, line: `${service.shown} is scraped ${often}: ${shortList(answering)}${down}` };
-  const jobs = await queryVector(api, valuesOfLabel(selector(scrapeMetrics.up, []), scrapeLabels.job)(lookbackSeconds), atSeconds);
+  const jobsNow = valuesOfLabel(selector(scrapeMetrics.up, []), scrapeLabels.job)(lookbackSeconds);
+  const jobs = await answerOf(() => queryVector(api, jobsNow, atSeconds));
   const known = jobs.kind === "answer" ? jobs.value.map((one) => one.labels[scrapeLabels.job] ?? "") : [];
   const there = known.length === 0 ? "" : `; jobs that are: ${shortList(known.toSorted())} (choose with --server-label)`;
   return { isScraped: false, line: `no service with ${service.shown} is scraped${down}${there}` };

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { medianDistance } from "../collect/guard.ts";
-import { queryNumber, querySamples, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
+import { answerOf, queryNumber, querySamples, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
 import { clockQuery, preflightQuery, serviceQueries, type ServiceQueries } from "../compile/run.ts";
 import { errorMessage } from "../host/error-message.ts";
 import { encodeWrite } from "../run/relay/body.ts";
@@ -76,7 +76,7 @@ async function checkPrometheus(ends: PrometheusEnds, testid: string, now: () => 
   let reason = "the sample did not come back";
   const back = await waitFor(
     async () => {
-      const got = await queryNumber(api, preflightQuery(testid), now() + 60);
+      const got = await answerOf(() => queryNumber(api, preflightQuery(testid), now() + 60));
       if (got.kind === "failed") reason = got.reason;
       return got.kind === "answer" && got.value === value ? true : undefined;
     },
@@ -95,7 +95,7 @@ export async function checkClock(api: PrometheusApi, now: () => number): Promise
   let best = { tookSeconds: Number.POSITIVE_INFINITY, offset: 0 };
   for (let i = 0; i < clockReads; i += 1) {
     const before = now();
-    const got = await queryVector(api, clockQuery, undefined);
+    const got = await answerOf(() => queryVector(api, clockQuery, undefined));
     const after = now();
     const theirs = got.kind === "answer" ? got.value[0]?.points[0]?.value : undefined;
     if (theirs === undefined)
@@ -109,7 +109,7 @@ export async function checkClock(api: PrometheusApi, now: () => number): Promise
 }
 
 async function isScraped(api: PrometheusApi, service: ServiceQueries, rangeSeconds: number, now: () => number): Promise<boolean> {
-  const up = await queryNumber(api, service.reachable(rangeSeconds), now());
+  const up = await answerOf(() => queryNumber(api, service.reachable(rangeSeconds), now()));
   return up.kind === "answer" && (up.value ?? 0) > 0;
 }
 
@@ -126,7 +126,7 @@ async function checkScrape(
 
 /** Measures how often the service is scraped, seconds: the median distance of two samples of its slowest instance; 15, Prometheus's most usual interval, where there are no two. */
 export async function scrapeInterval(api: PrometheusApi, service: ServiceQueries, now: () => number): Promise<number> {
-  const scraped = await querySamples(api, service.scraped(300), now());
+  const scraped = await answerOf(() => querySamples(api, service.scraped(300), now()));
   const distances = scraped.kind === "answer" ? scraped.value.flatMap(({ points }) => medianDistance(points) ?? []) : [];
   return distances.length > 0 ? Math.max(...distances) : 15;
 }

@@ -1,6 +1,6 @@
 import { queryLast } from "../collect/growth.ts";
 import { lookbackSeconds } from "../collect/guard.ts";
-import { answerOf, metricNames, queryVector, valuesOf, type Answer, type PrometheusApi, type Series } from "../collect/prometheus.ts";
+import { answerOf, metricNames, queryVector, type Answer, type PrometheusApi, type Series } from "../collect/prometheus.ts";
 import { boundsOf } from "../collect/split.ts";
 import { valuesOfLabel, type CounterQueries } from "../compile/counters.ts";
 import { takeApart, type Comparison } from "../compile/selector.ts";
@@ -40,7 +40,7 @@ export function shortList(values: readonly string[], most = mostShown): string {
 const number = (value: number): string => value.toLocaleString("en-US");
 
 async function valuesNow({ api, atSeconds }: Looked, series: PromQL, label: string): Promise<string[]> {
-  const [found] = valuesOf([await queryVector(api, valuesOfLabel(series, label)(lookbackSeconds), atSeconds)]);
+  const found = await queryVector(api, valuesOfLabel(series, label)(lookbackSeconds), atSeconds);
   return found.map(({ labels }) => labels[label] ?? "").toSorted();
 }
 
@@ -77,7 +77,7 @@ interface CountersNow {
 }
 
 async function countersNow(looked: Looked, ask: CounterQueries): Promise<CountersNow> {
-  return { ask, series: valuesOf([await queryLast(looked.api, ask, lookbackSeconds, looked.atSeconds)])[0] };
+  return { ask, series: await queryLast(looked.api, ask, lookbackSeconds, looked.atSeconds) };
 }
 
 function counted({ ask, series }: CountersNow): string {
@@ -164,7 +164,7 @@ function otherValues({ meant }: Looked, nothing: string, wrong: readonly (Compar
 /** Names the metrics of the service, or of all, that may have been meant. */
 async function nearNames({ api, service }: Looked, metric: string, nothing: string): Promise<Present> {
   const of = service.isScraped ? selector(undefined, withLabels(service.labels)) : undefined;
-  const [names] = valuesOf([await metricNames(api, of)]);
+  const names = await metricNames(api, of);
   const ending = /_(count|bucket|total)$/.exec(metric)?.[0] ?? "";
   const alike = names.filter((name) => name.endsWith(ending) && name !== metric);
   const hint = nearest(metric, alike);

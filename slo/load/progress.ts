@@ -1,4 +1,4 @@
-import { type PrometheusApi, queryNumber } from "../collect/prometheus.ts";
+import { answerOf, type PrometheusApi, queryNumber } from "../collect/prometheus.ts";
 import { latestQuantile } from "../compile/run.ts";
 import type { Host } from "../host/host.ts";
 import { liveLine } from "../report/live-line.ts";
@@ -104,7 +104,7 @@ export function startLiveLine(
   /** Asks Prometheus; what it does not know, or does not say now, stays as it was. */
   const askLatency = async (): Promise<void> => {
     asking = true;
-    const got = await queryNumber(api, latestQuantile(prepared.testid, 0.99), undefined);
+    const got = await answerOf(() => queryNumber(api, latestQuantile(prepared.testid, 0.99), undefined));
     asking = false;
     // Requests that were never answered stand in the zero bucket, which is no wider than 1e-128.
     if (got.kind === "answer" && Number.isFinite(got.value)) p99Seconds = Math.max(0, (got.value ?? 0) - 1e-9);

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { queryNumber } from "../collect/prometheus.ts";
+import { answerOf, queryNumber } from "../collect/prometheus.ts";
 import { plimsollMetrics } from "../spec/names.ts";
 import { inTurn, startReceiver } from "../run/relay/destination.fixture.ts";
 import { readBody } from "../run/relay/body.ts";
@@ -43,7 +43,7 @@ test("a redirect is a reason that names the address, and no header goes there", 
   try {
     const { api } = prometheusAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { headers: { "X-Key": "secret" } });
     const reason = `Prometheus answers with a redirect to ${elsewhere}/base, which is not followed: give that address if it is Prometheus`;
-    expect(await queryNumber(api, { promql: "up" }, 1)).toEqual({ kind: "failed", reason });
+    expect(await answerOf(() => queryNumber(api, { promql: "up" }, 1))).toEqual({ kind: "failed", reason });
     expect(wentAlong).toBe(0);
   } finally {
     server.close();

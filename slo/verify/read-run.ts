@@ -2,7 +2,7 @@ import { readCharts } from "../collect/charts.ts";
 import { measureClient, type ClientWindow, type DropCount } from "../collect/client.ts";
 import type { Measurement } from "../collect/measurement.ts";
 import type { Span } from "../collect/points.ts";
-import { queryNumber, queryRange, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
+import { answerOf, queryNumber, queryRange, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
 import { countersOf, grownBy, restartedIn, type Growth } from "../collect/growth.ts";
 import type { Guarded } from "../collect/guard.ts";
 import { readRoutes } from "../collect/routes.ts";
@@ -36,12 +36,15 @@ export async function droppedOver(api: PrometheusApi, testid: string, span: Span
   if (dropped === 0) return [];
   const { fromSeconds, toSeconds, stepSeconds } = span;
   const read = sumOfLast(judged(k6Metrics.droppedIterations, testid))(toSeconds - fromSeconds + 60);
-  const [over, end] = await Promise.all([
-    queryRange(api, read, fromSeconds, toSeconds, stepSeconds),
-    queryNumber(api, read, toSeconds), // what is dropped at the very end must not fall behind the last step
-  ]);
-  if (over.kind === "failed" || end.kind === "failed" || end.value !== dropped) return undefined;
-  const before = (over.value[0]?.points ?? []).filter(({ atSeconds }) => atSeconds < toSeconds);
+  const got = await answerOf(() =>
+    Promise.all([
+      queryRange(api, read, fromSeconds, toSeconds, stepSeconds),
+      queryNumber(api, read, toSeconds), // what is dropped at the very end must not fall behind the last step
+    ]),
+  );
+  if (got.kind === "failed" || got.value[1] !== dropped) return undefined;
+  const [over] = got.value;
+  const before = (over[0]?.points ?? []).filter(({ atSeconds }) => atSeconds < toSeconds);
   return [...before, { atSeconds: toSeconds, value: dropped }];
 }
 
@@ -118,7 +121,8 @@ export type Reading = Awaited<ReturnType<typeof readRun>>;
 
 /** Reads what the report shows and no verdict rests on. */
 async function readPictures({ api, load: { record }, spec, times }: Asked, side: ServiceReader, whole: ServiceReader) {
-  const named = await queryVector(api, namedRoutes(record.testid, times.ended - times.begun + 60), times.ended + 1);
+  const query = namedRoutes(record.testid, times.ended - times.begun + 60);
+  const named = await answerOf(() => queryVector(api, query, times.ended + 1));
   const names = named.kind === "answer" ? named.value.map(({ labels }) => labels["name"] ?? "") : [];
   const charted = chartQueries({ testid: record.testid, server: record.serverLabels, routes: names, metrics: spec.metrics });
   const chartWindow = {
