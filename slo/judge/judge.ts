@@ -1,9 +1,8 @@
 import type { Count, Measurement } from "../collect/measurement.ts";
 import { isRequired } from "../spec/schema.ts";
-import { nounOf } from "../spec/side.ts";
-import type { Indicator, Objective, Spec } from "../spec/spec.ts";
+import { hiddenInClosedModel, nounOf, type HiddenInClosedModel } from "../spec/side.ts";
+import type { Objective, Spec } from "../spec/spec.ts";
 import { complement, lowerBound, provesExceeded, provesMet, requestsNeeded, upperBound } from "./clopper-pearson.ts";
-import { soundCounts } from "./counts.ts";
 import { lowerBoundAtAnyLook, provesExceededAtAnyLook, provesExceededOverPlan, upperBoundAtAnyLook } from "./martingale.ts";
 import { exceededReason, fastBurnReason, possibleFastBurnReason, unprovedReason } from "./reasons.ts";
 import type { Decision, Evidence, RunVerdict, Verdict } from "./verdict.ts";
@@ -87,7 +86,7 @@ function decide(
   const possible = atWorst.find((window) => window.kind === "fastBurn");
   if (possible !== undefined) return inconclusive(possibleFastBurnReason(possible, uncertainBad, caveats));
   const hidden = run.openModel ? undefined : hiddenInClosedModel(indicator);
-  if (hidden !== undefined) return inconclusive(hidden);
+  if (hidden !== undefined) return inconclusive(hiddenBecause[hidden]);
   return run.caveats.length > 0 ? inconclusive(unprovenRun) : { kind: "met", evidence };
 }
 
@@ -108,31 +107,41 @@ function boundsOf({ stoppedOnProof: stopped }: RunCondition, dropped: number): t
   };
 }
 
-/** Says why a load that waits for the service (closed model) hides what an indicator is about; undefined where it does not. */
-function hiddenInClosedModel(indicator: Indicator): string | undefined {
-  switch (indicator.kind) {
-    case "latency":
-      return slowHides;
-    case "trend":
-      return indicator.ofTimes ? slowHides : undefined;
-    case "achieved":
-      return "the load waits for the service (closed model), so nothing is offered that could be missed: the rate is judged only under an arrival-rate executor";
-    case "errors":
-    case "ratio":
-    case "checks":
-    case "counter":
-    case "rate":
-    case "throughput":
-    case "integrity":
-      return undefined;
-  }
-}
-
-const slowHides =
-  "the load waits for the service (closed model), so slow answers lower it and hide: latency is met only under an arrival-rate executor";
+/** Says why a load that waits for the service hides what an indicator is about. */
+const hiddenBecause: Readonly<Record<NonNullable<HiddenInClosedModel>, string>> = {
+  slowness:
+    "the load waits for the service (closed model), so slow answers lower it and hide: latency is met only under an arrival-rate executor",
+  offer:
+    "the load waits for the service (closed model), so nothing is offered that could be missed: the rate is judged only under an arrival-rate executor",
+};
 
 /** Says of an objective that the run cannot prove it, for reasons that are the run's own and stand there. */
 const unprovenRun = "run invalid: objectives cannot be reported as met";
+
+/** A pair of counts that can be judged, or the sentence that says what is wrong with it. */
+type SoundCounts = { kind: "sound"; best: Count; worst: Count } | { kind: "absurd"; reason: string };
+
+/** Counts come through floating point: this near to a whole number they are one. */
+const wholeTolerance = 1e-6;
+
+/** Checks that counts are whole, 0 ≤ bad ≤ total, and that `best` is no worse than `worst`: only then can the two never prove opposite things. */
+function soundCounts({ best, worst }: Pick<Counted, "best" | "worst">): SoundCounts {
+  const absurd = (counts: string): SoundCounts => ({ kind: "absurd", reason: `the counts make no sense: ${counts}` });
+  const [lower, upper] = [whole(best), whole(worst)];
+  if (lower === undefined) return absurd(text(best));
+  if (upper === undefined) return absurd(text(worst));
+  const ordered = lower.bad <= upper.bad && lower.total - lower.bad >= upper.total - upper.bad;
+  return ordered ? { kind: "sound", best: lower, worst: upper } : absurd(`at best ${text(best)}, at worst ${text(worst)}`);
+}
+
+function whole({ total, bad }: Count): Count | undefined {
+  const near = (value: number): boolean => Number.isSafeInteger(Math.round(value)) && Math.abs(value - Math.round(value)) <= wholeTolerance;
+  if (!near(total) || !near(bad)) return undefined;
+  const count = { total: Math.round(total), bad: Math.round(bad) };
+  return count.bad >= 0 && count.bad <= count.total ? count : undefined;
+}
+
+const text = ({ total, bad }: Count): string => `${bad} bad of ${total}`;
 
 /** Judges the run by the worst of its objectives, worst reasons first; what only repeats the caveats of the run is said once. */
 function runVerdictOf(verdicts: readonly Verdict[], caveats: readonly string[]): RunVerdict {

@@ -1,21 +1,28 @@
 import type { Indicator, Side } from "./spec.ts";
 
-/** Names the events that each kind of indicator counts, for messages. */
-const nouns: Readonly<Record<Indicator["kind"], string>> = {
-  errors: "requests",
-  latency: "requests",
-  checks: "checks",
-  counter: "events",
-  ratio: "events",
-  rate: "values",
-  trend: "values",
-  achieved: "iterations",
-  throughput: "seconds",
-  integrity: "answers",
+/** What a load that waits for the service (closed model) cannot show of an indicator: its slowness, which lowers the load, or what was offered. */
+export type HiddenInClosedModel = "slowness" | "offer" | undefined;
+
+/** Names the events that each kind of indicator counts, for messages, and what a closed model hides of it. */
+const kinds: Readonly<Record<Indicator["kind"], { noun: string; hidden: HiddenInClosedModel }>> = {
+  errors: { noun: "requests", hidden: undefined },
+  latency: { noun: "requests", hidden: "slowness" },
+  checks: { noun: "checks", hidden: undefined },
+  counter: { noun: "events", hidden: undefined },
+  ratio: { noun: "events", hidden: undefined },
+  rate: { noun: "values", hidden: undefined },
+  trend: { noun: "values", hidden: undefined },
+  achieved: { noun: "iterations", hidden: "offer" },
+  throughput: { noun: "seconds", hidden: undefined },
+  integrity: { noun: "answers", hidden: undefined },
 };
+const trendOfTimes = { noun: "times", hidden: "slowness" } as const;
+const kindOf = (indicator: Indicator) => (indicator.kind === "trend" && indicator.ofTimes ? trendOfTimes : kinds[indicator.kind]);
 
 /** Names the events that an indicator counts, for messages. */
-export const nounOf = (indicator: Indicator): string => (indicator.kind === "trend" && indicator.ofTimes ? "times" : nouns[indicator.kind]);
+export const nounOf = (indicator: Indicator): string => kindOf(indicator).noun;
+/** Tells what a closed model hides of an indicator. */
+export const hiddenInClosedModel = (indicator: Indicator): HiddenInClosedModel => kindOf(indicator).hidden;
 
 /** Tells on which side an indicator counts; a ratio's counters are the service's own, and of events, not of requests. */
 export function sideOf(indicator: Indicator): Side | "other" {
