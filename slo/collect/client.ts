@@ -62,15 +62,6 @@ const blameless = {
   unknown: "and nobody knows whether k6 had the CPU that it needed",
 } as const satisfies Record<Exclude<DropCause, "service">, string>;
 
-function ownDelayCaveat(count: number, noun: string, shortage: CpuShortage): string {
-  switch (shortage.kind) {
-    case "known":
-      return `${count} slow ${noun} came while k6 was short of CPU: the delay may be its own`;
-    case "unknown":
-      return `nobody knows whether k6 had the CPU that it needed, so the delay of ${count} slow ${noun} may be its own`;
-  }
-}
-
 /** How far before the judged load the proof that our scenario counts its own events is looked for: it is written before the warm-up, which takes an hour at most. */
 const proofLookbackSeconds = 2 * 3600;
 
@@ -182,7 +173,11 @@ function unservedOf({ unserved }: ClientQueries, window: ClientWindow, { total }
 /** Takes the slow requests for uncertain that may have waited for k6's own CPU. */
 function withoutOwnDelay(counted: ClientCounted, noun: string, shortage: CpuShortage, slowAboveSeconds: number): ClientCounted {
   const { uncertain, cumulative } = excuseStarved(counted.cumulative, counted.bad, shortage, slowAboveSeconds);
-  const caveats = uncertain > 0 ? [...counted.caveats, ownDelayCaveat(uncertain, noun, shortage)] : counted.caveats;
+  const why = {
+    known: `${uncertain} slow ${noun} came while k6 was short of CPU: the delay may be its own`,
+    unknown: `nobody knows whether k6 had the CPU that it needed, so the delay of ${uncertain} slow ${noun} may be its own`,
+  };
+  const caveats = uncertain > 0 ? [...counted.caveats, why[shortage.kind]] : counted.caveats;
   return { total: counted.total, bad: counted.bad - uncertain, uncertain: counted.uncertain + uncertain, caveats, cumulative };
 }
 

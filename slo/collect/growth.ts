@@ -74,26 +74,18 @@ async function readSamples(api: PrometheusApi, ask: CounterQueries, instances: r
   const first = Math.max(from, ...instances.map(({ firstSeconds }) => firstSeconds ?? from));
   const { part } = ask;
   const countOf = part && ((histogram: Histogram): number => countIn(histogram, part));
-  const samples = (rangeSeconds: number, at: number): Promise<Series<number>[]> =>
-    querySamples(api, ask.samples(rangeSeconds), at, countOf);
+  const samples = async (rangeSeconds: number, at: number): Promise<Samples> =>
+    byLabels(await querySamples(api, ask.samples(rangeSeconds), at, countOf));
   const [before, quiet, last, least, fallen, since, early] = await Promise.all([
     samples(Math.min(lookbackSeconds, from - earliest) + 2 * sameScrapeSeconds, from),
     samples(Math.max(quietSeconds, 2.5 * window.stepSeconds), begun),
     queryLast(api, ask, within, to),
-    part === undefined ? queryVector(api, ask.least(within), to) : undefined, // Prometheus has no such function of histograms
-    queryVector(api, ask.fallen(within), to),
+    part === undefined ? queryVector(api, ask.least(within), to).then(byLabels) : undefined, // Prometheus has no such function of histograms
+    queryVector(api, ask.fallen(within), to).then(byLabels),
     samples(Math.max(to - ended, sameScrapeSeconds), to),
     samples(first - from + 3 * sameScrapeSeconds, first + sameScrapeSeconds),
   ]);
-  return {
-    before: byLabels(before),
-    quiet: byLabels(quiet),
-    last,
-    least: least && byLabels(least),
-    fallen: byLabels(fallen),
-    since: byLabels(since),
-    early: byLabels(early),
-  };
+  return { before, quiet, last, least, fallen, since, early };
 }
 
 /** Asks for the last value of each counter, of a native histogram for the part that is counted. */

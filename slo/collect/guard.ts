@@ -131,15 +131,22 @@ function endOf({ within }: Scrapes, { endedSeconds }: GuardedWindow): string {
   return tried ? "was gone at the end" : "was not scraped after the load (it was gone, or Prometheus was away)";
 }
 
+/** What is known of an instance without a scrape. */
+const unread = { beforeSeconds: undefined, scrapedSeconds: [], firstSeconds: undefined, lastSeconds: undefined };
+
 /** Says what is known of one instance; undefined where it had ended before the load and was not tried any more. */
 function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrapes, window: GuardedWindow): Instance | undefined {
-  const name = labels[scrapeLabels.instance] ?? "?";
+  const { [scrapeLabels.instance]: name = "?", [scrapeLabels.job]: job = "" } = labels;
   const [before, within] = [scrapes.before.get(key), good(scrapes.within.get(key))];
   const since = within.filter((at) => at > window.endedSeconds);
   const scrapedSeconds = good(before);
   const beforeSeconds = scrapedSeconds.at(-1);
   const there = wasThere(before, window.fromSeconds);
-  if (within.length === 0 && !there) return scrapes.within.has(key) ? downOf(key, name, labels) : undefined;
+  if (within.length === 0 && !there) {
+    // It never answered while it was tried: it may have counted, and nobody knows what.
+    const loss = `the instance ${name} could not be scraped during the run: what it counted is unknown`;
+    return scrapes.within.has(key) ? { ...unread, key, job, restarted: false, began: false, steady: false, down: true, loss } : undefined;
+  }
   const { started, untold, changed, began, steady } = processOf(key, beforeSeconds, scrapes, window);
   if (beforeSeconds === undefined && (started === undefined || started < window.fromSeconds))
     throw new Unreadable(`the instance ${name} was first scraped after the load began, so what it counted before is unknown`);
@@ -155,7 +162,7 @@ function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrape
         : undefined;
   return {
     key,
-    job: labels[scrapeLabels.job] ?? "",
+    job,
     beforeSeconds,
     scrapedSeconds,
     firstSeconds: within[0],
@@ -167,18 +174,3 @@ function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrape
     loss,
   };
 }
-
-/** Says of an instance that it never answered while it was tried: it may have counted, and nobody knows what. */
-const downOf = (key: string, name: string, labels: Record<string, string>): Instance => ({
-  key,
-  job: labels[scrapeLabels.job] ?? "",
-  beforeSeconds: undefined,
-  scrapedSeconds: [],
-  firstSeconds: undefined,
-  lastSeconds: undefined,
-  restarted: false,
-  began: false,
-  steady: false,
-  down: true,
-  loss: `the instance ${name} could not be scraped during the run: what it counted is unknown`,
-});

@@ -3,10 +3,10 @@ import type { PromQL } from "../compile/promql.ts";
 import type { ServerQueries } from "../compile/service-objectives.ts";
 import { refuseMissing } from "./absence.ts";
 import { betweenCounts, caveatsOf, compareSides, labelSetBy, readSent, usedByOthers } from "./compared.ts";
-import type { Compared, Sent, ServerWindow } from "./compared.ts";
+import type { ServerWindow } from "./compared.ts";
 import { countersOf, grownBy, restartedIn, type CounterGrowth, type Growth } from "./growth.ts";
 import { lookbackSeconds, type Guarded, type Instance } from "./guard.ts";
-import type { Count, CumulativePoint, Measurement, Queries } from "./measurement.ts";
+import type { CumulativePoint, Measurement, Queries } from "./measurement.ts";
 import { endedWith, readOverTime, sinceBeginning, wholeCount } from "./points.ts";
 import { scrapeLabels } from "../spec/names.ts";
 import { refuseUnboundedEvents } from "./events.ts";
@@ -16,40 +16,20 @@ import { answerOf, known, queryVector, Unreadable, type PrometheusApi } from "./
 /** Reads how much counters grew over the load; asked once, however many objectives are about them. */
 export type ReadGrowth = (ask: CounterQueries) => Promise<Growth>;
 
-/** Holds what was counted of one objective, and what may be wrong with it. */
-interface Counted {
-  count: Count & { uncertain: number };
-  compared: Compared;
-  /** How many of what is missing was counted without a name, and may be what the filter asks for. */
-  unnamed: number;
-  losses: string[];
-  restarted: boolean;
-  /** Label sets that others use too, and that are therefore not in the count. */
-  leftOut: Record<string, string>[];
-  /** Those that others use, whether they are in the count or not (events do not say what was asked for). */
-  ofOthers: Record<string, string>[];
-  /** How much of the count may be theirs. */
-  theirs: number;
-  none: string[];
-}
-
 const fell =
   "the service's counters fell during the run (a restart, or label sets that expired): what they had counted since the scrape before is lost";
 
 type LabelSets = ReadonlyMap<string, Record<string, string>>;
 
-/** Adds up how much some counters grew, without the label sets that are left out. */
-type GrownWithout = (leftOut: LabelSets, counters: readonly CounterGrowth[]) => number;
-
 /** Leaves out what others use too, and compares the rest with what k6 sent. */
 function compareCounters(
   { sent, wholes }: Read,
   asked: readonly string[],
-  grownWithout: GrownWithout,
+  grownWithout: (leftOut: LabelSets, counters: readonly CounterGrowth[]) => number,
   lossy: boolean,
-): { compared: Compared; leftOut: LabelSets } {
+) {
   const late = sent.all - sent.answered + sent.cutOff;
-  const compareWithout = (wider: boolean): { compared: Compared; leftOut: LabelSets } => {
+  const compareWithout = (wider: boolean) => {
     const leftOut = usedByOthers(wholes, asked, late, wider);
     return { compared: compareSides(sent, grownWithout(leftOut, wholes)), leftOut };
   };
@@ -58,19 +38,8 @@ function compareCounters(
   return lossy || others > 0 || missingForCertain > 0 ? compareWithout(true) : narrow;
 }
 
-/** What was read of an objective's counters, before anything is added up. */
-export interface Read {
-  wholes: CounterGrowth[];
-  totals: CounterGrowth[];
-  least: CounterGrowth[];
-  most: CounterGrowth[];
-  unnamed: CounterGrowth[];
-  sent: Sent;
-  /** What has no series and was read as none, a sentence each. */
-  none: string[];
-}
-
-async function readCounters(api: PrometheusApi, query: ServerQueries, split: Split, window: ServerWindow, read: ReadGrowth): Promise<Read> {
+/** Reads an objective's counters, before anything is added up. */
+async function readCounters(api: PrometheusApi, query: ServerQueries, split: Split, window: ServerWindow, read: ReadGrowth) {
   const asks = [...new Set([...query.total, ...split.least.counters, ...split.most.counters, ...query.unnamed])];
   const [whole, sent, ...growths] = await Promise.all([
     read(query.compared.counters),
@@ -83,8 +52,18 @@ async function readCounters(api: PrometheusApi, query: ServerQueries, split: Spl
   if (totals.length === 0) throw new Unreadable("Prometheus holds no such series of the service");
   const none = query.bad.kind === "events" ? await refuseMissing(read, query.bad.zeros, series, totals) : [];
   const wholes = query.countsRequests ? known(whole) : countersOf(whole);
-  return { wholes, totals, least: of(split.least.counters), most: of(split.most.counters), unnamed: of(query.unnamed), sent, none };
+  return {
+    wholes,
+    totals,
+    least: of(split.least.counters),
+    most: of(split.most.counters),
+    unnamed: of(query.unnamed),
+    sent,
+    /** What has no series and was read as none, a sentence each. */
+    none,
+  };
 }
+export type Read = Awaited<ReturnType<typeof readCounters>>;
 
 /** Reads the whole-run count of a server objective. */
 async function countedBy(
@@ -94,7 +73,7 @@ async function countedBy(
   window: ServerWindow,
   instances: readonly Instance[],
   readGrowth: ReadGrowth,
-): Promise<Counted> {
+) {
   const read = await readCounters(api, query, split, window, readGrowth);
   const { wholes, totals, least, most } = read;
   const all = [...totals, ...least, ...most, ...wholes];
@@ -104,11 +83,10 @@ async function countedBy(
   const lossy = losses.length > instances.filter(({ down }) => down).length;
   const asked = [query.labels.method, query.labels.route].filter((label) => label !== undefined);
   const setOf = labelSetBy(asked);
-  const grownWithout: GrownWithout = (leftOut, counters) =>
-    grownBy(
-      counters.filter((one) => !leftOut.has(setOf(one))),
-      restarted,
-    );
+  const grownWithout = (leftOut: LabelSets, counters: readonly CounterGrowth[]): number => {
+    const left = counters.filter((one) => !leftOut.has(setOf(one)));
+    return grownBy(left, restarted);
+  };
   const { compared, leftOut: used } = compareCounters(read, asked, grownWithout, lossy);
   if (!query.countsRequests) refuseUnboundedEvents(read, compared, window);
   const leftOut: LabelSets = query.countsRequests ? used : new Map();
@@ -116,18 +94,23 @@ async function countedBy(
   return {
     count: countOf(read, split, (counters) => grownWithout(leftOut, counters)),
     compared: { ...compared, missing: compared.missing + unnamed },
+    /** How many of what is missing was counted without a name, and may be what the filter asks for. */
     unnamed,
     losses,
     restarted: restarted.size > 0 || all.some((one) => one.fell),
+    /** Label sets that others use too, and that are therefore not in the count. */
     leftOut: [...leftOut.values()],
+    /** Those that others use, whether they are in the count or not (events do not say what was asked for). */
     ofOthers: [...used.values()],
+    /** How much of the count may be theirs. */
     theirs: grownWithout(leftOut, wholes) - grownWithout(used, wholes),
     none: read.none,
   };
 }
+type Counted = Awaited<ReturnType<typeof countedBy>>;
 
 /** Counts what is bad for certain, and what may be. */
-function countOf({ totals, least, most }: Read, split: Split, grown: (counters: readonly CounterGrowth[]) => number): Counted["count"] {
+function countOf({ totals, least, most }: Read, split: Split, grown: (counters: readonly CounterGrowth[]) => number) {
   const total = grown(totals);
   const badOf = ({ above }: Part, counters: readonly CounterGrowth[]): number => {
     const part = grown(counters);
