@@ -15,6 +15,8 @@ interface Service {
   healthcheck?: { test: string[] };
   profiles?: string[];
   privileged?: boolean;
+  cpus?: number;
+  mem_limit?: string;
   build?: { context: string; dockerfile: string };
 }
 
@@ -30,6 +32,11 @@ describe.each(services)("the service %s", (_name, service) => {
     expect(service.cap_drop).toEqual(["ALL"]);
     expect(service.security_opt).toContain("no-new-privileges:true");
     expect(service.privileged).toBeUndefined();
+  });
+
+  test("has a limit of memory, and of CPU unless it is the load generator, whom a limit would make measure itself", () => {
+    expect(service.mem_limit).toMatch(/^\d+[mg]$/);
+    expect(service.cpus === undefined).toBe(service.profiles?.includes("load") ?? false);
   });
 
   test("has an image of one version, or is built here", () => {

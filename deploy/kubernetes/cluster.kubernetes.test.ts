@@ -37,7 +37,7 @@ const pod = (name: string, more: object = {}, container: object = {}) => ({
 });
 
 describe("the server takes every field, strictly", () => {
-  test.each(["minikube", "ci", "grafana"])("of the overlay %s", async (name) => {
+  test.each(["minikube", "ci", "grafana", "quota"])("of the overlay %s", async (name) => {
     // What a running StatefulSet may not change is no matter of fields: the dry run makes it anew.
     const rendered = await kubectl("kustomize", overlay(name));
     expect(rendered).toContain("kind: StatefulSet");

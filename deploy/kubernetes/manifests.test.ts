@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { imagesOf, readManifests, readObjects, templateOf, type Container, type PodTemplate } from "./manifests.fixture.ts";
+import { imagesOf, readManifests, readObjects, templateOf, type Container, type Manifest, type PodTemplate } from "./manifests.fixture.ts";
 
 const objects = readManifests(fileURLToPath(new URL("overlays/grafana", import.meta.url)));
 const workloads = objects.flatMap((object): [string, PodTemplate][] => {
@@ -15,10 +15,14 @@ test("the storage API, Prometheus and Grafana are there", () => {
   expect(workloads.map(([name]) => name)).toEqual(["storage-api", "prometheus", "grafana"]);
 });
 
-test("every namespace enforces the restricted Pod Security Standard, and every object is in one", () => {
+test("every namespace enforces, audits and warns by the restricted Pod Security Standard of one version, and every object is in one", () => {
   const namespaces = objects.filter(({ kind }) => kind === "Namespace");
   expect(namespaces.map(({ metadata }) => metadata.name)).toEqual(["plimsoll", "monitoring"]);
-  for (const { metadata } of namespaces) expect(metadata.labels).toMatchObject({ "pod-security.kubernetes.io/enforce": "restricted" });
+  const standard = ["enforce", "audit", "warn"].flatMap((mode) => [
+    [`pod-security.kubernetes.io/${mode}`, "restricted"],
+    [`pod-security.kubernetes.io/${mode}-version`, "v1.33"],
+  ]);
+  for (const { metadata } of namespaces) expect(metadata.labels).toMatchObject(Object.fromEntries(standard));
   for (const { kind, metadata } of objects)
     if (kind !== "Namespace") expect(["plimsoll", "monitoring"], `${kind} ${metadata.name}`).toContain(metadata.namespace);
 });
@@ -72,6 +76,31 @@ test("a service, a disruption budget and a workload pick the pods that there are
     expect(picked, place).toHaveLength(1);
   }
 });
+
+test("the quota of each namespace holds what the lab asks for, and no limit of CPU", () => {
+  const bounded = readManifests(fileURLToPath(new URL("overlays/quota", import.meta.url)));
+  const quotas = bounded.filter(({ kind }) => kind === "ResourceQuota") as (Manifest & { spec: { hard: Record<string, string> } })[];
+  expect(quotas.map(({ metadata }) => metadata.namespace)).toEqual(["plimsoll", "monitoring"]);
+  for (const { metadata, spec } of quotas) {
+    expect(Object.keys(spec.hard)).not.toContain("limits.cpu");
+    const own = bounded.filter((object) => object.metadata.namespace === metadata.namespace);
+    const asked = own.flatMap((object) => {
+      const { replicas = 1 } = (object.spec ?? {}) as { replicas?: number };
+      return (templateOf(object)?.spec.containers ?? []).flatMap(({ resources }) => Array<typeof resources>(replicas).fill(resources));
+    });
+    const sum = (amounts: (string | undefined)[]): number => amounts.reduce((total, amount) => total + quantity(amount ?? "0"), 0);
+    expect(asked.length).toBeGreaterThan(0);
+    expect(sum(asked.map((one) => one?.requests?.["cpu"]))).toBeLessThanOrEqual(quantity(spec.hard["requests.cpu"] ?? "0"));
+    expect(sum(asked.map((one) => one?.requests?.["memory"]))).toBeLessThanOrEqual(quantity(spec.hard["requests.memory"] ?? "0"));
+    expect(sum(asked.map((one) => one?.limits?.["memory"]))).toBeLessThanOrEqual(quantity(spec.hard["limits.memory"] ?? "0"));
+  }
+});
+
+/** Reads a quantity of Kubernetes: CPUs or bytes. */
+function quantity(text: string): number {
+  const [, number = "0", unit = ""] = /^([\d.]+)(m|Mi|Gi)?$/.exec(text) ?? [];
+  return Number(number) * ({ m: 0.001, Mi: 2 ** 20, Gi: 2 ** 30 }[unit] ?? 1);
+}
 
 test("YAML that is none is an error", () => {
   expect(() => readObjects("a: [")).toThrow();
