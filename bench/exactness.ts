@@ -1,13 +1,19 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Report } from "../slo/report/schema.ts";
+import { reportSchema } from "../target/faults/admin.ts";
 import { truthOf, worstOf } from "./binomial.ts";
 import { faultyRuns, specOf, type FaultyRun } from "./exactness-runs.ts";
-import { faultsOf, injectInGap, setFaults, type Injected } from "./exactness-sides.ts";
 import { inRounds, row, type Bench, type Figure, type Row } from "./figure.ts";
 import { runLoad } from "./overhead.ts";
 import { askedOf, prometheusOf, servedBy, targetOf } from "./started.ts";
+
+/** The buckets that setup writes before the warm-up. */
+const seeds = 100;
+/** The warm-up sends at least 12 requests a second, and the gap after it is quiet for 1.5 s or more. */
+const quietSeconds = 0.6;
 
 const summarySchema = z.object({
   metrics: z.object({ http_reqs: z.object({ count: z.number() }), http_req_failed: z.object({ passes: z.number() }) }),
@@ -19,31 +25,69 @@ type Compared = [who: string, got: unknown, want: unknown];
 /** A bench with the service and the Prometheus that all runs share; URLs. */
 type Trial = Bench & Record<"target" | "prometheus", string>;
 
-/** What the three sides counted of one run; `judged` and `failed` are the service's, of the judged load alone. */
-type Counts = Record<"k6" | "k6Failed" | "served" | "servedErrors" | "judged" | "failed", number>;
+/** Reads what the storage API says that it did wrong: by kind, and reads that it was asked for where a rule watched them. */
+async function injectedBy(target: string) {
+  const { rules } = reportSchema.parse(await (await fetch(`${target}/admin/faults`)).json());
+  const sum = (count: "matched" | "injected", ...kinds: string[]): number =>
+    rules.reduce((all, rule) => (kinds.includes(rule.rule.kind) ? all + rule[count] : all), 0);
+  return {
+    failed: sum("injected", "error", "drop", "delete-answers-500"),
+    wrong: sum("injected", "wrong-contents"),
+    slow: sum("injected", "latency"),
+    slowMatched: sum("matched", "latency"),
+  };
+}
 
-/** Works out from the fault counts what the report must say of each objective. */
+/** Replaces the faults; their counts start at zero. */
+async function setFaults(target: string, rules: readonly object[]): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(`${target}/admin/faults`, { method: "PUT", headers, body: JSON.stringify({ rules }) });
+  if (!answer.ok) throw new Error(`the faults were refused: ${await answer.text()}`);
+}
+
+/** Waits for the quiet gap between warm-up and judged load, sets the faults in it, and gives when, and what the service had counted until then. */
+async function injectInGap(target: string, rules: readonly object[], since: number, ended: () => boolean) {
+  let [count, quietSince] = [since, performance.now()];
+  while (!ended()) {
+    const { requests } = await servedBy(target);
+    if (requests !== count) quietSince = performance.now();
+    count = requests;
+    if (count > since + seeds && performance.now() - quietSince > quietSeconds * 1000) {
+      await setFaults(target, rules);
+      return { requests: count, atSeconds: Date.now() / 1000 };
+    }
+    await sleep(50);
+  }
+  throw new Error("the run ended before the gap between its warm-up and its judged load was seen");
+}
+
+/** Works out from the fault counts what the report must say of each objective, and of the run. */
 function verdictsCompared(
-  { target, slowSeconds }: FaultyRun,
+  run: FaultyRun,
   report: Report,
-  { failed, wrong, slow, slowMatched }: Injected,
+  exitCode: number | null,
+  injected: Awaited<ReturnType<typeof injectedBy>>,
   judged: number,
 ) {
-  const truths: [name: string, bad: number, total: number][] = [
+  const { failed, wrong, slow, slowMatched } = injected;
+  const objectives: [name: string, bad: number, total: number][] = [
     ["availability, client", failed + wrong, judged],
     ["availability, server", failed, judged],
   ];
-  if (slowSeconds !== undefined) for (const side of ["client", "server"]) truths.push([`reads, ${side}`, slow, slowMatched]);
-  return truths.map(([name, bad, total]): [verdict: string, Compared] => {
+  if (run.slowSeconds !== undefined) for (const side of ["client", "server"]) objectives.push([`reads, ${side}`, slow, slowMatched]);
+  const truths = objectives.map(([, bad, total]) => truthOf(bad, total, run.target / 100, 0.95));
+  const compared = objectives.map(([name, bad, total], i): Compared => {
     const { evidence, verdict } = report.objectives.find((objective) => objective.name === name) ?? {};
     const { best, worst } = evidence ?? {};
-    const truth = truthOf(bad, total, target / 100, 0.95);
-    const got = [best?.bad, best?.total, worst?.bad, worst?.total, verdict];
-    return [truth, [`verdict: ${name}`, got, [bad, total, bad, total, truth]]];
+    return [`verdict: ${name}`, [best?.bad, best?.total, worst?.bad, worst?.total, verdict], [bad, total, bad, total, truths[i]]];
   });
+  const verdict = worstOf(truths);
+  compared.push(["verdict: run", [report.verdict, exitCode], [verdict, { met: 0, exceeded: 1, inconclusive: 3 }[verdict]]]);
+  compared.push(["built to be", verdict, run.built]);
+  return { compared, verdict };
 }
 
-/** Does one run and compares; `disturbed` says why its faults alone are not the truth. */
+/** Does one run and compares what k6, Prometheus (by queries that are not the verdict's), the service and the report counted; `disturbed` says why its faults alone are not the truth. */
 async function compare(bench: Trial, run: FaultyRun, name: string) {
   const { target, prometheus } = bench;
   const spec = join(bench.folder, `${name}.yaml`);
@@ -57,45 +101,30 @@ async function compare(bench: Trial, run: FaultyRun, name: string) {
     runLoad(bench, name, [...where, ...load]).finally(() => (ended = true)),
     injectInGap(target, run.faults, before.requests, () => ended),
   ]);
-  const [after, injected] = [await servedBy(target), await faultsOf(target)];
-  const { metrics } = summarySchema.parse(JSON.parse(readFileSync(join(folder, "k6-summary.json"), "utf8")));
-  const counts: Counts = {
-    k6: metrics.http_reqs.count,
-    k6Failed: metrics.http_req_failed.passes,
-    served: after.requests - before.requests,
-    servedErrors: after.errors - before.errors,
-    judged: after.requests - gap.requests,
-    failed: injected.failed,
-  };
-  const verdicts = verdictsCompared(run, report, injected, counts.judged);
-  const verdict = worstOf(verdicts.map(([truth]) => truth));
-  const compared: Compared[] = [
-    ...(await countsCompared(report, prometheus, counts)),
-    ...verdicts.map(([, line]) => line),
-    ["verdict: run", [report.verdict, exitCode], [verdict, { met: 0, exceeded: 1, inconclusive: 3 }[verdict]]],
-    ["built to be", verdict, run.built],
-  ];
-  return { compared, verdict, disturbed: disturbance(report, gap.atSeconds) };
-}
-
-/** Compares what k6, Prometheus, the service and the report counted; Prometheus by queries that are not those that the verdict is made from. */
-async function countsCompared(report: Report, prometheus: string, counts: Counts): Promise<Compared[]> {
-  const { k6, k6Failed, served, servedErrors, judged, failed } = counts;
+  const [after, injected] = [await servedBy(target), await injectedBy(target)];
+  const summary = summarySchema.parse(JSON.parse(readFileSync(join(folder, "k6-summary.json"), "utf8"))).metrics;
+  const [k6, judged, { failed }] = [summary.http_reqs.count, after.requests - gap.requests, injected];
   const held = (more: string): Promise<number> =>
     askedOf(prometheus, `sum(max_over_time(k6_http_reqs_total{testid="${report.testid}"${more}}[1h]))`);
   const { k6Requests, relayRequests, prometheusRequests, serverRequests, agrees, k6Errors, serverErrors } = report.reconciliation;
-  const requests = [k6Requests, relayRequests, prometheusRequests, serverRequests];
-  return [
+  const verdicts = verdictsCompared(run, report, exitCode, injected, judged);
+  const compared: Compared[] = [
     ["requests: Prometheus, k6", await held(""), k6],
-    ["requests: service, k6", served, k6],
+    ["requests: service, k6", after.requests - before.requests, k6],
     ["requests: judged ones, Prometheus, service", await held(',scenario="smoke"'), judged],
-    ["requests: report's k6, relay, Prometheus, service", requests, Array(4).fill(k6)],
+    [
+      "requests: report's k6, relay, Prometheus, service",
+      [k6Requests, relayRequests, prometheusRequests, serverRequests],
+      Array(4).fill(k6),
+    ],
     ["requests: report's word that they agree", agrees, true],
-    ["errors: k6, faults", k6Failed, failed],
+    ["errors: k6, faults", summary.http_req_failed.passes, failed],
     ["errors: Prometheus, faults", await held(',expected_response="false"'), failed],
-    ["errors: service, faults", servedErrors, failed],
+    ["errors: service, faults", after.errors - before.errors, failed],
     ["errors: report's k6, service", [k6Errors, serverErrors], [failed, failed]],
+    ...verdicts.compared,
   ];
+  return { compared, verdict: verdicts.verdict, disturbed: disturbance(report, gap.atSeconds) };
 }
 
 /** Says why the faults alone are not the truth of a run, if they are not: the machine was too busy for it. */

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../slo/run/local-services.ts";
 import { encodeWrite, readBody } from "../slo/run/relay/body.ts";
 import { startRelay, type Relay } from "../slo/run/relay/relay.ts";
@@ -10,8 +11,6 @@ import { askedOf, prometheusOf, startOurs, stop, targetOf } from "./started.ts";
 const pushes = 2000;
 const seriesPerPush = 50;
 const samples = pushes * seriesPerPush;
-
-const sleep = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
 /** Runs a relay in this process, as `load` does, while `use` works with it; what this process then uses of the CPU is the relay's. */
 async function withRelay<T>({ folder, say }: Bench, name: string, destination: string, use: (relay: Relay) => Promise<T>): Promise<T> {
@@ -31,10 +30,10 @@ async function steady(bench: Bench): Promise<{ shares: number[]; series: number 
   const prometheus = await prometheusOf(bench, "steady");
   const shares = await withRelay(bench, "steady-spool", prometheus.url, async ({ url }) => {
     const k6 = await startOurs(bench, { scenario: "smoke", target: target.url, writeUrl: url, seconds: windows * windowSeconds + 30 });
-    await sleep(6); // the start of k6, and the relay's own first pushes
+    await sleep(6_000); // the start of k6, and the relay's own first pushes
     const rounds = await inRounds(bench, windows, async () => {
       const [cpu, began] = [process.cpuUsage(), performance.now()];
-      await sleep(windowSeconds);
+      await sleep(windowSeconds * 1000);
       const seconds = (performance.now() - began) / 1000;
       if (k6.exit()) throw new Error(`k6 ended early:\n${k6.tail().join("\n")}`);
       const { user, system } = process.cpuUsage(cpu);
@@ -63,12 +62,6 @@ function pushOf(second: number, testid: string): Buffer {
   return encodeWrite(series);
 }
 
-async function untilForwarded({ caveats, flushed }: Relay): Promise<void> {
-  const forwarded = await flushed(60);
-  if (forwarded.kind === "pending") throw new Error(`the relay did not forward ${pushes} pushes within 60 s: ${forwarded.reason}`);
-  if (caveats().length > 0) throw new Error(caveats().join("\n"));
-}
-
 /** Fills a relay's spool while its destination is away, and gives the seconds from the destination's return until it holds all samples. */
 async function catchUp(bench: Bench, name: string): Promise<{ seconds: number; missing: number }> {
   const port = await freePort();
@@ -79,7 +72,9 @@ async function catchUp(bench: Bench, name: string): Promise<{ seconds: number; m
     }
     const prometheus = await prometheusOf(bench, name, undefined, { port });
     const began = performance.now();
-    await untilForwarded(relay);
+    const forwarded = await relay.flushed(60);
+    if (forwarded.kind === "pending") throw new Error(`the relay did not forward ${pushes} pushes within 60 s: ${forwarded.reason}`);
+    if (relay.caveats().length > 0) throw new Error(relay.caveats().join("\n"));
     const seconds = (performance.now() - began) / 1000;
     const held = await askedOf(prometheus.url, `sum(count_over_time({testid="${name}"}[2h]))`);
     await stop(prometheus);

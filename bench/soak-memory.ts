@@ -1,6 +1,6 @@
-import { peakBytesOf } from "./cpu.ts";
+import { setTimeout as sleep } from "node:timers/promises";
 import { column, inRounds, row, shown, type Bench, type Figure, type Row } from "./figure.ts";
-import { openSink, servedBy, startOurs, stop, targetOf } from "./started.ts";
+import { openSink, peakBytesOf, servedBy, startOurs, stop, targetOf } from "./started.ts";
 
 /** The soak's own code at a rate that k6 cannot reach, so that it runs as fast as it goes. */
 const soakLoad = { scenario: "soak", seconds: 900, rate: 8000, vus: 100 };
@@ -11,7 +11,7 @@ async function soak(bench: Bench, marks: readonly number[]): Promise<number[]> {
   const k6 = await startOurs(bench, { ...soakLoad, target: target.url, writeUrl: sink.url });
   const peaks: number[] = [];
   while (peaks.length < marks.length) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await sleep(100);
     const { requests } = await servedBy(target.url);
     if (k6.exit()) throw new Error(`k6 ended after ${requests} requests:\n${k6.tail().join("\n")}`);
     if (requests >= (marks[peaks.length] ?? 0)) peaks.push(peakBytesOf(k6.pid ?? 0));

@@ -1,9 +1,8 @@
 import { Agent, request } from "node:http";
 import { actionDeck, requestsOf, type Action } from "../scenarios/lib/mix.ts";
 import type { Started } from "../slo/run/local-services.ts";
-import { cpuSecondsOf } from "./cpu.ts";
 import { sideBySide, type Bench, type Figure, type Row } from "./figure.ts";
-import { targetOf } from "./started.ts";
+import { cpuSecondsOf, targetOf } from "./started.ts";
 
 const connections = 8;
 /** Iterations before the measurement, so that the just-in-time compiler has settled. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { failedChecks, testCounts, type Counts } from "./tally.ts";
+import { testCounts, type Counts } from "./tally.ts";
 
 const file = (status: string, ...tests: string[]) => ({ status, assertionResults: tests.map((state) => ({ status: state })) });
 const report = (success: boolean, ...testResults: unknown[]) => ({ success, testResults });
@@ -33,14 +33,4 @@ const reports: [string, unknown, number, Counts][] = [
 ];
 test.each(reports)("%s", (_sentence, json, code, counts) => {
   expect(testCounts(JSON.stringify(json) ?? "", code)).toEqual(counts);
-});
-
-const checks: [string, string, number, number][] = [
-  ["all passed", "checks: 4 passed, 0 failed\n", 0, 0],
-  ["some failed", "FAILED  types\nchecks: 2 passed, 2 failed\n", 1, 2],
-  ["the check itself broke", "Error: no such file\n", 1, 1],
-  ["it broke after its last word", "checks: 4 passed, 0 failed\n", 7, 1],
-];
-test.each(checks)("checks: %s", (_sentence, output, code, failed) => {
-  expect(failedChecks(output, code)).toBe(failed);
 });

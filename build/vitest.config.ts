@@ -7,7 +7,7 @@ const exclude = ["**/node_modules/**"];
 
 const pure = {
   extends: true as const,
-  test: { name: "pure", include: [`${rooms}.test.ts`], exclude: [...exclude, "**/*.{live,kubernetes}.test.ts"], testTimeout: 20_000 },
+  test: { name: "pure", include: [`${rooms}.test.ts`], exclude: [...exclude, "**/*.{live,kubernetes,check}.test.ts"], testTimeout: 20_000 },
 };
 
 /** Tests that need what a global setup finds or starts; vitest runs it only when one of the project's files is selected. */
@@ -16,11 +16,15 @@ function project(name: "live" | "kubernetes", setup: string, testTimeout: number
   return { extends: true as const, test };
 }
 
-/** Runs `pure` and `live`; with `--mode kubernetes` that project alone, one file after the other, so that nothing else starts a cluster. */
+const check = {
+  extends: true as const,
+  test: { name: "check", include: ["build/*.check.test.ts", "build/generated.test.ts"], exclude },
+};
+
+/** Runs `pure` and `live`; with `--mode check` or `--mode kubernetes` that project alone, this one file after the other, so that nothing else starts a cluster. */
 export default defineConfig(({ mode }) => {
   const isKubernetes = mode === "kubernetes";
-  const projects = isKubernetes
-    ? [project("kubernetes", "testing/cluster.ts", 240_000)]
-    : [pure, project("live", "testing/setup.ts", 120_000)];
+  const usual = mode === "check" ? [check] : [pure, project("live", "testing/setup.ts", 120_000)];
+  const projects = isKubernetes ? [project("kubernetes", "testing/cluster.ts", 240_000)] : usual;
   return { root: path(".."), test: { watch: false, pool: "forks", maxWorkers: isKubernetes ? 1 : 2, projects } };
 });

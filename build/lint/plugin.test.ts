@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fenceBroken } from "./fence.ts";
+import { fenceBroken } from "./plugin.ts";
 
 const allowed: [string, string, string, boolean][] = [
   ["a scenario uses k6", "scenarios/smoke.ts", "k6/http", false],
