@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { findingText } from "../slo/verify/worlds/lies.ts";
+import { findingText } from "../slo/verify/worlds/truth.ts";
 import { atMostByChance, tryWorld, tryWorlds, type Tally } from "../slo/verify/worlds/worlds.ts";
 import { row, type Bench, type Figure, type Row } from "./figure.ts";
 import { prometheusOf, stop } from "./started.ts";

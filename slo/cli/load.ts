@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { uploadReport } from "../history/upload.ts";
-import { writeReport } from "../history/write-report.ts";
+import { uploadReport, writeReport } from "../history/write-report.ts";
 import { errorMessage } from "../host/error-message.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";

@@ -5,8 +5,7 @@ import { hashOf, writeReport } from "../history/write-report.ts";
 import { errorMessage } from "../host/error-message.ts";
 import type { Host } from "../host/host.ts";
 import { badUsage, failed, type NoRun } from "../load/load-run.ts";
-import { readReportInLog } from "../report/in-log.ts";
-import { readReport } from "../report/json.ts";
+import { readReportInLog, readReport } from "../report/json.ts";
 import type { Report } from "../report/schema.ts";
 import { makeOwnFolder, runFolder, testidPattern } from "../run/record.ts";
 

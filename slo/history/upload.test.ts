@@ -7,7 +7,7 @@ import { buffer } from "node:stream/consumers";
 import { extract } from "tar";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Host } from "../host/host.ts";
-import { uploadReport } from "./upload.ts";
+import { uploadReport } from "./write-report.ts";
 
 let folder: string;
 let said: string[];

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { readReportInLog, reportInLog } from "./in-log.ts";
-import { jsonReport } from "./json.ts";
+import { readReportInLog, reportInLog, jsonReport } from "./json.ts";
 import { metReport } from "./reports.fixture.ts";
 
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex");

@@ -34,32 +34,19 @@ export async function readCauses(asked: Asked, reading: Reading, verdicts: reado
 }
 
 async function causesOf(asked: Asked, reading: Reading, { name, indicator }: Objective): Promise<ReportedCause[]> {
-  switch (indicator.kind) {
-    case "ratio":
-      return []; // its labels are the service's own, and nobody knows which of them are routes
-    case "checks":
-    case "counter":
-    case "rate":
-    case "trend":
-    case "achieved":
-    case "throughput":
-    case "integrity":
-      return []; // what k6 counts apart from requests has no route
-    case "errors":
-    case "latency": {
-      const { side } = indicator;
-      const looked = await (side === "client" ? lookAtClient(asked, reading, indicator) : lookAtServer(asked, reading, name));
-      if (looked?.cells.kind !== "answer") return [];
-      const tests = testsOf(looked.cells.value, looked.steps, asked.spec.confidence);
-      const limit = indicator.kind === "latency" ? { atMostSeconds: indicator.atMostSeconds } : {};
-      const causes = findCauses(looked.cells.value, tests).map(async (cause, i): Promise<ReportedCause> => {
-        const timeline = i < mostTimelines ? await looked.moments(cause.subject) : undefined;
-        const moments = timeline && momentsOf(timeline.points, timeline.skewSeconds, tests);
-        return { objective: name, side, ...limit, ...cause, moments };
-      });
-      return Promise.all(causes);
-    }
-  }
+  // The labels of a ratio are the service's own, and nobody knows which of them are routes; what k6 counts apart from requests has none.
+  if (!("side" in indicator)) return [];
+  const { side } = indicator;
+  const looked = await (side === "client" ? lookAtClient(asked, reading, indicator) : lookAtServer(asked, reading, name));
+  if (looked?.cells.kind !== "answer") return [];
+  const tests = testsOf(looked.cells.value, looked.steps, asked.spec.confidence);
+  const limit = indicator.kind === "latency" ? { atMostSeconds: indicator.atMostSeconds } : {};
+  const causes = findCauses(looked.cells.value, tests).map(async (cause, i): Promise<ReportedCause> => {
+    const timeline = i < mostTimelines ? await looked.moments(cause.subject) : undefined;
+    const moments = timeline && momentsOf(timeline.points, timeline.skewSeconds, tests);
+    return { objective: name, side, ...limit, ...cause, moments };
+  });
+  return Promise.all(causes);
 }
 
 type Sided = Parameters<typeof causeQueries>[0];

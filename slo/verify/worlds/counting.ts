@@ -1,5 +1,5 @@
 import { presetNamed, resolveMapping } from "../../spec/presets.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "./world.ts";
 import type { Labels } from "./write.ts";
 
 /** The routes of every load. */

@@ -1,6 +1,5 @@
-import { randomOf, type Random } from "./random.ts";
+import { randomOf, type Random, gapSeconds, isIn, judgedStretch, type Instance, type Spell, type World } from "./world.ts";
 import { routes } from "./counting.ts";
-import { gapSeconds, isIn, judgedStretch, type Instance, type Spell, type World } from "./world.ts";
 
 /** One request: what the service did, and what its sender saw. Times are seconds since the first k6 began. */
 export interface Request {

@@ -7,7 +7,7 @@ import type { RunRecord } from "../../run/record.ts";
 import type { Spec } from "../../spec/spec.ts";
 import type { SentValue } from "../../run/relay/sent-totals.ts";
 import type { Happened } from "./happen.ts";
-import { confidence } from "./lies.ts";
+import { confidence } from "./truth.ts";
 import { scenarioName, targetUrl } from "./k6-series.ts";
 import { verify } from "../verify.ts";
 import { routes } from "./counting.ts";

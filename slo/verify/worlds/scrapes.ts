@@ -1,8 +1,7 @@
 import { processMetrics, scrapeMetrics } from "../../spec/names.ts";
 import { seriesLabels, routes } from "./counting.ts";
 import type { Happened, Request } from "./happen.ts";
-import { randomOf } from "./random.ts";
-import { isIn, type Instance, type Stretch, type World } from "./world.ts";
+import { randomOf, isIn, type Instance, type Stretch, type World } from "./world.ts";
 import { noneObserved, observed } from "./k6-series.ts";
 import type { HeldHistogram, HeldSeries, Labels } from "./write.ts";
 

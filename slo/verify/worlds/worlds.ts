@@ -5,7 +5,7 @@ import { sideOf } from "../../spec/side.ts";
 import { worldOf } from "./generate.ts";
 import { happen } from "./happen.ts";
 import { judgeWorld, type JudgedObjective } from "./judge-world.ts";
-import { confidence, findingOf, findingText, type Finding } from "./lies.ts";
+import { confidence, findingOf, findingText, type Finding } from "./truth.ts";
 import { podSeries } from "./k6-series.ts";
 import { scraped } from "./scrapes.ts";
 import type { World } from "./world.ts";
