@@ -6,6 +6,7 @@ import { endedWith, readOverTime, wholeCount, type Span } from "./points.ts";
 import { answerOf, queryNumber, queryVector, Unreadable, type PrometheusApi } from "./prometheus.ts";
 import { assertSharesAgree } from "./shares.ts";
 import { excuseStarved, pushSeconds, type CpuShortage, type DropCause } from "./starved.ts";
+import { amount, oneOf } from "../spec/words.ts";
 
 /** How many iterations had been dropped until then, Unix seconds. */
 export interface DropCount {
@@ -39,11 +40,16 @@ export function withUnservedLoad(
   const certain = window.dropCause === "service" && counted.unfiltered ? dropped : 0;
   const unserved = mostUnserved(dropped, window);
   const caveats = [...counted.caveats];
-  if (dropped > 0 && window.dropCause !== "service") caveats.push(`${dropped} iterations were dropped, ${blameless[window.dropCause]}`);
-  else if (dropped > certain) caveats.push(`${dropped} dropped iterations may have been for this objective`);
+  if (dropped > 0 && window.dropCause !== "service")
+    caveats.push(`${amount(dropped, "iteration was dropped", "iterations were dropped")}, ${blameless[window.dropCause]}`);
+  else if (dropped > certain)
+    caveats.push(`${amount(dropped, "dropped iteration", "dropped iterations")} may have been for this objective`);
   else if (unserved > dropped + interrupted)
-    caveats.push(`${dropped + interrupted} iterations that were not carried out stand for up to ${unserved} ${counted.noun}`);
-  if (interrupted > 0) caveats.push(`${interrupted} iterations were cut off before they ended`);
+    caveats.push(
+      `${amount(dropped + interrupted, "iteration that was not carried out stands", "iterations that were not carried out stand")} for up to ${unserved} ${counted.noun}`,
+    );
+  if (interrupted > 0)
+    caveats.push(`${amount(interrupted, "iteration was cut off before it ended", "iterations were cut off before they ended")}`);
   return {
     kind: "counted",
     objective,
@@ -118,7 +124,7 @@ async function nothingThere(
 function untaggedReason(tagged: number | undefined, total: number): string {
   if (tagged === undefined)
     return "the script's requests carry no expected_response tag (a response callback of null, or systemTags without it), so errors cannot be told";
-  return `${total - tagged} requests carry no expected_response tag, so errors cannot be told`;
+  return `${amount(total - tagged, "request carries", "requests carry")} no expected_response tag, so errors cannot be told`;
 }
 
 /** Tells whether the client of a user script has counted the slow ones among all of its requests; one that was sent past it has to be read from k6's histogram. */
@@ -173,9 +179,10 @@ function unservedOf({ unserved }: ClientQueries, window: ClientWindow, { total }
 /** Takes the slow requests for uncertain that may have waited for k6's own CPU. */
 function withoutOwnDelay(counted: ClientCounted, noun: string, shortage: CpuShortage, slowAboveSeconds: number): ClientCounted {
   const { uncertain, cumulative } = excuseStarved(counted.cumulative, counted.bad, shortage, slowAboveSeconds);
+  const slow = amount(uncertain, `slow ${oneOf(noun)}`, `slow ${noun}`);
   const why = {
-    known: `${uncertain} slow ${noun} came while k6 was short of CPU: the delay may be its own`,
-    unknown: `nobody knows whether k6 had the CPU that it needed, so the delay of ${uncertain} slow ${noun} may be its own`,
+    known: `${slow} came while k6 was short of CPU: the delay may be its own`,
+    unknown: `nobody knows whether k6 had the CPU that it needed, so the delay of ${slow} may be its own`,
   };
   const caveats = uncertain > 0 ? [...counted.caveats, why[shortage.kind]] : counted.caveats;
   return { total: counted.total, bad: counted.bad - uncertain, uncertain: counted.uncertain + uncertain, caveats, cumulative };

@@ -81,7 +81,7 @@ export function caveatsOf(
     ...(notJudged > 0 && cutOff > 0 ? [amount(cutOff, "request that k6 cut off", "requests that k6 cut off")] : []),
   ];
   const caveats = included.length > 0 ? [`the service's counts include up to ${included.join(" and ")}`] : [];
-  if (dropped > 0) caveats.push(`up to ${dropped} requests of dropped iterations never reached the service`);
+  if (dropped > 0) caveats.push(`up to ${amount(dropped, "request", "requests")} of dropped iterations never reached the service`);
   if (missing > 0) caveats.push(...losses);
   const asked = ofOthers.slice(0, 3).map((labels) =>
     Object.entries(labels)
@@ -94,19 +94,21 @@ export function caveatsOf(
     );
   if (others > 0)
     caveats.push(
-      `the service counted ${others} requests more than k6 sent: others use it too, so nothing proves that all of k6's are in its counts`,
+      `the service counted ${amount(others, "request", "requests")} more than k6 sent: others use it too, so nothing proves that all of k6's are in its counts`,
     );
   else if (!sentIsWhole && missing > 0)
     caveats.push("nobody knows all that a lost load pod sent, so nothing proves that all of k6's requests are in the service's counts");
   else if (missingForCertain > 0)
     caveats.push(
-      `${missing} requests that k6 sent are not in the service's counts${asked.length > 0 ? " of what k6 alone asks for" : ": is every instance of it scraped?"}`,
+      `${amount(missing, "request that k6 sent is not", "requests that k6 sent are not")} in the service's counts${asked.length > 0 ? " of what k6 alone asks for" : ": is every instance of it scraped?"}`,
     );
   else if (missing > elsewhere)
-    caveats.push(`${missing - elsewhere} requests that k6 sent got no answer or were cut off, and are not in the service's counts`);
+    caveats.push(
+      `${amount(missing - elsewhere, "request that k6 sent got no answer or was cut off, and is not", "requests that k6 sent got no answer or were cut off, and are not")} in the service's counts`,
+    );
   if (elsewhere > 0)
     caveats.push(
-      `up to ${elsewhere} requests named by another host's URL are not in the service's counts, and may have been the target's (hosts redirect and are mapped): load one host per script`,
+      `up to ${amount(elsewhere, "request named by another host's URL is not", "requests named by another host's URL are not")} in the service's counts, and may have been the target's (hosts redirect and are mapped): load one host per script`,
     );
   return caveats;
 }

@@ -1,6 +1,7 @@
 import type { Compared, ServerWindow } from "./compared.ts";
 import { Unreadable } from "./prometheus.ts";
 import type { Read } from "./server.ts";
+import { amount } from "../spec/words.ts";
 
 /** Refuses events that no count of requests can bound: one request may have counted any number of them, and work that goes on counts later. */
 export function refuseUnboundedEvents(
@@ -16,12 +17,12 @@ export function refuseUnboundedEvents(
     );
   if (missingForCertain > 0)
     throw new Unreadable(
-      `${missing} requests that k6 sent are not in the service's counts, and each ${any}: is every instance of it scraped?`,
+      `${amount(missing, "request that k6 sent is not", "requests that k6 sent are not")} in the service's counts, and each ${any}: is every instance of it scraped?`,
     );
-  if (others > 0) throw new Unreadable(`others sent the service ${others} requests beside k6's, and each ${any}`);
+  if (others > 0) throw new Unreadable(`others sent the service ${amount(others, "request", "requests")} beside k6's, and each ${any}`);
   if (!judgedOnly && apart > 0)
     throw new Unreadable(
-      `${apart} requests of setup and warm-up lie between the scrapes around the load, and each ${any}: leave them out (setup() without requests, no warm-up), or count them under another label`,
+      `${amount(apart, "request of setup and warm-up lies", "requests of setup and warm-up lie")} between the scrapes around the load, and each ${any}: leave them out (setup() without requests, no warm-up), or count them under another label`,
     );
   const rising = [...totals, ...least, ...most].find(({ quiet }) => quiet.grewAfter > 0 && quiet.grewBefore === 0);
   if (rising !== undefined)

@@ -6,6 +6,7 @@ import { mostUnserved, type CumulativePoint, type Measurement, type Queries } fr
 import { wholeCount } from "./points.ts";
 import { answerOf, queryNumber, type PrometheusApi } from "./prometheus.ts";
 import { mayBeStarved } from "./starved.ts";
+import { amount, oneOf } from "../spec/words.ts";
 
 /** How much counters grew within a stretch: at least, and at most. */
 interface Growth {
@@ -53,7 +54,11 @@ export async function measurePhase(
     ...counted.caveats,
     ...(open > 0 ? [`of ${open} ${query.noun} nobody knows on which side of a border of the phase ${stretch.name} they ended`] : []),
     ...(ownDelay && bad.least > 0 ? [`k6 may have been short of CPU in the phase ${stretch.name}, and the delay its own`] : []),
-    ...(unserved > unstarted ? [`up to ${unserved} ${query.noun} of the phase ${stretch.name} were dropped or cut off`] : []),
+    ...(unserved > unstarted
+      ? [
+          `up to ${amount(unserved, oneOf(query.noun), query.noun)} of the phase ${stretch.name} ${unserved === 1 ? "was" : "were"} dropped or cut off`,
+        ]
+      : []),
   ];
   const cumulative = within(counted.cumulative, from, to);
   return { kind: "counted", objective, best, worst, caveats, cumulative, timestampSkewSeconds: 1.1, queries: counted.queries };

@@ -12,6 +12,7 @@ import { scrapeLabels } from "../spec/names.ts";
 import { refuseUnboundedEvents } from "./events.ts";
 import { splitOf, type Part, type Split } from "./split.ts";
 import { answerOf, known, queryVector, Unreadable, type PrometheusApi } from "./prometheus.ts";
+import { amount } from "../spec/words.ts";
 
 /** Reads how much counters grew over the load; asked once, however many objectives are about them. */
 export type ReadGrowth = (ask: CounterQueries) => Promise<Growth>;
@@ -183,7 +184,10 @@ export async function measureServer(
     const points = await cumulative(api, query.total, found.value.least, counted, window);
     const caveats = caveatsOf(window, { ...compared, missing: compared.missing - unnamed }, losses, ofOthers);
     caveats.push(...none);
-    if (unnamed > 0) caveats.push(`${unnamed} requests are counted without the name of a route or method, and may be of this objective`);
+    if (unnamed > 0)
+      caveats.push(
+        `${amount(unnamed, "request is counted", "requests are counted")} without the name of a route or method, and may be of this objective`,
+      );
     if (count.uncertain > 0) caveats.push(found.value.between(count.uncertain));
     return { ...betweenCounts(count, window, compared, theirs), caveats, cumulative: points };
   });

@@ -2,6 +2,7 @@ import type { CounterQueries } from "../compile/counters.ts";
 import type { BadQueries } from "../compile/service-objectives.ts";
 import { lookbackSeconds, type GuardedWindow } from "./guard.ts";
 import { queryVector, Unreadable, type PrometheusApi } from "./prometheus.ts";
+import { amount } from "../spec/words.ts";
 
 /** One reading of the bad events: what some counters have, or what the total has above them. */
 export interface Part {
@@ -28,7 +29,8 @@ export async function splitOf(api: PrometheusApi, bad: BadQueries, window: Guard
       return {
         least: { counters: [bad.errors], above: false },
         most: { counters: [bad.noErrors], above: true },
-        between: (requests) => `${requests} requests carry a ${bad.label} that is no status, or none, and may be errors`,
+        between: (requests) =>
+          `${amount(requests, "request carries", "requests carry")} a ${bad.label} that is no status, or none, and may be ${requests === 1 ? "an error" : "errors"}`,
         isPart: false,
         blind: `no series of the service carries a ${bad.label} that can be read, so its errors cannot be told`,
       };
@@ -38,7 +40,8 @@ export async function splitOf(api: PrometheusApi, bad: BadQueries, window: Guard
       return {
         least: { counters: [bad.maybeFast], above: true },
         most: { counters: [bad.certainlyFast], above: true },
-        between: (requests) => `${requests} requests lie in the histogram bucket that ${bad.atMostSeconds} s cuts`,
+        between: (requests) =>
+          `${amount(requests, "request lies", "requests lie")} in the histogram bucket that ${bad.atMostSeconds} s cuts`,
         isPart: false,
         blind: undefined,
       };
@@ -96,7 +99,7 @@ function splitAt({ atMostSeconds, below }: Buckets, bounds: readonly Bound[]): S
         upper !== undefined && Number.isFinite(upper.seconds)
           ? `between ${lower?.seconds ?? 0} s and ${upper.seconds} s`
           : `more than ${lower?.seconds ?? 0} s`;
-      return `${requests} requests took ${took}: not every series of the service's histogram has a bucket at ${atMostSeconds} s; all have ${listed || "none"}`;
+      return `${amount(requests, "request", "requests")} took ${took}: not every series of the service's histogram has a bucket at ${atMostSeconds} s; all have ${listed || "none"}`;
     },
     isPart: false,
     blind: undefined,

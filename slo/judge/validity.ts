@@ -1,5 +1,6 @@
 import type { Totals } from "../collect/stored-counts.ts";
 import type { DropCause } from "../collect/starved.ts";
+import { amount } from "../spec/words.ts";
 
 /** What has to agree for a run to prove success; null where it could not be known. */
 export interface RunFacts {
@@ -55,9 +56,9 @@ export function runCaveats(facts: RunFacts): string[] {
   else if (k6.iterations === null)
     caveats.push("k6 did not say how many iterations it ran, so nothing proves that all its samples arrived");
   else if (!iterationsAgree(k6, facts.cutOff, sent.iterations))
-    caveats.push(lostBefore(`ran ${k6.iterations} iterations`, sent.iterations));
+    caveats.push(lostBefore(`ran ${amount(k6.iterations, "iteration", "iterations")}`, sent.iterations));
   if (k6.summaryRequests !== null && k6.summaryRequests !== sent.requests)
-    caveats.push(lostBefore(`counted ${k6.summaryRequests} requests`, sent.requests));
+    caveats.push(lostBefore(`counted ${amount(k6.summaryRequests, "request", "requests")}`, sent.requests));
   const bad = sent.slow + sent.wrongContents;
   if (k6.summaryBad !== null && k6.summaryBad !== bad)
     caveats.push(lostBefore(`counted ${k6.summaryBad} slow requests and wrong contents`, bad));

@@ -143,7 +143,7 @@ test.each<[string, CumulativePoint[], Partial<WindowQuestion>, string]>([
     "too few requests to prove a fast burn",
     points.map((point, i) => ({ ...point, total: Math.floor(i / 40) })),
     {},
-    "no window of 30 s has more than 1 requests, too few to prove a fast burn",
+    "no window of 30 s has more than 1 request, too few to prove a fast burn",
   ],
 ])("windows are skipped when %s, and say so", (_, read, more, reason) => {
   expect(ask(read, more)[0]).toMatchObject({ kind: "skipped", reason });

@@ -1,6 +1,7 @@
 import type { Count, CumulativePoint } from "../collect/measurement.ts";
 import { complement, isAbove, lowerBound } from "./clopper-pearson.ts";
 import type { Window, WindowFinding, WindowPair } from "./verdict.ts";
+import { amount } from "../spec/words.ts";
 
 /**
  * Pairs of windows that catch a fast burn which the average hides, as shares of the judged load.
@@ -126,7 +127,7 @@ function examine(
   const shorts = windowsOf(timeline, question, pair.shortSeconds);
   const most = longs.reduce((max, long) => Math.max(max, long?.count.total ?? 0), 0);
   if (!isAbove({ total: most, bad: most }, limit, alpha)) {
-    const reason = `no window of ${rounded(pair.longSeconds)} s has more than ${most} requests, too few to prove a fast burn`;
+    const reason = `no window of ${rounded(pair.longSeconds)} s has more than ${amount(most, "request", "requests")}, too few to prove a fast burn`;
     return { kind: "skipped", ...pair, reason };
   }
   let worstRatio = 0;

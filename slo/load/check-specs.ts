@@ -5,6 +5,7 @@ import type { Outlook } from "./outlook.ts";
 import { entryOf, type LoadOptions } from "./prepare.ts";
 import { checkAgainst } from "./preflight.ts";
 import { objectiveProblems, readSpec } from "./spec-file.ts";
+import { amount } from "../spec/words.ts";
 
 /** Reads specs as a run would and prints every problem with its place, or also what a Prometheus holds for them; exit 2 when there is a problem. */
 export async function checkSpecs(files: readonly (string | undefined)[], load: LoadOptions, host: Host): Promise<number | NoRun> {
@@ -20,7 +21,7 @@ export async function checkSpecs(files: readonly (string | undefined)[], load: L
     if (read.kind === "none" || problems.length > 0) continue;
     if (entry === undefined) objectiveProblems(read.spec, true).forEach((one) => host.say(`${one}; under a user script it can be`));
     read.notes.forEach(host.say);
-    host.out(`${read.file}: ${read.spec.objectives.length} objectives of ${read.spec.service}, no problem`);
+    host.out(`${read.file}: ${amount(read.spec.objectives.length, "objective", "objectives")} of ${read.spec.service}, no problem`);
     if (load.prometheus === undefined) continue;
     const looked = await checkAgainst(load.prometheus, read, { ...load, spec: file }, host);
     if (looked.kind === "none") host.say(looked.message);

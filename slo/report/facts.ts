@@ -92,9 +92,7 @@ const roundedShare = 0.01;
 export function loadDifferences({ load, reconciliation }: Report): string[] {
   const { offeredIterations: offered, interruptedIterations: interrupted, startedIterations: started, droppedIterations: dropped } = load;
   const notJudged = reconciliation.relayRequests - load.requests;
-  const sentences: string[] = [];
-  if (interrupted !== null && interrupted > 0)
-    sentences.push(`what k6 interrupted is not among the iterations that are counted as started`);
+  const sentences = interrupted ? ["what k6 interrupted is not among the iterations that are counted as started"] : [];
   const over = offered === null ? 0 : started + dropped + (interrupted ?? 0) - offered;
   if (over !== 0) sentences.push(planDifference(over, offered ?? 0, interrupted === null));
   if (notJudged > 0) sentences.push(`k6 sent ${counted(notJudged, "request")} more in setup and warm-up, which are not judged`);
@@ -199,13 +197,16 @@ function notableWindows(report: Report): string[] {
     if (last === undefined) return [];
     // Where none could be looked at, the reason of the longest holds for the shorter ones all the more.
     const none = last.kind === "skipped" && windows.every(({ kind }) => kind === "skipped");
-    return [
-      { name: shortName(name), sentence: none ? `no fast burn could be looked for: ${last.reason}` : windowSentence(last, report, 0) },
-    ];
+    const sentence = none ? `no fast burn could be looked for: ${last.reason}` : windowSentence(last, report, 0);
+    return [{ name: shortName(name), sentence, most: Number(mostIn.exec(sentence)?.[1]) }];
   });
-  const bySentence = Map.groupBy(skipped, ({ sentence }) => sentence);
-  return [...burns, ...[...bySentence].map(([sentence, all]) => `${all.map(({ name }) => name).join(", ")}: ${sentence}`)];
+  const alike = Map.groupBy(
+    skipped.toSorted((a, b) => b.most - a.most),
+    ({ sentence }) => sentence.replace(mostIn, ""),
+  );
+  return [...burns, ...[...alike.values()].map((all) => `${all.map(({ name }) => name).join(", ")}: ${all[0]?.sentence ?? ""}`)];
 }
+const mostIn = /more than (\d+) requests?/; // what holds for the most of them holds for all
 
 /** Says what one pair of windows found, beside the burn rate of the whole run; times count from the start of the run's first phase. */
 export function windowSentence(window: WindowFinding, report: Report, averageBurnRate: number): string {

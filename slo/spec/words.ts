@@ -14,6 +14,9 @@ export function printable(text: string): string {
 /** Writes how many there are: "1 request was", "2 requests were". */
 export const amount = (count: number, one: string, several: string): string => `${count} ${count === 1 ? one : several}`;
 
+/** Gives the singular of what is counted. */
+export const oneOf = (noun: string): string => noun.replace(/s$/, "");
+
 /** Asks "did you mean …?" where a known name is close to the one that was written; nothing where none is. */
 export function nearest(written: string, known: readonly string[]): string | undefined {
   if (known.length === 0 || known.length > 1000 || written.length > 100) return undefined;

@@ -10,6 +10,7 @@ import type { Objective, Where } from "../spec/spec.ts";
 import type { Reading } from "./read-run.ts";
 import { reconciliationOf } from "./reconcile.ts";
 import { timingsOf, type Asked, type RunTimes } from "./run-times.ts";
+import { amount } from "../spec/words.ts";
 
 /** What was found of a run, beside what was read. */
 interface Found {
@@ -136,7 +137,7 @@ function failingRoutes(routes: Report["routes"]): string[] {
   const failing = routes.filter(({ errors }) => errors > 0);
   const told = failing.slice(0, 3).map(({ method, route, requests, errors, statuses }) => {
     const answers = Object.entries(statuses).map(([status, n]) => `${n} × ${status === "0" ? "no answer" : status}`);
-    return `${method} ${route}: ${errors} of ${requests} requests failed (${answers.join(", ")})`;
+    return `${method} ${route}: ${errors} of ${amount(requests, "request", "requests")} failed (${answers.join(", ")})`;
   });
   return failing.length > told.length ? [...told, `requests failed on ${failing.length - told.length} more routes: see Routes`] : told;
 }

@@ -3,6 +3,7 @@ import { iterationsAgree } from "../judge/validity.ts";
 import type { Report } from "../report/schema.ts";
 import type { RunRecord } from "../run/record.ts";
 import type { Reading } from "./read-run.ts";
+import { amount } from "../spec/words.ts";
 
 /** What each side counted of a run; `sent` is only what was heard of where a load pod was lost (`sentIsWhole` false). */
 export interface Sides {
@@ -78,7 +79,8 @@ function explainServed(lost: number | null, { k6, script }: Sides["record"]): st
   if (lost === null && script !== null)
     return "the service's counts are compared in its objectives only: a user script does not name its routes";
   if (lost === null) return "the service's own counters could not be read";
-  if (lost > 0) return `${lost} requests never reached the service, or an instance that counted them is not scraped`;
+  if (lost > 0)
+    return `${amount(lost, "request", "requests")} never reached the service, or an instance that counted ${lost === 1 ? "it" : "them"} is not scraped`;
   if (lost < 0) return `the service counted ${-lost} more: ${k6?.interrupted ? "requests that k6 cut off, or " : ""}requests of others`;
   return k6?.summaryRequests === null
     ? "every request that k6 wrote was counted once by Prometheus and by the service"

@@ -1,6 +1,7 @@
 import type { RunRecord } from "../run/record.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
 import { groupOfSetup, k6Labels, k6Metrics, ownClient, warmupScenario } from "../spec/names.ts";
+import { amount } from "../spec/words.ts";
 
 /** What a reader has to know of a scenario of ours. */
 const nothing: { caveats: readonly string[]; notes: readonly string[] } = { caveats: [], notes: [] };
@@ -77,7 +78,11 @@ function expectedFailures(sent: SentCounts): string[] {
     k6Metrics.requests,
     (labels) => (labels["status"] ?? "").startsWith("5") && labels[k6Labels.expectedResponse] === "true",
   );
-  return failures > 0 ? [`${failures} answers were 5xx, and the script calls them expected: they count as good`] : [];
+  return failures > 0
+    ? [
+        `${amount(failures, "answer was 5xx, and the script calls it expected: it counts", "answers were 5xx, and the script calls them expected: they count")} as good`,
+      ]
+    : [];
 }
 
 function failedChecks({ k6 }: RunRecord): string[] {
