@@ -12,10 +12,9 @@ export type Totals = Record<(typeof kinds)[number], number>;
 /** Asks what Prometheus holds of the run; a sum without series is 0 here because it is compared with what was sent. */
 export function readStoredCounts(api: PrometheusApi, queries: StoredCountQueries, rangeSeconds: number): Promise<Answer<Totals>> {
   return answerOf(async () => {
-    const asked = kinds.map((kind) => queryNumber(api, queries[kind](rangeSeconds), undefined));
-    const sums = (await Promise.all(asked)).map((sum) => Math.round(sum ?? 0));
-    const [requests = 0, iterations = 0, dropped = 0, errors = 0, slow = 0, wrongContents = 0] = sums;
-    return { requests, iterations, dropped, errors, slow, wrongContents };
+    const sumOf = async (kind: keyof Totals) => Math.round((await queryNumber(api, queries[kind](rangeSeconds), undefined)) ?? 0);
+    const sums = kinds.map(async (kind) => [kind, await sumOf(kind)] as const);
+    return Object.fromEntries(await Promise.all(sums)) as Totals;
   });
 }
 

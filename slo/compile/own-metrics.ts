@@ -225,7 +225,7 @@ export function ownProblem(indicator: Own, scope: Scope): SelectorProblem | unde
   }
 }
 
-function unknownMetric(name: string, kind: "counter" | "rate", { script }: Scope): SelectorProblem | undefined {
+function unknownMetric(name: string, kind: "counter" | "rate" | "trend", { script }: Scope): SelectorProblem | undefined {
   if (script?.metrics === undefined || (kind === "counter" && countersOfK6.has(name))) return undefined;
   const own = script.metrics.filter((metric) => metric.kind === kind).map((metric) => metric.name);
   if (own.includes(name)) return undefined;
@@ -234,15 +234,13 @@ function unknownMetric(name: string, kind: "counter" | "rate", { script }: Scope
   return refusal(name, `is no ${kind} of the script: ${there}${meant === undefined ? "" : ` (${meant})`}`);
 }
 
-function trendProblem({ name, ofTimes }: Of<"trend">, { script }: Scope): SelectorProblem | undefined {
+function trendProblem({ name, ofTimes }: Of<"trend">, scope: Scope): SelectorProblem | undefined {
   const problem = (message: string): SelectorProblem => refusal(name, message);
   if (timesOfK6.has(name)) return ofTimes ? undefined : problem("is a trend of times: give atMost with its unit, such as 800ms");
   if (name.startsWith("http_req_")) return problem("is about requests: use latency, which counts those without an answer too");
-  const own = script?.metrics?.find((metric) => metric.name === name && metric.kind === "trend");
-  if (script?.metrics !== undefined && own === undefined) {
-    const trends = script.metrics.filter(({ kind }) => kind === "trend").map((metric) => metric.name);
-    return problem(`is no trend of the script: it has ${trends.length === 0 ? "none" : trends.join(", ")}`);
-  }
+  const unknown = unknownMetric(name, "trend", scope);
+  if (unknown !== undefined) return unknown;
+  const own = scope.script?.metrics?.find((metric) => metric.name === name && metric.kind === "trend");
   if (own === undefined || own.ofTimes === ofTimes) return undefined;
   if (own.ofTimes) return problem("is a trend of times in the script: give atMost with its unit, such as 800ms");
   return problem(`is no trend of times in the script (new Trend("${name}", true) makes one): give atMost as a number`);

@@ -151,20 +151,8 @@ export function missingIn(total: readonly Term[], part: Term): string | undefine
   return labels.includes(undefined) ? undefined : labels[0];
 }
 
-/** What proves that a selector without series has counted nothing. */
-export interface ZeroProof {
-  /** All of its metric, and what of it carries every label that the selector compares: they must be the same. */
-  all: CounterQueries;
-  labelled: CounterQueries;
-  labels: readonly string[];
-  /** The selector is of good events: where it has no series at all, a slip is likelier than none of them. */
-  isGood: boolean;
-  /** The values that it asks for literally. */
-  asked: readonly { label: string; value: string }[];
-}
-
 /** Compiles the proof that there is nothing to count where a selector has no series; undefined where only that series could tell. */
-export function zeroProof({ metric, comparisons }: Term, isGood = false): ZeroProof | undefined {
+export function zeroProof({ metric, comparisons }: Term, isGood = false) {
   const labels = [...new Set(comparisons.map(({ label }) => label))];
   // The buckets of a histogram hold each other: one that is missing is no zero.
   if (metric === undefined || labels.length === 0 || labels.includes("le") || labels.includes("quantile")) return undefined;
@@ -176,5 +164,16 @@ export function zeroProof({ metric, comparisons }: Term, isGood = false): ZeroPr
       ),
     );
   const asked = comparisons.filter(({ operator, value }) => operator === "=" && value !== "");
-  return { all: carrying([]), labelled: carrying(labels), labels, isGood, asked };
+  return {
+    /** All of its metric, and what of it carries every label that the selector compares: they must be the same. */
+    all: carrying([]),
+    labelled: carrying(labels),
+    labels,
+    /** The selector is of good events: where it has no series at all, a slip is likelier than none of them. */
+    isGood,
+    /** The values that it asks for literally. */
+    asked,
+  };
 }
+/** What proves that a selector without series has counted nothing. */
+export type ZeroProof = NonNullable<ReturnType<typeof zeroProof>>;

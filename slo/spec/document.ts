@@ -46,18 +46,13 @@ export function readDocument(given: string, file: string): ReadDocument | Broken
   };
   try {
     // Keys that stand twice are looked for below: the library's own search takes the square of their number.
-    const options = {
-      lineCounter: lines,
-      prettyErrors: false,
-      uniqueKeys: false,
-      stringKeys: true,
-      version: "1.2",
-      schema: "core",
-    } as const;
-    const document = parseDocument(text, options);
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, stringKeys: true });
     const deep = document.errors.find(({ code }) => code === "RESOURCE_EXHAUSTION");
     if (deep !== undefined) return whole("is nested too deeply", at(deep.pos[0]));
-    const broken = [...syntaxErrors(document).map((error) => syntaxProblem(error, at)), ...looseAliases(document, at)];
+    // After a broken line all is read wrongly, and further errors would mislead; warnings stand each for itself.
+    const [first] = document.errors.toSorted((a, b) => a.pos[0] - b.pos[0]);
+    const syntax = (first === undefined ? document.warnings : [first]).map((error) => syntaxProblem(error, at));
+    const broken = [...syntax, ...looseAliases(document, at)];
     return broken.length > 0 ? { kind: "problems", problems: broken } : readable(document, at);
   } catch (error) {
     // The library throws where aliases multiply beyond the limit, and where nesting exhausts the stack.
@@ -76,11 +71,6 @@ function readable(document: Document, at: (offset: number) => Place): ReadDocume
     placeOfKey: (path) => at(find(path, "key")),
     problems: keyProblems(document, at),
   };
-}
-
-/** Gives the first error alone: what follows a broken line is read wrongly, and its errors would mislead. Warnings stand each for itself. */
-function syntaxErrors({ errors, warnings }: Pick<Document, "errors" | "warnings">): YAMLError[] {
-  return errors.length > 0 ? errors.toSorted((a, b) => a.pos[0] - b.pos[0]).slice(0, 1) : warnings;
 }
 
 function syntaxProblem({ code, message, pos }: YAMLError, at: (offset: number) => Place): Problem {
