@@ -172,15 +172,10 @@ export function remarks(report: Report): [title: string, sentences: string[]][] 
   return [
     ["Scenario overrides", scenarioOverrides(report)],
     ["Recovery", recoveries(report)],
-    ["Caveats", caveats(report)],
+    ["Caveats", report.objectives.flatMap(({ name, caveats }) => caveats.map((reason) => `${shortName(name)}: ${reason}`))],
     ["Windows", notableWindows(report)],
     ["Notes", report.notes],
   ];
-}
-
-/** Lists why some counts are not exact. */
-function caveats(report: Report): string[] {
-  return report.objectives.flatMap(({ name, caveats: reasons }) => reasons.map((reason) => `${shortName(name)}: ${reason}`));
 }
 
 /** Lists the windows with a fast burn that the average hides, and once why others could not be looked at. */

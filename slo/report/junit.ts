@@ -91,19 +91,13 @@ function validityKind(report: Report, told: boolean): TestCase["kind"] {
 }
 
 function caseXml({ name, kind, message, detail }: TestCase, classname: string): string {
-  return `    <testcase${attributes({ classname, name, time: "0" })}>\n      ${bodyXml(kind, message, detail)}\n    </testcase>`;
-}
-
-function bodyXml(kind: TestCase["kind"], message: string, detail: string): string {
-  switch (kind) {
-    case "pass":
-      return `<system-out>${text(detail)}</system-out>`;
-    case "skipped":
-      return `<skipped${attributes({ message })}/>\n      <system-out>${text(detail)}</system-out>`;
-    case "failure":
-    case "error":
-      return `<${kind}${attributes({ type: kind === "failure" ? "exceeded" : "inconclusive", message })}>${text(detail)}</${kind}>`;
-  }
+  const outcomes = {
+    pass: `<system-out>${text(detail)}</system-out>`,
+    skipped: `<skipped${attributes({ message })}/>\n      <system-out>${text(detail)}</system-out>`,
+    failure: `<failure${attributes({ type: "exceeded", message })}>${text(detail)}</failure>`,
+    error: `<error${attributes({ type: "inconclusive", message })}>${text(detail)}</error>`,
+  } as const satisfies Record<TestCase["kind"], string>;
+  return `    <testcase${attributes({ classname, name, time: "0" })}>\n      ${outcomes[kind]}\n    </testcase>`;
 }
 
 function properties(report: Report): [string, string][] {

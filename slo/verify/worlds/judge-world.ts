@@ -4,7 +4,6 @@ import type { LoadRun } from "../../load/load-run.ts";
 import type { Report } from "../../report/schema.ts";
 import type { PodReport } from "../../run/kubernetes/message.ts";
 import type { RunRecord } from "../../run/record.ts";
-import type { Spec } from "../../spec/spec.ts";
 import type { SentValue } from "../../run/relay/sent-totals.ts";
 import type { Happened } from "./happen.ts";
 import { confidence } from "./truth.ts";
@@ -74,17 +73,6 @@ function podReport(world: World, happened: Happened, index: number, sent: Record
 const measuredOffset = ({ offsetSeconds, offsetError }: World): number =>
   Math.abs(offsetSeconds + offsetError) < 0.05 ? 0 : offsetSeconds + offsetError;
 
-/** The spec that a world is judged by. */
-const specOf = ({ id, objectives, counting }: World): Spec => ({
-  version: 1,
-  service: id,
-  metrics: counting.metrics,
-  confidence,
-  periodSeconds: 2_592_000,
-  objectives,
-  scenarios: {},
-});
-
 /** Judges a world by what Prometheus holds of it, as a load (or a later gate) does. */
 export async function judgeWorld(
   api: PrometheusApi,
@@ -130,7 +118,17 @@ export async function judgeWorld(
     finished: true,
     judged: () => Promise.resolve(),
   };
-  const verified = await verify(load, specOf(world), () => undefined);
+  const { objectives, counting } = world;
+  const spec = {
+    version: 1,
+    service: world.id,
+    metrics: counting.metrics,
+    confidence,
+    periodSeconds: 2_592_000,
+    objectives,
+    scenarios: {},
+  } as const;
+  const verified = await verify(load, spec, () => undefined);
   if (verified.kind !== "verified") throw new Error(`${world.id}: ${JSON.stringify(verified)}`);
   return verified.report.objectives;
 }
