@@ -2,7 +2,5 @@ import { constant } from "./lib/shapes.ts";
 import { storageLoad } from "./lib/storage.ts";
 
 /** Keeps 100 iterations a second for 30 min, to find what only grows slowly. */
-const load = storageLoad("soak", constant, { peakRate: 100, seconds: 1800 });
-
-export const { options, setup, warmup } = load;
-export default load.run;
+export const { options, setup, warmup, run } = storageLoad("soak", constant, { peakRate: 100, seconds: 1800 });
+export default run;
