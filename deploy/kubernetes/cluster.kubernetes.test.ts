@@ -57,7 +57,7 @@ describe("the server takes every field, strictly", () => {
 
     beforeAll(async () => {
       const operator = await module("github.com/prometheus-operator/prometheus-operator@v0.85.0");
-      const k6 = await module("github.com/grafana/k6-operator@v0.0.19");
+      const k6 = await module("github.com/grafana/k6-operator@v1.5.0");
       definitions.push(join(operator, "example/prometheus-operator-crd"), join(k6, "config/crd/bases/k6.io_testruns.yaml"));
       for (const path of definitions) await kubectl("apply", "--server-side", "-f", path);
       await kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s");

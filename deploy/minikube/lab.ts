@@ -71,17 +71,17 @@ export async function bringUp(lab: Lab, options: Options): Promise<number> {
   return waitUntilReady(lab, context, options.limitSeconds);
 }
 
-/** Takes the lab down: the profile that was made for it, or, elsewhere, only what was applied; the namespaces go with it. */
-export async function takeDown(lab: Lab, { context, minikube, overlay }: Options): Promise<void> {
+/** Takes the lab down: the profile that was made for it, or, elsewhere, only what was applied; the namespaces go with it. Tells whether there was anything. */
+export async function takeDown(lab: Lab, { context, minikube, overlay }: Options): Promise<boolean> {
   await checkTools(lab, [minikube ? "minikube" : "kubectl"]);
   if (minikube) {
     const remedy = `run \`minikube delete --profile ${context} --purge\` and read what it says`;
-    await must(lab, ["minikube", "delete", "--profile", context], "the profile was not deleted", remedy, 300);
-    return;
+    const said = await must(lab, ["minikube", "delete", "--profile", context], "the profile was not deleted", remedy, 300, "output");
+    return !/does not exist/.test(said);
   }
   const words = ["delete", "--kustomize", `${overlays}/${overlay}`, "--ignore-not-found", "--wait", "--timeout=180s"];
   const remedy = `see what is left: \`kubectl --context ${context} get all -A -l app.kubernetes.io/part-of=plimsoll\``;
-  await must(lab, ["kubectl", "--context", context, ...words], "not everything was removed", remedy, 240);
+  return /deleted/.test(await must(lab, ["kubectl", "--context", context, ...words], "not everything was removed", remedy, 240));
 }
 
 /** Asks every tool that is needed whether it answers; all that is missing is named at once. */

@@ -27,8 +27,8 @@ async function main(words: readonly string[]): Promise<number> {
       lab.say(`ready ${readySeconds.toFixed(0)} s after the manifests were applied (${lab.now().toFixed(0)} s in all)`);
       process.stdout.write(addresses(options));
     } else {
-      await takeDown(lab, options);
-      lab.say("removed");
+      const wasThere = await takeDown(lab, options);
+      lab.say(wasThere ? "removed" : "there was nothing to remove");
     }
     return 0;
   } catch (error) {

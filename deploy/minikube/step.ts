@@ -29,10 +29,23 @@ export function succeeded({ ending }: Ran): boolean {
   return ending.kind === "exited" && ending.code === 0;
 }
 
-/** Runs a command that must succeed and gives its stdout; throws a `StepError`. */
-export async function must(lab: Lab, words: readonly string[], what: string, remedy: string, limitSeconds = 60): Promise<string> {
-  const ran = await ask(lab, words, limitSeconds);
-  if (succeeded(ran)) return ran.stdout;
+/** How often it is said of a command that it is still at work. */
+const tellMillis = 15_000;
+
+/** Runs a command that must succeed and gives its stdout, or all that it said; throws a `StepError`. */
+export async function must(
+  lab: Lab,
+  words: readonly string[],
+  what: string,
+  remedy: string,
+  limitSeconds = 60,
+  gives: "stdout" | "output" = "stdout",
+): Promise<string> {
+  const began = lab.now();
+  const tell = (): void => lab.say(`  ${words.slice(0, 4).join(" ")} …: ${(lab.now() - began).toFixed(0)} s so far`);
+  const timer = setInterval(tell, tellMillis);
+  const ran = await ask(lab, words, limitSeconds).finally(() => clearInterval(timer));
+  if (succeeded(ran)) return ran[gives];
   const ending = endingText({ command: words.join(" "), limitSeconds }, ran.ending);
   throw new StepError(`${what}: ${ending}`, lastLines(ran.output), remedy);
 }

@@ -4,7 +4,18 @@ import type { NoRun } from "../load/load-run.ts";
 import type { StackOptions } from "../load/stack.ts";
 import type { InitOptions } from "../init/init.ts";
 import { clusterOf, configFlags, faults, httpUrl, loadContradiction, loadFlags, optionFrom, optionsOf } from "./flags.ts";
-import { planContradiction, planFlags, port, reportFlags, settleFlag, whole, type Flag, type LoadFlags } from "./flags.ts";
+import {
+  planContradiction,
+  placeFlags,
+  planFlags,
+  port,
+  reportFlags,
+  serverLabelFlag,
+  settleFlag,
+  whole,
+  type Flag,
+  type LoadFlags,
+} from "./flags.ts";
 import type { GateOptions } from "./load.ts";
 import { checkHelp, gateHelp, loadHelp } from "./help.ts";
 
@@ -87,6 +98,11 @@ const gateFlags: readonly Flag[] = [
   ["--run <id>", "the run's testid (default: the latest)"],
   ["--spec <file>", "other objectives than the run's own"],
   ["--prometheus <url>", "where the run's samples are (default: as in the run's record)", httpUrl],
+  ["--testrun <name>", "a TestRun of k6-operator that is finished: one verdict over all its runners"],
+  ["--scenario <name>", "with --testrun: the scenario of ours whose bundle it runs"],
+  ["--script <file>", "with --testrun: the script that it runs"],
+  serverLabelFlag,
+  ...placeFlags,
   settleFlag,
   ...reportFlags,
   ...configFlags,

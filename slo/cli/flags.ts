@@ -90,6 +90,9 @@ export const configFlags: readonly Flag[] = [
   ["--no-config", "read no config"],
 ];
 
+const serverLabelMeaning = "a label that picks the service's own series; may be repeated (default: job=<service of the spec>)";
+export const serverLabelFlag: Flag = ["--server-label <label=value>", serverLabelMeaning, labels];
+
 /** Say which load is planned, and whose series are its service's. */
 export const planFlags: readonly Flag[] = [
   ["--scenario <name>", "smoke, load, spike, stress, soak or breakpoint"],
@@ -101,11 +104,13 @@ export const planFlags: readonly Flag[] = [
     "an option of the scenario, e.g. payload=64KiB (the keys are in load --help), or a variable of --script (__ENV.KEY); may be repeated",
     pairs,
   ],
-  [
-    "--server-label <label=value>",
-    "a label that picks the service's own series; may be repeated (default: job=<service of the spec>)",
-    labels,
-  ],
+  serverLabelFlag,
+];
+
+/** Say which cluster is meant. */
+export const placeFlags: readonly Flag[] = [
+  ["--context <name>", "in Kubernetes: kubectl's context (default: the current one)"],
+  ["--namespace <name>", "in Kubernetes: where the pods run (default: plimsoll)"],
 ];
 
 /** The flags of `load`. */
@@ -127,8 +132,7 @@ export const loadFlags: readonly Flag[] = [
   ...configFlags,
   ["--in <place>", "where the load comes from (default: this machine)", ["kubernetes"]],
   ["--pods <number>", "in Kubernetes: over how many pods the load is spread (default: 1)", whole],
-  ["--context <name>", "in Kubernetes: kubectl's context (default: the current one)"],
-  ["--namespace <name>", "in Kubernetes: where the pods run (default: plimsoll)"],
+  ...placeFlags,
   ["--image <name>", "in Kubernetes: the image of deploy/images/plimsoll.Dockerfile (default: plimsoll:dev)"],
   ["--keep", "in Kubernetes: leave the Job and its pods when the run is over"],
 ];

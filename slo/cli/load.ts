@@ -11,6 +11,7 @@ import { writeSamples } from "../load/prometheus.ts";
 import { findRun, resume, type ResumeOptions } from "../load/resume.ts";
 import { openSession } from "../load/session.ts";
 import { specOf } from "../load/spec-file.ts";
+import { findTestRun, resumeTestRun, type TestRunOptions } from "../load/test-run.ts";
 import { linesOfRequests } from "../load/target-log.ts";
 import type { Report } from "../report/schema.ts";
 import { verdictSeries } from "../report/verdict-series.ts";
@@ -38,10 +39,15 @@ export async function load(asked: LoadOptions, where: ClusterOptions | undefined
 }
 
 /** What a person asked of `gate`. */
-export type GateOptions = ResumeOptions & Pick<LoadFlags, "spec" | "json" | "upload" | "config">;
+export type GateOptions = ResumeOptions &
+  Pick<TestRunOptions, "scenario" | "script" | "context" | "namespace"> & { testrun?: string } & Pick<
+    LoadFlags,
+    "spec" | "json" | "upload" | "config" | "serverLabel"
+  >;
 
 /** Judges a finished run again, or one that could not be judged: forwards what is left of its samples, then asks Prometheus. */
 export async function gate(options: GateOptions, opened: Host): Promise<number | NoRun> {
+  if (options.testrun !== undefined) return gateTestRun(options.testrun, { ...options, serverLabels: options.serverLabel }, opened);
   const kept = findRun(options.run, opened);
   if (kept.kind === "none") return kept;
   const ready = await configFor(options.prometheus ?? kept.record.prometheus.url, options.config, opened);
@@ -53,6 +59,17 @@ export async function gate(options: GateOptions, opened: Host): Promise<number |
   await using session = openSession(host);
   const run = await resume(kept, options, host, session);
   return run.kind === "none" ? run : await judgeAndWrite(run, read.spec, options, host);
+}
+
+/** Judges a TestRun of k6-operator that has ended: one verdict over all its runners. */
+async function gateTestRun(name: string, options: GateOptions & TestRunOptions, opened: Host): Promise<number | NoRun> {
+  const found = await findTestRun(name, options);
+  if (found.kind === "none") return found;
+  const ready = await configFor(options.prometheus ?? found.prometheus, options.config, opened);
+  if (ready.kind === "none") return ready;
+  await using session = openSession(ready.host);
+  const resumed = await resumeTestRun(found, { ...options, spec: options.spec ?? ready.spec }, ready.host, session);
+  return resumed.kind === "none" ? resumed : await judgeAndWrite(resumed.run, resumed.spec, options, ready.host);
 }
 
 /** Judges a run, writes its verdict to Prometheus and its report to its folder, and where else it is wanted; gives the exit code. */

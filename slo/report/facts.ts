@@ -211,7 +211,7 @@ export function windowSentence(window: WindowFinding, report: Report, averageBur
     case "slowBurn":
       return `window ${pair} below the threshold, worst burn rate ${count(window.worstBurnRate)}× (${limit})`;
     case "skipped":
-      return `window ${pair} skipped: ${window.reason}`;
+      return `${window.longSeconds > 0 ? `window ${pair}` : "windows"} skipped: ${window.reason}`;
     case "fastBurn": {
       const origin = runOrigin(report);
       const span = `${elapsed(window.fromSeconds - origin)}–${elapsed(window.toSeconds - origin)}`;

@@ -41,7 +41,7 @@ interface Said {
 /** Runs k6 to its end, or stops it when it overstays its plan. */
 export function runK6(group: ProcessGroup, options: DriveOptions): { begun: K6Outcome; ended: Promise<Driven> } {
   const { plan, folder, signal } = options;
-  const said: Said = { errors: [], progress: undefined, thrown: 0, samples: openSamples() };
+  const said = openSaid();
   const caveats: string[] = [];
   const summaryFile = keepsSummary(plan) ? join(folder, "k6-summary.json") : undefined;
   const startedAtSeconds = Date.now() / 1000;
@@ -62,13 +62,11 @@ export function runK6(group: ProcessGroup, options: DriveOptions): { begun: K6Ou
     if (exit.error) said.errors.push(exit.error);
     const k6 = {
       ...begun,
+      ...saidOf(said),
       ...readSummary(summaryFile),
       endedAtSeconds,
       exitCode: exit.code,
       signal: exit.signal,
-      iterations: said.progress?.iterations ?? null,
-      interrupted: said.progress?.interrupted ?? 0,
-      samples: said.samples.all(),
     };
     caveats.push(...thrownCaveats(said, exit.code));
     return { k6, health: summarizeHealth(endWatch(), startedAtSeconds, endedAtSeconds), caveats };
@@ -76,7 +74,19 @@ export function runK6(group: ProcessGroup, options: DriveOptions): { begun: K6Ou
   return { begun, ended };
 }
 
-function note(said: Said, line: K6Line): void {
+/** Opens what k6 says, still nothing. */
+export const openSaid = (): Said => ({ errors: [], progress: undefined, thrown: 0, samples: openSamples() });
+
+/** Gives what k6 said of its outcome. */
+export const saidOf = ({ progress, samples, errors }: Said) => ({
+  iterations: progress?.iterations ?? null,
+  interrupted: progress?.interrupted ?? 0,
+  samples: samples.all(),
+  errors,
+});
+
+/** Notes a line of k6. */
+export function note(said: Said, line: K6Line): void {
   if (line.kind === "progress") said.progress = line.progress;
   if (line.kind !== "log") return;
   said.samples.take(line.message);
@@ -88,7 +98,7 @@ const cut = (message: string): string =>
   message.length > longestError ? `${message.slice(0, longestError)}… (${message.length} characters; k6.log has them all)` : message;
 
 /** k6 counts an iteration that threw as complete, and ends with 0; it ends with 107 where setup() threw, which is a reason of its own. */
-function thrownCaveats({ thrown }: Said, exitCode: number | null): string[] {
+export function thrownCaveats({ thrown }: Said, exitCode: number | null): string[] {
   if (thrown === 0 || exitCode === k6ExitCodes.scriptException) return [];
   return [`the script threw ${thrown === 1 ? "an error" : `${thrown} errors`}: what it had still to send there was never sent`];
 }
@@ -116,10 +126,20 @@ const summarySchema = z.object({
   }),
 });
 
-/** Reads k6's own total of requests, and of its checks; null where it wrote none. */
-function readSummary(file: string | undefined): Pick<Driven["k6"], "summaryRequests" | "summaryBad" | "checks"> {
+function readSummary(file: string | undefined): Summary {
   try {
-    const { metrics } = summarySchema.parse(JSON.parse(readFileSync(file ?? "", "utf8")));
+    return summaryIn(readFileSync(file ?? "", "utf8"));
+  } catch {
+    return noSummary;
+  }
+}
+
+type Summary = Pick<K6Outcome, "summaryRequests" | "summaryBad" | "checks">;
+
+/** Reads k6's own total of requests, and of its checks, in the text of its summary; null where it wrote none. */
+export function summaryIn(text: string): Summary {
+  try {
+    const { metrics } = summarySchema.parse(JSON.parse(text));
     const { checks, slow_requests: slow, wrong_contents: wrong } = metrics;
     return {
       summaryRequests: metrics.http_reqs?.count ?? null,

@@ -192,7 +192,8 @@ export function composeReport(asked: Asked, reading: Reading, found: Found): Rep
     phases: phases(plan, times),
     generator: {
       cpuShareMax: record.health?.cpuShareMax ?? null,
-      starvedSeconds: record.health?.known ? record.health.starvedAtSeconds.length : null,
+      // Of several pods a second counts once.
+      starvedSeconds: record.health?.known ? new Set(record.health.starvedAtSeconds.map(Math.floor)).size : null,
       memoryPeakBytes: record.health?.memoryPeakBytes ?? null,
     },
     series: { ...lines, offeredRate },

@@ -27,19 +27,35 @@ export async function reach(
   const { name, namespace, port } = service;
   const place = placeOf({ context: cluster.context, namespace });
   const found = await kubectl([...place, "get", "service", name, "-o", "name", "--ignore-not-found"]);
+  // A name of this network may look like a service's.
+  if ((found.kind === "failed" || found.text.trim() === "") && (await answers(url))) return { kind: "open", url };
   if (found.kind === "failed") return { kind: "failed", message: `the service ${name} in ${namespace}: ${found.message}` };
   const remedy = "npm run minikube brings one up; --prometheus names another";
   if (found.text.trim() === "")
     return { kind: "failed", message: `there is no service ${name} in the namespace ${namespace} of ${cluster.context} (${remedy})` };
   const local = await freePort();
   const args = [...place, "port-forward", "--address", "127.0.0.1", `service/${name}`, `${local}:${port}`];
-  const trouble = await keepForwarding(args, group, logFile);
+  const trouble = await keepForwarding(args, `http://127.0.0.1:${local}`, group, logFile);
   if (trouble !== undefined) return { kind: "failed", message: `service/${name} cannot be forwarded to: ${trouble}` };
   return { kind: "open", url: `http://127.0.0.1:${local}` };
 }
 
-/** Forwards, again and again until the group is closed; gives kubectl's last word where it could not even begin. */
-async function keepForwarding(args: string[], group: ProcessGroup, logFile: string): Promise<string | undefined> {
+/** Tells whether something answers at a URL, whatever it says. */
+function answers(url: string): Promise<boolean> {
+  const asked = fetch(`${url}/-/ready`, { redirect: "manual", signal: AbortSignal.timeout(3000) });
+  return asked
+    .then((response) => response.body?.cancel())
+    .then(
+      () => true,
+      () => false,
+    );
+}
+
+/**
+ * Forwards, again and again until the group is closed; gives kubectl's last word where it could not even begin. A kubectl that stays while
+ * nothing comes through it any more, as after its pod was replaced, is ended after two requests without an answer.
+ */
+async function keepForwarding(args: string[], url: string, group: ProcessGroup, logFile: string): Promise<string | undefined> {
   let ready = false;
   const onLine = (line: string): boolean => (ready ||= line.startsWith("Forwarding from"));
   const start = (): Child =>
@@ -58,6 +74,13 @@ async function keepForwarding(args: string[], group: ProcessGroup, logFile: stri
       child = start();
     }
   };
+  const watch = async (): Promise<void> => {
+    for (let failed = 0; !group.isClosed(); await sleep(2000, undefined, { ref: false })) {
+      failed = (await answers(url)) ? 0 : failed + 1;
+      if (failed % 2 === 0 && failed > 0) child.signal("SIGKILL");
+    }
+  };
   void again();
+  void watch();
   return undefined;
 }
