@@ -112,15 +112,18 @@ export function truthOf(world: World, happened: Happened, objective: WorldObject
       : [];
   const unserved = dropped.length * world.requestsPerIteration;
   const good = certain.total - certain.bad;
-  // What nobody counted beside k6's share is told by the share where it failed, and missing from the good ones where it did not.
-  const unseen = indicator.kind === "checks" ? judged.filter((request) => request.isUnbundled && !isBad(objective, request)).length : 0;
-  // Of what a service counts twice, k6's count of all bounds the sum: each bad one that is there again stands for a good one.
-  const times = sideOf(indicator) === "server" && world.counting.isTwice ? 2 : 1;
-  const again = (times - 1) * (certain.bad + open.bad);
+  // What nobody counted beside k6's share is told by the share where it failed and others did not, and missing from the good ones where it did not.
+  const unseen = countOf(indicator.kind === "checks" ? judged.filter(({ isUnbundled }) => isUnbundled).map(timed) : []);
+  const unseenBad = certain.bad === certain.total ? unseen.bad : 0;
+  // Of what a service counts twice, k6's count of all bounds the sum: each bad one that is there again stands for a good one; and where it leaves others out as well, nobody knows which.
+  const times = side === "server" && world.counting.isTwice ? 2 : 1;
+  const leavesOut = times === 2 && world.instances.some(({ counts }) => counts !== undefined);
+  const leastBad = leavesOut ? 0 : Math.max(0, certain.bad - hidden - unseenBad);
+  const leastGood = leavesOut ? 0 : Math.max(0, good - hidden - (unseen.total - unseen.bad) - (times - 1) * (certain.bad + open.bad));
   const counts = (bad: number, good: number): Count => ({ total: bad + good, bad });
   return {
-    kindest: counts(Math.max(0, certain.bad - hidden) + unmet.length, times * (good + open.total - open.bad)),
-    harshest: counts(times * (certain.bad + open.bad) + unserved, Math.max(0, good - hidden - unseen - again)),
+    kindest: counts(leastBad + unmet.length, times * (good + open.total - open.bad)),
+    harshest: counts(times * (certain.bad + open.bad) + unserved, leastGood),
     events: [...[...judged, ...others].map(timed), ...unmet.map(({ at }) => ({ at, bad: true }))].toSorted((a, b) => a.at - b.at),
   };
 }
