@@ -66,6 +66,9 @@ test.each<[string, number, number, number, Partial<Objective>, object | undefine
   ["as many as the whole plan may not have are proof, were all others good", 200, 24, 224, {}, { bad: 24, total: 224, planned: 1501 }],
   ["two requests for each iteration make the plan twice as long", 200, 24, 112, {}, undefined],
   ["no part of the plan has more requests than all of it", 200, 24, 224, { indicator: { ...errors, where: { route: "/a" } } }, { bad: 24 }],
+  ["iterations that failed may have left off early, and nobody knows how long a good one is", 0, 40, 40, {}, undefined],
+  ["those that went well tell it: 9 requests each", 90, 30, 40, {}, undefined],
+  ["a script that fails all the time is stopped all the same", 0, 180, 180, {}, { bad: 180, planned: 15_010 }],
   ["before the first iteration has ended nobody knows the plan", 0, 40, 0, {}, undefined],
 ])("of an open model %s", (_, good, bad, iterations, parts, expected) => {
   const sent = sentOf([{ k6_http_reqs_total: [requests(good), failed(bad)], k6_iterations_total: [requests(iterations)] }]);

@@ -42,15 +42,27 @@ function countedSoFar({ indicator, phase }: Objective, sent: SentCounts, ownCoun
 /** With fewer bad events a load without a known plan goes on: its first moments are like no others, and the proof takes requests for independent. */
 const fewestBad = 10;
 
+/** The requests that an iteration of a script may have where not one has gone well: each may have left off at its first error. */
+const guessedPerIteration = 10;
+
+/** Says how many requests an iteration has at most that goes well: one that fails may leave off early, and holds one of the errors at least. */
+function requestsPerIteration({ mix }: Plan, iterations: number, requests: number, errors: number): number {
+  const usual = mix.reduce((sum, { perIteration }) => sum + perIteration, 0);
+  const wentWell = errors < iterations ? (requests - errors) / (iterations - errors) : guessedPerIteration;
+  return Math.max(requests / iterations, mix.length > 0 ? usual : wentWell);
+}
+
 /**
  * Estimates all judged requests of an open-model plan, rounded up, by those of an iteration so far; undefined before the first iteration, null where nothing
  * is offered at a given rate. k6 may start one iteration more at the edge of a stage.
  */
-function plannedRequests({ scenarios, offeredIterations }: Plan, sent: SentCounts): number | null | undefined {
+function plannedRequests(plan: Plan, sent: SentCounts): number | null | undefined {
+  const { scenarios, offeredIterations } = plan;
   if (offeredIterations === undefined) return null;
   const [iterations, requests] = [sent.sumOf(k6Metrics.iterations, isJudged), sent.sumOf(k6Metrics.requests, isJudged)];
+  const errors = sent.sumOf(k6Metrics.requests, (labels) => isJudged(labels) && labels[k6Labels.expectedResponse] === "false");
   const most = offeredIterations + scenarios.flatMap(({ offered }) => offered).length;
-  return iterations === 0 ? undefined : Math.ceil(most * (requests / iterations));
+  return iterations === 0 ? undefined : Math.ceil(most * requestsPerIteration(plan, iterations, requests, errors));
 }
 
 /**
