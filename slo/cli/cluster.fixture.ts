@@ -29,26 +29,6 @@ export const create = async (manifest: object): Promise<void> => {
   if (made.kind === "failed") throw new Error(made.message);
 };
 
-/** Lets a service account of the namespace plimsoll do such as "create jobs.batch" in a namespace, until the test is over. */
-export async function allow(namespace: string, account: string, rights: string[]): Promise<void> {
-  const rules = rights.map((right) => {
-    const [, verb = "", resource = "", group = ""] = /^(\S+) ([^.]+)\.?(.*)$/.exec(right) ?? [];
-    return { verbs: [verb], resources: [resource], apiGroups: [group] };
-  });
-  const [apiGroup, metadata] = ["rbac.authorization.k8s.io", { name: account, namespace }];
-  await create({ apiVersion: `${apiGroup}/v1`, kind: "Role", metadata, rules });
-  undo.push(() => ask("--namespace", namespace, "delete", "role", account));
-  const subjects = [{ kind: "ServiceAccount", name: account, namespace: "plimsoll" }];
-  await create({
-    apiVersion: `${apiGroup}/v1`,
-    kind: "RoleBinding",
-    metadata,
-    subjects,
-    roleRef: { apiGroup, kind: "Role", name: account },
-  });
-  undo.push(() => ask("--namespace", namespace, "delete", "rolebinding", account));
-}
-
 /** Gives the arguments of a load from pods that few requests can prove. */
 export function loadArgs(folder: string, ...more: string[]): string[] {
   return ["load", "--in", "kubernetes", "--context", context, "--spec", easySpec(folder), ...more];

@@ -134,6 +134,10 @@ export const loadFlags: readonly Flag[] = [
   ["--pods <number>", "in Kubernetes: over how many pods the load is spread (default: 1)", whole],
   ...placeFlags,
   ["--image <name>", "in Kubernetes: the image of deploy/images/plimsoll.Dockerfile (default: plimsoll:dev)"],
+  [
+    "--pod-template <file>",
+    "in Kubernetes: YAML that is merged into the pods (metadata and spec, as kubectl patch does): resources, nodes, accounts",
+  ],
   ["--keep", "in Kubernetes: leave the Job and its pods when the run is over"],
 ];
 
@@ -156,8 +160,8 @@ export const optionsOf = ({ serverLabel, settleLimit = settleLimitSeconds, ...gi
 /** Gives what is said of the cluster that the load comes from, if it comes from one. */
 export function clusterOf(given: LoadFlags): ClusterOptions | undefined {
   if (given.in === undefined) return undefined;
-  const { pods = 1, context, namespace = "plimsoll", image = "plimsoll:dev", keep = false } = given;
-  return { pods, context, namespace, image, keep };
+  const { pods = 1, context, namespace = "plimsoll", image = "plimsoll:dev", podTemplate, keep = false } = given;
+  return { pods, context, namespace, image, podTemplate, keep };
 }
 
 /** Says which flags of a planned load cannot go together. */
@@ -176,8 +180,11 @@ export function loadContradiction(given: LoadFlags): string | undefined {
   const isScrapeSaid = (given.scrapePath ?? given.scrapePort ?? given.scrapeScheme) !== undefined;
   if (isScrapeSaid && (given.prometheus ?? given.in) !== undefined)
     return "--scrape-path, --scrape-port and --scrape-scheme are for a Prometheus that is started here, without --prometheus or --in";
-  const ofCluster = (["pods", "context", "namespace", "image", "keep"] as const).find((name) => given[name] !== undefined);
-  const inPlace = given.in === undefined ? ofCluster && `--${ofCluster} is for --in kubernetes` : contradictionInCluster(given);
+  const ofCluster = (["pods", "context", "namespace", "image", "podTemplate", "keep"] as const).find((name) => given[name] !== undefined);
+  const inPlace =
+    given.in === undefined
+      ? ofCluster && `--${ofCluster === "podTemplate" ? "pod-template" : ofCluster} is for --in kubernetes`
+      : contradictionInCluster(given);
   return planContradiction(given) ?? inPlace;
 }
 

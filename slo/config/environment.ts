@@ -25,12 +25,12 @@ export function chooseEnvironment(
 }
 
 /** What a person says of a load by flags, which counts more than any config. */
-interface Said extends Partial<Record<"script" | "scenario" | "spec" | "target" | "prometheus", string | undefined>> {
+interface Said extends Partial<Record<"script" | "scenario" | "spec" | "target" | "prometheus" | "podTemplate", string | undefined>> {
   serverLabel?: Record<string, string>;
 }
 
 /** Fills in from a config, whose folder its paths are from, what flags leave open. */
-export function filledIn(given: Said, config: ReadConfig, environment: Environment, folder: string): Said {
+export function filledIn(given: Said & { in?: string }, config: ReadConfig, environment: Environment, folder: string): Said {
   const path = (name: string | undefined): string | undefined => name && resolve(folder, name);
   // Whoever names a script or a scenario names the other one away.
   const chooses = [given, environment, config].find(({ script, scenario }) => (script ?? scenario) !== undefined) ?? given;
@@ -41,6 +41,8 @@ export function filledIn(given: Said, config: ReadConfig, environment: Environme
     spec: given.spec ?? path(environment.spec ?? config.spec),
     target: given.target ?? environment.target,
     prometheus: given.prometheus ?? environment.prometheus,
+    // Of a load from elsewhere it would be a contradiction.
+    podTemplate: given.in === undefined ? given.podTemplate : (given.podTemplate ?? path(environment.podTemplate ?? config.podTemplate)),
     ...(serverLabel === undefined ? {} : { serverLabel }),
   };
 }

@@ -28,6 +28,8 @@ const load = {
   script: text.optional(),
   /** One of Plimsoll's own scenarios; or `script`. */
   scenario: text.optional(),
+  /** YAML that is merged into the pods of a load in Kubernetes. */
+  podTemplate: text.optional(),
 };
 
 const environment = z.strictObject({

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { PrometheusApi } from "../collect/prometheus.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
@@ -30,6 +30,8 @@ export interface ClusterOptions {
   context: string | undefined;
   namespace: string;
   image: string;
+  /** A file that is merged into what the pods are made of. */
+  podTemplate: string | undefined;
   /** Leaves the Job and its pods when the run is over. */
   keep: boolean;
 }
@@ -76,7 +78,7 @@ export async function runInKubernetes(prepared: Prepared, where: ClusterOptions,
 async function carryOut(run: Run): Promise<LoadRun | NoRun> {
   const { host, prepared, cluster, session, options } = run;
   const { credentials } = host.settings;
-  const problem = await checkCluster(cluster, Object.keys(credentialVariables(credentials)).length > 0);
+  const problem = await checkCluster(cluster, { ...options, withSecret: Object.keys(credentialVariables(credentials)).length > 0 });
   if (problem !== undefined) return failed(problem);
   const script = await packScript(run);
   if (script.kind === "none") return script;
@@ -127,6 +129,8 @@ function planOf({ prepared, where, options, host }: Run): JobPlan {
     ...where,
     name: jobName(prepared.testid),
     testid: prepared.testid,
+    target: options.target,
+    podTemplate: where.podTemplate && resolve(host.folder, where.podTemplate),
     deadlineSeconds: startSeconds + secondsOf(prepared, options),
     secrets: credentialVariables(credentials),
     caCertificate: credentials.caFile === undefined ? undefined : readFileSync(credentials.caFile, "utf8"),
@@ -174,7 +178,7 @@ async function withJob(
   });
   const created = await creating;
   if (created.kind === "failed") return failed(created.message);
-  const competing = await competingRun(cluster, plan.name);
+  const competing = await competingRun(cluster, plan.target, plan.name);
   if (competing !== undefined || session.signal.aborted) return failed(competing ?? "");
   const reports = await follow();
   isLoaded = Array.isArray(reports);

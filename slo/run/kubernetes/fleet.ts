@@ -3,7 +3,7 @@ import type { Child, ProcessGroup } from "../../host/process-group.ts";
 import { warningsOf } from "./job.ts";
 import { type Cluster, type Failed, kubectl, placeOf } from "./kubectl.ts";
 import { openMessageReader, type PodReport } from "./message.ts";
-import { jobLabel, podsOf, type PodState } from "./pods.ts";
+import { jobLabel, loadContainer, podsOf, type PodState } from "./pods.ts";
 
 /** How long a pod may be gone from the list before it counts as deleted. */
 const goneSeconds = 3;
@@ -169,7 +169,18 @@ function followLogs(
       tail = group.start({
         name: "kubectl logs",
         command: "kubectl",
-        args: [...placeOf(cluster), "logs", "--follow", "--prefix", `--max-log-requests=${pods}`, from, "-l", `${jobLabel}=${job}`],
+        args: [
+          ...placeOf(cluster),
+          "logs",
+          "--follow",
+          "--prefix",
+          "--container",
+          loadContainer,
+          `--max-log-requests=${pods}`,
+          from,
+          "-l",
+          `${jobLabel}=${job}`,
+        ],
         environment: process.env,
         folder: ".",
         logFile,
@@ -208,7 +219,7 @@ export async function readFleet({ cluster, job, pods }: FleetOptions): Promise<F
 type TakeLine = (name: string, line: string) => void;
 
 async function readLog(cluster: Cluster, name: string, takeLine: TakeLine): Promise<boolean> {
-  const got = await kubectl([...placeOf(cluster), "logs", name]);
+  const got = await kubectl([...placeOf(cluster), "logs", name, "--container", loadContainer]);
   if (got.kind === "answer") for (const line of got.text.split("\n")) takeLine(name, line);
   return got.kind === "answer";
 }

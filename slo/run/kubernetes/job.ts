@@ -1,22 +1,30 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { type Answered, type Cluster, type Failed, kubectl, placeOf } from "./kubectl.ts";
-import { configMaps, jobOf, type JobPlan, type Manifest, ownLabels, secretOf, testidLabel } from "./manifests.ts";
+import { configMaps, jobOf, type JobPlan, type Manifest, ownLabels, secretOf, targetAnnotation, testidLabel } from "./manifests.ts";
 import type { PodConfig } from "./message.ts";
+import { withPodTemplate } from "./pod-template.ts";
+import { answers, serviceIn } from "./port-forward.ts";
 
 /** What a run does in its namespace; kubectl gets an object before it patches it, and a pod before its log. */
-const needs: Readonly<Record<string, readonly string[]>> = {
+export const needsOfLoad: Rights = {
   "jobs.batch": ["create", "get", "list", "patch", "delete"],
   configmaps: ["create"],
   pods: ["get", "list"],
   "pods/log": ["get"],
   events: ["list"],
 };
+/** What it does there as well when credentials go with it. */
+export const needsOfSecret: Rights = { secrets: ["create"] };
+/** What a port-forward to Prometheus does in its namespace. */
+export const needsOfForward: Rights = { services: ["get"], pods: ["get", "list"], "pods/portforward": ["create"] };
+
+/** Resources, each with verbs. */
+export type Rights = Readonly<Record<string, readonly string[]>>;
 
 /** Names the verbs that the caller lacks in the namespace, or says that the cluster does not answer. */
-async function lackingRights(cluster: Cluster, withSecret: boolean): Promise<{ kind: "rights"; lacking: string[] } | Failed> {
-  const wanted = Object.entries(withSecret ? { ...needs, secrets: ["create"] } : needs);
-  const asked = wanted.flatMap(([resource, verbs]) =>
+async function lackingRights(cluster: Cluster, wanted: Rights): Promise<{ kind: "rights"; lacking: string[] } | Failed> {
+  const asked = Object.entries(wanted).flatMap(([resource, verbs]) =>
     verbs.map((verb) => ({ right: `${verb} ${resource}`, answer: mayI(cluster, verb, resource) })),
   );
   const lacking: string[] = [];
@@ -43,7 +51,12 @@ async function missingNamespace({ context, namespace }: Cluster): Promise<string
 }
 
 const jobSchema = z.object({
-  metadata: z.object({ name: z.string(), creationTimestamp: z.string(), labels: z.record(z.string(), z.string()).optional() }),
+  metadata: z.object({
+    name: z.string(),
+    creationTimestamp: z.string(),
+    labels: z.record(z.string(), z.string()).optional(),
+    annotations: z.record(z.string(), z.string()).optional(),
+  }),
   spec: z.object({ suspend: z.boolean().optional() }).optional(),
   status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional() }).optional(),
 });
@@ -52,11 +65,13 @@ const jobList = z.object({ items: z.array(jobSchema) });
 /** A Job of ours in the namespace. */
 type KnownJob = ReturnType<typeof knownJob>;
 
-function knownJob({ metadata: { name, creationTimestamp, labels }, spec, status }: z.infer<typeof jobSchema>) {
+function knownJob({ metadata: { name, creationTimestamp, labels, annotations }, spec, status }: z.infer<typeof jobSchema>) {
   const isOver = (status?.conditions ?? []).some((one) => /^(Complete|Failed)$/.test(one.type) && one.status === "True");
   return {
     name,
     testid: labels?.[testidLabel] ?? name,
+    /** What it loads; undefined where it does not say. */
+    target: annotations?.[targetAnnotation],
     createdAt: creationTimestamp,
     /** It neither completed nor failed. */
     active: !isOver,
@@ -79,7 +94,10 @@ export async function createJob(cluster: Cluster, plan: JobPlan, config: PodConf
   const maps = configMaps(plan, config, script);
   const secrets = secretOf(plan);
   const names = maps.map(({ metadata }) => metadata.name);
-  const created = await create(cluster, jobOf(plan, names));
+  const job = jobOf(plan, names);
+  const shaped = plan.podTemplate === undefined ? { kind: "job" as const, job } : await withPodTemplate(job, plan.podTemplate);
+  if (shaped.kind === "failed") return shaped;
+  const created = await create(cluster, shaped.job);
   if (created.kind === "failed") return created;
   const { uid } = z.object({ metadata: z.object({ uid: z.string() }) }).parse(JSON.parse(created.text)).metadata;
   const ownerReferences = [{ apiVersion: "batch/v1", kind: "Job", name: plan.name, uid }];
@@ -122,29 +140,52 @@ export async function warningsOf(cluster: Cluster, job: string): Promise<string[
   return [...new Set(all)].slice(-3);
 }
 
-/** Says what stands in the way of a load from pods, before anything is created; `withSecret` if credentials go with it. */
-export async function checkCluster(cluster: Cluster, withSecret: boolean): Promise<string | undefined> {
+/** What a load from pods asks of a cluster; `withSecret` if credentials go with it. */
+interface LoadInCluster {
+  withSecret: boolean;
+  prometheus: string;
+  target: string;
+}
+
+/** Says what stands in the way of a load from pods, before anything is created: all rights that are missing, at once. */
+export async function checkCluster(cluster: Cluster, { withSecret, prometheus, target }: LoadInCluster): Promise<string | undefined> {
   const { context, namespace } = cluster;
-  const rights = await lackingRights(cluster, withSecret);
-  if (rights.kind === "failed") return `the cluster ${context} does not answer: ${rights.message}`;
-  if (rights.lacking.length > 0)
-    return `you may not do this in the namespace ${namespace} of ${context}: ${rights.lacking.join(", ")}; ask for a Role with these verbs`;
-  return (await missingNamespace(cluster)) ?? (await busyWith(cluster));
+  const service = serviceIn(prometheus, namespace)?.namespace;
+  const wanted = [{ in: namespace, rights: withSecret ? { ...needsOfLoad, ...needsOfSecret } : needsOfLoad }];
+  if (service !== undefined && !(await answers(prometheus))) wanted.push({ in: service, rights: needsOfForward });
+  const asked = await Promise.all(
+    wanted.map(async (one) => ({ ...one, got: await lackingRights({ context, namespace: one.in }, one.rights) })),
+  );
+  const lacking: string[] = [];
+  for (const { in: place, got } of asked) {
+    if (got.kind === "failed") return `the cluster ${context} does not answer: ${got.message}`;
+    if (got.lacking.length > 0) lacking.push(`in the namespace ${place}: ${got.lacking.join(", ")}`);
+  }
+  if (lacking.length > 0)
+    return `you may not do this in ${context}, ${lacking.join("; nor ")} (deploy/kubernetes/access has Roles with these verbs)`;
+  return (await missingNamespace(cluster)) ?? (await busyWith(cluster, target));
 }
 
 /** Kubernetes tells when a Job was created in whole seconds: after one more, all that may come before it are known. */
 const competingKnownMillis = 1100;
 
-/** Says which other run comes first, of those that were created at about the same time as the Job `name`; each that asks is told the same. */
-export async function competingRun(cluster: Cluster, name: string): Promise<string | undefined> {
+/** Says which other run of the target comes first, of those that were created at about the same time as the Job `name`; each that asks is told the same. */
+export async function competingRun(cluster: Cluster, target: string, name: string): Promise<string | undefined> {
   await sleep(competingKnownMillis);
-  return busyWith(cluster, name);
+  return busyWith(cluster, target, name);
 }
 
-async function busyWith(cluster: Cluster, own?: string): Promise<string | undefined> {
+/** Names one target by one word, whichever way a pod of the namespace may write it. */
+function targetIn(url: string, namespace: string): string {
+  const service = URL.canParse(url) ? serviceIn(url, namespace) : undefined;
+  return service === undefined ? url : `${service.name}.${service.namespace}:${service.port}`;
+}
+
+async function busyWith(cluster: Cluster, target: string, own?: string): Promise<string | undefined> {
   const known = await ourJobs(cluster);
   if (known.kind === "failed") return known.message;
-  const first = known.jobs.find(({ active }) => active);
+  const named = (url: string): string => targetIn(url, cluster.namespace);
+  const first = known.jobs.find((job) => job.active && named(job.target ?? target) === named(target));
   return first && first.name !== own ? busySentence(first, cluster) : undefined;
 }
 

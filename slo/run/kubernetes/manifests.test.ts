@@ -10,6 +10,7 @@ const plan: JobPlan = {
   testid: "smoke-1",
   namespace: "plimsoll",
   image: "plimsoll:dev",
+  target: "http://a:1",
   pods: 4,
   deadlineSeconds: 100.5,
   secrets: {},

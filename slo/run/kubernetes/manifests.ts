@@ -7,7 +7,10 @@ export interface JobPlan {
   testid: string;
   namespace: string;
   image: string;
+  target: string;
   pods: number;
+  /** A file that is merged into the pods. */
+  podTemplate?: string | undefined;
   /** After this the cluster ends the Job by itself. */
   deadlineSeconds: number;
   /** For a destination that wants them; they go into a Secret. */
@@ -28,6 +31,8 @@ const graceSeconds = 75;
 /** Marks what we made, so that it is found again. */
 export const ownLabels = { "app.kubernetes.io/name": "plimsoll-load", "app.kubernetes.io/managed-by": "plimsoll" } as const;
 export const testidLabel = "plimsoll.testid";
+/** Says what a Job loads, so that loads of different targets may go on in one namespace. */
+export const targetAnnotation = "plimsoll.target";
 
 /** Makes a Job's name of a testid: lower case, and short enough for Kubernetes to add a pod's own part. */
 export function jobName(testid: string): string {
@@ -63,17 +68,19 @@ function metadataOf({ namespace, testid }: JobPlan, name: string): Manifest["met
   return { name, namespace, labels: { ...ownLabels, [testidLabel]: testid } };
 }
 
+/** A mesh's proxy would go on when the load has ended, and the Job with it; and it would be measured as well. */
+const outsideMesh = { labels: { "sidecar.istio.io/inject": "false" }, annotations: { "linkerd.io/inject": "disabled" } };
 const user = { runAsNonRoot: true, runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000 };
 const spread = { maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway" };
 
 /** Makes the Job: one pod for each part of the load, none of which is ever started twice; suspended until its ConfigMaps are there. */
 export function jobOf(plan: JobPlan, configMapNames: readonly string[]): Manifest {
   // The policies let out what has this label.
-  const podLabels = { ...ownLabels, "app.kubernetes.io/component": "load", [testidLabel]: plan.testid };
+  const podLabels = { ...outsideMesh.labels, ...ownLabels, "app.kubernetes.io/component": "load", [testidLabel]: plan.testid };
   return {
     apiVersion: "batch/v1",
     kind: "Job",
-    metadata: metadataOf(plan, plan.name),
+    metadata: { ...metadataOf(plan, plan.name), annotations: { [targetAnnotation]: plan.target } },
     spec: {
       suspend: true,
       completionMode: "Indexed",
@@ -85,7 +92,10 @@ export function jobOf(plan: JobPlan, configMapNames: readonly string[]): Manifes
       activeDeadlineSeconds: Math.ceil(plan.deadlineSeconds),
       ttlSecondsAfterFinished: keptSeconds,
       template: {
-        metadata: { labels: podLabels, annotations: { "cluster-autoscaler.kubernetes.io/safe-to-evict": "false" } },
+        metadata: {
+          labels: podLabels,
+          annotations: { ...outsideMesh.annotations, "cluster-autoscaler.kubernetes.io/safe-to-evict": "false" },
+        },
         spec: {
           restartPolicy: "Never",
           automountServiceAccountToken: false,
@@ -121,7 +131,10 @@ function containerOf(plan: JobPlan): object {
     ],
     terminationMessagePolicy: "FallbackToLogsOnError",
     // No limit of CPU: a throttled generator measures itself.
-    resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "1Gi" } },
+    resources: {
+      requests: { cpu: "100m", memory: "128Mi", "ephemeral-storage": "256Mi" },
+      limits: { memory: "1Gi", "ephemeral-storage": "3Gi" },
+    },
     securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
     volumeMounts: [
       { name: "work", mountPath: "/work" },

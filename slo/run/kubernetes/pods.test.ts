@@ -3,7 +3,7 @@ import { readPods, type PodState } from "./pods.ts";
 
 const labels = { "batch.kubernetes.io/job-completion-index": "2" };
 const listOf = (status: object): string => JSON.stringify({ items: [{ metadata: { name: "load-x-2-abcde", labels }, status }] });
-const container = (state: object): object => ({ phase: "Running", containerStatuses: [{ state }] });
+const container = (state: object): object => ({ phase: "Running", containerStatuses: [{ name: "load", state }] });
 
 test.each<[string, object, Partial<PodState>]>([
   [

@@ -25,7 +25,7 @@ const podSchema = z.object({
     ...words,
     phase: z.string().optional(),
     conditions: z.array(z.object({ ...words, type: z.string(), status: z.string() })).optional(),
-    containerStatuses: z.array(z.object({ state: containerState.optional() })).optional(),
+    containerStatuses: z.array(z.object({ name: z.string(), state: containerState.optional() })).optional(),
   }),
 });
 const podList = z.object({ items: z.array(podSchema) });
@@ -35,11 +35,14 @@ const stuck = /^(ErrImagePull|ImagePullBackOff|ErrImageNeverPull|InvalidImageNam
 /** Names the label that Kubernetes gives to a Job's pods. */
 export const jobLabel = "batch.kubernetes.io/job-name";
 
+/** Names the container that loads; others may stand beside it. */
+export const loadContainer = "load";
+
 /** Reads what `kubectl get pods -o json` printed; throws when it is not that. */
 export function readPods(json: string): PodState[] {
   const { items } = podList.parse(JSON.parse(json));
   return items.map(({ metadata: { name, labels }, status }) => {
-    const state = status.containerStatuses?.[0]?.state;
+    const state = status.containerStatuses?.find((one) => one.name === loadContainer)?.state;
     const ended = endingOf(status, state);
     return {
       name,

@@ -41,7 +41,7 @@ export async function reach(
 }
 
 /** Tells whether something answers at a URL, whatever it says. */
-function answers(url: string): Promise<boolean> {
+export function answers(url: string): Promise<boolean> {
   const asked = fetch(`${url}/-/ready`, { redirect: "manual", signal: AbortSignal.timeout(3000) });
   return asked
     .then((response) => response.body?.cancel())
