@@ -119,7 +119,7 @@ async function packScript({ prepared, host }: Run): Promise<{ kind: "packed"; na
   const outfile = join(prepared.folder, "archive.tar");
   // What a script reads of its environment is kept in the archive, so the caller's own stays out of it.
   const environment = { PATH: host.environment["PATH"] ?? "", HOME: host.folder, ...prepared.scenarioEnvironment };
-  const archived = await archiveScript({ binary: prepared.k6, script: prepared.script, outfile, environment });
+  const archived = await archiveScript({ binary: prepared.k6, script: prepared.script, environment }, outfile);
   return archived.kind === "problem" ? failed(archived.message) : { kind: "packed", name: "archive.tar", bytes: readFileSync(outfile) };
 }
 

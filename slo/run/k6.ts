@@ -63,8 +63,6 @@ export function k6Environment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv
   return Object.fromEntries(Object.entries(withoutSecrets(environment)).filter(([name]) => !/^K6_(?!BROWSER)/.test(name)));
 }
 
-const readLimitSeconds = 30;
-
 /** A script for k6 to read; `environment` is all that it sees of the environment. */
 export interface ScriptOptions {
   binary: string;
@@ -73,46 +71,41 @@ export interface ScriptOptions {
   limitSeconds?: number;
 }
 
-type Problem = { kind: "problem"; message: string };
-
 /** Asks k6 how it reads the script, and gives what the script logs meanwhile; one that throws while it loads is a problem with its place. */
-export async function inspectScript(options: ScriptOptions): Promise<{ kind: "inspected"; output: string; logged: string[] } | Problem> {
+export async function inspectScript(options: ScriptOptions) {
   const args = ["inspect", "--execution-requirements", "--include-system-env-vars"];
   const read = await readScript({ ...options, environment: k6Environment(options.environment) }, args);
   if (read.kind === "problem") return read;
-  const lines = read.stderr.split("\n").map((line) => readK6Line(line));
-  return { kind: "inspected", output: read.stdout, logged: lines.flatMap((line) => (line.kind === "log" ? [line.message] : [])) };
+  return { kind: "inspected" as const, output: read.stdout, logged: logged(read.stderr).map(({ message }) => message) };
 }
 
 /** Writes a script with all that it opens and imports into one file, which k6 runs anywhere; `environment` is kept in it, so it holds no more than the run's own variables. */
-export async function archiveScript(options: ScriptOptions & { outfile: string }): Promise<{ kind: "archived" } | Problem> {
-  const read = await readScript(options, ["archive", "--include-system-env-vars", "-O", options.outfile]);
-  return read.kind === "read" ? { kind: "archived" } : read;
-}
+export const archiveScript = (options: ScriptOptions, outfile: string) =>
+  readScript(options, ["archive", "--include-system-env-vars", "-O", outfile]);
 
 /** Has k6 read a script, with the arguments that say what for. */
-async function readScript(
-  { binary, script, environment, limitSeconds = readLimitSeconds }: ScriptOptions,
-  args: readonly string[],
-): Promise<{ kind: "read"; stdout: string; stderr: string } | Problem> {
+async function readScript({ binary, script, environment, limitSeconds = 30 }: ScriptOptions, args: readonly string[]) {
+  const problem = (message: string) => ({ kind: "problem" as const, message });
   const command = { command: binary, args: [...args, "--log-format", "json", script], environment, limitSeconds };
   const { ending, stdout, stderr } = await runProcess(command);
-  if (ending.kind === "exited" && ending.code === 0) return { kind: "read", stdout, stderr };
-  if (ending.kind !== "overdue") return { kind: "problem", message: errorsIn(stderr, script) || endingText(command, ending) };
-  const message = `${script} did not finish loading within ${limitSeconds} s: likely an endless loop, or a slow open()`;
-  return { kind: "problem", message };
+  if (ending.kind === "exited" && ending.code === 0) return { kind: "read" as const, stdout, stderr };
+  if (ending.kind !== "overdue") return problem(errorsIn(stderr, script) || endingText(command, ending));
+  return problem(`${script} did not finish loading within ${limitSeconds} s: likely an endless loop, or a slow open()`);
 }
 
 /** Gives the errors that k6 logged of a script, or all that it said. */
 function errorsIn(stderr: string, script: string): string {
-  const errors = stderr
-    .split("\n")
-    .map((line) => readK6Line(line))
-    .flatMap((line) => (line.kind === "log" && line.level === "error" ? [line.message] : []));
+  const errors = logged(stderr).filter(({ level }) => level === "error");
   if (errors.length === 0) return stderr.trim();
   const text = readFileSync(script, "utf8");
-  return errors.map((message) => explainRefusal({ message, file: script, text })).join("\n");
+  return errors.map(({ message }) => explainRefusal({ message, file: script, text })).join("\n");
 }
+
+const logged = (stderr: string) =>
+  stderr
+    .split("\n")
+    .map((line) => readK6Line(line))
+    .filter((line) => line.kind === "log");
 
 /** Starts k6 with remote write to the relay; its end is the child's exit. */
 export function startK6(group: ProcessGroup, options: K6Options): Child {

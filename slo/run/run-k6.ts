@@ -20,14 +20,11 @@ interface DriveOptions extends Omit<K6Options, "summaryFile" | "onLine"> {
   signal: AbortSignal;
 }
 
-/** What became of a k6 process. */
-export interface Driven {
-  k6: K6Outcome;
-  health: NonNullable<RunRecord["health"]>;
-  caveats: string[];
-}
-
 type K6Outcome = NonNullable<RunRecord["k6"]>;
+type Health = NonNullable<RunRecord["health"]>;
+
+/** What became of a k6 process. */
+export type Driven = { k6: K6Outcome; health: Health; caveats: string[] };
 
 /** What k6 said while it ran, as far as its outcome needs it. */
 interface Said {
@@ -106,7 +103,7 @@ export function thrownCaveats({ thrown }: Said, exitCode: number | null): string
 const noSummary = { summaryRequests: null, summaryBad: null, checks: null };
 const unknownEnd = { endedAtSeconds: null, exitCode: null, signal: null, iterations: null, interrupted: 0, ...noSummary };
 
-function summarizeHealth(samples: readonly HealthSample[], fromSeconds: number, toSeconds: number): NonNullable<RunRecord["health"]> {
+function summarizeHealth(samples: readonly HealthSample[], fromSeconds: number, toSeconds: number): Health {
   const most = (values: number[]): number | null => (values.length === 0 ? null : Math.max(...values));
   return {
     cpuShareMax: most(samples.map((sample) => sample.cpuShare)),
