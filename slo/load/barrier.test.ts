@@ -39,26 +39,26 @@ test.each<[string, Answer[], unknown, number]>([
   [
     "those that are missing are named",
     [{}, { "0": 100, "1": 103 }],
-    { kind: "problem", message: "of 3 pods these were not ready within 0.6 s: 3" },
+    { kind: "none", exitCode: 4, message: "of 3 pods these were not ready within 0.6 s: 3" },
     1,
   ],
   [
     "a second pod in the same place does not begin, and says so to nobody else",
     [{ "1": 90 }],
-    { kind: "problem", message: expect.stringContaining("a pod 2 of this run was at work before") },
+    { kind: "none", exitCode: 4, message: expect.stringContaining("a pod 2 of this run was at work before") },
     0,
   ],
   [
     "a second pod is found out also when Prometheus was away at first",
     ["down", { "1": 90 }],
-    { kind: "problem", message: expect.stringContaining("at work before") },
+    { kind: "none", exitCode: 4, message: expect.stringContaining("at work before") },
     0,
   ],
   ["a Prometheus that is away for a moment is asked again", [{}, "down", met], { kind: "fine", value: 105.5 }, 1],
   [
     "without an answer from Prometheus nobody begins",
     ["down"],
-    { kind: "problem", message: expect.stringContaining("does not answer") },
+    { kind: "none", exitCode: 4, message: expect.stringContaining("does not answer") },
     0,
   ],
 ])("%s", async (_, answers, expected, writes) => {
@@ -84,6 +84,6 @@ test("a pod that is told to stop does not wait for the others any longer", async
     () => 100,
     () => (times += 1) > 3,
   );
-  expect(ended).toEqual({ kind: "problem", message: "it was told to stop before the load began" });
+  expect(ended).toEqual({ kind: "none", exitCode: 4, message: "it was told to stop before the load began" });
   expect(performance.now() - began).toBeLessThan(5000);
 });

@@ -71,15 +71,10 @@ type Running = Exclude<Awaited<ReturnType<typeof makeReady>>, NoRun>;
 function takeTarget({ testid, options: { target } }: Prepared, host: Host, { held }: Session): string | undefined {
   if (target === undefined) return undefined;
   const lock = lockTarget(join(host.cache, "locks"), target, testid);
-  switch (lock.kind) {
-    case "held":
-      held.defer(() => lock.release());
-      return undefined;
-    case "taken":
-      return `the run ${lock.note} (process ${lock.pid}) is loading ${target} now; wait for it, or stop it`;
-    case "failed":
-      return lock.message;
-  }
+  if (lock.kind === "failed") return lock.message;
+  if (lock.kind === "taken") return `the run ${lock.note} (process ${lock.pid}) is loading ${target} now; wait for it, or stop it`;
+  held.defer(lock.release);
+  return undefined;
 }
 
 /** Runs k6 to its end, or stops it when it overstays its plan; what became of it stands in the record. */
@@ -142,13 +137,9 @@ type Stack = Exclude<Awaited<ReturnType<typeof startStack>>, NotStarted>;
 /** What a run works with: a target and a Prometheus, started here or given. */
 export type Place = Omit<Stack, "kind" | "children">;
 
-function targetEnvironment(options: LoadOptions, host: Host, folder: string): NodeJS.ProcessEnv {
-  return {
-    ...host.environment,
-    STORE: options.store ?? "memory",
-    ...(options.store === "sqlite" ? { STORE_FILE: join(folder, "store.sqlite") } : {}),
-    ...(options.fault === undefined ? {} : { FAULTS: options.fault }),
-  };
+function targetEnvironment({ store = "memory", fault }: LoadOptions, host: Host, folder: string): NodeJS.ProcessEnv {
+  const file = store === "sqlite" ? { STORE_FILE: join(folder, "store.sqlite") } : {};
+  return { ...host.environment, STORE: store, ...file, ...(fault === undefined ? {} : { FAULTS: fault }) };
 }
 
 /** Says where a given target's metrics are read, when that is not where they were said to be. */

@@ -1,7 +1,11 @@
+import { arch, cpus, release, totalmem, type } from "node:os";
+import { type PrometheusApi, versionOf } from "../collect/prometheus.ts";
+import { version } from "../host/command-line.ts";
 import { errorMessage } from "../host/error-message.ts";
 import type { Host } from "../host/host.ts";
+import { runProcess } from "../host/process.ts";
 import { keepsSummary } from "../run/plan.ts";
-import { writeRecord, type RunRecord } from "../run/record.ts";
+import { type RunRecord, writeRecord } from "../run/record.ts";
 import type { Place } from "./local.ts";
 import type { Preflight } from "./preflight.ts";
 import type { Prepared } from "./prepare.ts";
@@ -73,4 +77,22 @@ export function keepRecord(folder: string, record: RunRecord, host: Host): void 
   } catch (error) {
     host.say(`the run's record cannot be kept, so a later gate will not know all of it: ${errorMessage(error)}`);
   }
+}
+
+/** Finds who loads, with what, from where; what does not tell is null. */
+export async function originOf(host: Host, k6: string, api: PrometheusApi): Promise<NonNullable<RunRecord["origin"]>> {
+  const [commit, prometheus] = await Promise.all([commitOf(host.folder), versionOf(api)]);
+  return { command: host.command, commit, machine: machine(), versions: { plimsoll: version, k6, prometheus } };
+}
+
+/** Names the commit of a folder that git keeps, `-dirty` where something was not committed. */
+async function commitOf(folder: string): Promise<string | null> {
+  const args = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"];
+  const { ending, stdout } = await runProcess({ command: "git", args, folder, limitSeconds: 5 });
+  return ending.kind === "exited" && ending.code === 0 ? stdout.trim() : null;
+}
+
+function machine(): string {
+  const cores = cpus();
+  return `${cores.length} × ${cores[0]?.model.trim() ?? "CPU"}, ${(totalmem() / 1e9).toFixed(1)} GB, ${type()} ${release()} ${arch()}, Node ${process.version}`;
 }

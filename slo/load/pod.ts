@@ -11,8 +11,8 @@ import { startRelay, type Relay } from "../run/relay/relay.ts";
 import { runK6, type Driven } from "../run/run-k6.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import { meetOthers, stoppedEarly } from "./barrier.ts";
-import { unflushed } from "./load-run.ts";
-import { checkClock, checkTarget, problem } from "./preflight.ts";
+import { failed, unflushed, type NoRun } from "./load-run.ts";
+import { checkClock, checkTarget } from "./preflight.ts";
 import { prometheusAt } from "./prometheus.ts";
 import { openSession, type Session } from "./session.ts";
 
@@ -39,7 +39,7 @@ export async function pod(options: PodOptions, host: Host): Promise<number> {
   const say = (message: PodMessage): void => messageLines(message, (said += 1)).forEach((line) => host.out(line));
   const taken = readPodConfig(options, host);
   await using session = openSession(host, "stopping k6");
-  const ended = taken.kind === "problem" ? taken : await carry({ ...taken, host, session, say });
+  const ended = taken.kind === "none" ? taken : await carry({ ...taken, host, session, say });
   if (typeof ended === "number") return ended;
   say({ kind: "refused", message: ended.message });
   return exitCodes.notCarriedOut;
@@ -48,11 +48,11 @@ export async function pod(options: PodOptions, host: Host): Promise<number> {
 function readPodConfig({ config: folder, index }: PodOptions, host: Host) {
   try {
     const read = podConfigSchema.safeParse(JSON.parse(readFileSync(join(folder, "pod-config.json"), "utf8")));
-    if (!read.success) return problem("this image is of another version than the command that sent the config: build it anew");
+    if (!read.success) return failed("this image is of another version than the command that sent the config: build it anew");
     const config = read.data;
     const place = Number(index ?? Number.NaN);
     if (!Number.isInteger(place) || place < 0 || place >= config.pods)
-      return problem(`JOB_COMPLETION_INDEX is ${index ?? "not set"}, and the run has ${config.pods} pods`);
+      return failed(`JOB_COMPLETION_INDEX is ${index ?? "not set"}, and the run has ${config.pods} pods`);
     const parts = readdirSync(folder).filter((name) => name.endsWith(".gz"));
     const packed = Buffer.concat(parts.toSorted().map((name) => readFileSync(join(folder, name))));
     const script = join(host.folder, "run", config.script);
@@ -60,28 +60,28 @@ function readPodConfig({ config: folder, index }: PodOptions, host: Host) {
     writeFileSync(script, gunzipSync(packed));
     return { kind: "taken" as const, config, index: place, script };
   } catch (error) {
-    return problem(`the config in ${folder} cannot be read: ${errorMessage(error)}`);
+    return failed(`the config in ${folder} cannot be read: ${errorMessage(error)}`);
   }
 }
 
-async function carry(share: Share): Promise<number | ReturnType<typeof problem>> {
+async function carry(share: Share): Promise<number | NoRun> {
   const { config, index, host, session, say } = share;
   const { signal } = session;
   const ends = prometheusAt(config.prometheus, host.settings.credentials);
   const tool = await resolveTool("k6", { say: host.say });
-  if (tool.kind === "missing") return problem(tool.message);
+  if (tool.kind === "missing") return failed(tool.message);
   const started = await startRelay({ folder: join(host.folder, "spool"), destination: ends.destination, say: host.say });
-  if (started.kind === "failed") return problem(started.message);
+  if (started.kind === "failed") return failed(started.message);
   const { relay } = started;
   session.held.defer(() => relay.close());
   const [target, clock] = await Promise.all([checkTarget(config.target), checkClock(ends.api, host.now)]);
-  if (target.kind === "problem") return target;
-  if (clock.kind === "problem") return clock;
+  if (target.kind === "none") return target;
+  if (clock.kind === "none") return clock;
   const promNow = (): number => host.now() + clock.value;
   say({ kind: "ready" });
   const place = { testid: config.testid, index, pods: config.pods, limitSeconds: config.barrierSeconds };
   const begin = await meetOthers(ends, place, promNow, () => signal.aborted);
-  if (begin.kind === "problem") return begin;
+  if (begin.kind === "none") return begin;
   await sleep(Math.max(0, (begin.value - promNow()) * 1000));
   if (signal.aborted) return stoppedEarly;
   return handOver(share, relay, await runShare(share, tool.path, relay), clock.value);

@@ -15,18 +15,14 @@ import { sideOf } from "../spec/side.ts";
 import { dropUnstarted, type RunRecord } from "../run/record.ts";
 import { badUsage, failed, type NoRun } from "./load-run.ts";
 import type { Place } from "./local.ts";
-import { originOf } from "./origin.ts";
+import { originOf } from "./new-record.ts";
 import { outlookOf } from "./outlook.ts";
 import { prepare, type LoadOptions, type Prepared } from "./prepare.ts";
 import { prometheusAt, type PrometheusEnds } from "./prometheus.ts";
 import type { ReadSpec } from "./spec-file.ts";
 
 /** Ends a check before the load: fine, or why not and what to do. */
-export type Checked<T> = { kind: "fine"; value: T } | Problem;
-type Problem = { kind: "problem"; message: string };
-
-/** Makes the value of a check that found something in the way. */
-export const problem = (message: string): Problem => ({ kind: "problem", message });
+export type Checked<T> = { kind: "fine"; value: T } | NoRun;
 const fine: Checked<undefined> = { kind: "fine", value: undefined };
 
 /** Connects to the target, three times at most. It asks nothing: a request of ours would be in the service's counts. */
@@ -41,7 +37,7 @@ export async function checkTarget(url: string): Promise<Checked<undefined>> {
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
   }
-  return problem(`the target ${new URL(url).origin} does not answer: ${reason}. Start it, or give another with --target`);
+  return failed(`the target ${new URL(url).origin} does not answer: ${reason}. Start it, or give another with --target`);
 }
 
 async function connectTo({ hostname, port, protocol }: URL): Promise<void> {
@@ -61,9 +57,9 @@ export async function writeSample(
 ): Promise<Checked<undefined>> {
   const written = await writeOnce(destination, encodeWrite([{ labels, value, atMillis: Math.round(atSeconds * 1000) }]));
   if (written.kind === "written") return fine;
-  if (written.kind === "unreachable") return problem(`Prometheus at ${url} does not answer: ${written.reason}`);
+  if (written.kind === "unreachable") return failed(`Prometheus at ${url} does not answer: ${written.reason}`);
   const hint = written.status === 404 || written.status === 405 ? ". Start it with --web.enable-remote-write-receiver" : "";
-  return problem(`Prometheus at ${url} refuses remote write (${written.status}): ${written.reason}${hint}`);
+  return failed(`Prometheus at ${url} refuses remote write (${written.status}): ${written.reason}${hint}`);
 }
 
 /** Writes one sample through the same way as the run will, and asks for it back. */
@@ -72,7 +68,7 @@ async function checkPrometheus(ends: PrometheusEnds, testid: string, now: () => 
   const value = randomInt(1, 1_000_000_000);
   const labels = { __name__: plimsollMetrics.preflight, [k6Labels.testid]: testid };
   const written = await writeSample(ends, labels, value, now());
-  if (written.kind === "problem") return written;
+  if (written.kind === "none") return written;
   let reason = "the sample did not come back";
   const back = await waitFor(
     async () => {
@@ -84,7 +80,7 @@ async function checkPrometheus(ends: PrometheusEnds, testid: string, now: () => 
     25,
   );
   if (back) return fine;
-  return problem(`Prometheus at ${api.url} took a sample and did not give it back within 10 s: ${reason}`);
+  return failed(`Prometheus at ${api.url} took a sample and did not give it back within 10 s: ${reason}`);
 }
 
 /** How often Prometheus is asked for its time: a slow answer tells it wrong by half of what it took. */
@@ -99,12 +95,12 @@ export async function checkClock(api: PrometheusApi, now: () => number): Promise
     const after = now();
     const theirs = got.kind === "answer" ? got.value[0]?.points[0]?.value : undefined;
     if (theirs === undefined)
-      return problem(`Prometheus at ${api.url} does not tell its time${got.kind === "failed" ? `: ${got.reason}` : ""}`);
+      return failed(`Prometheus at ${api.url} does not tell its time${got.kind === "failed" ? `: ${got.reason}` : ""}`);
     if (after - before < best.tookSeconds) best = { tookSeconds: after - before, offset: theirs - (before + after) / 2 };
   }
   const { offset } = best;
   if (Math.abs(offset) > 60)
-    return problem(`the clock of Prometheus at ${api.url} is ${offset.toFixed(0)} s off from this machine's: set one of them right`);
+    return failed(`the clock of Prometheus at ${api.url} is ${offset.toFixed(0)} s off from this machine's: set one of them right`);
   return { kind: "fine", value: Math.abs(offset) < 0.05 ? 0 : offset };
 }
 
@@ -121,7 +117,7 @@ async function checkScrape(
   limitSeconds: number,
 ): Promise<Checked<undefined>> {
   const scraped = await waitFor(async () => (await isScraped(api, service, 60, now)) || undefined, limitSeconds, 25);
-  return scraped ? fine : problem(`Prometheus at ${api.url} could not scrape the service with ${service.shown} within ${limitSeconds} s`);
+  return scraped ? fine : failed(`Prometheus at ${api.url} could not scrape the service with ${service.shown} within ${limitSeconds} s`);
 }
 
 /** Measures how often the service is scraped, seconds: the median distance of two samples of its slowest instance; 15, Prometheus's most usual interval, where there are no two. */
@@ -143,7 +139,7 @@ export async function preflight(
   host: Host,
   { embedded, target: targetUrl }: Place,
   ends: PrometheusEnds,
-): Promise<{ kind: "fine"; value: Preflight } | NoRun> {
+): Promise<Checked<Preflight>> {
   const { testid, spec, serverLabels, scrape: scrapedAt, options, k6Version } = prepared;
   const { api } = ends;
   const service = serviceQueries(serverLabels);
@@ -156,10 +152,10 @@ export async function preflight(
     embedded ? checkScrape(api, serviceQueries({ job: spec.service }), host.now, startedHere ? 15 : 3) : fine,
     originOf(host, k6Version, api),
   ]);
-  if (target.kind === "problem") return failed(target.message);
-  if (writes.kind === "problem") return failed(writes.message);
-  if (clock.kind === "problem") return failed(clock.message);
-  if (scrape.kind === "problem" && startedHere) return failed(scrape.message);
+  if (target.kind === "none") return target;
+  if (writes.kind === "none") return writes;
+  if (clock.kind === "none") return clock;
+  if (scrape.kind === "none" && startedHere) return scrape;
   const wantsServer = spec.objectives.some(({ indicator }) => sideOf(indicator) === "server");
   if (wantsServer && (!startedHere || options.serverLabels) && !(await isScraped(api, service, 300, host.now)))
     host.say(
@@ -195,7 +191,7 @@ async function hopelessObjectives(prepared: Prepared, host: Host, api: Prometheu
 export async function checkAgainst(url: string, { spec }: ReadSpec, options: LoadOptions, host: Host) {
   const { api } = prometheusAt(url, host.settings.credentials);
   const clock = await checkClock(api, host.now);
-  if (clock.kind === "problem") return failed(clock.message);
+  if (clock.kind === "none") return clock;
   // Prepared as if it were to run, and nothing of it left behind.
   const prepared = (options.scenario ?? options.script) === undefined ? undefined : await prepare({ ...options, force: true }, host);
   if (prepared?.kind === "none") return prepared;

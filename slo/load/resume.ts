@@ -78,15 +78,14 @@ async function resumeSpool(kept: KeptRun, options: ResumeOptions, host: Host, se
   const found = await prometheusOf(kept, options.prometheus, host, session);
   if (found.kind === "none") return found;
   const prometheus = prometheusAt(found.url, host.settings.credentials);
-  const resumed = await resumeRelay({
-    folder: join(folder, "spool"),
-    destination: prometheus.destination,
-    say: host.say,
-    limitSeconds: options.settleLimitSeconds,
-  });
+  const { destination } = prometheus;
+  const limitSeconds = options.settleLimitSeconds;
+  const resumed = await resumeRelay({ folder: join(folder, "spool"), destination, say: host.say, limitSeconds });
   if (resumed.kind === "failed") return inconclusive(resumed.message);
   if (resumed.kind === "pending") return inconclusive(unflushed(resumed));
-  const judgedAs = crashed(record);
+  const { phase, caveats } = record;
+  const isWhole = phase === "loaded" || phase === "judged"; // else k6's end is unknown
+  const judgedAs = isWhole ? record : { ...record, caveats: [...caveats, "the command that ran the load was killed before k6 ended"] };
   return {
     kind: "run",
     record: judgedAs,
@@ -120,12 +119,6 @@ async function prometheusOf({ folder, record }: KeptRun, asked: string | undefin
   return started.kind === "failed" ? failed(started.message) : { kind: "up" as const, url: started.url };
 }
 
-/** Reads the record of a run whose command died: k6's end is unknown, and that is a caveat. */
-function crashed(record: RunRecord): RunRecord {
-  if (record.phase === "loaded" || record.phase === "judged") return record;
-  return { ...record, caveats: [...record.caveats, "the command that ran the load was killed before k6 ended"] };
-}
-
 type PodsRun = KeptRun & { cluster: NonNullable<RunRecord["cluster"]> };
 
 /** Reads what the pods of a run have said, and opens the way to the Prometheus that holds what they sent. */
@@ -140,13 +133,15 @@ async function resumePods(kept: PodsRun, options: ResumeOptions, host: Host, { g
     ? ({ kind: "open", url: options.prometheus } as const)
     : await reach(cluster, record.prometheus.url, group, join(folder, "port-forward.log"));
   if (open.kind === "failed") return inconclusive(open.message);
-  const base = learned ? concludedAnew(record) : record;
+  const phase = record.phase === "judged" ? ("loaded" as const) : record.phase;
+  const base = learned ? { ...record, countedUntilSeconds: null, timings: null, phase } : record;
   if (learned) {
+    // What was concluded without a pod is concluded anew.
     writeRecord(folder, base);
     writePods(folder, known.reports);
   }
   const ofPods = withPods(base, known.reports, host);
-  const isLeft = learned || (unread.length === 0 && (record.phase === "prepared" || record.phase === "loading"));
+  const isLeft = learned || (unread.length === 0 && (phase === "prepared" || phase === "loading"));
   return {
     ...ofPods,
     prometheus: prometheusAt(open.url, host.settings.credentials),
@@ -160,17 +155,10 @@ async function resumePods(kept: PodsRun, options: ResumeOptions, host: Host, { g
   };
 }
 
-/** What was concluded without a pod is concluded anew. */
-function concludedAnew(record: RunRecord): RunRecord {
-  return { ...record, countedUntilSeconds: null, timings: null, phase: record.phase === "judged" ? "loaded" : record.phase };
-}
-
-/** What is known of a run's pods: `learned` if it is more than was kept, `unread` the pods whose logs cannot be had now. */
-type PodsKnown = { kind: "known"; reports: PodReport[]; learned: boolean; unread: string[] };
-
-async function podsKnown(cluster: PodsRun["cluster"], folder: string, host: Host): Promise<PodsKnown | NoRun> {
+/** Gives what is known of a run's pods: `learned` if it is more than was kept, `unread` the pods whose logs cannot be had now. */
+async function podsKnown(cluster: PodsRun["cluster"], folder: string, host: Host) {
   const kept = readPodReports(folder, cluster.pods);
-  const asKept = (reports: PodReport[]): PodsKnown => ({ kind: "known", reports, learned: false, unread: [] });
+  const asKept = (reports: PodReport[]) => ({ kind: "known" as const, reports, learned: false, unread: [] as string[] });
   if (kept?.every(({ end }) => end !== null)) return asKept(kept);
   const read = await readFleet({ cluster, job: cluster.job, pods: cluster.pods, say: host.say });
   if (read.kind === "failed") return kept ? asKept(kept) : inconclusive(read.message);
@@ -178,5 +166,5 @@ async function podsKnown(cluster: PodsRun["cluster"], folder: string, host: Host
   const { unread } = read;
   if (unread.length > 0) host.say(`the logs of these pods cannot be had now: ${unread.join(", ")}; the Job ${cluster.job} stays`);
   const { reports, learned } = fuller(kept, read.reports);
-  return { kind: "known", reports, learned: learned && unread.length === 0, unread };
+  return { kind: "known" as const, reports, learned: learned && unread.length === 0, unread };
 }

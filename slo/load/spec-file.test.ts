@@ -7,16 +7,15 @@ import { readSpecFile } from "./spec-file.ts";
 let folder = "";
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "plimsoll-spec-"));
-  for (const name of ["specs", "none"]) mkdirSync(join(folder, name));
-  for (const name of ["a.yaml", "b.yml", "notes.txt"]) writeFileSync(join(folder, "specs", name), "version: 1\n");
+  mkdirSync(join(folder, "specs"));
+  writeFileSync(join(folder, "specs", "a.yaml"), "version: 1\n");
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test.each<[string, string, RegExp]>([
   ["a spec that is not there", "nope.yaml", /^there is no spec nope\.yaml \(looked for \/.*\/nope\.yaml\)$/],
   ["a file below a file", "specs/a.yaml/b.yaml", /^there is no spec specs\/a\.yaml\/b\.yaml/],
-  ["a folder lists its specs", "specs/", /^specs\/ is a folder; give its files: specs\/a\.yaml specs\/b\.yml$/],
-  ["a folder without a spec", "none", /^none is a folder; give a spec file; there is none in it$/],
+  ["a folder is no spec", "specs/", /^specs\/ is a folder; give the spec file in it$/],
   ["an address is not fetched", "https://shop.example/slo.yaml", /^https:\/\/shop\.example\/slo\.yaml is an address; a spec is a file/],
   ["an empty name, as an unset variable leaves it", "", /^the name of a spec is empty$/],
 ])("%s", (_, given, message) => {

@@ -8,7 +8,7 @@ import { formatProblem, loadSpec, unknownScenarios, type LoadedSpec } from "../s
 import type { Spec } from "../spec/spec.ts";
 import { badUsage, type NoRun } from "./load-run.ts";
 import { isUtf8 } from "node:buffer";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 
 /** Reads a spec's text, or says in one sentence why there is none; `given` is what a person wrote, relative to `folder`. */
 export function readSpecFile(folder: string, given: string): { kind: "text"; text: string } | { kind: "problem"; message: string } {
@@ -17,7 +17,7 @@ export function readSpecFile(folder: string, given: string): { kind: "text"; tex
   if (given === "") return problem("the name of a spec is empty");
   const path = resolve(folder, given);
   try {
-    if (statSync(path).isDirectory()) return problem(`${given} is a folder; ${filesIn(path, given)}`);
+    if (statSync(path).isDirectory()) return problem(`${given} is a folder; give the spec file in it`);
     const bytes = readFileSync(path);
     return isUtf8(bytes) ? { kind: "text", text: bytes.toString("utf8") } : problem(`${given}${notUtf8(bytes)}`);
   } catch (error) {
@@ -34,14 +34,6 @@ function notUtf8(bytes: Buffer): string {
   const at = bytes.findIndex((byte, i) => byte !== read[i]);
   const before = bytes.subarray(0, at).toString("utf8").split("\n");
   return `:${before.length}:${(before.at(-1) ?? "").length + 1} is not UTF-8 (latin-1 or UTF-16, perhaps): save the file as UTF-8`;
-}
-
-function filesIn(path: string, given: string): string {
-  const specs = readdirSync(path).filter((name) => /\.ya?ml$/.test(name));
-  if (specs.length === 0) return "give a spec file; there is none in it";
-  const base = given.replace(/\/+$/, "");
-  const shown = specs.slice(0, 5).map((name) => `${base}/${name}`);
-  return `give its files: ${shown.join(" ")}${specs.length > shown.length ? " …" : ""}`;
 }
 
 /** Shows a path as short as it can be understood from the user's folder. */

@@ -12,31 +12,15 @@ type Labels = Readonly<Record<string, string>>;
 
 /** Counts what k6 wrote so far of an objective about the client's errors; undefined for what only Prometheus can tell. */
 function countedSoFar({ indicator, phase }: Objective, sent: SentCounts, ownCounts: boolean): { bad: number; total: number } | undefined {
+  if (indicator.kind !== "errors" || indicator.side !== "client") return undefined;
   if (phase !== undefined) return undefined; // what k6 wrote so far is of the whole load
-  switch (indicator.kind) {
-    case "errors": {
-      if (indicator.side !== "client") return undefined;
-      const isAbout = (labels: Labels): boolean =>
-        isJudged(labels) &&
-        Object.entries(indicator.where).every(([label, value]) => labels[label === "route" ? k6Labels.name : label] === value);
-      const total = sent.sumOf(k6Metrics.requests, isAbout);
-      const errors = sent.sumOf(k6Metrics.requests, (labels) => isAbout(labels) && labels[k6Labels.expectedResponse] === "false");
-      const wrong = ownCounts
-        ? sent.sumOf(k6Metrics.wrongContents, (labels) => isAbout(labels) && labels[k6Labels.method] !== undefined)
-        : 0;
-      return { bad: Math.min(total, errors + wrong), total };
-    }
-    case "latency":
-    case "ratio":
-    case "checks":
-    case "counter":
-    case "rate":
-    case "trend":
-    case "throughput":
-    case "achieved":
-    case "integrity":
-      return undefined;
-  }
+  const asked = Object.entries(indicator.where).map(([label, value]) => [label === "route" ? k6Labels.name : label, value] as const);
+  const isAbout = (labels: Labels): boolean => isJudged(labels) && asked.every(([label, value]) => labels[label] === value);
+  const total = sent.sumOf(k6Metrics.requests, isAbout);
+  const errors = sent.sumOf(k6Metrics.requests, (labels) => isAbout(labels) && labels[k6Labels.expectedResponse] === "false");
+  const isWrong = (labels: Labels): boolean => isAbout(labels) && labels[k6Labels.method] !== undefined;
+  const wrong = ownCounts ? sent.sumOf(k6Metrics.wrongContents, isWrong) : 0;
+  return { bad: Math.min(total, errors + wrong), total };
 }
 
 /** With fewer bad events a load without a known plan goes on: its first moments are like no others, and the proof takes requests for independent. */

@@ -16,7 +16,7 @@ import type { Spec } from "../spec/spec.ts";
 import { badUsage, failed, inconclusive, type LoadRun, type NoRun } from "./load-run.ts";
 import { withPods } from "./merge-pods.ts";
 import { newRecord } from "./new-record.ts";
-import { originOf } from "./origin.ts";
+import { originOf } from "./new-record.ts";
 import { checkClock, scrapeInterval } from "./preflight.ts";
 import { prepare, type LoadOptions } from "./prepare.ts";
 import { prometheusAt } from "./prometheus.ts";

@@ -16,7 +16,6 @@ export type Lock = { kind: "held"; release: () => void } | ({ kind: "taken" } & 
 
 const holderSchema = z.strictObject({ pid: z.int().positive(), note: z.string() });
 const sqliteBusy = 5;
-const longestPauseMillis = 5;
 
 /** Keeps the collector of garbage from closing a lock that is held. */
 const held = new Set<DatabaseSync>();
@@ -57,7 +56,7 @@ function lockDatabase(database: DatabaseSync, folder: string, waitSeconds: numbe
     }
     const holder = readHolder(folder);
     if (isAlive(holder.pid) || performance.now() >= until) return holder;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.random() * longestPauseMillis); // sleeps without giving way
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.random() * 5); // sleeps without giving way
   }
 }
 
@@ -105,9 +104,7 @@ function readHolder(folder: string): Holder {
   }
 }
 
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error && error.errcode === sqliteBusy;
-}
+const isBusy = (error: unknown): boolean => error instanceof Error && "errcode" in error && error.errcode === sqliteBusy;
 
 function isAlive(pid: Holder["pid"]): boolean {
   try {
