@@ -66,7 +66,7 @@ export async function resumeTestRun(found: Found, options: TestRunOptions, host:
   if (open.kind === "failed") return inconclusive(open.message);
   const ends = prometheusAt(open.url, host.settings.credentials);
   const clock = await checkClock(ends.api, host.now);
-  if (clock.kind === "problem") return inconclusive(clock.message);
+  if (clock.kind === "none") return inconclusive(clock.message);
   const sent = await readSent(ends.api, found, host.now() + clock.value);
   if (sent.kind === "none") return sent;
   const checked = {
