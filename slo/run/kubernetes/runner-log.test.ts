@@ -21,9 +21,17 @@ test("a runner's log tells its counts, its errors, and how long its load ran", (
   expect([read.errors, read.caveats]).toEqual([["no such bucket"], [expect.stringContaining("the script threw an error")]]);
 });
 
+test("with its own counts there is nothing to say against it", () => {
+  expect(readRunnerLog(log(), 0).caveats).toEqual([]);
+});
+
 test.each<[string, string, object]>([
   ["of a quiet k6 says nothing of its iterations", log().replaceAll(/^running.*$/gm, ""), { iterations: null, ranSeconds: undefined }],
-  ["without a summary says nothing of its requests", log().replace(/^\{\n[^]*^\}$/m, ""), { iterations: 298, summaryRequests: null }],
+  [
+    "without a summary says nothing of its requests",
+    log().replace(/^\{\n[^]*^\}$/m, ""),
+    { iterations: 298, summaryRequests: null, caveats: [expect.stringContaining("nothing proves that all of them reached")] },
+  ],
   ["that is cut within the summary neither", log().slice(0, -200), { summaryRequests: null }],
   [
     "in which the script prints what k6 prints is not taken in by that",
