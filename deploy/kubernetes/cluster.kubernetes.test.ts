@@ -65,7 +65,7 @@ describe("the server takes every field, strictly", () => {
 
     afterAll(async () => {
       rmSync(folder, { recursive: true, force: true });
-      for (const path of definitions) await kubectl("delete", "--ignore-not-found", "--wait=false", "-f", path);
+      for (const path of definitions) await kubectl("delete", "--ignore-not-found", "--wait", "-f", path);
     });
 
     async function module(name: string): Promise<string> {

@@ -31,7 +31,7 @@ beforeAll(async () => {
   const bundle = join((JSON.parse(downloaded) as { Dir: string }).Dir, "bundle.yaml");
   await bringOperator();
   await ask("apply", "--server-side", "-f", bundle);
-  undo.push(() => ask("delete", "--ignore-not-found", "--wait=false", "-f", bundle));
+  undo.push(() => ask("delete", "--ignore-not-found", "--wait", "-f", bundle));
   await ask("--namespace", "k6-operator-system", "rollout", "status", "deployment/k6-operator-controller-manager", "--timeout=90s");
 }, 240_000);
 afterAll(undoAll, 120_000);

@@ -131,17 +131,24 @@ async function readSent(api: PrometheusApi, { testid, testRun }: Found, atSecond
 }
 
 /** Kubernetes tells in whole seconds when a container ended, and k6 is at work for a moment after its load. */
-const secondsApart = { end: 1, begin: 3 };
+const secondsApart = { end: 1, begin: 3, told: 5 };
 
-function reportsOf({ runners, parallelism, createdAtSeconds }: TestRun, series: readonly SentValue[]): PodReport[] {
-  return Array.from({ length: parallelism }, (_, index) => {
+/** Words what is known of each runner as pods of ours would have told it. */
+export function reportsOf(
+  { runners, parallelism, createdAtSeconds }: Pick<TestRun, "runners" | "parallelism" | "createdAtSeconds">,
+  series: readonly SentValue[],
+): PodReport[] {
+  const reports = Array.from({ length: parallelism }, (_, index) => {
     const own = series.filter(({ labels }) => labels[k6Labels.instance] === String(index + 1));
     const pods = runners.filter((runner) => runner.index === index + 1);
     return reportOf(index, pods, own, createdAtSeconds);
   });
+  const first = Math.min(...reports.flatMap(({ end }) => end?.k6.startedAtSeconds ?? []));
+  // What is told so roughly sets no runners apart that began together.
+  for (const { end } of reports) if (end && end.k6.startedAtSeconds - first <= secondsApart.told) end.k6.startedAtSeconds = first;
+  return reports;
 }
 
-/** Words what is known of one runner as a pod of ours would have told it. */
 function reportOf(index: number, pods: readonly Runner[], series: readonly SentValue[], createdAtSeconds: number): PodReport {
   const [pod] = pods;
   const end = pods.length === 1 ? pod?.end : undefined;
