@@ -21,7 +21,7 @@ const rows: [string, string, string][] = [
   ["none", "MET all\n", "holds no report"],
   ["an empty log", "", "holds no report"],
   ["cut off", text.slice(0, -160), "breaks off within the report"],
-  ["with a line of something else in it", text.replace("\n", "\nk6: an error\n"), "not whole"],
+  ["with lines of stderr between its own", text.replace("\n", "\nk6: an error\n").replace(/\n-----END/, "\nreport: x\n-----END"), json],
   ["with a line missing", text.replace(/\n.*\n/, "\n"), "not whole"],
   ["of which a number was changed", text.replace(/"total": \d/, '"total": 7'), "not whole"],
 ];

@@ -34,15 +34,17 @@ function escaped(json: string): string {
 
 const begins = "-----BEGIN PLIMSOLL REPORT-----";
 const ends = "-----END PLIMSOLL REPORT ";
+/** Begins each line of a report: a container's log mixes two streams, so lines of stderr may come to stand between them. */
+const mark = "| ";
 
 type Hash = (text: string) => string;
 
 /** Puts the text of a `report.json` between markers, so that it is found again in a log; the second tells its hash. */
-export const reportInLog = (json: string, hash: Hash): string => `${begins}\n${json}${ends}${hash(json)}-----\n`;
+export const reportInLog = (json: string, hash: Hash): string => `${begins}\n${json.replace(/^(?=.)/gm, mark)}${ends}${hash(json)}-----\n`;
 
 /**
  * Finds the last report in a log and gives the text of its `report.json`. What a reader of logs puts before each line (a pod, a time) goes,
- * as wide as it is before the marker; a report that is cut or mixed with other lines is a problem.
+ * as wide as it is before the marker, and lines of others; a report that is cut is a problem.
  */
 export function readReportInLog(log: string, hash: Hash): { kind: "json"; json: string } | { kind: "problem"; message: string } {
   const lines = log.split("\n");
@@ -52,7 +54,7 @@ export function readReportInLog(log: string, hash: Hash): { kind: "json"; json: 
   const end = after.findIndex((line) => line.startsWith(ends));
   if (from < 0) return { kind: "problem", message: "the log holds no report: the load has not ended, or ended without a verdict" };
   if (end < 0) return { kind: "problem", message: "the log breaks off within the report" };
-  const json = after.slice(0, end).map((line) => `${line}\n`);
+  const json = after.slice(0, end).flatMap((line) => (line.startsWith(mark) ? [`${line.slice(mark.length)}\n`] : []));
   if (after[end] === `${ends}${hash(json.join(""))}-----`) return { kind: "json", json: json.join("") };
-  return { kind: "problem", message: "the report in the log is not whole: lines of it are missing, or others stand between them" };
+  return { kind: "problem", message: "the report in the log is not whole: lines of it are missing or changed" };
 }
