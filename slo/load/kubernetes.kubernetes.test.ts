@@ -129,7 +129,7 @@ describe("a load by kubectl alone", () => {
 
   test("a red gate ends as soon as its Job fails, with what it said", async () => {
     const objects = await ask("kustomize", join(project, "deploy/kubernetes/load"));
-    const job = parse(objects.replace("http://storage-api:5000", "http://nobody:5000")) as object;
+    const job = parse(objects.replaceAll("http://storage-api:5000", "http://nobody:5000")) as object;
     undo.push(() => inNamespace("delete", "job", "smoke", "--ignore-not-found"));
     await create(job);
     const began = performance.now();
