@@ -58,6 +58,8 @@ async function bundleTarget(): Promise<void> {
     minifySyntax: true,
     minifyWhitespace: true,
     metafile: true,
+    // fastify-metrics looks for its client by a name made at run time, which no bundler sees.
+    alias: { "@prometheus-io/client": "@platformatic/prom-client" },
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
   });
   const licences = packageFolders(Object.keys(metafile.inputs)).flatMap((folder) =>

@@ -40,7 +40,7 @@ export async function buildApp(options: AppOptions): Promise<Api> {
   const settings = { ...defaultEnvironment, ...options };
   let metrics: Metrics | undefined;
   const api = createServer(settings, () => metrics);
-  if (settings.METRICS === "on") metrics = registerMetrics(api, settings.DURATION_BUCKETS);
+  if (settings.METRICS === "on") metrics = await registerMetrics(api, settings.DURATION_BUCKETS);
   followRequests(api, ["trace", "debug", "info"].includes(settings.LOG_LEVEL), metrics);
   const engine = createFaultEngine((method, route, kind) => metrics?.fault(method, route, kind));
   injectFaults(api, engine, clock);

@@ -2,7 +2,7 @@ import type { FastifyReply } from "fastify";
 import type { Socket } from "node:net";
 import type { Api } from "./api/routes.ts";
 import type { FaultKind } from "./faults/rules.ts";
-import { clientGoneStatus, droppedStatus, type Metrics } from "./metrics.ts";
+import { clientGoneStatus, droppedStatus, errorTypeOf, type Metrics } from "./metrics.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -47,7 +47,8 @@ export function followRequests(api: Api, logged: boolean, metrics: Metrics | und
   api.addHook("onResponse", (request, reply, done) => {
     const { id: reqId, method, url, injectedFault } = request;
     open.get(request.raw.socket)?.delete(reply);
-    metrics?.answered(reply);
+    metrics?.left();
+    if (reply.statusCode >= 400) metrics?.error(errorTypeOf(reply.statusCode, injectedFault !== null));
     const failed = reply.statusCode >= 500 && injectedFault !== null;
     if (!logged && !failed) return done();
     const answer = { route: request.routeOptions.url, statusCode: reply.statusCode, durationSeconds: reply.elapsedTime / 1_000 };

@@ -94,7 +94,7 @@ export const rooms: Room[] = [
   },
   {
     folder: "target",
-    packages: ["node:*", "fastify", "fastify-type-provider-zod", "@fastify/", "@platformatic/", "zod"],
+    packages: ["node:*", "fastify", "fastify-metrics", "fastify-type-provider-zod", "@fastify/", "@platformatic/", "zod"],
   },
   { folder: "deploy", values: ["slo/host", "slo/report", "slo/spec/names.ts"], packages: ["node:*", "commander", "yaml"] },
   {

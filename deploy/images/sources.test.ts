@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 // Docker is not where most tests run, so an import of a file that an image is not given would show only there.
 test.each([
   ["plimsoll.Dockerfile", "slo/cli/main.ts", { esbuild: "./deploy/images/no-esbuild.ts" }],
-  ["target.Dockerfile", "target/server.ts", {}],
+  ["target.Dockerfile", "target/server.ts", { "@prometheus-io/client": "@platformatic/prom-client" }],
 ])("%s copies every file that its program is made of", async (dockerfile, entry, alias) => {
   const text = readFileSync(new URL(dockerfile, import.meta.url), "utf8");
   const copied = [...text.matchAll(/^COPY (?!--)(\S+) \S+$/gm)].map(([, source = ""]) => source);
