@@ -1,48 +1,6 @@
 import { z } from "zod";
+import { maskSecrets } from "../host/mask-secrets.ts";
 import { isJudgedScenario } from "../spec/names.ts";
-
-/** Parts of the names of fields, headers and query parameters whose value is likely a secret; small, without - and _. */
-const telling =
-  "passwd password passphrase secret token apikey accesskey privatekey authorization credential cookie session signature cardnumber".split(
-    " ",
-  );
-const tellingWhole = new Set(["jwt", "otp", "pin", "cvv", "iban", "sig"]);
-const masked = "***";
-
-function isTelling(name: string): boolean {
-  const plain = name.toLowerCase().replace(/[-_.]/g, "");
-  return tellingWhole.has(plain) || telling.some((part) => plain.includes(part));
-}
-
-/** A name and its value as JSON, headers, queries, forms and YAML write them, within a quoted text as well; the value may be cut off. */
-const pair =
-  /([\w.-]{1,80})(\\?["']?\s*[:=]\s*)(\\"[^"]*"?|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|\[[^\]]*\]?|\{[^}]*\}?|[^\s&;,"'<>}\]]+)/g;
-const element = /(<([\w.:-]{1,80})[^<>]*>)([^<]+)/g;
-const rest = /((?:authorization|cookie)\\?["']?\s*[:=]\s*)[^\n<>}]+/gi;
-const long = /[\w+=]{40,}/g;
-/** Tokens that are known by their looks: of a scheme, in an address, a JSON web token, keys of clouds and forges, a private key. */
-const looks = [
-  [/\b(Bearer|Basic|Digest|Negotiate)\s+[\w.~+/=-]{4,}/gi, `$1 ${masked}`],
-  [/\/\/[^/\s@"']+@/g, `//${masked}@`],
-  [/\beyJ[\w-]{5,}(?:\.[\w-]*){0,4}/g, masked],
-  [/\b(?:AKIA|ASIA)[A-Z0-9]{12,}|\b(?:gh[opsur]|glpat|xox[abprs]|sk|pk|rk)[_-][\w-]{10,}/g, masked],
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*/g, masked],
-] as const;
-
-function maskPairs(text: string): string {
-  return text.replace(pair, (_, name: string, between: string, value: string) => {
-    if (!isTelling(name)) return name + between + (/[:=]/.test(value) ? maskPairs(value) : value);
-    const quote = /^\\?["']/.exec(value)?.[0] ?? "";
-    return name + between + quote + masked + quote;
-  });
-}
-
-/** Masks what is likely a secret in a text: values of telling names, and tokens by their looks. */
-export function withoutSecrets(text: string): string {
-  const known = looks.reduce((kept, [pattern, by]) => kept.replace(pattern, by), text).replace(rest, `$1${masked}`);
-  const elements = known.replace(element, (all, opening: string, name: string) => (isTelling(name) ? opening + masked : all));
-  return maskPairs(elements).replace(long, (word) => (/\d/.test(word) && /[A-Za-z]/.test(word) ? masked : word));
-}
 
 const text = (most: number) => z.string().max(most);
 
@@ -128,9 +86,9 @@ function kept(sent: z.infer<typeof sentSchema>): Sample {
   return {
     ...rest,
     method: rest.method.slice(0, 20),
-    route: withoutSecrets(rest.route).slice(0, 200),
-    path: withoutSecrets(url.replace(/^[a-z]+:\/\/[^/?#]*/i, "") || "/").slice(0, 200),
-    error: withoutSecrets(rest.error).slice(0, 200),
+    route: maskSecrets(rest.route).slice(0, 200),
+    path: maskSecrets(url.replace(/^[a-z]+:\/\/[^/?#]*/i, "") || "/").slice(0, 200),
+    error: maskSecrets(rest.error).slice(0, 200),
     durationSeconds: seconds(duration),
     phasesSeconds: Object.fromEntries(Object.entries(times).map(([phase, one]) => [phase, seconds(one)])) as Sample["phasesSeconds"],
     requestId: id(rest.requestId),
@@ -146,7 +104,7 @@ function kept(sent: z.infer<typeof sentSchema>): Sample {
 }
 
 function beginningOf(answer: string): string {
-  return /[\u0000-\u0008\u000e-\u001f\ufffd]/.test(answer) ? "(no text)" : withoutSecrets(answer).slice(0, 300);
+  return /[\u0000-\u0008\u000e-\u001f\ufffd]/.test(answer) ? "(no text)" : maskSecrets(answer).slice(0, 300);
 }
 
 /** Collects the samples of judged load from what k6 logs; what is none is left out. */

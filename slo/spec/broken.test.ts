@@ -246,7 +246,12 @@ const broken: [sentence: string, text: () => string, problems: string[]][] = [
   [
     "a histogram in the place of one in milliseconds, without its unit",
     () => but("service: shop", "service: shop\nmetrics: { preset: envoy, duration: lat }"),
-    ["s.yaml:3:10 metrics: must say the unit of lat, s or ms: its preset's histogram is in ms"],
+    ["s.yaml:3:10 metrics: must say the unit of lat, s or ms: its name does not tell"],
+  ],
+  [
+    "a histogram of one's own whose name does not tell its unit",
+    () => but("service: shop", "service: shop\nmetrics: { duration: http_latency }"),
+    ["s.yaml:3:10 metrics: must say the unit of http_latency, s or ms: its name does not tell"],
   ],
   [
     "a unit that the histogram's name contradicts",

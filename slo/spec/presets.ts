@@ -156,9 +156,9 @@ export function resolveMapping(mapped: z.output<typeof mapping>): Metrics | stri
   const own = from?.duration === undefined || from.requests !== `${from.duration.metric}_count` ? from?.requests : undefined;
   const counter = stated(requests, own) ?? (metric === undefined ? undefined : `${metric}_count`);
   if (counter === undefined) return "must name a histogram (duration), a counter (requests) or a preset";
-  const usual = metric === from?.duration?.metric ? from?.duration?.unitsPerSecond : unitsInName(metric ?? "_seconds");
-  const unitsPerSecond = unit === undefined ? (usual ?? (from?.duration?.unitsPerSecond === 1000 ? undefined : 1)) : perSecond[unit];
-  if (unitsPerSecond === undefined) return `must say the unit of ${metric}, s or ms: its preset's histogram is in ms`;
+  const usual = metric === undefined ? 1 : metric === from?.duration?.metric ? from.duration.unitsPerSecond : unitsInName(metric);
+  const unitsPerSecond = unit === undefined ? (usual ?? (from?.duration?.unitsPerSecond === 1 ? 1 : undefined)) : perSecond[unit];
+  if (unitsPerSecond === undefined) return `must say the unit of ${metric}, s or ms: its name does not tell`;
   if (duration !== undefined && metric !== undefined && (unitsInName(metric) ?? unitsPerSecond) !== unitsPerSecond)
     return `says that ${metric} is in ${unitsPerSecond === 1 ? "s" : "ms"}, and its name says otherwise`;
   const at = from?.scrape ?? plain.scrape;

@@ -1,5 +1,6 @@
 import type { CumulativePoint } from "../collect/measurement.ts";
 import type { Totals } from "../collect/stored-counts.ts";
+import { maskedSecrets } from "../host/mask-secrets.ts";
 import { complement } from "../judge/clopper-pearson.ts";
 import type { RunVerdict, Verdict } from "../judge/verdict.ts";
 import type { Report } from "../report/schema.ts";
@@ -146,7 +147,9 @@ function failingRoutes(routes: Report["routes"]): string[] {
 export function composeReport(asked: Asked, reading: Reading, found: Found): Report {
   const { load, spec, times, judgedSent } = asked;
   const { record, plan } = load;
-  const { run, causes } = found;
+  const { run } = found;
+  // k6 names a request by its whole URL where the script gives it no other name.
+  const [causes, routes] = maskedSecrets([found.causes, reading.routes] as const);
   const { silentFromSeconds, latencies, clientMeanSeconds, ...lines } = reading.charts;
   const offeredRate = offeredLine(plan, times, lines.atSeconds);
   const silentFrom = silentFromSeconds === null ? "" : (silentFromSeconds - times.judgedFrom).toFixed(0);
@@ -164,7 +167,7 @@ export function composeReport(asked: Asked, reading: Reading, found: Found): Rep
     verdict: record.interrupted ? "interrupted" : run.kind,
     exitCode: found.exitCode,
     reasons: run.kind === "met" ? [] : run.reasons,
-    notes: [...(causes.length > 0 ? [] : failingRoutes(reading.routes)), ...silent, ...record.notes, ...found.notes],
+    notes: [...(causes.length > 0 ? [] : failingRoutes(routes)), ...silent, ...record.notes, ...found.notes],
     confidence: spec.confidence,
     periodSeconds: spec.periodSeconds,
     timings: timingsOf(load, times),
@@ -187,7 +190,7 @@ export function composeReport(asked: Asked, reading: Reading, found: Found): Rep
     }),
     causes,
     samples: record.k6?.samples?.map(({ draw: _, ...sample }) => ({ ...sample, log: [] })),
-    routes: reading.routes,
+    routes,
     latencies,
     phases: phases(plan, times),
     generator: {
@@ -196,6 +199,6 @@ export function composeReport(asked: Asked, reading: Reading, found: Found): Rep
       starvedSeconds: record.health?.known ? new Set(record.health.starvedAtSeconds.map(Math.floor)).size : null,
       memoryPeakBytes: record.health?.memoryPeakBytes ?? null,
     },
-    series: { ...lines, offeredRate },
+    series: { ...maskedSecrets(lines), offeredRate },
   };
 }

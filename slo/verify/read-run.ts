@@ -121,9 +121,11 @@ export type Reading = Awaited<ReturnType<typeof readRun>>;
 
 /** Reads what the report shows and no verdict rests on. */
 async function readPictures({ api, load: { record }, spec, times }: Asked, side: ServiceReader, whole: ServiceReader) {
+  // The service knows its routes by paths: what a script leaves named by its URL cannot be looked for there.
   const query = namedRoutes(record.testid, times.ended - times.begun + 60);
   const named = await answerOf(() => queryVector(api, query, times.ended + 1));
   const names = named.kind === "answer" ? named.value.map(({ labels }) => labels["name"] ?? "") : [];
+  const isComparable = names.every((name) => name.startsWith("/"));
   const charted = chartQueries({ testid: record.testid, server: record.serverLabels, routes: names, metrics: spec.metrics });
   const chartWindow = {
     fromSeconds: Math.floor(times.begun),
@@ -146,6 +148,10 @@ async function readPictures({ api, load: { record }, spec, times }: Asked, side:
     charts,
     routes,
     /** Growth over the whole run, warm-up and setup included, on the routes that the client named; null where it cannot be read. */
-    served: { requests, errors: requests === null ? null : (errors ?? null), meanSeconds: mean },
+    served: {
+      requests: isComparable ? requests : null,
+      errors: requests === null || !isComparable ? null : (errors ?? null),
+      meanSeconds: mean,
+    },
   };
 }
