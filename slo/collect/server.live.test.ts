@@ -726,7 +726,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
         [count(job, "200"), 501, until - 1],
         [k6(job, { status: "200" }), 501, ended],
       ],
-      "1 requests of setup and warm-up lie between the scrapes around the load",
+      "1 request of setup and warm-up lies between the scrapes around the load",
     ],
     [
       "events go on after the load",
