@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
+import { waitFor } from "../../slo/host/wait.ts";
 import { plimsollMetrics as m } from "../../slo/spec/names.ts";
 import { type Dashboard, dashboards, filled, labelsInText, type Panel, variableQuery } from "./dashboards.fixture.ts";
 import { type LiveStack, runK6, startStack } from "./stack.fixture.ts";
@@ -108,24 +109,23 @@ describeLive("the dashboards' queries over a real run", ["k6", "prometheus"], (p
   const hasNumber = ({ value, values, histograms }: Series): boolean =>
     histograms === undefined && [...(values ?? []), ...(value ? [value] : [])].some(([, text]) => Number.isFinite(Number(text)));
 
+  /** Waits until no k6 has written for so long, in which the service is scraped twice a second. */
+  async function quietFor(seconds: number): Promise<void> {
+    const query = `time() - max(timestamp(k6_http_reqs_total)) > ${seconds}`;
+    const isQuiet = async () => (await ask("query", { query })).length > 0 || undefined;
+    if (!(await waitFor(isQuiet, 30, 200))) throw new Error("k6 goes on writing");
+  }
+
   beforeAll(async () => {
     beganAt = Math.floor(Date.now() / 1000) - 1;
     stack = await startStack(paths.prometheus, faults, () => verdictSeries((scrapes += 1)));
     const brief = { ...load, PLIMSOLL_DURATION: "3s" };
     await runK6(paths.k6, stack, "smoke-20261121T000000-0000", brief);
-    await new Promise((resolve) => setTimeout(resolve, 3000));
+    await quietFor(3);
     counts = await runK6(paths.k6, stack, testid, load);
-    await new Promise((resolve) => setTimeout(resolve, 6000)); // the last scrape of a run is within 5 s of its end
+    await quietFor(6); // a run's last scrape is looked for within 5 s of its end
     await runK6(paths.k6, stack, "smoke-20261121T000000-0002", brief);
-    // Until the last requests have been scraped: the server's counts stand still for two scrapes.
-    const served = { query: 'sum(http_request_duration_seconds_count{route=~"/api/.*"})' };
-    let before = "";
-    for (let attempt = 0; attempt < 40; attempt += 1) {
-      const now = (await ask("query", served))[0]?.value?.[1] ?? "";
-      if (now === before && now !== "" && attempt > 3) break;
-      before = now;
-      await new Promise((resolve) => setTimeout(resolve, 600));
-    }
+    await quietFor(2);
     endedAt = Math.floor(Date.now() / 1000);
   }, 120_000);
 
