@@ -3,8 +3,15 @@ import type { Host } from "../host/host.ts";
 import type { NoRun } from "../load/load-run.ts";
 import type { StackOptions } from "../load/stack.ts";
 import type { InitOptions } from "../init/init.ts";
-import { clusterOf, configFlags, faults, httpUrl, loadContradiction, loadFlags, optionFrom, optionsOf } from "./flags.ts";
 import {
+  clusterOf,
+  configFlags,
+  faults,
+  httpUrl,
+  loadContradiction,
+  loadFlags,
+  optionFrom,
+  optionsOf,
   planContradiction,
   placeFlags,
   planFlags,

@@ -131,7 +131,9 @@ async function bundleHere(folder: string, { entry, isUserScript }: Entry, spec: 
   if (errors.length > 0 && !isUserScript) return badUsage(errors.join("\n"));
   const more = errors.length > mostTypeErrors ? [`and ${errors.length - mostTypeErrors} more type errors`] : [];
   const { file, counted, hasUnread, inputs } = bundled;
-  const slips = isUserScript && !hasUnread ? unknownChecks(spec, inputs.map((path) => readFileSync(path, "utf8")).join("\n")) : [];
+  const asksChecks = spec.objectives.some(({ indicator }) => indicator.kind === "checks");
+  const slips =
+    isUserScript && !hasUnread && asksChecks ? unknownChecks(spec, inputs.map((path) => readFileSync(path, "utf8")).join("\n")) : [];
   return { kind: "script", file, notes: [...slips, ...errors.slice(0, mostTypeErrors), ...more], counted, hasUnread };
 }
 

@@ -1,6 +1,6 @@
 import type { CumulativePoint } from "../collect/measurement.ts";
 import type { Totals } from "../collect/stored-counts.ts";
-import { maskedSecrets } from "../host/mask-secrets.ts";
+import { maskedSecrets, maskSecrets } from "../host/mask-secrets.ts";
 import { complement } from "../judge/clopper-pearson.ts";
 import type { RunVerdict, Verdict } from "../judge/verdict.ts";
 import type { Report } from "../report/schema.ts";
@@ -143,13 +143,16 @@ function failingRoutes(routes: Report["routes"]): string[] {
   return failing.length > told.length ? [...told, `requests failed on ${failing.length - told.length} more routes: see Routes`] : told;
 }
 
+const withMaskedRoutes = <T extends { route: string }>(all: readonly T[]): T[] =>
+  all.map((one) => ({ ...one, route: maskSecrets(one.route) }));
+
 /** Composes the report from what was planned, sent, stored, read and judged. */
 export function composeReport(asked: Asked, reading: Reading, found: Found): Report {
   const { load, spec, times, judgedSent } = asked;
   const { record, plan } = load;
   const { run } = found;
   // k6 names a request by its whole URL where the script gives it no other name.
-  const [causes, routes] = maskedSecrets([found.causes, reading.routes] as const);
+  const [causes, routes] = [maskedSecrets(found.causes), withMaskedRoutes(reading.routes)];
   const { silentFromSeconds, latencies, clientMeanSeconds, ...lines } = reading.charts;
   const offeredRate = offeredLine(plan, times, lines.atSeconds);
   const silentFrom = silentFromSeconds === null ? "" : (silentFromSeconds - times.judgedFrom).toFixed(0);
@@ -199,6 +202,6 @@ export function composeReport(asked: Asked, reading: Reading, found: Found): Rep
       starvedSeconds: record.health?.known ? new Set(record.health.starvedAtSeconds.map(Math.floor)).size : null,
       memoryPeakBytes: record.health?.memoryPeakBytes ?? null,
     },
-    series: { ...maskedSecrets(lines), offeredRate },
+    series: { ...lines, routes: withMaskedRoutes(lines.routes), offeredRate },
   };
 }

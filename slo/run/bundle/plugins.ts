@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { Plugin, PluginBuild } from "esbuild";
 
 /** Puts other text in the place of modules of k6, by their names; what that text imports is k6's own. */
-export const replacing =
+const replacing =
   (modules: Readonly<Record<string, string>>) =>
   ({ onResolve, onLoad }: PluginBuild): void => {
     for (const [module, contents] of Object.entries(modules)) {
