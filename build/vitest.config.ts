@@ -18,7 +18,7 @@ function project(name: "live" | "kubernetes", setup: string, testTimeout: number
 
 const check = {
   extends: true as const,
-  test: { name: "check", include: ["build/*.check.test.ts", "build/generated.test.ts"], exclude },
+  test: { name: "check", include: ["build/*.check.test.ts", "build/generated.test.ts"], exclude, testTimeout: 120_000 },
 };
 
 /** Runs `pure` and `live`; with `--mode check` or `--mode kubernetes` that project alone, this one file after the other, so that nothing else starts a cluster. */
