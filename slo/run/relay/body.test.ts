@@ -29,6 +29,7 @@ test("no bytes at all can make it throw", () => {
 test.each([
   ["text is not snappy", Buffer.from("hello, this is not snappy")],
   ["a length that promises gigabytes is refused before it is believed", Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f, 0x00])],
+  ["a literal longer than all bytes there can be is refused, not looked for in a circle", Buffer.from("590004fcfced06fc", "hex")],
   ["nothing is no body", Buffer.alloc(0)],
   ["a message that ends in the middle of a field is none", Buffer.from(snappy.compress(Uint8Array.of(0x0a, 0x20, 0x0a)))],
   ["a series without a name is none", encodeWrite([{ labels: { job: "x" }, value: 1, atMillis: 1 }])],

@@ -18,6 +18,7 @@ const mostUnpackedBytes = 256 * 1024 * 1024;
 /** Reads a remote-write 1.0 body (snappy over prompb.WriteRequest), https://prometheus.io/docs/specs/prw/remote_write_spec/ */
 export function readBody(body: Uint8Array): ReadBody {
   try {
+    if (!endsWithItsLastTag(body)) return { kind: "malformed", reason: "it is not snappy, or ends in the middle" };
     const message = new PbfReader(snappy.uncompress(Uint8Array.from(body), mostUnpackedBytes));
     const series: PushedSeries[] = [];
     message.readFields((tag, to, reader) => {
@@ -29,6 +30,23 @@ export function readBody(body: Uint8Array): ReadBody {
   } catch (error) {
     return { kind: "malformed", reason: errorMessage(error) };
   }
+}
+
+/** Walks the tags of a snappy block: snappyjs takes a literal's length of four bytes as signed, so a broken body sent it back and round for ever. */
+function endsWithItsLastTag(body: Uint8Array): boolean {
+  let at = body.findIndex((byte) => byte < 128) + 1;
+  while (at < body.length) {
+    const tag = body[at] ?? 0;
+    const copy = tag & 3;
+    if (copy !== 0) {
+      at += copy === 3 ? 5 : copy + 1;
+      continue;
+    }
+    const lengthBytes = Math.max(0, (tag >>> 2) - 59);
+    const length = body.subarray(at + 1, at + 1 + lengthBytes).reduce((sum, byte, i) => sum + byte * 256 ** i, 0);
+    at += 2 + lengthBytes + (lengthBytes === 0 ? tag >>> 2 : length);
+  }
+  return at === body.length;
 }
 
 function seriesField(tag: number, series: PushedSeries, reader: PbfReader): void {
