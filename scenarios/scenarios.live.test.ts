@@ -1,7 +1,7 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import { createServer as createTcp, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,15 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { describeLive } from "../build/testing/live.ts";
 import { expectedRequests } from "./lib/mix.ts";
 
-type Meddle = (request: { method: string; url: string; nth: number; response: ServerResponse; bytes: Buffer }) => Buffer | "handled";
+interface Served {
+  method: string;
+  url: string;
+  headers: IncomingHttpHeaders;
+  nth: number;
+  response: ServerResponse;
+  bytes: Buffer;
+}
+type Meddle = (request: Served) => Buffer | "handled";
 
 /** Serves the storage API from a Map and counts what it served, by method and route pattern. */
 async function storageServer(meddle: Meddle = ({ bytes }) => bytes) {
@@ -19,7 +27,7 @@ async function storageServer(meddle: Meddle = ({ bytes }) => bytes) {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
-    const { method = "", url = "" } = request;
+    const { method = "", url = "", headers } = request;
     const route = `${method} ${url.replace(/^\/api\/buckets\/[^/]+$/, "/api/buckets/:id")}`;
     const nth = (counts.get(route) ?? 0) + 1;
     counts.set(route, nth);
@@ -29,7 +37,7 @@ async function storageServer(meddle: Meddle = ({ bytes }) => bytes) {
     else if (url === "/api/users") answer = Buffer.from('{"users":[{"id":1,"name":"a","email":"a@b"}]}');
     else answer = method === "POST" ? body : buckets.get(url);
     if (answer === undefined) response.statusCode = 404;
-    const sent = meddle({ method, url, nth, response, bytes: answer ?? Buffer.alloc(0) });
+    const sent = meddle({ method, url, headers, nth, response, bytes: answer ?? Buffer.alloc(0) });
     if (sent !== "handled") response.end(sent);
   });
   server.keepAliveTimeout = 60_000;
@@ -127,6 +135,20 @@ describeLive("the scenarios, run by k6", ["k6", "prometheus"], ({ k6, prometheus
       const count = measured.filter(({ tags }) => tags["method"] === method && tags["name"] === route).length;
       expect({ method, route, count, near: Math.abs(count - iterations * perIteration) <= 2 }).toMatchObject({ near: true });
     }
+  });
+
+  const marked: [string, Record<string, string>, boolean][] = [
+    ["a run that has a testid names it in each request, with a trace of its own", { PLIMSOLL_TESTID: "smoke-1" }, true],
+    ["a k6 that somebody else runs marks no request", {}, false],
+  ];
+  test.each(marked)("%s", async (_sentence, environment, isMarked) => {
+    const headers: IncomingHttpHeaders[] = [];
+    const server = await serve((request) => (headers.push(request.headers), request.bytes));
+    const { code } = await run("smoke", server.url, environment);
+    expect(code).toBe(0);
+    expect(new Set(headers.map(({ baggage }) => baggage))).toEqual(new Set([isMarked ? "plimsoll.testid=smoke-1" : undefined]));
+    const traces = headers.flatMap(({ traceparent }) => /^00-([\da-f]{32})-[\da-f]{16}-01$/.exec(String(traceparent))?.[1] ?? []);
+    expect([traces.length, new Set(traces).size]).toEqual(isMarked ? [headers.length, headers.length] : [0, 0]);
   });
 
   test("every wrong byte is counted, on the route where it was", async () => {

@@ -19,6 +19,7 @@ import type { FaultRule } from "./faults/rules.ts";
 import { type Metrics, registerMetrics } from "./metrics.ts";
 import { followRequests, requestIds } from "./requests.ts";
 import type { Store } from "./store/store.ts";
+import type { Tracing } from "./tracing.ts";
 
 /** What the service is made of; everything but the store has a default. */
 export interface AppOptions extends Partial<Environment> {
@@ -29,6 +30,7 @@ export interface AppOptions extends Partial<Environment> {
   /** Tells whether readiness must say no. */
   stopping?: () => boolean;
   clock?: FaultClock;
+  tracing?: Tracing | undefined;
 }
 
 const systemClock: FaultClock = { now: () => performance.now() / 1_000, wait: (seconds) => sleep(seconds * 1_000) };
@@ -36,12 +38,12 @@ const info = { title: "Storage API", version: "1.0.0", description: "The referen
 
 /** Builds the storage API, ready to listen or to be asked by `inject`; throws only on a bug. */
 export async function buildApp(options: AppOptions): Promise<Api> {
-  const { store, stopping = () => false, clock = systemClock } = options;
+  const { store, stopping = () => false, clock = systemClock, tracing } = options;
   const settings = { ...defaultEnvironment, ...options };
   let metrics: Metrics | undefined;
   const api = createServer(settings, () => metrics);
   if (settings.METRICS === "on") metrics = await registerMetrics(api, settings.DURATION_BUCKETS);
-  followRequests(api, ["trace", "debug", "info"].includes(settings.LOG_LEVEL), metrics);
+  followRequests(api, ["trace", "debug", "info"].includes(settings.LOG_LEVEL), metrics, tracing);
   const engine = createFaultEngine((method, route, kind) => metrics?.fault(method, route, kind));
   injectFaults(api, engine, clock);
   const activate = async (rules: readonly FaultRule[]): Promise<void> => {

@@ -12,6 +12,8 @@ function integer(min: number, max: number) {
 const secondsWords = "must be a number of seconds, at most 3600";
 const secondsSchema = z.coerce.number(secondsWords).min(0, secondsWords).max(3_600, secondsWords);
 
+const ratioWords = "must be a share from 0 to 1";
+
 const bucketsSchema = z.string().transform((text, context) => {
   const bounds = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
   if (bounds.every((bound) => Number.isFinite(bound) && bound > 0)) return [...new Set(bounds)].toSorted((a, b) => a - b);
@@ -40,6 +42,8 @@ const environmentSchema = z
     FAULTS: faultsSchema.default([]),
     FAULTS_ADMIN: switchSchema.default("off"),
     FAULTS_TOKEN: z.string().min(16, "must have at least 16 characters").optional(),
+    OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }).optional(),
+    OTEL_TRACES_SAMPLER_ARG: z.coerce.number(ratioWords).min(0, ratioWords).max(1, ratioWords).default(1),
     DRAIN_SECONDS: secondsSchema.default(0),
     SHUTDOWN_SECONDS: secondsSchema.default(10),
   })

@@ -1,13 +1,17 @@
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Socket } from "node:net";
 import type { Api } from "./api/routes.ts";
+import { callerOf, type RequestTrace, testidOf } from "./correlation.ts";
 import type { FaultKind } from "./faults/rules.ts";
 import { clientGoneStatus, droppedStatus, errorTypeOf, type Metrics } from "./metrics.ts";
+import type { Tracing } from "./tracing.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
     /** The kind of fault that spoilt this request, `null` for none. */
     injectedFault: FaultKind | null;
+    /** `null` where the request is not traced. */
+    trace: RequestTrace | null;
   }
 }
 
@@ -23,12 +27,12 @@ export function requestIds(prefix: string): (request: { headers: Record<string, 
 }
 
 /**
- * Echoes the request id, counts requests in flight and errors by type, and writes one log line for each request where `logged`, and else for
+ * Echoes the request id, traces requests below `/api/`, counts requests in flight and errors by type, and writes one log line for each request where `logged`, and else for
  * those that a fault made fail: bugs have theirs. For counters and log it ends each request whose connection closed before its answer was sent:
  * Fastify runs `onResponse` on the answer's `finish` or `error`, and a lost connection gives neither; we raise the `error`. Fastify takes its
  * listeners off at the first of the two, so no request can be counted twice.
  */
-export function followRequests(api: Api, logged: boolean, metrics: Metrics | undefined): void {
+export function followRequests(api: Api, logged: boolean, metrics: Metrics | undefined, tracing: Tracing | undefined): void {
   const open = new WeakMap<Socket, Set<FastifyReply>>();
   const watch = (socket: Socket): Set<FastifyReply> => {
     const replies = new Set<FastifyReply>();
@@ -37,10 +41,12 @@ export function followRequests(api: Api, logged: boolean, metrics: Metrics | und
     return replies;
   };
   api.decorateRequest("injectedFault", null);
+  api.decorateRequest("trace", null);
   api.addHook("onRequest", (request, reply, done) => {
     const { socket } = request.raw;
     reply.header("x-request-id", request.id);
-    if (logged || metrics !== undefined) (open.get(socket) ?? watch(socket)).add(reply);
+    if (tracing !== undefined && request.url.startsWith("/api/")) request.trace = tracing.begins(request);
+    if (logged || metrics !== undefined || request.trace !== null) (open.get(socket) ?? watch(socket)).add(reply);
     metrics?.arrived();
     done();
   });
@@ -48,13 +54,22 @@ export function followRequests(api: Api, logged: boolean, metrics: Metrics | und
     const { id: reqId, method, url, injectedFault } = request;
     open.get(request.raw.socket)?.delete(reply);
     metrics?.left();
+    request.trace?.ends(reply.statusCode, injectedFault);
     if (reply.statusCode >= 400) metrics?.error(errorTypeOf(reply.statusCode, injectedFault !== null));
     const failed = reply.statusCode >= 500 && injectedFault !== null;
     if (!logged && !failed) return done();
     const answer = { route: request.routeOptions.url, statusCode: reply.statusCode, durationSeconds: reply.elapsedTime / 1_000 };
-    request.log[failed ? "warn" : "info"]({ reqId, method, url, ...answer, fault: injectedFault ?? undefined }, "request");
+    request.log[failed ? "warn" : "info"](
+      { reqId, ...correlation(request), method, url, ...answer, fault: injectedFault ?? undefined },
+      "request",
+    );
     done();
   });
+}
+
+/** Names what leads from a log line to its trace and its load. */
+function correlation({ headers, trace }: FastifyRequest) {
+  return { trace_id: trace?.traceId ?? callerOf(headers)?.traceId, span_id: trace?.spanId, testid: testidOf(headers) };
 }
 
 function settleLost(reply: FastifyReply): void {

@@ -7,6 +7,9 @@ import { type Environment, parseEnvironment } from "./environment.ts";
 import { openMemoryStore } from "./store/memory.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 
+/** How long a collector may take for the last spans. */
+const lastSpansSeconds = 2;
+
 /** Ends the process with a reason on stderr: 2 for a bad environment, 1 for what the machine refuses. */
 function fail(status: 1 | 2, lines: string[]): never {
   process.stderr.write(lines.map((line) => `storage-api: ${line}\n`).join(""));
@@ -50,13 +53,16 @@ async function main(): Promise<void> {
   const { STORE, STORE_FILE = "", HOST, PORT, SHUTDOWN_SECONDS } = environment;
   const store = STORE === "memory" ? openMemoryStore() : await orFail(`open STORE_FILE ${STORE_FILE}`, () => openSqliteStore(STORE_FILE));
   let stopping = false;
-  const api = await buildApp({ ...environment, store, stopping: () => stopping });
+  // Imported only where it is asked for: it would cost each start its time and memory.
+  const tracing = environment.OTEL_EXPORTER_OTLP_ENDPOINT && (await import("./tracing.ts")).openTracing(environment);
+  const api = await buildApp({ ...environment, store, stopping: () => stopping, tracing: tracing || undefined });
   const stop = async (signal: string): Promise<void> => {
     if (stopping) process.exit(1);
     stopping = true;
     api.log.info({ signal }, "stopping");
     const ending = await stopGracefully(api, environment);
     await store.close();
+    if (tracing) await Promise.race([tracing.close().catch(() => undefined), sleep(lastSpansSeconds * 1_000)]);
     if (ending === "cut") api.log.warn({ shutdownSeconds: SHUTDOWN_SECONDS }, "requests were cut at the end of the time allowed");
     process.exit(ending === "clean" ? 0 : 1);
   };

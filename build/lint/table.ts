@@ -94,7 +94,16 @@ export const rooms: Room[] = [
   },
   {
     folder: "target",
-    packages: ["node:*", "fastify", "fastify-metrics", "fastify-type-provider-zod", "@fastify/", "@platformatic/", "zod"],
+    packages: [
+      "node:*",
+      "fastify",
+      "fastify-metrics",
+      "fastify-type-provider-zod",
+      "@fastify/",
+      "@platformatic/",
+      "@opentelemetry/",
+      "zod",
+    ],
   },
   { folder: "deploy", values: ["slo/host", "slo/report", "slo/spec/names.ts"], packages: ["node:*", "commander", "yaml"] },
   {

@@ -1,5 +1,6 @@
 import http, { type RefinedResponse, type RequestBody, type ResponseType } from "k6/http";
 import { countedTag, countersAtZero, routeCounter } from "./counters.ts";
+import { runHeaders, tracer } from "./trace.ts";
 
 /** An operation of an API, by its name ("GET /orders/:id"): what goes into it, and what comes out by status. */
 export interface OperationShape {
@@ -86,6 +87,7 @@ export function openClient<Of extends Api<Of>>(target: string, counting: Countin
     const tags = { ...options.tags, ...(counting?.announces ? countedTag : {}) };
     const counter = routeCounter({ ...tags, method, name: route }, options.expect, counting?.thresholdsSeconds ?? []);
     const params = paramsOf(method, route, options, tags);
+    const trace = tracer(params.headers);
     const urlOf = urlMaker(target, route);
     const bodyOf = (body: unknown): RequestBody | null =>
       body === undefined ? null : options.body === "bytes" ? (body as RequestBody) : JSON.stringify(body);
@@ -99,11 +101,13 @@ export function openClient<Of extends Api<Of>>(target: string, counting: Countin
     };
     const send = (given: Given = nothing): RefinedResponse<Answer> => {
       if (!isAnnounced) announce();
+      trace();
       return seen(http.request<Answer>(method, urlOf(given), bodyOf(given.body), params));
     };
     const sendAll = (inputs: readonly Given[]): RefinedResponse<Answer>[] => {
       if (!isAnnounced) announce();
-      const answers = http.batch(inputs.map((given) => [method, urlOf(given), bodyOf(given.body), params]));
+      const own = (): typeof params => (trace(), { ...params, headers: { ...params.headers } });
+      const answers = http.batch(inputs.map((given) => [method, urlOf(given), bodyOf(given.body), own()]));
       return (answers as RefinedResponse<Answer>[]).map(seen);
     };
     const call: Untyped<Answer> = { method, route, send, sendAll, wrong: counter.wrong };
@@ -125,7 +129,7 @@ function paramsOf<Op, Answer extends ResponseType>(
     redirects: 0, // one that k6 follows would be a request that nobody saw
     throw: false, // what is thrown is not counted
     tags: { ...tags, name: route },
-    headers: { ...(withBody.has(method) ? { "Content-Type": type } : {}), ...options.headers },
+    headers: { ...(withBody.has(method) ? { "Content-Type": type } : {}), ...runHeaders, ...options.headers } as Record<string, string>,
   };
 }
 

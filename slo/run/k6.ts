@@ -123,6 +123,7 @@ export function startK6(group: ProcessGroup, options: K6Options): Child {
       PLIMSOLL_SAMPLES: "1",
       ...k6Environment(options.environment),
       PLIMSOLL_TARGET: target,
+      PLIMSOLL_TESTID: testid,
       PLIMSOLL_INSTANCE: index,
       K6_PROMETHEUS_RW_SERVER_URL: options.writeUrl,
       K6_PROMETHEUS_RW_PUSH_INTERVAL: "1s",

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { inStore } from "../correlation.ts";
 import type { Store } from "../store/store.ts";
 import { contract, octets } from "./contract.ts";
 
@@ -26,17 +27,18 @@ export async function bucketRoutes(api: Api, { store }: { store: Store }): Promi
     done();
   });
   api.put("/api/buckets/:id", { schema: contract["PUT /api/buckets/:id"] }, async (request, reply) => {
-    await store.put(request.params.id, request.body ?? new Uint8Array(0));
+    const body = request.body ?? new Uint8Array(0);
+    await inStore(request, "put", () => store.put(request.params.id, body));
     return reply.code(200).send();
   });
   api.get("/api/buckets/:id", { schema: contract["GET /api/buckets/:id"] }, (request, reply) => {
-    const contents = store.get(request.params.id);
+    const contents = inStore(request, "get", () => store.get(request.params.id));
     if (contents === undefined) return void reply.code(404).send({ error: "not found" });
     const bytes = Buffer.from(contents.buffer, contents.byteOffset, contents.byteLength);
     reply.code(200).type(octets).send(bytes);
   });
   api.delete("/api/buckets/:id", { schema: contract["DELETE /api/buckets/:id"] }, async (request, reply) => {
-    const existed = await store.delete(request.params.id);
+    const existed = await inStore(request, "delete", () => store.delete(request.params.id));
     return existed ? reply.code(200).send() : reply.code(400).send({ error: "bad request" });
   });
 }

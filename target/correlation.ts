@@ -1,0 +1,49 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { FaultKind } from "./faults/rules.ts";
+
+/** The spans of one request; made by `tracing.ts`, and there only where the request is traced. */
+export interface RequestTrace {
+  traceId: string;
+  spanId: string;
+  /** Begins the span of a store's operation; gives what ends it. */
+  storeBegins: (operation: string) => (error?: unknown) => void;
+  /** Ends the request's own span with what became of it. */
+  ends: (status: number, fault: FaultKind | null) => void;
+}
+
+/** Who caused a request, by W3C Trace Context. */
+export interface Caller {
+  traceId: string;
+  spanId: string;
+  flags: number;
+}
+
+// A later version of the header may have more fields; ff is none.
+const traceparentPattern = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})(?:-|$)/;
+const testidPattern = /(?:^|,)\s*plimsoll\.testid\s*=\s*([\w.:-]{1,128})\s*(?:[,;]|$)/;
+
+/** Reads the caller out of `traceparent`; `undefined` where there is none that is valid. */
+export function callerOf({ traceparent }: IncomingHttpHeaders): Caller | undefined {
+  const [, traceId, spanId, flags] = (typeof traceparent === "string" && traceparentPattern.exec(traceparent)) || [];
+  return traceId === undefined || spanId === undefined ? undefined : { traceId, spanId, flags: Number.parseInt(flags ?? "", 16) };
+}
+
+/** Reads the load's testid out of W3C `baggage`. */
+export function testidOf({ baggage }: IncomingHttpHeaders): string | undefined {
+  return typeof baggage === "string" ? testidPattern.exec(baggage)?.[1] : undefined;
+}
+
+/** Does a store's operation, within a span where the request is traced. */
+export function inStore<T>({ trace }: { trace: RequestTrace | null }, operation: string, act: () => T): T {
+  if (trace === null) return act();
+  const ends = trace.storeBegins(operation);
+  try {
+    const result = act();
+    if (result instanceof Promise) void result.then(() => ends(), ends);
+    else ends();
+    return result;
+  } catch (error) {
+    ends(error);
+    throw error;
+  }
+}
