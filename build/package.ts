@@ -13,7 +13,8 @@ const out = join(root, "dist/package");
 
 /** What the package holds as it is. */
 const copied = [
-  "build/tools",
+  "build/tools/k6",
+  "build/tools/prometheus",
   "deploy/ci/gate.sh",
   "slo/init/ci",
   "slo/objectives",

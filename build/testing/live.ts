@@ -12,7 +12,16 @@ declare module "vitest" {
  * A missing tool skips them with its reason in the title; where `CI` is set it fails them instead.
  */
 export function describeLive<T extends LiveTool>(title: string, tools: readonly T[], body: (paths: Record<T, string>) => void): void {
-  const found = inject("liveTools");
+  describeWith(inject("liveTools"), title, tools, body);
+}
+
+/** Describes tests with tools that were looked for elsewhere, as `describeLive` does. */
+export function describeWith<T extends LiveTool>(
+  found: Pick<FoundTools, T>,
+  title: string,
+  tools: readonly T[],
+  body: (paths: Record<T, string>) => void,
+): void {
   const missing: string[] = [];
   const paths: Partial<Record<T, string>> = {};
   for (const tool of tools) {

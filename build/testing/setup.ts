@@ -1,7 +1,7 @@
 import type { TestProject } from "vitest/node";
 import { resolveTool } from "../../slo/run/tools/resolve.ts";
 import type { ToolName } from "../../slo/run/tools/tool.ts";
-import { findChromium, toolVariables, type FoundTools, type LiveTool } from "./tools.ts";
+import { findChromium, findKubectl, toolVariables, type FoundTools, type LiveTool } from "./tools.ts";
 
 const say = (line: string): void => void process.stderr.write(`live tests: ${line}\n`);
 
@@ -11,6 +11,8 @@ export async function setup(project: TestProject): Promise<void> {
     k6: await find("k6"),
     prometheus: await find("prometheus"),
     promtool: await find("promtool"),
+    helm: await find("helm"),
+    kubectl: findKubectl(process.env),
     chromium: findChromium(process.env),
   };
   for (const [tool, entry] of Object.entries(found) as [LiveTool, FoundTools[LiveTool]][]) {
@@ -20,7 +22,8 @@ export async function setup(project: TestProject): Promise<void> {
   project.provide("liveTools", found);
 }
 
-async function find(tool: ToolName): Promise<FoundTools["k6"]> {
+/** Finds a tool as a run does. */
+export async function find(tool: ToolName): Promise<FoundTools["k6"]> {
   const resolution = await resolveTool(tool, { say });
   return resolution.kind === "found" ? { kind: "found", path: resolution.path } : { kind: "missing", message: resolution.message };
 }

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { findOnPath } from "../../slo/run/tools/locate.ts";
-import type { Environment } from "../../slo/run/tools/tool.ts";
+import type { Environment, ToolName } from "../../slo/run/tools/tool.ts";
 
-export type LiveTool = "k6" | "prometheus" | "promtool" | "chromium";
+export type LiveTool = ToolName | "kubectl" | "chromium";
 /** Says where a tool is, or why it is not there and what would help. */
 export type FoundTool = { kind: "found"; path: string } | { kind: "missing"; message: string };
 export type FoundTools = Record<LiveTool, FoundTool>;
@@ -12,11 +12,19 @@ export const toolVariables: Record<LiveTool, string> = {
   k6: "K6_BIN",
   prometheus: "PROMETHEUS_BIN",
   promtool: "PROMTOOL_BIN",
+  helm: "HELM_BIN",
+  kubectl: "KUBECTL_BIN",
   chromium: "CHROMIUM_BIN",
 };
 
 const chromiumNames = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const probeMilliseconds = 20_000;
+
+/** Finds kubectl on PATH, where every command of this project takes it from. */
+export function findKubectl(environment: Environment): FoundTool {
+  const path = findOnPath("kubectl", environment);
+  return path === undefined ? { kind: "missing", message: "kubectl is not on PATH" } : { kind: "found", path };
+}
 
 /** Finds a Chromium: `CHROMIUM_BIN`, which must run, then the usual names on PATH. */
 export function findChromium(environment: Environment): FoundTool {

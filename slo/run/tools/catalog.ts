@@ -5,9 +5,11 @@ import { Unavailable, type Ports, type ToolName } from "./tool.ts";
 export interface Pin {
   name: ToolName;
   /** The product that brings it: tools of one product share a cache entry and an archive. */
-  product: "k6" | "prometheus";
+  product: "k6" | "prometheus" | "helm";
   version: string;
   variable: string;
+  /** How it is asked for its version, where that is not `--version`. */
+  versionArguments?: string[];
   /** A build from the pinned Go module. */
   recipe: Record<"moduleFolder" | "package" | "tags" | "linkerFlags", string>;
   install: string;
@@ -44,6 +46,20 @@ export const pins: Record<ToolName, Pin> = {
   },
   prometheus: prometheusPin("prometheus", "PROMETHEUS_BIN"),
   promtool: prometheusPin("promtool", "PROMTOOL_BIN"),
+  helm: {
+    name: "helm",
+    product: "helm",
+    version: "4.3.1",
+    variable: "HELM_BIN",
+    versionArguments: ["version", "--short"],
+    recipe: {
+      moduleFolder: `${modules}helm`,
+      package: "helm.sh/helm/v4/cmd/helm",
+      tags: "",
+      linkerFlags: "-s -w -X helm.sh/helm/v4/internal/version.version=v4.3.1",
+    },
+    install: "https://helm.sh/docs/intro/install/",
+  },
 };
 
 const platforms: Readonly<Record<string, string>> = {
@@ -60,6 +76,7 @@ export const platformName = ({ os, arch }: Ports["platform"]): string | undefine
 export function releaseOf({ product, version }: Pin, platform: string) {
   if (product === "k6" && platform.startsWith("darwin"))
     throw new Unavailable("k6 is released for macOS as a .zip only, which is not unpacked here");
+  if (product === "helm") throw new Unavailable("its releases are not on github.com");
   const isK6 = product === "k6";
   const base = `/${isK6 ? "grafana" : "prometheus"}/${product}/releases/download/v${version}`;
   const folder = isK6 ? `k6-v${version}-${platform}` : `prometheus-${version}.${platform}`;

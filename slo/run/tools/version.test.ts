@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { ToolName } from "./tool.ts";
 import { versionIn, versionServes } from "./version.ts";
 
 const serving: [string, string, string, boolean][] = [
@@ -16,7 +17,7 @@ test.each(serving)("%s", (_sentence, version, pinned, serves) => {
   expect(versionServes(version, pinned)).toBe(serves);
 });
 
-const outputs: [string, "k6" | "prometheus" | "promtool", string, string | undefined][] = [
+const outputs: [string, ToolName, string, string | undefined][] = [
   ["k6 as built here", "k6", "k6 v2.2.0 (go1.26.8, linux/amd64)\n", "2.2.0"],
   ["k6 as released", "k6", "k6 v2.2.0 (commit/0123abc, go1.26.8, linux/amd64)\n", "2.2.0"],
   ["k6 under another name", "k6", "k6-mine v2.3.1 (go1.26.8, linux/amd64)\nExtensions:\n", "2.3.1"],
@@ -24,6 +25,8 @@ const outputs: [string, "k6" | "prometheus" | "promtool", string, string | undef
   ["a pre-release", "prometheus", "prometheus, version 3.15.0-rc.1 (branch: HEAD, revision: abc)\n", "3.15.0-rc.1"],
   ["Prometheus built without its version", "prometheus", "prometheus, version  (branch: , revision: unknown)\n", undefined],
   ["promtool is not Prometheus", "prometheus", "promtool, version 3.14.0 (branch: , revision: unknown)\n", undefined],
+  ["Helm", "helm", "v4.3.1\n", "4.3.1"],
+  ["Helm as released", "helm", "v4.3.2+g0123abc\n", "4.3.2"],
   ["another program", "k6", "hello 1.2.3\n", undefined],
   ["nothing", "promtool", "", undefined],
 ];
