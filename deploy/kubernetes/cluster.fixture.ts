@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { endingText, runProcess, type Command, type Ran } from "../../slo/host/process.ts";
@@ -47,10 +48,23 @@ export async function until<T>(ask: () => Promise<T>, satisfied: (answer: T) => 
   }
 }
 
-/** Asks the Prometheus of the cluster from inside it, by its own container's promtool. */
-export async function query(kubectl: Kubectl, promql: string): Promise<{ metric: Record<string, string>; value: number }[]> {
+/** Has a Go module downloaded, from which an operator's definitions are taken; gives its folder. */
+export async function goModule(name: string): Promise<string> {
+  const environment = { ...process.env, GOFLAGS: "-mod=mod", GOWORK: "off" };
+  const args = ["mod", "download", "-json", name];
+  return (JSON.parse(await output({ command: "go", args, limitSeconds: 180, folder: tmpdir(), environment })) as { Dir: string }).Dir;
+}
+
+const ofTheLab = ["--namespace", "monitoring", "exec", "prometheus-0", "--"];
+
+/** Asks a Prometheus of the cluster, the lab's if no other is named, from inside it, by its own container's promtool. */
+export async function query(
+  kubectl: Kubectl,
+  promql: string,
+  prometheus: readonly string[] = ofTheLab,
+): Promise<{ metric: Record<string, string>; value: number }[]> {
   const inside = ["promtool", "query", "instant", "--format=json", "http://127.0.0.1:9090", promql];
-  const answer = await kubectl("--namespace", "monitoring", "exec", "prometheus-0", "--", ...inside);
+  const answer = await kubectl(...prometheus, ...inside);
   const samples = JSON.parse(answer) as { metric: Record<string, string>; value: [number, string] }[];
   return samples.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
 }
