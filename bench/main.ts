@@ -7,13 +7,14 @@ import { openProcessGroup } from "../slo/host/process-group.ts";
 import { exactness } from "./exactness.ts";
 import { isReached, rowText, type Figure } from "./figure.ts";
 import { overhead } from "./overhead.ts";
+import { pods } from "./pods.ts";
 import { relay } from "./relay.ts";
 import { evidenceCpu, scenarioCpu } from "./scenario-cpu.ts";
 import { soakMemory } from "./soak-memory.ts";
 import { targetCpu } from "./target-cpu.ts";
 import { worlds } from "./worlds.ts";
 
-const figures: readonly Figure[] = [exactness, scenarioCpu, evidenceCpu, soakMemory, relay, targetCpu, overhead, worlds];
+const figures: readonly Figure[] = [exactness, scenarioCpu, evidenceCpu, soakMemory, relay, targetCpu, overhead, pods, worlds];
 
 const help = `npm run bench -- [NAME…] [--quick]
 

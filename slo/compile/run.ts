@@ -38,9 +38,15 @@ export function preflightQuery(testid: string): PromQL {
   return over("last_over_time", ofRun(plimsollMetrics.preflight, testid))(300);
 }
 
-/** Compiles the question when each load pod of a run was ready: Unix seconds by pod; no more than ten minutes back. */
-export function podsReadyQuery(testid: string): PromQL {
-  return over("last_over_time", ofRun(plimsollMetrics.podReady, testid))(600);
+/** Compiles the question when each load pod of a run was ready, or one of them: Unix seconds by pod; no more than ten minutes back. */
+export function podsReadyQuery(testid: string, index?: number): PromQL {
+  const one = index === undefined ? [] : [is(k6Labels.instance, String(index))];
+  return over("last_over_time", ofRun(plimsollMetrics.podReady, testid, ...one))(600);
+}
+
+/** Compiles the question when all pods of a run begin: Unix seconds. */
+export function podsBeginQuery(testid: string): PromQL {
+  return over("last_over_time", ofRun(plimsollMetrics.podsBegin, testid))(600);
 }
 
 /** Compiles the question how long the latest requests of a run took, seconds, by k6's native histogram. */

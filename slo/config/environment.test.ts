@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { chooseEnvironment, withCredentials } from "./environment.ts";
+import { chooseEnvironment, filledIn, withCredentials } from "./environment.ts";
 import type { ReadConfig } from "./schema.ts";
 import type { Host } from "../host/host.ts";
 
@@ -39,4 +39,13 @@ test.each([
     kind: "problem",
     message: "the credentials' bearerToken is to be in STAGING_TOKEN, which is not set",
   });
+});
+
+test.each<[sentence: string, given: Parameters<typeof filledIn>[0], expected: string | undefined]>([
+  ["of the environment counts more than the config's, from the config's folder", { in: "kubernetes" }, "/repo/staging.yaml"],
+  ["that is given by a flag counts more than both", { in: "kubernetes", podTemplate: "mine.yaml" }, "mine.yaml"],
+  ["is none of a load from this machine's business", {}, undefined],
+])("a pod template %s", (_sentence, given, expected) => {
+  const filled = filledIn(given, { podTemplate: "pods.yaml" }, { podTemplate: "staging.yaml" }, "/repo");
+  expect(filled.podTemplate).toBe(expected);
 });

@@ -1,9 +1,11 @@
 import { answerOf, queryVector } from "../collect/prometheus.ts";
-import { podsReadyQuery } from "../compile/run.ts";
+import type { PromQL } from "../compile/promql.ts";
+import { podsBeginQuery, podsReadyQuery } from "../compile/run.ts";
 import type { PodConfig } from "../run/kubernetes/message.ts";
 import { waitFor } from "../host/wait.ts";
 import { k6Labels, plimsollMetrics } from "../spec/names.ts";
 import { failed } from "./load-run.ts";
+import { podNumbers } from "./merge-pods.ts";
 import { writeSample, type Checked } from "./preflight.ts";
 import type { PrometheusEnds } from "./prometheus.ts";
 
@@ -13,18 +15,19 @@ export interface PodPlace extends Pick<PodConfig, "testid" | "pods"> {
   limitSeconds: number;
 }
 
-/** How long after the last pod was ready all begin: each has asked by then. */
-const leadSeconds = 2;
+/** How often a pod asks: seldom where there are many, for each costs Prometheus a question. */
+const everySeconds = (pods: number): number => Math.max(0.25, pods / 250);
 
-/** How often a pod asks for the others. */
-const everyMillis = 250;
+/** How long after the last pod was ready all begin: each has asked by then. */
+const leadSeconds = (pods: number): number => Math.max(2, 3 * everySeconds(pods));
 
 /** What a pod says that was asked to stop before its part began. */
 export const stoppedEarly = failed("it was told to stop before the load began");
 
 /**
  * Waits, through Prometheus, until all pods of a run are ready, and gives the moment at which all begin: Unix seconds of Prometheus's clock,
- * the same for each. Gives up at once when `stopped`.
+ * the same for each. Gives up at once when `stopped`. The first pod looks who is ready and writes when to begin; the others ask for that alone:
+ * if each of 1,000 read of 1,000, Prometheus would have nothing else to do.
  */
 export async function meetOthers(
   ends: PrometheusEnds,
@@ -33,21 +36,40 @@ export async function meetOthers(
   stopped: () => boolean,
 ): Promise<Checked<number>> {
   const { testid, index, limitSeconds } = place;
-  const shortly = Math.min(10, limitSeconds);
+  const shortly = Math.min(30, limitSeconds);
+  const write = (name: string, labels: Record<string, string>, value: number): Promise<Checked<undefined>> =>
+    insist(() => writeSample(ends, { __name__: name, [k6Labels.testid]: testid, ...labels }, value, promNow()), shortly, stopped);
   // Whether there was a pod in this place is to be known, not to be guessed.
-  const earlier = await insist(() => readyPods(ends, testid), shortly, stopped);
+  const earlier = await insist(() => timesOf(ends, podsReadyQuery(testid, index)), shortly, stopped);
   if (earlier.kind === "none") return earlier;
-  if (earlier.value.has(String(index)))
-    return failed(`a pod ${index + 1} of this run was at work before: what it counted would be counted anew`);
-  const at = promNow();
-  const labels = { __name__: plimsollMetrics.podReady, [k6Labels.testid]: testid, [k6Labels.instance]: String(index) };
-  const written = await insist(() => writeSample(ends, labels, at, at), shortly, stopped);
+  if (earlier.value.size > 0) return failed(`a pod ${index + 1} of this run was at work before: what it counted would be counted anew`);
+  const written = await write(plimsollMetrics.podReady, { [k6Labels.instance]: String(index) }, promNow());
   if (written.kind === "none") return written;
-  return insist(async () => beginOf(await readyPods(ends, testid), place), limitSeconds, stopped);
+  const ready = async (): Promise<Checked<number>> => beginOf(await timesOf(ends, podsReadyQuery(testid)), place);
+  if (index > 0) {
+    const told = await insist(
+      async () => toldOf(await timesOf(ends, podsBeginQuery(testid))),
+      limitSeconds,
+      stopped,
+      everySeconds(place.pods),
+    );
+    if (told.kind === "fine" || stopped()) return told;
+    const missing = await ready();
+    return missing.kind === "none" ? missing : told;
+  }
+  const begin = await insist(ready, limitSeconds, stopped);
+  if (begin.kind === "none") return begin;
+  const told = await write(plimsollMetrics.podsBegin, {}, begin.value);
+  return told.kind === "none" ? told : begin;
 }
 
 /** Asks until it is fine, and gives the last problem when it is not within `limitSeconds`. */
-async function insist<T>(ask: () => Promise<Checked<T>>, limitSeconds: number, stopped: () => boolean): Promise<Checked<T>> {
+async function insist<T>(
+  ask: () => Promise<Checked<T>>,
+  limitSeconds: number,
+  stopped: () => boolean,
+  pauseSeconds = everySeconds(1),
+): Promise<Checked<T>> {
   let last: Checked<T> = stoppedEarly;
   const asked = await waitFor(
     async () => {
@@ -56,14 +78,14 @@ async function insist<T>(ask: () => Promise<Checked<T>>, limitSeconds: number, s
       return last.kind === "fine" ? last : undefined;
     },
     limitSeconds,
-    everyMillis,
+    pauseSeconds * 1000,
   );
   return asked ?? last;
 }
 
-/** Reads which pods are ready, by index, and since when. */
-async function readyPods({ api }: PrometheusEnds, testid: string): Promise<Checked<Map<string, number>>> {
-  const got = await answerOf(() => queryVector(api, podsReadyQuery(testid), undefined));
+/** Reads what pods wrote last, by index: since when they are ready, or when all begin. */
+async function timesOf({ api }: PrometheusEnds, query: PromQL): Promise<Checked<Map<string, number>>> {
+  const got = await answerOf(() => queryVector(api, query, undefined));
   if (got.kind === "failed") return failed(`Prometheus at ${api.url} does not answer: ${got.reason}`);
   const rows = got.value.flatMap(({ labels, points }) =>
     points.slice(-1).map(({ value }) => [labels[k6Labels.instance] ?? "", value] as const),
@@ -71,9 +93,15 @@ async function readyPods({ api }: PrometheusEnds, testid: string): Promise<Check
   return { kind: "fine", value: new Map(rows) };
 }
 
+function toldOf(begin: Checked<Map<string, number>>): Checked<number> {
+  if (begin.kind === "none") return begin;
+  const [value] = begin.value.values();
+  return value === undefined ? failed("pod 1 did not say when to begin") : { kind: "fine", value };
+}
+
 function beginOf(ready: Checked<Map<string, number>>, { pods, limitSeconds }: PodPlace): Checked<number> {
   if (ready.kind === "none") return ready;
   const missing = Array.from({ length: pods }, (_, i) => i).filter((i) => !ready.value.has(String(i)));
-  if (missing.length === 0) return { kind: "fine", value: Math.max(...ready.value.values()) + leadSeconds };
-  return failed(`of ${pods} pods these were not ready within ${limitSeconds} s: ${missing.map((i) => i + 1).join(", ")}`);
+  if (missing.length === 0) return { kind: "fine", value: Math.max(...ready.value.values()) + leadSeconds(pods) };
+  return failed(`of ${pods} pods these were not ready within ${limitSeconds} s: ${podNumbers(missing)}`);
 }

@@ -17,7 +17,7 @@ import { sentOf } from "../run/relay/sent-totals.ts";
 import { graceSeconds } from "../run/run-k6.ts";
 import { failed, noRun, type LoadRun, type NoRun } from "./load-run.ts";
 import { newRecord, sayK6Errors, settleLimitOf } from "./new-record.ts";
-import { withPods, writePods } from "./merge-pods.ts";
+import { podNumbers, withPods, writePods } from "./merge-pods.ts";
 import { preflight } from "./preflight.ts";
 import type { LoadOptions, Prepared } from "./prepare.ts";
 import { progressAt, startLiveLine, type LiveProgress } from "./progress.ts";
@@ -142,7 +142,11 @@ function secondsOf({ plan }: Prepared, { settleLimitSeconds }: LoadOptions): num
   return barrierSeconds + plan.totalSeconds + graceSeconds + settleLimitSeconds + 30;
 }
 
-function podConfigOf({ prepared, where, options }: Run, script: PodConfig["script"]): PodConfig {
+/** Makes what every pod of a run is given. */
+export function podConfigOf(
+  { prepared, where, options }: Pick<Run, "prepared" | "where" | "options">,
+  script: PodConfig["script"],
+): PodConfig {
   return {
     version: 2,
     testid: prepared.testid,
@@ -226,6 +230,6 @@ function progressOf(reports: readonly PodReport[]): LiveProgress | undefined {
 
 function refusals(reports: readonly PodReport[]): string {
   const reasons = new Map<string, number[]>();
-  for (const { index, refused } of reports) if (refused !== null) reasons.set(refused, [...(reasons.get(refused) ?? []), index + 1]);
-  return [...reasons].map(([reason, pods]) => `${pods.length === 1 ? "pod" : "pods"} ${pods.join(", ")}: ${reason}`).join("\n");
+  for (const { index, refused } of reports) if (refused !== null) reasons.set(refused, [...(reasons.get(refused) ?? []), index]);
+  return [...reasons].map(([reason, pods]) => `${pods.length === 1 ? "pod" : "pods"} ${podNumbers(pods)}: ${reason}`).join("\n");
 }

@@ -111,6 +111,12 @@ function apartCaveats(ends: readonly PodEnd[]): string[] {
   return apart > startsApart ? [`the pods began up to ${apart.toFixed(1)} s apart: the load in the plan was never offered at once`] : [];
 }
 
+/** Names pods by their numbers, from 1; of many the first ones. */
+export function podNumbers(indexes: readonly number[]): string {
+  const shown = indexes.slice(0, 20).map((index) => index + 1);
+  return `${shown.join(", ")}${indexes.length > shown.length ? ` and ${indexes.length - shown.length} more` : ""}`;
+}
+
 const shareOf = (pods: number): string => `${Number((100 / pods).toFixed(1))} %`;
 const nameOf = ({ index, name }: PodReport, pods: number): string => `pod ${index + 1} of ${pods}${name === null ? "" : ` (${name})`}`;
 

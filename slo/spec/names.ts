@@ -98,6 +98,8 @@ export const plimsollMetrics = {
   preflight: "plimsoll_preflight",
   /** Unix seconds of Prometheus's clock at which a load pod of a run was ready to begin; one series for each pod. */
   podReady: "plimsoll_pod_ready_seconds",
+  /** The moment at which all of them begin, on the same clock. */
+  podsBegin: "plimsoll_pods_begin_seconds",
   /** What k6 had counted of the judged load by the last event of each of its pushes, by `of`: requests, iterations; only where an objective asks for seconds. */
   pushed: "plimsoll_pushed_total",
   /** One series for each value of `verdict` (met, exceeded, inconclusive): 1 on what was found, 0 on the others, so that a later gate overrules. */
