@@ -114,10 +114,10 @@ export const rooms: Room[] = [
   { folder: "bench", values: ["slo", "target", "scenarios"], packages: ["node:*", "zod"] },
 ];
 
-/** What every test may import as well: `*.test.ts`, `*.live.test.ts`, `*.kubernetes.test.ts` and the fixtures beside them. */
+/** What every test may import as well: `*.test.ts`, `*.live.test.ts`, `*.kubernetes.test.ts`, `*.lab.test.ts` and the fixtures beside them. */
 export const testFile = /\.(?:test|fixture)\.ts$/;
 export const testRoom = "build/testing";
 
 /** What starts real parts, and so may import the rooms that start them. */
-export const liveTestFile = /\.(?:live|kubernetes)\.test\.ts$/;
+export const liveTestFile = /\.(?:live|kubernetes|lab)\.test\.ts$/;
 export const liveRooms = ["slo", "target"];

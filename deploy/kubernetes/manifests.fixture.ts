@@ -57,6 +57,7 @@ export interface Container {
 interface Kustomization {
   namespace?: string;
   resources?: string[];
+  components?: string[];
   configMapGenerator?: Generator[];
 }
 
@@ -78,18 +79,30 @@ export function readObjects(text: string): Manifest[] {
 
 /**
  * Reads every object that a kustomization names or generates, in its folder and in others, with its namespace.
- * Patches are not applied, and generated names get no hash (`kubectl kustomize` does both).
+ * Components add theirs, and what they merge into a ConfigMap. Patches are not applied, and generated names get no hash (`kubectl kustomize` does both).
  */
 export function readManifests(folder: string): Manifest[] {
   const kustomization = parse(readFileSync(join(folder, "kustomization.yaml"), "utf8")) as Kustomization;
-  const { namespace, resources = [], configMapGenerator = [] } = kustomization;
-  const named = resources.flatMap((path) => {
+  const { namespace, resources = [], components = [], configMapGenerator = [] } = kustomization;
+  const named = [...resources, ...components].flatMap((path) => {
     const whole = join(folder, path);
     return statSync(whole).isDirectory() ? readManifests(whole) : readObjects(readFileSync(whole, "utf8"));
   });
-  const objects = [...named, ...configMapGenerator.map((generator) => generate(folder, generator))];
+  const objects = mergeMaps([...named, ...configMapGenerator.map((generator) => generate(folder, generator))]);
   if (namespace === undefined) return objects;
   return objects.map((object) => ({ ...object, metadata: { ...object.metadata, namespace } }));
+}
+
+/** Makes one of ConfigMaps of one name, which only `behavior: merge` allows. */
+function mergeMaps(objects: readonly Manifest[]): Manifest[] {
+  const key = ({ kind, metadata: { name, namespace } }: Manifest): string | undefined =>
+    kind === "ConfigMap" ? `${namespace}/${name}` : undefined;
+  return objects.flatMap((object, index) => {
+    const same = objects.filter((other) => other === object || (key(object) !== undefined && key(other) === key(object)));
+    if (objects.indexOf(same[0] ?? object) !== index) return [];
+    if (same.length === 1) return [object];
+    return [{ ...object, data: Object.assign({}, ...same.map(({ data }) => data)) as Record<string, string> }];
+  });
 }
 
 function generate(folder: string, { name, namespace, files = [], envs = [] }: Generator): Manifest {
@@ -115,6 +128,12 @@ function readSettings(text: string): [string, string][] {
 /** Gives the pod template of a workload; undefined for every other kind. */
 export function templateOf({ spec }: Manifest): PodTemplate | undefined {
   return (spec as { template?: PodTemplate } | undefined)?.template;
+}
+
+/** Reads a quantity of Kubernetes: CPUs or bytes. */
+export function quantity(text: string): number {
+  const [, number = "0", unit = ""] = /^([\d.]+)(m|Ki|Mi|Gi)?$/.exec(text) ?? [];
+  return Number(number) * ({ m: 0.001, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 }[unit] ?? 1);
 }
 
 /** Lists the images that objects name, each once, in order. */

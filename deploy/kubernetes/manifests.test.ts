@@ -1,6 +1,15 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { imagesOf, readManifests, readObjects, templateOf, type Container, type Manifest, type PodTemplate } from "./manifests.fixture.ts";
+import {
+  imagesOf,
+  quantity,
+  readManifests,
+  readObjects,
+  templateOf,
+  type Container,
+  type Manifest,
+  type PodTemplate,
+} from "./manifests.fixture.ts";
 
 const objects = readManifests(fileURLToPath(new URL("overlays/grafana", import.meta.url)));
 const workloads = objects.flatMap((object): [string, PodTemplate][] => {
@@ -95,12 +104,6 @@ test("the quota of each namespace holds what the lab asks for, and no limit of C
     expect(sum(asked.map((one) => one?.limits?.["memory"]))).toBeLessThanOrEqual(quantity(spec.hard["limits.memory"] ?? "0"));
   }
 });
-
-/** Reads a quantity of Kubernetes: CPUs or bytes. */
-function quantity(text: string): number {
-  const [, number = "0", unit = ""] = /^([\d.]+)(m|Mi|Gi)?$/.exec(text) ?? [];
-  return Number(number) * ({ m: 0.001, Mi: 2 ** 20, Gi: 2 ** 30 }[unit] ?? 1);
-}
 
 test("YAML that is none is an error", () => {
   expect(() => readObjects("a: [")).toThrow();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { addresses, bringUp, takeDown } from "./lab.ts";
 import { parseOptions, type Options } from "./options.ts";
 import type { Ran } from "../../slo/host/process.ts";
@@ -19,12 +20,14 @@ const waiting = { code: 1, words: 'Waiting for deployment "storage-api" rollout 
 const ranOf = (ending: Ran["ending"], stdout = "", stderr = ""): Ran => ({ ending, stdout, stderr, output: stdout + stderr });
 
 /** Answers by the first key that a command line contains; what no key names succeeds without a word. A rollout is waited for 5 s. */
-function labOf(answers: Record<string, Answer>): { lab: Lab; calls: string[]; said: string[] } {
+function labOf(answers: Record<string, Answer>): { lab: Lab; calls: string[]; said: string[]; written: [string, string][] } {
   const calls: string[] = [];
+  const written: [string, string][] = [];
   const said: string[] = [];
   let clock = 0;
   const lab: Lab = {
     say: (line) => void said.push(line),
+    write: (path, text) => void written.push([path, text]),
     now: () => clock,
     pause: async (seconds) => void (clock += seconds),
     signal: new AbortController().signal,
@@ -40,7 +43,7 @@ function labOf(answers: Record<string, Answer>): { lab: Lab; calls: string[]; sa
       return ranOf({ kind: "exited", code: answer.code }, "", answer.words);
     },
   };
-  return { lab, calls, said };
+  return { lab, calls, said, written };
 }
 
 function options(...words: string[]): Options {
@@ -58,7 +61,7 @@ const fine = {
 describe("up", () => {
   test("starts a profile that is not there, with the stated size", async () => {
     const { lab, calls } = labOf({ ...fine, "profile list": { code: 85 } });
-    expect(await bringUp(lab, options("--cpus", "3"))).toBe(5);
+    expect((await bringUp(lab, options("--cpus", "3"))).readySeconds).toBe(5);
     expect(calls).toContain("minikube start --profile plimsoll --cpus=3 --memory=4g --interactive=false");
   });
 
@@ -126,7 +129,7 @@ describe("each failure says what failed, the last words and what to do", () => {
     [
       "an overlay that is not there",
       { "kubectl kustomize": { code: 1, words: "no such file" } },
-      ["the overlay minikube cannot be rendered", "no such file"],
+      ["overlays/minikube cannot be rendered", "no such file"],
     ],
     [
       "Minikube that does not start",
@@ -198,15 +201,41 @@ describe("down", () => {
   });
 });
 
+describe("parts", () => {
+  test("are laid over the overlay by a kustomization that is written, and applied", async () => {
+    const { lab, calls, written } = labOf(fine);
+    await bringUp(lab, options("--overlay", "grafana", "--with", "exporters"));
+    expect(written.map(([path]) => path)).toEqual(["deploy/kubernetes/overlays/.with/kustomization.yaml"]);
+    expect(parse(written[0]?.[1] ?? "")).toMatchObject({
+      kind: "Kustomization",
+      resources: ["../grafana", "../../agents"],
+      components: ["../../with/exporters"],
+    });
+    expect(calls.find((line) => line.includes(" apply "))).toContain("--kustomize deploy/kubernetes/overlays/.with ");
+  });
+
+  test("go with the rest where it is taken down", async () => {
+    const { lab, calls, written } = labOf({});
+    await takeDown(lab, options("down", "--context", "c", "--with", "exporters"));
+    expect(written).toHaveLength(1);
+    expect(calls.at(-1)).toContain("delete --kustomize deploy/kubernetes/overlays/.with ");
+  });
+});
+
+const base = ["storage-api.plimsoll", "prometheus.monitoring"];
 test.each<[string, string[], string]>([
   ["the lab of the default name", [], "npm run minikube -- down\n"],
   ["another profile", ["--profile", "p"], "npm run minikube -- down --profile p\n"],
+  ["a profile with parts, which go with it", ["--with", "exporters"], "npm run minikube -- down\n"],
   ["a context", ["--context", "c"], "npm run minikube -- down --context c\n"],
+  ["a context with parts", ["--context", "c", "--with", "exporters"], "npm run minikube -- down --context c --with exporters\n"],
 ])("the last line takes down %s", (_sentence, words, line) => {
-  expect(addresses(options(...words))).toContain(line);
+  expect(addresses(options(...words), base)).toContain(line);
 });
 
-test("Grafana's address is told where Grafana is, and nowhere else", () => {
-  expect(addresses(options("--overlay", "grafana"))).toContain("port-forward service/grafana 3000:3000");
-  expect(addresses(options())).not.toContain("grafana");
+test("the address of what is there is told, and of nothing else", async () => {
+  const service = "apiVersion: v1\nkind: Service\nmetadata: { name: grafana, namespace: monitoring }\n";
+  const { services } = await bringUp(labOf({ ...fine, "kubectl kustomize": `${overlay}---\n${service}` }).lab, options());
+  expect(addresses(options(), services)).toContain("port-forward service/grafana 3000:3000");
+  expect(addresses(options(), base)).not.toContain("grafana");
 });

@@ -1,3 +1,4 @@
+import { parseAllDocuments } from "yaml";
 import { endingText } from "../../slo/host/process.ts";
 import type { Options } from "./options.ts";
 import { ask, type Lab, lastLines, must, StepError, succeeded, waitUntilReady } from "./step.ts";
@@ -58,28 +59,61 @@ const tools = {
 } as const;
 const overlays = "deploy/kubernetes/overlays";
 
-/** Brings the lab up: tools, cluster, images, manifests, pods; each step may find its work done. Gives the seconds from manifests to ready. */
-export async function bringUp(lab: Lab, options: Options): Promise<number> {
-  const { context, minikube, imageLoad, overlay } = options;
+/** What was brought up. */
+export interface Up {
+  /** From manifests applied to all pods ready. */
+  readySeconds: number;
+  /** `name.namespace` of every service. */
+  services: string[];
+}
+
+/** Brings the lab up: tools, cluster, images, manifests, pods; each step may find its work done. */
+export async function bringUp(lab: Lab, options: Options): Promise<Up> {
+  const { context, minikube, imageLoad } = options;
   await checkTools(lab, minikube ? ["minikube", "docker", "kubectl"] : imageLoad ? ["docker", "kubectl"] : ["kubectl"]);
-  const named = await imagesOf(lab, overlay);
+  const folder = layOut(lab, options);
+  const rendered = await render(lab, folder);
+  const named = [...rendered.matchAll(/\bimage: "?([^\s",]+)/g)].map(([, image = ""]) => image);
   if (minikube) await startProfile(lab, context, minikube);
   const loads = minikube !== undefined || imageLoad !== undefined;
   if (!loads) lab.say("images: none is built or loaded without --image-load; the cluster must be able to pull them");
   const loaded = loads ? await bringImages(lab, options, named) : [];
-  await applyOverlay(lab, options, loaded);
-  return waitUntilReady(lab, context, options.limitSeconds);
+  await applyOverlay(lab, context, folder, loaded);
+  const readySeconds = await waitUntilReady(lab, context, options.limitSeconds);
+  return { readySeconds, services: servicesOf(rendered) };
+}
+
+/** Gives the folder of what is applied; where there are parts, a kustomization that lays them over the overlay is written first. */
+function layOut({ write }: Lab, { overlay, parts }: Options): string {
+  if (parts.length === 0) return `${overlays}/${overlay}`;
+  const head = ["# Written by npm run minikube -- --with.", "apiVersion: kustomize.config.k8s.io/v1beta1", "kind: Kustomization"];
+  const list = ["components:", ...parts.map((part) => `  - ../../with/${part}`)];
+  write(`${overlays}/.with/kustomization.yaml`, [...head, `resources: [../${overlay}, ../../agents]`, ...list, ""].join("\n"));
+  return `${overlays}/.with`;
+}
+
+function render(lab: Lab, folder: string): Promise<string> {
+  const remedy = `the overlays are the folders of ${overlays}, the parts those of deploy/kubernetes/with`;
+  return must(lab, ["kubectl", "kustomize", folder], `${folder} cannot be rendered`, remedy);
+}
+
+function servicesOf(rendered: string): string[] {
+  return parseAllDocuments(rendered).flatMap((document) => {
+    const { kind, metadata } = document.toJS() as { kind: string; metadata: { name: string; namespace?: string } };
+    return kind === "Service" ? [`${metadata.name}.${metadata.namespace ?? "default"}`] : [];
+  });
 }
 
 /** Takes the lab down: the profile that was made for it, or, elsewhere, only what was applied; the namespaces go with it. Tells whether there was anything. */
-export async function takeDown(lab: Lab, { context, minikube, overlay }: Options): Promise<boolean> {
+export async function takeDown(lab: Lab, options: Options): Promise<boolean> {
+  const { context, minikube } = options;
   await checkTools(lab, [minikube ? "minikube" : "kubectl"]);
   if (minikube) {
     const remedy = `run \`minikube delete --profile ${context} --purge\` and read what it says`;
     const said = await must(lab, ["minikube", "delete", "--profile", context], "the profile was not deleted", remedy, 300, "output");
     return !/does not exist/.test(said);
   }
-  const words = ["delete", "--kustomize", `${overlays}/${overlay}`, "--ignore-not-found", "--wait", "--timeout=180s"];
+  const words = ["delete", "--kustomize", layOut(lab, options), "--ignore-not-found", "--wait", "--timeout=180s"];
   const remedy = `see what is left: \`kubectl --context ${context} get all -A -l app.kubernetes.io/part-of=plimsoll\``;
   return /deleted/.test(await must(lab, ["kubectl", "--context", context, ...words], "not everything was removed", remedy, 240));
 }
@@ -94,13 +128,6 @@ async function checkTools(lab: Lab, needed: readonly (keyof typeof tools)[]): Pr
   );
   const remedy = silent.map(({ name }) => tools[name][1]).join("; ");
   throw new StepError(`what is needed does not answer: ${silent.map(({ name }) => name).join(", ")}`, words, remedy);
-}
-
-/** Lists the images that an overlay names. */
-async function imagesOf(lab: Lab, overlay: string): Promise<string[]> {
-  const render = ["kubectl", "kustomize", `${overlays}/${overlay}`];
-  const rendered = await must(lab, render, `the overlay ${overlay} cannot be rendered`, `the overlays are the folders of ${overlays}`);
-  return [...rendered.matchAll(/\bimage: "?([^\s",]+)/g)].map(([, image = ""]) => image);
 }
 
 /** Starts the profile where it is not running; one that runs is used as it is, and a size other than the stated one is said. */
@@ -124,11 +151,11 @@ async function startProfile(lab: Lab, profile: string, { cpus, memory }: NonNull
 }
 
 /** Applies the overlay; pods that run a former image under the same name are replaced, since their manifest says nothing new. */
-async function applyOverlay(lab: Lab, { context, overlay }: Options, loaded: readonly string[]): Promise<void> {
-  lab.say(`applying ${overlays}/${overlay}`);
+async function applyOverlay(lab: Lab, context: string, folder: string, loaded: readonly string[]): Promise<void> {
+  lab.say(`applying ${folder}`);
   const kubectl = ["kubectl", "--context", context];
-  const remedy = `see that \`${kubectl.join(" ")} get namespaces\` answers and that you may create what the overlay ${overlay} holds; then run this again`;
-  const apply = [...kubectl, "apply", "--kustomize", `${overlays}/${overlay}`, "--validate=strict"];
+  const remedy = `see that \`${kubectl.join(" ")} get namespaces\` answers and that you may create what ${folder} holds; then run this again`;
+  const apply = [...kubectl, "apply", "--kustomize", folder, "--validate=strict"];
   const applied = await must(lab, apply, "the manifests were not applied", remedy, 120);
   if (!loaded.includes("plimsoll-target:dev") || applied.includes("deployment.apps/storage-api created")) return;
   lab.say("storage-api: its image is another one now; replacing the pods");
@@ -136,20 +163,35 @@ async function applyOverlay(lab: Lab, { context, overlay }: Options, loaded: rea
   await must(lab, restart, "storage-api was not restarted", remedy);
 }
 
+/** The services that a person or a program of theirs asks: what each is, its port there and here. */
+const pages: [service: string, title: string, port: number, here: number][] = [
+  ["storage-api.plimsoll", "storage API", 5_000, 5_000],
+  ["prometheus.monitoring", "Prometheus", 9_090, 9_090],
+  ["grafana.monitoring", "Grafana", 3_000, 3_000],
+  ["alertmanager.monitoring", "Alertmanager", 9_093, 9_093],
+  ["jaeger.monitoring", "Jaeger", 16_686, 16_686],
+  ["loki.monitoring", "Loki", 3_100, 3_100],
+  ["web.plimsoll", "web page", 8_080, 8_080],
+];
+
 /** Says where things are and what comes next. */
-export function addresses({ context, minikube, overlay }: Options): string {
-  const forward = `kubectl --context ${context} --namespace`;
+export function addresses({ context, minikube, parts }: Options, services: readonly string[]): string {
   const kind = minikube ? "profile" : "context";
-  const back = minikube && context === "plimsoll" ? "" : ` --${kind} ${context}`;
-  const grafana = `  ${forward} monitoring port-forward service/grafana 3000:3000            http://127.0.0.1:3000\n`;
+  const named = minikube && context === "plimsoll" ? "" : ` --${kind} ${context}`;
+  const back = minikube || parts.length === 0 ? named : `${named} --with ${parts.join(",")}`;
+  const there = pages.filter(([service]) => services.includes(service));
+  const inside = there.map(([service, title, port]) => `  ${title.padEnd(14)}http://${service}:${port}`);
+  const forwards = there.map(([service, , port, here]) => {
+    const [name = "", namespace = ""] = service.split(".");
+    const forward = `kubectl --context ${context} --namespace ${namespace} port-forward service/${name} ${here}:${port}`;
+    return `  ${forward.padEnd(91)}http://127.0.0.1:${here}`;
+  });
   return `in the cluster
-  storage API   http://storage-api.plimsoll:5000
-  Prometheus    http://prometheus.monitoring:9090
+${inside.join("\n")}
 
 on this machine, each in a terminal of its own
-  ${forward} plimsoll port-forward service/storage-api 5000:5000       http://127.0.0.1:5000
-  ${forward} monitoring port-forward service/prometheus 9090:9090      http://127.0.0.1:9090
-${overlay === "grafana" ? grafana : ""}
+${forwards.join("\n")}
+
 next
   npm run load -- --scenario smoke --in kubernetes --context ${context}              a load from pods, judged here
   kubectl --context ${context} apply -k deploy/kubernetes/load                       the same without this command: see job/smoke

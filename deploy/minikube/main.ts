@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
@@ -9,13 +11,18 @@ import { StepError, type Lab } from "./step.ts";
 const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
 
+const project = fileURLToPath(new URL("../..", import.meta.url));
 const lab: Lab = {
   run: runProcess,
   say: (line) => void process.stderr.write(`${line}\n`),
   now: () => performance.now() / 1_000,
   pause: (seconds) => sleep(seconds * 1_000, undefined, { signal: interrupted.signal }),
   signal: interrupted.signal,
-  project: fileURLToPath(new URL("../..", import.meta.url)),
+  project,
+  write: (path, text) => {
+    mkdirSync(join(project, dirname(path)), { recursive: true });
+    writeFileSync(join(project, path), text);
+  },
 };
 
 /** Gives the exit code: 0 done, 2 bad usage, 4 what could not be carried out, 130 interrupted. */
@@ -23,9 +30,9 @@ async function main(words: readonly string[]): Promise<number> {
   try {
     const options = parseOptions(words, {});
     if (options.action === "up") {
-      const readySeconds = await bringUp(lab, options);
+      const { readySeconds, services } = await bringUp(lab, options);
       lab.say(`ready ${readySeconds.toFixed(0)} s after the manifests were applied (${lab.now().toFixed(0)} s in all)`);
-      process.stdout.write(addresses(options));
+      process.stdout.write(addresses(options, services));
     } else {
       const wasThere = await takeDown(lab, options);
       lab.say(wasThere ? "removed" : "there was nothing to remove");

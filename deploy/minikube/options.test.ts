@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseOptions } from "./options.ts";
+import { knownParts, parseOptions } from "./options.ts";
 
 const minikube = { cpus: "2", memory: "4g" };
 
@@ -7,13 +7,20 @@ const good: [string, string[], object][] = [
   [
     "nothing said is the whole lab",
     [],
-    { action: "up", context: "plimsoll", minikube, overlay: "minikube", limitSeconds: 180, imageLoad: undefined },
+    { action: "up", context: "plimsoll", minikube, overlay: "minikube", parts: [], limitSeconds: 180, imageLoad: undefined },
   ],
   ["down is the other word", ["down"], { action: "down", context: "plimsoll", minikube }],
   ["a size", ["--cpus", "4", "--memory=8192mb"], { minikube: { cpus: "4", memory: "8192mb" } }],
   ["another profile, after which Minikube names the context", ["--profile", "p"], { context: "p", minikube }],
   ["a context needs no Minikube", ["--context", "kind-dev"], { context: "kind-dev", minikube: undefined }],
   ["a way to load images", ["--context=k", "--image-load", "kind load docker-image"], { imageLoad: "kind load docker-image" }],
+  [
+    "parts, in the order of their names",
+    ["--with", "exporters"],
+    { parts: ["exporters"], minikube: { cpus: "2", memory: "6g" }, limitSeconds: 240 },
+  ],
+  ["all parts", ["--with", "all"], { parts: knownParts() }],
+  ["parts in a profile of a stated size", ["--with", "all", "--memory", "8g"], { minikube: { cpus: "2", memory: "8g" } }],
   ["the lab with Grafana", ["--overlay", "grafana"], { minikube, overlay: "grafana" }],
 ];
 
@@ -27,6 +34,8 @@ const bad: [string, string[], string][] = [
   ["two words", ["up", "down"], "too many arguments"],
   ["one CPU, with which Minikube does not start", ["--cpus", "1"], "It must be a whole number, 2 or more."],
   ["a size in words", ["--memory", "much"], "It must be a size such as 4g or 4096mb."],
+  ["a part that is not there", ["--with", "exporters,logz"], `There is no part "logz"; there are ${knownParts().join(", ")}, and all.`],
+  ["no part", ["--with", ""], 'There is no part ""'],
   ["no time", ["--limit", "0"], "It must be a whole number, 1 or more."],
   ["an overlay elsewhere", ["--overlay", "../../x"], "It must be letters, digits and dashes."],
   ["a profile that is a flag", ["--profile=-x"], "It must be letters, digits and dashes."],
@@ -44,5 +53,6 @@ test.each(bad)("%s is refused, and said", (_sentence, words, message) => {
 test("--help wins, and lists every flag", () => {
   let said = "";
   expect(() => parseOptions(["--help"], { writeOut: (text) => void (said += text) })).toThrow(expect.objectContaining({ exitCode: 0 }));
-  for (const flag of ["profile", "cpus", "memory", "context", "image-load", "overlay", "limit"]) expect(said).toContain(`--${flag} <`);
+  for (const flag of ["profile", "cpus", "memory", "context", "image-load", "overlay", "with", "limit"])
+    expect(said).toContain(`--${flag} <`);
 });

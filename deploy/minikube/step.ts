@@ -5,6 +5,8 @@ import { endingText, type Ran, type RunProcess } from "../../slo/host/process.ts
 export interface Lab {
   run: RunProcess;
   say: (line: string) => void;
+  /** Writes a file below the project's root folder. */
+  write: (path: string, text: string) => void;
   now: () => number;
   pause: (seconds: number) => Promise<void>;
   /** Ends what is under way. */
@@ -78,7 +80,7 @@ export async function waitUntilReady(lab: Lab, context: string, limitSeconds: nu
   const since = new Map<string, number>();
   const format = 'jsonpath={range .items[*]}{.metadata.namespace} {.kind}/{.metadata.name}{"\\n"}{end}';
   const remedy = `see that \`${kubectl.join(" ")} get pods -A\` answers; then run this again`;
-  const get = [...kubectl, "get", "deployments,statefulsets", ...ours, "-o", format];
+  const get = [...kubectl, "get", "deployments,statefulsets,daemonsets", ...ours, "-o", format];
   const list = await must(lab, get, "the cluster does not answer", remedy);
   for (const line of list.trim().split("\n")) {
     const [namespace = "", workload = ""] = line.toLowerCase().split(" ");
