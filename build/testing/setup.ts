@@ -12,6 +12,7 @@ export async function setup(project: TestProject): Promise<void> {
     prometheus: await find("prometheus"),
     promtool: await find("promtool"),
     helm: await find("helm"),
+    kind: await find("kind"),
     kubectl: findKubectl(process.env),
     chromium: findChromium(process.env),
   };

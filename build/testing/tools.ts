@@ -13,6 +13,7 @@ export const toolVariables: Record<LiveTool, string> = {
   prometheus: "PROMETHEUS_BIN",
   promtool: "PROMTOOL_BIN",
   helm: "HELM_BIN",
+  kind: "KIND_BIN",
   kubectl: "KUBECTL_BIN",
   chromium: "CHROMIUM_BIN",
 };

@@ -5,9 +5,10 @@ import { pins, platformName, releaseOf } from "./catalog.ts";
 
 // Prometheus 3.14.0 is the module version v0.314.0.
 const [major = "", minor = "", patch = ""] = pins.prometheus.version.split(".");
-const modules: ["k6" | "prometheus" | "helm", string][] = [
+const modules: ["k6" | "prometheus" | "helm" | "kind", string][] = [
   ["k6", `go.k6.io/k6/v2 v${pins.k6.version}`],
   ["prometheus", `github.com/prometheus/prometheus v0.${major}${minor.padStart(2, "0")}.${patch}`],
+  ["kind", `sigs.k8s.io/kind v${pins.kind.version}`],
   ["helm", `helm.sh/helm/v4 v${pins.helm.version}`],
 ];
 test.each(modules)("%s has the same version here as in its pinned Go module", async (tool, line) => {

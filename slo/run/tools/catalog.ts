@@ -5,7 +5,7 @@ import { Unavailable, type Ports, type ToolName } from "./tool.ts";
 export interface Pin {
   name: ToolName;
   /** The product that brings it: tools of one product share a cache entry and an archive. */
-  product: "k6" | "prometheus" | "helm";
+  product: "k6" | "prometheus" | "helm" | "kind";
   version: string;
   variable: string;
   /** How it is asked for its version, where that is not `--version`. */
@@ -60,6 +60,14 @@ export const pins: Record<ToolName, Pin> = {
     },
     install: "https://helm.sh/docs/intro/install/",
   },
+  kind: {
+    name: "kind",
+    product: "kind",
+    version: "0.33.0",
+    variable: "KIND_BIN",
+    recipe: { moduleFolder: `${modules}kind`, package: "sigs.k8s.io/kind", tags: "", linkerFlags: "-s -w" },
+    install: "https://kind.sigs.k8s.io/docs/user/quick-start/",
+  },
 };
 
 const platforms: Readonly<Record<string, string>> = {
@@ -76,7 +84,7 @@ export const platformName = ({ os, arch }: Ports["platform"]): string | undefine
 export function releaseOf({ product, version }: Pin, platform: string) {
   if (product === "k6" && platform.startsWith("darwin"))
     throw new Unavailable("k6 is released for macOS as a .zip only, which is not unpacked here");
-  if (product === "helm") throw new Unavailable("its releases are not on github.com");
+  if (product === "helm" || product === "kind") throw new Unavailable("it is for tests only, and built");
   const isK6 = product === "k6";
   const base = `/${isK6 ? "grafana" : "prometheus"}/${product}/releases/download/v${version}`;
   const folder = isK6 ? `k6-v${version}-${platform}` : `prometheus-${version}.${platform}`;

@@ -1,7 +1,7 @@
 import { errorMessage } from "../../host/error-message.ts";
 
 /** What a run takes, and what only tests take. */
-export type ToolName = "k6" | "prometheus" | "promtool" | "helm";
+export type ToolName = "k6" | "prometheus" | "promtool" | "helm" | "kind";
 export type Way = "environment" | "path" | "cache" | "download" | "build";
 
 /** Why one way of getting a tool did not lead to it. */

@@ -27,6 +27,7 @@ const outputs: [string, ToolName, string, string | undefined][] = [
   ["promtool is not Prometheus", "prometheus", "promtool, version 3.14.0 (branch: , revision: unknown)\n", undefined],
   ["Helm", "helm", "v4.3.1\n", "4.3.1"],
   ["Helm as released", "helm", "v4.3.2+g0123abc\n", "4.3.2"],
+  ["kind", "kind", "kind version 0.33.0\n", "0.33.0"],
   ["another program", "k6", "hello 1.2.3\n", undefined],
   ["nothing", "promtool", "", undefined],
 ];

@@ -34,6 +34,7 @@ const ownPatterns: Partial<Record<ToolName, string>> = {
   // k6 begins with the name it was started by.
   k6: `^\\S+ v${version} \\([^)]*\\bgo\\d`,
   helm: `^v${version}(?:\\+|$)`,
+  kind: `^kind version ${version}`,
 };
 
 /** Reads the version from what a tool prints that is asked for it, e.g. `2.2.0`; most print it as Prometheus's tools do. */
