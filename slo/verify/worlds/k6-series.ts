@@ -52,11 +52,15 @@ function openPod(world: World, pod: number, origin: number) {
   return { series, write };
 }
 
+/** Says which scenario a script's sample is of; setup() and teardown() are of none, and k6 names them as a group. */
+const scenarioOf = (who: Request["who"]): Labels =>
+  who === "judged" ? { [k6Labels.scenario]: scenarioName } : { [k6Labels.group]: "::setup" };
+
 /** What a script counts of its answers: a check, whose counter beside it lacks what a module makes that is not bundled, and its own counters. */
 function scriptCounts(requests: readonly Request[], write: Write): void {
   const shares = new Map<string, { good: number; all: number }>();
   for (const { who, at, status, isUnbundled } of requests) {
-    const scenario: Labels = who === "judged" ? { [k6Labels.scenario]: scenarioName } : { [k6Labels.group]: "::setup" };
+    const scenario = scenarioOf(who);
     const isGood = status !== 0 && status < 400;
     const check = { ...scenario, [k6Labels.check]: checkName };
     // Of a rate k6 writes the share alone.
@@ -76,7 +80,7 @@ function changesOf(world: World, { who, route, status, measured }: Request): [La
   const ours = world.script === "none";
   const url = route === undefined ? otherUrl : `${targetUrl}${route}`;
   const tags: Labels = {
-    [k6Labels.scenario]: who === "judged" ? scenarioName : ours ? warmupScenario : "",
+    ...(ours && who !== "judged" ? { [k6Labels.scenario]: warmupScenario } : scenarioOf(who)),
     [k6Labels.name]: ours ? (route ?? url) : world.namesUrls ? url : "a step",
     [k6Labels.method]: "GET",
   };

@@ -3,7 +3,7 @@ import { sideOf } from "../../spec/side.ts";
 import type { Where } from "../../spec/spec.ts";
 import type { Happened, Request } from "./happen.ts";
 import { isCountedRoute, routes } from "./counting.ts";
-import { isIn, judgedStretch, pushedAt, type Stretch, type World, type WorldObjective } from "./world.ts";
+import { gapSeconds, isIn, judgedStretch, pushedAt, type Stretch, type World, type WorldObjective } from "./world.ts";
 import { complement, provesExceeded, provesMet } from "../../judge/clopper-pearson.ts";
 import type { WindowFinding } from "../../judge/verdict.ts";
 import type { JudgedObjective } from "./judge-world.ts";
@@ -21,6 +21,8 @@ export interface TrueEvent {
 export interface Truth {
   kindest: Count;
   harshest: Count;
+  /** How many requests of setup and warm-up a service has counted beside the judged ones, as far as scrapes can tell the two apart. */
+  apart: number;
   /** All events in order of time, those included that the definition may leave out. */
   events: TrueEvent[];
 }
@@ -73,6 +75,13 @@ function hasCounter({ instances, scrapeSeconds, tellsStart }: World, { endedAt }
 
 const countOf = (events: readonly TrueEvent[]): Count => ({ total: events.length, bad: events.filter(({ bad }) => bad).length });
 
+/** Counts the requests of setup and warm-up that the scrapes around the load cannot leave out; those that were cut off nobody can. */
+function keptIn({ script, warmupSeconds, scrapeSeconds }: World, { requests, cutOff }: Happened): number {
+  const isScrapedBetween = script === "none" && warmupSeconds > 0 && scrapeSeconds < gapSeconds - 1.2;
+  if (isScrapedBetween) return cutOff.reduce((sum, some) => sum + some, 0);
+  return requests.filter(({ who }) => who === "setup" || who === "warmup").length;
+}
+
 /** Tells whether a moment is in the part of the load that an objective is about; within two milliseconds of its borders it may be either. */
 function phaseOf(world: World, { phase }: WorldObjective): (at: number) => "in" | "out" | "border" {
   if (phase === undefined) return () => "in";
@@ -124,6 +133,7 @@ export function truthOf(world: World, happened: Happened, objective: WorldObject
   return {
     kindest: counts(leastBad + unmet.length, times * (good + open.total - open.bad)),
     harshest: counts(times * (certain.bad + open.bad) + unserved, leastGood),
+    apart: client ? 0 : keptIn(world, happened),
     events: [...[...judged, ...others].map(timed), ...unmet.map(({ at }) => ({ at, bad: true }))].toSorted((a, b) => a.at - b.at),
   };
 }

@@ -1,6 +1,6 @@
 import { tellsSlow } from "./counting.ts";
 import type { PrometheusApi } from "../../collect/prometheus.ts";
-import { complement } from "../../judge/clopper-pearson.ts";
+import { complement, provesExceeded, provesMet } from "../../judge/clopper-pearson.ts";
 import { sideOf } from "../../spec/side.ts";
 import { worldOf } from "./generate.ts";
 import { happen } from "./happen.ts";
@@ -56,9 +56,9 @@ const isUnproved = (events: string): boolean => events.includes("reslt") || even
 
 /**
  * Tells whether an objective may stay open where nothing goes wrong: no name proves that a request went to another host, so a script that asks
- * others too leaves the service's side open; so do buckets that do not tell fast from slow, and counters that may not exist yet.
+ * others too leaves the service's side open; so do buckets that do not tell fast from slow, and counters that may not exist yet, or that setup raised as well.
  */
-function isOpen({ script, counting, setupRequests }: World, { indicator }: Finding["objective"]): boolean {
+function isOpen({ script, counting }: World, { objective: { indicator }, truth }: Finding): boolean {
   if (sideOf(indicator) === "client") return false;
   if (script === "other hosts") return true;
   switch (indicator.kind) {
@@ -69,15 +69,19 @@ function isOpen({ script, counting, setupRequests }: World, { indicator }: Findi
     case "latency":
       return !tellsSlow(counting);
     case "ratio":
-      return isUnproved(indicator.events) || (script !== "none" && setupRequests > 0);
+      return isUnproved(indicator.events) || truth.apart > 0;
   }
 }
 
-const isEasy = (world: World, { objective, truth }: Finding): boolean => {
-  const { words, openModel, badness } = world;
-  const decidable = words.length === 0 && openModel && !isOpen(world, objective) && objective.phase === undefined;
-  return decidable && (badness <= 0.2 || badness >= 4) && truth.kindest.total * complement(objective.targetRatio) >= 8;
-};
+/** Tells whether an objective should be decided: nothing goes wrong, and the truth itself proves it, whichever way setup and warm-up went. */
+function isEasy(world: World, finding: Finding): boolean {
+  const { objective, truth } = finding;
+  if (world.words.length > 0 || !world.openModel || objective.phase !== undefined || isOpen(world, finding)) return false;
+  const { kindest, harshest, apart } = truth;
+  const worst = { bad: harshest.bad + apart, total: harshest.total + apart };
+  const best = { bad: Math.max(0, kindest.bad - apart), total: kindest.total };
+  return provesMet(worst, objective.targetRatio, confidence) || provesExceeded(best, objective.targetRatio, confidence);
+}
 
 /** What many worlds have shown, an item for each objective or world that it is about. */
 export interface Tally {
