@@ -71,14 +71,17 @@ type Untyped<Answer extends ResponseType> = Omit<Call<unknown, Answer>, "send" |
   sendAll: (inputs: readonly Given[]) => RefinedResponse<Answer>[];
 };
 
+/** Whether each operation's contents are verified by every call of it that counts: k6 tells the answers of one route by no call. */
+const verifies = new Map<string, boolean>();
+
 /** Prepares the calls of a service: everything that is the same for each request is made here, once. */
 export function openClient<Of extends Api<Of>>(target: string, counting: Counting | undefined) {
   let isAnnounced = counting?.announces !== true;
   const announce = (): void => {
     isAnnounced = true;
+    const verified = [...verifies].flatMap(([operation, all]) => (all ? [operation.split(" ") as [method: string, route: string]] : []));
     countersAtZero(counting?.thresholdsSeconds ?? [], verified);
   };
-  const verified: [method: string, route: string][] = [];
   return <Name extends keyof Of & string, Answer extends ResponseType>(
     operation: Name,
     options: CallOptions<Of[Name], Answer>,
@@ -92,7 +95,7 @@ export function openClient<Of extends Api<Of>>(target: string, counting: Countin
     const bodyOf = (body: unknown): RequestBody | null =>
       body === undefined ? null : options.body === "bytes" ? (body as RequestBody) : JSON.stringify(body);
     const { isRight } = options;
-    if (isRight) verified.push([method, route]);
+    if (counting) verifies.set(operation, isRight !== undefined && verifies.get(operation) !== false);
     const seen = (response: RefinedResponse<Answer>): RefinedResponse<Answer> => {
       if (counting === undefined) return response;
       const isExpected = counter.seen(response);

@@ -98,15 +98,31 @@ test.each<[string, ClientQueries, Partial<ClientWindow>]>([
   expect(measured.kind === "counted" && measured.cumulative.at(-1)).toMatchObject({ total: 600, bad: 7 });
 });
 
-test.each<[string, number | undefined, string]>([
-  ["bad events that no objective reads leave it open", 1, "absent"],
-  ["a counter of them at zero does not", 0, "counted"],
-  ["nor does none", undefined, "counted"],
-])("%s", async (_, value, kind) => {
-  const seen = fakeApi((query) => (query === "hidden" ? [{ valueAt: () => value }] : [{ valueAt: () => 7 }]));
-  const hidden = [{ read: read("hidden"), why: "in teardown()" }];
+type Hides = ClientQueries["hidden"][number]["hides"];
+test.each<[string, Hides, number | undefined, object]>([
+  ["what is good or bad in unknown numbers leaves nothing to judge", "any", 1, { kind: "absent", reason: "not read" }],
+  ["bad events of an unknown number are bad in the worst reading, and those that are known stay bad", "bad", 1, known(7, 600, 600, "not read")],
+  ["events that are known by number may be good or bad", "events", 5, known(7, 605, 12, "5 events: not read")],
+  ["a counter of them at zero is none", "any", 0, known(7, 600, 7)],
+  ["nor is one that is not there", "any", undefined, known(7, 600, 7)],
+])("%s", async (_, hides, value, expected) => {
+  const seen = fakeApi((query) => {
+    if (query === "hidden") return [{ valueAt: () => value }];
+    return [{ valueAt: () => (query === "total" ? 600 : query === "bad" ? 7 : 0) }];
+  });
+  const hidden = [{ read: read("hidden"), why: "not read", hides }];
+  expect(await measureClient(seen, { ...failed, noun: "events", hidden }, window)).toMatchObject(expected);
+});
+
+function known(best: number, total: number, worst: number, ...caveats: string[]) {
+  return { kind: "counted", best: { total, bad: best }, worst: { total, bad: worst }, caveats };
+}
+
+test("where nothing but what k6 refused is there, that is the reason", async () => {
+  const seen = fakeApi((query) => (query === "hidden" ? [{ valueAt: () => 9 }] : []));
+  const hidden = [{ read: read("hidden"), why: "k6 refused them", hides: "events" as const }];
   expect(await measureClient(seen, { ...failed, hidden }, window)).toMatchObject({
-    kind,
-    ...(value === 1 ? { reason: "in teardown()" } : {}),
+    kind: "absent",
+    reason: "9 requests: k6 refused them; no request",
   });
 });

@@ -100,11 +100,17 @@ async function assertRising(api: PrometheusApi, { rising }: ClientQueries, range
     throw new Unreadable("the script lowered a counter, so it counts no events: add only values of 0 and more");
 }
 
-/** Refuses a script's metric of which some samples are not judged: they may be the bad ones, or the good ones. */
-async function assertAllJudged(api: PrometheusApi, { hidden }: ClientQueries, { toSeconds }: ClientWindow, range: number): Promise<void> {
+/** Reads what no objective counts of a script's metric: events that may be good or bad, and whether there are bad ones beside them. Refuses what may be anything. */
+async function readHidden(api: PrometheusApi, { hidden, noun }: ClientQueries, { toSeconds }: ClientWindow, range: number) {
   const found = await Promise.all(hidden.map(({ read }) => queryNumber(api, read(range + proofLookbackSeconds), toSeconds)));
-  const first = hidden.find((_, i) => (found[i] ?? 0) > 0);
+  const there = hidden.flatMap((one, i) => ((found[i] ?? 0) > 0 ? [{ ...one, value: wholeCount(found[i] ?? 0) }] : []));
+  const first = there.find(({ hides }) => hides === "any");
   if (first !== undefined) throw new Unreadable(first.why);
+  return {
+    events: there.reduce((sum, { hides, value }) => sum + (hides === "events" ? value : 0), 0),
+    anyBad: there.some(({ hides }) => hides === "bad"),
+    caveats: there.map(({ hides, value, why }) => (hides === "events" ? `${amount(value, oneOf(noun), noun)}: ${why}` : why)),
+  };
 }
 
 /** Says that there is nothing to count, and what there is instead. */
@@ -141,18 +147,25 @@ export async function measureClient(api: PrometheusApi, query: ClientQueries, wi
   const { objective, histogram, unfiltered, slowAboveSeconds } = query;
   const counters = query.bad.map((read) => read(range).promql).join(" + ");
   const queries = { total: query.total(range).promql, bad: histogram ? histogram.read(range).promql : counters };
+  const absent = (reason: string): Measurement => ({ kind: "absent", objective, reason, queries });
+  const unread = await answerOf(() => readHidden(api, query, window, range));
+  if (unread.kind === "failed") return absent(unread.reason);
+  const { events, anyBad, caveats } = unread.value;
   const read = await answerOf(async () => {
-    await assertAllJudged(api, query, window, range);
     if (histogram && !(await isCountedWhole(api, query, window, range))) return countedByHistogram(api, query, histogram, window, range);
     queries.bad = counters;
     return countedByCounters(api, query, window, range);
   });
-  if (read.kind === "failed") return { kind: "absent", objective, reason: read.reason, queries };
+  if (read.kind === "failed") return absent([...caveats, read.reason].join("; "));
   const whole = { atSeconds: window.toSeconds, total: read.value.total, bad: read.value.bad };
   const ended = { ...read.value, cumulative: endedWith(read.value.cumulative, whole) };
-  const counted = slowAboveSeconds === undefined ? ended : withoutOwnDelay(ended, query.noun, window.shortage, slowAboveSeconds);
+  const seen = slowAboveSeconds === undefined ? ended : withoutOwnDelay(ended, query.noun, window.shortage, slowAboveSeconds);
+  const total = seen.total + events;
+  const uncertain = anyBad ? total - seen.bad : seen.uncertain + events;
+  const counted = { ...seen, total, uncertain, caveats: [...seen.caveats, ...caveats] };
   const rest = { cumulative: counted.cumulative, queries };
   const { part, phased } = query;
+  if (part?.kind === "stretch" && caveats[0] !== undefined) return absent(caveats.join("; ")); // nobody knows when these came
   if (part?.kind === "stretch" && phased !== undefined)
     return measurePhase(api, { ...query, phased }, part, unservedOf(query, window, counted), { ...rest, caveats: counted.caveats });
   return withDrops(

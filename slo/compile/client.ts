@@ -31,8 +31,8 @@ export interface ClientQueries {
   shares: { ofK6: Reading; counted: Reading } | undefined;
   /** Counters that a script may lower, which would take events away again. */
   rising: Reading[];
-  /** What a script counted and no objective reads: where it has samples, they may be the bad ones. */
-  hidden: readonly { read: Reading; why: string }[];
+  /** What a script counted and no objective reads: where it has samples, they are so many events of the objective, or bad ones of an unknown number, or anything. */
+  hidden: readonly { read: Reading; why: string; hides: "events" | "bad" | "any" }[];
   /** What an iteration that was not carried out stands for at worst: an iteration's requests, as many of these events, one event, or none. */
   unserved: "requests" | "events" | "one" | "none";
   /** True when the objective is about every request, so that a dropped iteration is certainly bad. */

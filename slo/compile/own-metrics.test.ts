@@ -15,7 +15,7 @@ const script: ScriptFacts = {
   ],
 };
 
-function compiled(indicator: Indicator, facts: ScriptFacts | undefined) {
+function compiled(indicator: Indicator, facts: ScriptFacts | undefined, isUserScript = true) {
   const place = { file: "s.yaml", line: 1, column: 1 };
   const objectives = [{ name: "o", targetRatio: 0.99, indicator, place }];
   const spec: Spec = {
@@ -27,7 +27,7 @@ function compiled(indicator: Indicator, facts: ScriptFacts | undefined) {
     scenarios: {},
     metrics: presetNamed("fastify"),
   };
-  const scope: Scope = { testid: "T", server: {}, script: facts };
+  const scope: Scope = { testid: "T", server: {}, script: facts, isUserScript };
   return compileObjectives(spec, scope, false);
 }
 
@@ -106,11 +106,34 @@ test("a trend of times is read in seconds, any other as it is", () => {
   expect(sizes.slowAboveSeconds).toBeUndefined();
 });
 
-test("integrity counts the answers of the routes whose contents are verified", () => {
-  const query = client({ kind: "integrity", where: { method: "GET" } });
-  expect(query.total(60).promql).toBe(
+test("integrity counts the answers of the routes whose contents are verified: of a script those that its client got and verified from the start", () => {
+  const total = (isUserScript: boolean) => {
+    const got = compiled({ kind: "integrity", where: { method: "GET" } }, undefined, isUserScript);
+    return got.kind === "compiled" && got.queries[0]?.kind === "client" ? got.queries[0].total(60).promql : JSON.stringify(got);
+  };
+  expect(total(false)).toBe(
     `sum(last_over_time(k6_http_reqs_total{${judged},expected_response="true",method="GET"}[60s]) and on (method, name) last_over_time(k6_wrong_contents_total{testid="T",method!=""}[7260s]))`,
   );
+  expect(total(true)).toBe(
+    `sum(last_over_time(k6_http_reqs_total{${judged},expected_response="true",counted_by="plimsoll",method="GET"}[60s]) and on (method, name) last_over_time(k6_wrong_contents_total{testid="T",method!="",counted_by=""}[7260s]))`,
+  );
+});
+
+test("wrong contents of a route that only some calls verify prove nothing", () => {
+  expect(client({ kind: "integrity", where: {} }).hidden.map(({ read }) => read(60).promql)).toEqual([
+    `count(last_over_time(k6_wrong_contents_total{${judged},method!="",counted_by="plimsoll"}[60s]) unless on (method, name) last_over_time(k6_wrong_contents_total{testid="T",method!="",counted_by=""}[7260s]))`,
+  ]);
+});
+
+test.each<Indicator>([
+  { kind: "checks", name: undefined, where: {} },
+  { kind: "rate", name: "ok", goodIs: true, where: {} },
+  { kind: "counter", part: "failed", partIs: "bad", total: "orders", where: {} },
+  { kind: "trend", name: "size", ofTimes: false, atMost: 9, where: {} },
+])("what nobody counted when the script ran is open, for that reason: $kind", (indicator) => {
+  const got = compiled(indicator, undefined);
+  if (got.kind !== "compiled" || got.queries[0]?.kind !== "client") throw new Error(JSON.stringify(got));
+  expect(got.queries[0].hidden).toEqual([expect.objectContaining({ why: expect.stringContaining("load it with this spec"), hides: "any" })]);
 });
 
 const not: ScriptFacts = { counted: { kind: "not", reason: "the script has to run in its place" }, metrics: [] };

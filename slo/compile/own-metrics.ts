@@ -43,8 +43,22 @@ export interface SecondsQueries {
   part: Part | undefined;
 }
 
+/** Leaves open what a script counts that nobody asked for when it ran: of its checks and rates k6 wrote shares alone, and what it refused of its values nobody counted. */
+const uncounted: Hidden = {
+  read: () => promql`vector(1)`,
+  why: "the script ran without counters of its checks and rates, and of what k6 refuses of its values: no objective was about them when it was loaded, or it was not loaded by Plimsoll; load it with this spec",
+  hides: "any",
+};
+
 /** Compiles an objective about what k6 counts apart from requests. */
 export function ownQueries(objective: string, indicator: Own, scope: Scope, scenario?: string): ClientQueries | SecondsQueries {
+  const query = queriesOf(objective, indicator, scope, scenario);
+  const isOfScript = ["checks", "counter", "rate"].includes(indicator.kind) || (indicator.kind === "trend" && !timesOfK6.has(indicator.name));
+  const isUncounted = isOfScript && scope.isUserScript === true && scope.script === undefined;
+  return query.kind === "client" && isUncounted ? { ...query, hidden: [uncounted] } : query;
+}
+
+function queriesOf(objective: string, indicator: Own, scope: Scope, scenario?: string): ClientQueries | SecondsQueries {
   const { testid } = scope;
   const noun = nounOf(indicator);
   switch (indicator.kind) {
@@ -101,7 +115,7 @@ function sharesQueries(objective: string, indicator: Of<"checks" | "rate">, scop
     shares: { ofK6: over("last_over_time", judged(share, testid, ...where)), counted: over("last_over_time", total) },
     hidden: [
       badInTeardown(scope, counted, isBad, ...which, ...where),
-      ...(indicator.kind === "rate" ? [refusedValues(scope, indicator.name)] : []),
+      ...(indicator.kind === "rate" ? [refusedValues(scope, indicator.name, "events")] : []),
     ],
     unserved: "events",
   };
@@ -121,19 +135,19 @@ function withoutScenario({ testid }: Scope, ...metrics: string[]): Hidden {
     return promql`count(${metrics.map(notJudged).reduce((all, one) => promql`${all} or ${one}`)})`;
   };
   const why = `some samples carry scenario="${warmupScenario}", or no scenario outside of setup and teardown, and are not judged: leave the tag as k6 sets it, or give that scenario another name`;
-  return { read, why };
+  return { read, why, hides: "any" };
 }
 
 /** Counts the bad events that a script found in teardown(), as where it asks the service at the end what became of the load. */
 function badInTeardown({ testid }: Scope, metric: string, ...which: Matcher[]): Hidden {
   const read = sumOfLast(selector(metric, [is(k6Labels.testid, testid), matches(k6Labels.group, groupOfTeardown), ...which]));
-  return { read, why: "some of its bad events were counted in teardown(), which is no part of the load: nobody knows of how many" };
+  return { read, why: "some of its bad events were counted in teardown(), which is no part of the load: nobody knows of how many", hides: "bad" };
 }
 
 /** Counts what a script gave a metric and k6 refused, as it does with what is no number (a field that an answer lacks). */
-function refusedValues({ testid }: Scope, name: string): Hidden {
+function refusedValues({ testid }: Scope, name: string, hides: Hidden["hides"]): Hidden {
   const read = sumOfLast(judged(k6Metrics.refusedValues, testid, is(k6Labels.refusedBy, name)));
-  return { read, why: `k6 refused values that the script gave to ${name} (see k6.log): what is no number is in no count, and may be bad` };
+  return { read, why: `k6 refused values that the script gave to ${name} (see k6.log): what is no number is in no count, and may be bad`, hides };
 }
 
 function counterQueries(objective: string, { part, partIs, total, where }: Of<"counter">, scope: Scope): ClientQueries {
@@ -154,7 +168,8 @@ function counterQueries(objective: string, { part, partIs, total, where }: Of<"c
     ),
     hidden: [
       withoutScenario(scope, ownMetric.counter(part), ownMetric.counter(total)),
-      ...[part, total].map((name) => refusedValues(scope, name)),
+      refusedValues(scope, part, partIs === "bad" ? "bad" : "any"),
+      refusedValues(scope, total, "any"),
       ...(partIs === "bad" ? [badInTeardown(scope, ownMetric.counter(part))] : []),
     ],
     unserved: "events",
@@ -168,7 +183,7 @@ function trendQueries(objective: string, { name, ofTimes, atMost, where }: Of<"t
     ...clientBase(objective, (range) => promql`histogram_count(${read(range)})`),
     nothing: { sentence: `the script added nothing to the trend ${name} ${ofTimes ? "of times " : ""}that the objective is about` },
     histogram: { read, unanswered: undefined, atMost, limit: ofTimes ? `${atMost} s` : String(atMost) },
-    hidden: [withoutScenario(scope, ownMetric.trend(name, ofTimes)), refusedValues(scope, name)],
+    hidden: [withoutScenario(scope, ownMetric.trend(name, ofTimes)), refusedValues(scope, name, "events")],
     unserved: "events",
     slowAboveSeconds: ofTimes ? atMost : undefined,
   };
@@ -177,32 +192,43 @@ function trendQueries(objective: string, { name, ofTimes, atMost, where }: Of<"t
 /** How far before the judged load the scenario said which routes it verifies: before a warm-up of an hour at most. */
 const lookbackSeconds = 2 * 3600;
 
-/** Counts the answers of the routes whose contents the scenario verifies, which have a counter of wrong ones from the start. */
-function integrityQueries(objective: string, { where }: Of<"integrity">, { testid }: Scope): ClientQueries {
+/**
+ * Counts the answers of the routes whose contents the scenario verifies, which have a counter of wrong ones from the start; of a user script those
+ * that its client got. Wrong ones of a route that only some calls verify would be compared with none of its answers.
+ */
+function integrityQueries(objective: string, { where }: Of<"integrity">, { testid, isUserScript = false }: Scope): ClientQueries {
   const filter = clientWhere(where);
-  const counter = [is(k6Labels.testid, testid), isNot(k6Labels.method, "")];
-  const verified = over("last_over_time", selector(k6Metrics.wrongContents, counter));
-  const answers = over("last_over_time", judged(k6Metrics.requests, testid, is(k6Labels.expectedResponse, "true"), ...filter));
-  const atZero = sumOfLast(selector(k6Metrics.wrongContents, [is(k6Labels.testid, testid), is(k6Labels.method, "")]));
+  const ofRun = is(k6Labels.testid, testid);
+  const byClient = isUserScript ? [is(k6Labels.countedBy, ownClient)] : [];
+  const atStart = [ofRun, isNot(k6Labels.method, ""), ...(isUserScript ? [is(k6Labels.countedBy, "")] : [])];
+  const verified: Reading = (range) => over("last_over_time", selector(k6Metrics.wrongContents, atStart))(range + lookbackSeconds);
+  const answers = over("last_over_time", judged(k6Metrics.requests, testid, is(k6Labels.expectedResponse, "true"), ...byClient, ...filter));
+  const wrong = judged(k6Metrics.wrongContents, testid, isNot(k6Labels.method, ""), ...byClient, ...filter);
+  const elsewhere: Hidden = {
+    read: (range) => promql`count(${over("last_over_time", wrong)(range)} unless on (method, name) ${verified(range)})`,
+    why: "some wrong contents are of a route that not every call of the script verifies, so nobody knows of how many answers: give each call of it isRight",
+    hides: "any",
+  };
   return {
-    ...clientBase(objective, (range) => promql`sum(${answers(range)} and on (method, name) ${verified(range + lookbackSeconds)})`),
-    nothing: { sentence: "no answer that the objective is about came from a route whose contents the scenario verifies" },
-    bad: [sumOfLast(judged(k6Metrics.wrongContents, testid, isNot(k6Labels.method, ""), ...filter))],
-    proof: { read: atZero, missing: "the client did not count wrong contents" },
+    ...clientBase(objective, (range) => promql`sum(${answers(range)} and on (method, name) ${verified(range)})`),
+    nothing: { sentence: "no answer that the objective is about came from a route whose contents every call of the scenario verifies" },
+    bad: [sumOfLast(wrong)],
+    proof: {
+      read: sumOfLast(selector(k6Metrics.wrongContents, [ofRun, is(k6Labels.method, "")])),
+      missing: "the client did not count wrong contents",
+    },
+    hidden: isUserScript ? [elsewhere] : [],
     unserved: "none", // contents are promised of answers, and what was not asked has none
   };
 }
 
 /** Says why an objective about k6's own counts cannot be asked about under this load. */
 export function ownProblem(indicator: Own, scope: Scope): SelectorProblem | undefined {
-  const { script } = scope;
   switch (indicator.kind) {
     case "checks":
-    case "rate": {
-      const what = indicator.kind === "checks" ? "checks" : `the rate ${indicator.name}`;
-      if (script?.counted.kind === "not") return refusal(what, `cannot be counted: ${script.counted.reason}`);
-      return indicator.kind === "rate" ? unknownMetric(indicator.name, "rate", scope) : undefined;
-    }
+      return uncountable("checks", scope);
+    case "rate":
+      return uncountable(`the rate ${indicator.name}`, scope) ?? unknownMetric(indicator.name, "rate", scope);
     case "counter": {
       const label = Object.keys(indicator.where).find((name) => !onEverySample.has(name));
       if (label !== undefined)
@@ -210,7 +236,8 @@ export function ownProblem(indicator: Own, scope: Scope): SelectorProblem | unde
           label,
           "cannot be filtered by: only scenario and group are certain to be on both counters, and what lacks the tag would be hidden",
         );
-      return [indicator.part, indicator.total].flatMap((name) => unknownMetric(name, "counter", scope) ?? []).at(0);
+      const unknown = [indicator.part, indicator.total].flatMap((name) => unknownMetric(name, "counter", scope) ?? []).at(0);
+      return unknown ?? uncountable(`the counter ${indicator.part}`, scope);
     }
     case "trend":
       return trendProblem(indicator, scope);
@@ -223,6 +250,11 @@ export function ownProblem(indicator: Own, scope: Scope): SelectorProblem | unde
     case "throughput":
       return undefined;
   }
+}
+
+/** Refuses what nothing counts beside k6: shares have no denominator, and of values nobody knows how many k6 refused. */
+function uncountable(what: string, { script }: Scope): SelectorProblem | undefined {
+  return script?.counted.kind === "not" ? refusal(what, `cannot be counted: ${script.counted.reason}`) : undefined;
 }
 
 function unknownMetric(name: string, kind: "counter" | "rate" | "trend", { script }: Scope): SelectorProblem | undefined {
@@ -238,7 +270,7 @@ function trendProblem({ name, ofTimes }: Of<"trend">, scope: Scope): SelectorPro
   const problem = (message: string): SelectorProblem => refusal(name, message);
   if (timesOfK6.has(name)) return ofTimes ? undefined : problem("is a trend of times: give atMost with its unit, such as 800ms");
   if (name.startsWith("http_req_")) return problem("is about requests: use latency, which counts those without an answer too");
-  const unknown = unknownMetric(name, "trend", scope);
+  const unknown = unknownMetric(name, "trend", scope) ?? uncountable(`the trend ${name}`, scope);
   if (unknown !== undefined) return unknown;
   const own = scope.script?.metrics?.find((metric) => metric.name === name && metric.kind === "trend");
   if (own === undefined || own.ofTimes === ofTimes) return undefined;

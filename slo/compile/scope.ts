@@ -10,7 +10,9 @@ export interface Scope {
   server: Where;
   /** The routes that the load asks for, where they are known: a service's own probes and scrapes are not its users' requests. */
   routes?: readonly string[];
-  /** What is known of a user script; absent for a scenario of ours, and before the script was read. */
+  /** A user script ran, which sends what it likes: a client of ours need not have counted its requests. */
+  isUserScript?: boolean;
+  /** What is known of a user script; absent before the script was read, and where nobody asked what it counts when it ran. */
   script?: ScriptFacts | undefined;
   /** The parts of the load that have a name, seconds since the judged load began, and the k6 scenarios that are judged; absent before they are known. */
   phases?: { ofLoad: readonly { name: string; fromSeconds: number; toSeconds: number }[]; scenarios: readonly string[] };

@@ -76,6 +76,8 @@ export async function resumeTestRun(found: Found, options: TestRunOptions, host:
   const record = {
     ...newRecord({ ...prepared, testid }, host, { target: found.target, prometheus, embedded: false }, checked),
     slowCounted: options.scenario !== undefined && countsSlow(found, prepared.spec),
+    // The runners ran a user script as it is, not the bundle that was made of it here.
+    ...(options.script === undefined ? {} : { inspected: JSON.stringify({ ...JSON.parse(prepared.inspected), script: undefined }) }),
     commandAtSeconds: testRun.createdAtSeconds - clock.value,
   };
   record.caveats.push(...sent.caveats);

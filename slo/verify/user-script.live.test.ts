@@ -55,6 +55,30 @@ export default function () {
     expect(reconciliation.explanation).not.toContain("other totals");
   });
 
+  test("that verifies one of two calls of a route, and sends requests past the client, has the integrity of what every call verifies judged", async () => {
+    const script = `import http from "k6/http";
+import { client } from "plimsoll/k6";
+export const options = { ${openModel} };
+const call = client();
+const users = call("GET /api/users", { expect: [200], answer: "text", isRight: () => true });
+const right = call("POST /api/echo", { expect: [200], answer: "text", isRight: () => true });
+const unseen = call("POST /api/echo", { expect: [200], answer: "text" });
+export default function () {
+  users.send();
+  right.send({ body: { a: 1 } });
+  unseen.send({ body: { a: 1 } });
+  http.get(__ENV.PLIMSOLL_TARGET + "/api/users", { tags: { name: "/api/users" } });
+}
+`;
+    const of = (route: string) => `  - { name: "${route}", target: 90%, indicator: { integrity: { where: { route: "${route}" } } } }\n`;
+    const { folder, ended } = await loaded("two.js", script, of("/api/users") + of("/api/echo"));
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(3);
+    const [users, echo] = reportIn(folder).objectives.slice(-2);
+    expect(users?.verdict).toBe("met");
+    expect(users?.evidence?.best.total).toBe(reportIn(folder).reconciliation.k6Iterations);
+    expect(echo?.reason).toContain("every call of the scenario verifies");
+  });
+
   test("that could send more than k6 can keep in memory runs without its summary, and the report says what is not counted", async () => {
     const script = `import http from "k6/http";
 import { sleep } from "k6";

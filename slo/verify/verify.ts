@@ -80,6 +80,7 @@ function scopeOf({ record, plan }: LoadRun): Scope {
     testid: record.testid,
     server: record.serverLabels,
     routes: [...new Set(plan.mix.map(({ route }) => route))],
+    isUserScript: record.script !== null,
     script: plan.script,
     phases: phasesOf(plan),
   };

@@ -109,15 +109,18 @@ const counted: Readonly<Record<string, string>> = {
       if (__ENV.PLIMSOLL_TELLS_METRICS) console.log("plimsoll metric " + JSON.stringify({ kind, name, ofTimes: Boolean(isTime) }));
     };
     const refused = new own.Counter("plimsoll_refused");
-    // What is no number k6 only warns of, and leaves out.
+    // What is no number k6 leaves out: it warns of it, or throws where the options say so.
     const telling = (kind, Own) => function (...given) {
       const metric = new Own(...given);
       told(kind, ...given);
       const add = metric.add;
       metric.add = (...value) => {
-        const taken = add(...value);
-        if (taken === false) refused.add(1, { plimsoll_metric: metric.name });
-        return taken;
+        let taken = false;
+        try {
+          return (taken = add(...value));
+        } finally {
+          if (taken === false) refused.add(1, { plimsoll_metric: metric.name });
+        }
       };
       return metric;
     };
