@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { PrometheusApi } from "../collect/prometheus.ts";
 import { serviceQueries } from "../compile/run.ts";
-import { checkClock, scrapeInterval } from "./preflight.ts";
+import { fakeApi } from "../collect/fake-api.fixture.ts";
+import { checkClock, checkScrape, scrapeInterval } from "./preflight.ts";
 
 const now = 1_800_000_000;
 
@@ -42,4 +43,18 @@ test("the clock of Prometheus is taken from its quickest answer: a slow one tell
   const api: PrometheusApi = { url: "http://prometheus", headers: {}, timeoutSeconds: 1, fetch: answer as typeof fetch };
   const checked = await checkClock(api, () => clock);
   expect(checked.kind === "fine" ? checked.value : checked.message).toBeCloseTo(10.01, 6);
+});
+
+test.each<[string, number, string]>([
+  ["a scrape before the service was known to be up is no scrape before the load", 99.99, "none"],
+  ["one that began since is", 100.2, "fine"],
+])("%s", async (_, scrapedAt, kind) => {
+  let clock = 100;
+  const api = fakeApi((query) => {
+    const [, length, unit] = /\[(\d+)(ms|s)\]/.exec(query) ?? [];
+    const range = Number(length) / (unit === "ms" ? 1000 : 1);
+    return [{ valueAt: (at) => (at - range < scrapedAt && scrapedAt <= at ? 1 : undefined) }];
+  });
+  const now = () => (clock += 0.05);
+  expect(await checkScrape(api, serviceQueries({ job: "shop" }), now, 0.5)).toMatchObject({ kind });
 });
