@@ -101,7 +101,12 @@ test.each<[string, ClientQueries, Partial<ClientWindow>]>([
 type Hides = ClientQueries["hidden"][number]["hides"];
 test.each<[string, Hides, number | undefined, object]>([
   ["what is good or bad in unknown numbers leaves nothing to judge", "any", 1, { kind: "absent", reason: "not read" }],
-  ["bad events of an unknown number are bad in the worst reading, and those that are known stay bad", "bad", 1, known(7, 600, 600, "not read")],
+  [
+    "bad events of an unknown number are bad in the worst reading, and those that are known stay bad",
+    "bad",
+    1,
+    known(7, 600, 600, "not read"),
+  ],
   ["events that are known by number may be good or bad", "events", 5, known(7, 605, 12, "5 events: not read")],
   ["a counter of them at zero is none", "any", 0, known(7, 600, 7)],
   ["nor is one that is not there", "any", undefined, known(7, 600, 7)],

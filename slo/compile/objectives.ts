@@ -1,6 +1,7 @@
 import type { Objective, Spec } from "../spec/spec.ts";
 import { clientQueries, ofAnswers, type ClientQueries, type Sided } from "./client.ts";
-import { countedBy, ownProblem, ownQueries, type SecondsQueries } from "./own-metrics.ts";
+import { countedBy, ownQueries, type SecondsQueries } from "./own-metrics.ts";
+import { ownProblem } from "./own-problems.ts";
 import { inScenario, partOf } from "./phases.ts";
 import type { Scope } from "./scope.ts";
 import { refusal, type SelectorProblem } from "./selector.ts";

@@ -133,7 +133,9 @@ test.each<Indicator>([
 ])("what nobody counted when the script ran is open, for that reason: $kind", (indicator) => {
   const got = compiled(indicator, undefined);
   if (got.kind !== "compiled" || got.queries[0]?.kind !== "client") throw new Error(JSON.stringify(got));
-  expect(got.queries[0].hidden).toEqual([expect.objectContaining({ why: expect.stringContaining("load it with this spec"), hides: "any" })]);
+  expect(got.queries[0].hidden).toEqual([
+    expect.objectContaining({ why: expect.stringContaining("load it with this spec"), hides: "any" }),
+  ]);
 });
 
 const not: ScriptFacts = { counted: { kind: "not", reason: "the script has to run in its place" }, metrics: [] };

@@ -11,23 +11,25 @@ import {
 } from "../spec/names.ts";
 import type { Indicator } from "../spec/spec.ts";
 import { nounOf } from "../spec/side.ts";
-import { nearest } from "../spec/words.ts";
 import { clientBase, phasedBy, type ClientQueries } from "./client.ts";
 import { over, samplesOf, sumOfLast, valuesOfLabel, type Reading } from "./counters.ts";
 import { is, isNot, matches, matchesNot, promql, selector, type Matcher } from "./promql.ts";
 import type { Part } from "./phases.ts";
 import { clientWhere, judged, type Scope } from "./scope.ts";
-import { refusal, type SelectorProblem } from "./selector.ts";
 
 /** What k6 counts apart from requests: its iterations, and what a script makes itself. */
-type Own = Exclude<Indicator, { side: unknown } | { kind: "ratio" }>;
+export type Own = Exclude<Indicator, { side: unknown } | { kind: "ratio" }>;
 type Of<Kind extends Own["kind"]> = Extract<Own, { kind: Kind }>;
 
-/** Metrics that k6 itself counts in whole events. */
-const countersOfK6 = new Set(["http_reqs", "iterations", "ws_sessions", "ws_msgs_sent", "ws_msgs_received", "grpc_streams"]);
-const timesOfK6 = new Set(["iteration_duration", "group_duration", "ws_session_duration", "ws_connecting", "ws_ping", "grpc_req_duration"]);
-/** The tags that k6 puts on every sample, whichever metric it is of. */
-const onEverySample = new Set<string>([k6Labels.scenario, k6Labels.group]);
+/** Trends of times that k6 itself makes. */
+export const timesOfK6 = new Set([
+  "iteration_duration",
+  "group_duration",
+  "ws_session_duration",
+  "ws_connecting",
+  "ws_ping",
+  "grpc_req_duration",
+]);
 /** What our scenarios count requests by. */
 export const countedBy = new Set<string>(["method", "route", k6Labels.name, k6Labels.scenario]);
 
@@ -53,7 +55,8 @@ const uncounted: Hidden = {
 /** Compiles an objective about what k6 counts apart from requests. */
 export function ownQueries(objective: string, indicator: Own, scope: Scope, scenario?: string): ClientQueries | SecondsQueries {
   const query = queriesOf(objective, indicator, scope, scenario);
-  const isOfScript = ["checks", "counter", "rate"].includes(indicator.kind) || (indicator.kind === "trend" && !timesOfK6.has(indicator.name));
+  const isOfScript =
+    ["checks", "counter", "rate"].includes(indicator.kind) || (indicator.kind === "trend" && !timesOfK6.has(indicator.name));
   const isUncounted = isOfScript && scope.isUserScript === true && scope.script === undefined;
   return query.kind === "client" && isUncounted ? { ...query, hidden: [uncounted] } : query;
 }
@@ -141,13 +144,21 @@ function withoutScenario({ testid }: Scope, ...metrics: string[]): Hidden {
 /** Counts the bad events that a script found in teardown(), as where it asks the service at the end what became of the load. */
 function badInTeardown({ testid }: Scope, metric: string, ...which: Matcher[]): Hidden {
   const read = sumOfLast(selector(metric, [is(k6Labels.testid, testid), matches(k6Labels.group, groupOfTeardown), ...which]));
-  return { read, why: "some of its bad events were counted in teardown(), which is no part of the load: nobody knows of how many", hides: "bad" };
+  return {
+    read,
+    why: "some of its bad events were counted in teardown(), which is no part of the load: nobody knows of how many",
+    hides: "bad",
+  };
 }
 
 /** Counts what a script gave a metric and k6 refused, as it does with what is no number (a field that an answer lacks). */
 function refusedValues({ testid }: Scope, name: string, hides: Hidden["hides"]): Hidden {
   const read = sumOfLast(judged(k6Metrics.refusedValues, testid, is(k6Labels.refusedBy, name)));
-  return { read, why: `k6 refused values that the script gave to ${name} (see k6.log): what is no number is in no count, and may be bad`, hides };
+  return {
+    read,
+    why: `k6 refused values that the script gave to ${name} (see k6.log): what is no number is in no count, and may be bad`,
+    hides,
+  };
 }
 
 function counterQueries(objective: string, { part, partIs, total, where }: Of<"counter">, scope: Scope): ClientQueries {
@@ -220,60 +231,4 @@ function integrityQueries(objective: string, { where }: Of<"integrity">, { testi
     hidden: isUserScript ? [elsewhere] : [],
     unserved: "none", // contents are promised of answers, and what was not asked has none
   };
-}
-
-/** Says why an objective about k6's own counts cannot be asked about under this load. */
-export function ownProblem(indicator: Own, scope: Scope): SelectorProblem | undefined {
-  switch (indicator.kind) {
-    case "checks":
-      return uncountable("checks", scope);
-    case "rate":
-      return uncountable(`the rate ${indicator.name}`, scope) ?? unknownMetric(indicator.name, "rate", scope);
-    case "counter": {
-      const label = Object.keys(indicator.where).find((name) => !onEverySample.has(name));
-      if (label !== undefined)
-        return refusal(
-          label,
-          "cannot be filtered by: only scenario and group are certain to be on both counters, and what lacks the tag would be hidden",
-        );
-      const unknown = [indicator.part, indicator.total].flatMap((name) => unknownMetric(name, "counter", scope) ?? []).at(0);
-      return unknown ?? uncountable(`the counter ${indicator.part}`, scope);
-    }
-    case "trend":
-      return trendProblem(indicator, scope);
-    case "integrity": {
-      const labels = Object.keys(indicator.where);
-      if (labels.every((label) => countedBy.has(label))) return undefined;
-      return refusal(labels.join(", "), "cannot be filtered by: contents are counted by method, route, name, scenario");
-    }
-    case "achieved":
-    case "throughput":
-      return undefined;
-  }
-}
-
-/** Refuses what nothing counts beside k6: shares have no denominator, and of values nobody knows how many k6 refused. */
-function uncountable(what: string, { script }: Scope): SelectorProblem | undefined {
-  return script?.counted.kind === "not" ? refusal(what, `cannot be counted: ${script.counted.reason}`) : undefined;
-}
-
-function unknownMetric(name: string, kind: "counter" | "rate" | "trend", { script }: Scope): SelectorProblem | undefined {
-  if (script?.metrics === undefined || (kind === "counter" && countersOfK6.has(name))) return undefined;
-  const own = script.metrics.filter((metric) => metric.kind === kind).map((metric) => metric.name);
-  if (own.includes(name)) return undefined;
-  const meant = nearest(name.replace(/^k6_/, "").replace(/_total$/, ""), own);
-  const there = own.length === 0 ? `it has no ${kind}` : `it has ${own.join(", ")}`;
-  return refusal(name, `is no ${kind} of the script: ${there}${meant === undefined ? "" : ` (${meant})`}`);
-}
-
-function trendProblem({ name, ofTimes }: Of<"trend">, scope: Scope): SelectorProblem | undefined {
-  const problem = (message: string): SelectorProblem => refusal(name, message);
-  if (timesOfK6.has(name)) return ofTimes ? undefined : problem("is a trend of times: give atMost with its unit, such as 800ms");
-  if (name.startsWith("http_req_")) return problem("is about requests: use latency, which counts those without an answer too");
-  const unknown = unknownMetric(name, "trend", scope) ?? uncountable(`the trend ${name}`, scope);
-  if (unknown !== undefined) return unknown;
-  const own = scope.script?.metrics?.find((metric) => metric.name === name && metric.kind === "trend");
-  if (own === undefined || own.ofTimes === ofTimes) return undefined;
-  if (own.ofTimes) return problem("is a trend of times in the script: give atMost with its unit, such as 800ms");
-  return problem(`is no trend of times in the script (new Trend("${name}", true) makes one): give atMost as a number`);
 }
