@@ -9,22 +9,23 @@ const connections = 8;
 const warmUp = 20_000;
 const payload = Buffer.alloc(1024, 7);
 const deck = actionDeck({ read: 60, write: 20, delete: 10, users: 5, echo: 5 }, 1);
-const agent = new Agent({ keepAlive: true, maxSockets: connections });
+export const agent = new Agent({ keepAlive: true, maxSockets: connections });
 
 /** Sends one request. By node:http, for `fetch` costs so much of its own that the service idles. */
-function send(url: string, method: string, path: string, own = 0): Promise<void> {
+function send(url: string, method: string, path: string, own = 0, traceparent?: string): Promise<void> {
   const [type, body] = method === "POST" ? ["application/json", `{"message":"${own}"}`] : ["application/octet-stream", payload];
-  const headers = method === "GET" || method === "DELETE" ? undefined : { "content-type": type, "content-length": body.length };
+  const ofBody = method === "GET" || method === "DELETE" ? undefined : { "content-type": type, "content-length": body.length };
+  const headers = traceparent === undefined ? ofBody : { ...ofBody, traceparent, baggage: "plimsoll.testid=bench" };
   return new Promise((resolve, reject) => {
     const sent = request(`${url}${path}`, { agent, method, headers: headers ?? {} }, (response) => {
       response.resume().on("end", () => (response.statusCode === 200 ? resolve() : reject(new Error(`${path}: ${response.statusCode}`))));
     });
-    sent.on("error", reject).end(headers && body);
+    sent.on("error", reject).end(ofBody && body);
   });
 }
 
 /** Sends the scenarios' mix over kept-alive connections, as fast as it goes, and gives how many requests that were. */
-async function load(url: string, iterations: number): Promise<number> {
+export async function load(url: string, iterations: number, traceparent?: () => string): Promise<number> {
   const own = Array.from({ length: iterations }, (_, at) => at).values();
   let requests = 0;
   const worker = async (): Promise<void> => {
@@ -32,7 +33,7 @@ async function load(url: string, iterations: number): Promise<number> {
       const action = deck[at % deck.length] as Action;
       const id = action === "delete" ? `own-${at}` : `bench-${at % 100}`;
       for (const [method, route] of requestsOf[action]) {
-        await send(url, method, route.replace(":id", id), at);
+        await send(url, method, route.replace(":id", id), at, traceparent?.());
         requests += 1;
       }
     }
@@ -53,13 +54,16 @@ async function perRequest({ url, child }: Started, iterations: number, scraped: 
   }
 }
 
+/** Fills the buckets that are read, and lets the just-in-time compiler settle. */
+export async function prepare(url: string, traceparent?: () => string): Promise<void> {
+  for (let key = 0; key < 100; key += 1) await send(url, "PUT", `/api/buckets/bench-${key}`);
+  await load(url, warmUp, traceparent);
+}
+
 async function run(bench: Bench): Promise<Row[]> {
   const [rounds, iterations] = bench.quick ? [3, 6000] : [10, 20_000];
   const [counted, plain] = [await targetOf(bench, { METRICS: "on" }), await targetOf(bench, { METRICS: "off" })];
-  for (const { url } of [counted, plain]) {
-    for (let key = 0; key < 100; key += 1) await send(url, "PUT", `/api/buckets/bench-${key}`);
-    await load(url, warmUp);
-  }
+  for (const { url } of [counted, plain]) await prepare(url);
   const withMetrics = { name: "with metrics, scraped once a second", perRequest: () => perRequest(counted, iterations, true) };
   const without = { name: "without metrics", perRequest: () => perRequest(plain, iterations, false) };
   const rows = await sideBySide(bench, "the service's CPU a request", rounds, [withMetrics, without], 1.25);

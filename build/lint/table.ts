@@ -83,6 +83,7 @@ export const rooms: Room[] = [
       "slo/init",
       "slo/load",
       "slo/verify/verify.ts",
+      "slo/verify/telemetry.ts",
       "slo/report",
       "slo/history",
       "slo/run",

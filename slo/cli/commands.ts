@@ -19,6 +19,7 @@ import {
   reportFlags,
   serverLabelFlag,
   settleFlag,
+  telemetryFlags,
   whole,
   type Flag,
   type LoadFlags,
@@ -112,6 +113,7 @@ const gateFlags: readonly Flag[] = [
   ...placeFlags,
   settleFlag,
   ...reportFlags,
+  ...telemetryFlags,
   ...configFlags,
 ];
 

@@ -81,6 +81,12 @@ export const reportFlags: readonly Flag[] = [
   ["--upload <url>", "put the report's files, as one .tar.gz, to a pre-signed URL", signedUrl],
 ];
 
+/** Say where failing requests are looked up, of every command that judges. */
+export const telemetryFlags: readonly Flag[] = [
+  ["--traces <url>", "Jaeger's query service: the report shows the spans of failing requests, and what they have in common", httpUrl],
+  ["--logs <url>", "Loki: the report shows the log lines of failing requests, by trace id", httpUrl],
+];
+
 /** Bounds the wait for Prometheus, of every command that judges. */
 export const settleFlag: Flag = ["--settle-limit <seconds>", settleMeaning, positive, settleLimitSeconds];
 
@@ -128,6 +134,7 @@ export const loadFlags: readonly Flag[] = [
   settleFlag,
   ["--force", "load although an objective cannot have a request, or cannot be read"],
   ...reportFlags,
+  ...telemetryFlags,
   ["--env <name>", "an environment of the config (default: its defaultEnvironment, or its only one)"],
   ...configFlags,
   ["--in <place>", "where the load comes from (default: this machine)", ["kubernetes"]],

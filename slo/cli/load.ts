@@ -18,6 +18,7 @@ import { verdictSeries } from "../report/verdict-series.ts";
 import { dropUnstarted } from "../run/record.ts";
 import { diskSentences } from "../run/relay/disk.ts";
 import type { Spec } from "../spec/spec.ts";
+import { withTelemetry } from "../verify/telemetry.ts";
 import { verify } from "../verify/verify.ts";
 import { configFor } from "./config.ts";
 import type { LoadFlags } from "./flags.ts";
@@ -42,7 +43,7 @@ export async function load(asked: LoadOptions, where: ClusterOptions | undefined
 export type GateOptions = ResumeOptions &
   Pick<TestRunOptions, "scenario" | "script" | "context" | "namespace"> & { testrun?: string } & Pick<
     LoadFlags,
-    "spec" | "json" | "upload" | "config" | "serverLabel"
+    "spec" | "json" | "upload" | "config" | "serverLabel" | "traces" | "logs"
   >;
 
 /** Judges a finished run again, or one that could not be judged: forwards what is left of its samples, then asks Prometheus. */
@@ -72,8 +73,16 @@ async function gateTestRun(name: string, options: GateOptions & TestRunOptions, 
   return resumed.kind === "none" ? resumed : await judgeAndWrite(resumed.run, resumed.spec, options, ready.host);
 }
 
+/** How long traces and logs are waited for, which no verdict needs. */
+const telemetryLimitSeconds = 15;
+
 /** Judges a run, writes its verdict to Prometheus and its report to its folder, and where else it is wanted; gives the exit code. */
-async function judgeAndWrite(run: LoadRun, spec: Spec, wanted: Pick<LoadFlags, "json" | "upload">, host: Host): Promise<number> {
+async function judgeAndWrite(
+  run: LoadRun,
+  spec: Spec,
+  wanted: Pick<LoadFlags, "json" | "upload" | "traces" | "logs">,
+  host: Host,
+): Promise<number> {
   const verified = await verify(run, spec, host.say);
   switch (verified.kind) {
     case "unreachable": {
@@ -85,7 +94,10 @@ async function judgeAndWrite(run: LoadRun, spec: Spec, wanted: Pick<LoadFlags, "
       return run.finished ? exitCodes.badUsage : exitCodes.notCarriedOut;
     }
     case "verified": {
-      const report = await withLogLines(verified.report, run.folder);
+      const { telemetry } = run.record;
+      const addresses = { traces: wanted.traces ?? telemetry?.traces, logs: wanted.logs ?? telemetry?.logs };
+      const logged = await withLogLines(verified.report, run.folder);
+      const report = await withTelemetry(logged, addresses, { fetch, say: host.say, limitSeconds: telemetryLimitSeconds });
       const { loadSeconds: _, ...timings } = report.timings;
       await run.judged({ countedUntilSeconds: verified.countedUntilSeconds, timings }).catch((error: unknown) => {
         host.say(errorMessage(error)); // a full disk costs the record, never the verdict

@@ -25,7 +25,9 @@ export function chooseEnvironment(
 }
 
 /** What a person says of a load by flags, which counts more than any config. */
-interface Said extends Partial<Record<"script" | "scenario" | "spec" | "target" | "prometheus" | "podTemplate", string | undefined>> {
+interface Said extends Partial<
+  Record<"script" | "scenario" | "spec" | "target" | "prometheus" | "podTemplate" | "traces" | "logs", string | undefined>
+> {
   serverLabel?: Record<string, string>;
 }
 
@@ -41,6 +43,8 @@ export function filledIn(given: Said & { in?: string }, config: ReadConfig, envi
     spec: given.spec ?? path(environment.spec ?? config.spec),
     target: given.target ?? environment.target,
     prometheus: given.prometheus ?? environment.prometheus,
+    traces: given.traces ?? environment.traces,
+    logs: given.logs ?? environment.logs,
     // Of a load from elsewhere it would be a contradiction.
     podTemplate: given.in === undefined ? given.podTemplate : (given.podTemplate ?? path(environment.podTemplate ?? config.podTemplate)),
     ...(serverLabel === undefined ? {} : { serverLabel }),

@@ -40,6 +40,9 @@ const environment = z.strictObject({
   /** Pick the service's own series in Prometheus; without them job=<service of the spec>. */
   serverLabels: z.record(text, text).optional(),
   credentials: credentials.optional(),
+  /** Jaeger's query service and Loki, where failing requests are looked up. */
+  traces: httpUrl.optional(),
+  logs: httpUrl.optional(),
 });
 
 /** `plimsoll.config.ts`: what a repository says once about its loads. */

@@ -25,6 +25,7 @@ export function newRecord(prepared: Prepared, host: Host, stack: Place, checked:
     target: stack.target,
     prometheus: { url: stack.prometheus, embedded: stack.embedded },
     cluster: null,
+    telemetry: { traces: options.traces, logs: options.logs },
     timings: null,
     serverLabels: prepared.serverLabels,
     slowCounted: !prepared.isUserScript,

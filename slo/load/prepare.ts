@@ -32,6 +32,9 @@ export interface LoadOptions {
   set?: Record<string, string>;
   fault?: string;
   store?: "memory" | "sqlite";
+  /** Where traces and logs of failing requests are looked up, after the verdict. */
+  traces?: string | undefined;
+  logs?: string | undefined;
   serverLabels: Record<string, string> | undefined;
   /** Where the metrics are, as far as it overrules the spec. */
   scrapePath?: string;

@@ -123,9 +123,11 @@ function momentsText({ moments, count: own }: Cause, report: Report): string {
   return `${fromStart && much ? "from the first second" : `first at ${clock(firstSeconds)}, last at ${clock(lastSeconds)}`}${peak}`;
 }
 
+const chanceText = (p: number): string => (p < 0.0001 ? "p < 0.0001" : `p = ${Number(p.toPrecision(2))}`);
+
 function elsewhereText({ elsewhere, p }: Cause): string {
   if (p === undefined) return "";
-  const chance = p < 0.0001 ? "p < 0.0001" : `p = ${Number(p.toPrecision(2))}`;
+  const chance = chanceText(p);
   if (elsewhere.total === 0) return chance;
   return `against ${count(elsewhere.bad)} of ${count(elsewhere.total)} elsewhere (${chance})`;
 }
@@ -160,6 +162,15 @@ export function sampleLine(sample: ReportSample, report: Report): string {
     ...(traceId === "" ? [] : [`trace ${traceId}`]),
   ];
   return `${parts.join(", ")}${answer === "" ? "" : `: ${answer}`}`;
+}
+
+/** Tells what spans of bad requests say more often than those of good ones, one line each. */
+export function attributeLines({ attributes = [] }: Report): string[] {
+  return attributes.map(({ operation, span, key, value, with: own, all, p }) => {
+    const good = { own: own.total - own.bad, all: all.total - all.bad };
+    const where = span === operation ? "" : `, span ${shortName(span)}`;
+    return `${shortName(operation)}${where}: ${key} = ${shortName(value)} in ${count(own.bad)} of ${count(all.bad)} bad and ${count(good.own)} of ${count(good.all)} good requests (${chanceText(p)})`;
+  });
 }
 
 /** Writes all samples as lines of JSON, with what the service logged of each. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { attribute, sample } from "./sample-schema.ts";
 
 const number = z.number();
 const unread = number.nullable();
@@ -90,29 +91,6 @@ const cause = z.strictObject({
     .optional(),
 });
 
-const phases = { blocked: number, connecting: number, tls: number, sending: number, waiting: number, receiving: number };
-const sample = z.strictObject({
-  atSeconds: number,
-  scenario: z.string(),
-  method: z.string(),
-  route: z.string(),
-  /** Secrets in it are masked, as in the error and the answer. */
-  path: z.string(),
-  kind: z.enum(["answer", "wrongContents", "slow"]),
-  /** 0 where no answer came; then k6 says why. */
-  status: number,
-  error: z.string(),
-  errorCode: number,
-  durationSeconds: number,
-  phasesSeconds: z.strictObject(phases),
-  requestId: z.string(),
-  traceId: z.string(),
-  /** The beginning of what was answered, where it was text. */
-  answer: z.string(),
-  /** What a target that was started here logged of the request. */
-  log: z.array(z.string()),
-});
-
 const line = z.array(unread);
 const rates = { offeredRate: line, achievedRate: line, serverRate: line, errorRatio: line };
 /** Of the server the upper bound of the bucket that the percentile lies in. */
@@ -192,6 +170,8 @@ export const reportSchema = z.strictObject({
   causes: z.array(cause).optional(),
   /** Requests that failed or were slow, at most 20 of each route and outcome, a fair choice; absent where nobody collected them. */
   samples: z.array(sample).optional(),
+  /** What spans of sampled requests say more often than those of good ones of their route; absent where no traces could be asked. */
+  attributes: z.array(attribute).optional(),
   /** By route, worst first. */
   routes: z.array(
     z.strictObject({

@@ -59,6 +59,8 @@ export const recordSchema = z.strictObject({
     .strictObject({ context: z.string(), namespace: z.string(), job: z.string(), pods: z.int().positive() })
     .nullable()
     .default(null),
+  /** Where traces and logs of failing requests are looked up. */
+  telemetry: z.strictObject({ traces: z.string().optional(), logs: z.string().optional() }).optional(),
   serverLabels: z.record(z.string(), z.string()),
   slowCounted: z.boolean(),
   scrapeIntervalSeconds: z.number(),

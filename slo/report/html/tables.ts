@@ -12,7 +12,7 @@ import {
 import { type Fact, objectiveNumbers, originFacts, periodSentence, runOrigin, timingFacts, windowSentence } from "../facts.ts";
 import { ownName, type ReportObjective, shortName, verdictSigns, verdictWords } from "../headline.ts";
 import { count, duration, elapsed, percent, targetPercent } from "../numbers.ts";
-import { type ReportSample, sampleOutcome } from "../causes.ts";
+import { attributeLines, type ReportSample, sampleOutcome } from "../causes.ts";
 import { shortened } from "../plain.ts";
 import type { Report } from "../schema.ts";
 import { markup, type Markup, nothing } from "./markup.ts";
@@ -181,7 +181,7 @@ export function samplesSection(report: Report): Markup {
   const rows = samples.map((sample) => sampleDetails(sample, report, routeOf(sample)));
   return markup`<section class="samples"><h2>Failing and slow requests</h2>
     <p class="about">At most 20 of each route and outcome, a fair choice over the run; likely secrets are masked.</p>
-    <p class="filters">${chooser("route", samples.map(routeOf))} ${chooser("outcome", samples.map(sampleOutcome))}</p>${rows}</section>`;
+    ${bullets(attributeLines(report))}<p class="filters">${chooser("route", samples.map(routeOf))} ${chooser("outcome", samples.map(sampleOutcome))}</p>${rows}</section>`;
 }
 
 function chooser(name: string, values: readonly string[]): Markup {
@@ -189,8 +189,31 @@ function chooser(name: string, values: readonly string[]): Markup {
   return markup`<label>${capitalised(name)} <select data-filter="${name}"><option value="">all</option>${options}</select></label>`;
 }
 
+/** Only what leads to a page becomes a link. */
+const link = (url: string, text: string): Markup =>
+  /^https?:\/\//.test(url) ? markup`<a href="${url}" rel="noreferrer" target="_blank">${text}</a>` : nothing;
+
+function spanLine({ service, name, durationSeconds, isError, attributes }: NonNullable<ReportSample["spans"]>[number]): string {
+  const told = Object.entries(attributes).map(([key, value]) => `${key}=${value}`);
+  return [`${service}: ${name}, ${duration(durationSeconds)}${isError ? ", an error" : ""}`, ...told].join("  ");
+}
+
 function sampleDetails(sample: ReportSample, report: Report, route: string): Markup {
-  const { method, path, durationSeconds, phasesSeconds, error, errorCode, requestId, traceId, answer, log } = sample;
+  const {
+    method,
+    path,
+    durationSeconds,
+    phasesSeconds,
+    error,
+    errorCode,
+    requestId,
+    traceId,
+    answer,
+    log,
+    spans = [],
+    traceUrl,
+    logUrl,
+  } = sample;
   const outcome = sampleOutcome(sample);
   const phases = Object.entries(phasesSeconds).flatMap(([phase, seconds]) => (seconds > 0 ? [`${phase} ${duration(seconds)}`] : []));
   const facts: [string, string][] = [
@@ -207,5 +230,6 @@ function sampleDetails(sample: ReportSample, report: Report, route: string): Mar
       : markup`<p class="query-title">${title}</p><pre tabindex="0"><code>${lines.map((line) => markup`${line}<br>`)}</code></pre>`;
   return markup`<details class="sample" data-route="${route}" data-outcome="${outcome}">
     <summary>${elapsed(sample.atSeconds - runOrigin(report))} <bdi><code>${method} ${path}</code></bdi> ${outcome}</summary>
-    <dl>${shown}</dl>${block("Beginning of the answer", answer === "" ? [] : [answer])}${block("The service's log", log)}</details>`;
+    <dl>${shown}</dl>${block("Beginning of the answer", answer === "" ? [] : [answer])}${block("Spans", spans.map(spanLine))}${block("The service's log", log)}
+    ${traceUrl === undefined ? nothing : link(traceUrl, "Trace")} ${logUrl === undefined ? nothing : link(logUrl, "Log lines")}</details>`;
 }

@@ -1,0 +1,55 @@
+import { randomBytes } from "node:crypto";
+import type { Started } from "../slo/run/local-services.ts";
+import { column, inRounds, row, shown, type Bench, type Figure, type Row } from "./figure.ts";
+import { cpuSecondsOf, openSink, targetOf } from "./started.ts";
+import { agent, load, prepare } from "./target-cpu.ts";
+
+const traceparent = (): string => `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
+
+/** A service that traces a share of its requests, or does not load tracing at all. */
+type Side = "off" | "tenth" | "all";
+
+async function startSide(bench: Bench, side: Side, sink: string): Promise<Started> {
+  const share = side === "tenth" ? "0.1" : "1";
+  const started = await targetOf(bench, side === "off" ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: sink, OTEL_TRACES_SAMPLER_ARG: share });
+  await prepare(started.url, traceparent);
+  return started;
+}
+
+/** Gives the CPU seconds of a request, the sending of its spans among them: what waits longer than a second is of the round before, as much as of this one. */
+async function perRequest({ url, child }: Started, iterations: number): Promise<number> {
+  const before = cpuSecondsOf(child.pid ?? 0).own;
+  const requests = await load(url, iterations, traceparent);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  return (cpuSecondsOf(child.pid ?? 0).own - before) / requests;
+}
+
+async function run(bench: Bench): Promise<Row[]> {
+  const [rounds, iterations] = bench.quick ? [3, 6_000] : [10, 20_000];
+  const sink = await openSink();
+  const sides: Record<Side, Started> = {
+    off: await startSide(bench, "off", sink.url),
+    tenth: await startSide(bench, "tenth", sink.url),
+    all: await startSide(bench, "all", sink.url),
+  };
+  const measured = await inRounds(bench, rounds, async (round) => {
+    const names: Side[] = ["off", "tenth", "all"];
+    const cost: Record<Side, number> = { off: 0, tenth: 0, all: 0 };
+    // Whoever goes first in one round goes last in the next.
+    for (const name of round % 2 === 1 ? names : names.toReversed()) cost[name] = await perRequest(sides[name], iterations);
+    const told = names.map((name) => `${name} ${shown(cost[name], "microseconds")}`).join(", ");
+    return [{ ...cost, ofTenth: cost.tenth / cost.off, ofAll: cost.all / cost.off }, told];
+  });
+  sink.close();
+  agent.destroy();
+  return [
+    row("the service's CPU a request, a tenth traced ÷ tracing off", "ratio", column(measured, "ofTenth"), 1.1),
+    row("the service's CPU a request, all traced ÷ tracing off", "ratio", column(measured, "ofAll"), 1.35),
+    row("the service's CPU a request, tracing off", "microseconds", column(measured, "off")),
+    row("the service's CPU a request, a tenth traced", "microseconds", column(measured, "tenth")),
+    row("the service's CPU a request, all traced", "microseconds", column(measured, "all")),
+  ];
+}
+
+/** Compares the storage API's CPU with a tenth of its requests traced, and with all, with that of tracing off, in turn; spans go to a sink of the bench's own. */
+export const tracingCpu: Figure = { name: "tracing-cpu", what: "the service's CPU a request: traced against not", run };

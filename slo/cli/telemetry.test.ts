@@ -1,0 +1,139 @@
+import { describe, expect, test } from "vitest";
+import { madeUpSample } from "../report/parts.fixture.ts";
+import { attributeLines, samplesText } from "../report/causes.ts";
+import { exceededReport, metReport } from "../report/reports.fixture.ts";
+import { reportSchema, type Report } from "../report/schema.ts";
+import { withTelemetry } from "../verify/telemetry.ts";
+
+const ids = Array.from({ length: 20 }, (_, at) => String(at + 1).padStart(32, "0"));
+const report: Report = { ...exceededReport(), samples: ids.map((traceId, at) => madeUpSample(60 + at, { traceId, log: [] })) };
+const addresses = { traces: "http://jaeger:16686", logs: "http://loki:3100" };
+
+/** A trace as Jaeger's query service tells it (jaeger 1.76, /api/traces), which leaves the zeros at the beginning of an id out. */
+function jaegerTrace(id: string, more: { key: string; value: string | number | boolean }[]) {
+  const span = { traceID: id, startTime: 1_795_237_260_000_000, references: [], warnings: null };
+  const tags = [{ key: "http.route", type: "string", value: "/api/buckets/:id" }, ...more];
+  return {
+    traceID: id.replace(/^0+/, ""),
+    spans: [
+      { ...span, operationName: "delete buckets", duration: 200, processID: "p1", startTime: span.startTime + 100, tags: [] },
+      { ...span, operationName: "DELETE /api/buckets/:id", duration: 900, processID: "p1", tags },
+      ...["a", "b"].map((name) => ({
+        ...span,
+        operationName: name,
+        duration: 1,
+        processID: "p1",
+        startTime: span.startTime + 500,
+        tags: [],
+      })),
+    ],
+    processes: { p1: { serviceName: "storage-api", tags: [{ key: "k8s.pod.name", type: "string", value: "storage-api-1" }] } },
+  };
+}
+const fault = { key: "plimsoll.fault", value: "delete-answers-500" };
+const bad = (id: string) => jaegerTrace(id, [fault, { key: "error", value: true }, { key: "password", value: "hunter2" }]);
+
+/** Answers as Jaeger and Loki do; what it was asked is kept. */
+function stores({ has = ids }: { has?: readonly string[] } = {}) {
+  const asked: URL[] = [];
+  const answer = (url: URL): unknown => {
+    const wanted = url.searchParams.getAll("traceID");
+    if (url.host === "jaeger:16686" && wanted.length > 0) return { data: has.filter((id) => wanted.includes(id)).map(bad), errors: null };
+    if (url.host === "jaeger:16686") {
+      const from = Number(url.searchParams.get("start"));
+      return { data: [1, 2, 3, 4].map((at) => jaegerTrace(String(from + at).padStart(32, "f"), [])), errors: null };
+    }
+    const result = has.map((id, at) => ({
+      stream: { service_name: "storage-api", trace_id: id },
+      values: [
+        [`${at + 2}`, `second token=s3cret`],
+        [`${at + 1}`, "first"],
+      ],
+    }));
+    return { status: "success", data: { resultType: "streams", result } };
+  };
+  const get = (async (input: string) => {
+    const url = new URL(input);
+    asked.push(url);
+    return Response.json(answer(url));
+  }) as typeof fetch;
+  return { asked, fetch: get };
+}
+
+const lookedUp = (
+  of: Report,
+  fake: Pick<ReturnType<typeof stores>, "fetch">,
+  where: Partial<typeof addresses> = addresses,
+  limitSeconds = 60,
+) => withTelemetry(of, { traces: where.traces, logs: where.logs }, { fetch: fake.fetch, say: () => undefined, limitSeconds });
+
+describe("a failing request that was traced and logged", () => {
+  test("has its first three spans and lines beside it, in order, without secrets, and where both are shown", async () => {
+    const told = await lookedUp(report, stores());
+    const [first] = told.samples ?? [];
+    expect(first?.spans?.map(({ name }) => name)).toEqual(["DELETE /api/buckets/:id", "delete buckets", "a"]);
+    expect(first?.spans?.[0]).toMatchObject({
+      service: "storage-api",
+      durationSeconds: 0.0009,
+      isError: true,
+      attributes: { "plimsoll.fault": "delete-answers-500", "k8s.pod.name": "storage-api-1" },
+    });
+    expect(first?.log).toEqual(["first", "second token=***"]);
+    expect(samplesText(told)).not.toContain("hunter2");
+    expect(first?.traceUrl).toBe(`http://jaeger:16686/trace/${ids[0]}`);
+    expect(first?.logUrl).toContain("http://loki:3100/loki/api/v1/query_range?query=%7Bservice_name%3D%22storage-api%22%7D");
+    expect(() => reportSchema.parse(told)).not.toThrow();
+  });
+
+  test("is compared with good ones of its route and run, over all of the judged time", async () => {
+    const { asked, ...fake } = stores();
+    const told = await lookedUp(report, fake);
+    expect(attributeLines(told)).toEqual([
+      "DELETE /api/buckets/:id: plimsoll.fault = delete-answers-500 in 20 of 20 bad and 0 of 32 good requests (p < 0.0001)",
+      "DELETE /api/buckets/:id: password = *** in 20 of 20 bad and 0 of 32 good requests (p < 0.0001)",
+    ]);
+    const searches = asked.filter(({ searchParams }) => searchParams.has("operation"));
+    expect(searches).toHaveLength(8);
+    expect(searches[0]?.searchParams.get("tags")).toBe(JSON.stringify({ "plimsoll.testid": report.testid }));
+    expect(new Set(searches.map(({ searchParams }) => searchParams.get("start"))).size).toBe(8);
+  });
+
+  test("whose lines are there already keeps them", async () => {
+    const samples = (report.samples ?? []).map((sample) => ({ ...sample, log: ["own"] }));
+    const told = await lookedUp({ ...report, samples }, stores());
+    expect(told.samples?.map(({ log }) => log)).toEqual(samples.map(() => ["own"]));
+  });
+});
+
+const unread: [string, Pick<ReturnType<typeof stores>, "fetch">, RegExp][] = [
+  [
+    "nobody answers",
+    { fetch: () => Promise.reject(new Error("connect ECONNREFUSED")) },
+    /20 of 20 sampled requests were not found: .*ECONNREFUSED/,
+  ],
+  ["another service answers", { fetch: async () => new Response("<html>") }, /20 of 20 sampled requests were not found: /],
+  ["an error is answered", { fetch: async () => new Response("no", { status: 503 }) }, /answers 503: no$/],
+  [
+    "nobody ends to answer",
+    { fetch: (_url, init) => new Promise((_, reject) => init?.signal?.addEventListener("abort", () => reject(new Error("timed out")))) },
+    /timed out$/,
+  ],
+  ["half of it was not kept", stores({ has: ids.slice(0, 10) }), /10 of 20 sampled requests were not found$/],
+];
+
+describe("what cannot be read", () => {
+  test.each(unread)("is a note, where %s, and the verdict stays", async (_sentence, fake, note) => {
+    const told = await lookedUp(report, fake, addresses, 2);
+    expect(told.notes.slice(report.notes.length)).toEqual([expect.stringMatching(note), expect.stringMatching(note)]);
+    expect([told.verdict, told.exitCode, told.objectives]).toEqual([report.verdict, report.exitCode, report.objectives]);
+  });
+
+  test.each([
+    ["without a failing request", metReport(), addresses],
+    ["without an address", report, {}],
+  ])("is not asked for %s", async (_sentence, of, where) => {
+    const { asked, ...fake } = stores();
+    expect(await lookedUp(of, fake, where)).toBe(of);
+    expect(asked).toEqual([]);
+  });
+});

@@ -1,0 +1,154 @@
+import { linesPath, readLines } from "../collect/log-lines.ts";
+import { findTraces, readTraces, type Span, type TelemetryApi } from "../collect/traces.ts";
+import { maskSecrets } from "../host/mask-secrets.ts";
+import { waitFor } from "../host/wait.ts";
+import { overRepresentedAttributes } from "../judge/attributes.ts";
+import { complement } from "../judge/clopper-pearson.ts";
+import type { Report } from "../report/schema.ts";
+
+/** Where traces (Jaeger's query service) and logs (Loki) can be asked for. */
+export interface TelemetryAddresses {
+  traces: string | undefined;
+  logs: string | undefined;
+}
+type Sample = NonNullable<Report["samples"]>[number];
+type Attributes = NonNullable<Report["attributes"]>;
+
+interface Asking {
+  fetch: typeof fetch;
+  say: (line: string) => void;
+  /** A collector decides some seconds after a trace's end whether it keeps it: so long are those waited for that are missing. */
+  limitSeconds: number;
+}
+
+/** How many requests are looked up, of how many routes good ones are compared, and how many of those, and how many attributes are told of one. */
+const most = { samples: 100, routes: 3, good: 160, told: 5 };
+/** What of one request is kept. */
+const kept = { spans: 3, lines: 3, attributes: 24, characters: 500 };
+const slackSeconds = 60;
+const compareSeconds = 5;
+
+/**
+ * Puts the spans and log lines of sampled requests beside them, and what the spans of bad requests say more often than those of good ones.
+ * It comes after the verdict and changes nothing of it; what cannot be read within its time is a note.
+ */
+export async function withTelemetry(report: Report, { traces, logs }: TelemetryAddresses, { fetch: get, say, limitSeconds }: Asking) {
+  const samples = report.samples ?? [];
+  const wanted = samples.filter(({ traceId }) => traceId !== "").slice(0, most.samples);
+  if (wanted.length === 0 || (traces ?? logs) === undefined) return report;
+  say("looking up traces and logs of failing requests");
+  const until = performance.now() + limitSeconds * 1000;
+  const [spans, lines] = await Promise.all([
+    traces === undefined ? undefined : spansOf({ url: traces, fetch: get, until }, wanted),
+    logs === undefined ? undefined : linesOf({ url: logs, fetch: get, until }, report, wanted),
+  ]);
+  const compared =
+    traces === undefined || spans === undefined
+      ? []
+      : await compare(report, wanted, spans.found, { url: traces, fetch: get, until: until + compareSeconds * 1000 });
+  const shown = samples.map((sample) => shownSample(sample, report, { traces, logs }, spans?.found, lines?.found));
+  return { ...report, samples: shown, attributes: compared, notes: [...report.notes, ...(spans?.notes ?? []), ...(lines?.notes ?? [])] };
+}
+
+interface Looked<T> {
+  found: Map<string, T>;
+  notes: string[];
+}
+
+/** Asks again for what is missing, until all is there or the time is over. */
+async function lookUp<T>(
+  what: string,
+  ids: readonly string[],
+  until: number,
+  ask: (ids: readonly string[]) => Promise<{ kind: "answer"; value: Map<string, T> } | { kind: "failed"; reason: string }>,
+): Promise<Looked<T>> {
+  const found = new Map<string, T>();
+  let [reason, isAnswered] = ["", false];
+  await waitFor(
+    async () => {
+      const answer = await ask(ids.filter((id) => !found.has(id)));
+      if (answer.kind === "failed") {
+        if (!isAnswered) reason = answer.reason;
+        return true;
+      }
+      isAnswered = true;
+      for (const [id, value] of answer.value) found.set(id, value);
+      return found.size >= ids.length ? true : undefined;
+    },
+    (until - performance.now()) / 1000,
+    500,
+    2_000,
+  );
+  const missing = `${what} of ${ids.length - found.size} of ${ids.length} sampled requests were not found`;
+  return { found, notes: found.size >= ids.length ? [] : [reason === "" ? missing : `${missing}: ${reason}`] };
+}
+
+const spansOf = (api: TelemetryApi, samples: readonly Sample[]): Promise<Looked<Span[]>> =>
+  lookUp("traces", idsOf(samples), api.until, (ids) => readTraces(api, ids));
+
+function linesOf(api: TelemetryApi, report: Report, samples: readonly Sample[]): Promise<Looked<string[]>> {
+  const times = samples.map(({ atSeconds }) => atSeconds);
+  const span = [Math.min(...times) - slackSeconds, Math.max(...times) + slackSeconds] as const;
+  return lookUp("log lines", idsOf(samples), api.until, (ids) => readLines(api, report.service, ids, span));
+}
+
+const idsOf = (samples: readonly Sample[]): string[] => [...new Set(samples.map(({ traceId }) => traceId))];
+const short = (text: string): string => maskSecrets(text).slice(0, kept.characters);
+/** A name may tell that its value is a secret. */
+const shortValue = (key: string, value: string): string => short(`${key}=${value}`).slice(key.length + 1);
+
+function shownSample(
+  sample: Sample,
+  report: Report,
+  { traces, logs }: TelemetryAddresses,
+  spans?: Map<string, Span[]>,
+  lines?: Map<string, string[]>,
+): Sample {
+  const { traceId, atSeconds, log } = sample;
+  if (traceId === "") return sample;
+  const path = linesPath(report.service, [traceId], atSeconds - slackSeconds, atSeconds + slackSeconds);
+  return {
+    ...sample,
+    spans: (spans?.get(traceId) ?? []).slice(0, kept.spans).map(({ traceId: _, attributes, ...span }) => ({
+      ...span,
+      attributes: Object.fromEntries(
+        Object.entries(attributes)
+          .slice(0, kept.attributes)
+          .map(([key, value]) => [key, shortValue(key, value)]),
+      ),
+    })),
+    log: log.length > 0 ? log : (lines?.get(traceId) ?? []).slice(0, kept.lines).map(short),
+    ...(traces === undefined ? {} : { traceUrl: `${traces}/trace/${traceId}` }),
+    ...(logs === undefined ? {} : { logUrl: `${logs}${path}` }),
+  };
+}
+
+/** Compares, route by route, the sampled requests with good ones of the same time and load. */
+async function compare(report: Report, samples: readonly Sample[], found: Map<string, Span[]>, api: TelemetryApi): Promise<Attributes> {
+  const judged = report.phases.filter((phase) => phase.judged);
+  const fromSeconds = Math.min(...judged.map((phase) => phase.fromSeconds));
+  const toSeconds = Math.max(...judged.map((phase) => phase.toSeconds));
+  const times = { fromSeconds, toSeconds, atMost: most.good };
+  const known = new Set(idsOf(samples));
+  const compared: Attributes = [];
+  const routes = [...Map.groupBy(samples, ({ method, route }) => `${method} ${route}`)].toSorted(([, a], [, b]) => b.length - a.length);
+  for (const [operation, own] of routes.slice(0, most.routes)) {
+    const bad = own.flatMap(({ traceId }) => [found.get(traceId) ?? []]).filter((spans) => spans.length > 0);
+    if (bad.length === 0 || judged.length === 0) continue;
+    const attributes = { "plimsoll.testid": report.testid };
+    const others = await findTraces(api, { service: report.service, operation, attributes, ...times });
+    if (others.kind === "failed") continue;
+    const isGood = goodUnlike(own, found);
+    const good = [...others.value].flatMap(([id, spans]) => (known.has(id) || !isGood(spans) ? [] : [spans]));
+    const told = overRepresentedAttributes(bad, good, complement(report.confidence)).slice(0, most.told);
+    compared.push(...told.map((one) => ({ operation, ...one, value: shortValue(one.key, one.value) })));
+  }
+  return compared;
+}
+
+/** A request that the service called an error, or that took as long as a slow one, may have been bad without having been sampled. */
+function goodUnlike(samples: readonly Sample[], found: Map<string, Span[]>): (spans: readonly Span[]) => boolean {
+  const slow = samples.filter(({ kind }) => kind === "slow").flatMap(({ traceId }) => found.get(traceId)?.[0]?.durationSeconds ?? []);
+  const least = Math.min(...slow);
+  return (spans) => spans.every(({ isError, durationSeconds }) => !isError && durationSeconds < least);
+}
