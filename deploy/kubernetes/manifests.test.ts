@@ -43,6 +43,16 @@ test("nothing has a right beyond one namespace", () => {
   expect(roles).toEqual([[{ apiGroups: [""], resources: ["pods"], verbs: ["list", "watch"] }]]);
 });
 
+test("load pods have an account of their own, without token, which no binding names", () => {
+  const account = objects.filter(({ kind, metadata }) => kind === "ServiceAccount" && metadata.name === "plimsoll-load");
+  expect(account).toMatchObject([{ automountServiceAccountToken: false }]);
+  const all = [...objects, ...readManifests(fileURLToPath(new URL("access", import.meta.url)))];
+  const named = all.flatMap((object) => (object as { subjects?: { name: string }[] }).subjects ?? []);
+  expect(named.map(({ name }) => name)).not.toContain("plimsoll-load");
+  const [job] = readManifests(fileURLToPath(new URL("load", import.meta.url)));
+  expect(job && templateOf(job)?.spec).toMatchObject({ serviceAccountName: "plimsoll-load", automountServiceAccountToken: false });
+});
+
 describe.each(workloads)("%s", (_name, { spec }) => {
   test("runs as a numbered user that is not root, under the runtime's seccomp profile", () => {
     expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });

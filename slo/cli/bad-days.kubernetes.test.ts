@@ -128,7 +128,8 @@ describe("a bad day for a load from pods", () => {
 
   test("Ctrl-C stops the pods, keeps what was measured, and ends with 130", async () => {
     const command = start(loadArgs(workingFolder(), ...brief, "--pods", "2"));
-    await underWay(command, 2);
+    const [pod = ""] = await underWay(command, 2);
+    expect(await inNamespace("get", "pod", pod, "-o", "jsonpath={.spec.serviceAccountName}")).toBe("plimsoll-load");
     command.process.kill("SIGINT");
     const ended = await command.ended;
     expect(ended.exitCode, shown(ended)).toBe(130);
@@ -167,6 +168,26 @@ describe("a bad day for a load from pods", () => {
     expect(ended.stderr).toMatch(/the run load-left-behind is about to load .*or was left behind.*kubectl .* delete job load-left-behind/);
   });
 
+  test("runs of two targets go on side by side in one namespace, and each counts its own", async () => {
+    await otherTarget();
+    const first = start(loadArgs(workingFolder(), ...brief));
+    await underWay(first, 1);
+    const folder = workingFolder();
+    const second = await run(loadArgs(folder, ...brief, "--target", "http://other:5000", "--server-label", "job=other"), { folder });
+    const ended = [await first.ended, second];
+    expect(
+      ended.map(({ exitCode }) => exitCode),
+      ended.map(shown).join("\n"),
+    ).toEqual([0, 0]);
+    for (const { folder: of } of ended) {
+      countsAgree(of);
+      const { reconciliation: r } = reportIn(of);
+      expect([r.serverRequests, r.lostBetween], r.explanation).toEqual([r.k6Requests, 0]);
+    }
+    const begun = ended.map(({ folder: of }) => reportIn(of).phases[0]?.fromSeconds ?? 0);
+    expect(begun[1], "while the first was at work").toBeLessThan((begun[0] ?? 0) + 20);
+  });
+
   test("a target that the pods cannot reach is exit 4 with the pod's reason; a run of another target does not stand in the way", async () => {
     const folder = workingFolder();
     await leaveBehind("http://storage-api:5000");
@@ -184,4 +205,24 @@ async function leaveBehind(target: string): Promise<void> {
   const template = { spec: { restartPolicy: "Never", containers: [{ name: "load", image: "plimsoll:dev" }] } };
   await create({ apiVersion: "batch/v1", kind: "Job", metadata, spec: { suspend: true, template } });
   undo.push(() => inNamespace("delete", "job", "load-left-behind", "--ignore-not-found"));
+}
+
+/** Puts a second service beside the lab's: one pod of the same image, which Prometheus scrapes as the job "other". */
+async function otherTarget(): Promise<void> {
+  const place = { name: "other", namespace: "plimsoll" };
+  const labels = { "app.kubernetes.io/name": "other" };
+  const annotations = { "prometheus.io/scrape": "true", "prometheus.io/port": "5000" };
+  const readinessProbe = { httpGet: { path: "/health/readiness", port: 5000 }, periodSeconds: 1 };
+  const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
+  const container = { name: "api", image: "plimsoll-target:dev", readinessProbe, securityContext };
+  const user = { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: "RuntimeDefault" } };
+  undo.push(() => inNamespace("delete", "pod,service", "other", "--ignore-not-found"));
+  await create({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { ...place, labels, annotations },
+    spec: { securityContext: user, containers: [container] },
+  });
+  await create({ apiVersion: "v1", kind: "Service", metadata: place, spec: { selector: labels, ports: [{ port: 5000 }] } });
+  await inNamespace("wait", "--for=condition=Ready", "pod/other", "--timeout=60s");
 }

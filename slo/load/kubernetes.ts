@@ -6,7 +6,7 @@ import type { Host } from "../host/host.ts";
 import { credentialVariables } from "../host/settings.ts";
 import { archiveScript } from "../run/k6.ts";
 import { awaitStart, followFleet, type FleetOptions } from "../run/kubernetes/fleet.ts";
-import { checkCluster, competingRun, createJob, deleteJob, startJob } from "../run/kubernetes/job.ts";
+import { accountOf, checkCluster, competingRun, createJob, deleteJob, startJob } from "../run/kubernetes/job.ts";
 import { currentContext, placeOf, type Cluster } from "../run/kubernetes/kubectl.ts";
 import { jobName, type JobPlan } from "../run/kubernetes/manifests.ts";
 import type { PodConfig, PodReport } from "../run/kubernetes/message.ts";
@@ -78,7 +78,8 @@ export async function runInKubernetes(prepared: Prepared, where: ClusterOptions,
 async function carryOut(run: Run): Promise<LoadRun | NoRun> {
   const { host, prepared, cluster, session, options } = run;
   const { credentials } = host.settings;
-  const problem = await checkCluster(cluster, { ...options, withSecret: Object.keys(credentialVariables(credentials)).length > 0 });
+  const withSecret = Object.keys(credentialVariables(credentials)).length > 0;
+  const [problem, account] = await Promise.all([checkCluster(cluster, { ...options, withSecret }), accountOf(cluster)]);
   if (problem !== undefined) return failed(problem);
   const script = await packScript(run);
   if (script.kind === "none") return script;
@@ -89,7 +90,7 @@ async function carryOut(run: Run): Promise<LoadRun | NoRun> {
   const checked = await preflight({ ...prepared, options: { ...options, target: undefined } }, host, place, ends); // only the pods reach the target
   if (checked.kind === "none") return checked;
   if (session.signal.aborted) return failed("");
-  const plan = planOf(run);
+  const plan = planOf(run, account);
   const record: RunRecord = {
     ...newRecord(prepared, host, place, checked.value),
     cluster: { context: cluster.context, namespace: cluster.namespace, job: plan.name, pods: plan.pods },
@@ -123,13 +124,14 @@ async function packScript({ prepared, host }: Run): Promise<{ kind: "packed"; na
   return archived.kind === "problem" ? failed(archived.message) : { kind: "packed", name: "archive.tar", bytes: readFileSync(outfile) };
 }
 
-function planOf({ prepared, where, options, host }: Run): JobPlan {
+function planOf({ prepared, where, options, host }: Run, account: string | undefined): JobPlan {
   const { credentials } = host.settings;
   return {
     ...where,
     name: jobName(prepared.testid),
     testid: prepared.testid,
     target: options.target,
+    account,
     podTemplate: where.podTemplate && resolve(host.folder, where.podTemplate),
     deadlineSeconds: startSeconds + secondsOf(prepared, options),
     secrets: credentialVariables(credentials),

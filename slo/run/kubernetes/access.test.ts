@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { needsOfForward, needsOfLoad, needsOfSecret, type Rights } from "./job.ts";
+import { needsOfAccount, needsOfForward, needsOfLoad, needsOfSecret, type Rights } from "./job.ts";
 
 interface Role {
   kind: string;
@@ -21,7 +21,7 @@ const rightsOf = ({ rules }: Role): Rights =>
   );
 
 test.each<[string, Rights]>([
-  ["plimsoll-load", { ...needsOfLoad, ...needsOfSecret }],
+  ["plimsoll-load", { ...needsOfLoad, ...needsOfSecret, ...needsOfAccount }],
   ["plimsoll-forward", needsOfForward],
 ])("the Role %s that is shipped has the rights that a load asks for, and no other", (name, rights) => {
   const role = roles.find(({ metadata }) => metadata.name === name);

@@ -16,6 +16,8 @@ export const needsOfLoad: Rights = {
 };
 /** What it does there as well when credentials go with it. */
 export const needsOfSecret: Rights = { secrets: ["create"] };
+/** What it looks for where it may: the account of load pods. */
+export const needsOfAccount: Rights = { serviceaccounts: ["get"] };
 /** What a port-forward to Prometheus does in its namespace. */
 export const needsOfForward: Rights = { services: ["get"], pods: ["get", "list"], "pods/portforward": ["create"] };
 
@@ -108,6 +110,15 @@ async function ourJobs(cluster: Cluster): Promise<{ kind: "jobs"; jobs: KnownJob
   if (got.kind === "failed") return got;
   const jobs = jobList.parse(JSON.parse(got.text)).items.map(knownJob);
   return { kind: "jobs", jobs: jobs.toSorted((a, b) => (`${a.createdAt} ${a.name}` < `${b.createdAt} ${b.name}` ? -1 : 1)) };
+}
+
+/** The account that deploy/kubernetes ships for load pods: without token and rights. */
+const loadAccount = "plimsoll-load";
+
+/** Names the account of load pods; undefined where it is not there, or the caller may not look, and pods have that of the namespace. */
+export async function accountOf(cluster: Cluster): Promise<string | undefined> {
+  const got = await kubectl([...placeOf(cluster), "get", "serviceaccount", loadAccount, "-o", "name", "--ignore-not-found"]);
+  return got.kind === "answer" && got.text.trim() !== "" ? loadAccount : undefined;
 }
 
 /** Creates a run's Job, suspended, and what belongs to it, so that all of it goes when the Job goes. */

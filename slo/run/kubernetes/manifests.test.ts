@@ -73,6 +73,14 @@ test("no pod is ever started twice, and the cluster ends the Job by itself", () 
   });
 });
 
+test.each([
+  ["the namespace's own", undefined],
+  ["that of load pods where it is there", "plimsoll-load"],
+])("a pod's account is %s, and it gets no token", (_sentence, account) => {
+  const template = { spec: { serviceAccountName: account, automountServiceAccountToken: false } };
+  expect(jobOf({ ...plan, account }, [])["spec"]).toMatchObject({ template });
+});
+
 test.each<[string, string, ReturnType<typeof serviceIn>]>([
   ["a service with its namespace", "http://prometheus.monitoring:9090", { name: "prometheus", namespace: "monitoring", port: 9090 }],
   ["a service of the run's own namespace", "http://prometheus:9090", { name: "prometheus", namespace: "plimsoll", port: 9090 }],

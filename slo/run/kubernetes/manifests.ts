@@ -9,6 +9,8 @@ export interface JobPlan {
   image: string;
   target: string;
   pods: number;
+  /** Whose account the pods have; the namespace's own where none is said. */
+  account?: string | undefined;
   /** A file that is merged into the pods. */
   podTemplate?: string | undefined;
   /** After this the cluster ends the Job by itself. */
@@ -98,6 +100,7 @@ export function jobOf(plan: JobPlan, configMapNames: readonly string[]): Manifes
         },
         spec: {
           restartPolicy: "Never",
+          serviceAccountName: plan.account,
           automountServiceAccountToken: false,
           enableServiceLinks: false,
           terminationGracePeriodSeconds: graceSeconds,
