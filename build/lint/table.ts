@@ -14,7 +14,7 @@ export const rooms: Room[] = [
   { folder: "scenarios", types: ["target/api"], packages: ["k6"] },
   { folder: "slo/spec/names.ts", values: ["slo/spec", "target/api/names.ts"] },
   { folder: "slo/spec", packages: ["zod", "yaml", "fastest-levenshtein"] },
-  { folder: "slo/compile", values: ["slo/spec"], packages: ["@prometheus-io/lezer-promql"] },
+  { folder: "slo/compile", values: ["slo/spec"], packages: ["@prometheus-io/lezer-promql", "yaml"] },
   {
     folder: "slo/host",
     values: ["slo/report/plain.ts"],

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Host } from "../host/host.ts";
 import type { NoRun } from "../load/load-run.ts";
+import type { RuleOptions } from "../load/write-rules.ts";
 import type { StackOptions } from "../load/stack.ts";
 import type { InitOptions } from "../init/init.ts";
 import {
@@ -51,6 +52,7 @@ export function addCommands(root: Command, carryOut: CarryOut): void {
     (flags: { fromLog: string; json?: boolean }) => carryOut(async (host) => (await import("./report.ts")).report(flags, host)),
   );
   addCheck(add, carryOut);
+  addRules(add, carryOut);
   add("history", "list the latest runs", [
     ["--most <number>", "how many", whole, 20],
     ["--json", "as JSON"],
@@ -141,6 +143,34 @@ function addCheck(add: Add, carryOut: CarryOut): void {
       return checkSpecs(specs.length === 0 ? [ready.spec] : specs, options, ready.host);
     }),
   );
+}
+
+const rulesFlags: readonly Flag[] = [
+  ["--format <format>", "a rule file of Prometheus, or a PrometheusRule for prometheus-operator", ["prometheus", "operator"], "prometheus"],
+  [
+    "--windows <set>",
+    "standard: those for production; short: a demonstration's, seconds and minutes long",
+    ["standard", "short"],
+    "standard",
+  ],
+  ["--out <file>", "where they go (default: stdout)"],
+  serverLabelFlag,
+];
+
+function addRules(add: Add, carryOut: CarryOut): void {
+  add(
+    "rules",
+    "write recording and burn-rate alert rules of a spec's objectives, named as Sloth names them; what only k6 sees is left out and said",
+    rulesFlags,
+  )
+    .argument("[spec]", "the spec file (default: that of plimsoll.config.ts, or slo/objectives/storage-api.yaml)")
+    .action((spec: string | undefined, options: RuleOptions) =>
+      carryOut(async (opened) => {
+        const [{ configFor }, { writeRules }] = await Promise.all([import("./config.ts"), import("../load/write-rules.ts")]);
+        const ready = await configFor(undefined, spec === undefined ? undefined : false, opened);
+        return ready.kind === "none" ? ready : writeRules(spec ?? ready.spec, options, ready.host);
+      }),
+    );
 }
 
 const stackFlags: readonly Flag[] = [

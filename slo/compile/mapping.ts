@@ -49,11 +49,13 @@ function servedAs({ labels }: Metrics, where: Where): Matcher[] {
 }
 
 /** Selects the service's series that a filter asks for, of the load's own routes where they are known. */
-export function servedWhere({ server, routes = [], metrics }: ServiceScope, where: Where): Matcher[] {
+export function servedWhere({ server, routes = [], unasked, metrics }: ServiceScope, where: Where): Matcher[] {
   const { route } = metrics.labels;
   const fixed = { ...server, ...metrics.where, ...server };
   const stated = Object.fromEntries(Object.entries(where).filter(([label, value]) => fixed[label] !== value));
-  const own = route !== undefined && routes.length > 0 && where["route"] === undefined ? [isRoute(route, routes)] : [];
+  const anyRoute = route !== undefined && where["route"] === undefined;
+  const rest = anyRoute && unasked !== undefined ? [matchesNot(route, unasked)] : [];
+  const own = anyRoute && routes.length > 0 ? [isRoute(route, routes)] : rest;
   return [...withLabels(fixed), ...servedAs(metrics, stated), ...own];
 }
 

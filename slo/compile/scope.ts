@@ -10,6 +10,8 @@ export interface Scope {
   server: Where;
   /** The routes that the load asks for, where they are known: a service's own probes and scrapes are not its users' requests. */
   routes?: readonly string[];
+  /** A pattern of routes that nobody's users ask for, where the load's own are not known. */
+  unasked?: string;
   /** A user script ran, which sends what it likes: a client of ours need not have counted its requests. */
   isUserScript?: boolean;
   /** What is known of a user script; absent before the script was read, and where nobody asked what it counts when it ran. */
