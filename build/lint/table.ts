@@ -110,7 +110,7 @@ export const rooms: Room[] = [
   {
     folder: "build",
     values: ["slo", "target", "deploy/images/sbom.ts"],
-    packages: ["node:*", "esbuild", "oxlint", "tar", "vitest", "zod"],
+    packages: ["node:*", "esbuild", "oxlint", "tar", "vitest", "yaml", "zod"],
   },
   { folder: "bench", values: ["slo", "target", "scenarios"], packages: ["node:*", "zod"] },
 ];
