@@ -1,6 +1,5 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, test } from "vitest";
 import { endingText, runProcess, type Command } from "../../slo/host/process.ts";
 import { cacheFolder, findOnPath } from "../../slo/run/tools/locate.ts";
 import type { FoundTool } from "./tools.ts";
@@ -60,13 +59,4 @@ function withPage(source: string): void {
   if (!existsSync(embedding) || !readFileSync(embedding, "utf8").includes("go:embed app/dist")) return;
   mkdirSync(join(source, "ui", "app", "dist"), { recursive: true });
   writeFileSync(join(source, "ui", "app", "dist", "index.html"), "<p>Built for tests, without its page.\n");
-}
-
-/** Describes tests that need what was found; a thing that is missing skips them with the reason, and fails them where `CI` is set. */
-export function describeWith(title: string, found: FoundTool, body: (path: string) => void): void {
-  if (found.kind === "found") return void describe(title, () => body(found.path));
-  if (!process.env["CI"]) return test.skip(`${title} (skipped: ${found.message})`);
-  test(title, () => {
-    throw new Error(`A test needs what is missing here. ${found.message}`);
-  });
 }

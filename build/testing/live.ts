@@ -1,5 +1,5 @@
 import { describe, inject, test } from "vitest";
-import type { FoundTools, LiveTool } from "./tools.ts";
+import type { FoundTool, FoundTools, LiveTool } from "./tools.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -16,8 +16,8 @@ export function describeLive<T extends LiveTool>(title: string, tools: readonly 
 }
 
 /** Describes tests with tools that were looked for elsewhere, as `describeLive` does. */
-export function describeWith<T extends LiveTool>(
-  found: Pick<FoundTools, T>,
+export function describeWith<T extends string>(
+  found: Readonly<Record<T, FoundTool>>,
   title: string,
   tools: readonly T[],
   body: (paths: Record<T, string>) => void,

@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { describeWith, goProgram } from "../../../../build/testing/go-programs.ts";
-import { describeLive } from "../../../../build/testing/live.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { goProgram } from "../../../../build/testing/go-programs.ts";
+import { describeLive, describeWith } from "../../../../build/testing/live.ts";
 import { openProcessGroup } from "../../../../slo/host/process-group.ts";
 import { waitFor } from "../../../../slo/host/wait.ts";
 import { freePort } from "../../../../slo/run/local-services.ts";
@@ -105,7 +105,7 @@ describeLive("the alerts beside the objectives, in promtool", ["promtool"], ({ p
   });
 });
 
-describeWith("Alertmanager", alertmanager, (programs) => {
+describeWith({ alertmanager }, "Alertmanager", ["alertmanager"], ({ alertmanager: programs }) => {
   test.each(["alertmanager.yml", "receivers/alertmanager.yml"])("takes %s (amtool check-config)", (file) => {
     const checked = spawnSync(join(programs, "amtool"), ["check-config", here(file)], { encoding: "utf8" });
     expect(checked.stdout + checked.stderr).toContain("SUCCESS");
@@ -249,12 +249,8 @@ describeWith("Alertmanager", alertmanager, (programs) => {
   });
 });
 
-describe("the two configurations of Alertmanager", () => {
-  test("tell the same alerts to receivers of the same names", () => {
-    const top = (file: string): string =>
-      readFileSync(here(file), "utf8")
-        .replace(/^#.*\n/, "")
-        .split("receivers:\n")[0] ?? "";
-    expect(top("receivers/alertmanager.yml")).toBe(top("alertmanager.yml"));
-  });
+test("the two configurations of Alertmanager tell the same alerts to receivers of the same names", () => {
+  const [lab = "", called = ""] = ["alertmanager.yml", "receivers/alertmanager.yml"].map((file) => readFileSync(here(file), "utf8"));
+  const untilReceivers = (text: string): string | undefined => text.replace(/^#.*\n/, "").split("receivers:\n")[0];
+  expect(untilReceivers(called)).toBe(untilReceivers(lab));
 });
