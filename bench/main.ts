@@ -9,13 +9,25 @@ import { isReached, rowText, type Figure } from "./figure.ts";
 import { overhead } from "./overhead.ts";
 import { pods } from "./pods.ts";
 import { relay } from "./relay.ts";
-import { evidenceCpu, scenarioCpu } from "./scenario-cpu.ts";
+import { evidenceCpu, markingCpu, scenarioCpu } from "./scenario-cpu.ts";
 import { soakMemory } from "./soak-memory.ts";
 import { targetCpu } from "./target-cpu.ts";
 import { tracingCpu } from "./tracing-cpu.ts";
 import { worlds } from "./worlds.ts";
 
-const figures: readonly Figure[] = [exactness, scenarioCpu, evidenceCpu, soakMemory, relay, targetCpu, tracingCpu, overhead, pods, worlds];
+const figures: readonly Figure[] = [
+  exactness,
+  scenarioCpu,
+  evidenceCpu,
+  markingCpu,
+  soakMemory,
+  relay,
+  targetCpu,
+  tracingCpu,
+  overhead,
+  pods,
+  worlds,
+];
 
 const help = `npm run bench -- [NAME…] [--quick]
 

@@ -93,3 +93,22 @@ export const evidenceCpu = comparison(
     sideOf("not looked at", load, () => startOurs(bench, { ...load, edit: unwatched })),
   ],
 );
+
+/** Lets the requests of a bundle go without a trace and the name of their run. */
+function unmarked(bundle: string): string {
+  const edited = bundle.replace(/__ENV(\.|\[")PLIMSOLL_TESTID("\])?/, "undefined");
+  if (edited === bundle) throw new Error("the bundle does not read its testid where it did (scenarios/lib/trace.ts)");
+  return edited;
+}
+
+/** Compares requests that carry traceparent and baggage with such that do not. */
+export const markingCpu = comparison(
+  "marking-cpu",
+  "k6's CPU a request: marked with run and trace against not",
+  "k6's CPU a request",
+  1.03,
+  (bench, load) => [
+    sideOf("marked", load, () => startOurs(bench, load)),
+    sideOf("not marked", load, () => startOurs(bench, { ...load, edit: unmarked })),
+  ],
+);

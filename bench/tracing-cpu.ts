@@ -8,6 +8,8 @@ const traceparent = (): string => `00-${randomBytes(16).toString("hex")}-${rando
 
 /** A service that traces a share of its requests, or does not load tracing at all. */
 type Side = "off" | "tenth" | "all";
+const names: readonly Side[] = ["off", "tenth", "all"];
+const iterationsOfTurn = 1_000;
 
 async function startSide(bench: Bench, side: Side, sink: string): Promise<Started> {
   const share = side === "tenth" ? "0.1" : "1";
@@ -16,16 +18,24 @@ async function startSide(bench: Bench, side: Side, sink: string): Promise<Starte
   return started;
 }
 
-/** Gives the CPU seconds of a request, the sending of its spans among them: what waits longer than a second is of the round before, as much as of this one. */
-async function perRequest({ url, child }: Started, iterations: number): Promise<number> {
-  const before = cpuSecondsOf(child.pid ?? 0).own;
-  const requests = await load(url, iterations, traceparent);
+/**
+ * Gives the CPU seconds of a request on each side, the sending of its spans among them. They take turns of a second or less, so that whatever else
+ * the machine does meets all of them alike, and are read when the last spans are sent.
+ */
+async function perRequest(sides: Record<Side, Started>, turns: number, backwards: boolean): Promise<Record<Side, number>> {
+  const cpuOf = ({ child }: Started): number => cpuSecondsOf(child.pid ?? 0).own;
+  const before = { off: cpuOf(sides.off), tenth: cpuOf(sides.tenth), all: cpuOf(sides.all) };
+  const requests: Record<Side, number> = { off: 0, tenth: 0, all: 0 };
+  for (let turn = 0; turn < turns; turn += 1)
+    for (const name of (turn % 2 === 0) === backwards ? names.toReversed() : names)
+      requests[name] += await load(sides[name].url, iterationsOfTurn, traceparent);
   await new Promise((resolve) => setTimeout(resolve, 1_500));
-  return (cpuSecondsOf(child.pid ?? 0).own - before) / requests;
+  const spent = (name: Side): number => (cpuOf(sides[name]) - before[name]) / requests[name];
+  return { off: spent("off"), tenth: spent("tenth"), all: spent("all") };
 }
 
 async function run(bench: Bench): Promise<Row[]> {
-  const [rounds, iterations] = bench.quick ? [3, 6_000] : [10, 20_000];
+  const [rounds, turns] = bench.quick ? [5, 6] : [10, 20];
   const sink = await openSink();
   const sides: Record<Side, Started> = {
     off: await startSide(bench, "off", sink.url),
@@ -33,10 +43,7 @@ async function run(bench: Bench): Promise<Row[]> {
     all: await startSide(bench, "all", sink.url),
   };
   const measured = await inRounds(bench, rounds, async (round) => {
-    const names: Side[] = ["off", "tenth", "all"];
-    const cost: Record<Side, number> = { off: 0, tenth: 0, all: 0 };
-    // Whoever goes first in one round goes last in the next.
-    for (const name of round % 2 === 1 ? names : names.toReversed()) cost[name] = await perRequest(sides[name], iterations);
+    const cost = await perRequest(sides, turns, round % 2 === 0);
     const told = names.map((name) => `${name} ${shown(cost[name], "microseconds")}`).join(", ");
     return [{ ...cost, ofTenth: cost.tenth / cost.off, ofAll: cost.all / cost.off }, told];
   });
