@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { truthOf, worstOf } from "./binomial.ts";
+import { truthOf, worstOf } from "./binomial.fixture.ts";
 
 // The numbers of requests are those of the published table of one-sided 95 % Clopper-Pearson bounds.
 test.each<[sentence: string, bad: number, total: number, target: number, truth: string]>([

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { loadSpec } from "../slo/spec/load.ts";
 import { parseFaultText } from "../target/faults/rules.ts";
-import { faultyRuns, specOf } from "./exactness-runs.ts";
+import { faultyRuns, specOf } from "./exactness-runs.fixture.ts";
 
 test("there are ten runs, some of each verdict", () => {
   const built = faultyRuns.map((run) => run.built);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isReached, rowText, sideBySide, type Row, type Side } from "./figure.ts";
+import { isReached, rowText, sideBySide, type Row, type Side } from "./figure.fixture.ts";
 
 const row = (values: number[], goal?: Row["goal"]): Row => ({ what: "x", unit: "ratio", values, ...(goal ? { goal } : {}) });
 

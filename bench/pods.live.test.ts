@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { describeLive } from "../build/testing/live.ts";
 import { openProcessGroup } from "../slo/host/process-group.ts";
-import { loadFromPods } from "./pods.ts";
+import { loadFromPods } from "./pods.fixture.ts";
 
 describeLive("a load from twelve pods", ["k6", "prometheus"], () => {
   test("counts every request and every error once, on all sides, and proves what failed", async () => {
     const group = openProcessGroup();
     const folder = mkdtempSync(join(tmpdir(), "plimsoll-pods-"));
     const said: string[] = [];
-    const bench = { quick: true, seed: undefined, only: undefined, folder, group, say: (line: string) => void said.push(line) };
+    const bench = { quick: true, folder, group, say: (line: string) => void said.push(line) };
     const everyThird = JSON.stringify([{ kind: "error", method: "GET", route: "/api/buckets/:id", every: 3 }]);
     try {
       const { report, counts } = await loadFromPods(bench, 12, everyThird);

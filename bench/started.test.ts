@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { cpuSecondsOf, statCpuSeconds } from "./started.ts";
+import { cpuSecondsOf, statCpuSeconds } from "./started.fixture.ts";
 
 test("a program's name with brackets and spaces does not shift the fields of /proc/PID/stat", () => {
   const stat = "42 (a) b (c)) S 1 42 42 0 -1 4194304 100 0 0 0 250 50 7 8 20 0 1 0 1 1 1";

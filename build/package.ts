@@ -18,6 +18,7 @@ const copied = [
   "deploy/ci/gate.sh",
   "slo/init/ci",
   "slo/objectives",
+  "slo/run/bundle/k6",
   "slo/spec/schema.json",
   "slo/report/html/page.js",
   "slo/report/html/page.css",

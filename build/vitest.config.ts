@@ -7,7 +7,12 @@ const exclude = ["**/node_modules/**"];
 
 const pure = {
   extends: true as const,
-  test: { name: "pure", include: [`${rooms}.test.ts`], exclude: [...exclude, "**/*.{live,kubernetes,check}.test.ts"], testTimeout: 20_000 },
+  test: {
+    name: "pure",
+    include: [`${rooms}.test.ts`],
+    exclude: [...exclude, "**/*.{live,kubernetes,check,bench}.test.ts"],
+    testTimeout: 20_000,
+  },
 };
 
 /** Tests that need what a global setup finds or starts; vitest runs it only when one of the project's files is selected. */
@@ -21,10 +26,15 @@ const check = {
   test: { name: "check", include: ["build/*.check.test.ts", "build/generated.test.ts"], exclude, testTimeout: 120_000 },
 };
 
-/** Runs `pure` and `live`; with `--mode check` or `--mode kubernetes` that project alone, this one file after the other, so that nothing else starts a cluster. */
+const bench = { extends: true as const, test: { name: "bench", include: [`${rooms}.bench.test.ts`], exclude, testTimeout: 14_400_000 } };
+
+/** Runs `pure` and `live`; with `--mode check`, `--mode bench` or `--mode kubernetes` that project alone, this one file after the other, so that nothing else starts a cluster. */
 export default defineConfig(({ mode }) => {
-  const isKubernetes = mode === "kubernetes";
-  const usual = mode === "check" ? [check] : [pure, project("live", "testing/setup.ts", 120_000)];
-  const projects = isKubernetes ? [project("kubernetes", "testing/cluster.ts", 240_000)] : usual;
-  return { root: path(".."), test: { watch: false, pool: "forks", maxWorkers: isKubernetes ? 1 : 2, projects } };
+  const usual = [pure, project("live", "testing/setup.ts", 120_000)];
+  const alone = { check: [check], bench: [bench], kubernetes: [project("kubernetes", "testing/cluster.ts", 240_000)] }[mode];
+  const maxWorkers = mode === "kubernetes" || mode === "bench" ? 1 : 2;
+  return {
+    root: path(".."),
+    test: { watch: false, pool: "forks", maxWorkers, disableConsoleIntercept: mode === "bench", projects: alone ?? usual },
+  };
 });

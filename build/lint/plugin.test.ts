@@ -60,7 +60,7 @@ const forbidden: [string, string, string, boolean, string][] = [
   ["the target with slo", "target/app.ts", "../slo/spec/names.ts", false, "may not import slo"],
   ["anyone with build", "slo/load/local.ts", "../../build/bundles.ts", false, "may not import build"],
   ["code with the tests' helpers", "slo/load/local.ts", "../../build/testing/live.ts", false, "may not import build"],
-  ["anyone with bench", "slo/load/local.ts", "../../bench/main.ts", false, "may not import bench"],
+  ["anyone with bench", "slo/load/local.ts", "../../bench/figure.fixture.ts", false, "is for tests"],
   ["a test with another room", "slo/run/k6.test.ts", "../judge/judge.ts", false, "may not import slo/judge"],
   ["code with a fixture", "slo/run/tools/resolve.ts", "./release.fixture.ts", false, "is for tests"],
   ["code with a test", "slo/run/tools/resolve.ts", "./resolve.test.ts", false, "is for tests"],

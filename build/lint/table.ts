@@ -20,6 +20,7 @@ export const rooms: Room[] = [
     values: ["slo/report/plain.ts"],
     packages: ["node:*", "zod"],
   },
+  { folder: "slo/run/bundle/k6", packages: ["k6"] },
   {
     folder: "slo/run",
     values: ["slo/host", "slo/spec/names.ts"],
@@ -70,7 +71,7 @@ export const rooms: Room[] = [
   },
   {
     folder: "slo/config",
-    values: ["slo/host", "slo/run/bundle/problems.ts", "slo/spec/words.ts"],
+    values: ["slo/host", "slo/load/load-run.ts", "slo/load/spec-file.ts", "slo/run/bundle/problems.ts", "slo/spec/words.ts"],
     packages: ["node:*", "esbuild", "zod"],
   },
   { folder: "slo/init", values: ["slo/host", "slo/load/load-run.ts", "slo/run", "slo/spec"], packages: ["node:*", "yaml", "zod"] },

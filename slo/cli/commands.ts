@@ -92,7 +92,7 @@ function addLoad(add: Add, carryOut: CarryOut): void {
   const command = add("load", "run a scenario (or any k6 script), judge it, report it", loadFlags).addHelpText("after", loadHelp);
   command.action((given: LoadFlags) =>
     carryOut(async (opened) => {
-      const { fillIn } = await import("./config.ts");
+      const { fillIn } = await import("../config/fill-in.ts");
       const filled = await fillIn(given, opened);
       if (filled.kind === "none") return filled;
       const { flags, host } = filled;
@@ -136,7 +136,7 @@ function addCheck(add: Add, carryOut: CarryOut): void {
       const isAlone = against === undefined && Object.keys(more).length > 0;
       const contradiction = isAlone ? "what goes with --scenario and --script is for --against URL" : planContradiction(planned);
       if (contradiction !== undefined) return command.error(`error: ${contradiction}`, { exitCode: 2 });
-      const [{ configFor }, { checkSpecs }] = await Promise.all([import("./config.ts"), import("../load/check-specs.ts")]);
+      const [{ configFor }, { checkSpecs }] = await Promise.all([import("../config/fill-in.ts"), import("../load/check-specs.ts")]);
       const ready = await configFor(against, specs.length > 0 && against === undefined ? false : undefined, opened);
       if (ready.kind === "none") return ready;
       const options = optionsOf({ ...planned, ...(against === undefined ? {} : { prometheus: against }) });
@@ -166,7 +166,7 @@ function addRules(add: Add, carryOut: CarryOut): void {
     .argument("[spec]", "the spec file (default: that of plimsoll.config.ts, or slo/objectives/storage-api.yaml)")
     .action((spec: string | undefined, options: RuleOptions) =>
       carryOut(async (opened) => {
-        const [{ configFor }, { writeRules }] = await Promise.all([import("./config.ts"), import("../load/write-rules.ts")]);
+        const [{ configFor }, { writeRules }] = await Promise.all([import("../config/fill-in.ts"), import("../load/write-rules.ts")]);
         const ready = await configFor(undefined, spec === undefined ? undefined : false, opened);
         return ready.kind === "none" ? ready : writeRules(spec ?? ready.spec, options, ready.host);
       }),

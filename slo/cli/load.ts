@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { configFor } from "../config/fill-in.ts";
 import { uploadReport, writeReport } from "../history/write-report.ts";
 import { errorMessage } from "../host/error-message.ts";
 import { exitCodes } from "../host/exit-codes.ts";
@@ -20,7 +21,6 @@ import { diskSentences } from "../run/relay/disk.ts";
 import type { Spec } from "../spec/spec.ts";
 import { withTelemetry } from "../verify/telemetry.ts";
 import { verify } from "../verify/verify.ts";
-import { configFor } from "./config.ts";
 import type { LoadFlags } from "./flags.ts";
 
 /** Runs `load`: prepares, loads from here or from pods, judges, writes; gives the exit code. */

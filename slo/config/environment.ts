@@ -25,14 +25,15 @@ export function chooseEnvironment(
 }
 
 /** What a person says of a load by flags, which counts more than any config. */
-interface Said extends Partial<
+export interface Said extends Partial<
   Record<"script" | "scenario" | "spec" | "target" | "prometheus" | "podTemplate" | "traces" | "logs", string | undefined>
 > {
   serverLabel?: Record<string, string>;
+  in?: string;
 }
 
 /** Fills in from a config, whose folder its paths are from, what flags leave open. */
-export function filledIn(given: Said & { in?: string }, config: ReadConfig, environment: Environment, folder: string): Said {
+export function filledIn(given: Said, config: ReadConfig, environment: Environment, folder: string): Said {
   const path = (name: string | undefined): string | undefined => name && resolve(folder, name);
   // Whoever names a script or a scenario names the other one away.
   const chooses = [given, environment, config].find(({ script, scenario }) => (script ?? scenario) !== undefined) ?? given;

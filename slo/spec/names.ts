@@ -24,7 +24,7 @@ export const k6Metrics = {
   slowRequests: "k6_slow_requests_total",
   /** Expected status, unexpected bytes. */
   wrongContents: "k6_wrong_contents_total",
-  /** What a user script's checks and rates were, counted beside them where it was bundled for that (slo/run/bundle/plugins.ts). */
+  /** What a user script's checks and rates were, counted beside them where it was bundled for that (slo/run/bundle/k6). */
   countedChecks: "k6_plimsoll_checks_total",
   countedRates: "k6_plimsoll_rates_total",
   /** Values that k6 refused to take for a metric of the script. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { targetLabels, targetMetrics } from "./names.ts";
+import documented from "./presets.json" with { type: "json" };
 import { listRule, name, object, refuse, says, text, where } from "./pieces.ts";
 
 /** Says how a service counts its requests, with every default filled in; an undefined name is one that its metrics do not have. */
@@ -17,68 +18,15 @@ export interface Metrics {
   scrape: { path: string; scheme: "http" | "https" | undefined; port: number | undefined };
 }
 
-/** How a library or proxy counts, as its makers document it; what is not said is one of `plain`. */
-type Preset = Pick<Metrics, "requests" | "duration" | "labels"> & Partial<Metrics>;
-
-const plain = { errors: ["5xx"], where: {}, scrape: { path: "/metrics", scheme: undefined, port: undefined } };
-const seconds = (metric: string) => ({ metric, unitsPerSecond: 1 }) as const;
-const milliseconds = (metric: string) => ({ metric, unitsPerSecond: 1000 }) as const;
-const proxyAt = (port: number, path: string): Metrics["scrape"] => ({ path, scheme: "http", port });
-
+/** How libraries and proxies count, as their makers document it, written as a spec would write it; the first is that of our own target. */
 const known = {
-  // github.com/SkeLLLa/fastify-metrics, README: routeMetrics.
   fastify: {
-    requests: `${targetMetrics.requestDuration}_count`,
-    duration: seconds(targetMetrics.requestDuration),
+    source: "github.com/SkeLLLa/fastify-metrics, README: routeMetrics.",
+    duration: targetMetrics.requestDuration,
     labels: targetLabels,
   },
-  // github.com/prometheus/client_golang, prometheus/promhttp, instrument_server.go: labels code and method (in small letters), and "handler"
-  // in its examples. The metrics' names are the user's; these are those of the package's own example.
-  promhttp: {
-    requests: "http_requests_total",
-    duration: seconds("http_request_duration_seconds"),
-    labels: { method: "method", route: "handler", status: "code" },
-  },
-  // opentelemetry.io/docs/specs/semconv/http/http-metrics: http.server.request.duration, unit s, as
-  // opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics writes it. The port is the exporters' default (OTEL_EXPORTER_PROMETHEUS_PORT).
-  otel: {
-    requests: "http_server_request_duration_seconds_count",
-    duration: seconds("http_server_request_duration_seconds"),
-    labels: { method: "http_request_method", route: "http_route", status: "http_response_status_code" },
-    scrape: { path: "/metrics", scheme: undefined, port: 9464 },
-  },
-  // docs.spring.io/spring-boot/reference/actuator/metrics.html: http.server.requests with method, uri, status, outcome; buckets only with
-  // management.metrics.distribution.percentiles-histogram.http.server.requests=true or .slo.
-  micrometer: {
-    requests: "http_server_requests_seconds_count",
-    duration: seconds("http_server_requests_seconds"),
-    labels: { method: "method", route: "uri", status: "status" },
-    scrape: { path: "/actuator/prometheus", scheme: undefined, port: undefined },
-  },
-  // istio.io/latest/docs/reference/config/metrics: each request is counted by the caller's proxy and by the service's own.
-  istio: {
-    requests: "istio_requests_total",
-    duration: milliseconds("istio_request_duration_milliseconds"),
-    labels: { method: undefined, route: undefined, status: "response_code" },
-    where: { reporter: "destination" },
-    scrape: proxyAt(15020, "/stats/prometheus"),
-  },
-  // kubernetes.github.io/ingress-nginx/user-guide/monitoring: `path` is the rule's, not the service's route.
-  "nginx-ingress": {
-    requests: "nginx_ingress_controller_requests",
-    duration: seconds("nginx_ingress_controller_request_duration_seconds"),
-    labels: { method: "method", route: undefined, status: "status" },
-    scrape: proxyAt(10254, "/metrics"),
-  },
-  // envoyproxy.io/docs/envoy/latest/configuration/upstream/cluster_manager/cluster_stats: upstream_rq_<code>, whose code is a label here
-  // (source/common/config/well_known_names.cc), and upstream_rq_time in milliseconds.
-  envoy: {
-    requests: "envoy_cluster_upstream_rq",
-    duration: milliseconds("envoy_cluster_upstream_rq_time"),
-    labels: { method: undefined, route: undefined, status: "envoy_response_code" },
-    scrape: proxyAt(9901, "/stats/prometheus"),
-  },
-} satisfies Record<string, Preset>;
+  ...documented,
+};
 
 type PresetName = keyof typeof known;
 
@@ -86,7 +34,12 @@ type PresetName = keyof typeof known;
 export const presetNames = Object.keys(known) as PresetName[];
 
 /** Gives the way in which a library or proxy counts. */
-export const presetNamed = (name: PresetName): Metrics => ({ ...plain, ...known[name] });
+export function presetNamed(name: PresetName): Metrics {
+  const { source: _, ...written } = known[name];
+  const resolved = resolveMapping(mapping.parse(written));
+  if (typeof resolved === "string") throw new Error(`${name} ${resolved}`);
+  return resolved;
+}
 
 const preset = z.enum(presetNames, { error: says(`must be one of ${presetNames.join(", ")}`) });
 const statusRule = 'must be a class of statuses such as "5xx", or one status such as "429"';
@@ -161,7 +114,7 @@ export function resolveMapping(mapped: z.output<typeof mapping>): Metrics | stri
   if (unitsPerSecond === undefined) return `must say the unit of ${metric}, s or ms: its name does not tell`;
   if (duration !== undefined && metric !== undefined && (unitsInName(metric) ?? unitsPerSecond) !== unitsPerSecond)
     return `says that ${metric} is in ${unitsPerSecond === 1 ? "s" : "ms"}, and its name says otherwise`;
-  const at = from?.scrape ?? plain.scrape;
+  const at = from?.scrape ?? { path: "/metrics", scheme: undefined, port: undefined };
   return {
     requests: counter,
     duration: metric === undefined ? undefined : { metric, unitsPerSecond },
@@ -170,7 +123,7 @@ export function resolveMapping(mapped: z.output<typeof mapping>): Metrics | stri
       route: stated(labels.route, from?.labels.route),
       status: stated(labels.status, from?.labels.status),
     },
-    errors: errors ?? from?.errors ?? plain.errors,
+    errors: errors ?? from?.errors ?? ["5xx"],
     where: { ...from?.where, ...where },
     scrape: { path: scrape?.path ?? at.path, scheme: scrape?.scheme ?? at.scheme, port: scrape?.port ?? at.port },
   };

@@ -112,7 +112,7 @@ export async function tryWorlds(api: PrometheusApi, { seed, from, to, nowSeconds
     const index = next++;
     const { world, findings } = await tryWorld(api, seed, index, nowSeconds);
     const line = (about: readonly Finding[]): string =>
-      `npm run bench -- worlds --seed ${seed} --only ${index}: ${world.words.join(", ")} | ${about.map(findingText).join(" | ")}`;
+      `SEED=${seed} ONLY=${index} npm run bench -- worlds: ${world.words.join(", ")} | ${about.map(findingText).join(" | ")}`;
     const told = findings.filter(({ lies }) => lies.length > 0);
     const easy = findings.filter((finding) => isEasy(world, finding));
     tally.worlds += 1;

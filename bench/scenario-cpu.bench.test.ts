@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Child } from "../slo/host/process-group.ts";
-import { sideBySide, type Bench, type Figure, type Row, type Side } from "./figure.ts";
-import { cpuSecondsOf, openSink, project, servedBy, startOurs, targetOf, toolOf, type OurLoad } from "./started.ts";
+import { sideBySide, type Bench, type Row, type Side } from "./figure.fixture.ts";
+import { measure } from "./measure.fixture.ts";
+import { cpuSecondsOf, openSink, project, servedBy, startOurs, targetOf, toolOf, type OurLoad } from "./started.fixture.ts";
 
 const rate = 400;
 /** As many VUs on both sides: each costs k6 some milliseconds before the load begins. */
@@ -39,23 +40,14 @@ function unwatched(bundle: string): string {
   return edited;
 }
 
-/** Makes the figure that compares k6's CPU for a request of smoke's load, started in two ways, in turn. */
-function comparison(
-  name: string,
-  what: string,
-  row: string,
-  atMost: number,
-  sidesOf: (bench: Bench, load: OurLoad) => [Side, Side],
-): Figure {
-  const run = async (bench: Bench): Promise<Row[]> => {
-    const [rounds, seconds] = bench.quick ? [2, 8] : [6, 15];
-    const [{ url: target }, sink] = [await targetOf(bench, {}), await openSink()];
-    const load = { scenario: "smoke", target, writeUrl: sink.url, seconds, rate, vus, summaryFile: join(bench.folder, "summary.json") };
-    const rows = await sideBySide(bench, row, rounds, sidesOf(bench, load), atMost);
-    sink.close();
-    return rows;
-  };
-  return { name, what, run };
+/** Compares k6's CPU for a request of smoke's load, started in two ways, in turn. */
+async function compare(bench: Bench, row: string, atMost: number, sidesOf: (load: OurLoad) => [Side, Side]): Promise<Row[]> {
+  const [rounds, seconds] = bench.quick ? [2, 8] : [6, 15];
+  const [{ url: target }, sink] = [await targetOf(bench, {}), await openSink()];
+  const load = { scenario: "smoke", target, writeUrl: sink.url, seconds, rate, vus, summaryFile: join(bench.folder, "summary.json") };
+  const rows = await sideBySide(bench, row, rounds, sidesOf(load), atMost);
+  sink.close();
+  return rows;
 }
 
 /** Gives k6's CPU seconds, user and system, for each request that the service answered. */
@@ -73,25 +65,18 @@ function sideOf(name: string, { target, seconds }: OurLoad, start: () => Promise
   return { name, perRequest };
 }
 
-/** Compares our typed scenario with a script written by hand which sends the same requests. */
-export const scenarioCpu = comparison(
-  "scenario-cpu",
-  "k6's CPU a request: our scenario against a script written by hand",
-  "k6's CPU a request",
-  1.1,
-  (bench, load) => [sideOf("ours", load, () => startOurs(bench, load)), sideOf("by hand", load, () => startHandwritten(bench, load))],
+measure("k6's CPU a request: our typed scenario against a script written by hand", (bench) =>
+  compare(bench, "k6's CPU a request", 1.1, (load) => [
+    sideOf("ours", load, () => startOurs(bench, load)),
+    sideOf("by hand", load, () => startHandwritten(bench, load)),
+  ]),
 );
 
-/** Compares with and without looking at each answer for what is to be sampled and counted, where nothing fails. */
-export const evidenceCpu = comparison(
-  "evidence-cpu",
-  "k6's CPU a request: answers looked at for evidence against not",
-  "k6's CPU a request without errors",
-  1.03,
-  (bench, load) => [
+measure("k6's CPU a request: answers looked at for evidence against not, where nothing fails", (bench) =>
+  compare(bench, "k6's CPU a request without errors", 1.03, (load) => [
     sideOf("looked at", load, () => startOurs(bench, load)),
     sideOf("not looked at", load, () => startOurs(bench, { ...load, edit: unwatched })),
-  ],
+  ]),
 );
 
 /** Lets the requests of a bundle go without a trace and the name of their run. */
@@ -101,14 +86,9 @@ function unmarked(bundle: string): string {
   return edited;
 }
 
-/** Compares requests that carry traceparent and baggage with such that do not. */
-export const markingCpu = comparison(
-  "marking-cpu",
-  "k6's CPU a request: marked with run and trace against not",
-  "k6's CPU a request",
-  1.03,
-  (bench, load) => [
+measure("k6's CPU a request: marked with run and trace against not", (bench) =>
+  compare(bench, "k6's CPU a request", 1.03, (load) => [
     sideOf("marked", load, () => startOurs(bench, load)),
     sideOf("not marked", load, () => startOurs(bench, { ...load, edit: unmarked })),
-  ],
+  ]),
 );

@@ -5,8 +5,9 @@ import { encodeWrite, readBody } from "../slo/run/relay/body.ts";
 import { startRelay, type Relay } from "../slo/run/relay/relay.ts";
 import { openSpool } from "../slo/run/relay/spool.ts";
 import { writeOnce } from "../slo/run/relay/write.ts";
-import { column, inRounds, row, shown, type Bench, type Figure, type Row } from "./figure.ts";
-import { askedOf, prometheusOf, startOurs, stop, targetOf } from "./started.ts";
+import { column, inRounds, row, shown, type Bench, type Row } from "./figure.fixture.ts";
+import { measure } from "./measure.fixture.ts";
+import { askedOf, prometheusOf, startOurs, stop, targetOf } from "./started.fixture.ts";
 
 const pushes = 2000;
 const seriesPerPush = 50;
@@ -96,5 +97,4 @@ async function run(bench: Bench): Promise<Row[]> {
   ];
 }
 
-/** Measures what the relay costs while k6 pushes, and how soon it has caught up after an outage. */
-export const relay: Figure = { name: "relay", what: "the relay's CPU, and how soon a spool is forwarded after an outage", run };
+measure("the relay's CPU, and how soon a spool is forwarded after an outage", run);

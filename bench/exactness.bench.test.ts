@@ -4,11 +4,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Report } from "../slo/report/schema.ts";
 import { reportSchema } from "../target/faults/admin.ts";
-import { truthOf, worstOf } from "./binomial.ts";
-import { faultyRuns, specOf, type FaultyRun } from "./exactness-runs.ts";
-import { inRounds, row, type Bench, type Figure, type Row } from "./figure.ts";
-import { runLoad } from "./overhead.ts";
-import { askedOf, prometheusOf, servedBy, targetOf } from "./started.ts";
+import { truthOf, worstOf } from "./binomial.fixture.ts";
+import { faultyRuns, specOf, type FaultyRun } from "./exactness-runs.fixture.ts";
+import { inRounds, row, type Bench, type Row } from "./figure.fixture.ts";
+import { measure } from "./measure.fixture.ts";
+import { askedOf, prometheusOf, runLoad, servedBy, targetOf } from "./started.fixture.ts";
 
 /** The buckets that setup writes before the warm-up. */
 const seeds = 100;
@@ -162,5 +162,4 @@ async function run(bench: Bench): Promise<Row[]> {
   ];
 }
 
-/** Compares, over ten runs with seeded faults, what k6, Prometheus and the service counted, and the verdict with the truth. */
-export const exactness: Figure = { name: "exactness", what: "counts and verdicts of ten runs with faults against the truth", run };
+measure("counts and verdicts of ten runs with faults against the truth", run);

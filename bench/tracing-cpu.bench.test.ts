@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { Started } from "../slo/run/local-services.ts";
-import { column, inRounds, row, shown, type Bench, type Figure, type Row } from "./figure.ts";
-import { cpuSecondsOf, openSink, targetOf } from "./started.ts";
-import { agent, load, prepare } from "./target-cpu.ts";
+import { column, inRounds, row, shown, type Bench, type Row } from "./figure.fixture.ts";
+import { measure } from "./measure.fixture.ts";
+import { agent, load, prepare } from "./mix.fixture.ts";
+import { cpuSecondsOf, openSink, targetOf } from "./started.fixture.ts";
 
 const traceparent = (): string => `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
 
@@ -58,5 +59,4 @@ async function run(bench: Bench): Promise<Row[]> {
   ];
 }
 
-/** Compares the storage API's CPU with a tenth of its requests traced, and with all, with that of tracing off, in turn; spans go to a sink of the bench's own. */
-export const tracingCpu: Figure = { name: "tracing-cpu", what: "the service's CPU a request: traced against not", run };
+measure("the service's CPU a request: a tenth traced, and all, against tracing off", run);

@@ -4,9 +4,6 @@ import type { ProcessGroup } from "../slo/host/process-group.ts";
 export interface Bench {
   /** True for a short pass that shows that everything works; its numbers are rougher. */
   quick: boolean;
-  /** Which worlds are made, and which one alone, where a person chose. */
-  seed: number | undefined;
-  only: number | undefined;
   folder: string;
   group: ProcessGroup;
   /** Takes one line of progress. */
@@ -31,13 +28,6 @@ export interface Row {
   unit: Unit;
   values: readonly number[];
   goal?: { atMost: number; by: "median" | "worst" } | undefined;
-}
-
-/** A file of this folder. */
-export interface Figure {
-  name: string;
-  what: string;
-  run: (bench: Bench) => Promise<Row[]>;
 }
 
 /** Makes a row; its goal, if it has one, is kept by the median unless it says otherwise. */

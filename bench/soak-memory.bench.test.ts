@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { column, inRounds, row, shown, type Bench, type Figure, type Row } from "./figure.ts";
-import { openSink, peakBytesOf, servedBy, startOurs, stop, targetOf } from "./started.ts";
+import { column, inRounds, row, shown, type Bench, type Row } from "./figure.fixture.ts";
+import { measure } from "./measure.fixture.ts";
+import { openSink, peakBytesOf, servedBy, startOurs, stop, targetOf } from "./started.fixture.ts";
 
 /** The soak's own code at a rate that k6 cannot reach, so that it runs as fast as it goes. */
 const soakLoad = { scenario: "soak", seconds: 900, rate: 8000, vus: 100 };
@@ -35,5 +36,4 @@ async function run(bench: Bench): Promise<Row[]> {
   ];
 }
 
-/** Measures whether k6 keeps its memory in a soak, with our scenario and our settings. */
-export const soakMemory: Figure = { name: "soak-memory", what: "k6's peak memory late in a soak against early", run };
+measure("k6's peak memory late in a soak against early, with our scenario and our settings", run);

@@ -1,14 +1,16 @@
 import { randomInt } from "node:crypto";
 import { findingText } from "../slo/verify/worlds/truth.ts";
 import { atMostByChance, tryWorld, tryWorlds, type Tally } from "../slo/verify/worlds/worlds.ts";
-import { row, type Bench, type Figure, type Row } from "./figure.ts";
-import { prometheusOf, stop } from "./started.ts";
+import { row, type Bench, type Row } from "./figure.fixture.ts";
+import { measure } from "./measure.fixture.ts";
+import { prometheusOf, stop } from "./started.fixture.ts";
 
 /** A Prometheus is given up after so many worlds, so that its memory stays small. */
 const worldsEach = 1000;
 
 async function run(bench: Bench): Promise<Row[]> {
-  const { seed = randomInt(1_000_000), only } = bench;
+  const seed = Number(process.env["SEED"] ?? randomInt(1_000_000));
+  const only = process.env["ONLY"] === undefined ? undefined : Number(process.env["ONLY"]);
   const nowSeconds = Date.now() / 1000;
   const tallies: Tally[] = [];
   const [first, last] = only === undefined ? [0, bench.quick ? 500 : 20_000] : [only, only + 1];
@@ -47,5 +49,4 @@ function rowsOf(tallies: readonly Tally[]): Row[] {
   ];
 }
 
-/** Judges worlds whose truth is known, thousands of them, by the road of a real run. */
-export const worlds: Figure = { name: "worlds", what: "verdicts on thousands of simulated services against the truth", run };
+measure("verdicts on thousands of simulated services against the truth", run);

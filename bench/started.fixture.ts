@@ -1,15 +1,16 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { readReport } from "../slo/report/json.ts";
 import { bundleScenario } from "../slo/run/bundle/bundle.ts";
 import type { Child } from "../slo/host/process-group.ts";
 import { startK6 } from "../slo/run/k6.ts";
 import { startPrometheus, startTarget, type NotStarted, type Started } from "../slo/run/local-services.ts";
 import { resolveTool } from "../slo/run/tools/resolve.ts";
 import type { ToolName } from "../slo/run/tools/tool.ts";
-import type { Bench } from "./figure.ts";
+import type { Bench } from "./figure.fixture.ts";
 
 /** The project's root. */
 export const project = fileURLToPath(new URL("../", import.meta.url));
@@ -76,6 +77,30 @@ export async function startOurs(bench: Bench, load: OurLoad): Promise<Child> {
     summaryFile,
     onLine: () => undefined,
   });
+}
+
+/** Runs `load` in a folder of its own, as a user would; gives its report, where its files are, the wall time and the exit code. */
+export async function runLoad(bench: Bench, name: string, args: readonly string[]) {
+  const own = join(bench.folder, name);
+  mkdirSync(own);
+  const began = performance.now();
+  const child = bench.group.start({
+    name: "plimsoll",
+    command: process.execPath,
+    args: ["--import", "tsx", join(project, "slo/cli/main.ts"), "load", ...args],
+    environment: { ...process.env, INIT_CWD: own },
+    folder: project,
+    logFile: join(own, "load.log"),
+  });
+  const { code: exitCode } = await child.exited;
+  const wallSeconds = (performance.now() - began) / 1000;
+  const runs = join(own, ".plimsoll", "runs");
+  const [testid] = exitCode === 2 || exitCode === 4 ? [] : readdirSync(runs);
+  if (testid === undefined) throw new Error(`load ended with ${exitCode}:\n${child.tail().join("\n")}`);
+  const folder = join(runs, testid);
+  const read = readReport(readFileSync(join(folder, "report.json"), "utf8"));
+  if (read.kind === "problem") throw new Error(read.message);
+  return { report: read.report, folder, wallSeconds, exitCode };
 }
 
 /** Stops a part and waits for its end. */

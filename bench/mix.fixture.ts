@@ -1,8 +1,5 @@
 import { Agent, request } from "node:http";
 import { actionDeck, requestsOf, type Action } from "../scenarios/lib/mix.ts";
-import type { Started } from "../slo/run/local-services.ts";
-import { sideBySide, type Bench, type Figure, type Row } from "./figure.ts";
-import { cpuSecondsOf, targetOf } from "./started.ts";
 
 const connections = 8;
 /** Iterations before the measurement, so that the just-in-time compiler has settled. */
@@ -12,7 +9,7 @@ const deck = actionDeck({ read: 60, write: 20, delete: 10, users: 5, echo: 5 }, 
 export const agent = new Agent({ keepAlive: true, maxSockets: connections });
 
 /** Sends one request. By node:http, for `fetch` costs so much of its own that the service idles. */
-function send(url: string, method: string, path: string, own = 0, traceparent?: string): Promise<void> {
+export function send(url: string, method: string, path: string, own = 0, traceparent?: string): Promise<void> {
   const [type, body] = method === "POST" ? ["application/json", `{"message":"${own}"}`] : ["application/octet-stream", payload];
   const ofBody = method === "GET" || method === "DELETE" ? undefined : { "content-type": type, "content-length": body.length };
   const headers = traceparent === undefined ? ofBody : { ...ofBody, traceparent, baggage: "plimsoll.testid=bench" };
@@ -42,34 +39,8 @@ export async function load(url: string, iterations: number, traceparent?: () => 
   return requests;
 }
 
-/** Gives the service's CPU seconds for each request; with `scraped`, its metrics are read once a second meanwhile. */
-async function perRequest({ url, child }: Started, iterations: number, scraped: boolean): Promise<number> {
-  const timer = scraped ? setInterval(() => void send(url, "GET", "/metrics").catch(() => undefined), 1000) : undefined;
-  try {
-    const before = cpuSecondsOf(child.pid ?? 0).own;
-    const requests = await load(url, iterations);
-    return (cpuSecondsOf(child.pid ?? 0).own - before) / requests;
-  } finally {
-    clearInterval(timer);
-  }
-}
-
 /** Fills the buckets that are read, and lets the just-in-time compiler settle. */
 export async function prepare(url: string, traceparent?: () => string): Promise<void> {
   for (let key = 0; key < 100; key += 1) await send(url, "PUT", `/api/buckets/bench-${key}`);
   await load(url, warmUp, traceparent);
 }
-
-async function run(bench: Bench): Promise<Row[]> {
-  const [rounds, iterations] = bench.quick ? [3, 6000] : [10, 20_000];
-  const [counted, plain] = [await targetOf(bench, { METRICS: "on" }), await targetOf(bench, { METRICS: "off" })];
-  for (const { url } of [counted, plain]) await prepare(url);
-  const withMetrics = { name: "with metrics, scraped once a second", perRequest: () => perRequest(counted, iterations, true) };
-  const without = { name: "without metrics", perRequest: () => perRequest(plain, iterations, false) };
-  const rows = await sideBySide(bench, "the service's CPU a request", rounds, [withMetrics, without], 1.25);
-  agent.destroy();
-  return rows;
-}
-
-/** Compares the storage API's CPU with its metrics, scraped once a second, with that of METRICS=off, in turn. */
-export const targetCpu: Figure = { name: "target-cpu", what: "the service's CPU a request: with metrics against without", run };
