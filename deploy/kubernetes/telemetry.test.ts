@@ -39,25 +39,46 @@ test.each<[string, End, End, number, boolean]>([
   expect(mayReach(policies, from, to, port)).toBe(reached);
 });
 
-interface Pipelines {
-  service: { extensions: string[]; pipelines: Record<string, Record<"receivers" | "processors" | "exporters", string[]>> };
+type Config = Record<string, Record<string, unknown>> & {
+  service: { extensions: string[]; pipelines: Record<string, Record<string, string[]>> };
+};
+
+/** Reads the files of one collector as it merges them: a later map adds to an earlier one, a list takes its place. */
+function configOf(paths: readonly string[]): Config {
+  const merge = (a: unknown, b: unknown): unknown => {
+    if (!isMap(a) || !isMap(b)) return b;
+    return Object.fromEntries(
+      [...new Set([...Object.keys(a), ...Object.keys(b)])].map((key) => [key, key in b ? merge(a[key], b[key]) : a[key]]),
+    );
+  };
+  const isMap = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+  return paths.map((path) => parse(readFileSync(`${folder}${path}`, "utf8")) as unknown).reduce(merge, {}) as Config;
 }
 
-describe.each([["with/traces/collector.yml"], ["with/logs/log-collector.yml"]])("%s", (path) => {
-  const config = parse(readFileSync(`${folder}${path}`, "utf8")) as Pipelines & Record<string, Record<string, unknown>>;
+const collectors: [string, ...string[]][] = [
+  ["with/traces/collector.yml"],
+  ["with/logs/log-collector.yml"],
+  ["with/traces/collector.yml", "overlays/tempo/component/to-tempo.yml"],
+  ["with/traces/collector.yml", "overlays/elasticsearch/component/traces-to-elasticsearch.yml"],
+  ["with/logs/log-collector.yml", "overlays/elasticsearch/component/logs-to-elasticsearch.yml"],
+];
+
+describe.each(collectors)("%s %s", (...paths) => {
+  const config = configOf(paths.filter((path) => path !== undefined));
 
   test("names in its pipelines only what it defines", () => {
     const { extensions, pipelines } = config.service;
     const connectors = Object.keys(config["connectors"] ?? {});
     expect(Object.keys(config["extensions"] ?? {})).toEqual(expect.arrayContaining(extensions));
     for (const pipeline of Object.values(pipelines))
-      for (const kind of ["receivers", "processors", "exporters"] as const)
+      for (const kind of ["receivers", "processors", "exporters"])
         expect([...Object.keys(config[kind] ?? {}), ...connectors]).toEqual(expect.arrayContaining(pipeline[kind] ?? []));
   });
 
-  test("bounds its memory before anything else", () => {
+  test("bounds its memory before anything else, and holds no secret", () => {
     for (const { processors = [] } of Object.values(config.service.pipelines))
       expect(processors[0] ?? "memory_limiter").toBe("memory_limiter");
+    expect(JSON.stringify(config)).not.toMatch(/"(?:api_key|password|token)":"(?!\$\{env:)/);
   });
 });
 
