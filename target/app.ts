@@ -56,7 +56,7 @@ export async function buildApp(options: AppOptions): Promise<Api> {
   // One to five milliseconds: varying, and far below every objective.
   const random = seededRandom(1);
   const wait = (): Promise<void> => clock.wait(0.001 + 0.004 * random());
-  await api.register(jsonRoutes, { wait, stopping, storeReady: () => store.ready() });
+  await api.register(jsonRoutes, { wait, stopping, store });
   if (settings.FAULTS_ADMIN === "on") await api.register(faultAdminRoutes, { engine, activate, token: settings.FAULTS_TOKEN });
   api.addHook("onReady", () => activate(settings.FAULTS));
   return api;

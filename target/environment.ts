@@ -28,13 +28,22 @@ const faultsSchema = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** A document of MongoDB holds 16 MiB with all its fields. */
+const mongoMaxBytes = 16_000_000;
+
 // Not strict: the environment is full of what is meant for others.
 const environmentSchema = z
   .object({
     PORT: integer(0, 65_535).default(5_000),
     HOST: z.string().default("127.0.0.1"),
-    STORE: z.enum(["memory", "sqlite"], "must be memory or sqlite").default("memory"),
+    STORE: z.enum(["memory", "sqlite", "mongodb"], "must be memory, sqlite or mongodb").default("memory"),
     STORE_FILE: z.string().optional(),
+    STORE_URL: z
+      .string()
+      .regex(/^mongodb(\+srv)?:\/\//, "must begin with mongodb:// or mongodb+srv://")
+      .optional(),
+    STORE_USERNAME: z.string().optional(),
+    STORE_PASSWORD: z.string().optional(),
     BUCKET_MAX_BYTES: integer(1, 1_073_741_824).default(1_048_576),
     LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
     DURATION_BUCKETS: bucketsSchema.default([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]),
@@ -51,6 +60,13 @@ const environmentSchema = z
     const needed = (name: string, when: string): void =>
       context.addIssue({ code: "custom", path: [name], message: `is needed when ${when}` });
     if (values.STORE === "sqlite" && values.STORE_FILE === undefined) needed("STORE_FILE", "STORE is sqlite");
+    if (values.STORE === "mongodb" && values.STORE_URL === undefined) needed("STORE_URL", "STORE is mongodb");
+    if (values.STORE_USERNAME !== undefined && values.STORE_PASSWORD === undefined) needed("STORE_PASSWORD", "STORE_USERNAME is set");
+    if (values.STORE_PASSWORD !== undefined && values.STORE_USERNAME === undefined) needed("STORE_USERNAME", "STORE_PASSWORD is set");
+    if (values.STORE === "mongodb" && values.BUCKET_MAX_BYTES > mongoMaxBytes) {
+      const message = `must be at most ${mongoMaxBytes} when STORE is mongodb`;
+      context.addIssue({ code: "custom", path: ["BUCKET_MAX_BYTES"], message });
+    }
     if (values.FAULTS_ADMIN === "on" && values.FAULTS_TOKEN === undefined && !isLoopback(values.HOST))
       needed("FAULTS_TOKEN", `FAULTS_ADMIN is on and HOST is ${values.HOST}`);
   });
@@ -61,7 +77,7 @@ export type Environment = z.infer<typeof environmentSchema>;
 /** What an empty environment means. */
 export const defaultEnvironment = environmentSchema.parse({});
 
-/** Validates the variables of the process, or says in one sentence each what is wrong; an empty one counts as absent. Values of FAULTS_TOKEN are never repeated. */
+/** Validates the variables of the process, or says in one sentence each what is wrong; an empty one counts as absent. Values of FAULTS_TOKEN and STORE_… are never repeated. */
 export function parseEnvironment(variables: Record<string, string | undefined>) {
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ""));
   const parsed = environmentSchema.safeParse(given);

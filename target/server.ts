@@ -5,7 +5,9 @@ import type { Api } from "./api/routes.ts";
 import { buildApp } from "./app.ts";
 import { type Environment, parseEnvironment } from "./environment.ts";
 import { openMemoryStore } from "./store/memory.ts";
+import { openMongoStore } from "./store/mongodb.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
+import type { Store } from "./store/store.ts";
 
 /** How long a collector may take for the last spans. */
 const lastSpansSeconds = 2;
@@ -21,6 +23,20 @@ async function orFail<T>(what: string, act: () => T): Promise<Awaited<T>> {
     return await act();
   } catch (error) {
     return fail(1, [`cannot ${what}: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+}
+
+async function openStore(environment: Environment): Promise<Store> {
+  const { STORE, STORE_FILE = "", STORE_URL: url = "", STORE_USERNAME: username, STORE_PASSWORD: password } = environment;
+  switch (STORE) {
+    case "memory":
+      return openMemoryStore();
+    case "sqlite":
+      return await orFail(`open STORE_FILE ${STORE_FILE}`, () => openSqliteStore(STORE_FILE));
+    case "mongodb": {
+      const login = username !== undefined && password !== undefined ? { username, password } : undefined;
+      return await orFail("open STORE_URL", () => openMongoStore({ url, login }));
+    }
   }
 }
 
@@ -50,8 +66,8 @@ async function main(): Promise<void> {
   const parsed = parseEnvironment(process.env);
   if (parsed.kind === "problems") fail(2, parsed.problems);
   const { environment } = parsed;
-  const { STORE, STORE_FILE = "", HOST, PORT, SHUTDOWN_SECONDS } = environment;
-  const store = STORE === "memory" ? openMemoryStore() : await orFail(`open STORE_FILE ${STORE_FILE}`, () => openSqliteStore(STORE_FILE));
+  const { HOST, PORT, SHUTDOWN_SECONDS } = environment;
+  const store = await openStore(environment);
   let stopping = false;
   // Imported only where it is asked for: it would cost each start its time and memory.
   const tracing = environment.OTEL_EXPORTER_OTLP_ENDPOINT && (await import("./tracing.ts")).openTracing(environment);

@@ -104,6 +104,7 @@ export const rooms: Room[] = [
       "@fastify/",
       "@platformatic/",
       "@opentelemetry/",
+      "mongodb",
       "zod",
     ],
   },

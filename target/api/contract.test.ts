@@ -11,7 +11,7 @@ describe("the contract", () => {
     expectTypeOf<StorageApi["PUT /api/buckets/:id"]["body"]>().toEqualTypeOf<ArrayBuffer | string>();
     expectTypeOf<StorageApi["POST /api/echo"]["body"]>().toEqualTypeOf<Json>();
     expectTypeOf<StorageApi["GET /api/error"]["query"]>().toEqualTypeOf<{ type?: string | undefined }>();
-    expectTypeOf<StatusOf<"GET /api/buckets/:id">>().toEqualTypeOf<200 | 400 | 404 | 500>();
+    expectTypeOf<StatusOf<"GET /api/buckets/:id">>().toEqualTypeOf<200 | 400 | 404 | 500 | 503>();
     expectTypeOf<keyof StorageApi["GET /api/users"]>().toEqualTypeOf<"responses">();
     expectTypeOf<keyof StorageApi["DELETE /api/buckets/:id"]>().toEqualTypeOf<"params" | "responses">();
   });

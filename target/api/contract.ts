@@ -19,23 +19,39 @@ const bytes = z
   .custom<Uint8Array>((value) => value instanceof Uint8Array)
   .meta({ type: "string", format: "binary", description: "any bytes" });
 const empty = z.undefined().meta({ description: "no body" });
-const health = z.strictObject({ status: z.enum(["ok", "stopping", "unavailable"]) });
+const health = z.strictObject({ status: z.enum(["ok", "stopping", "unavailable"]), reason: z.string().optional() });
 const users = z.strictObject({ users: z.array(z.strictObject({ id: z.int().min(1), name: z.string(), email: z.string() })) });
 const json = z
   .custom<Json>((value) => value !== undefined && isShallow(value, maxJsonDepth), `must be JSON nested at most ${maxJsonDepth} deep`)
   .meta({ description: "any JSON value" });
 /** Any character is allowed in an id, a NUL or a slash too. */
-const bucket = z.strictObject({ id: z.string().min(1).max(maxBucketIdLength) });
+const bucketId = z.string().min(1).max(maxBucketIdLength);
+const bucket = z.strictObject({ id: bucketId });
+/** How many buckets one page of the list may hold; the default is what a person reads. */
+const page = z.strictObject({
+  limit: z.coerce.number<string>().int().min(1).max(1_000).default(100),
+  // What the page before gave as `next`.
+  after: bucketId.optional(),
+});
+const listed = z.strictObject({ id: z.string(), bytes: z.int().min(0) });
+const list = z
+  .strictObject({ buckets: z.array(listed), next: z.string().nullable() })
+  .meta({ description: "next is null on the last page" });
 
 /** The storage API: what goes into each operation, and what comes out by status. */
 export const contract = {
+  "GET /api/buckets": {
+    summary: "List buckets, page by page, in an order of the store's own",
+    querystring: page,
+    response: { 200: list, 400: errorSchema, 500: errorSchema, 503: errorSchema },
+  },
   "PUT /api/buckets/:id": {
     summary: "Keep bytes under an id",
     consumes: [octets],
     params: bucket,
     // Fastify gives `null` for a request without a body.
     body: bytes.nullable(),
-    response: { 200: empty, 400: errorSchema, 413: errorSchema, 500: errorSchema },
+    response: { 200: empty, 400: errorSchema, 413: errorSchema, 500: errorSchema, 503: errorSchema },
   },
   "GET /api/buckets/:id": {
     summary: "Give the bytes back",
@@ -45,12 +61,13 @@ export const contract = {
       400: errorSchema,
       404: errorSchema,
       500: errorSchema,
+      503: errorSchema,
     },
   },
   "DELETE /api/buckets/:id": {
     summary: "Remove a bucket",
     params: bucket,
-    response: { 200: empty, 400: errorSchema, 500: errorSchema },
+    response: { 200: empty, 400: errorSchema, 500: errorSchema, 503: errorSchema },
   },
   "GET /api/users": { summary: "List the users", response: { 200: users, 500: errorSchema } },
   "POST /api/echo": {

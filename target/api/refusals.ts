@@ -1,5 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import type { Socket } from "node:net";
+import { correlation } from "../requests.ts";
+import { StoreUnavailable } from "../store/store.ts";
 
 /** How many bytes of a body that is too large are read and thrown away before the answer; more, and the client may miss it. */
 const drainMaxBytes = 64 * 1_048_576;
@@ -7,11 +9,15 @@ const drainMaxBytes = 64 * 1_048_576;
 /** How long such a body is read, in milliseconds. */
 const drainMilliseconds = 10_000;
 
-/** Answers an error as JSON: refusals with their reason, bugs with none and a line in the log. */
+/** Answers an error as JSON: refusals with their reason; a store that is gone, and bugs, with a line in the log that has it. */
 export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply, bucketMaxBytes: number): void {
   const status = error.statusCode ?? 500;
   if (status === 413) return refuseTooLarge(request, reply, bucketMaxBytes);
   if (status >= 400 && status < 500) return void reply.code(status).send({ error: error.message });
+  if (error instanceof StoreUnavailable) {
+    request.log.warn({ reqId: request.id, ...correlation(request), reason: error.message }, "the store is unavailable");
+    return void reply.code(status).send({ error: "the store is unavailable" });
+  }
   request.log.error({ reqId: request.id, err: error }, "request failed");
   reply.code(500).send({ error: "internal server error" });
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { buildApp } from "../app.ts";
 import { openMemoryStore } from "../store/memory.ts";
+import { StoreUnavailable } from "../store/store.ts";
 import type { Store } from "../store/store.ts";
 
 type Method = "GET" | "PUT" | "POST" | "DELETE" | "PATCH" | "HEAD";
@@ -133,10 +134,26 @@ describe("routes", () => {
     expect((await app.inject("/health/liveness")).statusCode).toBe(200);
   });
 
-  test("readiness says 503 while the store cannot serve", async () => {
-    const app = await appWith({ ...openMemoryStore(), ready: () => false });
+  test("readiness says 503 with the reason while the store cannot serve", async () => {
+    const app = await appWith({ ...openMemoryStore(), problem: () => "the disk is gone" });
     const readiness = await app.inject("/health/readiness");
-    expect([readiness.statusCode, readiness.json()]).toEqual([503, { status: "unavailable" }]);
+    expect([readiness.statusCode, readiness.json()]).toEqual([503, { status: "unavailable", reason: "the disk is gone" }]);
+    expect((await app.inject("/health/liveness")).statusCode).toBe(200);
+  });
+
+  test("a store that is gone for now is a 503 that tells nothing of itself", async () => {
+    const gone = async () => Promise.reject(new StoreUnavailable("connect ECONNREFUSED db.internal"));
+    const app = await buildApp({ store: { ...openMemoryStore(), get: gone, put: gone, delete: gone, list: gone }, LOG_LEVEL: "silent" });
+    for (const method of ["GET", "PUT", "DELETE"] as const) {
+      const answer = await app.inject({ method, url: "/api/buckets/there" });
+      expect([answer.statusCode, answer.json()]).toEqual([503, { error: "the store is unavailable" }]);
+    }
+    expect((await app.inject("/api/buckets")).statusCode).toBe(503);
+  });
+
+  test.each(["limit=0", "limit=1001", "limit=ten", "after=", "offset=3"])("a list with %s is refused", async (query) => {
+    const app = await appWith(openMemoryStore());
+    expect((await app.inject(`/api/buckets?${query}`)).statusCode).toBe(400);
   });
 
   test("a store that fails is a 500 that tells nothing of itself", async () => {

@@ -17,7 +17,7 @@ export type Api = FastifyInstance<
 const names = ["Ada", "Barbara", "Edsger", "Grace", "Tony"];
 const users = names.map((name, index) => ({ id: index + 1, name, email: `${name.toLowerCase()}@example.org` }));
 
-/** Serves `/api/buckets/:id`: any bytes of any content type, kept in the store that is given. */
+/** Serves `/api/buckets` and `/api/buckets/:id`: any bytes of any content type, kept in the store that is given. */
 export async function bucketRoutes(api: Api, { store }: { store: Store }): Promise<void> {
   api.removeAllContentTypeParsers();
   api.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
@@ -26,16 +26,23 @@ export async function bucketRoutes(api: Api, { store }: { store: Store }): Promi
     if (method === "PUT" && headers["content-type"] !== undefined) headers["content-type"] = octets;
     done();
   });
+  api.get("/api/buckets", { schema: contract["GET /api/buckets"] }, async (request, reply) => {
+    const { limit, after } = request.query;
+    // One more than asked for tells whether there is a next page.
+    const found = await inStore(request, "list", () => store.list(limit + 1, after));
+    const buckets = found.slice(0, limit);
+    return reply.code(200).send({ buckets, next: found.length > limit ? (buckets.at(-1)?.id ?? null) : null });
+  });
   api.put("/api/buckets/:id", { schema: contract["PUT /api/buckets/:id"] }, async (request, reply) => {
     const body = request.body ?? new Uint8Array(0);
     await inStore(request, "put", () => store.put(request.params.id, body));
     return reply.code(200).send();
   });
-  api.get("/api/buckets/:id", { schema: contract["GET /api/buckets/:id"] }, (request, reply) => {
-    const contents = inStore(request, "get", () => store.get(request.params.id));
-    if (contents === undefined) return void reply.code(404).send({ error: "not found" });
+  api.get("/api/buckets/:id", { schema: contract["GET /api/buckets/:id"] }, async (request, reply) => {
+    const contents = await inStore(request, "get", () => store.get(request.params.id));
+    if (contents === undefined) return reply.code(404).send({ error: "not found" });
     const bytes = Buffer.from(contents.buffer, contents.byteOffset, contents.byteLength);
-    reply.code(200).type(octets).send(bytes);
+    return reply.code(200).type(octets).send(bytes);
   });
   api.delete("/api/buckets/:id", { schema: contract["DELETE /api/buckets/:id"] }, async (request, reply) => {
     const existed = await inStore(request, "delete", () => store.delete(request.params.id));
@@ -46,7 +53,7 @@ export async function bucketRoutes(api: Api, { store }: { store: Store }): Promi
 /** Serves what answers JSON; each answer of the users waits as long as `wait` does, as a database would, and readiness depends on both checks. */
 export async function jsonRoutes(
   api: Api,
-  { wait, stopping, storeReady }: { wait: () => Promise<void>; stopping: () => boolean; storeReady: () => boolean },
+  { wait, stopping, store }: { wait: () => Promise<void>; stopping: () => boolean; store: Pick<Store, "problem"> },
 ): Promise<void> {
   api.removeContentTypeParser("text/plain");
   api.get("/api/users", { schema: contract["GET /api/users"] }, async (_request, reply) => {
@@ -70,10 +77,11 @@ export async function jsonRoutes(
     reply.code(500).send({ error: "internal server error" });
   });
   api.get("/health/liveness", { schema: contract["GET /health/liveness"] }, (_, reply) => void reply.code(200).send({ status: "ok" }));
-  api.get("/health/readiness", { schema: contract["GET /health/readiness"] }, (_request, reply) => {
-    if (stopping()) return void reply.code(503).send({ status: "stopping" });
-    if (!storeReady()) return void reply.code(503).send({ status: "unavailable" });
-    reply.code(200).send({ status: "ok" });
+  api.get("/health/readiness", { schema: contract["GET /health/readiness"] }, async (_request, reply) => {
+    if (stopping()) return reply.code(503).send({ status: "stopping" });
+    const reason = await store.problem();
+    if (reason !== undefined) return reply.code(503).send({ status: "unavailable", reason });
+    return reply.code(200).send({ status: "ok" });
   });
   const document = { summary: "This document", response: { 200: z.looseObject({ openapi: z.string() }) } };
   api.get("/openapi.json", { schema: document }, (_request, reply) => void reply.code(200).send({ ...api.swagger(), openapi: "3.1.0" }));

@@ -20,7 +20,7 @@ describe("the SQLite store", () => {
     await first.put("empty", new Uint8Array(0));
     await first.close();
     const second = open();
-    expect([text(second.get("a")), text(second.get("empty")), second.get("none")]).toEqual(["one", "", undefined]);
+    expect([text(await second.get("a")), text(await second.get("empty")), await second.get("none")]).toEqual(["one", "", undefined]);
     await second.close();
   });
 
@@ -34,7 +34,7 @@ describe("the SQLite store", () => {
       store.put("a", Buffer.from("three")),
     ]);
     expect(done).toEqual([undefined, true, false, undefined, undefined]);
-    expect(text(store.get("a"))).toBe("three");
+    expect(text(await store.get("a"))).toBe("three");
     await store.close();
   });
 
@@ -43,9 +43,9 @@ describe("the SQLite store", () => {
     const closed = openSqliteStore(join(folder, "other.sqlite"));
     await closed.close();
     await expect(closed.put("a", Buffer.from("x"))).rejects.toThrow(/not open/);
-    expect(closed.ready()).toBe(false);
+    expect(await closed.problem()).toBe("the file is closed");
     await store.put("a", Buffer.from("x"));
-    expect(store.ready()).toBe(true);
+    expect(await store.problem()).toBeUndefined();
     await store.close();
   });
 
@@ -55,7 +55,7 @@ describe("the SQLite store", () => {
     await store.close();
     await pending;
     const again = open();
-    expect(text(again.get("late"))).toBe("kept");
+    expect(text(await again.get("late"))).toBe("kept");
     await again.close();
   });
 

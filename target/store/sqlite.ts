@@ -16,6 +16,7 @@ interface Write {
 export function openSqliteStore(file: string): Store {
   const database = openDatabase(file);
   const write = transactionWriter(database);
+  const listing = database.prepare("SELECT id, ifnull(length(contents), 0) AS bytes FROM buckets WHERE id > ? ORDER BY id LIMIT ?");
   const select = database.prepare("SELECT contents FROM buckets WHERE id = ?");
   const pending: Write[] = [];
 
@@ -35,7 +36,11 @@ export function openSqliteStore(file: string): Store {
     },
     put: async (id, contents) => void (await enqueue(id, contents)),
     delete: (id) => enqueue(id, undefined),
-    ready: () => database.isOpen,
+    list: (limit, after = "") =>
+      listing
+        .all(Buffer.from(after), limit)
+        .map(({ id, bytes }) => ({ id: Buffer.from(id as Uint8Array).toString(), bytes: Number(bytes) })),
+    problem: () => (database.isOpen ? undefined : "the file is closed"),
     close: async () => {
       flush();
       database.close();

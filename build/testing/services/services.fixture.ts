@@ -68,6 +68,32 @@ export type LibraryName = keyof typeof libraries;
 /** A service of gRPC and WebSocket, judged by what k6 counts: it has no metrics. */
 export const protocols = goService("protocols");
 
+/** A server that speaks MongoDB's protocol and keeps its data in SQLite. Its module lacks the file that says which version it is, and it does not start without. */
+export const ferretdb: Library = {
+  folder: "ferretdb",
+  programs: ["go"],
+  build: [
+    ["go", "mod", "vendor"],
+    ["cp", "version.txt", "vendor/github.com/FerretDB/FerretDB/build/version/"],
+    [
+      "go",
+      "build",
+      "-mod=vendor",
+      "-trimpath",
+      "-buildvcs=false",
+      "-tags=ferretdb_no_postgresql",
+      "-ldflags=-s -w",
+      "-o",
+      "service",
+      "github.com/FerretDB/FerretDB/cmd/ferretdb",
+    ],
+    ["rm", "-r", "vendor"],
+  ],
+  run: (built) => ({ command: join(built, "service"), args: ["--handler=sqlite", "--telemetry=disable"], environment: {} }),
+  metricsPath: "/debug/metrics",
+  ownMetricsPort: true,
+};
+
 /** How a library's series are named in a spec, what it calls the route that is asked for by id, and a bucket that it has. */
 export interface Mapping {
   metrics: string;
@@ -123,7 +149,8 @@ export async function buildService({ folder, programs, build }: Library): Promis
 function digestOf(folder: string): string {
   const hash = createHash("sha256").update(`${process.platform} ${process.arch}`);
   for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }).toSorted()) {
-    if (/\.(go|mod|sum|json|[cm]js|xml|java|py)$|requirements\.txt$/.test(name)) hash.update(name).update(readFileSync(join(folder, name)));
+    if (/\.(go|mod|sum|json|[cm]js|xml|java|py)$|(requirements|version)\.txt$/.test(name))
+      hash.update(name).update(readFileSync(join(folder, name)));
   }
   return hash.digest("hex").slice(0, 12);
 }
@@ -159,7 +186,7 @@ export async function startLibrary(group: ProcessGroup, options: LibraryOptions)
 }
 
 /** Connects and asks nothing: a request would be counted. */
-function listens(port: number): Promise<boolean> {
+export function listens(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: "127.0.0.1", port });
     socket.once("connect", () => {

@@ -1,0 +1,6 @@
+//go:build tools
+
+// Package tools pins FerretDB to one release.
+package tools
+
+import _ "github.com/FerretDB/FerretDB/cmd/ferretdb"
