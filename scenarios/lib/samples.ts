@@ -34,10 +34,19 @@ export function routeSamples(method: string, route: string) {
     const nth = (seen.get(sort) ?? 0) + 1;
     seen.set(sort, nth);
     const draw = Math.random();
-    if (sent >= mostOfVu || (nth > 1 && draw * nth * exec.instance.vusInitialized > kept * margin)) return;
+    if (sent >= mostOfVu || (nth > 1 && draw * nth * vusAtWork() > kept * margin)) return;
     sent += 1;
     console.info(`plimsoll-sample ${JSON.stringify(sampleOf(draw, method, route, kind, response))}`);
   };
+}
+
+/** Estimates how many VUs share a scenario's iterations, by this one's share: an arrival rate keeps VUs ready that hardly work. */
+function vusAtWork(): number {
+  try {
+    return (exec.scenario.iterationInInstance + 1) / (exec.vu.iterationInScenario + 1);
+  } catch {
+    return exec.instance.vusInitialized; // setup() and teardown() are of no scenario
+  }
 }
 
 /** Gathers what is known of a request as it is: whoever reads it shortens and cleans it, which would cost each VU its own expressions. */

@@ -132,6 +132,7 @@ test.each<[string, Sample[], number | string]>([
     [...starts((at) => (at < from ? old : from + 27)), ...counts([5, 5, 120, 200, 400, 400])],
     280,
   ],
+  ["so may one whose start time is always now", [...starts((at) => at), ...counts([400, 400, 520, 600, 800, 800])], 280],
   [
     "a start time of zero is none, so what fell is a restart",
     [...starts(() => 0), ...counts([5, 5, 120, 200, 400, 400]), ...counts([9, 9, 1, 1, 1, 1], "404")],

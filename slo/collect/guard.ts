@@ -107,6 +107,8 @@ function wasThere(before: Series<number> | undefined, fromSeconds: number): bool
 
 /** How far a start time may be off by its rounding, seconds: those of one process differ by less. */
 const startSlackSeconds = 1;
+/** By how much one process may tell it otherwise from scrape to scrape, seconds. */
+const startJitterSeconds = 0.1;
 
 /** Says what the start times tell of an instance's process. */
 function processOf(key: string, beforeSeconds: number | undefined, { started, startedBefore }: Scrapes, { fromSeconds }: GuardedWindow) {
@@ -120,7 +122,9 @@ function processOf(key: string, beforeSeconds: number | undefined, { started, st
   const changed = last !== undefined && Math.max(...all) - Math.min(...all) > startSlackSeconds;
   // What was scraped before it began, by its own word, has a clock that is ahead.
   const ahead = told(started).some(({ atSeconds, value }) => value > atSeconds + startSlackSeconds);
-  const began = last !== undefined && last >= fromSeconds + startSlackSeconds && !ahead;
+  // What moves with each scrape is no start time: a process that began during the load tells the same one twice.
+  const stays = last !== undefined && Math.abs(last - (within.at(-2) ?? last)) <= startJitterSeconds;
+  const began = stays && last >= fromSeconds + startSlackSeconds && !ahead;
   const untold = last === undefined && first !== undefined;
   return { started: last, untold, changed, began, steady: last !== undefined && !changed };
 }

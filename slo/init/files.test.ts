@@ -36,6 +36,14 @@ test.each([
   expect(text).toMatch(/\n# not translated: a b\n$/);
 });
 
+test("a note stands before the objective that it is about", () => {
+  const objectives = firstObjectives({ metrics: undefined, bucketsSeconds: [] });
+  const [, latency = {}] = objectives;
+  const text = specText("shop", undefined, objectives, [], new Map([[latency, "translated: a\nb"]]));
+  expect(text).toMatch(/\n  # translated: a b\n  - name: latency\n/);
+  expect(loadSpec(text, "slo.yaml", undefined).kind).not.toBe("problems");
+});
+
 test("a route that would be code stays a text", () => {
   const route = '/"; process.exit(1); // \u2028';
   expect(scenarioText("shop", [{ route, params: { id: "1" }, query: {}, guessed: ["id\nalert(1)"] }])).toContain(

@@ -1,4 +1,4 @@
-import { stringify } from "yaml";
+import { Document, isNode } from "yaml";
 import type { Counting } from "./counting.ts";
 import type { FirstRequest } from "./requests.ts";
 
@@ -74,12 +74,22 @@ export function firstObjectives(
   ];
 }
 
-/** Writes a spec; `remarks` stand at its end as comments. */
-export function specText(service: string, metrics: Counting["metrics"], objectives: readonly object[], remarks: readonly string[]): string {
-  const text = stringify({ version: 1, service, metrics, objectives }, withoutEmpty, {
-    lineWidth: 0,
-  });
-  const comments = remarks.map((remark) => `# ${remark.replaceAll("\n", " ")}\n`).join("");
+/** Writes a spec; notes stand before their objectives as comments, and `remarks` at its end. */
+export function specText(
+  service: string,
+  metrics: Counting["metrics"],
+  objectives: readonly object[],
+  remarks: readonly string[],
+  notes: ReadonlyMap<object, string> = new Map(),
+): string {
+  const comment = (text: string): string => ` ${text.replaceAll("\n", " ")}`;
+  const document = new Document({ version: 1, service, metrics, objectives }, withoutEmpty);
+  for (const [i, objective] of objectives.entries()) {
+    const [node, note] = [document.getIn(["objectives", i]), notes.get(objective)];
+    if (isNode(node) && note !== undefined) node.commentBefore = comment(note);
+  }
+  const text = document.toString({ lineWidth: 0 });
+  const comments = remarks.map((remark) => `#${comment(remark)}\n`).join("");
   return `# yaml-language-server: $schema=../node_modules/plimsoll/dist/package/slo/spec/schema.json\n${text}${comments}`;
 }
 

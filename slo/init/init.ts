@@ -121,21 +121,19 @@ async function thresholdsOf(script: string, target: string, host: Host): Promise
 
 /** Writes the objectives: of a script's thresholds where there are any, and else the first ones. */
 function specOf(service: string, counting: Counting, translated: readonly Translated[], host: Host): string {
-  const remarks = translated.flatMap((each): string[] => {
-    switch (each.kind) {
-      case "refused":
-        return [`not translated: ${each.threshold}: ${each.reason}`];
-      case "objective":
-        return each.note === undefined ? [] : [`translated: ${each.threshold}: ${each.note}`];
-    }
-  });
-  remarks.forEach(host.say);
+  const refused = translated.flatMap((each) => (each.kind === "refused" ? [`not translated: ${each.threshold}: ${each.reason}`] : []));
   const objectives = translated.flatMap((each) => (each.kind === "objective" ? [each.objective] : []));
+  const notes = new Map(
+    translated.flatMap((each): [object, string][] =>
+      each.kind === "objective" && each.note !== undefined ? [[each.objective, `translated: ${each.threshold}: ${each.note}`]] : [],
+    ),
+  );
+  [...refused, ...notes.values()].forEach(host.say);
   const first = firstObjectives(counting);
   // A script's thresholds are the client's word; what the service counts stands beside it.
   const isServed = ({ indicator }: (typeof first)[number]): boolean => Object.values(indicator).some(({ side }) => side === "server");
   const all = objectives.length > 0 ? [...objectives, ...first.filter(isServed)] : first;
-  return specText(service, counting.metrics, all, remarks);
+  return specText(service, counting.metrics, all, refused, notes);
 }
 
 function countingSentence({ metrics, bucketsSeconds }: Counting, target: string): string {

@@ -17,8 +17,14 @@ test.each([
 ])("%s", (_, data, expected) => expect(plainLine(data)).toBe(expected));
 
 test("a cut says how much is missing, and never cuts a character in two", () => {
-  expect(shortened("👍👍👍", 2)).toBe("👍👍… (1 more characters)");
+  expect(shortened("👍".repeat(99), 2)).toBe("👍👍… (97 more characters)");
   expect(shortened("👍👍", 2)).toBe("👍👍");
+});
+
+test("what is cut is never shorter than the note that says so", () => {
+  const note = "… (22 more characters)".length;
+  expect(shortened("a".repeat(2 + note), 2)).toBe("a".repeat(2 + note));
+  expect(shortened("a".repeat(3 + note), 2)).toBe(`aa… (${note + 1} more characters)`);
 });
 
 const anyText = fc.string({ unit: "binary", maxLength: 200 });

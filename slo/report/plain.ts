@@ -10,10 +10,11 @@ export function plainLine(data: string): string {
   return data.replace(lineBreak, " ").replace(unprintable, "\uFFFD").replace(stackedMarks, "$1");
 }
 
-/** Shortens text to `limit` characters and says how many it left out. */
+/** Shortens text to about `limit` characters and says how many it left out; not where that would be longer than what is left out. */
 export function shortened(text: string, limit: number): string {
   if (text.length <= limit) return text;
   const characters = [...text];
-  if (characters.length <= limit) return text;
-  return `${characters.slice(0, limit).join("")}… (${characters.length - limit} more characters)`;
+  const more = characters.length - limit;
+  const note = `… (${more} more characters)`;
+  return more <= note.length ? text : characters.slice(0, limit).join("") + note;
 }

@@ -91,8 +91,10 @@ export function note(said: Said, line: K6Line): void {
   if (line.level === "error" && said.errors.length < 20) said.errors.push(cut(line.message));
 }
 
-const cut = (message: string): string =>
-  message.length > longestError ? `${message.slice(0, longestError)}… (${message.length} characters; k6.log has them all)` : message;
+function cut(message: string): string {
+  const note = `… (${message.length} characters; k6.log has them all)`;
+  return message.length > longestError + note.length ? message.slice(0, longestError) + note : message;
+}
 
 /** k6 counts an iteration that threw as complete, and ends with 0; it ends with 107 where setup() threw, which is a reason of its own. */
 export function thrownCaveats({ thrown }: Said, exitCode: number | null): string[] {

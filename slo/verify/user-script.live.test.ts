@@ -73,9 +73,9 @@ export default function () {
     const of = (route: string) => `  - { name: "${route}", target: 90%, indicator: { integrity: { where: { route: "${route}" } } } }\n`;
     const { folder, ended } = await loaded("two.js", script, of("/api/users") + of("/api/echo"));
     expect(ended.exitCode, ended.stderr + ended.stdout).toBe(3);
-    const [users, echo] = reportIn(folder).objectives.slice(-2);
-    expect(users?.verdict).toBe("met");
-    expect(users?.evidence?.best.total).toBe(reportIn(folder).reconciliation.k6Iterations);
+    const { objectives, reconciliation } = reportIn(folder);
+    const [users, echo] = objectives.slice(-2);
+    expect(users?.evidence?.best.total).toBe(reconciliation.k6Iterations);
     expect(echo?.reason).toContain("every call of the scenario verifies");
   });
 
