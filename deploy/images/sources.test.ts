@@ -19,3 +19,14 @@ test.each([
   expect(own.length).toBeGreaterThan(10);
   expect(own.filter((input) => !copied.some((source) => input === source || input.startsWith(`${source}/`)))).toEqual([]);
 });
+
+// A tag is whatever the registry has today; a release builds from what was reviewed.
+test.each(["plimsoll.Dockerfile", "target.Dockerfile"])(
+  "%s takes each of its bases as an argument, so that a release names digests",
+  (dockerfile) => {
+    const text = readFileSync(new URL(dockerfile, import.meta.url), "utf8");
+    const bases = [...text.matchAll(/^FROM (\S+)/gm)].map(([, base = ""]) => base);
+    expect(bases.filter((base) => base !== "scratch" && !/^\$\{(NODE|GO)_IMAGE\}$/.test(base))).toEqual([]);
+    expect(text).not.toMatch(/^COPY --from=(?!\w+ )/m);
+  },
+);

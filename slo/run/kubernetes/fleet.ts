@@ -7,6 +7,10 @@ import { jobLabel, loadContainer, podsOf, type PodState } from "./pods.ts";
 
 /** How long a pod may be gone from the list before it counts as deleted. */
 const goneSeconds = 3;
+/** How often the cluster is asked how pods stand: seldom where there are many, for each answer holds all of them. */
+const pauseMillis = ({ pods }: Pick<FleetOptions, "pods">): number => Math.max(500, 10 * pods);
+/** How many logs are read at once; each takes a kubectl. */
+const logsAtOnce = 8;
 /** How often the log of a pod that ended is asked for in vain before it is given up. */
 const mostTries = 6;
 
@@ -96,7 +100,7 @@ export async function awaitStart(
   const { cluster, job, pods, say } = options;
   const began = performance.now();
   const troubledSince = new Map<string, number>();
-  for (let said = ""; ; await sleep(500)) {
+  for (let said = ""; ; await sleep(pauseMillis(options))) {
     if (stopped()) return { kind: "stopped" };
     const seconds = (performance.now() - began) / 1000;
     const got = await podsOf(cluster, job);
@@ -143,11 +147,11 @@ export function followFleet(
   podReports.takeStates(options.states, performance.now());
   const closeLogs = followLogs(options, group, podReports.takeLine);
   const watch = async (): Promise<FleetEnd> => {
-    for (const until = performance.now() + limitSeconds * 1000; performance.now() < until; await sleep(500)) {
+    for (const until = performance.now() + limitSeconds * 1000; performance.now() < until; await sleep(pauseMillis(options))) {
       const got = await podsOf(cluster, job);
       if (got.kind === "pods") podReports.takeStates(got.pods, performance.now());
       // What the follower did not get is asked for once more, pod by pod.
-      for (const name of podReports.silent()) if (await readLog(cluster, name, podReports.takeLine)) podReports.close(name);
+      (await readLogs(cluster, podReports.silent(), podReports.takeLine)).forEach(podReports.close);
       if (podReports.reports().some(({ refused }) => refused !== null)) return "refused";
       if (podReports.isComplete()) return "ended";
     }
@@ -210,13 +214,24 @@ export async function readFleet({ cluster, job, pods }: FleetOptions): Promise<F
   if (got.kind === "failed") return got;
   if (got.pods.length === 0) return { kind: "failed", message: `the pods of the Job ${job} are gone, and with them what they sent` };
   podReports.takeStates(got.pods, 0);
-  const unread: string[] = [];
-  for (const { name, phase } of got.pods)
-    if (phase !== "waiting" && !(await readLog(cluster, name, podReports.takeLine))) unread.push(name);
+  const names = got.pods.flatMap(({ name, phase }) => (phase === "waiting" ? [] : [name]));
+  const read = new Set(await readLogs(cluster, names, podReports.takeLine));
+  const unread = names.filter((name) => !read.has(name));
   return { kind: "reports", reports: podReports.reports(), active: got.pods.some(({ phase }) => phase !== "ended"), unread };
 }
 
 type TakeLine = (name: string, line: string) => void;
+
+/** Reads whole logs, and names the pods whose log could be had. */
+async function readLogs(cluster: Cluster, names: readonly string[], takeLine: TakeLine): Promise<string[]> {
+  const had: string[] = [];
+  for (let from = 0; from < names.length; from += logsAtOnce) {
+    const some = names.slice(from, from + logsAtOnce);
+    const got = await Promise.all(some.map((name) => readLog(cluster, name, takeLine)));
+    had.push(...some.filter((_, i) => got[i]));
+  }
+  return had;
+}
 
 async function readLog(cluster: Cluster, name: string, takeLine: TakeLine): Promise<boolean> {
   const got = await kubectl([...placeOf(cluster), "logs", name, "--container", loadContainer]);
