@@ -33,7 +33,15 @@ export interface AppOptions extends Partial<Environment> {
   tracing?: Tracing | undefined;
 }
 
-const systemClock: FaultClock = { now: () => performance.now() / 1_000, wait: (seconds) => sleep(seconds * 1_000) };
+const systemClock: FaultClock = {
+  now: () => performance.now() / 1_000,
+  wait: (seconds) => sleep(seconds * 1_000),
+  // As an error that nobody catches: the process ends by it, whoever else it serves.
+  crash: () =>
+    void setImmediate(() => {
+      throw new Error("injected fault: crash");
+    }),
+};
 const info = { title: "Storage API", version: "1.0.0", description: "The reference service that Plimsoll loads." };
 
 /** Builds the storage API, ready to listen or to be asked by `inject`; throws only on a bug. */

@@ -33,8 +33,13 @@ export function testidOf({ baggage }: IncomingHttpHeaders): string | undefined {
   return typeof baggage === "string" ? testidPattern.exec(baggage)?.[1] : undefined;
 }
 
-/** Does a store's operation, within a span where the request is traced. */
-export function inStore<T>({ trace }: { trace: RequestTrace | null }, operation: string, act: () => T): T {
+/** Does a store's operation, within a span where the request is traced, and later where a fault makes the store slow. */
+export function inStore<T>(
+  { trace, storeDelay }: { trace: RequestTrace | null; storeDelay: (() => Promise<void>) | null },
+  operation: string,
+  work: () => T,
+): T | Promise<Awaited<T>> {
+  const act = storeDelay === null ? work : async () => (await storeDelay(), await work());
   if (trace === null) return act();
   const ends = trace.storeBegins(operation);
   try {

@@ -111,7 +111,7 @@ function labelsOf(method: string, route: string, status: number): Record<string,
 
 /** Lists the label sets that a rule adds to the documented ones. */
 function statusesOf(rule: FaultRule): Labels[] {
-  const status = rule.kind === "error" ? rule.status : rule.kind === "drop" ? droppedStatus : undefined;
+  const status = rule.kind === "error" ? rule.status : rule.kind === "drop" || rule.kind === "crash" ? droppedStatus : undefined;
   if (status === undefined) return [];
   const matched = operations.filter(({ method, route }) => ruleMatches(rule, method, route));
   return matched.map(({ method, route }) => labelsOf(method, route, status));

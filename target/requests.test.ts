@@ -17,7 +17,7 @@ afterEach(async () => {
 /** Starts a service on loopback whose waits end only when `release` is called. */
 async function listening(faults: FaultRule[] = []) {
   const gate = Promise.withResolvers<void>();
-  const clock = { now: () => 0, wait: () => gate.promise };
+  const clock = { now: () => 0, wait: () => gate.promise, crash: () => undefined };
   running = await buildApp({ store: openMemoryStore(), LOG_LEVEL: "silent", FAULTS: faults, clock, BUCKET_MAX_BYTES: 1_000 });
   const app = running;
   await app.listen({ host: "127.0.0.1", port: 0 });

@@ -10,6 +10,8 @@ declare module "fastify" {
   interface FastifyRequest {
     /** The kind of fault that spoilt this request, `null` for none. */
     injectedFault: FaultKind | null;
+    /** What the store is to wait for first, because of a fault; `null` for nothing. */
+    storeDelay: (() => Promise<void>) | null;
     /** `null` where the request is not traced. */
     trace: RequestTrace | null;
   }
@@ -41,6 +43,7 @@ export function followRequests(api: Api, logged: boolean, metrics: Metrics | und
     return replies;
   };
   api.decorateRequest("injectedFault", null);
+  api.decorateRequest("storeDelay", null);
   api.decorateRequest("trace", null);
   api.addHook("onRequest", (request, reply, done) => {
     const { socket } = request.raw;
@@ -73,6 +76,6 @@ export function correlation({ headers, trace }: FastifyRequest) {
 }
 
 function settleLost(reply: FastifyReply): void {
-  reply.raw.statusCode = reply.request.injectedFault === "drop" ? droppedStatus : clientGoneStatus;
+  reply.raw.statusCode = ["drop", "crash"].includes(reply.request.injectedFault ?? "") ? droppedStatus : clientGoneStatus;
   reply.raw.emit("error", new Error("the connection closed before the answer was sent"));
 }

@@ -46,6 +46,17 @@ async function putUntilDeath(base: string, onAcknowledged: (count: number) => vo
   return acknowledged;
 }
 
+test("an injected crash cuts the connection, says what it was, and ends the process with 1", async () => {
+  const service = start({ FAULTS: JSON.stringify([{ kind: "crash", every: 2 }]) });
+  const url = `${await service.address}/api/users`;
+  expect((await fetch(url)).status).toBe(200);
+  await expect(fetch(url)).rejects.toThrow();
+  const { code, stdout } = await service.ended;
+  expect(code).toBe(1);
+  expect(stdout).toContain('"fault":"crash"');
+  expect(stdout).toContain("injected fault: crash");
+});
+
 describe("kill -9", () => {
   test("loses no acknowledged write of the SQLite store, three times over", async () => {
     const variables = { STORE: "sqlite", STORE_FILE: join(folder, "buckets.sqlite") };

@@ -82,6 +82,11 @@ async function main(): Promise<void> {
     if (ending === "cut") api.log.warn({ shutdownSeconds: SHUTDOWN_SECONDS }, "requests were cut at the end of the time allowed");
     process.exit(ending === "clean" ? 0 : 1);
   };
+  process.once("uncaughtException", (error) => {
+    api.log.fatal({ err: error }, "ended by an error that nobody caught");
+    // Spans of what was under way go once a second.
+    setTimeout(() => process.exit(1), lastSpansSeconds * 1_000);
+  });
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
   const listenTextResolver = (address: string): string => `bound to ${address}`;
   await orFail(`listen on ${HOST}:${PORT}`, () => api.listen({ host: HOST, port: PORT, listenTextResolver }));

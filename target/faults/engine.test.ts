@@ -86,7 +86,12 @@ describe("rules in order", () => {
       { kind: "latency", seconds: { constant: 0.25 } },
       { kind: "error", every: 1, status: 503 },
     ]);
-    expect(engine.before("GET", bucket, 0)).toEqual({ kind: "error", waitSeconds: 0.35, end: { kind: "error", status: 503 } });
+    expect(engine.before("GET", bucket, 0)).toEqual({
+      kind: "error",
+      waitSeconds: 0.35,
+      storeSeconds: 0,
+      end: { kind: "error", status: 503 },
+    });
   });
 
   test("new rules start their counts at zero", () => {
@@ -139,6 +144,15 @@ describe("stalls", () => {
     expect(arrivals.map((now) => engine.before("GET", bucket, now)?.waitSeconds)).toEqual(waits);
     expect(engine.report()[0]).toMatchObject({ matched: arrivals.length, injected: waits.filter((wait) => wait !== undefined).length });
   });
+});
+
+test("a leak keeps what it says, for each request that it meets, and ends none", () => {
+  const { engine, heard } = engineWith([{ kind: "leak", every: 2, bytes: 1_048_576 }]);
+  const before = process.memoryUsage().arrayBuffers;
+  const effects = Array.from({ length: 40 }, () => engine.before("GET", bucket, 0)?.end.kind);
+  expect(effects.filter((end) => end === "none")).toHaveLength(20);
+  expect(heard).toHaveLength(20);
+  expect(process.memoryUsage().arrayBuffers - before).toBeGreaterThanOrEqual(20 * 1_048_576);
 });
 
 describe("answers", () => {

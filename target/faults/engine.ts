@@ -3,9 +3,11 @@ import { type Delay, type FaultKind, type FaultRule, ruleMatches } from "./rules
 /** What happens to a request before its handler runs: a wait, and perhaps an end; or to a good answer before it is sent. */
 export interface Interference {
   waitSeconds: number;
+  /** How much longer the store takes. */
+  storeSeconds: number;
   /** The kind of the last rule that had a part in it. */
   kind: FaultKind;
-  end: { kind: "none" } | { kind: "error"; status: number } | { kind: "drop" } | { kind: "spoil" };
+  end: { kind: "none" } | { kind: "error"; status: number } | { kind: "drop" } | { kind: "crash" } | { kind: "spoil" };
 }
 
 /** One rule with the exact counts of what it met and what it did. */
@@ -22,6 +24,8 @@ interface LiveRule extends RuleReport {
   random: () => number;
   /** When a stall's clock began, in seconds; `undefined` until then. */
   since: number | undefined;
+  /** What a leak keeps; it goes with the rule. */
+  kept: Uint8Array[];
 }
 
 /**
@@ -39,7 +43,8 @@ export function createFaultEngine(onInjected: (method: string, route: string, ki
       if (effect === undefined) continue;
       live.injected += 1;
       onInjected(method, route, effect.kind);
-      found = { ...effect, waitSeconds: (found?.waitSeconds ?? 0) + effect.waitSeconds };
+      const [waitSeconds, storeSeconds] = [found?.waitSeconds ?? 0, found?.storeSeconds ?? 0];
+      found = { ...effect, waitSeconds: waitSeconds + effect.waitSeconds, storeSeconds: storeSeconds + effect.storeSeconds };
       if (found.end.kind !== "none") return found;
     }
     return found;
@@ -62,12 +67,14 @@ export function createFaultEngine(onInjected: (method: string, route: string, ki
 function enliven(rule: FaultRule, index: number, nowSeconds: number): LiveRule {
   const seed = ("seed" in rule ? rule.seed : undefined) ?? index + 1;
   const since = rule.kind === "stall" && rule.from === "activation" ? nowSeconds : undefined;
-  return { rule, matched: 0, injected: 0, random: seededRandom(seed), since };
+  return { rule, matched: 0, injected: 0, random: seededRandom(seed), since, kept: [] };
 }
 
 function spoilsAnswers({ kind }: FaultRule): boolean {
   return kind === "delete-answers-500" || kind === "wrong-contents";
 }
+
+const nothing = { waitSeconds: 0, storeSeconds: 0, end: { kind: "none" } } as const;
 
 /** Counts the request as matched and gives what the rule does to it, if anything. */
 function meet(live: LiveRule, nowSeconds: number): Interference | undefined {
@@ -80,17 +87,24 @@ function meet(live: LiveRule, nowSeconds: number): Interference | undefined {
       live.since ??= nowSeconds;
       const begin = live.since + rule.afterSeconds;
       const end = begin + rule.forSeconds;
-      return nowSeconds >= begin && nowSeconds < end ? { kind, waitSeconds: end - nowSeconds, end: { kind: "none" } } : undefined;
+      return nowSeconds >= begin && nowSeconds < end ? { ...nothing, kind, waitSeconds: end - nowSeconds } : undefined;
     }
     case "latency":
-      return { kind, waitSeconds: drawDelay(rule.seconds, live.random), end: { kind: "none" } };
+      return { ...nothing, kind, waitSeconds: drawDelay(rule.seconds, live.random) };
+    case "slow-store":
+      return { ...nothing, kind, storeSeconds: drawDelay(rule.seconds, live.random) };
     case "error":
-      return { kind, waitSeconds: 0, end: { kind, status: rule.status } };
+      return { ...nothing, kind, end: { kind, status: rule.status } };
+    case "leak":
+      // Written to, for memory that nobody wrote to is none of the machine's.
+      live.kept.push(new Uint8Array(rule.bytes).fill(1));
+      return { ...nothing, kind };
     case "drop":
-      return { kind, waitSeconds: 0, end: { kind } };
+    case "crash":
+      return { ...nothing, kind, end: { kind } };
     case "delete-answers-500":
     case "wrong-contents":
-      return { kind, waitSeconds: 0, end: { kind: "spoil" } };
+      return { ...nothing, kind, end: { kind: "spoil" } };
   }
 }
 

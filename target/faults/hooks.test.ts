@@ -11,9 +11,11 @@ async function spoiltApp(faults: unknown[] | string, options: Partial<AppOptions
   if (parsed.kind === "problems") throw new Error(parsed.problems.join("; "));
   const waits: number[] = [];
   let now = 0;
+  let crashes = 0;
   const clock = {
     now: () => now,
     wait: async (seconds: number) => void waits.push(seconds),
+    crash: () => void (crashes += 1),
   };
   const app = await buildApp({
     store: openMemoryStore(),
@@ -23,7 +25,7 @@ async function spoiltApp(faults: unknown[] | string, options: Partial<AppOptions
     clock,
     ...options,
   });
-  return { app, waits, at: (seconds: number) => (now = seconds) };
+  return { app, waits, crashes: () => crashes, at: (seconds: number) => (now = seconds) };
 }
 
 async function statuses(app: Api, count: number, method: "GET" | "PUT" | "DELETE", url: string): Promise<Record<number, number>> {
@@ -108,6 +110,20 @@ describe("injected faults", () => {
     }
     expect(waits).toEqual([2, 0.5]);
     expect(await counts(app)).toEqual([{ matched: 5, injected: 2 }]);
+  });
+
+  test("a slow store is waited for where it is asked, and by nobody else", async () => {
+    const { app, waits } = await spoiltApp([{ kind: "slow-store", method: "GET", seconds: { constant: 0.4 } }]);
+    await app.inject({ method: "PUT", url: "/api/buckets/a", payload: "right" });
+    expect((await app.inject("/api/buckets/a")).body).toBe("right");
+    expect(waits).toEqual([0.4]);
+  });
+
+  test("a leak spoils no answer, and a process that ends at a request is told to once for each", async () => {
+    const { app, crashes } = await spoiltApp([{ kind: "leak", bytes: 1 }]);
+    expect(await statuses(app, 5, "GET", "/api/users")).toEqual({ 200: 5 });
+    expect(await counts(app)).toEqual([{ matched: 5, injected: 5 }]);
+    expect(crashes()).toBe(0);
   });
 
   test("no fault is on by default", async () => {

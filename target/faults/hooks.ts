@@ -2,10 +2,11 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Api } from "../api/routes.ts";
 import type { FaultEngine, Interference } from "./engine.ts";
 
-/** What the hooks need of time: seconds that only grow, and a wait in seconds. */
+/** What the hooks need of the outside: seconds that only grow, a wait in seconds, and a way to end the process as a bug would. */
 export interface FaultClock {
   now: () => number;
   wait: (seconds: number) => Promise<void>;
+  crash: () => void;
 }
 
 /** Puts the engine's decisions into effect on every route. */
@@ -14,8 +15,9 @@ export function injectFaults(api: Api, engine: FaultEngine, clock: FaultClock): 
     const effect = engine.isEmpty() ? undefined : engine.before(request.method, request.routeOptions.url ?? "", clock.now());
     if (effect === undefined) return done();
     request.injectedFault = effect.kind;
-    if (effect.waitSeconds === 0) return finish(effect, request, reply, done);
-    clock.wait(effect.waitSeconds).then(() => finish(effect, request, reply, done), done);
+    if (effect.storeSeconds > 0) request.storeDelay = () => clock.wait(effect.storeSeconds);
+    if (effect.waitSeconds === 0) return finish(effect, clock, request, reply, done);
+    clock.wait(effect.waitSeconds).then(() => finish(effect, clock, request, reply, done), done);
   });
   api.addHook("onSend", (request, reply, payload, done) => {
     const effect = engine.isEmpty() || reply.statusCode !== 200 ? undefined : engine.after(request.method, request.routeOptions.url ?? "");
@@ -27,12 +29,15 @@ export function injectFaults(api: Api, engine: FaultEngine, clock: FaultClock): 
   });
 }
 
-function finish({ end }: Interference, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+function finish({ end }: Interference, clock: FaultClock, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   switch (end.kind) {
     case "error":
       return void reply.code(end.status).send({ error: "injected fault" });
     case "drop":
       return drop(request, reply);
+    case "crash":
+      drop(request, reply);
+      return clock.crash();
     case "none":
     case "spoil": // of answers only
       return done();

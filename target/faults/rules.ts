@@ -30,16 +30,23 @@ const byKind = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("latency"), ...place, ...pick, seconds: delaySchema }),
   z.strictObject({ kind: z.literal("stall"), ...place, afterSeconds: seconds, forSeconds: seconds, from }),
   z.strictObject({ kind: z.literal("drop"), ...place, ...pick }),
+  z.strictObject({ kind: z.literal("slow-store"), ...place, ...pick, seconds: delaySchema }),
+  z.strictObject({ kind: z.literal("leak"), ...place, ...pick, bytes: z.int().min(1).max(1_073_741_824) }),
+  z.strictObject({ kind: z.literal("crash"), ...place, ...pick }),
   z.strictObject({ kind: z.literal("delete-answers-500"), ...pick }),
   z.strictObject({ kind: z.literal("wrong-contents"), ...pick }),
 ]);
+
+type ByKind = z.infer<typeof byKind>;
+const mustSayHowOften = (rule: ByKind): rule is Extract<ByKind, { kind: "error" | "drop" | "crash" }> =>
+  rule.kind === "error" || rule.kind === "drop" || rule.kind === "crash";
 
 /** Validates one fault rule. */
 export const faultRuleSchema = byKind
   .refine((rule) => !("every" in rule && rule.every !== undefined && "share" in rule && rule.share !== undefined), {
     message: "give `every` or `share`, not both",
   })
-  .refine((rule) => (rule.kind !== "error" && rule.kind !== "drop") || rule.every !== undefined || rule.share !== undefined, {
+  .refine((rule) => !mustSayHowOften(rule) || rule.every !== undefined || rule.share !== undefined, {
     message: "say how often: `every` (1 is each request) or `share`",
   });
 
@@ -53,7 +60,17 @@ export type FaultKind = FaultRule["kind"];
 export const faultRulesSchema = z.array(faultRuleSchema).max(100);
 
 /** Lists every kind of fault; each has a zero in the metrics on every route that it can touch. */
-export const faultKinds = ["error", "latency", "stall", "drop", "delete-answers-500", "wrong-contents"] as const satisfies FaultKind[];
+export const faultKinds = [
+  "error",
+  "latency",
+  "stall",
+  "drop",
+  "slow-store",
+  "leak",
+  "crash",
+  "delete-answers-500",
+  "wrong-contents",
+] as const satisfies FaultKind[];
 
 /** Gives the one operation that a kind is made for, or `undefined` where a rule says it by method and route. */
 export function fixedOperation(kind: FaultKind): { method: string; route: string } | undefined {
