@@ -38,7 +38,7 @@ export function inStore<T>(
   { trace, storeDelay }: { trace: RequestTrace | null; storeDelay: (() => Promise<void>) | null },
   operation: string,
   work: () => T,
-): T | Promise<Awaited<T>> {
+): T | Promise<T> {
   const act = storeDelay === null ? work : async () => (await storeDelay(), await work());
   if (trace === null) return act();
   const ends = trace.storeBegins(operation);

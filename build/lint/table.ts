@@ -108,7 +108,11 @@ export const rooms: Room[] = [
       "zod",
     ],
   },
-  { folder: "deploy", values: ["slo/host", "slo/report", "slo/spec/names.ts"], packages: ["node:*", "commander", "yaml"] },
+  {
+    folder: "deploy",
+    values: ["slo/host", "slo/report", "slo/spec/names.ts", "target/faults/rules.ts"],
+    packages: ["node:*", "commander", "yaml"],
+  },
   {
     folder: "build",
     values: ["slo", "target", "deploy/images/sbom.ts"],
