@@ -90,6 +90,5 @@ function onlyTypes({ type, importKind, exportKind, specifiers = [] }: ImportNode
   return specifiers.length > 0 && specifiers.every((specifier) => specifier.importKind === "type");
 }
 
-/** The oxlint plugin with the project's own rule. */
 const plugin = { meta: { name: "rooms" }, rules: { fences } };
 export default plugin;

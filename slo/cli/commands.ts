@@ -4,16 +4,13 @@ import type { NoRun } from "../load/load-run.ts";
 import type { RuleOptions } from "../load/write-rules.ts";
 import type { StackOptions } from "../load/stack.ts";
 import type { InitOptions } from "../init/init.ts";
+import { clusterOf, loadContradiction, optionsOf, planContradiction, type LoadFlags } from "../load/load-flags.ts";
 import {
-  clusterOf,
   configFlags,
   faults,
   httpUrl,
-  loadContradiction,
   loadFlags,
   optionFrom,
-  optionsOf,
-  planContradiction,
   placeFlags,
   planFlags,
   port,
@@ -23,7 +20,6 @@ import {
   telemetryFlags,
   whole,
   type Flag,
-  type LoadFlags,
 } from "./flags.ts";
 import type { GateOptions } from "./load.ts";
 import { checkHelp, gateHelp, loadHelp } from "./help.ts";

@@ -1,8 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { parseFaultText } from "../../target/faults/rules.ts";
 import { httpUrlProblem } from "../host/http-url.ts";
-import type { ClusterOptions } from "../load/kubernetes.ts";
-import type { LoadOptions } from "../load/prepare.ts";
+import { settleLimitSeconds } from "../load/load-flags.ts";
 
 /** How the text of a flag becomes its value: by a function, which refuses what does not fit, or as one of a few words. */
 type Read = ((text: string, before: Record<string, string> | undefined) => unknown) | readonly string[];
@@ -10,7 +9,6 @@ type Read = ((text: string, before: Record<string, string> | undefined) => unkno
 /** A flag as it is written, what it means, how it is read, and its value where it is not given. */
 export type Flag = readonly [written: string, meaning: string, read?: Read, otherwise?: unknown];
 
-/** Makes the option of a flag. */
 export function optionFrom([written, meaning, read, otherwise]: Flag): Option {
   const option = new Option(written, meaning).default(otherwise);
   if (typeof read === "object") option.choices(read);
@@ -27,10 +25,8 @@ const numberThat =
 
 const positive = numberThat((value) => Number.isFinite(value) && value > 0, "a number above 0");
 
-/** Reads a whole number above 0. */
 export const whole = numberThat((value) => Number.isSafeInteger(value) && value >= 1, "a whole number above 0");
 
-/** Reads a TCP port. */
 export const port = numberThat((value) => Number.isInteger(value) && value >= 1 && value <= 65_535, "a port, 1 to 65535");
 
 /** Reads an http(s) URL without credentials, and drops the slashes at its end. */
@@ -47,7 +43,6 @@ function labels(text: string, before: Record<string, string> | undefined): Recor
   return pairs(text, before);
 }
 
-/** Reads KEY=VALUE and adds it to those before. */
 function pairs(text: string, before: Record<string, string> | undefined): Record<string, string> {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("It must be KEY=VALUE.");
@@ -67,7 +62,6 @@ export function faults(text: string): string {
   throw new InvalidArgumentError(problems.replace(/^[a-z]/, (letter) => letter.toUpperCase()));
 }
 
-const settleLimitSeconds = 60;
 const settleMeaning = "how long to wait for Prometheus to hold everything that was sent";
 
 function signedUrl(text: string): string {
@@ -113,13 +107,11 @@ export const planFlags: readonly Flag[] = [
   serverLabelFlag,
 ];
 
-/** Say which cluster is meant. */
 export const placeFlags: readonly Flag[] = [
   ["--context <name>", "in Kubernetes: kubectl's context (default: the current one)"],
   ["--namespace <name>", "in Kubernetes: where the pods run (default: plimsoll)"],
 ];
 
-/** The flags of `load`. */
 export const loadFlags: readonly Flag[] = [
   ...planFlags,
   ["--target <url>", "a service that runs already (default: start the storage API here)", httpUrl],
@@ -147,60 +139,3 @@ export const loadFlags: readonly Flag[] = [
   ],
   ["--keep", "in Kubernetes: leave the Job and its pods when the run is over"],
 ];
-
-/** The flags of `load` as commander gives them: what was not given is not there. */
-export interface LoadFlags extends Partial<Omit<LoadOptions, "serverLabels" | "settleLimitSeconds"> & ClusterOptions> {
-  serverLabel?: Record<string, string>;
-  settleLimit?: number;
-  in?: "kubernetes";
-  env?: string;
-  config?: string | false;
-}
-
-/** Gives the flags the names that they have from here on. */
-export const optionsOf = ({ serverLabel, settleLimit = settleLimitSeconds, ...given }: LoadFlags): LoadOptions => ({
-  ...given,
-  serverLabels: serverLabel,
-  settleLimitSeconds: settleLimit,
-});
-
-/** Gives what is said of the cluster that the load comes from, if it comes from one. */
-export function clusterOf(given: LoadFlags): ClusterOptions | undefined {
-  if (given.in === undefined) return undefined;
-  const { pods = 1, context, namespace = "plimsoll", image = "plimsoll:dev", podTemplate, keep = false } = given;
-  return { pods, context, namespace, image, podTemplate, keep };
-}
-
-/** Says which flags of a planned load cannot go together. */
-export function planContradiction({ scenario, script, rate, duration }: LoadFlags): string | undefined {
-  if (script === undefined) return undefined;
-  if (scenario !== undefined) return "give a scenario or a script, not both";
-  if (rate === undefined && duration === undefined) return undefined;
-  return "--rate and --duration scale our scenarios; a script has its own options (--set KEY=VALUE gives it __ENV.KEY)";
-}
-
-/** Says which flags of `load` cannot go together. */
-export function loadContradiction(given: LoadFlags): string | undefined {
-  if (given.scenario === undefined && given.script === undefined) return "give --scenario NAME or --script FILE";
-  if (given.fault !== undefined && given.target !== undefined)
-    return "--fault is for the storage API that is started here; without --target";
-  const isScrapeSaid = (given.scrapePath ?? given.scrapePort ?? given.scrapeScheme) !== undefined;
-  if (isScrapeSaid && (given.prometheus ?? given.in) !== undefined)
-    return "--scrape-path, --scrape-port and --scrape-scheme are for a Prometheus that is started here, without --prometheus or --in";
-  const ofCluster = (["pods", "context", "namespace", "image", "podTemplate", "keep"] as const).find((name) => given[name] !== undefined);
-  const inPlace =
-    given.in === undefined
-      ? ofCluster && `--${ofCluster === "podTemplate" ? "pod-template" : ofCluster} is for --in kubernetes`
-      : contradictionInCluster(given);
-  return planContradiction(given) ?? inPlace;
-}
-
-function contradictionInCluster({ stopOn, fault, store, target, prometheus }: LoadFlags): string | undefined {
-  if (stopOn !== undefined) return "--stop-on is for a load from this machine, not in Kubernetes: its pods do not know of each other";
-  if (fault !== undefined || store !== undefined)
-    return "--fault and --store are for the storage API that is started here, not in Kubernetes";
-  const isLoopback = (url: string): boolean => /^(localhost|127\..*|\[::1\]|0\.0\.0\.0)$/.test(new URL(url).hostname);
-  const here = [target, prometheus].find((url) => url !== undefined && isLoopback(url));
-  if (here === undefined) return undefined;
-  return `the pods cannot reach ${here}, which is this machine's own; give an address as they see it, such as http://storage-api.plimsoll:5000`;
-}

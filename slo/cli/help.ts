@@ -22,7 +22,6 @@ const examples = columns({
   [commandLine("load", "--scenario spike --rate 4000 --in kubernetes --pods 4")]: "from a Job of four pods in the current cluster",
 });
 
-/** Stands below the options of `load`. */
 export const loadHelp = `
 Examples:
 ${examples}
@@ -47,10 +46,8 @@ ${credentialHelp}
 ${exitCodeHelp}
 `;
 
-/** Stands below the options of `gate`. */
 export const gateHelp = `\n${credentialHelp}\n\n${exitCodeHelp}`;
 
-/** Stands below the options of `check`. */
 export const checkHelp = `
 With --scenario or --script a spec is read as that load would, and else refused only for what both kinds refuse; with --against it also says whether that load could prove each objective. Nothing is sent to the service.
 Exit code 2 where an objective cannot be read at all; what may come with the first request is said to be unknown, and is no reason for it.

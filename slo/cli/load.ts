@@ -5,6 +5,7 @@ import { errorMessage } from "../host/error-message.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import { addressesInCluster, runInKubernetes, type ClusterOptions } from "../load/kubernetes.ts";
+import type { LoadFlags } from "../load/load-flags.ts";
 import { pendingMessage, type LoadRun, type NoRun } from "../load/load-run.ts";
 import { runLocally } from "../load/local.ts";
 import { planSentences, prepare, type LoadOptions } from "../load/prepare.ts";
@@ -21,7 +22,6 @@ import { diskSentences } from "../run/relay/disk.ts";
 import type { Spec } from "../spec/spec.ts";
 import { withTelemetry } from "../verify/telemetry.ts";
 import { verify } from "../verify/verify.ts";
-import type { LoadFlags } from "./flags.ts";
 
 /** Runs `load`: prepares, loads from here or from pods, judges, writes; gives the exit code. */
 export async function load(asked: LoadOptions, where: ClusterOptions | undefined, host: Host): Promise<number | NoRun> {
@@ -39,7 +39,6 @@ export async function load(asked: LoadOptions, where: ClusterOptions | undefined
   }
 }
 
-/** What a person asked of `gate`. */
 export type GateOptions = ResumeOptions &
   Pick<TestRunOptions, "scenario" | "script" | "context" | "namespace"> & { testrun?: string } & Pick<
     LoadFlags,

@@ -76,7 +76,6 @@ const outcomeOf = (kind: Outcome["kind"], labels: Labels): Outcome => {
   return { kind, status: labels[k6Labels.status] ?? "", errorCode: labels[k6Labels.errorCode] ?? "" };
 };
 
-/** Reads a subject's events over time. */
 export function readClientTimeline(
   api: PrometheusApi,
   { total, bad, atMostSeconds = 0 }: CauseQueries,

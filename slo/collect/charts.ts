@@ -15,7 +15,6 @@ export interface ChartWindow {
   judgedFromSeconds: number;
 }
 
-/** A chart that may not have been read. */
 type Chart = "rate" | "latency" | "errors" | "routes" | "spread";
 
 /** Gives the moments of a chart, and how series become lines on them. */
@@ -58,7 +57,6 @@ function openReads(api: PrometheusApi, window: ChartWindow) {
     /** Around each moment, for rates of k6's counts and of the service's. */
     around: aroundOf(evenSeconds, stepSeconds),
     ofService: aroundOf(Math.max(evenSeconds, 2 * window.scrapeIntervalSeconds), stepSeconds),
-    /** The first step of the judged load. */
     judgedStep: Math.max(0, Math.floor((window.judgedFromSeconds - window.fromSeconds) / stepSeconds)),
     seriesOf,
     /** Reads one line; where there is no sample stands `gap`, and null throughout where it could not be read. */
@@ -92,7 +90,6 @@ export interface Charts extends Record<LineName, Line> {
 /** How many routes have a line of their own. */
 const mostRoutes = 6;
 
-/** Reads every line that the report draws. */
 export async function readCharts(api: PrometheusApi, queries: ChartQueries, window: ChartWindow): Promise<Charts> {
   const reads = openReads(api, window);
   const { stepSeconds, unread, client, server, around, ofService, judgedStep, seriesOf, lineOf } = reads;

@@ -71,7 +71,6 @@ const blameless = {
 /** How far before the judged load the proof that our scenario counts its own events is looked for: it is written before the warm-up, which takes an hour at most. */
 const proofLookbackSeconds = 2 * 3600;
 
-/** Reads what the scenario's own counters say. */
 async function countedByCounters(api: PrometheusApi, query: ClientQueries, window: ClientWindow, range: number): Promise<ClientCounted> {
   const at = window.toSeconds;
   const [total, proof, tagged, ...bads] = await Promise.all([

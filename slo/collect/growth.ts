@@ -35,7 +35,6 @@ interface Quiet {
   grewAfter: number;
 }
 
-/** What was read of some counters, or why they cannot be compared. */
 export type Growth = Answer<CounterGrowth[]>;
 
 /** How near to each other two times of one scrape are, seconds. */
@@ -61,7 +60,6 @@ function instanceOf(labels: Record<string, string>, instances: readonly Instance
   return ofJob.length === 1 ? ofJob[0] : undefined;
 }
 
-/** Adds up what a counter grew by from sample to sample. */
 function rise(points: Points): number {
   return points.slice(1).reduce((sum, { value }, i) => sum + Math.max(0, value - (points[i]?.value ?? 0)), 0);
 }

@@ -41,7 +41,6 @@ export interface Instance {
 /** Lets the counters of a service be compared, or says why not. */
 export type Guarded = { kind: "sound"; instances: Instance[] } | { kind: "problem"; reason: string };
 
-/** Names an instance by its labels. */
 export const instanceKey = (labels: Record<string, string>): string =>
   JSON.stringify([labels[scrapeLabels.job] ?? "", labels[scrapeLabels.instance] ?? ""]);
 

@@ -4,7 +4,6 @@ import type { CumulativePoint } from "./measurement.ts";
 import { sumsOver, wholeCount, type Span } from "./points.ts";
 import { queryHistograms, queryNumber, Unreadable, type Histogram, type PrometheusApi } from "./prometheus.ts";
 
-/** What was counted of one client-side objective. */
 export interface ClientCounted {
   total: number;
   bad: number;

@@ -57,7 +57,6 @@ export function growth(line: Line, stepSeconds: number, { back, ahead }: Around,
   });
 }
 
-/** Divides one line by another, moment by moment. */
 export function ratio(part: Line, whole: Line): Line {
   return whole.map((total, i) => {
     const some = part[i] ?? null;

@@ -26,7 +26,6 @@ export async function sumsOver(api: PrometheusApi, reads: readonly PromQL[], spa
   return sums;
 }
 
-/** A total and a part of it, as Prometheus gave them. */
 export interface PartOfTotal {
   atSeconds: number;
   total: number;

@@ -34,7 +34,6 @@ export async function answerOf<T>(read: () => Promise<T>): Promise<Answer<T>> {
   }
 }
 
-/** Gives what was answered; throws where there was none. */
 export function known<T>(answer: Answer<T>): T {
   if (answer.kind === "failed") throw new Unreadable(answer.reason);
   return answer.value;
@@ -147,7 +146,6 @@ function vectorOf(got: Data): Series<number>[] {
   }
 }
 
-/** Asks for the value of each series at one moment. */
 export async function queryVector(api: PrometheusApi, query: PromQL, atSeconds: number | undefined): Promise<Series<number>[]> {
   return vectorOf(await askAt(api, query, atSeconds));
 }
@@ -169,7 +167,6 @@ export async function queryRange(api: PrometheusApi, query: PromQL, from: number
   return numbersOf(await askRange(api, query, from, to, step), undefined);
 }
 
-/** Asks for the native histogram of each series at one moment. */
 export async function queryHistogramVector(api: PrometheusApi, query: PromQL, atSeconds: number): Promise<Series<Histogram>[]> {
   const rows = rowsOf(await askRange(api, query, atSeconds, atSeconds, 1));
   return rows.map(({ metric, histograms = [] }) => ({ labels: metric, points: histograms }));

@@ -3,7 +3,6 @@ import type { ChartWindow } from "./charts.ts";
 import { finite } from "./lines.ts";
 import { answerOf, queryVector, type PrometheusApi } from "./prometheus.ts";
 
-/** One route's share of the run. */
 export interface RouteRow {
   method: string;
   route: string;

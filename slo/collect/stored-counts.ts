@@ -18,7 +18,6 @@ export function readStoredCounts(api: PrometheusApi, queries: StoredCountQueries
   });
 }
 
-/** Tells whether two sets of totals are the same. */
 export function sameTotals(a: Totals, b: Totals): boolean {
   return kinds.every((kind) => a[kind] === b[kind]);
 }

@@ -18,7 +18,6 @@ function causeCounters(kind: "answer" | "wrongContents" | "slow" | "histogram", 
     kind,
     /** How many, by whatever may be a cause of them, over the time to look back over. */
     grouped: (range: number): PromQL => promql`sum by (method, name, status, error_code, instance_id) (${last(range)})`,
-    /** How many of one subject so far. */
     soFar: (subject: Subject | undefined, range: number): PromQL => promql`sum(${last(range, ...(subject ? only(subject) : []))})`,
   };
 }

@@ -74,7 +74,6 @@ export function clientBase(objective: string, total: Reading): ClientQueries {
   };
 }
 
-/** Names the plain counters of an objective. */
 export const phasedBy = (testid: string, total: PromQL, ...bad: PromQL[]): ClientQueries["phased"] => ({
   total,
   bad,

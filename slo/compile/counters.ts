@@ -5,7 +5,6 @@ export type Reading = (rangeSeconds: number) => PromQL;
 
 type OverTime = "count_over_time" | "last_over_time" | "min_over_time" | "resets";
 
-/** Applies a function over time to each series. */
 export const over =
   (name: OverTime, series: PromQL): Reading =>
   (rangeSeconds) => ({ promql: `${name}(${series.promql}[${durationText(rangeSeconds)}])` });
@@ -16,7 +15,6 @@ export const sumOfLast =
   (rangeSeconds) =>
     promql`sum(${over("last_over_time", series)(rangeSeconds)})`;
 
-/** Gives every sample of each series. */
 export const samplesOf =
   (series: PromQL): Reading =>
   (rangeSeconds) =>

@@ -4,12 +4,10 @@ import type { Where } from "../spec/spec.ts";
 import { is, isOneOf, matches, matchesNot, regexEscape, withLabels, type Matcher } from "./promql.ts";
 import type { Scope } from "./scope.ts";
 
-/** A scope, and how the service in it counts. */
 export type ServiceScope = Scope & { metrics: Metrics };
 
 /** Our words in `where`, which every service and k6 have labels of their own for. */
 const ourWords = ["method", "route", "status"] as const;
-/** Tells whether a label is one of our words. */
 export const isOurs = (label: string): label is (typeof ourWords)[number] => ourWords.some((word) => word === label);
 
 /** A parameter in a route, as frameworks and their metrics write it: `:id`, `{id}`, `<id>` or `#id`. */

@@ -7,7 +7,6 @@ import type { Scope } from "./scope.ts";
 import { refusal, type SelectorProblem } from "./selector.ts";
 import { ratioQueries, serverQueries, type ServerQueries } from "./service-objectives.ts";
 
-/** What one objective asks of Prometheus. */
 export type ObjectiveQueries = ClientQueries | SecondsQueries | ServerQueries;
 
 /** Says why a filter of the client's side would hide bad events instead of choosing requests. */

@@ -30,7 +30,6 @@ export const timesOfK6 = new Set([
   "ws_ping",
   "grpc_req_duration",
 ]);
-/** What our scenarios count requests by. */
 export const countedBy = new Set<string>(["method", "route", k6Labels.name, k6Labels.scenario]);
 
 /** Reads, push by push, how many requests or iterations k6 had counted, to judge each second. */
@@ -41,7 +40,6 @@ export interface SecondsQueries {
   marks: Reading;
   perSecond: number;
   of: "requests" | "iterations";
-  /** The part of the load that the objective is about. */
   part: Part | undefined;
 }
 
@@ -52,7 +50,6 @@ const uncounted: Hidden = {
   hides: "any",
 };
 
-/** Compiles an objective about what k6 counts apart from requests. */
 export function ownQueries(objective: string, indicator: Own, scope: Scope, scenario?: string): ClientQueries | SecondsQueries {
   const query = queriesOf(objective, indicator, scope, scenario);
   const isOfScript =

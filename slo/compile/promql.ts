@@ -44,7 +44,6 @@ export function quote(text: string): string {
   return `"${escaped}"`;
 }
 
-/** Escapes text for a pattern. */
 export function regexEscape(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
 }

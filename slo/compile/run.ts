@@ -10,7 +10,6 @@ const ofRun = (metric: string, testid: string, ...more: Matcher[]): PromQL => se
 /** The questions what Prometheus has stored of one run, all of it: setup and warm-up too. */
 export type StoredCountQueries = ReturnType<typeof storedCountQueries>;
 
-/** Compiles the questions that compare what was sent with what is stored. */
 export function storedCountQueries(testid: string) {
   return {
     requests: sumOfLast(ofRun(k6Metrics.requests, testid)),
@@ -54,13 +53,11 @@ export function latestQuantile(testid: string, quantile: number): PromQL {
   return promql`histogram_quantile(${quantile}, sum(rate(${ofRun(k6Metrics.requestDuration, testid)}[${{ rangeSeconds: 10 }}])))`;
 }
 
-/** Asks Prometheus for its clock. */
 export const clockQuery: PromQL = { promql: "time()" };
 
 /** The questions about the health of the scraped service itself: one series for each instance, unless said otherwise. */
 export type ServiceQueries = ReturnType<typeof serviceQueries>;
 
-/** Compiles the questions about the scraped service. */
 export function serviceQueries(labels: Where) {
   const up = selector(scrapeMetrics.up, withLabels(labels));
   const starts = selector(processMetrics.startTime, withLabels(labels));
@@ -68,7 +65,6 @@ export function serviceQueries(labels: Where) {
   return {
     /** e.g. {job="storage-api"}, for messages. */
     shown: `{${shown.join(",")}}`,
-    /** How many instances are up. */
     reachable: sumOfLast(up),
     /** Every scrape in the range with whether it succeeded. */
     scraped: samplesOf(up),
@@ -81,7 +77,6 @@ export function serviceQueries(labels: Where) {
   };
 }
 
-/** The questions for what the report draws. */
 export type ChartQueries = ReturnType<typeof chartQueries>;
 
 /** Compiles the questions behind the charts and tables; the scope's routes are those that the client named, so that other traffic stays out. */
@@ -97,7 +92,6 @@ export function chartQueries(scope: ServiceScope) {
     iterations: sumOfLast(judged(k6Metrics.iterations, testid)),
     requests: sumOfLast(requests),
     errors: sumOfLast(judged(k6Metrics.requests, testid, is(k6Labels.expectedResponse, "false"))),
-    /** Requests that got any response. */
     answered: sumOfLast(judged(k6Metrics.requests, testid, isNot(k6Labels.status, "0"))),
     served: sumOfLast(served),
     /** Of the requests that ended within the last seconds; the range reaches back to the load's beginning. */

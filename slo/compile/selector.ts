@@ -4,7 +4,6 @@ import { isNot, quote, selector, type PromQL } from "./promql.ts";
 
 type Node = ReturnType<typeof parser.parse>["topNode"];
 
-/** Says why a text cannot be read as counters. */
 export interface SelectorProblem {
   kind: "problem";
   text: string;

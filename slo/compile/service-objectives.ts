@@ -169,7 +169,6 @@ function unnamedIn(counted: Counted, where: Where, scope: ServiceScope): Counter
 
 type Ratio = Extract<Indicator, { kind: "ratio" }>;
 
-/** Compiles a ratio of counters, or says which of them cannot be read. */
 export function ratioQueries(objective: string, { of, events, total }: Ratio, scope: ServiceScope): ServerQueries | SelectorProblem[] {
   const [whole, part] = [parseCounters(total), parseCounters(events)];
   if (whole.kind === "problem" || part.kind === "problem") return [whole, part].filter((one) => one.kind === "problem");

@@ -57,11 +57,8 @@ export const configSchema = z.strictObject({
 export const keysAt = ({ length }: readonly unknown[]): string[] =>
   Object.keys((length === 0 ? configSchema : length === 2 ? environment : credentials).shape);
 
-/** A config as a person writes it. */
 export type Config = z.input<typeof configSchema>;
 
-/** A config that was read. */
 export type ReadConfig = z.output<typeof configSchema>;
 
-/** One environment of a config. */
 export type Environment = z.output<typeof environment>;

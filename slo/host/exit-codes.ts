@@ -1,4 +1,3 @@
-/** Names every exit code of the command. */
 export const exitCodes = { met: 0, exceeded: 1, badUsage: 2, inconclusive: 3, notCarriedOut: 4, interrupted: 130 } as const;
 
 const sentences: Record<keyof typeof exitCodes, string> = {
@@ -12,7 +11,6 @@ const sentences: Record<keyof typeof exitCodes, string> = {
 
 const exits = (Object.keys(exitCodes) as (keyof typeof exitCodes)[]).map((name) => ({ code: exitCodes[name], sentence: sentences[name] }));
 
-/** Explains the exit codes, for `--help`. */
 export const exitCodeHelp = ["Exit codes:", ...exits.map(({ code, sentence }) => `  ${String(code).padEnd(5)}${sentence}`)].join("\n");
 
 /** Says what an exit code of the command means; nothing of one that it never gives. */
@@ -39,5 +37,4 @@ const k6Sentences = new Map([
   [110, "the script marked the test as failed"],
 ]);
 
-/** Says what an exit code of k6 means. */
 export const k6ExitMeaning = (code: number): string => k6Sentences.get(code) ?? `exit code ${code}`;

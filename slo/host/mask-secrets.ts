@@ -41,6 +41,5 @@ export function maskSecrets(text: string): string {
   return maskPairs(elements).replace(long, (word) => (/\d/.test(word) && /[A-Za-z]/.test(word) ? masked : word));
 }
 
-/** Masks them in every text that a value holds. */
 export const maskedSecrets = <T>(value: T): T =>
   JSON.parse(JSON.stringify(value), (_, one: unknown) => (typeof one === "string" ? maskSecrets(one) : one)) as T;

@@ -8,7 +8,6 @@ export interface Child extends Program {
   tail(): string[];
 }
 
-/** A child process to start. */
 export interface ChildOptions {
   name: string;
   command: string;
@@ -32,7 +31,6 @@ export interface ProcessGroup {
 const tailLines = 40;
 const longestLine = 65_536;
 
-/** Opens a group without children. */
 export function openProcessGroup(): ProcessGroup {
   const children = new Set<Child>();
   let closed = false;

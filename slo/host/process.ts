@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { errorMessage } from "./error-message.ts";
 
-/** A program to run to its end. */
 export interface Command {
   command: string;
   args: readonly string[];
@@ -12,13 +11,11 @@ export interface Command {
   environment?: NodeJS.ProcessEnv;
   /** For its standard input, so that no secret stands on a command line. */
   input?: string;
-  /** Ends it early. */
   signal?: AbortSignal | undefined;
   /** How long it may take to stop after a SIGINT, before it is killed. */
   graceSeconds?: number;
 }
 
-/** How a program ended. */
 export type Ending =
   | { kind: "exited"; code: number }
   | { kind: "signalled"; signal: NodeJS.Signals }
@@ -27,7 +24,6 @@ export type Ending =
   | { kind: "aborted" }
   | { kind: "flooded" };
 
-/** What a program printed, and how it ended. */
 export interface Ran {
   ending: Ending;
   stdout: string;
@@ -43,7 +39,6 @@ export type RunProcess = (command: Command) => Promise<Ran>;
 const longestStdout = 256 * 1024 ** 2;
 const keptOutput = 1024 ** 2;
 
-/** Runs a program without a shell to its end. */
 export const runProcess: RunProcess = async (command) => {
   let [stdout, stderr, output] = ["", "", ""];
   let stopped: Ending | undefined;
@@ -91,7 +86,6 @@ export function endingText({ command, limitSeconds }: Pick<Command, "command" | 
   }
 }
 
-/** How a program that runs beside us ended. */
 export interface Exit {
   code: number | null;
   signal: NodeJS.Signals | null;
@@ -99,7 +93,6 @@ export interface Exit {
   error?: string;
 }
 
-/** A running program, with all that it started. */
 export interface Program {
   pid: number | undefined;
   exited: Promise<Exit>;
@@ -110,7 +103,6 @@ export interface Program {
   stop(signal: NodeJS.Signals, graceSeconds: number): Promise<Exit>;
 }
 
-/** Takes what a program prints. */
 export type TakeText = (text: string, from: "stdout" | "stderr") => void;
 
 /**

@@ -114,6 +114,5 @@ export const variables = {
   NO_COLOR: "set to anything: no colours",
 } as const;
 
-/** Says where credentials come from. */
 export const credentialHelp = `Credentials for Prometheus come from the environment: PLIMSOLL_PROMETHEUS_USERNAME and _PASSWORD (or _PASSWORD_FILE),
 _BEARER_TOKEN (or _BEARER_TOKEN_FILE), _HEADERS (a JSON object), _CA_FILE.`;

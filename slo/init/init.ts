@@ -18,7 +18,6 @@ import { metricsIn } from "../run/plan.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import { fromThresholds, type Thresholds, type Translated } from "../spec/from-thresholds.ts";
 
-/** What a person asked of `init`. */
 export interface InitOptions {
   target?: string;
   fromScript?: string;

@@ -19,7 +19,6 @@ export interface Described {
   /** Where the service is, if the document says. */
   target: string | undefined;
   requests: FirstRequest[];
-  /** What was left out, in words. */
   notes: string[];
 }
 

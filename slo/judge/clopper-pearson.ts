@@ -67,7 +67,6 @@ export function isAbove(count: Count, limitRatio: number, alpha: number): boolea
   return atLeast(count.bad, count.total, limitRatio) <= alpha * (1 + tolerance);
 }
 
-/** Decides whether a count proves that the error ratio is above 1 − target. */
 export function provesExceeded(count: Count, targetRatio: number, confidence: number): boolean {
   return isAbove(count, complement(targetRatio), complement(confidence));
 }

@@ -41,7 +41,6 @@ export interface Evidence {
   windows: WindowFinding[];
 }
 
-/** What was found of one objective. */
 export type Decision =
   | { kind: "met"; evidence: Evidence }
   | { kind: "exceeded"; reason: string; evidence: Evidence }

@@ -154,7 +154,6 @@ interface Timeline {
   points: readonly CumulativePoint[];
   /** Average distance of the points. */
   stepSeconds: number;
-  /** Length of the judged load. */
   runSeconds: number;
 }
 

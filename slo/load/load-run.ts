@@ -23,7 +23,6 @@ export interface LoadRun {
   prometheus: PrometheusEnds;
   /** Unix seconds on the clock of k6. */
   now: () => number;
-  /** Where the run is kept. */
   folder: string;
   /** How long Prometheus may take to hold all that was sent. */
   settleLimitSeconds: number;
@@ -40,7 +39,6 @@ export interface NoRun {
   message: string;
 }
 
-/** Makes the value of a command that ends without a load to judge. */
 export const noRun = (exitCode: number, message: string): NoRun => ({ kind: "none", exitCode, message });
 
 /** Makes the value of a load that was asked for in a way that cannot be. */

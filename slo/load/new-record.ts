@@ -12,7 +12,6 @@ import type { Prepared } from "./prepare.ts";
 
 const notEvaluated = "the script's own thresholds were not evaluated: the objectives are the gate";
 
-/** Makes the record of a run that is about to begin. */
 export function newRecord(prepared: Prepared, host: Host, stack: Place, checked: Preflight): RunRecord {
   const { options } = prepared;
   return {

@@ -60,7 +60,6 @@ export async function outlookOf(asked: Asked): Promise<Outlook> {
   return { objectives, services: queries.some(({ kind }) => kind === "server") ? [own.line, ...lines] : [] };
 }
 
-/** Names what a filter says by the service's own labels. */
 function meantBy({ indicator }: Objective, { labels }: Spec["metrics"]): Where {
   const own: Readonly<Record<string, string | undefined>> = labels;
   return Object.fromEntries(Object.entries(requestsAsked(indicator) ?? {}).map(([label, value]) => [own[label] ?? label, value]));

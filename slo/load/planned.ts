@@ -11,7 +11,6 @@ export function provableBy(objective: Objective, { confidence }: Spec, plan: Pla
   return canProve(objective, confidence, isUnknown ? "unknown" : expectedOf(plan, objective.indicator));
 }
 
-/** Finds what a filter asks for in the mix of a load. */
 const chosenFrom = ({ mix }: Plan, { method, route }: Where): Plan["mix"] =>
   mix.filter((one) => (method ?? one.method) === one.method && (route === undefined || isSameRoute(route, one.route)));
 

@@ -21,7 +21,6 @@ const progressMillis = 3000;
 /** What a pod that is told to stop has left for the relay. */
 const hurriedSeconds = 15;
 
-/** Where a pod's config and script are, and which of the pods it is. */
 interface PodOptions {
   config: string;
   index: string | undefined;

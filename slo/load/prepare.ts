@@ -20,7 +20,6 @@ import { badUsage, failed, type NoRun } from "./load-run.ts";
 import { neverSent, provableBy } from "./planned.ts";
 import { objectiveProblems, readSpec, shownPath, type ReadSpec } from "./spec-file.ts";
 
-/** What a person asked of `load`, as parsed. */
 export interface LoadOptions {
   scenario?: string | undefined;
   script?: string | undefined;

@@ -31,7 +31,6 @@ export interface Looked {
 
 const mostShown = 8;
 
-/** Shows some of a list, and how many more there are. */
 export function shortList(values: readonly string[], most = mostShown): string {
   const shown = values.slice(0, most).map((value) => (value === "" ? "(none)" : printable(value)));
   return `${shown.join(", ")}${values.length > most ? ` and ${values.length - most} more` : ""}`;
@@ -44,7 +43,6 @@ async function valuesNow({ api, atSeconds }: Looked, series: PromQL, label: stri
   return found.map(({ labels }) => labels[label] ?? "").toSorted();
 }
 
-/** Looks at what an objective of the service's side would read now. */
 export function presentOf(looked: Looked, asked: ServerQueries): Promise<Answer<Present>> {
   return answerOf(async () => {
     const { totals, bad } = await asCounted(looked, asked);

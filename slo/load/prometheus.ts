@@ -9,7 +9,6 @@ export interface PrometheusEnds {
   destination: Destination;
 }
 
-/** Opens both ends of Prometheus with the same credentials. */
 export function prometheusAt(url: string, credentials: Credentials): PrometheusEnds {
   const authorization = authorizationOf(credentials);
   const headers = { ...credentials.headers, ...(authorization ? { authorization } : {}) };

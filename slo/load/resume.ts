@@ -18,7 +18,6 @@ import { fuller, readPodReports, withPods, writePods } from "./merge-pods.ts";
 import { prometheusAt } from "./prometheus.ts";
 import type { Session } from "./session.ts";
 
-/** What a person asked of `gate`. */
 export interface ResumeOptions {
   run?: string;
   prometheus?: string;
@@ -36,7 +35,6 @@ export function findRun(testid: string | undefined, host: Pick<Host, "folder">) 
   return read.kind === "problem" ? badUsage(read.message) : { kind: "kept" as const, folder, record: read.record };
 }
 
-/** A run that is kept in this folder. */
 type KeptRun = Exclude<ReturnType<typeof findRun>, NoRun>;
 
 function latestRun(root: string): string | undefined {

@@ -55,7 +55,6 @@ export function readSpec(host: Pick<Host, "folder" | "project">, file: string | 
   return { ...loaded, file: shown, text, notes: [...unknownScenarios(text, shown, known).map(formatProblem), ...leftOut] };
 }
 
-/** A spec that was read, and what may be a slip in it. */
 export type ReadSpec = Exclude<ReturnType<typeof readSpec>, NoRun>;
 
 /** Lists what is wrong with objectives that only their queries show, each with its place; `slowCounted` says that the scenario is ours. */

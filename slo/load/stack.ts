@@ -8,7 +8,6 @@ import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import { failed, type NoRun } from "./load-run.ts";
 
-/** What a person asked of `stack`. */
 export type StackOptions = { targetPort: number; prometheusPort: number; fault?: string };
 
 /** Keeps the local target and Prometheus up, on their usual ports, until it is interrupted, which is how it ends: exit 0. */

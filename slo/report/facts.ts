@@ -72,7 +72,6 @@ function wrongContents({ reconciliation: { wrongContents: wrong } }: Report): st
   return wrong ? [`${counted(wrong, "answer")} had the right status and the wrong contents: bad events, though no errors`] : [];
 }
 
-/** Begins a text with a capital letter. */
 export const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function sentence(text: string): string {
@@ -106,7 +105,6 @@ function planDifference(over: number, offered: number, cutOffUnknown: boolean): 
   return over > 0 ? `${much}: k6 may start one more at the edge of a stage` : `${much}: k6 rounds each stage down`;
 }
 
-/** States the load that was offered and what became of it. */
 export function loadFacts(report: Report): Fact[] {
   const { load } = report;
   return [
@@ -136,7 +134,6 @@ export function timingFacts({ timings }: Report): Fact[] {
   ];
 }
 
-/** States who loaded, with what, from where. */
 export function originFacts({ origin }: Report): Fact[] {
   if (origin === null) return [["command", "not kept"]];
   const { command, commit, machine, versions } = origin;
@@ -149,7 +146,6 @@ export function originFacts({ origin }: Report): Fact[] {
   ];
 }
 
-/** States how the load generator itself fared. */
 export function generatorFacts({ generator }: Report): Fact[] {
   return [
     ["highest CPU share", generator.cpuShareMax === null ? "not read" : percent(generator.cpuShareMax)],

@@ -66,7 +66,6 @@ function proofSentence({ verdict, evidence, targetRatio, noun = "requests" }: Re
   return `${spent}; needed: ${count(requestsNeeded)} ${noun} with no more bad ones`;
 }
 
-/** Writes a message on one line. */
 export function oneLine(message: string): string {
   return plainLine(message.trim().replace(/\s*[\r\n]+\s*/gu, "; "));
 }

@@ -20,7 +20,6 @@ export const sideWords: Record<ReportObjective["side"], string> = { client: "cli
 const nameLimit = 80;
 const mostNames = 5;
 
-/** One row of `objectives` in a report. */
 export type ReportObjective = Report["objectives"][number];
 
 /** Says in one phrase what the run found; names in it are raw data, for the caller to escape. In few columns it leaves names out, whole ones. */

@@ -12,7 +12,6 @@ export function jsonReport(report: Report): string {
 /** A report read back, or one sentence on why the text is none. */
 export type ReadReport = { kind: "report"; report: Report } | { kind: "problem"; message: string };
 
-/** Reads the text of a `report.json`. */
 export function readReport(text: string): ReadReport {
   let value: unknown;
   try {

@@ -17,7 +17,6 @@ export interface LiveState {
   droppedIterations: number | null;
   /** Of the objective that has spent most. */
   budgetSpent: number | null;
-  /** Columns of the terminal. */
   width: number;
 }
 

@@ -90,7 +90,6 @@ export function rate(perSecond: number | null): string {
   return `${threeDigits(perSecond)}/s`;
 }
 
-/** Writes bytes in decimal units. */
 export function bytes(value: number | null): string {
   if (value === null) return "not read";
   const [size, unit] = value >= 1e9 ? [1e9, "GB"] : value >= 1e6 ? [1e6, "MB"] : value >= 1e3 ? [1e3, "kB"] : [1, "B"];

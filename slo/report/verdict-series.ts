@@ -1,7 +1,6 @@
 import type { Report } from "./schema.ts";
 import { plimsollLabels as label, plimsollMetrics as metric } from "../spec/names.ts";
 
-/** One sample of a verdict. */
 export interface Sample {
   labels: Record<string, string>;
   value: number;

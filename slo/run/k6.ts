@@ -12,7 +12,6 @@ export interface K6Progress {
   vus: number;
 }
 
-/** The load that one k6 process is to carry. */
 export interface K6Options {
   binary: string;
   script: string;
@@ -30,7 +29,6 @@ export interface K6Options {
   onLine: (line: K6Line) => void;
 }
 
-/** A line of k6's output, by its sort. */
 export type K6Line =
   | { kind: "progress"; progress: K6Progress }
   | { kind: "log"; level: string; message: string; thrown: boolean }

@@ -12,7 +12,6 @@ export interface Started {
   child: Child;
 }
 
-/** Why a service of the local stack did not come up. */
 export interface NotStarted {
   kind: "failed";
   message: string;

@@ -52,7 +52,6 @@ export interface RatePiece {
   toRate: number;
 }
 
-/** One k6 scenario as planned. */
 export type PlannedScenario = ReturnType<typeof plannedScenario>;
 
 /** What k6 will be asked to do, as k6 itself reads the script. */
@@ -179,7 +178,6 @@ export function readPlan(inspectOutput: string) {
   };
 }
 
-/** Gives the parts of a load that an objective may be about. */
 export const phasesOf = ({ phases, scenarios }: Plan) => ({
   ofLoad: phases,
   scenarios: scenarios.flatMap(({ name, judged }) => (judged ? [name] : [])),

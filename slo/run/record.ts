@@ -74,7 +74,6 @@ export const recordSchema = z.strictObject({
   /** Prometheus's clock minus ours. */
   clockOffsetSeconds: z.number(),
   commandAtSeconds: z.number(),
-  /** What `k6 inspect` printed. */
   inspected: z.string(),
   origin: originSchema.nullable().default(null),
   /** What was proved to be exceeded when the load was stopped for it, by the counts of that moment; null where it ran to its end. */
@@ -98,10 +97,8 @@ export const recordSchema = z.strictObject({
   notes: z.array(z.string()),
 });
 
-/** The record of one run. */
 export type RunRecord = z.infer<typeof recordSchema>;
 
-/** Names the folder of a run below the working folder. */
 export function runFolder(root: string, testid: string): string {
   return join(root, ".plimsoll", "runs", testid);
 }

@@ -23,7 +23,6 @@ interface DriveOptions extends Omit<K6Options, "summaryFile" | "onLine"> {
 type K6Outcome = NonNullable<RunRecord["k6"]>;
 type Health = NonNullable<RunRecord["health"]>;
 
-/** What became of a k6 process. */
 export type Driven = { k6: K6Outcome; health: Health; caveats: string[] };
 
 /** What k6 said while it ran, as far as its outcome needs it. */
@@ -71,10 +70,8 @@ export function runK6(group: ProcessGroup, options: DriveOptions): { begun: K6Ou
   return { begun, ended };
 }
 
-/** Opens what k6 says, still nothing. */
 export const openSaid = (): Said => ({ errors: [], progress: undefined, thrown: 0, samples: openSamples() });
 
-/** Gives what k6 said of its outcome. */
 export const saidOf = ({ progress, samples, errors }: Said) => ({
   iterations: progress?.iterations ?? null,
   interrupted: progress?.interrupted ?? 0,
@@ -82,7 +79,6 @@ export const saidOf = ({ progress, samples, errors }: Said) => ({
   errors,
 });
 
-/** Notes a line of k6. */
 export function note(said: Said, line: K6Line): void {
   if (line.kind === "progress") said.progress = line.progress;
   if (line.kind !== "log") return;
@@ -150,7 +146,6 @@ export function summaryIn(text: string): Summary {
   }
 }
 
-/** The generator's health over one interval. */
 export interface HealthSample {
   /** Unix seconds at the interval's end. */
   atSeconds: number;

@@ -17,7 +17,6 @@ export interface ReadDocument {
   value: unknown;
   /** Finds a value; what is not there has the place of the nearest part above it. */
   placeOf: (path: Path) => Place;
-  /** Finds the key of a value in a mapping. */
   placeOfKey: (path: Path) => Place;
   /** Keys that stand twice, or that no mapping may hold. */
   problems: Problem[];

@@ -35,7 +35,6 @@ export const k6Metrics = {
   scenarioStart: "k6_scenario_start_seconds",
 } as const;
 
-/** Names the labels on k6's series. */
 export const k6Labels = {
   testid: "testid",
   instance: "instance_id",
@@ -81,13 +80,11 @@ export function isJudgedScenario(scenario: string | undefined): boolean {
   return scenario !== undefined && scenario !== "" && scenario !== warmupScenario;
 }
 
-/** Tells by a series' labels whether its traffic is judged. */
 export const isJudged = (labels: Readonly<Record<string, string>>): boolean => isJudgedScenario(labels[k6Labels.scenario]);
 
 /** Names the series that Prometheus writes of each scrape. */
 export const scrapeMetrics = { up: "up" } as const;
 
-/** Names the labels that Prometheus gives to what it scrapes. */
 export const scrapeLabels = { job: "job", instance: "instance" } as const;
 
 /**

@@ -25,7 +25,6 @@ export function refuse(context: Context, message: string, hint?: string): void {
   context.addIssue({ code: "custom", message, params: { hint } });
 }
 
-/** Gives the value of what was read, or tells the problem. */
 export function taken(parsed: Parsed, context: Context): number {
   if (parsed.kind === "value") return parsed.value;
   refuse(context, parsed.message, parsed.hint);
@@ -59,7 +58,6 @@ export const text = (most: number) =>
     .refine((given) => given.length <= most, { error: `must be at most ${most} characters long` });
 /** Refuses characters that hide. */
 export const visible = (from: z.ZodString) => from.refine((given) => !hidden.test(given), { error: hiddenRule });
-/** A name. */
 export const name = (most: number) => visible(text(most));
 
 /** Labels that Plimsoll compares itself: a second comparison could make every bad event invisible. */

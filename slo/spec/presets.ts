@@ -30,10 +30,8 @@ const known = {
 
 type PresetName = keyof typeof known;
 
-/** Names the libraries and proxies whose way to count is known. */
 export const presetNames = Object.keys(known) as PresetName[];
 
-/** Gives the way in which a library or proxy counts. */
 export function presetNamed(name: PresetName): Metrics {
   const { source: _, ...written } = known[name];
   const resolved = resolveMapping(mapping.parse(written));

@@ -49,5 +49,4 @@ export const specFileSchema = object({
     .prefault({}),
 });
 
-/** A spec file once it was read. */
 export type SpecFile = z.output<typeof specFileSchema>;

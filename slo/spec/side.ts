@@ -19,9 +19,7 @@ const kinds: Readonly<Record<Indicator["kind"], { noun: string; hidden: HiddenIn
 const trendOfTimes = { noun: "times", hidden: "slowness" } as const;
 const kindOf = (indicator: Indicator) => (indicator.kind === "trend" && indicator.ofTimes ? trendOfTimes : kinds[indicator.kind]);
 
-/** Names the events that an indicator counts, for messages. */
 export const nounOf = (indicator: Indicator): string => kindOf(indicator).noun;
-/** Tells what a closed model hides of an indicator. */
 export const hiddenInClosedModel = (indicator: Indicator): HiddenInClosedModel => kindOf(indicator).hidden;
 
 /** Tells on which side an indicator counts; a ratio's counters are the service's own, and of events, not of requests. */

@@ -28,7 +28,6 @@ const whereText = (where: Where): string =>
     .map(([label, is]) => `, ${label}=${is}`)
     .join("");
 
-/** Says in words what an objective is about. */
 function describeObjective({ indicator }: Objective): string {
   switch (indicator.kind) {
     case "errors":
@@ -146,7 +145,6 @@ function failingRoutes(routes: Report["routes"]): string[] {
 const withMaskedRoutes = <T extends { route: string }>(all: readonly T[]): T[] =>
   all.map((one) => ({ ...one, route: maskSecrets(one.route) }));
 
-/** Composes the report from what was planned, sent, stored, read and judged. */
 export function composeReport(asked: Asked, reading: Reading, found: Found): Report {
   const { load, spec, times, judgedSent } = asked;
   const { record, plan } = load;

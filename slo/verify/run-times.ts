@@ -30,9 +30,7 @@ export interface Asked {
 
 /** When what happened, Unix seconds of k6's clock. */
 export interface RunTimes {
-  /** k6's process began. */
   begun: number;
-  /** The judged scenarios began. */
   judgedFrom: number;
   /** The judged scenarios that told when they began. */
   told: readonly string[];

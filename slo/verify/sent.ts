@@ -37,9 +37,7 @@ export function unservedLoadOf(
   { requests, iterations, dropped }: JudgedSent,
 ) {
   return {
-    /** Judged iterations that k6 had to drop. */
     dropped,
-    /** All iterations that were cut off. */
     interrupted: k6?.interrupted ?? 0,
     iterations,
     requestsPerIteration: iterations > 0 ? requests / iterations : 1,

@@ -19,7 +19,6 @@ import { markup, type Markup, nothing } from "./markup.ts";
 
 const descriptionLimit = 200;
 
-/** Lists the objectives, one row each. */
 export function objectivesTable({ objectives }: Report): Markup {
   if (objectives.length === 0) return markup`<p class="empty">No objective was judged.</p>`;
   const heads = ["Verdict", "Objective", "Budget spent", "#Bad of total", "#Target", "#Proved good"];
@@ -105,12 +104,10 @@ export function factLists(report: Report): Markup {
   return markup`<div class="facts">${all}</div>`;
 }
 
-/** Makes a list, or nothing of nothing. */
 export function bullets(lines: readonly string[]): Markup {
   return lines.length === 0 ? nothing : markup`<ul>${lines.map((line) => markup`<li>${line}</li>`)}</ul>`;
 }
 
-/** What stands in a cell. */
 export type Cell = Markup | string;
 
 /** Makes a table; a head that begins with # stands at the right, as the numbers below it do. Each cell names its head, for where there is no room for columns. */
@@ -139,7 +136,6 @@ function gauge(budgetSpent: number): Markup {
     <rect class="gauge-line" x="${full - 1}" y="2" width="1" height="8"/></svg>`;
 }
 
-/** Rounds to one decimal. */
 export function tenth(value: number): number {
   return Math.round(value * 10) / 10;
 }
@@ -155,7 +151,6 @@ export function latencyRows({ latencies }: Report): [side: string, ...percentile
   return sides.flatMap(([side, buckets]) => (buckets.length === 0 ? [] : [[side, ...quantiles.map((q) => quantileText(buckets, q))]]));
 }
 
-/** Shows the rows of `latencyRows`. */
 export const latenciesTable = (title: string, report: Report): Markup =>
   table(title, ["Side", ...quantiles.map((q) => `#p${q * 100}`)], latencyRows(report));
 

@@ -28,7 +28,6 @@ function k6CanFollow({ inputs }: Metafile, folder: string): boolean {
   );
 }
 
-/** A script that k6 can run. */
 interface Bundled {
   kind: "bundled";
   /** The bundle, or the script itself where it runs in its place. */

@@ -13,13 +13,11 @@ export interface ScriptProblem {
 /** Words a problem with its place; `shown` shortens the file's path. */
 export const placed = ({ file, line, column, message }: ScriptProblem, shown = file): string => `${shown}:${line}:${column} ${message}`;
 
-/** All that is wrong in a script. */
 export interface Problems {
   kind: "problems";
   problems: ScriptProblem[];
 }
 
-/** Makes the one problem of a script as a whole. */
 export function problemOf(entry: string, message: string): Problems {
   return { kind: "problems", problems: [{ file: entry, line: 1, column: 1, message }] };
 }

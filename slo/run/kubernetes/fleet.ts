@@ -14,7 +14,6 @@ const logsAtOnce = 8;
 /** How often the log of a pod that ended is asked for in vain before it is given up. */
 const mostTries = 6;
 
-/** What is known of each pod of a run. */
 export type PodReports = ReturnType<typeof openPodReports>;
 
 interface Entry {
@@ -34,12 +33,10 @@ export function openPodReports(pods: number, say: (line: string) => void) {
     missingSince: undefined,
   }));
   return {
-    /** Takes a line of a pod's log. */
     takeLine(name: string, line: string): void {
       const entry = entries.find(({ report }) => report.name === name);
       if (entry) takeLine(entry, line, say);
     },
-    /** Takes how the pods stand. */
     takeStates(states: readonly PodState[], nowMillis: number): void {
       for (const entry of entries) {
         const { report } = entry;
@@ -137,7 +134,6 @@ function whyNotStarted(
 /** How following ends: each pod has said its last or ended, one refused, or the limit is over, when the cluster may no longer answer. */
 type FleetEnd = "ended" | "refused" | "overdue";
 
-/** Follows the log of every pod, and asks how they stand. */
 export function followFleet(
   options: FleetOptions & { states: readonly PodState[]; logFile: string; limitSeconds: number },
   group: ProcessGroup,

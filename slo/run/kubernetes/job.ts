@@ -21,7 +21,6 @@ export const needsOfAccount: Rights = { serviceaccounts: ["get"] };
 /** What a port-forward to Prometheus does in its namespace. */
 export const needsOfForward: Rights = { services: ["get"], pods: ["get", "list"], "pods/portforward": ["create"] };
 
-/** Resources, each with verbs. */
 export type Rights = Readonly<Record<string, readonly string[]>>;
 
 /** Names the verbs that the caller lacks in the namespace, or says that the cluster does not answer. */
@@ -85,7 +84,6 @@ const jobSchema = z.object({
 });
 const jobList = z.object({ items: z.array(jobSchema) });
 
-/** A Job of ours in the namespace. */
 type KnownJob = ReturnType<typeof knownJob>;
 
 function knownJob({ metadata: { name, creationTimestamp, labels, annotations }, spec, status }: z.infer<typeof jobSchema>) {
@@ -145,7 +143,6 @@ function create(cluster: Cluster, manifest: Manifest): Promise<Answered> {
   return kubectl([...placeOf(cluster), "create", "--validate=strict", "-o", "json", "-f", "-"], { input: JSON.stringify(manifest) });
 }
 
-/** Lets a Job's pods start. */
 export function startJob(cluster: Cluster, name: string): Promise<Answered> {
   return kubectl([...placeOf(cluster), "patch", "job", name, "--type=merge", "-p", '{"spec":{"suspend":false}}']);
 }

@@ -1,6 +1,5 @@
 import { endingText, runProcess, type Command, type Ending } from "../../host/process.ts";
 
-/** Where a run's pods live. */
 export interface Cluster {
   context: string;
   namespace: string;
@@ -12,7 +11,6 @@ export interface Failed {
   message: string;
 }
 
-/** What kubectl printed, or why not. */
 export type Answered = { kind: "answer"; text: string } | Failed;
 
 const usualLimitSeconds = 30;
@@ -50,7 +48,6 @@ function plainWords(words: string): string {
     .replace(/^(Error from server \(\w+\)|error): /, "");
 }
 
-/** Finds the context that kubectl would use. */
 export async function currentContext(): Promise<Answered> {
   const got = await kubectl(["config", "current-context"]);
   if (got.kind === "answer") return { kind: "answer", text: got.text.trim() };

@@ -1,7 +1,6 @@
 import { gzipSync } from "node:zlib";
 import type { PodConfig } from "./message.ts";
 
-/** What the pods of a run are made of. */
 export interface JobPlan {
   name: string;
   testid: string;
@@ -11,7 +10,6 @@ export interface JobPlan {
   pods: number;
   /** Whose account the pods have; the namespace's own where none is said. */
   account?: string | undefined;
-  /** A file that is merged into the pods. */
   podTemplate?: string | undefined;
   /** After this the cluster ends the Job by itself. */
   deadlineSeconds: number;
@@ -20,7 +18,6 @@ export interface JobPlan {
   caCertificate: string | undefined;
 }
 
-/** A Kubernetes object as kubectl takes it. */
 export type Manifest = { apiVersion: string; kind: string; metadata: { name: string; [key: string]: unknown }; [key: string]: unknown };
 
 const configFolder = "/run/plimsoll";

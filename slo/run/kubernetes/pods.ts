@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { kubectl, placeOf, type Cluster, type Failed } from "./kubectl.ts";
 
-/** How a pod of a run stands. */
 export interface PodState {
   name: string;
   /** Of the Job: 0 to pods − 1. */
@@ -32,7 +31,6 @@ const podList = z.object({ items: z.array(podSchema) });
 
 const stuck = /^(ErrImagePull|ImagePullBackOff|ErrImageNeverPull|InvalidImageName|CreateContainer(Config)?Error|RunContainerError)$/;
 
-/** Names the label that Kubernetes gives to a Job's pods. */
 export const jobLabel = "batch.kubernetes.io/job-name";
 
 /** Names the container that loads; others may stand beside it. */
@@ -70,7 +68,6 @@ function troubleOf({ conditions }: Status, state: State): string | undefined {
   return stuck.test(reason) ? `${reason}: ${message}` : undefined;
 }
 
-/** Asks how a Job's pods stand. */
 export async function podsOf(cluster: Cluster, job: string): Promise<{ kind: "pods"; pods: PodState[] } | Failed> {
   const got = await kubectl([...placeOf(cluster), "get", "pods", "-l", `${jobLabel}=${job}`, "-o", "json"]);
   if (got.kind === "failed") return got;

@@ -63,9 +63,7 @@ export function startForwarder({ spool, writer, rejected, say, pauseMillis: paus
     while (!signal.aborted) await step();
   })();
   return {
-    /** Tells it that there is more. */
     wake: () => wake(),
-    /** Waits until everything is forwarded or the limit is reached. */
     async flushed(limitSeconds: number): Promise<Flushed> {
       if (await waitFor(async () => spool.isForwarded() || undefined, limitSeconds, 5, 100)) return { kind: "flushed" };
       return { kind: "pending", bytes: spool.waitingBytes(), reason: trouble ?? "Prometheus has not answered yet" };

@@ -43,7 +43,6 @@ export function openRejected(folder: string) {
       }
       return loss.times;
     },
-    /** One sentence for each reason. */
     caveats: (): string[] => [...caveats, ...rejected.map(sentenceOf)],
     close: (): void => closeSync(file),
   };

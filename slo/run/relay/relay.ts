@@ -170,7 +170,6 @@ function noteMarks(spool: Spool, totals: SentTotals, pushed: readonly PushedSeri
   }
 }
 
-/** How a resumed forwarding ends. */
 export type Resumed =
   | { kind: "flushed"; sent: SentCounts; caveats: string[] }
   | { kind: "pending"; bytes: number; reason: string }

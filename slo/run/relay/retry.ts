@@ -30,7 +30,6 @@ export function openRetryLog(say: (line: string) => void, now: () => number) {
   };
 }
 
-/** An answer other than "written". */
 export type NotWritten = Exclude<Written, { kind: "written" }>;
 
 const firstPauseMillis = 50;

@@ -7,7 +7,6 @@ export interface SentCounts {
   valuesOf(metric: string): SentValue[];
 }
 
-/** The last value of one series. */
 export interface SentValue {
   labels: Readonly<Record<string, string>>;
   value: number;
@@ -42,7 +41,6 @@ const neverFalling: ReadonlySet<string> = new Set([
 const valueOf = ({ labels, value, atMillis }: PushedSeries): SentValue => ({ labels, value, atSeconds: atMillis / 1000 });
 const nameOf = ({ labels }: PushedSeries): string => labels["__name__"] ?? "";
 
-/** Opens an empty table of totals. */
 export function openSentTotals() {
   const last = new Map<string, PushedSeries>();
   let [backwards, fallen] = [0, 0];
@@ -58,7 +56,6 @@ export function openSentTotals() {
       for (const one of pushed) if (isKept(nameOf(one)) && !Number.isNaN(one.value)) keep(one);
     },
     ...summed((metric) => [...last.values()].filter((one) => nameOf(one) === metric).map(valueOf)),
-    /** Metric name → last values. */
     all: (): Record<string, SentValue[]> =>
       Object.fromEntries([...Map.groupBy(last.values(), nameOf)].map(([metric, series]) => [metric, series.map(valueOf)])),
     /** The last value of each series, as it was pushed. */

@@ -106,7 +106,6 @@ function secondsOf(header: string | null): number | undefined {
   return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
 }
 
-/** Writes one body, once. */
 export async function writeOnce(destination: Destination, body: Buffer): Promise<Written> {
   const opened = openWriter(destination);
   if (opened.kind === "failed") return { kind: "unreachable", reason: opened.message };

@@ -1,7 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { Unavailable, type Ports, type ToolName } from "./tool.ts";
 
-/** One pinned tool. */
 export interface Pin {
   name: ToolName;
   /** The product that brings it: tools of one product share a cache entry and an archive. */

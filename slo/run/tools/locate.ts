@@ -11,7 +11,6 @@ export function findOnPath(name: string, environment: Environment): string | und
   return undefined;
 }
 
-/** Says whether a path is a file that may be executed. */
 export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);

@@ -4,13 +4,11 @@ import { errorMessage } from "../../host/error-message.ts";
 export type ToolName = "k6" | "prometheus" | "promtool" | "helm" | "kind";
 export type Way = "environment" | "path" | "cache" | "download" | "build";
 
-/** Why one way of getting a tool did not lead to it. */
 export interface Attempt {
   way: Way;
   reason: string;
 }
 
-/** A tool that serves, and where it was had from. */
 export interface Found {
   kind: "found";
   path: string;
@@ -48,11 +46,9 @@ export interface Bounds {
 /** Every contact that the resolver has with the outside. */
 export interface Ports {
   environment: Environment;
-  /** Takes one line of progress. */
   say: (line: string) => void;
   platform: { os: NodeJS.Platform; arch: string };
   bounds: Bounds;
-  /** Ends a download, a build or a wait early. */
   signal?: AbortSignal;
 }
 

@@ -2,7 +2,6 @@ import { presetNamed, resolveMapping } from "../../spec/presets.ts";
 import type { Random } from "./world.ts";
 import type { Labels } from "./write.ts";
 
-/** The routes of every load. */
 export const routes = ["/a/:id", "/b"] as const;
 
 const braces = (route: string): string => route.replace(/:(\w+)/g, "{$1}");
@@ -35,7 +34,6 @@ export type Counting = ReturnType<typeof plain>;
 
 const own = resolveMapping({ requests: "hits_total", labels: { route: "path", status: "class" } });
 
-/** A service of each kind. */
 const kinds: (() => Partial<Counting>)[] = [
   () => ({}),
   () => ({ metrics: presetNamed("promhttp"), method: "get" }),
@@ -49,7 +47,6 @@ const kinds: (() => Partial<Counting>)[] = [
   () => ({ metrics: typeof own === "string" ? presetNamed("fastify") : own, statusOf: (status) => `${Math.floor(status / 100)}xx` }),
 ];
 
-/** Chooses a way to count. */
 export function countingOf(random: Random): Counting {
   const kind = random.chance(0.3) ? {} : random.pick(kinds)();
   const counting = { ...plain(random), ...kind };
@@ -69,7 +66,6 @@ export function tellsSlow({ buckets, isNative }: Counting): boolean {
   return !isNative && buckets.some((bound) => bound >= 0.6 && bound <= 1) && buckets.some((bound) => bound >= 1 && bound <= 1.05);
 }
 
-/** Gives the labels of a request's series. */
 export function seriesLabels(
   counting: Counting,
   { route = "", status }: { route: string | undefined; status: number },

@@ -31,7 +31,6 @@ function stretch(world: World, random: Random, most = Number.POSITIVE_INFINITY):
   return { from, to: from + length };
 }
 
-/** Lets something happen to one of the instances. */
 const toOne =
   (happen: (instance: Instance, world: World, random: Random) => void): Trouble =>
   (world, random) =>

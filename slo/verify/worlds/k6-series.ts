@@ -5,14 +5,12 @@ import type { Happened, Request } from "./happen.ts";
 import { judgedStretch, pushedAt, type World } from "./world.ts";
 import type { HeldHistogram, HeldSeries, Labels } from "./write.ts";
 
-/** The name of the k6 scenario that is judged. */
 export const scenarioName = "main";
 
 /** The target's URL, and the one of another host that a user's script asks too. */
 export const targetUrl = "http://127.0.0.1:8080";
 const otherUrl = "http://127.0.0.2:9000/x";
 
-/** A native histogram without an observation. */
 export const noneObserved: HeldHistogram = { schema: 3, zeroCount: 0, sum: 0, buckets: new Map() };
 
 /** Adds an observation of seconds to a native histogram; bucket i covers (2^((i−1)/8), 2^(i/8)] seconds. */

@@ -8,7 +8,6 @@ import { complement, provesExceeded, provesMet } from "../../judge/clopper-pears
 import type { WindowFinding } from "../../judge/verdict.ts";
 import type { JudgedObjective } from "./judge-world.ts";
 
-/** One event of an objective, at the time at which it counts. */
 export interface TrueEvent {
   at: number;
   bad: boolean;
@@ -29,7 +28,6 @@ export interface Truth {
 
 const asks = (where: Where, route: string | undefined): boolean => (where["route"] ?? route) === route;
 
-/** Tells whether a request was bad. */
 const isBad = ({ indicator }: WorldObjective, { status, seconds }: Request): boolean =>
   status === 0 || (indicator.kind === "latency" ? seconds > indicator.atMostSeconds : status >= 400);
 
@@ -92,7 +90,6 @@ function phaseOf(world: World, { phase }: WorldObjective): (at: number) => "in" 
   };
 }
 
-/** Works out the truth of an objective from all that happened. */
 export function truthOf(world: World, happened: Happened, objective: WorldObjective): Truth {
   const { indicator } = objective;
   const side = sideOf(indicator);
@@ -186,7 +183,6 @@ function countLies({ judged, truth }: Omit<Finding, "lies">): string[] {
   ];
 }
 
-/** Compares the verdict on one objective with the truth. */
 export function findingOf(world: World, happened: Happened, objective: WorldObjective, judged: JudgedObjective, origin: number): Finding {
   const found = { objective, judged, truth: truthOf(world, happened, objective) };
   const { kindest, harshest } = found.truth;
@@ -198,7 +194,6 @@ export function findingOf(world: World, happened: Happened, objective: WorldObje
   return { ...found, lies };
 }
 
-/** The confidence of every world's spec. */
 export const confidence = 0.95;
 
 /** Says in one line what was found of an objective. */

@@ -125,7 +125,6 @@ export function calmWorld(id: string, random: Random) {
 
 export type World = ReturnType<typeof calmWorld>;
 
-/** All of time. */
 export const ever: Stretch = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
 
 /** When the judged load begins and ends as planned, seconds since its own k6 began. */
@@ -145,7 +144,6 @@ export function pushedAt({ pods, shortages }: World, pod: number, at: number): n
   return shortages.find((shortage) => isIn(due, shortage))?.to ?? due;
 }
 
-/** Tells whether a moment lies in a stretch. */
 export const isIn = (at: number, { from, to }: Stretch): boolean => at >= from && at < to;
 
 /** Opens a seeded source of chance (mulberry32) for one world of a seed: the same numbers on every machine. */
@@ -161,7 +159,6 @@ export function randomOf(seed: number, index: number) {
   return {
     /** Gives a number from `from` up to `to`, which is never reached. */
     between: (from: number, to: number) => from + next() * (to - from),
-    /** Gives true with a probability (0–1). */
     chance: (probability: number) => next() < probability,
     pick<T>(from: readonly T[]): T {
       const picked = from[Math.floor(next() * from.length)];
