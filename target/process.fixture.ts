@@ -18,10 +18,10 @@ export interface ServiceProcess {
   ended: Promise<ProcessEnd>;
 }
 
-const entry = fileURLToPath(new URL("./server.ts", import.meta.url));
+const apiEntry = fileURLToPath(new URL("./server.ts", import.meta.url));
 
-/** Starts `server.ts` as a process of its own, with Node's type stripping and only the variables given. */
-export function startService(variables: Record<string, string>): ServiceProcess {
+/** Starts `server.ts`, or another entry, as a process of its own, with Node's type stripping and only the variables given. */
+export function startService(variables: Record<string, string>, entry = apiEntry): ServiceProcess {
   const child = spawn(process.execPath, [entry], {
     env: { PATH: process.env["PATH"] ?? "", PORT: "0", LOG_LEVEL: "warn", ...variables },
     stdio: ["ignore", "pipe", "pipe"],

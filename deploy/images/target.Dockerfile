@@ -1,4 +1,4 @@
-# The storage API as one file, and Node: docker build -f deploy/images/target.Dockerfile -t plimsoll-target:dev .
+# The storage API and its web page, as files that esbuild made, and Node: docker build -f deploy/images/target.Dockerfile -t plimsoll-target:dev .
 ARG NODE_IMAGE=node:24-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
@@ -8,8 +8,8 @@ RUN npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier
 COPY target target
 COPY deploy/images deploy/images
 # fastify-metrics looks for its client by a name made at run time, which no bundler sees; the alias gives it the one that the service uses.
-RUN node_modules/.bin/esbuild target/server.ts --bundle --platform=node --format=esm --target=node24 --log-level=warning \
-      --outfile=dist/server.mjs --metafile=dist/meta.json --legal-comments=eof --alias:@prometheus-io/client=@platformatic/prom-client \
+RUN node_modules/.bin/esbuild server=target/server.ts web=target/web/server.ts --bundle --splitting --platform=node --format=esm --target=node24 \
+      --log-level=warning --outdir=dist --out-extension:.js=.mjs --metafile=dist/meta.json --legal-comments=eof --alias:@prometheus-io/client=@platformatic/prom-client \
       --banner:js='import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' \
  && node deploy/images/sbom.ts plimsoll-target dist/meta.json >dist/sbom.cdx.json
 
@@ -31,7 +31,8 @@ LABEL org.opencontainers.image.title="plimsoll-target" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=root /root-fs /
-COPY --from=build /project/dist/server.mjs /project/dist/sbom.cdx.json /app/
+COPY --from=build /project/dist/*.mjs /project/dist/sbom.cdx.json /app/
+COPY --from=build /project/target/web/page /app/page
 ENV PATH=/usr/local/bin NODE_ENV=production HOST=0.0.0.0 PORT=5000
 EXPOSE 5000
 # Kubernetes can tell that it is not root only by the number.

@@ -39,7 +39,8 @@ const duplicateKey = 11_000;
  * and each operation ends within seconds. Throws where the driver cannot read the URL. The driver is loaded only here.
  */
 export async function openMongoStore({ url, login }: MongoPlace): Promise<Store> {
-  const { MongoClient, MongoError, MongoServerError } = await import("mongodb");
+  // The names hang on the default only where esbuild makes the driver a chunk of its own.
+  const { MongoClient, MongoError, MongoServerError } = (await import("mongodb")).default;
   const connect = (more: MongoClientOptions) => new MongoClient(url, { ...options, ...more, ...(login && { auth: login }) });
   const client = explained(url, () => connect({ maxPoolSize: 50 }));
   const connected = connector(client);

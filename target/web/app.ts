@@ -1,0 +1,74 @@
+import Fastify, { LogController } from "fastify";
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { Api } from "../api/routes.ts";
+import type { Environment } from "../environment.ts";
+import { registerMetrics } from "../metrics.ts";
+import { followRequests, requestIds } from "../requests.ts";
+import { forwarder } from "./forward.ts";
+
+/** What the web service is made of. */
+export interface WebOptions {
+  environment: Environment;
+  /** Where the storage API is. */
+  api: URL;
+  /** Tells whether readiness must say no. */
+  stopping?: () => boolean;
+}
+
+/** Everything is of this origin, nothing is inline, and nobody may frame it. */
+const headers = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+};
+
+const page = [
+  ["/", "index.html", "text/html; charset=utf-8"],
+  ["/page.css", "page.css", "text/css; charset=utf-8"],
+  ["/page.js", "page.js", "text/javascript; charset=utf-8"],
+] as const;
+
+/** Builds the web service: one page, and the buckets of the storage API behind the same paths, so that a browser asks one origin only. */
+export async function buildWeb({ environment, api, stopping = () => false }: WebOptions): Promise<Api> {
+  const { LOG_LEVEL, BUCKET_MAX_BYTES, DURATION_BUCKETS } = environment;
+  const web = Fastify({
+    logger: { level: LOG_LEVEL },
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: requestIds(`web-${randomBytes(4).toString("hex")}`),
+    bodyLimit: BUCKET_MAX_BYTES,
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: 65_536 },
+  }).withTypeProvider<ZodTypeProvider>();
+  web.setChildLoggerFactory((logger) => logger);
+  web.setValidatorCompiler(validatorCompiler);
+  web.setSerializerCompiler(serializerCompiler);
+  web.setNotFoundHandler((_request, reply) => void reply.code(404).send({ error: "not found" }));
+  const metrics = await registerMetrics(web, DURATION_BUCKETS);
+  followRequests(web, ["trace", "debug", "info"].includes(LOG_LEVEL), metrics, undefined);
+  web.addHook("onRequest", (_request, reply, done) => {
+    reply.headers(headers);
+    done();
+  });
+  for (const [url, file, type] of page) {
+    const text = readFileSync(new URL(`./page/${file}`, import.meta.url));
+    web.get(url, (_request, reply) => void reply.type(type).header("cache-control", "no-cache").send(text));
+  }
+  web.removeAllContentTypeParsers();
+  web.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  const handler = forwarder(api);
+  web.get("/api/buckets", handler);
+  web.route({ method: ["GET", "PUT", "DELETE"], url: "/api/buckets/:id", handler });
+  web.get("/health/liveness", (_request, reply) => void reply.send({ status: "ok" }));
+  // Its own only: a storage API that is away is told by its answers, and another pod of this service would have none either.
+  web.get(
+    "/health/readiness",
+    (_request, reply) => void (stopping() ? reply.code(503).send({ status: "stopping" }) : reply.send({ status: "ok" })),
+  );
+  return web;
+}
