@@ -34,7 +34,9 @@ const compareSeconds = 5;
  */
 export async function withTelemetry(report: Report, { traces, logs }: TelemetryAddresses, { fetch: get, say, limitSeconds }: Asking) {
   const samples = report.samples ?? [];
-  const wanted = samples.filter(({ traceId }) => traceId !== "").slice(0, most.samples);
+  const traced = samples.filter(({ traceId }) => traceId !== "");
+  // Of many, some of all the time: those that are compared must be no choice of ours.
+  const wanted = traced.filter((_, at) => at % Math.ceil(traced.length / most.samples) === 0);
   if (wanted.length === 0 || (traces ?? logs) === undefined) return report;
   say("looking up traces and logs of failing requests");
   const until = performance.now() + limitSeconds * 1000;
@@ -44,10 +46,11 @@ export async function withTelemetry(report: Report, { traces, logs }: TelemetryA
   ]);
   const compared =
     traces === undefined || spans === undefined
-      ? []
+      ? undefined
       : await compare(report, wanted, spans.found, { url: traces, fetch: get, until: until + compareSeconds * 1000 });
   const shown = samples.map((sample) => shownSample(sample, report, { traces, logs }, spans?.found, lines?.found));
-  return { ...report, samples: shown, attributes: compared, notes: [...report.notes, ...(spans?.notes ?? []), ...(lines?.notes ?? [])] };
+  const more = compared === undefined ? {} : { attributes: compared };
+  return { ...report, ...more, samples: shown, notes: [...report.notes, ...(spans?.notes ?? []), ...(lines?.notes ?? [])] };
 }
 
 interface Looked<T> {
@@ -97,6 +100,11 @@ const short = (text: string): string => maskSecrets(text).slice(0, kept.characte
 /** A name may tell that its value is a secret. */
 const shortValue = (key: string, value: string): string => short(`${key}=${value}`).slice(key.length + 1);
 
+function shownSpan({ traceId: _, attributes, ...span }: Span) {
+  const first = Object.entries(attributes).slice(0, kept.attributes);
+  return { ...span, attributes: Object.fromEntries(first.map(([key, value]) => [key, shortValue(key, value)])) };
+}
+
 function shownSample(
   sample: Sample,
   report: Report,
@@ -109,14 +117,7 @@ function shownSample(
   const path = linesPath(report.service, [traceId], atSeconds - slackSeconds, atSeconds + slackSeconds);
   return {
     ...sample,
-    spans: (spans?.get(traceId) ?? []).slice(0, kept.spans).map(({ traceId: _, attributes, ...span }) => ({
-      ...span,
-      attributes: Object.fromEntries(
-        Object.entries(attributes)
-          .slice(0, kept.attributes)
-          .map(([key, value]) => [key, shortValue(key, value)]),
-      ),
-    })),
+    ...(spans === undefined ? {} : { spans: (spans.get(traceId) ?? []).slice(0, kept.spans).map(shownSpan) }),
     log: log.length > 0 ? log : (lines?.get(traceId) ?? []).slice(0, kept.lines).map(short),
     ...(traces === undefined ? {} : { traceUrl: `${traces}/trace/${traceId}` }),
     ...(logs === undefined ? {} : { logUrl: `${logs}${path}` }),
