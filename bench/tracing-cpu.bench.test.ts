@@ -38,32 +38,31 @@ async function perRequest(sides: Record<Side, Started>, turns: number, backwards
 async function run(bench: Bench): Promise<Row[]> {
   const sink = await openSink();
   try {
-    return await measure(bench, sink.url);
+    return await turns(bench, sink.url);
   } finally {
     sink.close();
     agent.destroy();
   }
 }
 
-async function measure(bench: Bench, sink: string): Promise<Row[]> {
-  const [rounds, turns] = bench.quick ? [5, 6] : [10, 20];
+async function turns(bench: Bench, sink: string): Promise<Row[]> {
+  const [rounds, ofRound] = bench.quick ? [5, 6] : [10, 20];
   const sides: Record<Side, Started> = {
     off: await startSide(bench, "off", sink),
     tenth: await startSide(bench, "tenth", sink),
     all: await startSide(bench, "all", sink),
   };
   const measured = await inRounds(bench, rounds, async (round) => {
-    const cost = await perRequest(sides, turns, round % 2 === 0);
+    const cost = await perRequest(sides, ofRound, round % 2 === 0);
     const told = names.map((name) => `${name} ${shown(cost[name], "microseconds")}`).join(", ");
     return [{ ...cost, ofTenth: cost.tenth / cost.off, ofAll: cost.all / cost.off }, told];
   });
-  const what = "the service's CPU a request";
   return [
-    row(`${what}, a tenth traced ÷ tracing off`, "ratio", column(measured, "ofTenth"), 1.1),
-    row(`${what}, all traced ÷ tracing off`, "ratio", column(measured, "ofAll"), 1.35),
-    row(`${what}, tracing off`, "microseconds", column(measured, "off")),
-    row(`${what}, a tenth traced`, "microseconds", column(measured, "tenth")),
-    row(`${what}, all traced`, "microseconds", column(measured, "all")),
+    row("the service's CPU a request, a tenth traced ÷ tracing off", "ratio", column(measured, "ofTenth"), 1.1),
+    row("the service's CPU a request, all traced ÷ tracing off", "ratio", column(measured, "ofAll"), 1.35),
+    row("the service's CPU a request, tracing off", "microseconds", column(measured, "off")),
+    row("the service's CPU a request, a tenth traced", "microseconds", column(measured, "tenth")),
+    row("the service's CPU a request, all traced", "microseconds", column(measured, "all")),
   ];
 }
 
