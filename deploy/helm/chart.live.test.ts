@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
 import { manifests, output } from "../kubernetes/cluster.fixture.ts";
-import { readObjects, templateOf } from "../kubernetes/manifests.fixture.ts";
+import { readObjects, templateOf, type Manifest } from "../kubernetes/manifests.fixture.ts";
 import { chart, comparable, helmOf } from "./chart.fixture.ts";
 
 describeLive("the chart", ["helm", "kubectl"], (paths) => {
@@ -23,7 +23,8 @@ describeLive("the chart", ["helm", "kubectl"], (paths) => {
     readObjects(await template(values)).filter((object) => `${object.kind}/${object.metadata.name}` === name);
 
   // A release is put into one namespace or two, and denies what is not its own only where it is told to.
-  const asKustomize = ["monitoring.namespace=monitoring", "networkPolicies.defaultDeny=true"];
+  const asKustomize = ["monitoring.namespace=monitoring", "networkPolicies.defaultDeny=true", "load.gate=true"];
+  const testPod = "Pod plimsoll/smoke-test";
   const sides: [string, string, string[]][] = [
     ["the lab", "overlays/minikube", []],
     ["the lab with Grafana", "overlays/grafana", ["grafana.enabled=true"]],
@@ -31,7 +32,8 @@ describeLive("the chart", ["helm", "kubectl"], (paths) => {
   ];
   test.each(sides)("renders the very objects of kustomize: %s, and the load", async (_sentence, overlay, values) => {
     const wanted = comparable(`${await kustomize(overlay)}\n---\n${await kustomize("load")}`);
-    const rendered = comparable(await template([...asKustomize, ...values]));
+    const { [testPod]: pod, ...rendered } = comparable(await template([...asKustomize, ...values]));
+    expect(pod?.spec).toEqual({ activeDeadlineSeconds: 600, ...templateOf(wanted["Job plimsoll/smoke"] as Manifest)?.spec });
     expect(Object.keys(rendered).toSorted()).toEqual(Object.keys(wanted).toSorted());
     expect(rendered).toEqual(wanted);
   });
@@ -90,9 +92,9 @@ describeLive("the chart", ["helm", "kubectl"], (paths) => {
   });
 
   test("the load is the release's test, and with load.gate install and upgrade wait for its verdict as well", async () => {
-    const hooks = async (values: string[]) => (await template(values)).match(/helm\.sh\/hook: (.*)/)?.[1];
-    expect(await hooks([])).toBe("test");
-    expect(await hooks(["load.gate=true"])).toBe("post-install,post-upgrade,test");
+    const hooks = async (values: string[]) => (await template(values)).match(/(?<=helm\.sh\/hook: ).*/g)?.toSorted();
+    expect(await hooks([])).toEqual(["test"]);
+    expect(await hooks(["load.gate=true"])).toEqual(["post-install,post-upgrade", "test"]);
   });
 
   test("all of it is in the release's namespace, unless another is named for what measures", async () => {

@@ -24,7 +24,7 @@ describeWith({ helm: await find("helm") }, "a release of the chart", ["helm"], (
   });
 
   test("its test is a load and its gate: green, with the verdict in words", async () => {
-    const ran = await release("test", "lab");
+    const ran = await release("test", "lab", "--logs");
     expect(ran, ran.output).toMatchObject({ ending: { kind: "exited", code: 0 } });
     expect(ran.output).toMatch(/MET +all 6 objectives are met/);
   });
@@ -33,7 +33,7 @@ describeWith({ helm: await find("helm") }, "a release of the chart", ["helm"], (
     const faults = ["--set", "storageApi.faults=delete-answers-500", "--set", "load.args={--stop-on,exceeded}"];
     const upgraded = await release("upgrade", "lab", chart, "--wait", ...faults);
     expect(upgraded, upgraded.output).toMatchObject({ ending: { kind: "exited", code: 0 } });
-    const ran = await release("test", "lab");
+    const ran = await release("test", "lab", "--logs");
     expect(ran.ending).toEqual({ kind: "exited", code: 1 });
     expect(ran.output).toMatch(/EXCEEDED.*\n(.*\n)*.*deletes work/);
   });
