@@ -67,7 +67,7 @@ describe.each(services)("the service %s", (name, service) => {
   });
 });
 
-test("the ports are the ones that people know: 5000, 9090 and 3000, Jaeger's, Loki's and the page's", () => {
+test("the ports are the ones that people know: 5000, 9090 and 3000, Jaeger's, Loki's, the page's and Alertmanager's", () => {
   const ports = services.flatMap(([name, { ports }]) => (ports ?? []).map((port) => [name, port]));
   expect(Object.fromEntries(ports)).toEqual({
     target: "127.0.0.1:5000:5000",
@@ -76,6 +76,7 @@ test("the ports are the ones that people know: 5000, 9090 and 3000, Jaeger's, Lo
     jaeger: "127.0.0.1:16686:16686",
     loki: "127.0.0.1:3100:3100",
     web: "127.0.0.1:8080:8080",
+    alertmanager: "127.0.0.1:9093:9093",
   });
 });
 
