@@ -164,7 +164,7 @@ describeWith({ alertmanager }, "Alertmanager", ["alertmanager"], ({ alertmanager
       const folder = temporary();
       await new Promise<void>((ready) => receivers.listen(0, "127.0.0.1", ready));
       const receiver = `http://127.0.0.1:${(receivers.address() as AddressInfo).port}`;
-      service = startService({ FAULTS_ADMIN: "true", DRAIN_SECONDS: "0" });
+      service = startService({ FAULTS_ADMIN: "on", DRAIN_SECONDS: "0" });
       api = await service.address;
       const [port, alertmanagerPort] = [await freePort(), await freePort()];
       [prometheusUrl, alertmanagerUrl] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${alertmanagerPort}`];
