@@ -27,6 +27,12 @@ export function findKubectl(environment: Environment): FoundTool {
   return path === undefined ? { kind: "missing", message: "kubectl is not on PATH" } : { kind: "found", path };
 }
 
+/** Finds Terraform on PATH. */
+export function findTerraform(): FoundTool {
+  const path = findOnPath("terraform", process.env);
+  return path === undefined ? { kind: "missing", message: "terraform is not on PATH" } : { kind: "found", path };
+}
+
 /** Finds a Chromium: `CHROMIUM_BIN`, which must run, then the usual names on PATH. */
 export function findChromium(environment: Environment): FoundTool {
   const set = environment["CHROMIUM_BIN"];

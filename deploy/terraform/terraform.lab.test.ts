@@ -7,9 +7,9 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { goProgram } from "../../build/testing/go-programs.ts";
 import { describeWith } from "../../build/testing/live.ts";
+import { findTerraform } from "../../build/testing/tools.ts";
 import { runProcess, type Ran } from "../../slo/host/process.ts";
 import { goModule, kubectlOf } from "../kubernetes/cluster.fixture.ts";
-import { findTerraform } from "./terraform.fixture.ts";
 
 const tools = {
   terraform: findTerraform(),

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { describeWith } from "../../build/testing/live.ts";
-import { findTerraform } from "./terraform.fixture.ts";
+import { findTerraform } from "../../build/testing/tools.ts";
 
 describeWith({ terraform: findTerraform() }, "Terraform's files", ["terraform"], ({ terraform }) => {
   test("are formatted as terraform fmt would", () => {
