@@ -85,7 +85,8 @@ export const readTraces = (api: TelemetryApi, ids: readonly string[]) =>
 /** What traces are searched by; a search gives the latest of its time. */
 export interface Search {
   service: string;
-  operation: string;
+  /** Undefined: any. */
+  operation: string | undefined;
   attributes: Record<string, string>;
   fromSeconds: number;
   toSeconds: number;
@@ -101,7 +102,9 @@ export async function findTraces(api: TelemetryApi, search: Search, slices = 8):
   for (let slice = 0; slice < slices; slice += 1) {
     const [start, end] = [fromSeconds + slice * width, fromSeconds + (slice + 1) * width].map(micros) as [string, string];
     const limit = String(Math.ceil(atMost / slices));
-    const answer = await askTraces(api, new URLSearchParams({ service, operation, tags: JSON.stringify(attributes), start, end, limit }));
+    const query = new URLSearchParams({ service, tags: JSON.stringify(attributes), start, end, limit });
+    if (operation !== undefined) query.set("operation", operation);
+    const answer = await askTraces(api, query);
     if (answer.kind === "failed") return answer;
     for (const [id, spans] of answer.value) found.set(id, spans);
   }

@@ -4,7 +4,7 @@ import { overRepresented } from "./hypergeometric.ts";
 
 /** What spans of bad requests say more often than those of good ones. */
 export interface Attribute {
-  /** Of which span: "put buckets". */
+  /** Of which span: "put buckets"; empty where requests of other routes were compared, whose spans have other names. */
   span: string;
   key: string;
   value: string;
@@ -19,10 +19,10 @@ export interface Attribute {
 const told =
   /^(?:error(?:\.type)?|otel\.|span\.kind|internal\.|telemetry\.|http\.response\.status_code|url\.(?:path|query|full)|.*(?:request[._]?id|trace[._]?id|span[._]?id)$)/i;
 
-function attributesOf(trace: readonly Span[]): Set<string> {
+function attributesOf(trace: readonly Span[], bySpan: boolean): Set<string> {
   return new Set(
     trace.flatMap(({ name, attributes }) =>
-      Object.entries(attributes).flatMap(([key, value]) => (told.test(key) ? [] : [JSON.stringify([name, key, value])])),
+      Object.entries(attributes).flatMap(([key, value]) => (told.test(key) ? [] : [JSON.stringify([bySpan ? name : "", key, value])])),
     ),
   );
 }
@@ -35,6 +35,7 @@ export function overRepresentedAttributes(
   bad: readonly (readonly Span[])[],
   good: readonly (readonly Span[])[],
   alpha: number,
+  bySpan = true,
 ): Attribute[] {
   const all: Count = { bad: bad.length, total: bad.length + good.length };
   const counts = new Map<string, Count>();
@@ -43,7 +44,7 @@ export function overRepresentedAttributes(
     [good, 0],
   ] as const)
     for (const trace of traces)
-      for (const key of attributesOf(trace)) {
+      for (const key of attributesOf(trace, bySpan)) {
         const before = counts.get(key) ?? { bad: 0, total: 0 };
         counts.set(key, { bad: before.bad + isBad, total: before.total + 1 });
       }

@@ -168,8 +168,9 @@ export function sampleLine(sample: ReportSample, report: Report): string {
 export function attributeLines({ attributes = [] }: Report): string[] {
   return attributes.map(({ operation, span, key, value, with: own, all, p }) => {
     const good = { own: own.total - own.bad, all: all.total - all.bad };
-    const where = span === operation ? "" : `, span ${shortName(span)}`;
-    return `${shortName(operation)}${where}: ${key} = ${shortName(value)} in ${count(own.bad)} of ${count(all.bad)} bad and ${count(good.own)} of ${count(good.all)} good requests (${chanceText(p)})`;
+    const where = span === operation || span === "" ? "" : `, span ${shortName(span)}`;
+    const whose = span === "" ? "good requests of other routes" : "good requests";
+    return `${shortName(operation)}${where}: ${key} = ${shortName(value)} in ${count(own.bad)} of ${count(all.bad)} bad and ${count(good.own)} of ${count(good.all)} ${whose} (${chanceText(p)})`;
   });
 }
 

@@ -15,7 +15,7 @@ const span = z.strictObject({
 });
 /** What spans of bad requests say more often than those of good ones. */
 export const attribute = z.strictObject({
-  /** Of which requests, and of which of their spans. */
+  /** Of which requests, and of which of their spans; of any where good requests of other routes were compared. */
   operation: z.string(),
   span: z.string(),
   key: z.string(),

@@ -136,12 +136,16 @@ async function compare(report: Report, samples: readonly Sample[], found: Map<st
   for (const [operation, own] of routes.slice(0, most.routes)) {
     const bad = own.flatMap(({ traceId }) => [found.get(traceId) ?? []]).filter((spans) => spans.length > 0);
     if (bad.length === 0 || judged.length === 0) continue;
-    const attributes = { "plimsoll.testid": report.testid };
-    const others = await findTraces(api, { service: report.service, operation, attributes, ...times });
-    if (others.kind === "failed") continue;
     const isGood = goodUnlike(own, found);
-    const good = [...others.value].flatMap(([id, spans]) => (known.has(id) || !isGood(spans) ? [] : [spans]));
-    const told = overRepresentedAttributes(bad, good, complement(report.confidence)).slice(0, most.told);
+    const goodOf = async (of: string | undefined): Promise<Span[][]> => {
+      const search = { service: report.service, operation: of, attributes: { "plimsoll.testid": report.testid }, ...times };
+      const others = await findTraces(api, search);
+      return others.kind === "failed" ? [] : [...others.value].flatMap(([id, spans]) => (known.has(id) || !isGood(spans) ? [] : [spans]));
+    };
+    const ofRoute = await goodOf(operation);
+    // A route whose requests are all bad is compared with the others.
+    const good = ofRoute.length > 0 ? ofRoute : await goodOf(undefined);
+    const told = overRepresentedAttributes(bad, good, complement(report.confidence), ofRoute.length > 0).slice(0, most.told);
     compared.push(...told.map((one) => ({ operation, ...one, value: shortValue(one.key, one.value) })));
   }
   return compared;
