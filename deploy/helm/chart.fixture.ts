@@ -47,7 +47,8 @@ export function comparable(yaml: string): Record<string, Manifest> {
 
 /** Brings images into a Minikube cluster where this machine's Docker has them; elsewhere the cluster pulls them. */
 export async function bringImages(context: string, images: readonly string[]): Promise<void> {
-  for (const image of images) {
+  const listed = await runProcess({ command: "minikube", args: ["--profile", context, "image", "ls"], limitSeconds: 60 });
+  for (const image of images.filter((name) => !listed.stdout.includes(name))) {
     const here = await runProcess({ command: "docker", args: ["image", "inspect", image], limitSeconds: 20 });
     if (here.ending.kind !== "exited" || here.ending.code !== 0) continue;
     await runProcess({ command: "minikube", args: ["--profile", context, "image", "load", image], limitSeconds: 120 });
