@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { applyOf, fine, kubectlOf, manifests, output, query, until } from "./cluster.fixture.ts";
+import { applyOf, fine, goModule, kubectlOf, manifests, query, until } from "./cluster.fixture.ts";
 
 const { context } = inject("cluster");
 const kubectl = kubectlOf(context);
@@ -52,32 +50,26 @@ describe("the server takes every field, strictly", () => {
   });
 
   describe("of custom resources, against the definitions that their operators publish", () => {
-    const folder = mkdtempSync(join(tmpdir(), "plimsoll-crds-"));
     const definitions: string[] = [];
 
     beforeAll(async () => {
-      const operator = await module("github.com/prometheus-operator/prometheus-operator@v0.85.0");
-      const k6 = await module("github.com/grafana/k6-operator@v1.5.0");
+      const operator = await goModule("github.com/prometheus-operator/prometheus-operator@v0.93.1");
+      const k6 = await goModule("github.com/grafana/k6-operator@v1.5.0");
       definitions.push(join(operator, "example/prometheus-operator-crd"), join(k6, "config/crd/bases/k6.io_testruns.yaml"));
       for (const path of definitions) await kubectl("apply", "--server-side", "-f", path);
       await kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s");
     });
 
     afterAll(async () => {
-      rmSync(folder, { recursive: true, force: true });
       for (const path of definitions) await kubectl("delete", "--ignore-not-found", "--wait", "-f", path);
     });
-
-    async function module(name: string): Promise<string> {
-      const environment = { ...process.env, GOFLAGS: "-mod=mod", GOWORK: "off" };
-      const args = ["mod", "download", "-json", name];
-      return (JSON.parse(await output({ command: "go", args, limitSeconds: 180, folder, environment })) as { Dir: string }).Dir;
-    }
 
     const kinds: [string, string[]][] = [
       [
         "prometheus-operator",
-        ["prometheus.monitoring", "servicemonitor.monitoring", "podmonitor.monitoring", "probe.monitoring", "prometheusrule.monitoring"],
+        ["prometheus", "servicemonitor", "podmonitor", "probe", "prometheusrule", "alertmanager", "alertmanagerconfig"].map(
+          (kind) => `${kind}.monitoring`,
+        ),
       ],
       ["k6-operator", ["testrun.k6.io"]],
     ];
