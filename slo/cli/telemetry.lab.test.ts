@@ -1,0 +1,30 @@
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { openProcessGroup } from "../host/process-group.ts";
+import { waitFor } from "../host/wait.ts";
+import { reach } from "../run/kubernetes/port-forward.ts";
+import { reportIn, run, workingFolder } from "./cli.fixture.ts";
+import { context, loadArgs, shown } from "./cluster.fixture.ts";
+import { requestIdsOf } from "./telemetry.fixture.ts";
+
+const group = openProcessGroup();
+afterAll(() => group.stopAll());
+
+/** Needs the lab with logs (npm run minikube -- --with logs). */
+test("of 100,000 requests each has its line in Loki, once", { timeout: 1_500_000 }, async () => {
+  const folder = workingFolder();
+  const loki = await reach({ context, namespace: "monitoring" }, "http://loki:3100", group, join(folder, "forward.log"));
+  if (loki.kind === "failed") throw new Error(loki.message);
+  const began = Date.now() / 1000;
+  const ended = await run(loadArgs(folder, "--scenario", "smoke", "--rate", "310", "--duration", "300s"), { folder });
+  const { serverRequests, k6Requests, explanation } = reportIn(folder).reconciliation;
+  expect(serverRequests, `${explanation}\n${shown(ended)}`).toBe(k6Requests);
+  expect(serverRequests).toBeGreaterThanOrEqual(100_000);
+  const { testid } = reportIn(folder);
+  const count = async () => {
+    const { lines, ids } = await requestIdsOf(loki.url, testid, began);
+    return { lines, ids: ids.size };
+  };
+  await waitFor(async () => ((await count()).ids >= (serverRequests ?? 0) ? true : undefined), 180, 5_000);
+  expect(await count()).toEqual({ lines: serverRequests, ids: serverRequests });
+});
