@@ -49,12 +49,14 @@ async function bundleScenarios(): Promise<void> {
   });
 }
 
-/** Makes the storage API one file with all that it needs, and the licences of what is in it. */
+/** Bundles the storage API, and the licences of what is in it; MongoDB's driver, of use in a lab only, stays outside and is asked for when it is switched on. */
 async function bundleTarget(): Promise<void> {
   const { metafile } = await build({
     ...bundled,
     entryPoints: [join(root, "target/server.ts")],
-    outfile: join(out, "target/server.js"),
+    outdir: join(out, "target"),
+    splitting: true,
+    external: ["mongodb"],
     platform: "node",
     target: "node24",
     minifySyntax: true,
