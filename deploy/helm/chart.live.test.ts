@@ -78,6 +78,18 @@ describeLive("the chart", ["helm", "kubectl"], (paths) => {
       expect(await named(values, gone)).toEqual([]);
   });
 
+  test("a store in MongoDB has the objects of the lab's part of that name, and pods without a volume that say where it is", async () => {
+    const part = ["mongodb", "mongodb-exporter", "secret", "network"].map((name) =>
+      readFileSync(join(manifests, `with/mongodb/${name}.yaml`), "utf8"),
+    );
+    const values = ["store.kind=mongodb"];
+    expect(comparable(await template(values))).toMatchObject(comparable(part.join("\n---\n")));
+    const [deployment] = await named(values, "Deployment/storage-api");
+    const spec = deployment && templateOf(deployment)?.spec;
+    expect(spec?.containers[0]?.env).toContainEqual({ name: "STORE_URL", value: "mongodb://mongodb:27017/buckets?authSource=admin" });
+    expect(JSON.stringify(spec)).not.toMatch(/persistentVolumeClaim|affinity|STORE_FILE|volumeMounts/);
+  });
+
   test("the dashboards are those of deploy/grafana, under the labels by which a Grafana that is there finds them", async () => {
     const dashboards = join(manifests, "../grafana/dashboards");
     const values = ["dashboards.enabled=true", "dashboards.labels.grafana_dashboard=yes"];

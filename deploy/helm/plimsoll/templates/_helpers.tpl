@@ -47,7 +47,7 @@ namespace: of those that name none; checksum: of what a workload's pods restart 
 {{- if has $object.kind (list "Deployment" "StatefulSet") }}
 {{- $pods := $object.spec.template.metadata }}
 {{- $_ := set $pods.labels "app.kubernetes.io/part-of" "plimsoll" }}
-{{- $_ := set $pods "annotations" (dict "checksum/config" (sha256sum $.checksum)) }}
+{{- $_ := set $pods "annotations" (merge (dict "checksum/config" (sha256sum $.checksum)) ($pods.annotations | default dict)) }}
 {{- range $object.spec.volumeClaimTemplates }}{{ $_ := set .metadata "labels" (dict "app.kubernetes.io/part-of" "plimsoll") }}{{ end }}
 {{- end }}
 ---
