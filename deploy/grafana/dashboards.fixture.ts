@@ -36,6 +36,7 @@ export interface Panel extends Sourced {
 export interface Dashboard {
   uid: string;
   title: string;
+  tags: string[];
   panels: Panel[];
   templating: { list: (Sourced & { name: string; type: string; query: string; definition?: string; regex?: string })[] };
   annotations: { list: (Sourced & { name: string; builtIn?: number; expr?: string; titleFormat?: string })[] };
@@ -43,10 +44,15 @@ export interface Dashboard {
 
 const folder = new URL("dashboards/", import.meta.url);
 
-/** Every dashboard of the folder, by its file's name. */
-export const dashboards: [file: string, dashboard: Dashboard][] = readdirSync(folder)
+const every = readdirSync(folder)
   .toSorted()
-  .map((file) => [file, read(new URL(file, folder))]);
+  .map((file): [file: string, dashboard: Dashboard] => [file, read(new URL(file, folder))]);
+const isOfLab = ([, { tags }]: [string, Dashboard]): boolean => tags.includes("lab");
+
+/** Every dashboard that the storage API, k6 and Prometheus fill, by its file's name. */
+export const dashboards = every.filter((one) => !isOfLab(one));
+/** Those that need parts of the lab: their metrics are others', and some of their panels ask Loki and Jaeger. */
+export const labDashboards = every.filter(isOfLab);
 
 /** Reads a dashboard; a variable that Grafana has exported has its query one level deeper. */
 function read(file: URL): Dashboard {

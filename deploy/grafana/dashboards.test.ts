@@ -1,6 +1,16 @@
 import { describe, expect, test } from "vitest";
 import * as names from "../../slo/spec/names.ts";
-import { dashboards, filled, grafanaValues, labelsInText, namesIn, type Panel, variableQuery } from "./dashboards.fixture.ts";
+import {
+  dashboards,
+  filled,
+  grafanaValues,
+  labDashboards,
+  labelsInText,
+  namesIn,
+  type Panel,
+  type Target,
+  variableQuery,
+} from "./dashboards.fixture.ts";
 
 const { k6Metrics, plimsollMetrics, processMetrics, scrapeMetrics, targetMetrics } = names;
 const { k6Labels, plimsollLabels, scrapeLabels, targetDetailLabels, targetLabels } = names;
@@ -11,6 +21,7 @@ const labels = [k6Labels, plimsollLabels, scrapeLabels, targetDetailLabels, targ
 /** A classic histogram's buckets are told apart by `le`. */
 const knownLabels = new Set([...labels, "le"]);
 
+const isPromQL = ({ datasource }: Target): boolean => datasource?.type === "prometheus";
 const isData = ({ type }: Panel): boolean => type !== "row";
 /** Shows what is now, so it asks for one instant; the other panels ask for the time shown. */
 const showsNow = ({ type }: Panel): boolean => ["table", "bargauge", "stat"].includes(type);
@@ -24,11 +35,13 @@ function colourOf({ fieldConfig }: Panel, series: string): unknown {
 }
 
 test("every dashboard has an id of its own", () => {
+  const all = [...dashboards, ...labDashboards];
   expect(dashboards.length).toBeGreaterThan(0);
-  expect(new Set(dashboards.map(([, { uid }]) => uid)).size).toBe(dashboards.length);
+  expect(new Set(all.map(([, { uid }]) => uid)).size).toBe(all.length);
 });
 
-describe.each(dashboards)("%s", (_file, dashboard) => {
+describe.each([...dashboards, ...labDashboards])("%s", (file, dashboard) => {
+  const isOfLab = labDashboards.some(([name]) => name === file);
   const values = {
     ...grafanaValues,
     ...Object.fromEntries(
@@ -36,24 +49,26 @@ describe.each(dashboards)("%s", (_file, dashboard) => {
     ),
   };
   const panels = dashboard.panels.filter(isData);
-  const targets = panels.flatMap(({ targets = [] }) => targets);
+  const targets = panels.flatMap(({ targets = [] }) => targets.filter(isPromQL));
   const choices = dashboard.templating.list.filter(({ type }) => type === "query");
   // Grafana adds one of its own when it exports.
   const annotations = dashboard.annotations.list.filter(({ builtIn }) => builtIn !== 1);
 
-  test("every query of a panel, an annotation and a variable is PromQL over metrics and labels that the shared files name", () => {
+  test("every query of a panel, an annotation and a variable is PromQL, over metrics and labels that the shared files name where they are ours", () => {
     const ofChoices = choices.map(({ query }) => variableQuery(query));
     const queries = [
       ...targets.map(({ expr }) => expr),
       ...annotations.flatMap(({ expr = [] }) => expr),
       ...ofChoices.map((choice) => (choice.kind === "labels" ? choice.selector : choice.expr)),
     ];
-    expect(queries.length).toBeGreaterThan(panels.length);
+    expect(queries.length).toBeGreaterThan(isOfLab ? 0 : panels.length);
     for (const query of queries) {
       const { metrics, labels } = namesIn(filled(query, values));
       expect(metrics, query).not.toEqual([]);
+      if (isOfLab) continue;
       expect([...metrics.filter((name) => !knownMetrics.has(name)), ...labels.filter((name) => !knownLabels.has(name))], query).toEqual([]);
     }
+    if (isOfLab) return;
     const texts = [...targets.map(({ legendFormat }) => legendFormat), ...annotations.map(({ titleFormat = "" }) => titleFormat)];
     const asked = ofChoices.flatMap((choice) => (choice.kind === "labels" ? choice.label : []));
     expect([...texts.flatMap(labelsInText), ...asked].filter((label) => !knownLabels.has(label))).toEqual([]);
@@ -73,11 +88,15 @@ describe.each(dashboards)("%s", (_file, dashboard) => {
     }
   });
 
-  test("everything asks the data source that the page's variable holds", () => {
+  test("everything asks the data source that the page's variable holds, or the lab's own", () => {
     const variable = { type: "datasource", name: "datasource", query: "prometheus" };
     expect(dashboard.templating.list).toContainEqual(expect.objectContaining(variable));
-    for (const each of [...panels, ...targets, ...choices, ...annotations])
-      expect(each.datasource, JSON.stringify(each)).toEqual({ type: "prometheus", uid: "$datasource" });
+    for (const each of [...panels, ...panels.flatMap((panel) => panel.targets ?? []), ...choices, ...annotations]) {
+      // A lab has one Loki and one Jaeger.
+      const { type = "" } = each.datasource ?? {};
+      const wanted = isOfLab && ["loki", "jaeger"].includes(type) ? { type, uid: type } : { type: "prometheus", uid: "$datasource" };
+      expect(each.datasource, JSON.stringify(each)).toEqual(wanted);
+    }
   });
 
   test("a variable's query is written the same in both of Grafana's places", () => {
@@ -87,13 +106,14 @@ describe.each(dashboards)("%s", (_file, dashboard) => {
   test("tables, bars and single numbers ask for one instant, everything else for the time shown", () => {
     for (const panel of panels) {
       const isNow = showsNow(panel);
-      for (const { instant = false, range = false } of panel.targets ?? []) expect([instant, range], panel.title).toEqual([isNow, !isNow]);
+      for (const { instant = false, range = false } of panel.targets?.filter(isPromQL) ?? [])
+        expect([instant, range], panel.title).toEqual([isNow, !isNow]);
     }
   });
 
   test("a percentile that a panel shows of both sides has one colour, and another than the others", () => {
     for (const panel of panels) {
-      const series = (panel.targets ?? []).map(({ legendFormat }) => legendFormat);
+      const series = (panel.targets ?? []).filter(isPromQL).map(({ legendFormat }) => legendFormat);
       const ofClient = series.filter((name) => series.includes(name.replace("client", "server")) && /^p\d+ client$/.test(name));
       const colours = ofClient.map((name) => JSON.stringify(colourOf(panel, name)));
       expect(ofClient.map((name) => JSON.stringify(colourOf(panel, name.replace("client", "server"))))).toEqual(colours);
