@@ -44,7 +44,7 @@ export async function runDrill(cluster: Cluster, drill: Drill | undefined, load:
   const missing = await cluster.missing();
   if (missing.length > 0) throw new StepError(`the lab lacks ${missing.join(", ")}`, [], "npm run minikube -- --with all");
   await restore(cluster);
-  await untilQuiet(cluster);
+  await untilQuiet(cluster, drill?.signs);
   const beganAt = Date.now() / 1_000;
   lab.say(`load: ${load.scenario}, ${load.rate}/s for ${load.seconds} s, from a pod`);
   const [stop, ended] = [new AbortController(), new AbortController()];
@@ -97,16 +97,15 @@ async function search(cluster: Cluster, signs: Signs | undefined, run: Run, from
 async function watchAlerts(cluster: Cluster, signs: Signs | undefined, ended: AbortSignal): Promise<Evidence> {
   const { lab } = cluster;
   const began = lab.now();
-  const isGuilty = (alert: Alert): boolean =>
-    signs === undefined ? alert.labels["severity"] === "page" || all.some((each) => isAlert(each, alert)) : isAlert(signs, alert);
+  const isGuilty = guilty(signs);
   let endedAt: number | undefined;
   const others = new Set<string>();
   const step = async (): Promise<Evidence | undefined> => {
     if (ended.aborted) endedAt ??= lab.now();
     const alerts = await alertsNow(cluster);
-    const guilty = alerts.find(isGuilty);
-    if (guilty !== undefined) {
-      const words = `${alertText(guilty)} after ${(lab.now() - began).toFixed(0)} s`;
+    const due = alerts.find(isGuilty);
+    if (due !== undefined) {
+      const words = `${alertText(due)} after ${(lab.now() - began).toFixed(0)} s`;
       lab.say(`alert: ${words}`);
       return { kind: "named", words };
     }
@@ -117,10 +116,16 @@ async function watchAlerts(cluster: Cluster, signs: Signs | undefined, ended: Ab
   return (await poll(cluster, step, 900)) ?? { kind: "silent", words: "none fired" };
 }
 
-async function untilQuiet(cluster: Cluster): Promise<void> {
+/** Tells which alerts would name something: the drill's own; in a calm one every drill's, and each that pages. */
+const guilty =
+  (signs: Signs | undefined) =>
+  (alert: Alert): boolean =>
+    signs === undefined ? alert.labels["severity"] === "page" || all.some((each) => isAlert(each, alert)) : isAlert(signs, alert);
+
+async function untilQuiet(cluster: Cluster, signs: Signs | undefined): Promise<void> {
   let said = "";
   const isQuiet = async (): Promise<true | undefined> => {
-    const alerts = await alertsNow(cluster);
+    const alerts = (await alertsNow(cluster)).filter(guilty(signs));
     const words = alerts.map(alertText).join(", ");
     if (words !== said && words !== "") cluster.lab.say(`waiting until these alerts have ended: ${words}`);
     said = words;
