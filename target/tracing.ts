@@ -7,9 +7,15 @@ import {
   resourceFromAttributes,
   serviceNameEnvDetector,
 } from "@opentelemetry/resources";
-import { BatchSpanProcessor, ParentBasedSampler, TraceIdRatioBasedSampler, TracerProvider } from "@opentelemetry/sdk-trace";
+import {
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  SamplingDecision,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from "@opentelemetry/sdk-trace";
 import type { FastifyRequest } from "fastify";
-import { callerOf, testidOf, type RequestTrace } from "./correlation.ts";
+import { type Caller, callerOf, testidOf, type RequestTrace } from "./correlation.ts";
 import type { Environment } from "./environment.ts";
 
 /** Follows requests by OpenTelemetry; imported only where an endpoint is given, so that without one nothing of it is loaded. */
@@ -32,15 +38,20 @@ export function openTracing({ OTEL_TRACES_SAMPLER_ARG: ratio, STORE }: Pick<Envi
   const tracer = provider.getTracer("storage-api");
   return {
     /** Begins the span of a request; `null` where it is not sampled. */
-    begins: (request: FastifyRequest): RequestTrace | null => requestTrace(tracer, STORE, request),
+    begins: (request: FastifyRequest): RequestTrace | null => {
+      const caller = callerOf(request.headers);
+      // Decided before the SDK is asked for a span, because most requests are not sampled.
+      const isSampled = ({ flags, traceId }: Caller): boolean =>
+        (flags & TraceFlags.SAMPLED) !== 0 && sampler.shouldSample(ROOT_CONTEXT, traceId).decision !== SamplingDecision.NOT_RECORD;
+      return caller === undefined || isSampled(caller) ? requestTrace(tracer, STORE, request, caller) : null;
+    },
     /** Sends what is left. */
     close: (): Promise<void> => provider.shutdown(),
   };
 }
 
-function requestTrace(tracer: Tracer, store: string, request: FastifyRequest): RequestTrace | null {
+function requestTrace(tracer: Tracer, store: string, request: FastifyRequest, caller: Caller | undefined): RequestTrace | null {
   const { method, url, headers, protocol } = request;
-  const caller = callerOf(headers);
   const parent =
     caller === undefined
       ? ROOT_CONTEXT
