@@ -1,7 +1,7 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openProcessGroup } from "../host/process-group.ts";
+import { runProcess } from "../host/process.ts";
 import { waitFor } from "../host/wait.ts";
 import { attributeLines } from "../report/causes.ts";
 import { reach } from "../run/kubernetes/port-forward.ts";
@@ -12,34 +12,19 @@ import { requestIdsOf } from "./telemetry.fixture.ts";
 const group = openProcessGroup();
 let [jaeger, loki] = ["", ""];
 
-/** Lays traces and logs over the lab, where they are not there yet. */
+/** Lays traces and logs over the lab by the lab's own command, which brings their images; the base comes back at the end. */
 async function withTracesAndLogs(): Promise<void> {
-  const there = await ask(
-    "--namespace",
-    "monitoring",
-    "get",
-    "deployment/collector",
-    "statefulset/loki",
-    "--ignore-not-found",
-    "-o",
-    "name",
-  );
-  if (there.trim().split("\n").length < 2) {
-    const overlay = join(project, "deploy/kubernetes/overlays/.with/telemetry");
-    mkdirSync(overlay, { recursive: true });
-    const parts = { resources: ["../../minikube", "../../../agents"], components: ["../../../with/traces", "../../../with/logs"] };
-    writeFileSync(join(overlay, "kustomization.yaml"), JSON.stringify(parts));
-    await ask("apply", "-k", overlay);
-    rmSync(overlay, { recursive: true });
-  }
-  for (const [namespace, workload] of [
-    ["monitoring", "deployment/collector"],
-    ["monitoring", "deployment/jaeger"],
-    ["monitoring", "statefulset/loki"],
-    ["monitoring", "statefulset/prometheus"],
-    ["agents", "daemonset/log-collector"],
-  ] as const)
-    await ask("--namespace", namespace, "rollout", "status", workload, "--timeout=180s");
+  const there = ["--namespace", "monitoring", "get", "deployment/collector", "statefulset/loki", "--ignore-not-found", "-o", "name"];
+  if ((await ask(...there)).trim().split("\n").length === 2) return;
+  const args = [join(project, "node_modules/tsx/dist/cli.mjs"), "deploy/minikube/main.ts", "--profile", context, "--with", "logs,traces"];
+  const { ending, output } = await runProcess({ command: process.execPath, args, folder: project, limitSeconds: 550 });
+  if (ending.kind !== "exited" || ending.code !== 0) throw new Error(output);
+}
+
+async function withoutThem(): Promise<void> {
+  await ask("apply", "-k", join(project, "deploy/kubernetes/overlays/minikube"));
+  await ask("--namespace", "monitoring", "rollout", "status", "statefulset/prometheus", "--timeout=180s");
+  await restarted("FAULTS-");
 }
 
 const restarted = async (...words: string[]): Promise<void> => {
@@ -60,9 +45,9 @@ beforeAll(async () => {
   await restarted("FAULTS=delete-answers-500");
 }, 600_000);
 afterAll(async () => {
-  await restarted("FAULTS-");
+  await withoutThem();
   await group.stopAll();
-});
+}, 400_000);
 
 describe("a load whose DELETEs fail, with traces and logs", () => {
   test("has the fault in a failing request's trace and line, tells it of all of them, and no line of a request is lost", async () => {
