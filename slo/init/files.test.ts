@@ -44,6 +44,13 @@ test("a note stands before the objective that it is about", () => {
   expect(loadSpec(text, "slo.yaml", undefined).kind).not.toBe("problems");
 });
 
+test("a latency that is asked for is the service's too, or the next bucket that it has", () => {
+  const counting = { metrics: "otel" as const, bucketsSeconds: [0.1, 0.25, 0.5] };
+  const limits = (asked: number) => firstObjectives(counting, asked).flatMap(({ indicator }) => indicator["latency"]?.atMost ?? []);
+  expect(limits(0.25)).toEqual(["250ms", "250ms"]);
+  expect(limits(0.3)).toEqual(["500ms", "500ms"]);
+});
+
 test("a route that would be code stays a text", () => {
   const route = '/"; process.exit(1); // \u2028';
   expect(scenarioText("shop", [{ route, params: { id: "1" }, query: {}, guessed: ["id\nalert(1)"] }])).toContain(

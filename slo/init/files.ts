@@ -52,17 +52,18 @@ export default load.run;
 `;
 }
 
-/** Chooses the latency of the first objectives: half a second, or the nearest bucket above it that the service has. */
-function latencyOf({ bucketsSeconds }: Counting): string {
-  const seconds = bucketsSeconds.find((bound) => bound >= 0.5) ?? bucketsSeconds.at(-1) ?? 0.5;
+/** Chooses the latency of the first objectives: what is asked, or the nearest bucket above it that the service has. */
+function latencyOf({ bucketsSeconds }: Counting, askedSeconds: number): string {
+  const seconds = bucketsSeconds.find((bound) => bound >= askedSeconds) ?? bucketsSeconds.at(-1) ?? askedSeconds;
   return seconds >= 1 ? `${seconds}s` : `${Number((seconds * 1000).toPrecision(6))}ms`;
 }
 
 /** Makes the first objectives: of the client, and of the service where it is known how it counts. */
 export function firstObjectives(
   counting: Counting,
+  askedSeconds = 0.5,
 ): { name: string; target: string; indicator: Record<string, { side: string; atMost?: string }> }[] {
-  const atMost = latencyOf(counting);
+  const atMost = latencyOf(counting, askedSeconds);
   const hasBuckets = counting.bucketsSeconds.length > 0;
   return [
     { name: "availability", target: "99.5%", indicator: { errors: { side: "client" } } },

@@ -128,7 +128,9 @@ function specOf(service: string, counting: Counting, translated: readonly Transl
     ),
   );
   [...refused, ...notes.values()].forEach(host.say);
-  const first = firstObjectives(counting);
+  // The service is held to the latency that the script asks of its client, the longest where it asks several.
+  const asked = objectives.flatMap(({ indicator }) => (indicator.latency ? [Number.parseFloat(indicator.latency.atMost) / 1_000] : []));
+  const first = firstObjectives(counting, asked.length > 0 ? Math.max(...asked) : undefined);
   // A script's thresholds are the client's word; what the service counts stands beside it.
   const isServed = ({ indicator }: (typeof first)[number]): boolean => Object.values(indicator).some(({ side }) => side === "server");
   const all = objectives.length > 0 ? [...objectives, ...first.filter(isServed)] : first;

@@ -60,7 +60,7 @@ const table: [sentence: string, measured: Measurement[], run: RunCondition, kind
     [counted(count(9, 100))],
     { ...valid, caveats: ["stopped"], stoppedOnProof: { planned: 3000, sent: 100 } },
     "exceeded",
-    "9 bad of 100 (9%) prove an error ratio of at least 0.157%; 99.9% allows 0.1%",
+    "9 bad of 100 (9%) prove an error ratio of at least 0.156%; 99.9% allows 0.1%",
   ],
   [
     "three events for each request make the plan three times as long",
@@ -103,7 +103,7 @@ const table: [sentence: string, measured: Measurement[], run: RunCondition, kind
     [counted(count(12, 3000))],
     valid,
     "exceeded",
-    "12 bad of 3,000 (0.4%) prove an error ratio of at least 0.231%; 99.9% allows 0.1%",
+    "12 bad of 3,000 (0.4%) prove an error ratio of at least 0.23%; 99.9% allows 0.1%",
   ],
   [
     "every request bad is exceeded",
@@ -182,7 +182,7 @@ const table: [sentence: string, measured: Measurement[], run: RunCondition, kind
     [counted(count(12, 3000))],
     { caveats: ["k6 was killed"], openModel: false },
     "exceeded",
-    "12 bad of 3,000 (0.4%) prove an error ratio of at least 0.231%; 99.9% allows 0.1%",
+    "12 bad of 3,000 (0.4%) prove an error ratio of at least 0.23%; 99.9% allows 0.1%",
   ],
   ["errors may be met in a closed model", [counted(count(0, 9000))], { ...valid, openModel: false }, "met", undefined],
   [
@@ -316,7 +316,7 @@ test.each<[string, string[], Measurement[], string[], string, string[]]>([
     [named("b", count(9000, 9000)), named("c", count(0, 9000))],
     ["k6 was killed"],
     "exceeded",
-    ["b: 9,000 bad of 9,000 (100%) prove an error ratio of at least 100%; 99.9% allows 0.1%", "k6 was killed", "a: it was not measured"],
+    ["b: 9,000 bad of 9,000 (100%) prove an error ratio of at least 99.9%; 99.9% allows 0.1%", "k6 was killed", "a: it was not measured"],
   ],
   [
     "the caveats of the run are told once",

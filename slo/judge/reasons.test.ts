@@ -46,6 +46,14 @@ test.each<[string, number, Count, Count, number, string]>([
     "60 bad of 1,000 (6%), 48 of them dropped iterations, prove an error ratio of at least 4.81%; 99% allows 1%",
   ],
   [
+    "of a bound that would round to more than it is",
+    0.99,
+    count(41, 1501),
+    count(41, 1501),
+    0,
+    "41 bad of 1,501 (2.73%) prove an error ratio of at least 2.07%; 99% allows 1%",
+  ],
+  [
     "of what is nothing else",
     0.99,
     count(60, 1000),

@@ -13,6 +13,12 @@ const three = (value: number): string => String(Number(value.toPrecision(3)));
 /** Writes a measured ratio in percent, three digits. */
 const share = (ratio: number): string => percentText(Number(ratio.toPrecision(3)));
 
+/** Rounds down to three digits, for what is said to be at least so much. */
+function downToThree(value: number): number {
+  const nearest = Number(value.toPrecision(3));
+  return nearest <= value ? nearest : Number((nearest - 10 ** (Math.floor(Math.log10(value)) - 2)).toPrecision(3));
+}
+
 /** Writes seconds as the report does: 0:06, 1:05:00. */
 function elapsed(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
@@ -37,7 +43,7 @@ export function timesAsMany(needed: number, there: number): string {
 /** Says by which count the target is missed. */
 export function exceededReason(evidence: Evidence, targetRatio: number): string {
   const { best, errorRatio, provedAtLeast } = evidence;
-  return `${badOf(best)} (${share(errorRatio)})${ofThemDropped(evidence)} prove an error ratio of at least ${share(provedAtLeast)}; ${percentText(targetRatio)} allows ${percentText(complement(targetRatio))}`;
+  return `${badOf(best)} (${share(errorRatio)})${ofThemDropped(evidence)} prove an error ratio of at least ${percentText(downToThree(provedAtLeast))}; ${percentText(targetRatio)} allows ${percentText(complement(targetRatio))}`;
 }
 
 type FastBurn = Extract<WindowFinding, { kind: "fastBurn" }>;
@@ -47,7 +53,7 @@ export function fastBurnReason(fastBurn: FastBurn, originSeconds: number | undef
   const { fromSeconds, toSeconds, count, provedBurnRate, burnRateThreshold } = fastBurn;
   const clock = originSeconds === undefined ? "" : ` at ${elapsed(fromSeconds - originSeconds)}–${elapsed(toSeconds - originSeconds)}`;
   const when = `within ${three(toSeconds - fromSeconds)} s${clock}`;
-  return `a fast burn: ${badOf(count)} ${when} burned the budget at least ${three(provedBurnRate)} times as fast as allowed; the burn-rate threshold is ${burnRateThreshold}`;
+  return `a fast burn: ${badOf(count)} ${when} burned the budget at least ${downToThree(provedBurnRate)} times as fast as allowed; the burn-rate threshold is ${burnRateThreshold}`;
 }
 
 /** Says that what is uncertain, had it come at once, would be a fast burn that the average hides. */
