@@ -61,6 +61,7 @@ export async function init(source: string | undefined, options: InitOptions, hos
   } catch (error) {
     return failed(errorMessage(error));
   }
+  if (ci === undefined) host.say("no CI job was written: nothing here tells GitHub from GitLab; --ci github or --ci gitlab writes one");
   if (kept.includes(spec)) host.say(`the objectives found now were not written: move ${spec} away and repeat this to have them`);
   // A config that was there need not name what was written now.
   host.out(`next: ${commandLine("load", kept.includes("plimsoll.config.ts") ? `--script ${script} --spec ${spec}` : "")}\n`);
