@@ -155,8 +155,8 @@ describeWith({ helm: await find("helm") }, "the Prometheus operator 0.93.1", ["h
 
   test("the chart's own rules are loaded, without a fault none of them fires", async () => {
     expect(await kubectl("--namespace", namespace, "get", "configmap", "prometheus-plimsoll-rulefiles-0", "-o", "yaml")).toContain(
-      "StorageApiErrors",
+      "ErrorBudgetBurn",
     );
-    expect(await query(kubectl, 'ALERTS{alertname=~"StorageApi.*", alertstate="firing"}', prometheus)).toEqual([]);
+    expect(await query(kubectl, 'ALERTS{alertname=~"ErrorBudgetBurn|RequestsFail", alertstate="firing"}', prometheus)).toEqual([]);
   });
 });
