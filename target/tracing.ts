@@ -31,8 +31,7 @@ export function openTracing({ OTEL_TRACES_SAMPLER_ARG: ratio, STORE }: Pick<Envi
   const stated = detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] });
   const provider = new TracerProvider({
     resource: defaultResource().merge(named).merge(stated),
-    // Whoever calls may say that a request is not to be traced; how many of the others are, is ours to say.
-    sampler: new ParentBasedSampler({ root: sampler, remoteParentSampled: sampler }),
+    sampler: new ParentBasedSampler({ root: sampler }),
     spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter(), ...queue })],
   });
   const tracer = provider.getTracer("storage-api");
@@ -40,6 +39,7 @@ export function openTracing({ OTEL_TRACES_SAMPLER_ARG: ratio, STORE }: Pick<Envi
     /** Begins the span of a request; `null` where it is not sampled. */
     begins: (request: FastifyRequest): RequestTrace | null => {
       const caller = callerOf(request.headers);
+      // Whoever calls may say that a request is not to be traced; how many of the others are, is ours to say.
       // Decided before the SDK is asked for a span, because most requests are not sampled.
       const isSampled = ({ flags, traceId }: Caller): boolean =>
         (flags & TraceFlags.SAMPLED) !== 0 && sampler.shouldSample(ROOT_CONTEXT, traceId).decision !== SamplingDecision.NOT_RECORD;

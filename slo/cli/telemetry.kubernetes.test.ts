@@ -7,7 +7,7 @@ import { attributeLines } from "../report/causes.ts";
 import { reach } from "../run/kubernetes/port-forward.ts";
 import { reportIn, run, workingFolder } from "./cli.fixture.ts";
 import { ask, brief, context, inNamespace, loadArgs, project, shown } from "./cluster.fixture.ts";
-import { requestIdsOf } from "./telemetry.fixture.ts";
+import { requestIdsOf } from "../collect/request-ids.fixture.ts";
 
 const group = openProcessGroup();
 let [jaeger, loki] = ["", ""];

@@ -5,7 +5,7 @@ import { waitFor } from "../host/wait.ts";
 import { reach } from "../run/kubernetes/port-forward.ts";
 import { reportIn, run, workingFolder } from "./cli.fixture.ts";
 import { context, loadArgs, shown } from "./cluster.fixture.ts";
-import { requestIdsOf } from "./telemetry.fixture.ts";
+import { requestIdsOf } from "../collect/request-ids.fixture.ts";
 
 const group = openProcessGroup();
 afterAll(() => group.stopAll());

@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { Answer } from "./prometheus.ts";
 import { askJson, type TelemetryApi } from "./traces.ts";
 
-const answerSchema = z.object({
+/** Loki's answer to a query of lines: streams by their labels, each line with its time in nanoseconds. */
+export const streamsSchema = z.object({
   data: z.object({
     resultType: z.literal("streams"),
     result: z.array(
@@ -29,7 +30,7 @@ export async function readLines(
   ids: readonly string[],
   [fromSeconds, toSeconds]: readonly [number, number],
 ): Promise<Answer<Map<string, string[]>>> {
-  const asked = await askJson(api, linesPath(service, ids, fromSeconds, toSeconds), answerSchema);
+  const asked = await askJson(api, linesPath(service, ids, fromSeconds, toSeconds), streamsSchema);
   if (asked.kind === "failed") return asked;
   const lines = asked.value.data.result.flatMap(({ stream, values }) =>
     values.map(([at, line]) => ({ id: stream["trace_id"] ?? "", at: BigInt(at), line })),

@@ -16,6 +16,7 @@ import { placed } from "../run/bundle/problems.ts";
 import { inspectScript } from "../run/k6.ts";
 import { metricsIn } from "../run/plan.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
+import { parseDuration } from "../spec/units.ts";
 import { fromThresholds, type Thresholds, type Translated } from "../spec/from-thresholds.ts";
 
 export interface InitOptions {
@@ -130,7 +131,10 @@ function specOf(service: string, counting: Counting, translated: readonly Transl
   );
   [...refused, ...notes.values()].forEach(host.say);
   // The service is held to the latency that the script asks of its client, the longest where it asks several.
-  const asked = objectives.flatMap(({ indicator }) => (indicator.latency ? [Number.parseFloat(indicator.latency.atMost) / 1_000] : []));
+  const asked = objectives.flatMap(({ indicator }) => {
+    const limit = indicator.latency && parseDuration(indicator.latency.atMost);
+    return limit?.kind === "value" ? [limit.value] : [];
+  });
   const first = firstObjectives(counting, asked.length > 0 ? Math.max(...asked) : undefined);
   // A script's thresholds are the client's word; what the service counts stands beside it.
   const isServed = ({ indicator }: (typeof first)[number]): boolean => Object.values(indicator).some(({ side }) => side === "server");

@@ -1,12 +1,4 @@
-import { z } from "zod";
-
-const answerSchema = z.object({
-  data: z.object({
-    result: z.array(
-      z.object({ stream: z.record(z.string(), z.string()), values: z.array(z.tuple([z.string(), z.string()]).rest(z.unknown())) }),
-    ),
-  }),
-});
+import { streamsSchema } from "./log-lines.ts";
 
 /** How many lines Loki gives at once, where nobody has set another limit. */
 const page = 5_000;
@@ -25,7 +17,7 @@ export async function requestIdsOf(loki: string, testid: string, fromSeconds: nu
     };
     const response = await fetch(`${loki}/loki/api/v1/query_range?${new URLSearchParams(form)}`, { signal: AbortSignal.timeout(60_000) });
     if (!response.ok) throw new Error(`Loki answers ${response.status}: ${await response.text()}`);
-    const { result } = answerSchema.parse(await response.json()).data;
+    const { result } = streamsSchema.parse(await response.json()).data;
     let [count, last] = [0, start];
     for (const { stream, values } of result)
       for (const [at, line] of values) {
