@@ -1,20 +1,11 @@
-import { fileURLToPath } from "node:url";
-import { expect, inject, test } from "vitest";
-import { runProcess, type Ran } from "../../slo/host/process.ts";
-import { databasePart } from "../kubernetes/database.fixture.ts";
+import { beforeAll, expect, test } from "vitest";
+import type { Ran } from "../../slo/host/process.ts";
 import { drills } from "./drills.ts";
+import { context, npm, wholeLab } from "./lab.fixture.ts";
 
-const { context } = inject("cluster");
-const folder = fileURLToPath(new URL("../..", import.meta.url));
 const repeats = Number(process.env["DRILL_REPEATS"] ?? "3");
 const times = Array.from({ length: repeats }, (_each, index) => index + 1);
 const sources = ["gate", "alert", "trace", "log", "dashboard"];
-
-async function npm(script: string, ...words: string[]): Promise<Ran> {
-  const ran = await runProcess({ command: "npm", args: ["run", "--silent", script, "--", ...words], limitSeconds: 1_500, folder });
-  process.stderr.write(`${ran.output}\n`);
-  return ran;
-}
 
 /** What the table on stdout says of each source. */
 function told({ stdout }: Ran): Record<string, string> {
@@ -24,13 +15,9 @@ function told({ stdout }: Ran): Record<string, string> {
 const all = (word: "named" | "silent") => Object.fromEntries(sources.map((source) => [source, word]));
 const ended = { kind: "exited", code: 0 };
 
-test("the drills are repeated as often as is asked", () => {
-  expect(repeats).toBeGreaterThan(0);
-});
-
-test("the whole lab comes up", async () => {
-  const parts = `all,${await databasePart()}`;
-  expect((await npm("minikube", "--with", parts, "--profile", context)).ending).toEqual(ended);
+beforeAll(async () => {
+  if (!(repeats > 0)) throw new Error("DRILL_REPEATS must be a number above 0");
+  await wholeLab();
 });
 
 test.each(times)("in the calm drill nobody names anything, time %i", async () => {
