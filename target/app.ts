@@ -1,13 +1,6 @@
 import swagger from "@fastify/swagger";
-import Fastify, { LogController, type FastifyError, type FastifyReply } from "fastify";
-import {
-  jsonSchemaTransform,
-  jsonSchemaTransformObject,
-  serializerCompiler,
-  validatorCompiler,
-  type ZodTypeProvider,
-} from "fastify-type-provider-zod";
-import { randomBytes } from "node:crypto";
+import type { FastifyError, FastifyReply } from "fastify";
+import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import { setTimeout as sleep } from "node:timers/promises";
 import { answerError, refuseMalformed } from "./api/refusals.ts";
 import { bucketRoutes, jsonRoutes, type Api } from "./api/routes.ts";
@@ -17,7 +10,8 @@ import { createFaultEngine, seededRandom } from "./faults/engine.ts";
 import { type FaultClock, injectFaults } from "./faults/hooks.ts";
 import type { FaultRule } from "./faults/rules.ts";
 import { type Metrics, registerMetrics } from "./metrics.ts";
-import { followRequests, requestIds } from "./requests.ts";
+import { followRequests } from "./requests.ts";
+import { createService } from "./service.ts";
 import type { Store } from "./store/store.ts";
 import type { Tracing } from "./tracing.ts";
 
@@ -70,18 +64,10 @@ export async function buildApp(options: AppOptions): Promise<Api> {
   return api;
 }
 
-function createServer({ LOG_LEVEL, BUCKET_MAX_BYTES, logStream }: Environment & AppOptions, metrics: () => Metrics | undefined): Api {
-  const ids = requestIds(`req-${randomBytes(4).toString("hex")}`);
-  const api = Fastify({
+function createServer(settings: Environment & AppOptions, metrics: () => Metrics | undefined): Api {
+  const { LOG_LEVEL, BUCKET_MAX_BYTES, logStream } = settings;
+  const api = createService("req", settings, {
     logger: { level: LOG_LEVEL, ...(logStream && { stream: logStream }) },
-    logController: new LogController({ disableRequestLogging: true }),
-    genReqId: ids,
-    bodyLimit: BUCKET_MAX_BYTES,
-    // What comes in while the service stops is served, and so counted, like any other request.
-    return503OnClosing: false,
-    exposeHeadRoutes: false,
-    // Longer than a header can be: the schema answers for long ids, with 400.
-    routerOptions: { maxParamLength: 65_536 },
     // A path that cannot be decoded comes to no route and no hook; it is counted and logged here.
     frameworkErrors: (_error, request, reply) => {
       reply.raw.once("close", () => metrics()?.unrouted(request.method, 400));
@@ -91,12 +77,7 @@ function createServer({ LOG_LEVEL, BUCKET_MAX_BYTES, logStream }: Environment & 
       plain.header("x-request-id", request.id).code(400).send({ error: "bad request" });
     },
     clientErrorHandler: (error, socket) => refuseMalformed(error, socket, () => metrics()?.error("malformed")),
-  }).withTypeProvider<ZodTypeProvider>();
-  // One logger for all requests: a child for each costs more than the lines that name the id themselves.
-  api.setChildLoggerFactory((logger) => logger);
-  api.setValidatorCompiler(validatorCompiler);
-  api.setSerializerCompiler(serializerCompiler);
-  api.setNotFoundHandler((_request, reply) => void reply.code(404).send({ error: "not found" }));
+  });
   api.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, BUCKET_MAX_BYTES));
   return api;
 }

@@ -39,7 +39,7 @@ where() {
   [ -z "${GATE_PROMETHEUS:-}" ] || stack=given
   versions=$root/package-lock.json
   [ -f "$versions" ] || versions=$root/package.json
-  sum=$(cat "$versions" "$project"/slo/run/tools/catalog.[jt]s "$project"/build/tools/*/go.sum | digest)
+  sum=$(cat "$versions" "$project"/slo/run/tools/pins.json "$project"/build/tools/*/go.sum | digest)
   [ -n "$sum" ] || return 4
   lines=$(printf 'folder=%s\nkey=plimsoll-%s-%s-%s-%s' "$PLIMSOLL_CACHE" "$(uname -s)" "$(uname -m)" "$stack" "$sum")
   if [ -n "${GITHUB_OUTPUT:-}" ]; then printf '%s\n' "$lines" >>"$GITHUB_OUTPUT"; else printf '%s\n' "$lines"; fi

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Document, isNode } from "yaml";
 import type { Counting } from "./counting.ts";
 import type { FirstRequest } from "./requests.ts";
@@ -9,21 +10,15 @@ export type FirstFile = [path: string, text: string];
 const withoutEmpty = (key: unknown, value: unknown): unknown =>
   ["where", "params", "query"].includes(String(key)) && Object.keys(value as object).length === 0 ? undefined : value;
 
+/** Gives a text of `first/` with its gaps, such as $name, filled. */
+function filled(name: string, gaps: Readonly<Record<string, string>>): string {
+  const text = readFileSync(new URL(`./first/${name}.txt`, import.meta.url), "utf8");
+  return text.replace(/\$(\w+)/g, (_, gap: string) => gaps[gap] ?? "");
+}
+
 /** Writes the config: one environment, to which others can be added. */
 export function configText(script: string, spec: string, target: string): string {
-  const [scriptText, specText, targetText] = [script, spec, target].map((text) => JSON.stringify(text));
-  return `import { defineConfig } from "plimsoll";
-
-export default defineConfig({
-  spec: ${specText},
-  script: ${scriptText},
-  defaultEnvironment: "local",
-  environments: {
-    local: { target: ${targetText} },
-    // staging: { target: "https://…", prometheus: "https://…", credentials: { bearerToken: "NAME_OF_A_VARIABLE" } },
-  },
-});
-`;
+  return filled("config", { script: JSON.stringify(script), spec: JSON.stringify(spec), target: JSON.stringify(target) });
 }
 
 /** Writes a scenario that sends the requests in turn, at a steady rate that proves the first objectives in a minute. */
@@ -33,23 +28,8 @@ export function scenarioText(name: string, requests: readonly FirstRequest[]): s
     const given = JSON.stringify({ params, query }, withoutEmpty);
     return `  { call: call(${JSON.stringify(`GET ${route}`)}, right), given: ${given} },${note.replaceAll(/[\r\n\u2028\u2029]/g, " ")}`;
   });
-  return `import { client, constant, openLoad } from "plimsoll/k6";
-
-const call = client();
-const right = { expect: [${[...new Set(requests.map(({ status = 200 }) => status))].join(", ")}], answer: "none" } as const;
-
-/** Sent in turn. */
-const requests = [
-${rows.join("\n")}
-];
-
-const load = openLoad({ name: ${JSON.stringify(name)}, shape: constant, peakRate: 50, seconds: 60 }, (iteration) => {
-  const request = requests[iteration % requests.length];
-  request?.call.send(request.given);
-});
-export const { options, warmup } = load;
-export default load.run;
-`;
+  const statuses = [...new Set(requests.map(({ status = 200 }) => status))].join(", ");
+  return filled("scenario", { name: JSON.stringify(name), statuses, rows: rows.join("\n") });
 }
 
 /** Chooses the latency of the first objectives: what is asked, or the nearest bucket above it that the service has. */

@@ -1,22 +1,19 @@
-import { z } from "zod";
 import type { Count } from "../collect/measurement.ts";
 import type { Span } from "../collect/traces.ts";
 import { overRepresented } from "./hypergeometric.ts";
-import { count } from "./verdict.ts";
 
 /** What spans of bad requests say more often than those of good ones. */
-export const attribute = z.strictObject({
+export interface Attribute {
   /** Of which span: "put buckets"; empty where requests of other routes were compared, whose spans have other names. */
-  span: z.string(),
-  key: z.string(),
-  value: z.string(),
+  span: string;
+  key: string;
+  value: string;
   /** Requests, and how many of them are bad: those with the attribute, and all that were compared. */
-  with: count,
-  all: count,
-  /** Chance of so many bad ones among them, corrected for all that was looked at. */
-  p: z.number(),
-});
-type Attribute = z.infer<typeof attribute>;
+  with: Count;
+  all: Count;
+  /** Corrected for all that was looked at. */
+  p: number;
+}
 
 /** What only says again that a request was bad, is of one request alone, or is about how spans are made. */
 const told =

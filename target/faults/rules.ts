@@ -37,18 +37,15 @@ const byKind = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("wrong-contents"), ...pick }),
 ]);
 
-type ByKind = z.infer<typeof byKind>;
-const mustSayHowOften = (rule: ByKind): rule is Extract<ByKind, { kind: "error" | "drop" | "crash" }> =>
-  rule.kind === "error" || rule.kind === "drop" || rule.kind === "crash";
+const says = (rule: Readonly<Record<string, unknown>>, how: "every" | "share"): boolean => rule[how] !== undefined;
 
 /** Validates one fault rule. */
 export const faultRuleSchema = byKind
-  .refine((rule) => !("every" in rule && rule.every !== undefined && "share" in rule && rule.share !== undefined), {
-    message: "give `every` or `share`, not both",
-  })
-  .refine((rule) => !mustSayHowOften(rule) || rule.every !== undefined || rule.share !== undefined, {
-    message: "say how often: `every` (1 is each request) or `share`",
-  });
+  .refine((rule) => !says(rule, "every") || !says(rule, "share"), "give `every` or `share`, not both")
+  .refine(
+    (rule) => !["error", "drop", "crash"].includes(rule.kind) || says(rule, "every") || says(rule, "share"),
+    "say how often: `every` (1 is each request) or `share`",
+  );
 
 /** One fault rule, its defaults filled in. */
 export type FaultRule = z.infer<typeof faultRuleSchema>;
@@ -60,17 +57,7 @@ export type FaultKind = FaultRule["kind"];
 export const faultRulesSchema = z.array(faultRuleSchema).max(100);
 
 /** Lists every kind of fault; each has a zero in the metrics on every route that it can touch. */
-export const faultKinds = [
-  "error",
-  "latency",
-  "stall",
-  "drop",
-  "slow-store",
-  "leak",
-  "crash",
-  "delete-answers-500",
-  "wrong-contents",
-] as const satisfies FaultKind[];
+export const faultKinds: FaultKind[] = byKind.options.map(({ shape }) => shape.kind.value);
 
 /** Gives the one operation that a kind is made for, or `undefined` where a rule says it by method and route. */
 export function fixedOperation(kind: FaultKind): { method: string; route: string } | undefined {

@@ -1,11 +1,9 @@
-import Fastify, { LogController } from "fastify";
-import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Api } from "../api/routes.ts";
 import type { Environment } from "../environment.ts";
 import { registerMetrics } from "../metrics.ts";
-import { followRequests, requestIds } from "../requests.ts";
+import { followRequests } from "../requests.ts";
+import { createService } from "../service.ts";
 import { forwarder } from "./forward.ts";
 
 /** What the web service is made of. */
@@ -35,20 +33,8 @@ const page = [
 
 /** Builds the web service: one page, and the buckets of the storage API behind the same paths, so that a browser asks one origin only. */
 export async function buildWeb({ environment, api, stopping = () => false }: WebOptions): Promise<Api> {
-  const { LOG_LEVEL, BUCKET_MAX_BYTES, DURATION_BUCKETS } = environment;
-  const web = Fastify({
-    logger: { level: LOG_LEVEL },
-    logController: new LogController({ disableRequestLogging: true }),
-    genReqId: requestIds(`web-${randomBytes(4).toString("hex")}`),
-    bodyLimit: BUCKET_MAX_BYTES,
-    return503OnClosing: false,
-    exposeHeadRoutes: false,
-    routerOptions: { maxParamLength: 65_536 },
-  }).withTypeProvider<ZodTypeProvider>();
-  web.setChildLoggerFactory((logger) => logger);
-  web.setValidatorCompiler(validatorCompiler);
-  web.setSerializerCompiler(serializerCompiler);
-  web.setNotFoundHandler((_request, reply) => void reply.code(404).send({ error: "not found" }));
+  const { LOG_LEVEL, DURATION_BUCKETS } = environment;
+  const web = createService("web", environment);
   const metrics = await registerMetrics(web, DURATION_BUCKETS);
   followRequests(web, ["trace", "debug", "info"].includes(LOG_LEVEL), metrics, undefined);
   web.addHook("onRequest", (_request, reply, done) => {

@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
+import { parse } from "yaml";
 import type { PodConfig } from "./message.ts";
 
 export interface JobPlan {
@@ -23,10 +25,6 @@ export type Manifest = { apiVersion: string; kind: string; metadata: { name: str
 const configFolder = "/run/plimsoll";
 /** A ConfigMap holds 1 MiB, counted with base64's third more. */
 const partBytes = 700 * 1024;
-/** How long what a caller left behind stays for a later `gate`. */
-const keptSeconds = 86_400;
-/** k6 finishes its iterations, the relay what it holds. */
-const graceSeconds = 75;
 /** Marks what we made, so that it is found again. */
 export const ownLabels = { "app.kubernetes.io/name": "plimsoll-load", "app.kubernetes.io/managed-by": "plimsoll" } as const;
 export const testidLabel = "plimsoll.testid";
@@ -67,78 +65,28 @@ function metadataOf({ namespace, testid }: JobPlan, name: string): Manifest["met
   return { name, namespace, labels: { ...ownLabels, [testidLabel]: testid } };
 }
 
-/** A mesh's proxy would go on when the load has ended, and the Job with it; and it would be measured as well. */
-const outsideMesh = { labels: { "sidecar.istio.io/inject": "false" }, annotations: { "linkerd.io/inject": "disabled" } };
-const user = { runAsNonRoot: true, runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000 };
-const spread = { maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway" };
-
-/** Makes the Job: one pod for each part of the load, none of which is ever started twice; suspended until its ConfigMaps are there. */
+/** Makes the Job of its fixed parts in `job.yaml`, with the plan in its gaps; a gap that nothing fills has no key. */
 export function jobOf(plan: JobPlan, configMapNames: readonly string[]): Manifest {
-  // The policies let out what has this label.
-  const podLabels = { ...outsideMesh.labels, ...ownLabels, "app.kubernetes.io/component": "load", [testidLabel]: plan.testid };
-  return {
-    apiVersion: "batch/v1",
-    kind: "Job",
-    metadata: { ...metadataOf(plan, plan.name), annotations: { [targetAnnotation]: plan.target } },
-    spec: {
-      suspend: true,
-      completionMode: "Indexed",
-      completions: plan.pods,
-      parallelism: plan.pods,
-      // A second pod would count from 0 again; the others go on, because what they find is evidence.
-      backoffLimitPerIndex: 0,
-      podReplacementPolicy: "Failed",
-      activeDeadlineSeconds: Math.ceil(plan.deadlineSeconds),
-      ttlSecondsAfterFinished: keptSeconds,
-      template: {
-        metadata: {
-          labels: podLabels,
-          annotations: { ...outsideMesh.annotations, "cluster-autoscaler.kubernetes.io/safe-to-evict": "false" },
-        },
-        spec: {
-          restartPolicy: "Never",
-          serviceAccountName: plan.account,
-          automountServiceAccountToken: false,
-          enableServiceLinks: false,
-          terminationGracePeriodSeconds: graceSeconds,
-          securityContext: { ...user, seccompProfile: { type: "RuntimeDefault" } },
-          topologySpreadConstraints: [{ ...spread, labelSelector: { matchLabels: { [testidLabel]: plan.testid } } }],
-          containers: [containerOf(plan)],
-          volumes: [
-            { name: "work", emptyDir: { sizeLimit: "2Gi" } },
-            { name: "pod-config", projected: { sources: sourcesOf(plan, configMapNames) } },
-          ],
-        },
-      },
-    },
-  };
-}
-
-function sourcesOf({ name, caCertificate }: JobPlan, configMapNames: readonly string[]): object[] {
+  const { name, testid, caCertificate, pods, account, image } = plan;
   const authority = { secret: { name, items: [{ key: "ca.crt", path: "ca.crt" }] } };
-  return [...configMapNames.map((map) => ({ configMap: { name: map } })), ...(caCertificate === undefined ? [] : [authority])];
-}
-
-function containerOf(plan: JobPlan): object {
-  return {
-    name: "load",
-    image: plan.image,
-    imagePullPolicy: "IfNotPresent",
-    args: ["pod", "--config", configFolder],
+  const ownPods = { [testidLabel]: testid };
+  const gaps: Record<string, unknown> = {
+    metadata: { ...metadataOf(plan, name), annotations: { [targetAnnotation]: plan.target } },
+    pods,
+    deadlineSeconds: Math.ceil(plan.deadlineSeconds),
+    // The policies let out what has the component's label; a mesh's proxy would be measured as well.
+    podLabels: { "sidecar.istio.io/inject": "false", ...ownLabels, "app.kubernetes.io/component": "load", ...ownPods },
+    account,
+    ownPods,
+    image,
+    configFolder,
     env: [
-      ...(plan.caCertificate === undefined ? [] : [{ name: "PLIMSOLL_PROMETHEUS_CA_FILE", value: `${configFolder}/ca.crt` }]),
-      ...Object.keys(plan.secrets).map((name) => ({ name, valueFrom: { secretKeyRef: { name: plan.name, key: name } } })),
+      ...(caCertificate === undefined ? [] : [{ name: "PLIMSOLL_PROMETHEUS_CA_FILE", value: `${configFolder}/ca.crt` }]),
+      ...Object.keys(plan.secrets).map((key) => ({ name: key, valueFrom: { secretKeyRef: { name, key } } })),
     ],
-    terminationMessagePolicy: "FallbackToLogsOnError",
-    // No limit of CPU: a throttled generator measures itself.
-    resources: {
-      requests: { cpu: "100m", memory: "128Mi", "ephemeral-storage": "256Mi" },
-      limits: { memory: "1Gi", "ephemeral-storage": "3Gi" },
-    },
-    securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
-    volumeMounts: [
-      { name: "work", mountPath: "/work" },
-      { name: "pod-config", mountPath: configFolder, readOnly: true },
-    ],
+    sources: [...configMapNames.map((map) => ({ configMap: { name: map } })), ...(caCertificate === undefined ? [] : [authority])],
   };
+  const fixed = readFileSync(new URL("job.yaml", import.meta.url), "utf8");
+  const filled = (value: unknown): unknown => (typeof value === "string" && value.startsWith("$") ? gaps[value.slice(1)] : value);
+  return parse(fixed, (_, value) => filled(value)) as Manifest;
 }

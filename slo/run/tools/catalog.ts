@@ -1,72 +1,38 @@
 import { fileURLToPath } from "node:url";
+import stated from "./pins.json" with { type: "json" };
 import { Unavailable, type Ports, type ToolName } from "./tool.ts";
 
-export interface Pin {
-  name: ToolName;
-  /** The product that brings it: tools of one product share a cache entry and an archive. */
-  product: "k6" | "prometheus" | "helm" | "kind";
+/** A pinned tool as `pins.json` states it, where $version and $platform are gaps in texts. */
+interface Stated {
+  /** The product that brings it: tools of one product share a cache entry, an archive and a Go module. */
+  product: string;
   version: string;
   variable: string;
   /** How it is asked for its version, where that is not `--version`. */
   versionArguments?: string[];
   /** A build from the pinned Go module. */
-  recipe: Record<"moduleFolder" | "package" | "tags" | "linkerFlags", string>;
+  recipe: Record<"package" | "tags" | "linkerFlags", string>;
+  /** The official archive: where it is below the download base, and what it holds; none of what is for tests only. */
+  release?: { base: string; folder: string; checksums: string; tools: string[] };
   install: string;
 }
 
 const modules = fileURLToPath(new URL("../../../build/tools/", import.meta.url));
-const prometheusVersion = "3.14.0";
 
-function prometheusPin(name: "prometheus" | "promtool", variable: string): Pin {
-  return {
-    name,
-    product: "prometheus",
-    version: prometheusVersion,
-    variable,
-    recipe: {
-      moduleFolder: `${modules}prometheus`,
-      package: `github.com/prometheus/prometheus/cmd/${name}`,
-      tags: "remove_all_sd,enable_kubernetes_sd,netgo",
-      linkerFlags: `-s -w -X github.com/prometheus/common/version.Version=${prometheusVersion}`,
-    },
-    install: "https://prometheus.io/download/",
-  };
+function pinOf(name: ToolName) {
+  const { recipe, ...pin }: Stated = stated[name];
+  const linkerFlags = recipe.linkerFlags.replaceAll("$version", pin.version);
+  return { ...pin, name, recipe: { ...recipe, linkerFlags, moduleFolder: modules + pin.product } };
 }
+export type Pin = ReturnType<typeof pinOf>;
 
-/** Lists the pinned tools; the versions are those of the go.mod files below `build/tools/`. */
+/** Holds the pinned tools; the versions are those of the go.mod files below `build/tools/`. */
 export const pins: Record<ToolName, Pin> = {
-  k6: {
-    name: "k6",
-    product: "k6",
-    version: "2.2.0",
-    variable: "K6_BIN",
-    recipe: { moduleFolder: `${modules}k6`, package: ".", tags: "", linkerFlags: "-s -w" },
-    install: "https://grafana.com/docs/k6/latest/set-up/install-k6/",
-  },
-  prometheus: prometheusPin("prometheus", "PROMETHEUS_BIN"),
-  promtool: prometheusPin("promtool", "PROMTOOL_BIN"),
-  helm: {
-    name: "helm",
-    product: "helm",
-    version: "4.3.1",
-    variable: "HELM_BIN",
-    versionArguments: ["version", "--short"],
-    recipe: {
-      moduleFolder: `${modules}helm`,
-      package: "helm.sh/helm/v4/cmd/helm",
-      tags: "",
-      linkerFlags: "-s -w -X helm.sh/helm/v4/internal/version.version=v4.3.1",
-    },
-    install: "https://helm.sh/docs/intro/install/",
-  },
-  kind: {
-    name: "kind",
-    product: "kind",
-    version: "0.33.0",
-    variable: "KIND_BIN",
-    recipe: { moduleFolder: `${modules}kind`, package: "sigs.k8s.io/kind", tags: "", linkerFlags: "-s -w" },
-    install: "https://kind.sigs.k8s.io/docs/user/quick-start/",
-  },
+  k6: pinOf("k6"),
+  prometheus: pinOf("prometheus"),
+  promtool: pinOf("promtool"),
+  helm: pinOf("helm"),
+  kind: pinOf("kind"),
 };
 
 const platforms: Readonly<Record<string, string>> = {
@@ -80,20 +46,13 @@ const platforms: Readonly<Record<string, string>> = {
 export const platformName = ({ os, arch }: Ports["platform"]): string | undefined => platforms[`${os} ${arch}`];
 
 /** Finds the official archive for a platform, with its published list of checksums, both below the download base, and what it holds; there may be none that we can unpack. */
-export function releaseOf({ product, version }: Pin, platform: string) {
+export function releaseOf({ product, version, release }: Pin, platform: string) {
   if (product === "k6" && platform.startsWith("darwin"))
     throw new Unavailable("k6 is released for macOS as a .zip only, which is not unpacked here");
-  if (product === "helm" || product === "kind") throw new Unavailable("it is for tests only, and built");
-  const isK6 = product === "k6";
-  const base = `/${isK6 ? "grafana" : "prometheus"}/${product}/releases/download/v${version}`;
-  const folder = isK6 ? `k6-v${version}-${platform}` : `prometheus-${version}.${platform}`;
-  const tools: ToolName[] = isK6 ? ["k6"] : ["prometheus", "promtool"];
+  if (release === undefined) throw new Unavailable("it is for tests only, and built");
+  const filled = (text: string): string => text.replaceAll("$version", version).replaceAll("$platform", platform);
+  const [base, folder] = [filled(release.base), filled(release.folder)];
   const fileName = `${folder}.tar.gz`;
-  return {
-    archive: `${base}/${fileName}`,
-    fileName,
-    checksums: `${base}/${isK6 ? `k6-v${version}-checksums` : "sha256sums"}.txt`,
-    folder,
-    tools,
-  };
+  const checksums = `${base}/${filled(release.checksums)}`;
+  return { archive: `${base}/${fileName}`, fileName, checksums, folder, tools: release.tools as ToolName[] };
 }
