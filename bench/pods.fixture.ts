@@ -42,7 +42,7 @@ async function prepareFor(bench: Bench, pods: number, folder: string, target: st
   const prepared = given(await prepare(options, host));
   const ends = prometheusAt(prometheus, { headers: {} });
   const place = { target, prometheus, embedded: false };
-  const { value } = given(await preflight(prepared, host, place, ends));
+  const { value } = given(await preflight(prepared, host, place, ends, new AbortController().signal));
   const cluster = { context: "", namespace: "", job: "", pods };
   const where = { ...cluster, image: "", podTemplate: undefined, keep: false };
   mkdirSync(join(folder, "config"));

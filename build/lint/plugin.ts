@@ -1,7 +1,22 @@
+import { readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { posix, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { liveRooms, liveTestFile, rooms, testFile, testRoom, type Room } from "./table.ts";
+import { parse } from "yaml";
+import { z } from "zod";
+
+const paths = z.array(z.string()).default([]);
+const roomSchema = z.strictObject({ folder: z.string(), values: paths, types: paths, packages: paths });
+type Room = z.infer<typeof roomSchema>;
+const rooms = z.array(roomSchema).parse(parse(readFileSync(new URL("rooms.yaml", import.meta.url), "utf8")));
+
+/** What every test may import as well: `*.test.ts`, `*.live.test.ts`, `*.kubernetes.test.ts`, `*.lab.test.ts` and the fixtures beside them. */
+const testFile = /\.(?:test|fixture)\.ts$/;
+const testRoom = "build/testing";
+
+/** What starts real parts, and so may import the rooms that start them. */
+const liveTestFile = /\.(?:live|kubernetes|lab)\.test\.ts$/;
+const liveRooms = ["slo", "target"];
 
 export interface Import {
   /** The importing file, from the root, with `/`. */
@@ -13,7 +28,7 @@ export interface Import {
 /** Says why an import crosses a fence, or nothing when it may stand. */
 export function fenceBroken({ file, specifier, typeOnly }: Import): string | undefined {
   const room = rooms.find(({ folder }) => isIn(file, folder));
-  if (room === undefined) return `${file} is in no room; build/lint/table.ts lists them`;
+  if (room === undefined) return `${file} is in no room; build/lint/rooms.yaml lists them`;
   const isTest = testFile.test(file);
   if (!specifier.startsWith(".") && !specifier.startsWith("/")) return packageBroken(room, specifier, isTest);
   if (specifier.startsWith("/")) return `${specifier}: a path of this machine`;
@@ -34,7 +49,7 @@ export function fenceBroken({ file, specifier, typeOnly }: Import): string | und
 function packageBroken(room: Room, specifier: string, isTest: boolean): string | undefined {
   if (isTest) return undefined;
   if (isBuiltin(specifier))
-    return room.packages?.includes("node:*") ? undefined : `${room.folder} may not import Node's modules (${specifier})`;
+    return room.packages.includes("node:*") ? undefined : `${room.folder} may not import Node's modules (${specifier})`;
   if (isAmong(specifier, room.packages)) return undefined;
   return `${room.folder} may not import the package ${specifier}; it may import ${describe(room)}`;
 }
@@ -43,11 +58,11 @@ function isIn(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
 }
 
-function isAmong(path: string, folders: readonly string[] = []): boolean {
+function isAmong(path: string, folders: readonly string[]): boolean {
   return folders.some((folder) => isIn(path, folder));
 }
 
-function describe({ values = [], types = [], packages = [] }: Room): string {
+function describe({ values, types, packages }: Room): string {
   const parts = [...values, ...types.map((name) => `types of ${name}`), ...packages];
   return parts.length === 0 ? "nothing" : parts.join(", ");
 }

@@ -5,8 +5,8 @@ import { endingText, runProcess } from "../../slo/host/process.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** The cluster that the tests may fill and empty. */
-    cluster: { context: string };
+    /** The cluster that the tests may fill and empty, and how long its lab took from applied to ready, where the tests brought it up. */
+    cluster: { context: string; readySeconds: number | undefined };
   }
 }
 
@@ -14,7 +14,7 @@ const project = fileURLToPath(new URL("../..", import.meta.url));
 /** A profile of the tests' own, so that nobody's lab is touched. */
 const profile = "plimsoll-test";
 
-async function lab(...words: string[]): Promise<void> {
+async function lab(...words: string[]): Promise<string> {
   const args = [join(project, "node_modules/tsx/dist/cli.mjs"), join(project, "deploy/minikube/main.ts"), ...words, "--profile", profile];
   const command = { command: process.execPath, args, limitSeconds: 1_800, folder: project };
   const { ending, output } = await runProcess(command);
@@ -27,6 +27,7 @@ async function lab(...words: string[]): Promise<void> {
   if (ending.kind !== "exited" || ending.code !== 0)
     throw new Error(`npm run minikube ${words.join(" ")}: ${endingText(command, ending)}\n${said}`);
   process.stderr.write(said);
+  return said;
 }
 
 /**
@@ -35,8 +36,10 @@ async function lab(...words: string[]): Promise<void> {
  */
 export async function setup({ provide }: TestProject): Promise<(() => Promise<void>) | undefined> {
   const given = process.env["KUBERNETES_CONTEXT"];
-  provide("cluster", { context: given ?? profile });
-  if (given) return undefined;
+  if (given) {
+    provide("cluster", { context: given, readySeconds: undefined });
+    return undefined;
+  }
   const before = await runProcess({ command: "kubectl", args: ["config", "current-context"], limitSeconds: 20 });
   const down = async (): Promise<void> => {
     await lab("down");
@@ -45,7 +48,8 @@ export async function setup({ provide }: TestProject): Promise<(() => Promise<vo
       await runProcess({ command: "kubectl", args: ["config", "use-context", before.stdout.trim()], limitSeconds: 20 });
   };
   try {
-    await lab("up");
+    const [, seconds] = /ready (\d+) s after the manifests were applied/.exec(await lab("up")) ?? [];
+    provide("cluster", { context: profile, readySeconds: Number(seconds) });
   } catch (error) {
     await down();
     throw error;

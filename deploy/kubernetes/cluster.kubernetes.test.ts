@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { applyOf, fine, goModule, kubectlOf, manifests, query, until } from "./cluster.fixture.ts";
 
-const { context } = inject("cluster");
+const { context, readySeconds } = inject("cluster");
 const kubectl = kubectlOf(context);
 const apply = applyOf(context);
 const overlay = (name: string): string => join(manifests, "overlays", name);
@@ -163,13 +163,7 @@ describe("Prometheus", () => {
   });
 });
 
-test("from an empty cluster, kubectl apply -k is ready within 60 s", async () => {
-  await kubectl("delete", "-k", overlay("minikube"), "--ignore-not-found", "--wait", "--timeout=180s");
-  const began = performance.now();
-  await kubectl("apply", "-k", overlay("minikube"));
-  await kubectl("--namespace", "plimsoll", "rollout", "status", "deployment/storage-api", "--timeout=120s");
-  await kubectl("--namespace", "monitoring", "rollout", "status", "statefulset/prometheus", "--timeout=120s");
-  const seconds = (performance.now() - began) / 1_000;
-  process.stderr.write(`from apply to ready: ${seconds.toFixed(1)} s\n`);
-  expect(seconds).toBeLessThanOrEqual(60);
+test("from an empty cluster, kubectl apply -k is ready within 60 s", ({ skip }) => {
+  if (readySeconds === undefined) skip("the lab was there before the tests; without KUBERNETES_CONTEXT they bring it up");
+  expect(readySeconds).toBeLessThanOrEqual(60);
 });

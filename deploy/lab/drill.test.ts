@@ -1,11 +1,15 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import type { Ran } from "../../slo/host/process.ts";
 import { parseFaultRules } from "../../target/faults/rules.ts";
 import { openCluster, poll } from "./cluster.ts";
-import type { Findings } from "./drill.ts";
+import { manifests } from "../kubernetes/cluster.fixture.ts";
+import { quantity, readObjects, templateOf } from "../kubernetes/manifests.fixture.ts";
+import { type Findings, untilQuiet, watchAlerts } from "./drill.ts";
 import { drills } from "./drills.ts";
-import { fromLogs, fromPanel, fromTraces, isAlert } from "./evidence.ts";
+import { type Alert, fromLogs, fromPanel, fromTraces, isAlert } from "./evidence.ts";
 import { findingsTable, isAsDue } from "./table.ts";
 import type { Lab } from "../minikube/step.ts";
 
@@ -35,7 +39,8 @@ function clusterOf(answers: Record<string, object>) {
 
 describe.each(Object.entries(drills))("%s", (_name, { fault, signs }) => {
   test("breaks the service by rules that it takes", () => {
-    expect(parseFaultRules(fault.kind === "rules" ? fault.rules : [])).toMatchObject({ kind: "rules" });
+    for (const rate of [1, 60, 1_000])
+      expect(parseFaultRules(fault.kind === "rules" ? fault.rules(rate) : [])).toMatchObject({ kind: "rules" });
   });
 
   test("asks a panel that there is", async () => {
@@ -81,6 +86,84 @@ test("an alert of another route is not the one", () => {
   const labels = { alertname: "RequestsSlow", method: "GET", route: "/api/buckets/:id", service: "storage-api" };
   expect(isAlert(signs, { labels })).toBe(true);
   expect(isAlert(signs, { labels: { ...labels, route: "/api/users" } })).toBe(false);
+});
+
+describe("the memory leak", () => {
+  const read = (path: string): string => readFileSync(join(manifests, path), "utf8");
+  const deployment = readObjects(read("target/deployment.yaml")).find(({ kind }) => kind === "Deployment");
+  if (deployment === undefined) throw new Error("the storage API has no Deployment");
+  const { replicas } = deployment.spec as { replicas: number };
+  const limitBytes = quantity(templateOf(deployment)?.spec.containers[0]?.resources?.limits?.["memory"] ?? "0");
+  const alert = (
+    parse(read("with/alerts/rules-service.yml")) as { groups: { rules: { alert: string; expr: string; for?: string }[] }[] }
+  ).groups
+    .flatMap(({ rules }) => rules)
+    .find((rule) => rule.alert === "MemoryNearLimit");
+  const { fault, mustHappen } = drills["memory-leak"] ?? {};
+
+  /** How long the pod that answers `share` of the requests takes to leak so many bytes; each iteration is a request, or more. */
+  const secondsFor = (bytes: number, rate: number, share: number): number => {
+    const [rule] = fault?.kind === "rules" ? fault.rules(rate) : [];
+    return bytes / ((rule as { bytes: number }).bytes * rate * share);
+  };
+
+  test.each([5, 40, 60, 300])("at %i/s ends the busier container within the load, a minute for the rollout left", (rate) => {
+    expect(secondsFor(limitBytes, rate, 1 / replicas)).toBeLessThanOrEqual((mustHappen?.withinSeconds ?? 0) - 60);
+  });
+
+  test.each([5, 40, 60, 300])("at %i/s is above the alert's share of the limit for longer than it waits", (rate) => {
+    const [, share = "0"] = /> ([\d.]+)$/.exec(alert?.expr.trim() ?? "") ?? [];
+    const evaluatedSeconds = 5;
+    expect(Number(share)).toBeGreaterThan(0);
+    expect(secondsFor((1 - Number(share)) * limitBytes, rate, 1 / replicas)).toBeGreaterThan(
+      Number.parseInt(alert?.for ?? "", 10) + evaluatedSeconds,
+    );
+  });
+});
+
+describe("alerts", () => {
+  const burn: Alert = { labels: { alertname: "ErrorBudgetBurn", severity: "ticket", service: "storage-api" } };
+  const page: Alert = { labels: { ...burn.labels, severity: "page" } };
+  const due: Alert = { labels: { alertname: "RequestsSlow", method: "GET", route: "/api/buckets/:id" } };
+
+  /** Watches answers one after the other, the last again and again; the load has ended. */
+  async function watched(sign: typeof signs | undefined, before: string[], ...answers: Alert[][]) {
+    const { cluster } = clusterOf({});
+    const next = async (): Promise<unknown> => (answers.length > 1 ? answers.shift() : answers[0]);
+    const ended = new AbortController();
+    ended.abort();
+    return watchAlerts({ ...cluster, get: next }, sign, before, ended.signal);
+  }
+  const left = ["ErrorBudgetBurn (ticket storage-api)"];
+
+  test.each<[string, typeof signs | undefined, string[], Alert[][], object]>([
+    [
+      "in a calm drill one left over names nothing, and is told",
+      undefined,
+      left,
+      [[burn]],
+      { kind: "silent", words: `none began; left over from before: ${left[0]}` },
+    ],
+    ["one that begins does, whichever it is", undefined, [], [[], [burn]], { kind: "named" }],
+    ["and one that ended and begins again", undefined, left, [[burn], [], [burn]], { kind: "named" }],
+    ["and a page beside its ticket that was left over", undefined, left, [[burn], [burn, page]], { kind: "named" }],
+    ["no alert at all is silence", undefined, [], [[]], { kind: "silent", words: "none fired" }],
+    ["in another drill only its own names it", signs, [], [[burn]], { kind: "silent", words: `not the one that was due, but ${left[0]}` }],
+    ["which it does when it comes", signs, left, [[burn], [burn, due]], { kind: "named" }],
+  ])("%s", async (_sentence, sign, before, answers, said) => {
+    expect(await watched(sign, before, ...answers)).toMatchObject(said);
+  });
+
+  test("a drill begins when none is active that would name its fault; a ticket that lasts for an hour holds up no calm one, a page does", async () => {
+    const quiet = (sign: typeof signs | undefined, ...alerts: Alert[]) => {
+      const { cluster } = clusterOf({});
+      return untilQuiet({ ...cluster, get: async () => alerts }, sign);
+    };
+    expect(await quiet(undefined, burn)).toEqual(left);
+    await expect(quiet(undefined, page)).rejects.toThrow("the lab is not well: ErrorBudgetBurn (page storage-api)");
+    await expect(quiet(signs, due)).rejects.toThrow("the lab is not well: RequestsSlow");
+    expect(await quiet(signs, page)).toHaveLength(1);
+  });
 });
 
 test("a part that does not answer is an error, not silence", async () => {

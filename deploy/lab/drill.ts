@@ -38,13 +38,14 @@ const firstSampleLimitSeconds = 150;
 const afterLoadSeconds = 60;
 
 /** Breaks the lab under load and asks gate, alerts, traces, logs and a dashboard what is wrong; without a drill nothing is broken. */
-export async function runDrill(cluster: Cluster, drill: Drill | undefined, load: Load): Promise<Findings> {
+export async function runDrill(cluster: Cluster, drill: Drill | undefined, asked: Load): Promise<Findings> {
   const { lab } = cluster;
+  const load = { ...asked, seconds: Math.max(asked.seconds, drill?.mustHappen?.withinSeconds ?? 0) };
   const fault: Fault = drill?.fault ?? { kind: "none" };
   const missing = await cluster.missing();
   if (missing.length > 0) throw new StepError(`the lab lacks ${missing.join(", ")}`, [], "npm run minikube -- --with all");
   await restore(cluster);
-  await untilQuiet(cluster, drill?.signs);
+  const leftOver = await untilQuiet(cluster, drill?.signs);
   const beganAt = Date.now() / 1_000;
   lab.say(`load: ${load.scenario}, ${load.rate}/s for ${load.seconds} s, from a pod`);
   const [stop, ended] = [new AbortController(), new AbortController()];
@@ -52,9 +53,10 @@ export async function runDrill(cluster: Cluster, drill: Drill | undefined, load:
   let findings: { report: Report; alert: Evidence };
   try {
     await firstSample(cluster, beganAt, ended.signal);
-    await inject(cluster, fault);
-    const alert = watchAlerts(cluster, drill?.signs, ended.signal);
+    await inject(cluster, fault, load.rate);
+    const alert = watchAlerts(cluster, drill?.signs, leftOver, ended.signal);
     const [report, fired] = await Promise.all([loading.then(reportOf), alert]);
+    if (drill?.mustHappen) await checkHappened(cluster, drill.mustHappen.status);
     findings = { report, alert: fired };
   } finally {
     stop.abort();
@@ -93,16 +95,23 @@ async function search(cluster: Cluster, signs: Signs | undefined, run: Run, from
   return silent;
 }
 
-/** Watches Alertmanager from the fault's injection until a while after the load; in a calm drill, for every drill's alert and everything that pages. */
-async function watchAlerts(cluster: Cluster, signs: Signs | undefined, ended: AbortSignal): Promise<Evidence> {
+/** Watches Alertmanager from the fault's injection until a while after the load; in a calm drill, for every alert that is not left over from before. */
+export async function watchAlerts(
+  cluster: Cluster,
+  signs: Signs | undefined,
+  before: readonly string[],
+  ended: AbortSignal,
+): Promise<Evidence> {
   const { lab } = cluster;
   const began = lab.now();
-  const isGuilty = guilty(signs);
+  let leftOver = before;
   let endedAt: number | undefined;
   const others = new Set<string>();
+  const isGuilty = (alert: Alert): boolean => (signs === undefined ? !leftOver.includes(alertText(alert)) : isAlert(signs, alert));
   const step = async (): Promise<Evidence | undefined> => {
     if (ended.aborted) endedAt ??= lab.now();
     const alerts = await alertsNow(cluster);
+    leftOver = leftOver.filter((one) => alerts.some((alert) => alertText(alert) === one));
     const due = alerts.find(isGuilty);
     if (due !== undefined) {
       const words = `${alertText(due)} after ${(lab.now() - began).toFixed(0)} s`;
@@ -111,27 +120,26 @@ async function watchAlerts(cluster: Cluster, signs: Signs | undefined, ended: Ab
     }
     for (const alert of alerts) others.add(alertText(alert));
     if (endedAt === undefined || lab.now() - endedAt < afterLoadSeconds) return undefined;
-    return { kind: "silent", words: others.size === 0 ? "none fired" : `not the one that was due, but ${[...others].join(", ")}` };
+    const which = signs === undefined ? "none began; left over from before:" : "not the one that was due, but";
+    return { kind: "silent", words: others.size === 0 ? "none fired" : `${which} ${[...others].join(", ")}` };
   };
   return (await poll(cluster, step, 900)) ?? { kind: "silent", words: "none fired" };
 }
 
-/** Tells which alerts would name something: the drill's own; in a calm one every drill's, and each that pages. */
-const guilty =
-  (signs: Signs | undefined) =>
-  (alert: Alert): boolean =>
-    signs === undefined ? alert.labels["severity"] === "page" || all.some((each) => isAlert(each, alert)) : isAlert(signs, alert);
-
-async function untilQuiet(cluster: Cluster, signs: Signs | undefined): Promise<void> {
+/** Waits until no alert is active that would name the drill's fault, or, before a calm one, any drill's or that pages; gives the others, which last longer. */
+export async function untilQuiet(cluster: Cluster, signs: Signs | undefined): Promise<string[]> {
   let said = "";
-  const isQuiet = async (): Promise<true | undefined> => {
-    const alerts = (await alertsNow(cluster)).filter(guilty(signs));
-    const words = alerts.map(alertText).join(", ");
+  const mustEnd = (alert: Alert): boolean =>
+    signs === undefined ? alert.labels["severity"] === "page" || all.some((each) => isAlert(each, alert)) : isAlert(signs, alert);
+  const quiet = async (): Promise<string[] | undefined> => {
+    const alerts = await alertsNow(cluster);
+    const words = alerts.filter(mustEnd).map(alertText).join(", ");
     if (words !== said && words !== "") cluster.lab.say(`waiting until these alerts have ended: ${words}`);
     said = words;
-    return alerts.length === 0 || undefined;
+    return words === "" ? alerts.map(alertText) : undefined;
   };
-  if (await poll(cluster, isQuiet, quietLimitSeconds)) return;
+  const left = await poll(cluster, quiet, quietLimitSeconds);
+  if (left !== undefined) return left;
   const remedy = "see what is wrong with the lab before you break it: the alerts' descriptions are in Alertmanager";
   throw new StepError(`the lab is not well: ${said}`, [], remedy);
 }
@@ -180,13 +188,13 @@ function reportOf({ ending, stdout, stderr }: Ran): Report {
 
 const storageApi = ["--namespace", "plimsoll"];
 
-async function inject({ kubectl, lab }: Cluster, fault: Fault): Promise<void> {
+async function inject({ kubectl, lab }: Cluster, fault: Fault, rate: number): Promise<void> {
   switch (fault.kind) {
     case "none":
       return;
     case "rules": {
       lab.say("fault: a new release of the storage API with it is rolled out under the load");
-      const rules = `FAULTS=${JSON.stringify(fault.rules)}`;
+      const rules = `FAULTS=${JSON.stringify(fault.rules(rate))}`;
       await kubectl([...storageApi, "set", "env", "deployment/storage-api", rules], "the fault was not injected");
       return;
     }
@@ -194,6 +202,13 @@ async function inject({ kubectl, lab }: Cluster, fault: Fault): Promise<void> {
       lab.say(`fault: ${fault.workload} is scaled to zero under the load`);
       await kubectl([...storageApi, "scale", fault.workload, "--replicas=0"], "the fault was not injected");
   }
+}
+
+/** Sees that a fault did its work before the load's end, for without that nobody could have named it. */
+async function checkHappened({ kubectl }: Cluster, status: string): Promise<void> {
+  const pods = ["get", "pods", "-l", "app.kubernetes.io/name=storage-api", "-o", "jsonpath={..terminated.reason}"];
+  if ((await kubectl([...storageApi, ...pods], "the cluster does not answer")).includes(status)) return;
+  throw new StepError(`no pod of the storage API was ${status} before the load ended`, [], "give the load more time with --duration");
 }
 
 /** Takes every fault back and waits until the service is whole. What is not broken stays as it is, so it may be done at any time. */

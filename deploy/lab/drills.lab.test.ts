@@ -1,25 +1,34 @@
-import { fileURLToPath } from "node:url";
-import { expect, inject, test } from "vitest";
-import { endingText, runProcess } from "../../slo/host/process.ts";
+import { beforeAll, expect, test } from "vitest";
+import type { Ran } from "../../slo/host/process.ts";
 import { drills } from "./drills.ts";
+import { context, npm, wholeLab } from "./lab.fixture.ts";
 
-const { context } = inject("cluster");
-const folder = fileURLToPath(new URL("../..", import.meta.url));
+const repeats = Number(process.env["DRILL_REPEATS"] ?? "3");
+const times = Array.from({ length: repeats }, (_each, index) => index + 1);
+const sources = ["gate", "alert", "trace", "log", "dashboard"];
 
-async function npm(script: string, ...words: string[]): Promise<string> {
-  const command = { command: "npm", args: ["run", "--silent", script, "--", ...words], limitSeconds: 1_500, folder };
-  const { ending, output } = await runProcess(command);
-  process.stderr.write(`${output}\n`);
-  return endingText(command, ending);
+/** What the table on stdout says of each source. */
+function told({ stdout }: Ran): Record<string, string> {
+  const rows = stdout.split("\n").flatMap((line) => /^ {2}(\w+) +(named|silent) /.exec(line) ?? []);
+  return Object.fromEntries(sources.map((source) => [source, rows[rows.indexOf(source) + 1] ?? "nothing"]));
 }
+const all = (word: "named" | "silent") => Object.fromEntries(sources.map((source) => [source, word]));
+const ended = { kind: "exited", code: 0 };
 
-test("the whole lab comes up", async () => {
-  // Of the profile that the setup made, or of the cluster that was given; images are there already in the latter.
-  const where = process.env["KUBERNETES_CONTEXT"] ? ["--context", context] : ["--profile", context];
-  expect(await npm("minikube", "--with", "all", ...where)).toBe("npm ended with 0");
+beforeAll(async () => {
+  if (!(repeats > 0)) throw new Error("DRILL_REPEATS must be a number above 0");
+  await wholeLab();
 });
 
-test.each(["calm", ...Object.keys(drills)].flatMap((name) => [1, 2, 3].map((time): [string, number] => [name, time])))(
-  "the drill %s ends as it should, time %i",
-  async (name) => expect(await npm("lab", "drill", name, "--context", context)).toBe("npm ended with 0"),
-);
+test.each(times)("in the calm drill nobody names anything, time %i", async () => {
+  const ran = await npm("lab", "drill", "calm", "--context", context);
+  expect({ ...told(ran), ending: ran.ending }, ran.stdout).toEqual({ ...all("silent"), ending: ended });
+  expect(ran.stdout).toContain("0 of 5 named anything");
+});
+
+const each = Object.keys(drills).flatMap((name) => times.map((time): [string, number] => [name, time]));
+test.each(each)("gate, alert, trace, log and dashboard name the fault of %s, time %i", async (name) => {
+  const ran = await npm("lab", "drill", name, "--context", context);
+  expect({ ...told(ran), ending: ran.ending }, ran.stdout).toEqual({ ...all("named"), ending: ended });
+  expect(ran.stdout).toContain("5 of 5 named the fault");
+});

@@ -1,5 +1,8 @@
-/** How the lab is broken; every way is taken back by `restore`. */
-export type Fault = { kind: "none" } | { kind: "rules"; rules: readonly object[] } | { kind: "scaledToZero"; workload: string };
+/** How the lab is broken, at an arrival rate; every way is taken back by `restore`. */
+export type Fault =
+  | { kind: "none" }
+  | { kind: "rules"; rules: (rate: number) => readonly object[] }
+  | { kind: "scaledToZero"; workload: string };
 
 /** What must name a fault, each found by a query of its own. Labels, tags and attributes are those that the answer must have. */
 export interface Signs {
@@ -18,6 +21,8 @@ export interface Signs {
 export interface Drill {
   sentence: string;
   fault: Fault;
+  /** What a pod of the service has in its status once the fault did its work, and the least seconds of load in which it must come to that. */
+  mustHappen?: { status: string; withinSeconds: number };
   signs: Signs;
 }
 
@@ -35,11 +40,18 @@ const spoilt = (kind: string) => ({
   log: `| plimsoll_testid="$testid" | plimsoll_fault="${kind}"`,
 });
 
+/**
+ * Two pods share the load, so the busier one leaks its whole limit within the seconds. That is slow enough for `MemoryNearLimit`, which wants
+ * ten seconds above 80 % before the end, and leaves a load of `withinSeconds` time for the rollout.
+ */
+const leak = { pods: 2, limitBytes: 256 * 2 ** 20, seconds: 80 };
+const leakBytes = (rate: number): number => Math.round((leak.pods * leak.limitBytes) / (rate * leak.seconds));
+
 /** Every drill but the calm one, in the order in which they are told. */
 export const drills: Record<string, Drill> = {
   "delete-answers-500": {
     sentence: "each DELETE that worked is answered 500",
-    fault: { kind: "rules", rules: [{ kind: "delete-answers-500" }] },
+    fault: { kind: "rules", rules: () => [{ kind: "delete-answers-500" }] },
     signs: {
       objectives: ["deletes work"],
       alert: { name: "RequestsFail", labels: { method: "DELETE", route: bucket } },
@@ -49,7 +61,7 @@ export const drills: Record<string, Drill> = {
   },
   "slow-store": {
     sentence: "the store takes 400 ms for each read",
-    fault: { kind: "rules", rules: [{ kind: "slow-store", method: "GET", route: bucket, seconds: { constant: 0.4 } }] },
+    fault: { kind: "rules", rules: () => [{ kind: "slow-store", method: "GET", route: bucket, seconds: { constant: 0.4 } }] },
     signs: {
       objectives: ["read latency", "read latency, server"],
       alert: { name: "RequestsSlow", labels: { method: "GET", route: bucket } },
@@ -59,8 +71,9 @@ export const drills: Record<string, Drill> = {
     },
   },
   "memory-leak": {
-    sentence: "each request keeps 128 KiB for good, until the kernel ends the container",
-    fault: { kind: "rules", rules: [{ kind: "leak", bytes: 131_072 }] },
+    sentence: "each request keeps memory for good, until the kernel ends the container",
+    fault: { kind: "rules", rules: (rate) => [{ kind: "leak", bytes: leakBytes(rate) }] },
+    mustHappen: { status: "OOMKilled", withinSeconds: 150 },
     signs: {
       objectives: ["availability", "server availability", "deletes work"],
       alert: { name: "MemoryNearLimit", labels: { job: "storage-api" } },
@@ -70,7 +83,7 @@ export const drills: Record<string, Drill> = {
   },
   "crash-loop": {
     sentence: "each process ends at its 300th request",
-    fault: { kind: "rules", rules: [{ kind: "crash", every: 300 }] },
+    fault: { kind: "rules", rules: () => [{ kind: "crash", every: 300 }] },
     signs: {
       objectives: ["availability", "server availability", "deletes work"],
       alert: { name: "ContainerRestarts", labels: {} },
@@ -79,8 +92,8 @@ export const drills: Record<string, Drill> = {
     },
   },
   "dropped-connections": {
-    sentence: "each tenth connection is cut in the middle of its answer",
-    fault: { kind: "rules", rules: [{ kind: "drop", every: 10 }] },
+    sentence: "each third connection is cut in the middle of its answer",
+    fault: { kind: "rules", rules: () => [{ kind: "drop", every: 3 }] },
     signs: {
       objectives: ["availability", "deletes work"],
       alert: { name: "RequestsFail", labels: {} },

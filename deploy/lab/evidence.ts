@@ -43,7 +43,7 @@ export const isAlert = ({ alert }: Signs, { labels }: Alert): boolean => labels[
 
 /** Names an alert with the labels that tell one from another. */
 export function alertText({ labels }: Alert): string {
-  const told = ["service", "method", "route", "pod", "sloth_slo", "instance"].flatMap((name) => labels[name] ?? []);
+  const told = ["severity", "service", "method", "route", "pod", "sloth_slo", "instance"].flatMap((name) => labels[name] ?? []);
   return `${labels["alertname"]} (${told.join(" ")})`;
 }
 

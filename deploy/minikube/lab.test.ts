@@ -168,20 +168,39 @@ describe("each failure says what failed, the last words and what to do", () => {
     for (const part of parts) expect(said).toContain(part);
   });
 
-  test("a pod whose image is missing is given up after its patience, whichever way that is put, long before the limit", async () => {
-    const reasons = ["ErrImagePull", "ImagePullBackOff"];
-    const { lab } = labOf({ ...fine, "rollout status": waiting, "events --for": "not found: plimsoll-target:dev" });
+  /** The rollout of a lab in which MongoDB's pod has no image, as its status puts that by turns. */
+  async function withoutImage(reasons: string[], image: string) {
+    const answers = { ...fine, "rollout status": waiting, "events --for": `not found: ${image}`, "get pod mongodb-0": ` ${image}` };
+    const { lab, said } = labOf(answers);
     let asked = 0;
     const pods = async (): Promise<Ran> => {
-      const stdout = `plimsoll   storage-api-1   0/1   ${reasons[asked++ % 2]}   0   9s\n`;
-      return ranOf({ kind: "exited", code: 0 }, stdout);
+      const lines = ["exporter-1   0/1   CrashLoopBackOff   3", `mongodb-0   0/1   ${reasons[asked++ % reasons.length]}   0`];
+      return ranOf({ kind: "exited", code: 0 }, lines.map((line) => `plimsoll   ${line}   9s\n`).join(""));
     };
-    const said = await failureOf({ ...lab, run: (call) => (call.args.includes("pods") ? pods() : lab.run(call)) });
-    expect(lab.now()).toBeLessThan(40);
-    expect(said).toMatch(/storage-api-1: (ErrImagePull|ImagePullBackOff)\n/);
-    expect(said).toContain("not found: plimsoll-target:dev");
-    expect(said).toContain("the image is not in the cluster");
-    expect(said).toContain("describe pod storage-api-1");
+    const failure = await failureOf({ ...lab, run: (call) => (call.args.includes("pods") ? pods() : lab.run(call)) });
+    return { failure, said, seconds: lab.now() };
+  }
+
+  test("a pod whose image is missing is said at once, and given up after its patience, whichever way that is put, long before the limit", async () => {
+    const { failure, said, seconds } = await withoutImage(["ErrImagePull", "ImagePullBackOff"], "mongo:8.2.2");
+    expect(seconds).toBeLessThan(40);
+    expect(failure).toMatch(/mongodb-0: (ErrImagePull|ImagePullBackOff)\n/);
+    expect(failure).toContain("not found: mongo:8.2.2");
+    const remedy = "the image mongo:8.2.2 is not in the cluster, which cannot pull it: have it in this machine's Docker";
+    for (const words of [said.join("\n"), failure]) {
+      expect(words).toContain(remedy);
+      expect(words).toContain("minikube --profile plimsoll image load mongo:8.2.2");
+      expect(words).toContain("--with …,mongodb/ferretdb");
+    }
+    expect(failure).toContain("describe pod mongodb-0");
+    expect(said.findIndex((line) => line.includes(remedy))).toBeLessThan(said.findIndex((line) => line.includes("Waiting for")) + 2);
+  });
+
+  test.each(["ErrImageNeverPull", "InvalidImageName"])("a pod with %s is given up at once", async (reason) => {
+    const { failure, seconds } = await withoutImage([reason], "grafana/grafana:13.2.2");
+    expect(seconds).toBeLessThan(10);
+    expect(failure).toContain("the image grafana/grafana:13.2.2 is not in the cluster");
+    expect(failure).not.toContain("ferretdb");
   });
 });
 

@@ -19,7 +19,12 @@ const good: [string, string[], object][] = [
     ["--with", "exporters"],
     { parts: ["exporters"], minikube: { cpus: "2", memory: "6g" }, limitSeconds: 240 },
   ],
-  ["all parts", ["--with", "all"], { parts: knownParts() }],
+  ["all parts, without their variants", ["--with", "all"], { parts: ["alerts", "exporters", "logs", "mongodb", "traces", "web"] }],
+  [
+    "a variant brings what it varies, and comes after it",
+    ["--with", "mongodb/ferretdb,logs"],
+    { parts: ["logs", "mongodb", "mongodb/ferretdb"] },
+  ],
   ["parts in a profile of a stated size", ["--with", "all", "--memory", "8g"], { minikube: { cpus: "2", memory: "8g" } }],
   ["the lab with Grafana", ["--overlay", "grafana"], { minikube, overlay: "grafana" }],
 ];

@@ -31,20 +31,21 @@ const only = (pattern: RegExp, kind: string) => (value: string) => {
 
 const partsFolder = new URL("../kubernetes/with/", import.meta.url);
 
-/** Lists the parts that can be laid over an overlay: each is a folder with a kustomize component. */
+/** Lists the parts that can be laid over an overlay: each is a folder with a kustomize component, some with variants of theirs below. */
 export function knownParts(): string[] {
-  return readdirSync(partsFolder)
+  return readdirSync(partsFolder, { recursive: true, encoding: "utf8" })
     .filter((name) => existsSync(new URL(`${name}/kustomization.yaml`, partsFolder)))
     .toSorted();
 }
 
-/** Reads a list of parts; `all` is every one there is. */
+/** Reads a list of parts; `all` is every one there is, without variants, and a variant brings what it varies. */
 function readParts(value: string): string[] {
   const known = knownParts();
   const named = value.split(",").map((part) => part.trim());
   const unknown = named.find((part) => part !== "all" && !known.includes(part));
   if (unknown !== undefined) throw new InvalidArgumentError(`There is no part "${unknown}"; there are ${known.join(", ")}, and all.`);
-  return known.filter((part) => named.includes("all") || named.includes(part));
+  const isNamed = (part: string): boolean => named.some((name) => name === part || name.startsWith(`${part}/`));
+  return known.filter((part) => isNamed(part) || (named.includes("all") && !part.includes("/")));
 }
 
 /** Parses the words after `npm run minikube --`; throws commander's error, its words (or the help) written by `write`. */

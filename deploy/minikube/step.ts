@@ -61,12 +61,20 @@ export function lastLines(text: string): string[] {
   return [...errors.slice(0, 3), ...lines.slice(-12)];
 }
 
-/** How long a trouble must last before it is believed: a volume is bound and an image found again within seconds. */
+/** How long a trouble must last before it is believed: a volume is bound and an image found again within seconds. Some never go by themselves. */
 const patienceSeconds = 25;
+const isFinal = ({ status }: Stuck): boolean => /ErrImageNeverPull|InvalidImageName/.test(status);
+const lacksImage = ({ status }: Stuck): boolean => status.includes("Image");
 const ours = ["-A", "-l", "app.kubernetes.io/part-of=plimsoll"];
 
+interface Stuck {
+  namespace: string;
+  pod: string;
+  status: string;
+}
+
 /** Finds the pods that cannot go on by themselves, in the lines of `kubectl get pods -A`: not scheduled, without their image, crashing, refused. */
-export function stuckPods(table: string): { namespace: string; pod: string; status: string }[] {
+export function stuckPods(table: string): Stuck[] {
   return table.split("\n").flatMap((line) => {
     const [namespace = "", pod = "", , status = ""] = line.trim().split(/\s+/);
     return /^Pending$|Err|BackOff|Invalid/.test(status) ? [{ namespace, pod, status }] : [];
@@ -95,8 +103,11 @@ export async function waitUntilReady(lab: Lab, context: string, limitSeconds: nu
       const stuck = succeeded(pods) ? stuckPods(pods.stdout) : [];
       // By pod alone: a missing image is ErrImagePull and ImagePullBackOff by turns.
       for (const pod of since.keys()) if (!stuck.some((one) => one.pod === pod)) since.delete(pod);
-      for (const { pod } of stuck) since.set(pod, since.get(pod) ?? lab.now());
-      const hopeless = [...since.values()].some((at) => lab.now() - at >= patienceSeconds);
+      for (const one of stuck.filter(({ pod }) => !since.has(pod))) {
+        since.set(one.pod, lab.now());
+        if (lacksImage(one)) lab.say(`${one.pod}: ${one.status}: ${await imageHint(lab, kubectl, one)}`);
+      }
+      const hopeless = stuck.some((one) => isFinal(one) || lab.now() - (since.get(one.pod) ?? 0) >= patienceSeconds);
       if (hopeless || seconds >= limitSeconds) throw await givenUp(lab, kubectl, `${seconds.toFixed(0)} s (${words})`, stuck);
       await lab.pause(1);
     }
@@ -104,8 +115,18 @@ export async function waitUntilReady(lab: Lab, context: string, limitSeconds: nu
   return lab.now() - began;
 }
 
-async function givenUp(lab: Lab, kubectl: string[], reached: string, stuck: ReturnType<typeof stuckPods>): Promise<StepError> {
-  const [{ namespace, pod, status } = { namespace: "plimsoll", pod: "", status: "" }] = stuck;
+/** Names the image that a pod waits for, and says how it can be had. */
+async function imageHint(lab: Lab, kubectl: string[], { namespace, pod }: Stuck): Promise<string> {
+  const waiting = ["initContainerStatuses", "containerStatuses"].map((list) => `{.status.${list}[?(@.state.waiting)].image}`).join(" ");
+  const { stdout } = await ask(lab, [...kubectl, "--namespace", namespace, "get", "pod", pod, "-o", `jsonpath=${waiting}`]);
+  const [image = "its image"] = stdout.split(/\s+/).filter((word) => word !== "");
+  const load = `\`minikube --profile ${kubectl[2]} image load ${image}\`, --image-load, or a registry that the cluster can pull from`;
+  const instead = image.startsWith("mongo:") ? "; or FerretDB in its place: --with …,mongodb/ferretdb" : "";
+  return `the image ${image} is not in the cluster, which cannot pull it: have it in this machine's Docker and run this again, or ${load}${instead}`;
+}
+
+async function givenUp(lab: Lab, kubectl: string[], reached: string, stuck: readonly Stuck[]): Promise<StepError> {
+  const { namespace, pod, status } = stuck.find(lacksImage) ?? stuck[0] ?? { namespace: "plimsoll", pod: "", status: "" };
   const said = stuck.map(({ pod, status }) => `${pod}: ${status}`);
   const tell = async (...words: string[]): Promise<void> => {
     const { output } = await ask(lab, [...kubectl, "--namespace", namespace, ...words]);
@@ -113,9 +134,8 @@ async function givenUp(lab: Lab, kubectl: string[], reached: string, stuck: Retu
   };
   if (pod !== "") await tell("events", "--for", `pod/${pod}`, "--types=Warning");
   if (status === "CrashLoopBackOff") await tell("logs", "--previous", "--tail=5", pod);
-  const image = "the image is not in the cluster: see how it is loaded (--image-load, or a registry that the cluster can pull from); ";
   const room = "the cluster has no room: give it more with --cpus and --memory, or remove what else runs there; ";
-  const hint = /Image/.test(status) ? image : status === "Pending" ? room : "";
+  const image = /Image/.test(status) ? `${await imageHint(lab, kubectl, { namespace, pod, status })}; ` : "";
   const describe = `\`${kubectl.join(" ")} --namespace ${namespace} describe pod ${pod}\` shows more`;
-  return new StepError(`not all pods were ready after ${reached}`, said, hint + describe);
+  return new StepError(`not all pods were ready after ${reached}`, said, (status === "Pending" ? room : image) + describe);
 }

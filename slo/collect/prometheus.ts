@@ -178,11 +178,18 @@ export async function queryHistograms(api: PrometheusApi, query: PromQL, from: n
 }
 
 const buildInfo = z.object({ version: z.string().max(40) });
+const runtimeInfo = z.object({ startTime: z.iso.datetime({ offset: true }) });
 
 /** Asks which version of Prometheus this is; others that answer PromQL may not tell. */
 export async function versionOf(api: PrometheusApi): Promise<string | null> {
   const told = await answerOf(() => ask(api, "/api/v1/status/buildinfo", undefined, buildInfo));
   return told.kind === "answer" ? told.value.version : null;
+}
+
+/** Asks when Prometheus was started, Unix seconds; others that answer PromQL may not tell. */
+export async function startOf(api: PrometheusApi): Promise<number | undefined> {
+  const told = await answerOf(() => ask(api, "/api/v1/status/runtimeinfo", undefined, runtimeInfo));
+  return told.kind === "answer" ? Date.parse(told.value.startTime) / 1000 : undefined;
 }
 
 /** Asks for the names of all metrics, or of those with the given series; also of some that ended hours ago. */

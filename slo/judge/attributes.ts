@@ -1,19 +1,22 @@
+import { z } from "zod";
 import type { Count } from "../collect/measurement.ts";
 import type { Span } from "../collect/traces.ts";
 import { overRepresented } from "./hypergeometric.ts";
+import { count } from "./verdict.ts";
 
 /** What spans of bad requests say more often than those of good ones. */
-export interface Attribute {
+export const attribute = z.strictObject({
   /** Of which span: "put buckets"; empty where requests of other routes were compared, whose spans have other names. */
-  span: string;
-  key: string;
-  value: string;
+  span: z.string(),
+  key: z.string(),
+  value: z.string(),
   /** Requests, and how many of them are bad: those with the attribute, and all that were compared. */
-  with: Count;
-  all: Count;
-  /** Corrected for all that was looked at. */
-  p: number;
-}
+  with: count,
+  all: count,
+  /** Chance of so many bad ones among them, corrected for all that was looked at. */
+  p: z.number(),
+});
+type Attribute = z.infer<typeof attribute>;
 
 /** What only says again that a request was bad, is of one request alone, or is about how spans are made. */
 const told =

@@ -1,41 +1,48 @@
-import type { Cell, Outcome } from "../collect/causes.ts";
+import { z } from "zod";
+import type { Cell } from "../collect/causes.ts";
 import type { Count, CumulativePoint } from "../collect/measurement.ts";
 import { complement } from "./clopper-pearson.ts";
 import { overRepresented } from "./hypergeometric.ts";
+import { count } from "./verdict.ts";
 
 /** A part of the events that holds more bad ones than chance gives it; `p` is corrected for all that was looked at. */
-export interface StandsOut {
-  count: Count;
-  p: number;
-}
+const outlier = z.strictObject({ count, p: z.number() });
+type StandsOut = z.infer<typeof outlier>;
 
 /** What bad events have in common. */
-export interface Cause {
-  /** The route that they are of; undefined where no route stands out. */
-  subject: { method: string; route: string } | undefined;
-  count: Count;
+export const cause = z.strictObject({
+  /** The route that they are of; absent where no route stands out. */
+  subject: z.strictObject({ method: z.string(), route: z.string() }).optional(),
+  count,
   /** The objective's other events, but for those of routes that stand out too. */
-  elsewhere: Count;
-  /** Undefined where there was nothing to compare it with. */
-  p: number | undefined;
-  /** Most first. */
-  outcomes: { outcome: Outcome; count: number }[];
+  elsewhere: count,
+  /** Absent where there was nothing to compare it with. */
+  p: z.number().optional(),
+  /** Most first; a status of "0" is no answer. */
+  outcomes: z.array(
+    z.strictObject({
+      outcome: z.strictObject({ kind: z.enum(["answer", "wrongContents", "slow"]), status: z.string(), errorCode: z.string() }),
+      count: z.number(),
+    }),
+  ),
   /** How many instances its events are of, and those that stand out among them. */
-  instances: number;
-  instance: (StandsOut & { name: string })[];
-}
+  instances: z.number(),
+  instance: z.array(z.strictObject({ name: z.string(), ...outlier.shape })),
+});
+type Cause = z.infer<typeof cause>;
 
 /** When bad events came: Unix seconds. */
-export interface Moments {
-  firstSeconds: number;
-  lastSeconds: number;
+export const moments = z.strictObject({
+  firstSeconds: z.number(),
+  lastSeconds: z.number(),
   /** No event that is known came before the first bad one. */
-  fromStart: boolean;
+  fromStart: z.boolean(),
   /** Events before the first bad one and after the last one, where so many without a bad one are no chance. */
-  before: StandsOut | undefined;
-  after: StandsOut | undefined;
-  worst: (StandsOut & { fromSeconds: number; toSeconds: number }) | undefined;
-}
+  before: outlier.optional(),
+  after: outlier.optional(),
+  worst: z.strictObject({ ...outlier.shape, fromSeconds: z.number(), toSeconds: z.number() }).optional(),
+});
+type Moments = z.infer<typeof moments>;
 
 /** How many comparisons may be made of one objective, and how sure one must be after all of them (Bonferroni). */
 export interface Tests {

@@ -87,7 +87,7 @@ async function carryOut(run: Run): Promise<LoadRun | NoRun> {
   if (forward.kind === "failed") return failed(forward.message);
   const ends = prometheusAt(forward.url, credentials);
   const place = { target: options.target, prometheus: options.prometheus, embedded: false };
-  const checked = await preflight({ ...prepared, options: { ...options, target: undefined } }, host, place, ends); // only the pods reach the target
+  const checked = await preflight({ ...prepared, options: { ...options, target: undefined } }, host, place, ends, session.signal); // only the pods reach the target
   if (checked.kind === "none") return checked;
   if (session.signal.aborted) return failed("");
   const plan = planOf(run, account);

@@ -54,7 +54,7 @@ async function makeReady(prepared: Prepared, host: Host, session: Session) {
   if (stack.kind === "failed") return noRun(stack.refused ? exitCodes.badUsage : exitCodes.notCarriedOut, stack.message);
   if (signal.aborted) return noRun(exitCodes.interrupted, "");
   const prometheus = prometheusAt(stack.prometheus, host.settings.credentials);
-  const checked = await preflight(prepared, host, stack, prometheus);
+  const checked = await preflight(prepared, host, stack, prometheus, signal);
   if (checked.kind === "none") return checked;
   const marks = prepared.spec.objectives.some(({ indicator }) => indicator.kind === "throughput");
   const started = await startRelay({ folder: join(folder, "spool"), destination: prometheus.destination, say: host.say, marks });

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import type { PrometheusApi } from "../collect/prometheus.ts";
 import { serviceQueries } from "../compile/run.ts";
 import { fakeApi } from "../collect/fake-api.fixture.ts";
-import { checkClock, checkScrape, scrapeInterval } from "./preflight.ts";
+import { scrapeInterval } from "./discovery.ts";
+import { checkClock, checkScrape } from "./preflight.ts";
 
 const now = 1_800_000_000;
 

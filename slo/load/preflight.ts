@@ -1,8 +1,7 @@
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { medianDistance } from "../collect/guard.ts";
-import { answerOf, queryNumber, querySamples, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
+import { answerOf, queryNumber, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
 import { clockQuery, preflightQuery, serviceQueries, type ServiceQueries } from "../compile/run.ts";
 import { errorMessage } from "../host/error-message.ts";
 import { encodeWrite } from "../run/relay/body.ts";
@@ -18,6 +17,7 @@ import type { Place } from "./local.ts";
 import { originOf } from "./new-record.ts";
 import { outlookOf } from "./outlook.ts";
 import { prepare, type LoadOptions, type Prepared } from "./prepare.ts";
+import { scrapeInterval, waitForDiscovery } from "./discovery.ts";
 import { prometheusAt, type PrometheusEnds } from "./prometheus.ts";
 import type { ReadSpec } from "./spec-file.ts";
 
@@ -125,13 +125,6 @@ export async function checkScrape(
   return scraped ? fine : failed(`Prometheus at ${api.url} could not scrape the service with ${service.shown} within ${limitSeconds} s`);
 }
 
-/** Measures how often the service is scraped, seconds: the median distance of two samples of its slowest instance; 15, Prometheus's most usual interval, where there are no two. */
-export async function scrapeInterval(api: PrometheusApi, service: ServiceQueries, now: () => number): Promise<number> {
-  const scraped = await answerOf(() => querySamples(api, service.scraped(300), now()));
-  const distances = scraped.kind === "answer" ? scraped.value.flatMap(({ points }) => medianDistance(points) ?? []) : [];
-  return distances.length > 0 ? Math.max(...distances) : 15;
-}
-
 /** What preflight finds out: Prometheus's clock minus ours, and how often the service is scraped, both in seconds; and with what it loads. */
 export interface Preflight extends Pick<RunRecord, "origin"> {
   offset: number;
@@ -144,6 +137,7 @@ export async function preflight(
   host: Host,
   { embedded, target: targetUrl }: Place,
   ends: PrometheusEnds,
+  signal: AbortSignal,
 ): Promise<Checked<Preflight>> {
   const { testid, spec, serverLabels, scrape: scrapedAt, options, k6Version } = prepared;
   const { api } = ends;
@@ -170,7 +164,9 @@ export async function preflight(
     );
   const hopeless = embedded ? [] : await hopelessObjectives(prepared, host, api, clock.value);
   if (hopeless.length > 0 && !options.force) return badUsage(`${hopeless.join("\n")}\nno load can change that; --force loads all the same`);
-  const interval = embedded ? scrapeIntervalSeconds : await scrapeInterval(api, service, host.now);
+  if (embedded) return { kind: "fine", value: { offset: clock.value, scrapeIntervalSeconds, origin } };
+  if (wantsServer) await waitForDiscovery(api, service, { ...host, now: () => host.now() + clock.value }, signal);
+  const interval = await scrapeInterval(api, service, host.now);
   return { kind: "fine", value: { offset: clock.value, scrapeIntervalSeconds: interval, origin } };
 }
 

@@ -1,7 +1,6 @@
 import { z } from "zod";
 
 const number = z.number();
-const count = z.strictObject({ total: number, bad: number });
 
 const phases = { blocked: number, connecting: number, tls: number, sending: number, waiting: number, receiving: number };
 const span = z.strictObject({
@@ -12,19 +11,6 @@ const span = z.strictObject({
   isError: z.boolean(),
   /** Secrets in them are masked. */
   attributes: z.record(z.string(), z.string()),
-});
-/** What spans of bad requests say more often than those of good ones. */
-export const attribute = z.strictObject({
-  /** Of which requests, and of which of their spans; of any where good requests of other routes were compared. */
-  operation: z.string(),
-  span: z.string(),
-  key: z.string(),
-  value: z.string(),
-  /** Requests that have it, and all that were compared. */
-  with: count,
-  all: count,
-  /** Chance of so many bad ones among them, corrected for all that was looked at. */
-  p: number,
 });
 /** A request that failed or was slow, with what was found of it. */
 export const sample = z.strictObject({

@@ -1,31 +1,11 @@
 import { z } from "zod";
-import { attribute, sample } from "./sample-schema.ts";
+import { attribute } from "../judge/attributes.ts";
+import { cause, moments } from "../judge/causes.ts";
+import { evidence } from "../judge/verdict.ts";
+import { sample } from "./sample-schema.ts";
 
 const number = z.number();
 const unread = number.nullable();
-const count = z.strictObject({ total: number, bad: number });
-const window = { longSeconds: number, shortSeconds: number, burnRateThreshold: number };
-
-const burn = { worstBurnRate: number, provedBurnRate: number, fromSeconds: number, toSeconds: number, count };
-
-const windowFinding = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("slowBurn"), ...window, worstBurnRate: number }),
-  z.strictObject({ kind: z.literal("fastBurn"), ...window, ...burn }),
-  z.strictObject({ kind: z.literal("skipped"), ...window, reason: z.string() }),
-]);
-
-const evidence = z.strictObject({
-  best: count,
-  worst: count,
-  dropped: number.optional(),
-  errorRatio: number,
-  provedAtLeast: number,
-  provedAtMost: number,
-  budgetSpent: number,
-  requestsNeeded: number,
-  windows: z.array(windowFinding),
-});
-
 const objective = z.strictObject({
   name: z.string(),
   /** e.g. "errors, client side, method=GET" */
@@ -53,43 +33,19 @@ const objective = z.strictObject({
   cumulative: z.array(z.strictObject({ atSeconds: number, total: number, bad: number })),
 });
 
-const standsOut = { count, p: number };
-const cause = z.strictObject({
+const foundCause = z.strictObject({
   /** The objective that is not met; its bad events have this in common. */
   objective: z.string(),
   side: z.enum(["client", "server"]),
   /** Above how many seconds an answer was bad; absent where it is about errors. */
   atMostSeconds: number.optional(),
-  /** The route that stands out; absent where none does. */
-  subject: z.strictObject({ method: z.string(), route: z.string() }).optional(),
-  count,
-  /** The objective's events of routes that do not stand out. */
-  elsewhere: count,
-  /** Chance of so many bad events in this part, corrected for all that was looked at; absent where there was nothing to compare with. */
-  p: number.optional(),
-  /** Most first; a status of "0" is no answer. */
-  outcomes: z.array(
-    z.strictObject({
-      outcome: z.strictObject({ kind: z.enum(["answer", "wrongContents", "slow"]), status: z.string(), errorCode: z.string() }),
-      count: number,
-    }),
-  ),
-  instances: number,
-  /** Instances that stand out. */
-  instance: z.array(z.strictObject({ name: z.string(), ...standsOut })),
+  ...cause.shape,
   /** When they came; absent where it could not be read. */
-  moments: z
-    .strictObject({
-      firstSeconds: number,
-      lastSeconds: number,
-      /** None that is known came before the first bad one. */
-      fromStart: z.boolean(),
-      before: z.strictObject(standsOut).optional(),
-      after: z.strictObject(standsOut).optional(),
-      worst: z.strictObject({ ...standsOut, fromSeconds: number, toSeconds: number }).optional(),
-    })
-    .optional(),
+  moments: moments.optional(),
 });
+
+/** Of which requests; of any where good requests of other routes were compared. */
+const sampledAttribute = z.strictObject({ operation: z.string(), ...attribute.shape });
 
 const line = z.array(unread);
 const rates = { offeredRate: line, achievedRate: line, serverRate: line, errorRatio: line };
@@ -167,11 +123,11 @@ export const reportSchema = z.strictObject({
   }),
   objectives: z.array(objective),
   /** What the bad events of objectives that are not met have in common; absent in reports from before it was looked for. */
-  causes: z.array(cause).optional(),
+  causes: z.array(foundCause).optional(),
   /** Requests that failed or were slow, at most 20 of each route and outcome, a fair choice; absent where nobody collected them. */
   samples: z.array(sample).optional(),
   /** What spans of sampled requests say more often than those of good ones of their route; absent where no traces could be asked. */
-  attributes: z.array(attribute).optional(),
+  attributes: z.array(sampledAttribute).optional(),
   /** By route, worst first. */
   routes: z.array(
     z.strictObject({

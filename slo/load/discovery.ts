@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { instanceKey, lookbackSeconds, medianDistance } from "../collect/guard.ts";
+import { answerOf, querySamples, queryVector, startOf, type PrometheusApi } from "../collect/prometheus.ts";
+import type { ServiceQueries } from "../compile/run.ts";
+import type { Host } from "../host/host.ts";
+
+/** Measures how often the service is scraped, seconds: the median distance of two samples of its slowest instance; 15, Prometheus's most usual interval, where there are no two. */
+export async function scrapeInterval(api: PrometheusApi, service: ServiceQueries, now: () => number): Promise<number> {
+  const scraped = await answerOf(() => querySamples(api, service.scraped(300), now()));
+  const distances = scraped.kind === "answer" ? scraped.value.flatMap(({ points }) => medianDistance(points) ?? []) : [];
+  return distances.length > 0 ? Math.max(...distances) : 15;
+}
+
+/** How long Prometheus may need to hear of a new instance: its discovery tells of it, and its scrapes are set up, every 5 s each (discovery/manager.go, scrape/manager.go). */
+const discoverySeconds = 10;
+
+/** Finds when the youngest process began of those that Prometheus had to find, and of Prometheus itself; on its clock, which `atSeconds` is of. */
+async function youngest(api: PrometheusApi, service: ServiceQueries, atSeconds: number): Promise<number> {
+  const [own, starts, scraped] = await Promise.all([
+    startOf(api),
+    answerOf(() => queryVector(api, service.started(60), atSeconds)),
+    answerOf(() => querySamples(api, service.scraped(lookbackSeconds), atSeconds)),
+  ]);
+  if (starts.kind === "failed" || scraped.kind === "failed") return own ?? 0;
+  // What was tried before it began stands in a list of targets: nobody has to find it.
+  const firstTried = new Map(scraped.value.map(({ labels, points }) => [instanceKey(labels), points[0]?.atSeconds ?? 0]));
+  const found = starts.value.flatMap(({ labels, points }) =>
+    points.flatMap(({ value }) => (value <= atSeconds && (firstTried.get(instanceKey(labels)) ?? 0) > value ? [value] : [])),
+  );
+  return Math.max(own ?? 0, ...found);
+}
+
+/**
+ * Waits, where the service or its Prometheus was started a moment ago, until each instance has had the time to be found and scraped twice: of one that
+ * is first scraped during the load nobody knows what it counted before. A start time that moves on with the clock is waited for no longer than any other.
+ */
+export async function waitForDiscovery(
+  api: PrometheusApi,
+  service: ServiceQueries,
+  { now, say }: Pick<Host, "now" | "say">,
+  signal: AbortSignal,
+  pause = (seconds: number) => sleep(seconds * 1000, undefined, { signal }).catch(() => undefined),
+): Promise<void> {
+  const begunSeconds = now();
+  let told = false;
+  for (;;) {
+    const [started, interval] = await Promise.all([youngest(api, service, now()), scrapeInterval(api, service, now)]);
+    const neededSeconds = discoverySeconds + 2 * interval;
+    const leftSeconds = Math.min(started + neededSeconds, begunSeconds + 2 * neededSeconds) - now();
+    if (leftSeconds <= 0 || signal.aborted) return;
+    if (!told)
+      say(
+        `the service or Prometheus was started a moment ago: waiting until all instances are scraped, ${Math.ceil(leftSeconds)} s at most`,
+      );
+    told = true;
+    await pause(Math.min(1, leftSeconds));
+  }
+}
