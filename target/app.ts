@@ -1,30 +1,22 @@
 import swagger from "@fastify/swagger";
-import type { FastifyError, FastifyReply } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import { setTimeout as sleep } from "node:timers/promises";
-import { answerError, refuseMalformed } from "./api/refusals.ts";
 import { bucketRoutes, jsonRoutes, type Api } from "./api/routes.ts";
 import { defaultEnvironment, type Environment } from "./environment.ts";
 import { faultAdminRoutes } from "./faults/admin.ts";
 import { createFaultEngine, seededRandom } from "./faults/engine.ts";
 import { type FaultClock, injectFaults } from "./faults/hooks.ts";
 import type { FaultRule } from "./faults/rules.ts";
-import { type Metrics, registerMetrics } from "./metrics.ts";
-import { followRequests } from "./requests.ts";
-import { createService } from "./service.ts";
+import { openService, type Watch } from "./service.ts";
 import type { Store } from "./store/store.ts";
-import type { Tracing } from "./tracing.ts";
 
 /** What the service is made of; everything but the store has a default. */
-export interface AppOptions extends Partial<Environment> {
+export interface AppOptions extends Partial<Environment>, Watch {
   /** Kept open by whoever opened it. */
   store: Store;
-  /** Takes the log lines instead of stdout. */
-  logStream?: { write(line: string): void };
   /** Tells whether readiness must say no. */
   stopping?: () => boolean;
   clock?: FaultClock;
-  tracing?: Tracing | undefined;
 }
 
 const systemClock: FaultClock = {
@@ -40,12 +32,9 @@ const info = { title: "Storage API", version: "1.0.0", description: "The referen
 
 /** Builds the storage API, ready to listen or to be asked by `inject`; throws only on a bug. */
 export async function buildApp(options: AppOptions): Promise<Api> {
-  const { store, stopping = () => false, clock = systemClock, tracing } = options;
+  const { store, stopping = () => false, clock = systemClock } = options;
   const settings = { ...defaultEnvironment, ...options };
-  let metrics: Metrics | undefined;
-  const api = createServer(settings, () => metrics);
-  if (settings.METRICS === "on") metrics = await registerMetrics(api, settings.DURATION_BUCKETS);
-  followRequests(api, ["trace", "debug", "info"].includes(settings.LOG_LEVEL), metrics, tracing);
+  const { api, metrics } = await openService("req", settings, options);
   const engine = createFaultEngine((method, route, kind) => metrics?.fault(method, route, kind));
   injectFaults(api, engine, clock);
   const activate = async (rules: readonly FaultRule[]): Promise<void> => {
@@ -61,23 +50,5 @@ export async function buildApp(options: AppOptions): Promise<Api> {
   await api.register(jsonRoutes, { wait, stopping, store });
   if (settings.FAULTS_ADMIN === "on") await api.register(faultAdminRoutes, { engine, activate, token: settings.FAULTS_TOKEN });
   api.addHook("onReady", () => activate(settings.FAULTS));
-  return api;
-}
-
-function createServer(settings: Environment & AppOptions, metrics: () => Metrics | undefined): Api {
-  const { LOG_LEVEL, BUCKET_MAX_BYTES, logStream } = settings;
-  const api = createService("req", settings, {
-    logger: { level: LOG_LEVEL, ...(logStream && { stream: logStream }) },
-    // A path that cannot be decoded comes to no route and no hook; it is counted and logged here.
-    frameworkErrors: (_error, request, reply) => {
-      reply.raw.once("close", () => metrics()?.unrouted(request.method, 400));
-      metrics()?.error("bad_request");
-      request.log.info({ reqId: request.id, method: request.method, url: request.url, statusCode: 400 }, "request");
-      const plain: FastifyReply = reply;
-      plain.header("x-request-id", request.id).code(400).send({ error: "bad request" });
-    },
-    clientErrorHandler: (error, socket) => refuseMalformed(error, socket, () => metrics()?.error("malformed")),
-  });
-  api.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, BUCKET_MAX_BYTES));
   return api;
 }

@@ -1,19 +1,7 @@
 import { type Attributes, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace, TraceFlags, type Tracer } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
-import {
-  defaultResource,
-  detectResources,
-  resourceAttributesEnvDetector,
-  resourceFromAttributes,
-  serviceNameEnvDetector,
-} from "@opentelemetry/resources";
-import {
-  BatchSpanProcessor,
-  ParentBasedSampler,
-  SamplingDecision,
-  TraceIdRatioBasedSampler,
-  TracerProvider,
-} from "@opentelemetry/sdk-trace";
+import * as resources from "@opentelemetry/resources";
+import * as sdk from "@opentelemetry/sdk-trace";
 import type { FastifyRequest } from "fastify";
 import { type Caller, callerOf, testidOf, type RequestTrace } from "./correlation.ts";
 import type { Environment } from "./environment.ts";
@@ -26,13 +14,13 @@ const queue = { maxQueueSize: 16_384, maxExportBatchSize: 1_024, scheduledDelayM
 
 /** Starts sending spans by OTLP to where the standard variables say; a collector that is gone costs its spans, never an answer. */
 export function openTracing({ OTEL_TRACES_SAMPLER_ARG: ratio, STORE }: Pick<Environment, "OTEL_TRACES_SAMPLER_ARG" | "STORE">) {
-  const sampler = new TraceIdRatioBasedSampler(ratio);
-  const named = resourceFromAttributes({ "service.name": "storage-api" });
-  const stated = detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] });
-  const provider = new TracerProvider({
-    resource: defaultResource().merge(named).merge(stated),
-    sampler: new ParentBasedSampler({ root: sampler }),
-    spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter(), ...queue })],
+  const sampler = new sdk.TraceIdRatioBasedSampler(ratio);
+  const named = resources.resourceFromAttributes({ "service.name": "storage-api" });
+  const stated = resources.detectResources({ detectors: [resources.resourceAttributesEnvDetector, resources.serviceNameEnvDetector] });
+  const provider = new sdk.TracerProvider({
+    resource: resources.defaultResource().merge(named).merge(stated),
+    sampler: new sdk.ParentBasedSampler({ root: sampler }),
+    spanProcessors: [new sdk.BatchSpanProcessor({ exporter: new OTLPTraceExporter(), ...queue })],
   });
   const tracer = provider.getTracer("storage-api");
   return {
@@ -42,7 +30,7 @@ export function openTracing({ OTEL_TRACES_SAMPLER_ARG: ratio, STORE }: Pick<Envi
       // Whoever calls may say that a request is not to be traced; how many of the others are, is ours to say.
       // Decided before the SDK is asked for a span, because most requests are not sampled.
       const isSampled = ({ flags, traceId }: Caller): boolean =>
-        (flags & TraceFlags.SAMPLED) !== 0 && sampler.shouldSample(ROOT_CONTEXT, traceId).decision !== SamplingDecision.NOT_RECORD;
+        (flags & TraceFlags.SAMPLED) !== 0 && sampler.shouldSample(ROOT_CONTEXT, traceId).decision !== sdk.SamplingDecision.NOT_RECORD;
       return caller === undefined || isSampled(caller) ? requestTrace(tracer, STORE, request, caller) : null;
     },
     /** Sends what is left. */

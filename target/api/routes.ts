@@ -76,13 +76,18 @@ export async function jsonRoutes(
     if (request.query.type === "client") return void reply.code(400).send({ error: "bad request" });
     reply.code(500).send({ error: "internal server error" });
   });
+  healthRoutes(api, stopping, store.problem);
+  const document = { summary: "This document", response: { 200: z.looseObject({ openapi: z.string() }) } };
+  api.get("/openapi.json", { schema: document }, (_request, reply) => void reply.code(200).send({ ...api.swagger(), openapi: "3.1.0" }));
+}
+
+/** Serves whether the process is alive, and whether it can take traffic: not while it stops, nor while there is a problem. */
+export function healthRoutes(api: Api, stopping: () => boolean, problem: Store["problem"]): void {
   api.get("/health/liveness", { schema: contract["GET /health/liveness"] }, (_, reply) => void reply.code(200).send({ status: "ok" }));
   api.get("/health/readiness", { schema: contract["GET /health/readiness"] }, async (_request, reply) => {
     if (stopping()) return reply.code(503).send({ status: "stopping" });
-    const reason = await store.problem();
+    const reason = await problem();
     if (reason !== undefined) return reply.code(503).send({ status: "unavailable", reason });
     return reply.code(200).send({ status: "ok" });
   });
-  const document = { summary: "This document", response: { 200: z.looseObject({ openapi: z.string() }) } };
-  api.get("/openapi.json", { schema: document }, (_request, reply) => void reply.code(200).send({ ...api.swagger(), openapi: "3.1.0" }));
 }

@@ -1,19 +1,8 @@
 import { readFileSync } from "node:fs";
-import type { Api } from "../api/routes.ts";
+import { type Api, healthRoutes } from "../api/routes.ts";
 import type { Environment } from "../environment.ts";
-import { registerMetrics } from "../metrics.ts";
-import { followRequests } from "../requests.ts";
-import { createService } from "../service.ts";
+import { openService, stopping } from "../service.ts";
 import { forwarder } from "./forward.ts";
-
-/** What the web service is made of. */
-export interface WebOptions {
-  environment: Environment;
-  /** Where the storage API is. */
-  api: URL;
-  /** Tells whether readiness must say no. */
-  stopping?: () => boolean;
-}
 
 /** Everything is of this origin, nothing is inline, and nobody may frame it. */
 const headers = {
@@ -31,12 +20,9 @@ const page = [
   ["/page.js", "page.js", "text/javascript; charset=utf-8"],
 ] as const;
 
-/** Builds the web service: one page, and the buckets of the storage API behind the same paths, so that a browser asks one origin only. */
-export async function buildWeb({ environment, api, stopping = () => false }: WebOptions): Promise<Api> {
-  const { LOG_LEVEL, DURATION_BUCKETS } = environment;
-  const web = createService("web", environment);
-  const metrics = await registerMetrics(web, DURATION_BUCKETS);
-  followRequests(web, ["trace", "debug", "info"].includes(LOG_LEVEL), metrics, undefined);
+/** Builds the web service: one page, and the buckets of the storage API at `apiUrl` behind the same paths, so that a browser asks one origin only. */
+export async function buildWeb(environment: Environment, apiUrl: URL): Promise<Api> {
+  const { api: web } = await openService("web", environment);
   web.addHook("onRequest", (_request, reply, done) => {
     reply.headers(headers);
     done();
@@ -47,14 +33,10 @@ export async function buildWeb({ environment, api, stopping = () => false }: Web
   }
   web.removeAllContentTypeParsers();
   web.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
-  const handler = forwarder(api);
+  const handler = forwarder(apiUrl);
   web.get("/api/buckets", handler);
   web.route({ method: ["GET", "PUT", "DELETE"], url: "/api/buckets/:id", handler });
-  web.get("/health/liveness", (_request, reply) => void reply.send({ status: "ok" }));
   // Its own only: a storage API that is away is told by its answers, and another pod of this service would have none either.
-  web.get(
-    "/health/readiness",
-    (_request, reply) => void (stopping() ? reply.code(503).send({ status: "stopping" }) : reply.send({ status: "ok" })),
-  );
+  healthRoutes(web, stopping, () => undefined);
   return web;
 }
