@@ -3,19 +3,9 @@ import { readReport } from "../../slo/report/json.ts";
 import type { Report } from "../../slo/report/schema.ts";
 import { ask, lastLines, StepError } from "../minikube/step.ts";
 import { type Cluster, openCluster, poll } from "./cluster.ts";
-import { type Drill, drills, type Fault, type Signs } from "./drills.ts";
-import {
-  type Alert,
-  alertsNow,
-  alertText,
-  type Evidence,
-  fromGate,
-  fromLogs,
-  fromPanel,
-  fromTraces,
-  isAlert,
-  type Run,
-} from "./evidence.ts";
+import { type Drill, drills, type Signs } from "./drills.ts";
+import type { Alert, Evidence, Run } from "./evidence.ts";
+import { alertsNow, alertText, fromGate, fromLogs, fromPanel, fromTraces, isAlert } from "./evidence.ts";
 
 /** What a drill found, a row for each of the five. */
 export interface Findings {
@@ -23,9 +13,8 @@ export interface Findings {
   rows: [source: string, evidence: Evidence][];
 }
 
-/** How a drill is loaded. */
+/** How hard and how long a drill is loaded. */
 export interface Load {
-  scenario: string;
   rate: number;
   seconds: number;
 }
@@ -41,19 +30,18 @@ const afterLoadSeconds = 60;
 export async function runDrill(cluster: Cluster, drill: Drill | undefined, asked: Load): Promise<Findings> {
   const { lab } = cluster;
   const load = { ...asked, seconds: Math.max(asked.seconds, drill?.mustHappen?.withinSeconds ?? 0) };
-  const fault: Fault = drill?.fault ?? { kind: "none" };
   const missing = await cluster.missing();
   if (missing.length > 0) throw new StepError(`the lab lacks ${missing.join(", ")}`, [], "npm run minikube -- --with all");
   await restore(cluster);
   const leftOver = await untilQuiet(cluster, drill?.signs);
   const beganAt = Date.now() / 1_000;
-  lab.say(`load: ${load.scenario}, ${load.rate}/s for ${load.seconds} s, from a pod`);
+  lab.say(`load: smoke, ${load.rate}/s for ${load.seconds} s, from a pod`);
   const [stop, ended] = [new AbortController(), new AbortController()];
   const loading = startLoad(cluster, load, AbortSignal.any([lab.signal, stop.signal])).finally(() => ended.abort());
   let findings: { report: Report; alert: Evidence };
   try {
     await firstSample(cluster, beganAt, ended.signal);
-    await inject(cluster, fault, load.rate);
+    if (drill) await inject(cluster, drill.fault, load.rate);
     const alert = watchAlerts(cluster, drill?.signs, leftOver, ended.signal);
     const [report, fired] = await Promise.all([loading.then(reportOf), alert]);
     if (drill?.mustHappen) await checkHappened(cluster, drill.mustHappen.status);
@@ -156,21 +144,9 @@ async function firstSample(cluster: Cluster, since: number, ended: AbortSignal):
   throw new StepError("the load did not begin", [], "see `kubectl --namespace plimsoll get pods`: does its pod start?");
 }
 
-function startLoad({ lab, context }: Cluster, { scenario, rate, seconds }: Load, signal: AbortSignal): Promise<Ran> {
-  const shape = ["--scenario", scenario, "--rate", String(rate), "--duration", `${seconds}s`];
-  const args = [
-    "--import",
-    "tsx",
-    "slo/cli/main.ts",
-    "load",
-    ...shape,
-    "--in",
-    "kubernetes",
-    "--context",
-    context,
-    "--no-config",
-    "--json",
-  ];
+function startLoad({ lab, context }: Cluster, { rate, seconds }: Load, signal: AbortSignal): Promise<Ran> {
+  const load = `--import tsx slo/cli/main.ts load --scenario smoke --rate ${rate} --duration ${seconds}s --in kubernetes --no-config --json`;
+  const args = [...load.split(" "), "--context", context];
   const limitSeconds = seconds + 400;
   return runProcess({ command: process.execPath, args, limitSeconds, folder: lab.project, signal, graceSeconds: 60 });
 }
@@ -179,19 +155,14 @@ function reportOf({ ending, stdout, stderr }: Ran): Report {
   const read = readReport(stdout);
   if (read.kind === "report") return read.report;
   const code = ending.kind === "exited" ? String(ending.code) : ending.kind;
-  throw new StepError(
-    `the load gave no report (it ended with ${code}; ${read.message})`,
-    lastLines(stderr),
-    "mend what it says, then run this again",
-  );
+  const what = `the load gave no report (it ended with ${code}; ${read.message})`;
+  throw new StepError(what, lastLines(stderr), "mend what it says, then run this again");
 }
 
 const storageApi = ["--namespace", "plimsoll"];
 
-async function inject({ kubectl, lab }: Cluster, fault: Fault, rate: number): Promise<void> {
+async function inject({ kubectl, lab }: Cluster, fault: Drill["fault"], rate: number): Promise<void> {
   switch (fault.kind) {
-    case "none":
-      return;
     case "rules": {
       lab.say("fault: a new release of the storage API with it is rolled out under the load");
       const rules = `FAULTS=${JSON.stringify(fault.rules(rate))}`;

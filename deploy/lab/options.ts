@@ -40,5 +40,5 @@ export function parseOptions(words: readonly string[], write: OutputConfiguratio
   program.parse(words, { from: "user" });
   const { context, rate, duration } = command.opts<{ context: string; rate: number; duration: number }>();
   const name = String(command.processedArgs[0]);
-  return { name, drill: drills[name], context, load: { scenario: "smoke", rate, seconds: duration } };
+  return { name, drill: drills[name], context, load: { rate, seconds: duration } };
 }
