@@ -1,15 +1,5 @@
 import { Argument, Command, InvalidArgumentError, type OutputConfiguration } from "commander";
-import type { Load } from "./drill.ts";
-import { type Drill, drills } from "./drills.ts";
-
-/** What a person asked for. */
-export interface Options {
-  name: string;
-  /** Undefined for the calm one. */
-  drill: Drill | undefined;
-  context: string;
-  load: Load;
-}
+import { drills } from "./drills.ts";
 
 const list = Object.entries(drills).map(([name, { sentence }]) => `  ${name.padEnd(22)}${sentence}`);
 const help = `
@@ -25,8 +15,8 @@ const whole = (least: number) => (value: string) => {
   return Number(value);
 };
 
-/** Parses the words after `npm run lab --`; throws commander's error, its words (or the help) written by `write`. */
-export function parseOptions(words: readonly string[], write: OutputConfiguration): Options {
+/** Parses the words after `npm run lab --`; the calm one is no drill. Throws commander's error, its words (or the help) written by `write`. */
+export function parseOptions(words: readonly string[], write: OutputConfiguration) {
   const program = new Command("npm run lab --").description("Breaks the lab on purpose, and looks who tells what is wrong.").exitOverride();
   const command = program
     .configureOutput(write)

@@ -163,15 +163,15 @@ async function applyOverlay(lab: Lab, context: string, folder: string, loaded: r
   await must(lab, restart, "storage-api was not restarted", remedy);
 }
 
-/** The services that a person or a program of theirs asks: what each is, its port there and here. */
-const pages: [service: string, title: string, port: number, here: number][] = [
-  ["storage-api.plimsoll", "storage API", 5_000, 5_000],
-  ["prometheus.monitoring", "Prometheus", 9_090, 9_090],
-  ["grafana.monitoring", "Grafana", 3_000, 3_000],
-  ["alertmanager.monitoring", "Alertmanager", 9_093, 9_093],
-  ["jaeger.monitoring", "Jaeger", 16_686, 16_686],
-  ["loki.monitoring", "Loki", 3_100, 3_100],
-  ["web.plimsoll", "web page", 8_080, 8_080],
+/** The services that a person or a program of theirs asks: what each is, its port, there and here. */
+const pages: [service: string, title: string, port: number][] = [
+  ["storage-api.plimsoll", "storage API", 5_000],
+  ["prometheus.monitoring", "Prometheus", 9_090],
+  ["grafana.monitoring", "Grafana", 3_000],
+  ["alertmanager.monitoring", "Alertmanager", 9_093],
+  ["jaeger.monitoring", "Jaeger", 16_686],
+  ["loki.monitoring", "Loki", 3_100],
+  ["web.plimsoll", "web page", 8_080],
 ];
 
 /** Says where things are and what comes next. */
@@ -181,10 +181,10 @@ export function addresses({ context, minikube, parts }: Options, services: reado
   const back = minikube || parts.length === 0 ? named : `${named} --with ${parts.join(",")}`;
   const there = pages.filter(([service]) => services.includes(service));
   const inside = there.map(([service, title, port]) => `  ${title.padEnd(14)}http://${service}:${port}`);
-  const forwards = there.map(([service, , port, here]) => {
+  const forwards = there.map(([service, , port]) => {
     const [name = "", namespace = ""] = service.split(".");
-    const forward = `kubectl --context ${context} --namespace ${namespace} port-forward service/${name} ${here}:${port}`;
-    return `  ${forward.padEnd(91)}http://127.0.0.1:${here}`;
+    const forward = `kubectl --context ${context} --namespace ${namespace} port-forward service/${name} ${port}:${port}`;
+    return `  ${forward.padEnd(91)}http://127.0.0.1:${port}`;
   });
   return `in the cluster
 ${inside.join("\n")}
