@@ -151,8 +151,6 @@ function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrape
     return scrapes.within.has(key) ? { ...unread, key, job, restarted: false, began: false, steady: false, down: true, loss } : undefined;
   }
   const { started, untold, changed, began, steady } = processOf(key, beforeSeconds, scrapes, window);
-  if (beforeSeconds === undefined && (started === undefined || started < window.fromSeconds))
-    throw new Unreadable(`the instance ${name} was first scraped after the load began, so what it counted before is unknown`);
   const unsure = untold || (beforeSeconds === undefined ? !began : started === undefined && !there);
   const gap = (beforeSeconds !== undefined && !there) || (scrapes.within.get(key)?.points.some(({ value }) => value === 0) ?? false);
   const ended = since.length < 2;
@@ -160,9 +158,11 @@ function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrape
     ? `the instance ${name} ${endOf(scrapes, window)}: what it counted after its last scrape is lost`
     : changed
       ? `the instance ${name} was restarted during the run: what it counted since the scrape before that is lost`
-      : unsure || (gap && started === undefined)
-        ? `the instance ${name} could not be scraped for a while and does not tell when it was started, so it may have been restarted`
-        : undefined;
+      : beforeSeconds === undefined && !began
+        ? `the instance ${name} was first scraped after the load began: what it counted before that is unknown`
+        : unsure || (gap && started === undefined)
+          ? `the instance ${name} could not be scraped for a while and does not tell when it was started, so it may have been restarted`
+          : undefined;
   return {
     key,
     job,

@@ -74,16 +74,24 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     expect(await server("past", errors("server"))).toMatchObject({ kind: "counted", best: { total: 503, bad: 3 } });
   });
 
-  test("a service that nobody scrapes is absent, and so is one whose past nobody saw", async () => {
+  test("a service that nobody scrapes is absent", async () => {
     expect(await server("unscraped", errors("server"))).toMatchObject({
       kind: "absent",
       reason: expect.stringContaining('{job="unscraped"}') as string,
     });
-    await write([...scraped("late", [until - 3, until - 1]), [count("late", "200"), 1500, until - 1]]);
-    expect(await server("late", errors("server"))).toMatchObject({
-      kind: "absent",
-      reason: expect.stringContaining("first scraped after the load began") as string,
-    });
+  });
+
+  test("of one that was first scraped during the load only what grew since counts, and the rest of k6's requests may be bad", async () => {
+    await write([
+      ...scraped("late", [from + 10, until - 3, until - 1]),
+      [count("late", "200"), 1000, from + 10],
+      [count("late", "200"), 1490, until - 3],
+      [count("late", "200"), 1490, until - 1],
+      [k6("late", { status: "200" }), 503, ended],
+    ]);
+    const counted = await server("late", errors("server"));
+    expect(counted).toMatchObject({ kind: "counted", best: { total: 503, bad: 0 }, worst: { total: 503, bad: 13 } });
+    expect(JSON.stringify(counted)).toContain("was first scraped after the load began: what it counted before that is unknown");
   });
 
   test("an instance that started during the load counts from zero", async () => {
