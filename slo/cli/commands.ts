@@ -5,22 +5,7 @@ import type { RuleOptions } from "../load/write-rules.ts";
 import type { StackOptions } from "../load/stack.ts";
 import type { InitOptions } from "../init/init.ts";
 import { clusterOf, loadContradiction, optionsOf, planContradiction, type LoadFlags } from "../load/load-flags.ts";
-import {
-  configFlags,
-  faults,
-  httpUrl,
-  loadFlags,
-  optionFrom,
-  placeFlags,
-  planFlags,
-  port,
-  reportFlags,
-  serverLabelFlag,
-  settleFlag,
-  telemetryFlags,
-  whole,
-  type Flag,
-} from "./flags.ts";
+import { type ListName, optionsIn } from "./flags.ts";
 import type { GateOptions } from "./load.ts";
 import { checkHelp, gateHelp, loadHelp } from "./help.ts";
 
@@ -29,55 +14,39 @@ export type CarryOut = (work: (host: Host) => Promise<number | NoRun>) => Promis
 
 /** Adds every command; what each of them needs is loaded only when it is asked for. */
 export function addCommands(root: Command, carryOut: CarryOut): void {
-  const add = (name: string, description: string, flags: readonly Flag[], hidden = false): Command => {
+  const add: Add = (name, description, hidden = false) => {
     const command = root.command(name, { hidden }).description(description).exitOverride();
-    flags.map(optionFrom).forEach((option) => command.addOption(option));
+    optionsIn(name).forEach((option) => command.addOption(option));
     return command;
   };
   addInit(add, carryOut);
   addLoad(add, carryOut);
-  add("pod", "carry one pod's share of a load; started by load --in kubernetes", podFlags, true).action(({ config }: { config: string }) =>
+  add("pod", "carry one pod's share of a load; started by load --in kubernetes", true).action(({ config }: { config: string }) =>
     carryOut(async (host) => (await import("../load/pod.ts")).pod({ config, index: process.env["JOB_COMPLETION_INDEX"] }, host)),
   );
-  add("gate", "judge a finished run again, or one that Prometheus could not be asked about", gateFlags)
+  add("gate", "judge a finished run again, or one that Prometheus could not be asked about")
     .addHelpText("after", gateHelp)
     .action(({ settleLimit: settleLimitSeconds, ...flags }: GateOptions & { settleLimit: number }) =>
       carryOut(async (host) => (await import("./load.ts")).gate({ ...flags, settleLimitSeconds }, host)),
     );
-  add("report", "write every form of a report that a load left in its log; ends with the load's own exit code", reportCommandFlags).action(
+  add("report", "write every form of a report that a load left in its log; ends with the load's own exit code").action(
     (flags: { fromLog: string; json?: boolean }) => carryOut(async (host) => (await import("./report.ts")).report(flags, host)),
   );
   addCheck(add, carryOut);
   addRules(add, carryOut);
-  add("history", "list the latest runs", [
-    ["--most <number>", "how many", whole, 20],
-    ["--json", "as JSON"],
-  ]).action((flags: { most: number; json?: boolean }) =>
+  add("history", "list the latest runs").action((flags: { most: number; json?: boolean }) =>
     carryOut(async (host) => (await import("../history/history.ts")).listRuns(flags, host)),
   );
-  add("stack", "keep the local storage API and Prometheus up, with their addresses, until Ctrl-C", stackFlags).action(
-    (flags: StackOptions) => carryOut(async (host) => (await import("../load/stack.ts")).stack(flags, host)),
+  add("stack", "keep the local storage API and Prometheus up, with their addresses, until Ctrl-C").action((flags: StackOptions) =>
+    carryOut(async (host) => (await import("../load/stack.ts")).stack(flags, host)),
   );
 }
 
-const podFlags: readonly Flag[] = [["--config <folder>", "where the pod's config and the script are"]];
-
-const reportCommandFlags: readonly Flag[] = [
-  ["--from-log <file>", "the log of a load with PLIMSOLL_REPORT_IN_LOG; - is stdin, as in: kubectl logs … | plimsoll report --from-log -"],
-  ["--json", "print the report as JSON on stdout"],
-];
-
-type Add = (name: string, description: string, flags: readonly Flag[]) => Command;
-
-const initFlags: readonly Flag[] = [
-  ["--target <url>", "where the service is (default: what the source says)", httpUrl],
-  ["--from-script <file>", "a k6 script: its thresholds become objectives, and it is the script of the config"],
-  ["--service <name>", "the service's name (default: the package's, or the folder's)"],
-  ["--ci <kind>", "the CI job to write (default: that of the repository)", ["github", "gitlab"]],
-];
+/** Adds a command with its flags. */
+type Add = (name: ListName, description: string, hidden?: boolean) => Command;
 
 function addInit(add: Add, carryOut: CarryOut): void {
-  add("init", "write a first config, scenario, spec and CI job for a service; nothing is overwritten", initFlags)
+  add("init", "write a first config, scenario, spec and CI job for a service; nothing is overwritten")
     .argument("[source]", "the service's address, an OpenAPI document or a HAR (default: openapi.yaml or a .har in this folder)")
     .action((source: string | undefined, flags: InitOptions) =>
       carryOut(async (host) => (await import("../init/init.ts")).init(source, flags, host)),
@@ -85,7 +54,7 @@ function addInit(add: Add, carryOut: CarryOut): void {
 }
 
 function addLoad(add: Add, carryOut: CarryOut): void {
-  const command = add("load", "run a scenario (or any k6 script), judge it, report it", loadFlags).addHelpText("after", loadHelp);
+  const command = add("load", "run a scenario (or any k6 script), judge it, report it").addHelpText("after", loadHelp);
   command.action((given: LoadFlags) =>
     carryOut(async (opened) => {
       const { fillIn } = await import("../config/fill-in.ts");
@@ -100,30 +69,9 @@ function addLoad(add: Add, carryOut: CarryOut): void {
   );
 }
 
-const gateFlags: readonly Flag[] = [
-  ["--run <id>", "the run's testid (default: the latest)"],
-  ["--spec <file>", "other objectives than the run's own"],
-  ["--prometheus <url>", "where the run's samples are (default: as in the run's record)", httpUrl],
-  ["--testrun <name>", "a TestRun of k6-operator that is finished: one verdict over all its runners"],
-  ["--scenario <name>", "with --testrun: the scenario of ours whose bundle it runs"],
-  ["--script <file>", "with --testrun: the script that it runs"],
-  serverLabelFlag,
-  ...placeFlags,
-  settleFlag,
-  ...reportFlags,
-  ...telemetryFlags,
-  ...configFlags,
-];
-
-const againstFlag: Flag = [
-  "--against <url>",
-  "a Prometheus: says for each objective which series, label values and buckets there are, who is scraped, and how often",
-  httpUrl,
-];
-
 function addCheck(add: Add, carryOut: CarryOut): void {
   const says = "read specs and say what is wrong with them, file:line:column; with --against also what they would read now";
-  const command = add("check", says, [againstFlag, ...planFlags])
+  const command = add("check", says)
     .argument("[specs...]", "spec files (default: that of plimsoll.config.ts, or slo/objectives/storage-api.yaml)")
     .addHelpText("after", checkHelp);
   command.action((specs: string[], { against, ...planned }: LoadFlags & { against?: string }) =>
@@ -135,29 +83,17 @@ function addCheck(add: Add, carryOut: CarryOut): void {
       const [{ configFor }, { checkSpecs }] = await Promise.all([import("../config/fill-in.ts"), import("../load/check-specs.ts")]);
       const ready = await configFor(against, specs.length > 0 && against === undefined ? false : undefined, opened);
       if (ready.kind === "none") return ready;
-      const options = optionsOf({ ...planned, ...(against === undefined ? {} : { prometheus: against }) });
+      // Nothing is sent, so nothing is waited for.
+      const options = optionsOf({ ...planned, settleLimit: 0, ...(against === undefined ? {} : { prometheus: against }) });
       return checkSpecs(specs.length === 0 ? [ready.spec] : specs, options, ready.host);
     }),
   );
 }
 
-const rulesFlags: readonly Flag[] = [
-  ["--format <format>", "a rule file of Prometheus, or a PrometheusRule for prometheus-operator", ["prometheus", "operator"], "prometheus"],
-  [
-    "--windows <set>",
-    "standard: those for production; short: a demonstration's, seconds and minutes long",
-    ["standard", "short"],
-    "standard",
-  ],
-  ["--out <file>", "where they go (default: stdout)"],
-  serverLabelFlag,
-];
-
 function addRules(add: Add, carryOut: CarryOut): void {
   add(
     "rules",
     "write recording and burn-rate alert rules of a spec's objectives, named as Sloth names them; what only k6 sees is left out and said",
-    rulesFlags,
   )
     .argument("[spec]", "the spec file (default: that of plimsoll.config.ts, or slo/objectives/storage-api.yaml)")
     .action((spec: string | undefined, options: RuleOptions) =>
@@ -168,9 +104,3 @@ function addRules(add: Add, carryOut: CarryOut): void {
       }),
     );
 }
-
-const stackFlags: readonly Flag[] = [
-  ["--target-port <port>", "of the storage API", port, 5000],
-  ["--prometheus-port <port>", "of Prometheus", port, 9090],
-  ["--fault <rules>", "faults of the storage API, as for load", faults],
-];

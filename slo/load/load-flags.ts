@@ -1,19 +1,17 @@
 import type { ClusterOptions } from "./kubernetes.ts";
 import type { LoadOptions } from "./prepare.ts";
 
-export const settleLimitSeconds = 60;
-
 /** The flags of `load` as commander gives them: what was not given is not there. */
 export interface LoadFlags extends Partial<Omit<LoadOptions, "serverLabels" | "settleLimitSeconds"> & ClusterOptions> {
   serverLabel?: Record<string, string>;
-  settleLimit?: number;
+  settleLimit: number;
   in?: "kubernetes";
   env?: string;
   config?: string | false;
 }
 
 /** Gives the flags the names that they have from here on. */
-export const optionsOf = ({ serverLabel, settleLimit = settleLimitSeconds, ...given }: LoadFlags): LoadOptions => ({
+export const optionsOf = ({ serverLabel, settleLimit, ...given }: LoadFlags): LoadOptions => ({
   ...given,
   serverLabels: serverLabel,
   settleLimitSeconds: settleLimit,
