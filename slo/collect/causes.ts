@@ -4,9 +4,9 @@ import { k6Labels } from "../spec/names.ts";
 import { grownBy, restartedIn, type CounterGrowth } from "./growth.ts";
 import { splitHistogram } from "./histogram.ts";
 import type { CumulativePoint } from "./measurement.ts";
-import { sumsOver, wholeCount, type Span } from "./points.ts";
-import { answerOf, known, queryHistograms, queryHistogramVector, queryVector, Unreadable } from "./prometheus.ts";
-import type { Answer, PrometheusApi } from "./prometheus.ts";
+import { readerOf, sumsOver, wholeCount, type Span } from "./points.ts";
+import { answerOf, known, queryCountsIn, queryHistograms, Unreadable } from "./prometheus.ts";
+import type { Answer, Histogram, PrometheusApi } from "./prometheus.ts";
 import { asCounted, type ReadGrowth } from "./server.ts";
 import { splitOf } from "./split.ts";
 import type { ServerWindow } from "./compared.ts";
@@ -28,23 +28,21 @@ export interface Cell extends Subject {
 
 type Labels = Readonly<Record<string, string>>;
 
+/** Events of one series: bad ones have an outcome, and are of the total that another series tells. */
+interface Events {
+  labels: Labels;
+  count: number;
+  outcome?: Outcome;
+}
+
 /** Puts events into cells, one for each route of each instance. */
-function openCells(labelsOf: (labels: Labels) => Subject & { instance: string }) {
-  const cells = new Map<string, Cell>();
-  const cellOf = (labels: Labels): Cell => {
-    const subject = labelsOf(labels);
-    const key = JSON.stringify(Object.values(subject));
-    const cell = cells.get(key) ?? { ...subject, total: 0, bad: [] };
-    cells.set(key, cell);
-    return cell;
-  };
-  return {
-    cells: (): Cell[] => [...cells.values()].filter(({ total, bad }) => total > 0 || bad.length > 0),
-    addTotal: (labels: Labels, count: number): void => void (cellOf(labels).total += wholeCount(count)),
-    addBad: (labels: Labels, outcome: Outcome, count: number): void => {
-      if (count > 0) cellOf(labels).bad.push({ outcome, count: wholeCount(count) });
-    },
-  };
+function cellsOf(events: readonly Events[], subjectOf: (labels: Labels) => Subject & { instance: string }): Cell[] {
+  const placed = events.map((one) => ({ ...one, subject: subjectOf(one.labels) }));
+  return [...Map.groupBy(placed, ({ subject }) => JSON.stringify(Object.values(subject))).values()].flatMap((own) => {
+    const total = own.reduce((sum, { outcome, count }) => sum + (outcome === undefined ? wholeCount(count) : 0), 0);
+    const bad = own.flatMap(({ outcome, count }) => (outcome !== undefined && count > 0 ? [{ outcome, count: wholeCount(count) }] : []));
+    return own[0] !== undefined && (total > 0 || bad.length > 0) ? [{ ...own[0].subject, total, bad }] : [];
+  });
 }
 
 const k6Subject = (labels: Labels) => ({
@@ -55,26 +53,22 @@ const k6Subject = (labels: Labels) => ({
 
 /** Reads how a client-side objective's events are spread over routes, outcomes and instances. */
 export function readClientCells(api: PrometheusApi, { total, bad, atMostSeconds = 0 }: CauseQueries, span: Span): Promise<Answer<Cell[]>> {
-  const [at, range] = [span.toSeconds, span.toSeconds - span.fromSeconds + 60];
+  const { range, vector } = readerOf(api, span);
+  const slowIn = (histogram: Histogram): number => splitHistogram(histogram, atMostSeconds).above;
   return answerOf(async () => {
-    const cells = openCells(k6Subject);
-    for (const { labels, points } of await queryVector(api, total.grouped(range), at)) cells.addTotal(labels, points[0]?.value ?? 0);
-    for (const { kind, grouped } of bad) {
-      if (kind === "histogram") {
-        for (const { labels, points } of await queryHistogramVector(api, grouped(range), at))
-          for (const { value } of points) cells.addBad(labels, outcomeOf("slow", labels), splitHistogram(value, atMostSeconds).above);
-        continue;
-      }
-      for (const { labels, points } of await queryVector(api, grouped(range), at))
-        cells.addBad(labels, outcomeOf(kind, labels), points[0]?.value ?? 0);
-    }
-    return cells.cells();
+    const totals = (await vector(total.grouped)).map(({ labels, points }) => ({ labels, count: points[0]?.value ?? 0 }));
+    const bads = bad.map(async ({ kind: counted, grouped }): Promise<Events[]> => {
+      const isSlow = counted === "histogram";
+      const kind = isSlow ? "slow" : counted;
+      const series = await (isSlow ? queryCountsIn(api, grouped(range), span.toSeconds, slowIn) : vector(grouped));
+      return series.map(({ labels, points }) => {
+        const outcome = { kind, status: labels[k6Labels.status] ?? "", errorCode: labels[k6Labels.errorCode] ?? "" };
+        return { labels, count: points[0]?.value ?? 0, outcome };
+      });
+    });
+    return cellsOf([...totals, ...(await Promise.all(bads)).flat()], k6Subject);
   });
 }
-
-const outcomeOf = (kind: Outcome["kind"], labels: Labels): Outcome => {
-  return { kind, status: labels[k6Labels.status] ?? "", errorCode: labels[k6Labels.errorCode] ?? "" };
-};
 
 export function readClientTimeline(
   api: PrometheusApi,
@@ -106,29 +100,26 @@ export function readServerCells(api: PrometheusApi, asked: ServerQueries, window
   return answerOf(async () => {
     const query = await asCounted(asked, read);
     const { method, route, status } = query.labels;
-    const {
-      least: { counters, above },
-    } = await splitOf(api, query.bad, window);
+    const { counters, above } = (await splitOf(api, query.bad, window)).least;
     const readAll = async (asks: typeof counters): Promise<CounterGrowth[]> => (await Promise.all(asks.map(read))).flatMap(known);
     const [totals, parts] = [await readAll(query.total), await readAll(counters)];
     if (totals.length === 0) throw new Unreadable("Prometheus holds no such series of the service");
     const restarted = restartedIn([...totals, ...parts]);
     const grown = (one: CounterGrowth): number => grownBy([one], restarted);
-    const cells = openCells((labels) => ({
+    const badOf = (kind: Outcome["kind"], { labels }: CounterGrowth, count: number): Events => {
+      return { labels, count, outcome: { kind, status: valueOf(labels, status), errorCode: "" } };
+    };
+    // A series of the total and the buckets of the same labels belong together: what is not below the threshold is above it.
+    const same = ({ labels: { le: _, __name__: _name, ...rest } }: CounterGrowth): string =>
+      JSON.stringify(Object.entries(rest).toSorted());
+    const below = Map.groupBy(parts, same);
+    const bads = above
+      ? totals.map((one) => badOf("slow", one, grown(one) - grownBy(below.get(same(one)) ?? [], restarted)))
+      : parts.map((one) => badOf("answer", one, grown(one)));
+    return cellsOf([...totals.map((one) => ({ labels: one.labels, count: grown(one) })), ...bads], (labels) => ({
       method: valueOf(labels, method).toUpperCase(),
       route: valueOf(labels, route),
       instance: labels["instance"] ?? "",
     }));
-    const outcome = (kind: Outcome["kind"], labels: Labels): Outcome => ({ kind, status: valueOf(labels, status), errorCode: "" });
-    for (const one of totals) cells.addTotal(one.labels, grown(one));
-    if (!above) for (const one of parts) cells.addBad(one.labels, outcome("answer", one.labels), grown(one));
-    // A series of the total and the buckets of the same labels belong together: what is not below the threshold is above it.
-    const same = ({ labels: { le: _, __name__: _name, ...rest } }: CounterGrowth): string =>
-      JSON.stringify(Object.entries(rest).toSorted());
-    const below = Map.groupBy(above ? parts : [], same);
-    if (above)
-      for (const one of totals)
-        cells.addBad(one.labels, outcome("slow", one.labels), grown(one) - grownBy(below.get(same(one)) ?? [], restarted));
-    return cells.cells();
   });
 }

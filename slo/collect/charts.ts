@@ -67,30 +67,11 @@ function openReads(api: PrometheusApi, window: ChartWindow) {
   };
 }
 
-type LineName = "achievedRate" | "serverRate" | "errorRatio" | `${"client" | "server"}${"P50" | "P95" | "P99"}`;
-
-/** What the report draws; rates are per second, latencies seconds, times Unix seconds. A server's percentile is the upper bound of its bucket. */
-export interface Charts extends Record<LineName, Line> {
-  atSeconds: number[];
-  /** Over how many seconds each moment's rates and shares are taken: of k6's counts, and of the service's, which is scraped now and then. */
-  clientWidthSeconds: number;
-  serverWidthSeconds: number;
-  /** The rate of each route, the busiest first. */
-  routes: { method: string; route: string; rate: Line }[];
-  /** How many judged requests took how long, cumulative; empty where it was not read. */
-  latencies: Record<"client" | "server", Bucket[]>;
-  /** Mean latency of the judged requests at the client; null where it was not read. */
-  clientMeanSeconds: number | null;
-  /** Why a chart's lines could not be read, where Prometheus refused. */
-  unread: Partial<Record<Chart, string>>;
-  /** When the last answered request came, if at least two seconds of unanswered ones followed; else null. */
-  silentFromSeconds: number | null;
-}
-
 /** How many routes have a line of their own. */
 const mostRoutes = 6;
 
-export async function readCharts(api: PrometheusApi, queries: ChartQueries, window: ChartWindow): Promise<Charts> {
+/** Reads what the report draws; rates are per second, latencies seconds, times Unix seconds. A server's percentile is the upper bound of its bucket. */
+export async function readCharts(api: PrometheusApi, queries: ChartQueries, window: ChartWindow) {
   const reads = openReads(api, window);
   const { stepSeconds, unread, client, server, around, ofService, judgedStep, seriesOf, lineOf } = reads;
   const range = window.toSeconds - window.fromSeconds + 60;
@@ -116,6 +97,7 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
   const atMost = (q: number): Line => quantileLine(buckets, q, client.times.length, stepSeconds, ofService);
   return {
     atSeconds: client.times,
+    // Over how many seconds each moment's rates and shares are taken: of k6's counts, and of the service's, which is scraped now and then.
     clientWidthSeconds: (around.back + around.ahead) * stepSeconds,
     serverWidthSeconds: (ofService.back + ofService.ahead) * stepSeconds,
     achievedRate: growth(iterations, stepSeconds, around, load),
@@ -128,11 +110,13 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
     serverP95: atMost(0.95),
     serverP99: atMost(0.99),
     routes: routeRates(byRoute ?? [], reads, load),
+    // How many judged requests took how long, cumulative; empty where it was not read.
     latencies: {
       client: cumulated(clientSpread?.buckets ?? []),
       server: bucketsBetween(buckets, judgedStep, client.times.length - 1),
     },
     clientMeanSeconds: clientSpread && clientSpread.count > 0 ? clientSpread.sum / clientSpread.count : null,
+    // Why a chart's lines could not be read, where Prometheus refused.
     unread,
     silentFromSeconds: silenceOf(client.times, answered, requests, stepSeconds),
   };
@@ -142,7 +126,7 @@ function routeRates(
   series: readonly Series<number>[],
   { client, stepSeconds, around, judgedStep }: ReturnType<typeof openReads>,
   load: LoadSteps,
-): Charts["routes"] {
+) {
   const busiest = series.toSorted((a, b) => (b.points.at(-1)?.value ?? 0) - (a.points.at(-1)?.value ?? 0)).slice(0, mostRoutes);
   return busiest.map(({ labels: { method = "", name: route = "" }, points }) => {
     return { method, route, rate: growth(fromZero(client.lineOf(points), judgedStep), stepSeconds, around, load) };
@@ -157,6 +141,7 @@ function cumulated(buckets: readonly { lower: number; upper: number; count: numb
   return [...below, ...buckets.map(({ upper, count }) => ({ atMostSeconds: upper, requests: (requests += count) }))];
 }
 
+/** Finds when the last answered request came, if at least two seconds of unanswered ones followed. */
 function silenceOf(times: number[], answered: Line, requests: Line, stepSeconds: number): number | null {
   if (answered.every((value) => value === null)) return null; // it could not be read
   const lastWith = (line: Line): number => growth(line, stepSeconds, oneStep).findLastIndex((value) => value !== null && value > 0);

@@ -2,8 +2,8 @@ import type { ClientQueries } from "../compile/client.ts";
 import { countedByHistogram, type ClientCounted } from "./histogram.ts";
 import { mostUnserved, type CumulativePoint, type Measurement, type Queries, type Unserved } from "./measurement.ts";
 import { measurePhase } from "./phase.ts";
-import { endedWith, readOverTime, wholeCount, type Span } from "./points.ts";
-import { answerOf, queryNumber, queryVector, Unreadable, type PrometheusApi } from "./prometheus.ts";
+import { endedWith, readerOf, readOverTime, wholeCount, type Reader, type Span } from "./points.ts";
+import { answerOf, Unreadable, type PrometheusApi } from "./prometheus.ts";
 import { assertSharesAgree } from "./shares.ts";
 import { excuseStarved, pushSeconds, type CpuShortage, type DropCause } from "./starved.ts";
 import { amount, oneOf } from "../spec/words.ts";
@@ -71,37 +71,33 @@ const blameless = {
 /** How far before the judged load the proof that our scenario counts its own events is looked for: it is written before the warm-up, which takes an hour at most. */
 const proofLookbackSeconds = 2 * 3600;
 
-async function countedByCounters(api: PrometheusApi, query: ClientQueries, window: ClientWindow, range: number): Promise<ClientCounted> {
-  const at = window.toSeconds;
+async function countedByCounters(reader: Reader, query: ClientQueries): Promise<ClientCounted> {
+  const { api, span, range, number } = reader;
   const [total, proof, tagged, ...bads] = await Promise.all([
-    queryNumber(api, query.total(range), at),
-    query.proof && queryNumber(api, query.proof.read(range + proofLookbackSeconds), at),
-    query.tagged && queryNumber(api, query.tagged(range), at),
-    ...query.bad.map((read) => queryNumber(api, read(range), at)),
+    number(query.total),
+    query.proof && number(query.proof.read, proofLookbackSeconds),
+    query.tagged && number(query.tagged),
+    ...query.bad.map((read) => number(read)),
   ]);
-  if (query.shares) await assertSharesAgree(api, query.shares, range, at);
-  await assertRising(api, query, range, at);
-  if (total === undefined) throw new Unreadable(await nothingThere(api, query, range, at));
+  if (query.shares) await assertSharesAgree(reader, query.shares);
+  // What a counter that a script lowered says at the end is no count of events.
+  const fallen = await Promise.all(query.rising.map((read) => number(read)));
+  if (fallen.some((times) => times !== undefined))
+    throw new Unreadable("the script lowered a counter, so it counts no events: add only values of 0 and more");
+  if (total === undefined) throw new Unreadable(await nothingThere(reader, query));
   if (query.proof && proof === undefined) throw new Unreadable(query.proof.missing);
   if (query.tagged && tagged !== total) throw new Unreadable(untaggedReason(tagged, total));
   // No series of errors means none: the total is there, and the proof that they are counted.
   const bad = wholeCount(bads.reduce<number>((sum, value) => sum + (value ?? 0), 0));
   const parts = query.bad.map((read) => read(range));
-  const read = await readOverTime(api, [query.total(range)], parts, window);
+  const read = await readOverTime(api, [query.total(range)], parts, span);
   const cumulative = read.map(({ atSeconds, total, part }) => ({ atSeconds, total: wholeCount(total), bad: wholeCount(part) }));
   return { total: wholeCount(total), bad, uncertain: 0, caveats: [], cumulative };
 }
 
-/** Refuses counters that a script lowered: what they say at the end is no count of events. */
-async function assertRising(api: PrometheusApi, { rising }: ClientQueries, range: number, at: number): Promise<void> {
-  const fallen = await Promise.all(rising.map((read) => queryNumber(api, read(range), at)));
-  if (fallen.some((times) => times !== undefined))
-    throw new Unreadable("the script lowered a counter, so it counts no events: add only values of 0 and more");
-}
-
 /** Reads what no objective counts of a script's metric: events that may be good or bad, and whether there are bad ones beside them. Refuses what may be anything. */
-async function readHidden(api: PrometheusApi, { hidden, noun }: ClientQueries, { toSeconds }: ClientWindow, range: number) {
-  const found = await Promise.all(hidden.map(({ read }) => queryNumber(api, read(range + proofLookbackSeconds), toSeconds)));
+async function readHidden({ number }: Reader, { hidden, noun }: ClientQueries) {
+  const found = await Promise.all(hidden.map(({ read }) => number(read, proofLookbackSeconds)));
   const there = hidden.flatMap((one, i) => ((found[i] ?? 0) > 0 ? [{ ...one, value: wholeCount(found[i] ?? 0) }] : []));
   const first = there.find(({ hides }) => hides === "any");
   if (first !== undefined) throw new Unreadable(first.why);
@@ -113,15 +109,9 @@ async function readHidden(api: PrometheusApi, { hidden, noun }: ClientQueries, {
 }
 
 /** Says that there is nothing to count, and what there is instead. */
-async function nothingThere(
-  api: PrometheusApi,
-  { nothing: { sentence, instead } }: ClientQueries,
-  range: number,
-  at: number,
-): Promise<string> {
+async function nothingThere({ vector }: Reader, { nothing: { sentence, instead } }: ClientQueries): Promise<string> {
   if (instead === undefined) return sentence;
-  const found = await queryVector(api, instead.read(range), at);
-  const names = found.map(({ labels }) => JSON.stringify(labels[instead.label] ?? ""));
+  const names = (await vector(instead.read)).map(({ labels }) => JSON.stringify(labels[instead.label] ?? ""));
   const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
   return `${sentence}; there ${names.length === 0 ? "are none" : `are ${names.slice(0, 5).join(", ")}${more}`}`;
 }
@@ -133,27 +123,26 @@ function untaggedReason(tagged: number | undefined, total: number): string {
 }
 
 /** Tells whether the client of a user script has counted the slow ones among all of its requests; one that was sent past it has to be read from k6's histogram. */
-async function isCountedWhole(api: PrometheusApi, query: ClientQueries, window: ClientWindow, range: number): Promise<boolean> {
-  if (query.byClient === undefined || query.proof === undefined) return false;
-  const asked = [query.total(range), query.byClient(range), query.proof.read(range + proofLookbackSeconds)];
-  const [total, counted, proof] = await Promise.all(asked.map((one) => queryNumber(api, one, window.toSeconds)));
+async function isCountedWhole({ number }: Reader, { total: totalOf, byClient, proof: proofOf }: ClientQueries): Promise<boolean> {
+  if (byClient === undefined || proofOf === undefined) return false;
+  const [total, counted, proof] = await Promise.all([number(totalOf), number(byClient), number(proofOf.read, proofLookbackSeconds)]);
   return total !== undefined && counted === total && proof !== undefined;
 }
 
 /** Measures one client-side objective; what cannot be read is absent with its reason, never zero. */
 export async function measureClient(api: PrometheusApi, query: ClientQueries, window: ClientWindow): Promise<Measurement> {
-  const range = window.toSeconds - window.fromSeconds + 60;
+  const reader = readerOf(api, window);
   const { objective, histogram, unfiltered, slowAboveSeconds } = query;
-  const counters = query.bad.map((read) => read(range).promql).join(" + ");
-  const queries = { total: query.total(range).promql, bad: histogram ? histogram.read(range).promql : counters };
+  const counters = query.bad.map((read) => read(reader.range).promql).join(" + ");
+  const queries = { total: query.total(reader.range).promql, bad: histogram ? histogram.read(reader.range).promql : counters };
   const absent = (reason: string): Measurement => ({ kind: "absent", objective, reason, queries });
-  const unread = await answerOf(() => readHidden(api, query, window, range));
+  const unread = await answerOf(() => readHidden(reader, query));
   if (unread.kind === "failed") return absent(unread.reason);
   const { events, anyBad, caveats } = unread.value;
   const read = await answerOf(async () => {
-    if (histogram && !(await isCountedWhole(api, query, window, range))) return countedByHistogram(api, query, histogram, window, range);
+    if (histogram && !(await isCountedWhole(reader, query))) return countedByHistogram(reader, query, histogram);
     queries.bad = counters;
-    return countedByCounters(api, query, window, range);
+    return countedByCounters(reader, query);
   });
   if (read.kind === "failed") return absent([...caveats, read.reason].join("; "));
   const whole = { atSeconds: window.toSeconds, total: read.value.total, bad: read.value.bad };
@@ -163,15 +152,12 @@ export async function measureClient(api: PrometheusApi, query: ClientQueries, wi
   const uncertain = anyBad ? total - seen.bad : seen.uncertain + events;
   const counted = { ...seen, total, uncertain, caveats: [...seen.caveats, ...caveats] };
   const rest = { cumulative: counted.cumulative, queries };
+  const unserved = unservedOf(query, window, counted);
   const { part, phased } = query;
   if (part?.kind === "stretch" && caveats[0] !== undefined) return absent(caveats.join("; ")); // nobody knows when these came
   if (part?.kind === "stretch" && phased !== undefined)
-    return measurePhase(api, { ...query, phased }, part, unservedOf(query, window, counted), { ...rest, caveats: counted.caveats });
-  return withDrops(
-    withUnservedLoad(objective, { ...counted, unfiltered, noun: query.noun }, unservedOf(query, window, counted), rest),
-    window,
-    unfiltered,
-  );
+    return measurePhase(api, { ...query, phased }, part, unserved, { ...rest, caveats: counted.caveats });
+  return withDrops(withUnservedLoad(objective, { ...counted, unfiltered, noun: query.noun }, unserved, rest), window, unfiltered);
 }
 
 /** Says how many of an objective's events an iteration stands for that was not carried out. */

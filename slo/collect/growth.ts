@@ -3,7 +3,7 @@ import { instanceKey, lookbackSeconds, type GuardedWindow, type Instance } from 
 import { scrapeLabels } from "../spec/names.ts";
 import { wholeCount } from "./points.ts";
 import { countIn } from "./histogram.ts";
-import { answerOf, queryHistogramVector, querySamples, queryVector, Unreadable } from "./prometheus.ts";
+import { answerOf, queryCountsIn, querySamples, queryVector, Unreadable } from "./prometheus.ts";
 import type { Answer, Histogram, PrometheusApi, Series } from "./prometheus.ts";
 
 /** Says between which times counters are compared, and when k6 sent nothing; Unix seconds of Prometheus's clock. */
@@ -87,14 +87,10 @@ async function readSamples(api: PrometheusApi, ask: CounterQueries, instances: r
 }
 
 /** Asks for the last value of each counter, of a native histogram for the part that is counted. */
-export async function queryLast(api: PrometheusApi, ask: CounterQueries, rangeSeconds: number, at: number): Promise<Series<number>[]> {
+export function queryLast(api: PrometheusApi, ask: CounterQueries, rangeSeconds: number, at: number): Promise<Series<number>[]> {
   const { part } = ask;
-  if (part === undefined) return queryVector(api, ask.last(rangeSeconds), at);
-  const got = await queryHistogramVector(api, ask.last(rangeSeconds), at);
-  return got.map(({ labels, points }) => ({
-    labels,
-    points: points.map(({ atSeconds, value }) => ({ atSeconds, value: countIn(value, part) })),
-  }));
+  const last = ask.last(rangeSeconds);
+  return part === undefined ? queryVector(api, last, at) : queryCountsIn(api, last, at, (histogram) => countIn(histogram, part));
 }
 
 /**

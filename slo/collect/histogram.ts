@@ -1,8 +1,8 @@
 import type { HistogramPart } from "../compile/counters.ts";
 import type { ClientQueries } from "../compile/client.ts";
 import type { CumulativePoint } from "./measurement.ts";
-import { sumsOver, wholeCount, type Span } from "./points.ts";
-import { queryHistograms, queryNumber, Unreadable, type Histogram, type PrometheusApi } from "./prometheus.ts";
+import { sumsOver, wholeCount, type Reader } from "./points.ts";
+import { queryHistograms, Unreadable, type Histogram } from "./prometheus.ts";
 
 export interface ClientCounted {
   total: number;
@@ -43,21 +43,19 @@ function isWhole({ count, buckets }: Histogram): boolean {
 
 /** Reads slow requests from the native histogram of a script that does not count them itself; the bucket that the threshold cuts is uncertain. */
 export async function countedByHistogram(
-  api: PrometheusApi,
+  { api, span, range, number }: Reader,
   { total: totalOf, noun, nothing }: ClientQueries,
   { read, unanswered, atMost, limit }: NonNullable<ClientQueries["histogram"]>,
-  window: Span,
-  range: number,
 ): Promise<ClientCounted> {
-  const { fromSeconds: from, toSeconds: to } = window;
-  const stepSeconds = Math.max(window.stepSeconds, (to - from) / 240);
+  const { fromSeconds: from, toSeconds: to } = span;
+  const stepSeconds = Math.max(span.stepSeconds, (to - from) / 240);
   // No series of unanswered requests means none: their total is checked below.
   const [silent, line, final, total, lost = 0] = await Promise.all([
-    sumsOver(api, unanswered ? [unanswered(range)] : [], { ...window, stepSeconds }),
+    sumsOver(api, unanswered ? [unanswered(range)] : [], { ...span, stepSeconds }),
     queryHistograms(api, read(range), from, to, stepSeconds),
     queryHistograms(api, read(range), to, to, 1),
-    queryNumber(api, totalOf(range), to),
-    unanswered && queryNumber(api, unanswered(range), to),
+    number(totalOf),
+    unanswered && number(unanswered),
   ]);
   if (total === undefined) throw new Unreadable(nothing.sentence);
   const last = final.at(-1)?.value ?? { count: 0, sum: 0, buckets: [] };

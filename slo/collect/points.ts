@@ -1,6 +1,7 @@
+import type { Reading } from "../compile/counters.ts";
 import type { PromQL } from "../compile/promql.ts";
 import type { CumulativePoint } from "./measurement.ts";
-import { answerOf, queryRange, Unreadable, type PrometheusApi } from "./prometheus.ts";
+import { answerOf, queryNumber, queryRange, queryVector, Unreadable, type PrometheusApi } from "./prometheus.ts";
 
 /** Rounds a count that came through floating point; what is not a whole number stays as it is, for the judge to refuse. */
 export function wholeCount(value: number): number {
@@ -14,6 +15,20 @@ export interface Span {
   toSeconds: number;
   stepSeconds: number;
 }
+
+/** Asks about a load at its end, back over all of it and a minute more. */
+export function readerOf(api: PrometheusApi, span: Span) {
+  const { fromSeconds, toSeconds: at } = span;
+  const range = at - fromSeconds + 60;
+  return {
+    api,
+    span,
+    range,
+    number: (read: Reading, moreSeconds = 0) => queryNumber(api, read(range + moreSeconds), at),
+    vector: (read: Reading) => queryVector(api, read(range), at),
+  };
+}
+export type Reader = ReturnType<typeof readerOf>;
 
 /** Adds up counters moment by moment (Unix seconds); a series that has not begun adds nothing. */
 export async function sumsOver(api: PrometheusApi, reads: readonly PromQL[], span: Span): Promise<Map<number, number>> {

@@ -46,12 +46,16 @@ const bucket = z.tuple([z.number(), number, number, number]).transform(([, lower
 const histogram = z.object({ count: number, sum: number, buckets: z.array(bucket).default([]) });
 const histogramSample = z.tuple([z.number(), histogram]).transform(([atSeconds, value]) => ({ atSeconds, value }));
 const labels = z.record(z.string(), z.string());
-const instant = z.object({ metric: labels, value: sample.optional() });
-const matrix = z.object({ metric: labels, values: z.array(sample).optional(), histograms: z.array(histogramSample).optional() });
+/** One series as Prometheus gives it: a number of a moment, or numbers or native histograms over time. */
+const row = z.object({
+  metric: labels,
+  value: sample.optional(),
+  values: z.array(sample).optional(),
+  histograms: z.array(histogramSample).optional(),
+});
 const data = z.discriminatedUnion("resultType", [
-  z.object({ resultType: z.literal("vector"), result: z.array(instant) }),
-  z.object({ resultType: z.literal("matrix"), result: z.array(matrix) }),
-  z.object({ resultType: z.literal("scalar"), result: sample }),
+  z.object({ resultType: z.enum(["vector", "matrix"]), result: z.array(row) }),
+  z.object({ resultType: z.literal("scalar"), result: sample.transform((value): z.infer<typeof row>[] => [{ metric: {}, value }]) }),
 ]);
 const answer = z.discriminatedUnion("status", [
   z.object({ status: z.literal("success"), data: z.unknown(), warnings: z.array(z.string()).nullish() }),
@@ -63,8 +67,6 @@ export type Histogram = z.infer<typeof histogram>;
 type Histograms = Series<Histogram>["points"];
 /** Reads a native histogram as the number that a counter would have. */
 export type CountIn = (histogram: Histogram) => number;
-
-type Data = z.infer<typeof data>;
 
 /** Asks with a form, or without one where the address says it all; the answer's data pass a schema. */
 async function ask<T extends z.ZodType>(api: PrometheusApi, path: string, form: Record<string, string> | undefined, data: T) {
@@ -106,48 +108,30 @@ export function parseJson(text: string): unknown {
   }
 }
 
-async function askAt(api: PrometheusApi, query: PromQL, atSeconds: number | undefined): Promise<Data> {
-  const time = atSeconds === undefined ? {} : { time: atSeconds.toFixed(3) };
-  return ask(api, "/api/v1/query", { query: query.promql, ...time }, data);
+/** Asks for series, at a moment or over time, Unix seconds; those of a range selector, and over time, are a matrix. */
+async function seriesOf(
+  api: PrometheusApi,
+  { promql: query }: PromQL,
+  when: { time: number | undefined } | { start: number; end: number; step: number },
+  isMatrix = "step" in when,
+) {
+  const times = Object.entries(when).flatMap(([name, seconds]) => (seconds === undefined ? [] : [[name, seconds.toFixed(3)]]));
+  const path = "step" in when ? "/api/v1/query_range" : "/api/v1/query";
+  const { resultType, result } = await ask(api, path, { query, ...(Object.fromEntries(times) as Record<string, string>) }, data);
+  if ((resultType === "matrix") !== isMatrix) throw new Unreadable(`Prometheus answered with a ${resultType}`);
+  return result;
 }
 
-async function askRange(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Data> {
-  const form = { query: query.promql, start: from.toFixed(3), end: to.toFixed(3), step: step.toFixed(3) };
-  return ask(api, "/api/v1/query_range", form, data);
-}
-
-const anotherType = ({ resultType }: Data): Unreadable => new Unreadable(`Prometheus answered with a ${resultType}`);
-const noNumber = (): Unreadable => new Unreadable("Prometheus answered with a histogram where a number was asked for");
-
-function rowsOf(got: Data): z.infer<typeof matrix>[] {
-  if (got.resultType !== "matrix") throw anotherType(got);
-  return got.result;
-}
-
-function numbersOf(got: Data, countIn: CountIn | undefined): Series<number>[] {
-  return rowsOf(got).map(({ metric, values = [], histograms }) => {
-    if (histograms === undefined) return { labels: metric, points: values };
-    if (countIn === undefined) throw noNumber();
-    return { labels: metric, points: histograms.map(({ atSeconds, value }) => ({ atSeconds, value: countIn(value) })) };
+function numbersOf(rows: readonly z.infer<typeof row>[], countIn?: CountIn): Series<number>[] {
+  return rows.map(({ metric: labels, value, values = value && [value], histograms }) => {
+    if (values !== undefined && histograms === undefined) return { labels, points: values };
+    if (countIn === undefined) throw new Unreadable("Prometheus answered with a histogram where a number was asked for");
+    return { labels, points: (histograms ?? []).map(({ atSeconds, value }) => ({ atSeconds, value: countIn(value) })) };
   });
 }
 
-function vectorOf(got: Data): Series<number>[] {
-  switch (got.resultType) {
-    case "scalar":
-      return [{ labels: {}, points: [got.result] }];
-    case "vector":
-      return got.result.map(({ metric, value }) => {
-        if (value === undefined) throw noNumber();
-        return { labels: metric, points: [value] };
-      });
-    case "matrix":
-      throw anotherType(got);
-  }
-}
-
 export async function queryVector(api: PrometheusApi, query: PromQL, atSeconds: number | undefined): Promise<Series<number>[]> {
-  return vectorOf(await askAt(api, query, atSeconds));
+  return numbersOf(await seriesOf(api, query, { time: atSeconds }));
 }
 
 /** Asks for one number at one moment; undefined when there is no series. */
@@ -159,22 +143,26 @@ export async function queryNumber(api: PrometheusApi, query: PromQL, atSeconds: 
 
 /** Asks for every sample of a range selector, with the time that it carries. */
 export async function querySamples(api: PrometheusApi, query: PromQL, atSeconds: number, countIn?: CountIn): Promise<Series<number>[]> {
-  return numbersOf(await askAt(api, query, atSeconds), countIn);
+  return numbersOf(await seriesOf(api, query, { time: atSeconds }, true), countIn);
 }
 
 /** Asks for the values of each series from `from` to `to`, every `step` seconds. */
 export async function queryRange(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Series<number>[]> {
-  return numbersOf(await askRange(api, query, from, to, step), undefined);
+  return numbersOf(await seriesOf(api, query, { start: from, end: to, step }));
 }
 
-export async function queryHistogramVector(api: PrometheusApi, query: PromQL, atSeconds: number): Promise<Series<Histogram>[]> {
-  const rows = rowsOf(await askRange(api, query, atSeconds, atSeconds, 1));
-  return rows.map(({ metric, histograms = [] }) => ({ labels: metric, points: histograms }));
+/** Asks for native histograms at one moment, each as the number that a counter would have. */
+export async function queryCountsIn(api: PrometheusApi, query: PromQL, atSeconds: number, countIn: CountIn): Promise<Series<number>[]> {
+  const rows = await seriesOf(api, query, { start: atSeconds, end: atSeconds, step: 1 });
+  return numbersOf(
+    rows.map(({ metric, histograms = [] }) => ({ metric, histograms })),
+    countIn,
+  );
 }
 
 /** Asks for a native histogram from `from` to `to`; no points when there is none. */
 export async function queryHistograms(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Histograms> {
-  return rowsOf(await askRange(api, query, from, to, step))[0]?.histograms ?? [];
+  return (await seriesOf(api, query, { start: from, end: to, step }))[0]?.histograms ?? [];
 }
 
 const buildInfo = z.object({ version: z.string().max(40) });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { fakeApi } from "./fake-api.fixture.ts";
+import { readerOf } from "./points.ts";
 import { assertSharesAgree } from "./shares.ts";
 
 const read = (promql: string) => () => ({ promql });
@@ -8,12 +9,8 @@ type Row = [labels: Record<string, string>, value: number];
 
 const assertFor = (ofK6: Row[], counted: Row[]): Promise<void> => {
   const series = (rows: Row[]) => rows.map(([labels, value]) => ({ labels, valueAt: () => value }));
-  return assertSharesAgree(
-    fakeApi((query) => series(query === "share" ? ofK6 : counted)),
-    shares,
-    60,
-    1000,
-  );
+  const api = fakeApi((query) => series(query === "share" ? ofK6 : counted));
+  return assertSharesAgree(readerOf(api, { fromSeconds: 1000, toSeconds: 1000, stepSeconds: 1 }), shares);
 };
 const good = (labels: Record<string, string>, value: number): Row => [{ __name__: "c", plimsoll_good: "true", ...labels }, value];
 const bad = (labels: Record<string, string>, value: number): Row => [{ __name__: "c", plimsoll_good: "false", ...labels }, value];

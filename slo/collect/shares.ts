@@ -1,6 +1,7 @@
 import type { ClientQueries } from "../compile/client.ts";
 import { k6Labels } from "../spec/names.ts";
-import { queryVector, Unreadable, type PrometheusApi } from "./prometheus.ts";
+import type { Reader } from "./points.ts";
+import { Unreadable } from "./prometheus.ts";
 
 /** How far two quotients of the same whole numbers may be apart, by the way through text. */
 const tolerance = 1e-9;
@@ -17,14 +18,8 @@ const keyOf = (labels: Readonly<Record<string, string>>): string =>
  * Compares, series by series, the share that k6 wrote of a script's checks or rate with what was counted beside it.
  * Throws where they differ: then a module that was not bundled (one that is imported from https) makes such events too, and nobody counted those.
  */
-export async function assertSharesAgree(
-  api: PrometheusApi,
-  { ofK6, counted }: NonNullable<ClientQueries["shares"]>,
-  rangeSeconds: number,
-  atSeconds: number,
-): Promise<void> {
-  const asked = [ofK6, counted].map((read) => queryVector(api, read(rangeSeconds), atSeconds));
-  const [shares = [], counts = []] = await Promise.all(asked);
+export async function assertSharesAgree({ vector }: Reader, { ofK6, counted }: NonNullable<ClientQueries["shares"]>): Promise<void> {
+  const [shares, counts] = await Promise.all([vector(ofK6), vector(counted)]);
   const sums = new Map<string, { all: number; good: number }>();
   for (const { labels, points } of counts) {
     const sum = sums.get(keyOf(labels)) ?? { all: 0, good: 0 };

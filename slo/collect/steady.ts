@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorMessage } from "../host/error-message.ts";
-import { parseJson, type PrometheusApi } from "./prometheus.ts";
+import { parseJson, type Answer, type PrometheusApi } from "./prometheus.ts";
 
 /** The way to a Prometheus for reads that come once; `unread` is why one of them never had an answer. */
 export interface SteadyReads {
@@ -13,30 +13,27 @@ const pausesMillis = [200, 600, 1800];
 /** Asks again where an answer did not come or was cut off. What has no answer even then is unknown, never zero. */
 export function steadyReads(api: PrometheusApi, pauses: readonly number[] = pausesMillis): SteadyReads {
   let unread: string | undefined;
-  const steadyFetch: typeof fetch = async (input, init) => {
-    for (const pause of pauses) {
-      const got = await attempt(api, input, init);
-      if (got.kind === "answer") return got.response;
-      await sleep(pause);
+  const ask = async (input: Parameters<typeof fetch>[0], init: RequestInit | undefined, [pause, ...later] = pauses): Promise<Response> => {
+    const got = await attempt(api, input, init);
+    if (got.kind === "answer") return got.value;
+    if (pause === undefined) {
+      unread = got.reason;
+      throw new Error(got.reason);
     }
-    const last = await attempt(api, input, init);
-    if (last.kind === "answer") return last.response;
-    unread = last.reason;
-    throw new Error(last.reason);
+    await sleep(pause);
+    return ask(input, init, later);
   };
-  return { api: { ...api, fetch: steadyFetch }, unread: () => unread };
+  return { api: { ...api, fetch: (input, init) => ask(input, init) }, unread: () => unread };
 }
 
-type Attempt = { kind: "answer"; response: Response } | { kind: "none"; reason: string };
-
-async function attempt(api: PrometheusApi, input: Parameters<typeof fetch>[0], init: RequestInit | undefined): Promise<Attempt> {
+async function attempt(api: PrometheusApi, input: Parameters<typeof fetch>[0], init: RequestInit | undefined): Promise<Answer<Response>> {
   try {
     const response = await api.fetch(input, { ...init, signal: AbortSignal.timeout(api.timeoutSeconds * 1000) });
     const text = await response.text();
-    if (isOfPrometheus(text)) return { kind: "answer", response: new Response(text, { status: response.status }) };
-    return { kind: "none", reason: response.ok ? "its answer was cut off" : `it answered ${response.status}` };
+    if (isOfPrometheus(text)) return { kind: "answer", value: new Response(text, { status: response.status }) };
+    return { kind: "failed", reason: response.ok ? "its answer was cut off" : `it answered ${response.status}` };
   } catch (error) {
-    return { kind: "none", reason: errorMessage(error) };
+    return { kind: "failed", reason: errorMessage(error) };
   }
 }
 
