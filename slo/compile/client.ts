@@ -17,18 +17,18 @@ export interface ClientQueries {
   /** Bad for certain; their sum counts. */
   bad: Reading[];
   /** Must have a series, or nobody counted these events. */
-  proof: { read: Reading; missing: string } | undefined;
+  proof?: { read: Reading; missing: string } | undefined;
   /** Must be as many as `total`, or the tag that tells errors is not on every request. */
-  tagged: Reading | undefined;
+  tagged?: Reading | undefined;
   /**
    * Where the client did not count slow requests itself: the native histogram of answered requests to read them from.
    * k6 gives a request that was never answered a duration of 0 or of its time-out, so those are counted apart.
    */
-  histogram: { read: Reading; unanswered: Reading | undefined; atMost: number; limit: string } | undefined;
+  histogram?: { read: Reading; unanswered?: Reading; atMost: number; limit: string } | undefined;
   /** Requests of a user script that the client of `plimsoll/k6` has counted: where they are all of `total`, `bad` and `proof` stand for the histogram. */
-  byClient: Reading | undefined;
+  byClient?: Reading | undefined;
   /** The shares that k6 wrote of the same events, series by series, and the counts beside them: where they differ, not every event was counted. */
-  shares: { ofK6: Reading; counted: Reading } | undefined;
+  shares?: { ofK6: Reading; counted: Reading } | undefined;
   /** Counters that a script may lower, which would take events away again. */
   rising: Reading[];
   /** What a script counted and no objective reads: where it has samples, they are so many events of the objective, or bad ones of an unknown number, or anything. */
@@ -38,11 +38,11 @@ export interface ClientQueries {
   /** True when the objective is about every request, so that a dropped iteration is certainly bad. */
   unfiltered: boolean;
   /** For latency: above how many seconds a request is slow. */
-  slowAboveSeconds: number | undefined;
+  slowAboveSeconds?: number | undefined;
   /** The part of the load that the objective is about. */
-  part: Part | undefined;
+  part?: Part | undefined;
   /** The plain counters, which can be read at the borders of a stretch; undefined where there are none. */
-  phased: { total: PromQL; bad: PromQL[]; dropped: PromQL; sumsAt: typeof sumsAt } | undefined;
+  phased?: { total: PromQL; bad: PromQL[]; dropped: PromQL; sumsAt: typeof sumsAt } | undefined;
 }
 
 export type Sided = Extract<Indicator, { side: unknown }>;
@@ -59,18 +59,10 @@ export function clientBase(objective: string, total: Reading): ClientQueries {
     total,
     nothing: { sentence: "Prometheus holds no request of this run that the objective is about" },
     bad: [],
-    proof: undefined,
-    tagged: undefined,
-    histogram: undefined,
-    byClient: undefined,
-    shares: undefined,
     rising: [],
     hidden: [],
     unserved: "requests",
     unfiltered: false,
-    slowAboveSeconds: undefined,
-    part: undefined,
-    phased: undefined,
   };
 }
 

@@ -52,30 +52,20 @@ export function compileObjectives(spec: Spec, scope: Scope, slowCounted: boolean
       const message = "cannot be judged for this indicator: its counts cannot be read at the borders of a part of the load";
       return refuse(refusal(`phase ${part.name}`, message));
     };
-    switch (indicator.kind) {
-      case "errors":
-      case "latency": {
-        if (indicator.side === "client") {
-          refuse(whereProblem(indicator, slowCounted));
-          return placed(clientQueries(name, indicator, scope, slowCounted));
-        }
-        const compiled = serverQueries(name, indicator, served);
-        return compiled.kind === "problem" ? refuse(compiled) : [compiled];
-      }
-      case "checks":
-      case "counter":
-      case "rate":
-      case "trend":
-      case "achieved":
-      case "throughput":
-      case "integrity":
-        refuse(ownProblem(indicator, scope));
-        return placed(ownQueries(name, indicator, scope, scenario));
-      case "ratio": {
-        const compiled = ratioQueries(name, indicator, served);
-        return Array.isArray(compiled) ? refuse(...compiled) : [compiled];
-      }
+    if (indicator.kind === "ratio") {
+      const compiled = ratioQueries(name, indicator, served);
+      return Array.isArray(compiled) ? refuse(...compiled) : [compiled];
     }
+    if (!("side" in indicator)) {
+      refuse(ownProblem(indicator, scope));
+      return placed(ownQueries(name, indicator, scope, scenario));
+    }
+    if (indicator.side === "client") {
+      refuse(whereProblem(indicator, slowCounted));
+      return placed(clientQueries(name, indicator, scope, slowCounted));
+    }
+    const compiled = serverQueries(name, indicator, served);
+    return compiled.kind === "problem" ? refuse(compiled) : [compiled];
   });
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "compiled", queries };
 }

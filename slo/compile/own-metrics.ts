@@ -40,7 +40,7 @@ export interface SecondsQueries {
   marks: Reading;
   perSecond: number;
   of: "requests" | "iterations";
-  part: Part | undefined;
+  part?: Part | undefined;
 }
 
 /** Leaves open what a script counts that nobody asked for when it ran: of its checks and rates k6 wrote shares alone, and what it refused of its values nobody counted. */
@@ -52,33 +52,33 @@ const uncounted: Hidden = {
 
 export function ownQueries(objective: string, indicator: Own, scope: Scope, scenario?: string): ClientQueries | SecondsQueries {
   const query = queriesOf(objective, indicator, scope, scenario);
+  if (query.kind === "seconds") return query;
   const isOfScript =
     ["checks", "counter", "rate"].includes(indicator.kind) || (indicator.kind === "trend" && !timesOfK6.has(indicator.name));
   const isUncounted = isOfScript && scope.isUserScript === true && scope.script === undefined;
-  return query.kind === "client" && isUncounted ? { ...query, hidden: [uncounted] } : query;
+  return { ...query, noun: nounOf(indicator), hidden: isUncounted ? [uncounted] : query.hidden };
 }
 
 function queriesOf(objective: string, indicator: Own, scope: Scope, scenario?: string): ClientQueries | SecondsQueries {
   const { testid } = scope;
-  const noun = nounOf(indicator);
   switch (indicator.kind) {
     case "checks":
     case "rate":
-      return { ...sharesQueries(objective, indicator, scope), noun };
+      return sharesQueries(objective, indicator, scope);
     case "counter":
-      return { ...counterQueries(objective, indicator, scope), noun };
+      return counterQueries(objective, indicator, scope);
     case "trend":
-      return { ...trendQueries(objective, indicator, scope), noun };
+      return trendQueries(objective, indicator, scope);
     case "achieved": {
       const all = judged(k6Metrics.iterations, testid, ...(scenario === undefined ? [] : [is(k6Labels.scenario, scenario)]));
       const total: Reading = (range) => promql`${sumOfLast(all)(range)} or vector(0)`;
-      return { ...clientBase(objective, total), noun, unserved: "one", unfiltered: true, phased: phasedBy(testid, all) };
+      return { ...clientBase(objective, total), unserved: "one", unfiltered: true, phased: phasedBy(testid, all) };
     }
     case "integrity":
-      return { ...integrityQueries(objective, indicator, scope), noun };
+      return integrityQueries(objective, indicator, scope);
     case "throughput": {
       const marks = selector(plimsollMetrics.pushed, [is(k6Labels.testid, testid), is(plimsollLabels.of, indicator.of)]);
-      return { kind: "seconds", objective, marks: samplesOf(marks), perSecond: indicator.perSecond, of: indicator.of, part: undefined };
+      return { kind: "seconds", objective, marks: samplesOf(marks), perSecond: indicator.perSecond, of: indicator.of };
     }
   }
 }
@@ -140,22 +140,15 @@ function withoutScenario({ testid }: Scope, ...metrics: string[]): Hidden {
 
 /** Counts the bad events that a script found in teardown(), as where it asks the service at the end what became of the load. */
 function badInTeardown({ testid }: Scope, metric: string, ...which: Matcher[]): Hidden {
-  const read = sumOfLast(selector(metric, [is(k6Labels.testid, testid), matches(k6Labels.group, groupOfTeardown), ...which]));
-  return {
-    read,
-    why: "some of its bad events were counted in teardown(), which is no part of the load: nobody knows of how many",
-    hides: "bad",
-  };
+  const why = "some of its bad events were counted in teardown(), which is no part of the load: nobody knows of how many";
+  const matchers = [is(k6Labels.testid, testid), matches(k6Labels.group, groupOfTeardown), ...which];
+  return { read: sumOfLast(selector(metric, matchers)), why, hides: "bad" };
 }
 
 /** Counts what a script gave a metric and k6 refused, as it does with what is no number (a field that an answer lacks). */
 function refusedValues({ testid }: Scope, name: string, hides: Hidden["hides"]): Hidden {
-  const read = sumOfLast(judged(k6Metrics.refusedValues, testid, is(k6Labels.refusedBy, name)));
-  return {
-    read,
-    why: `k6 refused values that the script gave to ${name} (see k6.log): what is no number is in no count, and may be bad`,
-    hides,
-  };
+  const why = `k6 refused values that the script gave to ${name} (see k6.log): what is no number is in no count, and may be bad`;
+  return { read: sumOfLast(judged(k6Metrics.refusedValues, testid, is(k6Labels.refusedBy, name))), why, hides };
 }
 
 function counterQueries(objective: string, { part, partIs, total, where }: Of<"counter">, scope: Scope): ClientQueries {
@@ -169,11 +162,7 @@ function counterQueries(objective: string, { part, partIs, total, where }: Of<"c
     bad: [partIs === "bad" ? own : (range) => promql`${all(range)} - (${own(range)} or vector(0))`],
     // A counter that the script makes and that was never raised has no series: then it is 0.
     proof: isThere ? undefined : { read: sumOfLast(selector(ownMetric.counter(part), [is(k6Labels.testid, scope.testid)])), missing },
-    rising: [part, total].map(
-      (name): Reading =>
-        (range) =>
-          promql`sum(${over("resets", series(name))(range)}) > 0`,
-    ),
+    rising: [part, total].map((name) => (range) => promql`sum(${over("resets", series(name))(range)}) > 0`),
     hidden: [
       withoutScenario(scope, ownMetric.counter(part), ownMetric.counter(total)),
       refusedValues(scope, part, partIs === "bad" ? "bad" : "any"),
@@ -190,7 +179,7 @@ function trendQueries(objective: string, { name, ofTimes, atMost, where }: Of<"t
   return {
     ...clientBase(objective, (range) => promql`histogram_count(${read(range)})`),
     nothing: { sentence: `the script added nothing to the trend ${name} ${ofTimes ? "of times " : ""}that the objective is about` },
-    histogram: { read, unanswered: undefined, atMost, limit: ofTimes ? `${atMost} s` : String(atMost) },
+    histogram: { read, atMost, limit: ofTimes ? `${atMost} s` : String(atMost) },
     hidden: [withoutScenario(scope, ownMetric.trend(name, ofTimes)), refusedValues(scope, name, "events")],
     unserved: "events",
     slowAboveSeconds: ofTimes ? atMost : undefined,

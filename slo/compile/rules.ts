@@ -78,24 +78,10 @@ function queriesOf(
 ): ServerQueries | SelectorProblem | SelectorProblem[] | string {
   const scope = { testid: "", server, unasked: unaskedRoutes(spec.metrics), metrics: spec.metrics };
   if (only !== undefined) return `is about the load of ${only.join(", ")} only, which production does not have`;
-  switch (indicator.kind) {
-    case "errors":
-    case "latency":
-      return indicator.side === "server" ? serverQueries(name, indicator, scope) : byK6;
-    case "ratio":
-      return ratioQueries(name, indicator, scope);
-    case "checks":
-    case "counter":
-    case "rate":
-    case "trend":
-    case "achieved":
-    case "throughput":
-    case "integrity":
-      return byK6;
-  }
+  if (indicator.kind === "ratio") return ratioQueries(name, indicator, scope);
+  if ("side" in indicator && indicator.side === "server") return serverQueries(name, indicator, scope);
+  return "is counted by k6, on the client's side, which production does not have";
 }
-
-const byK6 = "is counted by k6, on the client's side, which production does not have";
 
 /** Writes a name in small letters, digits and dashes. */
 export function slugOf(text: string): string {

@@ -155,13 +155,10 @@ export function zeroProof({ metric, comparisons }: Term, isGood = false) {
   const labels = [...new Set(comparisons.map(({ label }) => label))];
   // The buckets of a histogram hold each other: one that is missing is no zero.
   if (metric === undefined || labels.length === 0 || labels.includes("le") || labels.includes("quantile")) return undefined;
-  const carrying = (some: readonly string[]): CounterQueries =>
-    counterQueries(
-      selector(
-        metric,
-        some.map((label) => isNot(label, "")),
-      ),
-    );
+  const carrying = (some: readonly string[]): CounterQueries => {
+    const matchers = some.map((label) => isNot(label, ""));
+    return counterQueries(selector(metric, matchers));
+  };
   const asked = comparisons.filter(({ operator, value }) => operator === "=" && value !== "");
   return {
     /** All of its metric, and what of it carries every label that the selector compares: they must be the same. */

@@ -1,5 +1,5 @@
 import { k6Labels, k6Metrics, warmupScenario } from "../spec/names.ts";
-import { presetNamed, presetNames, type Metrics } from "../spec/presets.ts";
+import { errorLabels, type Metrics } from "../spec/presets.ts";
 import type { Indicator, Where } from "../spec/spec.ts";
 import { counterQueries, over, type CounterQueries, type HistogramPart, type Reading } from "./counters.ts";
 import { isError, isNoError, isOurs, isRoute, isSameRoute, sentWhere, servedWhere, type ServiceScope } from "./mapping.ts";
@@ -23,10 +23,10 @@ export interface ServerQueries {
   /** The service's own words for what was asked for, and for the answer. */
   labels: Metrics["labels"];
   /** The service whose scrapes these counters come from: the spec's own, or, for a ratio, the jobs that these series carry. */
-  jobs: Reading | undefined;
+  jobs?: Reading;
   bad: BadQueries;
   /** The same of the native histograms, for a service that has no classic ones. */
-  native: ServerQueries | undefined;
+  native?: ServerQueries | undefined;
 }
 
 /** What tells the bad events from the total: statuses, the buckets of a histogram, or counters of their own. */
@@ -60,15 +60,11 @@ export function serverQueries(objective: string, indicator: Served, scope: Servi
   const problem = whereProblem(indicator, scope);
   if (problem !== undefined) return problem;
   const where = servedWhere(scope, indicator.where);
-  const told = (total: Counted, bad: BadQueries, native?: ServerQueries): ServerQueries => ({
-    kind: "server",
-    objective,
-    total: [countersOf(total, where)],
+  const told = (counted: Counted, bad: BadQueries, native?: ServerQueries): ServerQueries => ({
+    ...servedBase(objective, counted, indicator.where, scope),
+    total: [countersOf(counted, where)],
     countsRequests: true,
-    compared: comparedQueries(total, indicator.where, scope),
-    unnamed: unnamedIn(total, indicator.where, scope),
-    labels: metrics.labels,
-    jobs: undefined,
+    unnamed: unnamedIn(counted, indicator.where, scope),
     bad,
     native,
   });
@@ -93,21 +89,19 @@ export function serverQueries(objective: string, indicator: Served, scope: Servi
       const below = (les: readonly string[]): CounterQueries => counterQueries(selector(bucket, [...where, isOneOf("le", les)]));
       const upTo = (kind: "certainlyUpTo" | "maybeUpTo"): CounterQueries =>
         counterQueries(selector(metric, where), { kind, limitSeconds: atMostSeconds, unitsPerSecond });
-      const native = told(nativeOf(metric), {
-        kind: "native",
-        atMostSeconds,
-        certainlyFast: upTo("certainlyUpTo"),
-        maybeFast: upTo("maybeUpTo"),
-      });
+      const [certainlyFast, maybeFast] = [upTo("certainlyUpTo"), upTo("maybeUpTo")];
+      const native = told(nativeOf(metric), { kind: "native", atMostSeconds, certainlyFast, maybeFast });
       const timed = countersOf({ metric: `${metric}_count` }, where);
       // The last bucket, not the count: series without buckets would look like slow requests.
-      return told(
-        { metric: bucket, only: [is("le", "+Inf")] },
-        { kind: "buckets", atMostSeconds, unitsPerSecond, buckets, below, timed },
-        native,
-      );
+      const whole = { metric: bucket, only: [is("le", "+Inf")] };
+      return told(whole, { kind: "buckets", atMostSeconds, unitsPerSecond, buckets, below, timed }, native);
     }
   }
+}
+
+/** What all objectives about a service have in common. */
+function servedBase(objective: string, counted: Counted, where: Where, scope: ServiceScope) {
+  return { kind: "server" as const, objective, compared: comparedQueries(counted, where, scope), labels: scope.metrics.labels };
 }
 
 /** What counts requests: a counter, or a native histogram. */
@@ -184,13 +178,10 @@ export function ratioQueries(objective: string, { of, events, total }: Ratio, sc
   });
   const jobsIn = (rangeSeconds: number): string[] => terms.map(({ counters }) => `count by (job) (${counters.last(rangeSeconds).promql})`);
   const told = (counted: Counted, native?: ServerQueries): ServerQueries => ({
-    kind: "server",
-    objective,
+    ...servedBase(objective, counted, {}, scope),
     total: whole.terms.map(({ counters }) => counters),
     countsRequests: false,
-    compared: comparedQueries(counted, {}, scope),
     unnamed: [],
-    labels: scope.metrics.labels,
     jobs: (rangeSeconds) => ({ promql: jobsIn(rangeSeconds).join(" or ") }),
     bad: { kind: "events", counters: part.terms.map(({ counters }) => counters), good: of === "good", zeros: new Map(zeros) },
     native,
@@ -206,7 +197,7 @@ const lacks = (text: string, what: string): SelectorProblem =>
 function whereProblem({ kind, where }: Served, { server, metrics }: ServiceScope): SelectorProblem | undefined {
   const fixed: Where = { ...metrics.where, ...server };
   for (const [label, value] of Object.entries({ ...metrics.where, ...where })) {
-    if (kind === "errors" && (label === metrics.labels.status || hidesErrors.has(label)))
+    if (kind === "errors" && (label === metrics.labels.status || errorLabels.has(label)))
       return refusal(label, "cannot be filtered by in an error objective: it would hide the errors");
     if (isOurs(label) && where[label] === value && metrics.labels[label] === undefined)
       return lacks(label, `have no label of the ${label}; name it in metrics.labels.${label}`);
@@ -215,19 +206,3 @@ function whereProblem({ kind, where }: Served, { server, metrics }: ServiceScope
   }
   return undefined;
 }
-
-/** Labels that tell errors from the rest: those of the presets, and what stands beside these. */
-const hidesErrors = new Set([
-  ...presetNames.flatMap((name) => presetNamed(name).labels.status ?? []),
-  "envoy_response_code_class",
-  "outcome",
-  "exception",
-  "response_flags",
-  "grpc_response_status",
-  "grpc_status",
-  "error",
-  "error_type",
-  "error_code",
-  "expected_response",
-  "status_class",
-]);

@@ -18,22 +18,30 @@ export interface Metrics {
   scrape: { path: string; scheme: "http" | "https" | undefined; port: number | undefined };
 }
 
-/** How libraries and proxies count, as their makers document it, written as a spec would write it; the first is that of our own target. */
+/** How libraries and proxies count, as their makers document it, written as a spec would write it, and which labels beside the status tell errors; the first is that of our own target. */
 const known = {
   fastify: {
     source: "github.com/SkeLLLa/fastify-metrics, README: routeMetrics.",
     duration: targetMetrics.requestDuration,
     labels: targetLabels,
+    tellsErrors: [],
   },
   ...documented,
 };
 
 type PresetName = keyof typeof known;
 
+/** Labels that tell errors from the rest: a preset's status, what stands beside it, and what others have. */
+export const errorLabels = new Set(
+  Object.values(known)
+    .flatMap(({ labels, tellsErrors }) => [labels.status, ...tellsErrors])
+    .concat("grpc_status", "error", "error_code", "expected_response", "status_class"),
+);
+
 export const presetNames = Object.keys(known) as PresetName[];
 
 export function presetNamed(name: PresetName): Metrics {
-  const { source: _, ...written } = known[name];
+  const { source: _, tellsErrors: _beside, ...written } = known[name];
   const resolved = resolveMapping(mapping.parse(written));
   if (typeof resolved === "string") throw new Error(`${name} ${resolved}`);
   return resolved;
