@@ -6,7 +6,7 @@ import { betweenCounts, caveatsOf, compareSides, labelSetBy, readSent, usedByOth
 import type { ServerWindow } from "./compared.ts";
 import { countersOf, grownBy, restartedIn, type CounterGrowth, type Growth } from "./growth.ts";
 import { lookbackSeconds, type Guarded, type Instance } from "./guard.ts";
-import type { CumulativePoint, Measurement, Queries } from "./measurement.ts";
+import type { Count, CumulativePoint, Measurement, Queries } from "./measurement.ts";
 import { endedWith, readOverTime, sinceBeginning, wholeCount } from "./points.ts";
 import { scrapeLabels } from "../spec/names.ts";
 import { refuseUnboundedEvents } from "./events.ts";
@@ -22,25 +22,17 @@ const fell =
 
 type LabelSets = ReadonlyMap<string, Record<string, string>>;
 
-/** Leaves out what others use too, and compares the rest with what k6 sent. */
-function compareCounters(
-  { sent, wholes }: Read,
-  asked: readonly string[],
-  grownWithout: (leftOut: LabelSets, counters: readonly CounterGrowth[]) => number,
-  lossy: boolean,
-) {
-  const late = sent.all - sent.answered + sent.cutOff;
-  const compareWithout = (wider: boolean) => {
-    const leftOut = usedByOthers(wholes, asked, late, wider);
-    return { compared: compareSides(sent, grownWithout(leftOut, wholes)), leftOut };
-  };
-  const narrow = compareWithout(false);
-  const { others, missingForCertain } = narrow.compared;
-  return lossy || others > 0 || missingForCertain > 0 ? compareWithout(true) : narrow;
+/** What one objective is measured by, on the service's side. */
+interface Asked {
+  api: PrometheusApi;
+  query: ServerQueries;
+  split: Split;
+  window: ServerWindow;
+  read: ReadGrowth;
 }
 
 /** Reads an objective's counters, before anything is added up. */
-async function readCounters(api: PrometheusApi, query: ServerQueries, split: Split, window: ServerWindow, read: ReadGrowth) {
+async function readCounters({ api, query, split, window, read }: Asked) {
   const asks = [...new Set([...query.total, ...split.least.counters, ...split.most.counters, ...query.unnamed])];
   const [whole, sent, ...growths] = await Promise.all([
     read(query.compared.counters),
@@ -51,32 +43,19 @@ async function readCounters(api: PrometheusApi, query: ServerQueries, split: Spl
   const of = (some: readonly CounterQueries[]): CounterGrowth[] => some.flatMap((ask) => series.get(ask) ?? []);
   const totals = of(query.total);
   if (totals.length === 0) throw new Unreadable("Prometheus holds no such series of the service");
+  /** What has no series and was read as none, a sentence each. */
   const none = query.bad.kind === "events" ? await refuseMissing(read, query.bad.zeros, series, totals) : [];
   const wholes = query.countsRequests ? known(whole) : countersOf(whole);
-  return {
-    wholes,
-    totals,
-    least: of(split.least.counters),
-    most: of(split.most.counters),
-    unnamed: of(query.unnamed),
-    sent,
-    /** What has no series and was read as none, a sentence each. */
-    none,
-  };
+  const [least, most] = [of(split.least.counters), of(split.most.counters)];
+  return { wholes, totals, least, most, unnamed: of(query.unnamed), sent, none };
 }
 export type Read = Awaited<ReturnType<typeof readCounters>>;
 
-/** Reads the whole-run count of a server objective. */
-async function countedBy(
-  api: PrometheusApi,
-  query: ServerQueries,
-  split: Split,
-  window: ServerWindow,
-  instances: readonly Instance[],
-  readGrowth: ReadGrowth,
-) {
-  const read = await readCounters(api, query, split, window, readGrowth);
-  const { wholes, totals, least, most } = read;
+/** Counts what an objective is about: leaves out what others use too, compares the rest with what k6 sent, and takes what is not known as good and as bad. */
+async function countedBy(by: Asked, instances: readonly Instance[]) {
+  const { query, split, window } = by;
+  const read = await readCounters(by);
+  const { wholes, totals, least, most, sent } = read;
   const all = [...totals, ...least, ...most, ...wholes];
   const restarted = restartedIn(all);
   const losses = instances.flatMap(({ loss }) => loss ?? []);
@@ -88,27 +67,33 @@ async function countedBy(
     const left = counters.filter((one) => !leftOut.has(setOf(one)));
     return grownBy(left, restarted);
   };
-  const { compared, leftOut: used } = compareCounters(read, asked, grownWithout, lossy);
-  if (!query.countsRequests) refuseUnboundedEvents(read, compared, window);
-  const leftOut: LabelSets = query.countsRequests ? used : new Map();
-  const unnamed = grownWithout(leftOut, read.unnamed);
-  return {
-    count: countOf(read, split, (counters) => grownWithout(leftOut, counters)),
-    compared: { ...compared, missing: compared.missing + unnamed },
-    /** How many of what is missing was counted without a name, and may be what the filter asks for. */
-    unnamed,
-    losses,
-    restarted: restarted.size > 0 || all.some((one) => one.fell),
-    /** Label sets that others use too, and that are therefore not in the count. */
-    leftOut: [...leftOut.values()],
-    /** Those that others use, whether they are in the count or not (events do not say what was asked for). */
-    ofOthers: [...used.values()],
-    /** How much of the count may be theirs. */
-    theirs: grownWithout(leftOut, wholes) - grownWithout(used, wholes),
-    none: read.none,
+  const compareWithout = (wider: boolean) => {
+    const used = usedByOthers(wholes, asked, sent.all - sent.answered + sent.cutOff, wider);
+    return { compared: compareSides(sent, grownWithout(used, wholes)), used };
   };
+  const narrow = compareWithout(false);
+  const isAmiss = lossy || narrow.compared.others > 0 || narrow.compared.missingForCertain > 0;
+  const { compared, used } = isAmiss ? compareWithout(true) : narrow;
+  if (!query.countsRequests) refuseUnboundedEvents(read, compared, window);
+  // Events do not say what was asked for: those of others stay in their count.
+  const leftOut: LabelSets = query.countsRequests ? used : new Map();
+  const count = countOf(read, split, (counters) => grownWithout(leftOut, counters));
+  // What an event counter lost, nothing can bound: k6 counts requests, not events.
+  if (!query.countsRequests && losses[0] !== undefined) throw new Unreadable(losses[0]);
+  // What was counted without a name may be what the filter asks for.
+  const unnamed = grownWithout(leftOut, read.unnamed);
+  const theirs = grownWithout(leftOut, wholes) - grownWithout(used, wholes);
+  const isWhole = restarted.size === 0 && all.every((one) => !one.fell) && compared.missingForCertain === 0;
+  const points = isWhole ? await cumulative(by, count, [...leftOut.values()], losses.length > 0) : [];
+  const caveats = [...caveatsOf(window, compared, losses, [...used.values()]), ...read.none];
+  if (unnamed > 0)
+    caveats.push(
+      `${amount(unnamed, "request is counted", "requests are counted")} without the name of a route or method, and may be of this objective`,
+    );
+  if (count.uncertain > 0) caveats.push(split.between(count.uncertain));
+  const between = betweenCounts(count, window, { ...compared, missing: compared.missing + unnamed }, theirs);
+  return { ...between, caveats, cumulative: points };
 }
-type Counted = Awaited<ReturnType<typeof countedBy>>;
 
 /** Counts what is bad for certain, and what may be. */
 function countOf({ totals, least, most }: Read, split: Split, grown: (counters: readonly CounterGrowth[]) => number) {
@@ -124,19 +109,18 @@ function countOf({ totals, least, most }: Read, split: Split, grown: (counters: 
   return { total, bad, uncertain };
 }
 
-/** Reads the growth over time since the load began; no points where a part of them is missing. */
+/** Reads the growth over time since the load began, without the label sets that others use; no points where a part of it cannot be read. */
 async function cumulative(
-  api: PrometheusApi,
-  total: readonly CounterQueries[],
-  { counters: part, above }: Part,
-  { count, compared, restarted, leftOut, losses }: Counted,
-  window: ServerWindow,
+  { api, query: { total }, split, window }: Asked,
+  count: Count,
+  leftOut: readonly Record<string, string>[],
+  isLossy: boolean,
 ): Promise<CumulativePoint[]> {
-  if (restarted || compared.missingForCertain > 0) return [];
+  const { counters: part, above } = split.least;
   if ([...total, ...part].some((ask) => ask.part !== undefined)) return []; // of native histograms only the whole run is read
   if (leftOut.some((labels) => Object.values(labels).join("") === "")) return []; // no label chooses these
   const within = Math.max(window.toSeconds - window.fromSeconds, 0.001);
-  const range = lookbackSeconds + (losses.length > 0 ? within : 0); // what an instance counted that is gone stays in the sum
+  const range = lookbackSeconds + (isLossy ? within : 0); // what an instance counted that is gone stays in the sum
   const living = (ask: CounterQueries): PromQL => ask.living(range, within, window.toSeconds, leftOut);
   const read = sinceBeginning(await readOverTime(api, total.map(living), part.map(living), window), window.fromSeconds);
   const points = read.map(({ atSeconds, total, part }) => ({
@@ -176,21 +160,8 @@ export async function measureServer(
   if (found.kind === "answer") queries.bad = shownPart(found.value.least, queries.total, shown);
   if (guarded.kind === "problem") return absent(guarded.reason);
   if (found.kind === "failed") return absent(found.reason);
-  const read = await answerOf(async () => {
-    const counted = await countedBy(api, query, found.value, window, guarded.instances, readGrowth);
-    const { count, compared, unnamed, losses, ofOthers, theirs, none } = counted;
-    // What an event counter lost, nothing can bound: k6 counts requests, not events.
-    if (!query.countsRequests && losses[0] !== undefined) throw new Unreadable(losses[0]);
-    const points = await cumulative(api, query.total, found.value.least, counted, window);
-    const caveats = caveatsOf(window, { ...compared, missing: compared.missing - unnamed }, losses, ofOthers);
-    caveats.push(...none);
-    if (unnamed > 0)
-      caveats.push(
-        `${amount(unnamed, "request is counted", "requests are counted")} without the name of a route or method, and may be of this objective`,
-      );
-    if (count.uncertain > 0) caveats.push(found.value.between(count.uncertain));
-    return { ...betweenCounts(count, window, compared, theirs), caveats, cumulative: points };
-  });
+  const by: Asked = { api, query, split: found.value, window, read: readGrowth };
+  const read = await answerOf(() => countedBy(by, guarded.instances));
   if (read.kind === "failed") return absent(read.reason);
   // The instances of a service are scraped at different times, each once in a step.
   return { kind: "counted", objective: query.objective, ...read.value, timestampSkewSeconds: window.stepSeconds, queries };

@@ -17,9 +17,9 @@ export interface Split {
   /** Says of so many requests why nobody knows whether they were bad. */
   between: (requests: number) => string;
   /** A part that is more than the total is no part of it. */
-  isPart: boolean;
+  isPart?: boolean;
   /** Why there is nothing to tell bad events by, where neither they nor others were counted. */
-  blind: string | undefined;
+  blind?: string;
 }
 
 /** Finds the counters that tell the bad events from the total. */
@@ -31,7 +31,6 @@ export async function splitOf(api: PrometheusApi, bad: BadQueries, window: Guard
         most: { counters: [bad.noErrors], above: true },
         between: (requests) =>
           `${amount(requests, "request carries", "requests carry")} a ${bad.label} that is no status, or none, and may be ${requests === 1 ? "an error" : "errors"}`,
-        isPart: false,
         blind: `no series of the service carries a ${bad.label} that can be read, so its errors cannot be told`,
       };
     case "buckets":
@@ -42,12 +41,10 @@ export async function splitOf(api: PrometheusApi, bad: BadQueries, window: Guard
         most: { counters: [bad.certainlyFast], above: true },
         between: (requests) =>
           `${amount(requests, "request lies", "requests lie")} in the histogram bucket that ${bad.atMostSeconds} s cuts`,
-        isPart: false,
-        blind: undefined,
       };
     case "events": {
       const part = { counters: bad.counters, above: bad.good };
-      return { least: part, most: part, between: () => "", isPart: true, blind: undefined };
+      return { least: part, most: part, between: () => "", isPart: true };
     }
   }
 }
@@ -101,7 +98,5 @@ function splitAt({ atMostSeconds, below }: Buckets, bounds: readonly Bound[]): S
           : `more than ${lower?.seconds ?? 0} s`;
       return `${amount(requests, "request", "requests")} took ${took}: not every series of the service's histogram has a bucket at ${atMostSeconds} s; all have ${listed || "none"}`;
     },
-    isPart: false,
-    blind: undefined,
   };
 }
