@@ -137,27 +137,21 @@ export function momentsOf(points: readonly CumulativePoint[], skewSeconds: numbe
     const out = standsOut({ total: end.total - quiet, bad: end.bad }, end, tests);
     return out && { count: { total: quiet, bad: 0 }, p: out.p };
   };
-  return {
-    firstSeconds: points[firstAt - 1]?.atSeconds ?? first.atSeconds,
-    lastSeconds: points[lastAt]?.atSeconds ?? end.atSeconds,
-    fromStart: quietBefore === 0,
-    before: without(quietBefore),
-    after: without(quietAfter),
-    worst: worstOf(points, [firstAt, lastAt], skew, tests),
-  };
-}
-
-/** Finds the step that stands out most from the stretch between the first and the last bad event. */
-function worstOf(points: readonly CumulativePoint[], [firstAt, lastAt]: [number, number], skew: number, tests: Tests): Moments["worst"] {
-  const none: Count = { total: 0, bad: 0 };
-  const at = (i: number): Count => (i < 0 ? none : (points[Math.min(i, points.length - 1)] ?? none));
+  // A step that stands out from the stretch between the first and the last bad event.
   const stretch = less(at(lastAt + skew), at(firstAt - 1 - skew));
-  const steps = points.slice(firstAt, lastAt + 1).flatMap((to, n) => {
+  const worst = points.slice(firstAt, lastAt + 1).flatMap((to, n) => {
     const i = firstAt + n;
     const from = points[i - 1];
     const count = { total: less(at(i + skew), at(i - 1 - skew)).total, bad: less(to, at(i - 1)).bad };
     const out = from && count.bad <= count.total ? standsOut(count, stretch, tests) : undefined;
     return from && out ? [{ ...out, fromSeconds: from.atSeconds, toSeconds: to.atSeconds }] : [];
   });
-  return steps.toSorted((a, b) => a.p - b.p || b.count.bad - a.count.bad)[0];
+  return {
+    firstSeconds: points[firstAt - 1]?.atSeconds ?? first.atSeconds,
+    lastSeconds: points[lastAt]?.atSeconds ?? end.atSeconds,
+    fromStart: quietBefore === 0,
+    before: without(quietBefore),
+    after: without(quietAfter),
+    worst: worst.toSorted((a, b) => a.p - b.p || b.count.bad - a.count.bad)[0],
+  };
 }

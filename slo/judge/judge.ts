@@ -43,9 +43,9 @@ function judgeObjective(objective: Objective, measured: readonly Measurement[], 
   if (measured.length > 1) return open(`it was measured ${measured.length} times, so it is unclear which count holds`);
   if (measurement.kind === "absent") return open(measurement.reason);
   const counts = soundCounts(measurement);
-  if (counts.kind === "absurd") return open(counts.reason);
+  if (typeof counts === "string") return open(counts);
   if (counts.best.total === 0) return open([`0 ${nounOf(objective.indicator)} were counted`, ...measurement.caveats].join("; "));
-  return { ...base, ...decide(objective, { ...measurement, best: counts.best, worst: counts.worst }, run, confidence) };
+  return { ...base, ...decide(objective, { ...measurement, ...counts }, run, confidence) };
 }
 
 function decide(
@@ -118,20 +118,17 @@ const hiddenBecause: Readonly<Record<NonNullable<HiddenInClosedModel>, string>> 
 /** Says of an objective that the run cannot prove it, for reasons that are the run's own and stand there. */
 const unprovenRun = "run invalid: objectives cannot be reported as met";
 
-/** A pair of counts that can be judged, or the sentence that says what is wrong with it. */
-type SoundCounts = { kind: "sound"; best: Count; worst: Count } | { kind: "absurd"; reason: string };
-
 /** Counts come through floating point: this near to a whole number they are one. */
 const wholeTolerance = 1e-6;
 
-/** Checks that counts are whole, 0 ≤ bad ≤ total, and that `best` is no worse than `worst`: only then can the two never prove opposite things. */
-function soundCounts({ best, worst }: Pick<Counted, "best" | "worst">): SoundCounts {
-  const absurd = (counts: string): SoundCounts => ({ kind: "absurd", reason: `the counts make no sense: ${counts}` });
+/** Checks that counts are whole, 0 ≤ bad ≤ total, and that `best` is no worse than `worst`: only then can the two never prove opposite things. A sentence where they are not. */
+function soundCounts({ best, worst }: Pick<Counted, "best" | "worst">): { best: Count; worst: Count } | string {
+  const absurd = (counts: string): string => `the counts make no sense: ${counts}`;
   const [lower, upper] = [whole(best), whole(worst)];
   if (lower === undefined) return absurd(text(best));
   if (upper === undefined) return absurd(text(worst));
   const ordered = lower.bad <= upper.bad && lower.total - lower.bad >= upper.total - upper.bad;
-  return ordered ? { kind: "sound", best: lower, worst: upper } : absurd(`at best ${text(best)}, at worst ${text(worst)}`);
+  return ordered ? { best: lower, worst: upper } : absurd(`at best ${text(best)}, at worst ${text(worst)}`);
 }
 
 function whole({ total, bad }: Count): Count | undefined {

@@ -34,8 +34,8 @@ export interface WindowQuestion {
   runSeconds?: number | undefined;
 }
 
-type Tried = WindowPair & { kind: "tried"; ends: number };
-type Skipped = Extract<WindowFinding, { kind: "skipped" }>;
+/** One row of the table in a load, with how many of its long windows are tried, or why none is. */
+type Plan = WindowPair & { ends: number; reason?: string };
 
 /**
  * Looks for a fast burn in every pair of windows, one finding for each row of the table.
@@ -44,17 +44,19 @@ type Skipped = Extract<WindowFinding, { kind: "skipped" }>;
  * So a service that never burns faster than the thresholds is found in a fast burn with a probability of at most 1 − confidence.
  */
 export function findFastBurns(question: WindowQuestion): WindowFinding[] {
-  const timeline = timelineOf(question.points, question.whole, question.runSeconds);
-  if (timeline.kind === "unusable")
+  const timeline = timelineOf(question);
+  if (typeof timeline === "string")
     return windowTable.map(({ shareOfRun, burnRateThreshold }) => {
       const longSeconds = (question.runSeconds ?? 0) * shareOfRun;
-      return { kind: "skipped", longSeconds, shortSeconds: longSeconds / shortPerLong, burnRateThreshold, reason: timeline.reason };
+      return { kind: "skipped", longSeconds, shortSeconds: longSeconds / shortPerLong, burnRateThreshold, reason: timeline };
     });
   const budget = complement(question.targetRatio);
-  const pairs = windowTable.map((row) => planPair(row, timeline, budget));
-  const ends = pairs.reduce((sum, pair) => sum + (pair.kind === "tried" ? pair.ends : 0), 0);
-  const alpha = complement(question.confidence) / Math.max(1, ends);
-  return pairs.map((pair) => (pair.kind === "tried" ? examine(pair, timeline, question, budget, alpha) : pair));
+  const plans = windowTable.map((row) => planPair(row, timeline, budget));
+  const tried = plans.reduce((sum, { ends }) => sum + ends, 0);
+  const alpha = complement(question.confidence) / Math.max(1, tried);
+  return plans.map(({ ends: _, reason, ...pair }) =>
+    reason === undefined ? examine(pair, timeline, question, budget, alpha) : { kind: "skipped", ...pair, reason },
+  );
 }
 
 /** Rounds a length up to whole steps, because a window can only begin and end where something was read. */
@@ -62,19 +64,19 @@ function wholeSteps(seconds: number, stepSeconds: number): number {
   return Math.max(1, Math.ceil(seconds / stepSeconds - 1e-6)) * stepSeconds;
 }
 
-function planPair({ shareOfRun, burnRateThreshold }: (typeof windowTable)[number], timeline: Timeline, budget: number): Tried | Skipped {
+function planPair({ shareOfRun, burnRateThreshold }: (typeof windowTable)[number], timeline: Timeline, budget: number): Plan {
   const { stepSeconds, runSeconds, points } = timeline;
   const nominal = runSeconds * shareOfRun;
   const longSeconds = wholeSteps(nominal, stepSeconds);
   const pair = { longSeconds, shortSeconds: wholeSteps(nominal / shortPerLong, stepSeconds), burnRateThreshold };
-  const skipped = (reason: string): Skipped => ({ kind: "skipped", ...pair, reason });
+  const skipped = (reason: string): Plan => ({ ...pair, ends: 0, reason });
   if (burnRateThreshold * budget >= 1)
     return skipped(`even if every request were bad, the budget could not burn ${burnRateThreshold} times as fast as allowed`);
   if (stepSeconds > 2 * nominal)
     return skipped(`the counts were read every ${rounded(stepSeconds)} s, too far apart for a window of ${rounded(nominal)} s`);
   const start = points[0]?.atSeconds ?? 0;
   const ends = points.filter(({ atSeconds }) => atSeconds - start >= longSeconds - slack(timeline)).length;
-  return ends === 0 ? skipped(`the counts cover no whole window of ${rounded(longSeconds)} s`) : { kind: "tried", ...pair, ends };
+  return ends === 0 ? skipped(`the counts cover no whole window of ${rounded(longSeconds)} s`) : { ...pair, ends };
 }
 
 /** Allows for moments that are read a hair early or late. */
@@ -87,11 +89,8 @@ const rounded = (seconds: number): number => Number(seconds.toPrecision(3));
  * Series do not count up at the same instant, so at one moment the bad may be ahead of the total. The total is therefore taken
  * from before the window to after it by that timestamp skew: it holds all that the bad could have come from, and the ratio is never too high.
  */
-function windowsOf(
-  timeline: Timeline,
-  { timestampSkewSeconds, badShift = 0, goodShift = 0 }: Pick<WindowQuestion, "timestampSkewSeconds" | "badShift" | "goodShift">,
-  seconds: number,
-): (Window | null)[] {
+function windowsOf(timeline: Timeline, question: WindowQuestion, seconds: number): (Window | null)[] {
+  const { timestampSkewSeconds, badShift = 0, goodShift = 0 } = question;
   const { points } = timeline;
   const at = (i: number): number => points[i]?.atSeconds ?? Number.POSITIVE_INFINITY;
   let [begin, before, after] = [0, 0, 0];
@@ -115,13 +114,7 @@ const none: Count = { total: 0, bad: 0 };
 
 const ratioOf = ({ bad, total }: Count): number => (total === 0 ? 0 : bad / total);
 
-function examine(
-  { kind: _, ends: _ends, ...pair }: Tried,
-  timeline: Timeline,
-  question: WindowQuestion,
-  budget: number,
-  alpha: number,
-): WindowFinding {
+function examine(pair: WindowPair, timeline: Timeline, question: WindowQuestion, budget: number, alpha: number): WindowFinding {
   const limit = pair.burnRateThreshold * budget;
   const longs = windowsOf(timeline, question, pair.longSeconds);
   const shorts = windowsOf(timeline, question, pair.shortSeconds);
@@ -150,7 +143,6 @@ function examine(
 
 /** Holds cumulative counts over the judged load, from zero to the last moment at which an event came in. */
 interface Timeline {
-  kind: "timeline";
   points: readonly CumulativePoint[];
   /** Average distance of the points. */
   stepSeconds: number;
@@ -159,25 +151,20 @@ interface Timeline {
 
 const countTolerance = 1e-6;
 
-/** Orders what was read over time, or says why it is unusable. `whole` is the most that the whole run can hold. */
-function timelineOf(
-  read: readonly CumulativePoint[],
-  whole: Count,
-  runSeconds: number | undefined,
-): Timeline | { kind: "unusable"; reason: string } {
+/** Orders what was read over time, or says why it is unusable. */
+function timelineOf({ points: read, whole, runSeconds }: WindowQuestion): Timeline | string {
   const [first, last] = [read[0], read.at(-1)];
   if (first === undefined || last === undefined || read.length < 2)
-    return { kind: "unusable", reason: `only ${read.length === 1 ? "1 moment" : "the whole run"} could be read` };
+    return `only ${read.length === 1 ? "1 moment" : "the whole run"} could be read`;
   const broken = brokenBy(read, whole);
-  if (broken !== undefined) return { kind: "unusable", reason: broken };
+  if (broken !== undefined) return broken;
   const stepSeconds = (last.atSeconds - first.atSeconds) / (read.length - 1);
   // The counts begin at zero with the load, so a first point that has some already stands a step after that.
   const points = first.total > 0 ? [{ atSeconds: first.atSeconds - stepSeconds, total: 0, bad: 0 }, ...read] : read;
   const active = points.slice(0, points.findLastIndex((point, i) => point.total > (points[i - 1]?.total ?? 0)) + 1);
   const [from, to] = [active[0], active.at(-1)];
-  if (from === undefined || to === undefined || active.length < 2)
-    return { kind: "unusable", reason: "no request came in between the moments that were read" };
-  return { kind: "timeline", points: active, stepSeconds, runSeconds: runSeconds ?? to.atSeconds - from.atSeconds };
+  if (from === undefined || to === undefined || active.length < 2) return "no request came in between the moments that were read";
+  return { points: active, stepSeconds, runSeconds: runSeconds ?? to.atSeconds - from.atSeconds };
 }
 
 function brokenBy(points: readonly CumulativePoint[], whole: Count): string | undefined {
