@@ -59,17 +59,9 @@ export const timeoutSeconds = 10;
 
 const withBody = new Set(["POST", "PUT", "PATCH"]);
 
-interface Given {
-  params?: Record<string, unknown>;
-  body?: unknown;
-  query?: Record<string, unknown>;
-}
+/** The same of an operation that is not known. */
+type Given = Omit<OperationShape, "responses">;
 const nothing: Given = {};
-
-type Untyped<Answer extends ResponseType> = Omit<Call<unknown, Answer>, "send" | "sendAll"> & {
-  send: (given?: Given) => RefinedResponse<Answer>;
-  sendAll: (inputs: readonly Given[]) => RefinedResponse<Answer>[];
-};
 
 /** Whether each operation's contents are verified by every call of it that counts: k6 tells the answers of one route by no call. */
 const verifies = new Map<string, boolean>();
@@ -113,7 +105,7 @@ export function openClient<Of extends Api<Of>>(target: string, counting: Countin
       const answers = http.batch(inputs.map((given) => [method, urlOf(given), bodyOf(given.body), own()]));
       return (answers as RefinedResponse<Answer>[]).map(seen);
     };
-    const call: Untyped<Answer> = { method, route, send, sendAll, wrong: counter.wrong };
+    const call: Call<Given, Answer> = { method, route, send, sendAll, wrong: counter.wrong };
     return call as unknown as Call<Of[Name], Answer>; // the operation's own types say what is given, which TypeScript cannot follow
   };
 }
