@@ -25,36 +25,13 @@ export const settingKeys = {
   vus: "most virtual users at work at once",
 } as const;
 
-/** All that can be chosen about a load. Seconds, bytes, 0–1 ratios; rates in iterations a second. */
-export interface Settings {
-  /** Base URL without a slash at its end. */
-  target: string;
-  peakRate: number;
-  seconds: number;
-  /** 0: no warm-up. */
-  warmupSeconds: number;
-  sizes: SizeRange;
-  keys: number;
-  distribution: Distribution;
-  mix: Mix;
-  seed: number;
-  maxVUs: number;
-  /** Tells k6 processes of the same run apart. */
-  instance: string;
-  /** Above which a request counts as slow. */
-  slowThresholdsSeconds: number[];
-}
-
 type Key = keyof typeof settingKeys;
 type Given = Partial<Record<Key, string>>;
 
 const defaultMix: Mix = { read: 60, write: 20, delete: 10, users: 5, echo: 5 };
 
 /** Reads the environment that the command line hands to k6, and says what is wrong in it. */
-export function readSettings(
-  environment: Environment,
-  defaults: Pick<Size, "peakRate" | "seconds">,
-): { settings: Settings; problems: string[] } {
+export function readSettings(environment: Environment, defaults: Pick<Size, "peakRate" | "seconds">) {
   const { problems, read, readSize } = settingsReader();
   const variable = <T>(name: string, otherwise: T, parse: (text: string) => T | Problem): T =>
     read(name, environment[name], otherwise, parse);
@@ -67,22 +44,30 @@ export function readSettings(
   for (const key of ["hot-keys", "hot-share"] as const) {
     if (kind !== "hot" && given[key] !== undefined) problems.push(`--set ${key}=${given[key]}: needs --set distribution=hot`);
   }
-  const settings: Settings = {
+  const distribution: Distribution = kind === "hot" ? { kind, ...hot } : { kind };
+  const settings = {
+    /** Base URL without a slash at its end. */
     target: variable("PLIMSOLL_TARGET", "http://127.0.0.1:5000", parseTarget),
     peakRate,
     seconds,
+    /** 0: no warm-up. */
     warmupSeconds: choose("warmup", 3, (text) => parseWhole(text, 0, 3600)),
     sizes: choose("payload", { minBytes: 1024, maxBytes: 1024 }, parseSizes),
     keys: choose("keys", 100, (text) => parseWhole(text, 1, 10_000)),
-    distribution: kind === "hot" ? { kind, ...hot } : { kind },
+    distribution,
     mix: choose("mix", defaultMix, parseMix),
     seed: choose("seed", 1, (text) => parseWhole(text, 0, 2 ** 31 - 1)),
     maxVUs: choose("vus", vusFor(peakRate), (text) => parseWhole(text, 1, 10_000)),
+    /** Tells k6 processes of the same run apart. */
     instance: variable("PLIMSOLL_INSTANCE", "0", parseInstance),
-    slowThresholdsSeconds: variable("PLIMSOLL_SLOW_THRESHOLDS", [], parseThresholds),
+    /** Above which a request counts as slow. */
+    slowThresholdsSeconds: variable<number[]>("PLIMSOLL_SLOW_THRESHOLDS", [], parseThresholds),
   };
   return { settings, problems };
 }
+
+/** All that can be chosen about a load. Seconds, bytes, 0–1 ratios; rates in iterations a second. */
+export type Settings = ReturnType<typeof readSettings>["settings"];
 
 function parseGiven(text: string): Given | Problem {
   let json: unknown;

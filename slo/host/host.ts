@@ -4,32 +4,7 @@ import { fileURLToPath } from "node:url";
 import { plainLine, shortened } from "../report/plain.ts";
 import { shownCommand } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { readSettings, type Settings } from "./settings.ts";
-
-/** The process's side of a command: where words go, and what surrounds it. */
-export interface Host {
-  /** Narration, to stderr. */
-  say: (line: string) => void;
-  /** The one live line, redrawn on a terminal and printed now and then elsewhere; undefined clears it. */
-  live: (line: string | undefined) => void;
-  /** The result, to stdout. */
-  out: (text: string) => void;
-  /** Unix seconds. */
-  now: () => number;
-  commandAtSeconds: number;
-  /** What was typed, its secrets hidden. */
-  command: string;
-  /** The user's folder: `.plimsoll/` is made here. */
-  folder: string;
-  /** The project's own folder. */
-  project: string;
-  cache: string;
-  environment: NodeJS.ProcessEnv;
-  settings: Settings;
-  width: number;
-  /** Calls back at each Ctrl-C, hang-up or termination, with how many there have been. */
-  onInterrupt: (callback: (times: number) => void) => void;
-}
+import { readSettings } from "./settings.ts";
 
 const interrupts: ((times: number) => void)[] = [];
 let interruptions = 0;
@@ -58,7 +33,7 @@ const parentWatch = setInterval(() => {
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
 /** Opens the host of this process: its streams, signals, folders and environment; ends the process when a setting is wrong. */
-export function openHost(): Host {
+export function openHost() {
   const read = readSettings(process.env, process.stdout.isTTY);
   if (read.kind === "problem") {
     process.stderr.write(`${read.message}\n`);
@@ -66,29 +41,40 @@ export function openHost(): Host {
   }
   const { live, clear } = liveWriter();
   return {
-    say: (line) => {
+    /** Narration, to stderr. */
+    say: (line: string): void => {
       clear();
       // A CI reads orders in lines that begin with `::`.
       const shown = line.split("\n").map((each) => `${plainLine(shortened(each, longestLine)).replace(/^::/, " ::")}\n`);
       process.stderr.write(shown.join(""));
     },
+    /** The one live line, redrawn on a terminal and printed now and then elsewhere; undefined clears it. */
     live,
-    out: (text) => {
+    /** The result, to stdout. */
+    out: (text: string): void => {
       clear();
       process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
     },
-    now: () => Date.now() / 1000,
+    /** Unix seconds. */
+    now: (): number => Date.now() / 1000,
     commandAtSeconds: performance.timeOrigin / 1000,
+    /** What was typed, its secrets hidden. */
     command: shownCommand(process.argv.slice(2)),
+    /** The user's folder: `.plimsoll/` is made here. */
     folder: process.env["INIT_CWD"] ?? process.cwd(),
+    /** The project's own folder. */
     project: fileURLToPath(new URL("../../", import.meta.url)),
     cache: process.env["PLIMSOLL_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "plimsoll"),
     environment: process.env,
     settings: read.settings,
     width: Math.max(40, Math.min(process.stdout.columns ?? 100, 160)),
-    onInterrupt: (callback) => void interrupts.push(callback),
+    /** Calls back at each Ctrl-C, hang-up or termination, with how many there have been. */
+    onInterrupt: (callback: (times: number) => void): void => void interrupts.push(callback),
   };
 }
+
+/** The process's side of a command: where words go, and what surrounds it. */
+export type Host = ReturnType<typeof openHost>;
 
 /** A longer line is cut; where it came from, the log, has all of it. */
 const longestLine = 2000;

@@ -1,12 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { startProgram, type Program, type TakeText } from "./process.ts";
-
-/** A running child process; its output goes to its log file and, line by line, to `onLine`. */
-export interface Child extends Program {
-  name: string;
-  /** The last lines of its output, oldest first. */
-  tail(): string[];
-}
+import { startProgram, type TakeText } from "./process.ts";
 
 export interface ChildOptions {
   name: string;
@@ -20,36 +13,35 @@ export interface ChildOptions {
   isLogged?: (line: string) => boolean;
 }
 
-/** Children that run beside us, each with what it starts in a process group of its own; none outlives this process, even when it is killed. */
-export interface ProcessGroup {
-  start(options: ChildOptions): Child;
-  stopAll(): Promise<void>;
-  /** True from when all are being stopped: nothing is to be started again. */
-  isClosed(): boolean;
-}
-
 const tailLines = 40;
 const longestLine = 65_536;
 
-export function openProcessGroup(): ProcessGroup {
+/** Children that run beside us, each with what it starts in a process group of its own; none outlives this process, even when it is killed. */
+export type ProcessGroup = ReturnType<typeof openProcessGroup>;
+
+export function openProcessGroup() {
   const children = new Set<Child>();
   let closed = false;
   return {
-    start(options) {
+    start(options: ChildOptions): Child {
       const child = startChild(options);
       children.add(child);
       void child.exited.then(() => children.delete(child));
       return child;
     },
+    /** True from when all are being stopped: nothing is to be started again. */
     isClosed: () => closed,
-    async stopAll() {
+    async stopAll(): Promise<void> {
       closed = true;
       await Promise.all([...children].map((child) => child.stop("SIGTERM", 5)));
     },
   };
 }
 
-function startChild(options: ChildOptions): Child {
+/** A running child process; its output goes to its log file and, line by line, to `onLine`. */
+export type Child = ReturnType<typeof startChild>;
+
+function startChild(options: ChildOptions) {
   const log = createWriteStream(options.logFile, { flags: "a" });
   log.on("error", () => undefined); // a full disk must not end the run here; the relay's spool reports it
   const tail: string[] = [];
@@ -83,5 +75,7 @@ function startChild(options: ChildOptions): Child {
     log.end();
     return exit;
   });
-  return { ...program, exited, name: options.name, tail: () => [...tail] };
+  /** Gives the last lines of its output, oldest first. */
+  const lastLines = (): string[] => [...tail];
+  return { ...program, exited, name: options.name, tail: lastLines };
 }

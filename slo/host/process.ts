@@ -94,23 +94,13 @@ export interface Exit {
   error?: string;
 }
 
-export interface Program {
-  pid: number | undefined;
-  exited: Promise<Exit>;
-  /** The exit, once it has happened. */
-  exit(): Exit | undefined;
-  signal(signal: NodeJS.Signals): void;
-  /** Asks it to stop, and kills it after `graceSeconds`. */
-  stop(signal: NodeJS.Signals, graceSeconds: number): Promise<Exit>;
-}
-
 export type TakeText = (text: string, from: "stdout" | "stderr") => void;
 
 /**
  * Starts a program as the leader of its own process group: the terminal's Ctrl-C is for us, what it started is stopped with it, and all of it
  * ends when this process does.
  */
-export function startProgram(command: Pick<Command, "command" | "args" | "folder" | "environment" | "input">, take: TakeText): Program {
+export function startProgram(command: Pick<Command, "command" | "args" | "folder" | "environment" | "input">, take: TakeText) {
   const { child, exited } = spawnLeader(command, take);
   let ended: Exit | undefined;
   const signal = (name: NodeJS.Signals): void => {
@@ -125,9 +115,11 @@ export function startProgram(command: Pick<Command, "command" | "args" | "folder
   return {
     pid: child?.pid,
     exited: exited.then((exit) => (ended = exit)),
+    /** The exit, once it has happened. */
     exit: () => ended,
     signal,
-    async stop(first, graceSeconds) {
+    /** Asks it to stop, and kills it after `graceSeconds`. */
+    async stop(first: NodeJS.Signals, graceSeconds: number): Promise<Exit> {
       signal(first);
       const timer = setTimeout(() => signal("SIGKILL"), graceSeconds * 1000);
       const exit = await exited;

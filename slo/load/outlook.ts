@@ -11,16 +11,6 @@ import type { Objective, Spec, Where } from "../spec/spec.ts";
 import { neverSent, provableBy, requestsAsked } from "./planned.ts";
 import { type Looked, type Present, presentOf, shortList } from "./present.ts";
 
-/** What a spec's objectives would read now, and who is scraped. */
-export interface Outlook {
-  objectives: (Present & {
-    name: string;
-    /** Whether the planned load can prove it. */
-    proof: string;
-  })[];
-  services: string[];
-}
-
 /** Whose series are looked at, and which load is planned; without a plan, how many requests will come is not known. */
 interface Asked {
   api: PrometheusApi;
@@ -32,8 +22,11 @@ interface Asked {
   slowCounted: boolean;
 }
 
-/** Looks at what each objective would read now. */
-export async function outlookOf(asked: Asked): Promise<Outlook> {
+/** What a spec's objectives would read now, and who is scraped. */
+export type Outlook = Awaited<ReturnType<typeof outlookOf>>;
+
+/** Looks at what each objective would read now, and whether the planned load can prove it. */
+export async function outlookOf(asked: Asked) {
   const { api, atSeconds, spec, serverLabels, plan } = asked;
   const routes = [...new Set(plan?.mix.map(({ route }) => route))];
   const compiled = compileObjectives(spec, { testid: "none", server: serverLabels, routes }, asked.slowCounted);

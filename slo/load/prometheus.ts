@@ -4,12 +4,9 @@ import { encodeWrite } from "../run/relay/body.ts";
 import { authorizationOf, type Destination, writeOnce } from "../run/relay/write.ts";
 
 /** One Prometheus: where it is asked, and where samples are written. */
-export interface PrometheusEnds {
-  api: PrometheusApi;
-  destination: Destination;
-}
+export type PrometheusEnds = ReturnType<typeof prometheusAt>;
 
-export function prometheusAt(url: string, credentials: Credentials): PrometheusEnds {
+export function prometheusAt(url: string, credentials: Credentials): { api: PrometheusApi; destination: Destination } {
   const authorization = authorizationOf(credentials);
   const headers = { ...credentials.headers, ...(authorization ? { authorization } : {}) };
   return {

@@ -1,20 +1,13 @@
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
-import { openProcessGroup, type ProcessGroup } from "../host/process-group.ts";
-
-/** What a command holds while it works, and its user's wish to stop. */
-export interface Session extends AsyncDisposable {
-  group: ProcessGroup;
-  /** Aborts when the user asks to stop, or the parent that could is gone. */
-  signal: AbortSignal;
-  /** Released when the command ends, last first; the processes of the group after all of them. */
-  held: AsyncDisposableStack;
-}
+import { openProcessGroup } from "../host/process-group.ts";
 
 /** Opens a session; the first interrupt says `stopping` and aborts its signal, the second releases everything and ends the process. Without words the first does. */
-export function openSession(host: Host, stopping?: string): Session {
+export function openSession(host: Host, stopping?: string) {
   const group = openProcessGroup();
+  /** Released when the command ends, last first; the processes of the group after all of them. */
   const held = new AsyncDisposableStack();
+  /** Aborts when the user asks to stop, or the parent that could is gone. */
   const abort = new AbortController();
   held.defer(() => group.stopAll());
   host.onInterrupt((times) => {
@@ -25,3 +18,6 @@ export function openSession(host: Host, stopping?: string): Session {
   });
   return { group, signal: abort.signal, held, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
+
+/** What a command holds while it works, and its user's wish to stop. */
+export type Session = ReturnType<typeof openSession>;

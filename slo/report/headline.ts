@@ -58,22 +58,13 @@ export function unmet(report: Report): ReportObjective[] {
   return (["exceeded", "inconclusive"] as const).flatMap((kind) => report.objectives.filter(({ verdict }) => verdict === kind));
 }
 
-/** Why some objectives are not met: their names, the reason that they share, and the place of one that stands alone. */
-interface Why {
-  objectives: ReportObjective[];
-  who: string;
-  reason: string;
-  /** ` (file:line:column)`, or empty. */
-  place: string;
-}
-
 /** Names an objective, and says so where it decides nothing. */
 export function ownName({ name, advisory }: ReportObjective): string {
   return `${shortName(name)}${advisory ? " (advisory)" : ""}`;
 }
 
-/** Lists why objectives are not met, exceeded ones first; those with one reason stand together, under all their names. */
-export function whys(report: Report): Why[] {
+/** Lists why objectives are not met, exceeded ones first; those with one reason stand together, under all their names, and one that stands alone has its place, ` (file:line:column)`. */
+export function whys(report: Report) {
   const groups = Map.groupBy(unmet(report), ({ reason }) => reason ?? "no reason was given");
   return [...groups].map(([reason, objectives]) => {
     const all = objectives.length > 1 && objectives.length === report.objectives.length;

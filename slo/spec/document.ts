@@ -10,18 +10,6 @@ const mostAliases = 100;
 /** Names a value in a document by the keys and indices that lead to it. */
 export type Path = readonly PropertyKey[];
 
-/** YAML that could be read: its value, and where each part of it stands. */
-export interface ReadDocument {
-  kind: "document";
-  /** undefined for an empty file. */
-  value: unknown;
-  /** Finds a value; what is not there has the place of the nearest part above it. */
-  placeOf: (path: Path) => Place;
-  placeOfKey: (path: Path) => Place;
-  /** Keys that stand twice, or that no mapping may hold. */
-  problems: Problem[];
-}
-
 /** Gives the value that a path leads to; undefined where nothing is, whatever every object has. */
 export function valueAt(value: unknown, path: Path): unknown {
   const isRecord = (inner: unknown): inner is Record<PropertyKey, unknown> => typeof inner === "object" && inner !== null;
@@ -61,13 +49,19 @@ export function readDocument(given: string, file: string): ReadDocument | Broken
   }
 }
 
-function readable(document: Document, at: (offset: number) => Place): ReadDocument {
+/** YAML that could be read: its value, and where each part of it stands. */
+export type ReadDocument = ReturnType<typeof readable>;
+
+function readable(document: Document, at: (offset: number) => Place) {
   const find = finder(document);
   return {
-    kind: "document",
-    value: document.toJS({ maxAliasCount: mostAliases }) ?? undefined,
-    placeOf: (path) => at(find(path, "value")),
-    placeOfKey: (path) => at(find(path, "key")),
+    kind: "document" as const,
+    /** undefined for an empty file. */
+    value: (document.toJS({ maxAliasCount: mostAliases }) ?? undefined) as unknown,
+    /** Finds a value; what is not there has the place of the nearest part above it. */
+    placeOf: (path: Path): Place => at(find(path, "value")),
+    placeOfKey: (path: Path): Place => at(find(path, "key")),
+    /** Keys that stand twice, or that no mapping may hold. */
     problems: keyProblems(document, at),
   };
 }

@@ -24,15 +24,6 @@ export type Thresholds = Readonly<Record<string, readonly (string | { threshold:
 
 type Indicator = StatedObjective["indicator"];
 type Outcome = { target: number; indicator: Indicator; note?: string } | { refused: string };
-/** What a threshold says: which metric, under which tags, and which aggregate is compared with what. */
-interface Asked {
-  metric: string;
-  where: Record<string, string>;
-  aggregate: string;
-  below: boolean;
-  value: number;
-}
-
 const refused = (reason: string): Outcome => ({ refused: reason });
 
 /** Translates a script's thresholds, one by one and in their order; `metrics` are the script's own, where they are known. */
@@ -60,8 +51,11 @@ function problemOf(objective: StatedObjective): string | undefined {
   return first && `${first.path.slice(2).join(" ")} ${first.code === "invalid_key" ? first.issues[0]?.message : first.message}`.trim();
 }
 
+/** What a threshold says: which metric, under which tags, and which aggregate is compared with what. */
+type Asked = Exclude<ReturnType<typeof readThreshold>, string>;
+
 /** k6's grammar of thresholds (metrics/thresholds_parser.go) and of the tags in a metric's name (metrics/metric.go). */
-function readThreshold(key: string, expression: string): Asked | string {
+function readThreshold(key: string, expression: string) {
   const [, metric, tags = ""] = /^([^{]+?)\s*(?:\{(.*)\})?$/.exec(key.trim()) ?? [];
   const [, aggregate, operator = "", value] =
     /^\s*(count|rate|value|avg|min|max|med|p\([\d.]+\))\s*(<=|>=|<|>|={2,3}|!=)\s*([\d.]+)\s*$/.exec(expression) ?? [];

@@ -28,30 +28,23 @@ export interface Asked {
   unserved: UnservedLoad;
 }
 
-/** When what happened, Unix seconds of k6's clock. */
-export interface RunTimes {
-  begun: number;
-  judgedFrom: number;
-  /** The judged scenarios that told when they began. */
-  told: readonly string[];
-  /** k6's process ended: no sample is later. */
-  ended: number;
-  /** Every service that is asked about had been scraped twice since k6 ended; Prometheus's clock. Nothing later counts. */
-  countedUntil: number;
-}
-
 /** Finds when a run began, was judged from and ended, by its record and by what k6 wrote. */
-export function runTimesOf(record: RunRecord, sent: SentCounts, countedUntil: number): RunTimes {
+export function runTimesOf(record: RunRecord, sent: SentCounts, countedUntil: number) {
   const begun = record.k6?.startedAtSeconds ?? record.commandAtSeconds;
   const starts = sent.valuesOf(k6Metrics.scenarioStart).filter(({ labels }) => isJudged(labels));
   return {
     begun,
     judgedFrom: starts.length > 0 ? Math.min(...starts.map(({ value }) => value)) : begun,
+    /** The judged scenarios that told when they began. */
     told: starts.flatMap(({ labels }) => labels[k6Labels.scenario] ?? []),
+    /** k6's process ended: no sample is later. */
     ended: record.k6?.endedAtSeconds ?? countedUntil - record.clockOffsetSeconds,
+    /** Every service that is asked about had been scraped twice since k6 ended; Prometheus's clock. Nothing later counts. */
     countedUntil,
   };
 }
+/** When what happened, Unix seconds of k6's clock. */
+export type RunTimes = ReturnType<typeof runTimesOf>;
 
 /** Finds what the command took before the first request and after the last one; of a run that is judged later, what was found then. */
 export function timingsOf({ record, sent, now, finished }: LoadRun, runTimes: RunTimes): Report["timings"] {

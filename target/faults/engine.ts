@@ -10,23 +10,8 @@ export interface Interference {
   end: { kind: "none" } | { kind: "error"; status: number } | { kind: "drop" } | { kind: "crash" } | { kind: "spoil" };
 }
 
-/** One rule with the exact counts of what it met and what it did. */
-export interface RuleReport {
-  rule: FaultRule;
-  matched: number;
-  injected: number;
-}
-
 /** Decides which requests are spoilt; knows nothing of HTTP and takes the time as a parameter (seconds, monotonic). */
 export type FaultEngine = ReturnType<typeof createFaultEngine>;
-
-interface LiveRule extends RuleReport {
-  random: () => number;
-  /** When a stall's clock began, in seconds; `undefined` until then. */
-  since: number | undefined;
-  /** What a leak keeps; it goes with the rule. */
-  kept: Uint8Array[];
-}
 
 /**
  * Makes an engine without rules; `onInjected` hears of each injected fault once.
@@ -56,7 +41,7 @@ export function createFaultEngine(onInjected: (method: string, route: string, ki
     },
     isEmpty: (): boolean => rules.length === 0,
     /** Tells the rules in order, with their counts. */
-    report: (): RuleReport[] => rules.map(({ rule, matched, injected }) => ({ rule, matched, injected })),
+    report: () => rules.map(({ rule, matched, injected }) => ({ rule, matched, injected })),
     /** Decides on a request that has arrived; `undefined` where no rule applies. */
     before: (method: string, route: string, nowSeconds: number) => ask(false, method, route, nowSeconds),
     /** Decides on an answer that worked; `undefined` where no rule applies. */
@@ -64,10 +49,16 @@ export function createFaultEngine(onInjected: (method: string, route: string, ki
   };
 }
 
-function enliven(rule: FaultRule, index: number, nowSeconds: number): LiveRule {
+/** One rule with the exact counts of what it met and what it did. */
+type LiveRule = ReturnType<typeof enliven>;
+
+function enliven(rule: FaultRule, index: number, nowSeconds: number) {
   const seed = ("seed" in rule ? rule.seed : undefined) ?? index + 1;
+  /** When a stall's clock began, in seconds; `undefined` until then. */
   const since = rule.kind === "stall" && rule.from === "activation" ? nowSeconds : undefined;
-  return { rule, matched: 0, injected: 0, random: seededRandom(seed), since, kept: [] };
+  /** What a leak keeps; it goes with the rule. */
+  const kept: Uint8Array[] = [];
+  return { rule, matched: 0, injected: 0, random: seededRandom(seed), since, kept };
 }
 
 function spoilsAnswers({ kind }: FaultRule): boolean {

@@ -8,15 +8,6 @@ type Values = (number | null)[];
 const write = { rate, seconds: duration, ratio: percent };
 type Unit = keyof typeof write;
 
-/** One line of a chart; `tone` 1–6 picks the colour, the dash tells it apart without colour. */
-export interface ChartLine {
-  label: string;
-  values: Values;
-  tone: number;
-  dash: "solid" | "dashed" | "dotted";
-  stepped: boolean;
-}
-
 /** What is drawn in a chart. Times are seconds since the run's start, shares 0–1. */
 interface Drawing {
   id: string;
@@ -28,33 +19,29 @@ interface Drawing {
   unit: Unit;
   scale: "linear" | "log";
   at: number[];
-  lines: ChartLine[];
+  lines: ReturnType<typeof line>[];
   /** Lines across at a value of the chart's own axis: upright where that is the latency below. */
   limits: { label: string; value: number }[];
   bands: { name: string; from: number; to: number; judged: boolean }[];
 }
 
-/** All that the page's script needs to draw one chart. */
-export interface ChartModel extends Drawing {
-  /** Labels of the lines that have no sample at all. */
-  silent: string[];
-  /** Why its lines could not be read, where Prometheus refused. */
-  unread: string | undefined;
-  /** The one value that all lines have throughout; such a chart says no more. */
-  flat: string | undefined;
-}
-
 const labelLimit = 40;
 const dashes = ["solid", "dashed", "dotted"] as const;
 
+/** All that the page's script needs to draw one chart. */
+export type ChartModel = ReturnType<typeof chartModels>[number];
+
 /** Makes the report's charts; one without lines has no samples. */
-export function chartModels(report: Report): ChartModel[] {
+export function chartModels(report: Report) {
   const drawn = [rateChart, routesChart, latencyChart, spreadChart, errorChart, budgetChart].map((make) => make(report));
   return drawn.map((model) => ({
     ...model,
+    /** Labels of the lines that have no sample at all. */
     silent: model.lines.filter(({ values }) => !values.some(isSample)).map(({ label }) => label),
     lines: model.lines.filter(({ values }) => values.some(isSample)),
+    /** Why its lines could not be read, where Prometheus refused. */
     unread: report.series.unread[model.id],
+    /** The one value that all lines have throughout; such a chart says no more. */
     flat: flatValue(model),
   }));
 }
@@ -134,6 +121,7 @@ function spreadChart(report: Report): Drawing {
     return new Map(bounded.filter(([seconds, share]) => seconds > 0 && share > 0));
   };
   const sides = { client: slower(report.latencies.client), server: slower(report.latencies.server) };
+  const shareAt = (side: Map<number, number>) => (seconds: number) => side.get(seconds) ?? null;
   const at = [...new Set([...sides.client.keys(), ...sides.server.keys()])].toSorted((a, b) => a - b);
   return {
     ...frame(report, "spread", "Latency of the judged load", "ratio", "share that took longer, logarithmic"),
@@ -142,14 +130,7 @@ function spreadChart(report: Report): Drawing {
     scale: "log",
     at,
     bands: [],
-    lines: (["client", "server"] as const).map((side, i) =>
-      line(
-        side,
-        at.map((seconds) => sides[side].get(seconds) ?? null),
-        i + 1,
-        "solid",
-      ),
-    ),
+    lines: [line("client", at.map(shareAt(sides.client)), 1, "solid"), line("server", at.map(shareAt(sides.server)), 2, "solid")],
     limits: latencyLimits(report),
   };
 }
@@ -212,7 +193,8 @@ function latencyLimits(report: Report): ChartModel["limits"] {
   });
 }
 
-function line(label: string, values: Values, tone: number, dash: ChartLine["dash"], stepped = false): ChartLine {
+/** Makes one line of a chart; `tone` 1–6 picks the colour, the dash tells it apart without colour. */
+function line(label: string, values: Values, tone: number, dash: (typeof dashes)[number], stepped = false) {
   return { label, values, tone, dash, stepped };
 }
 

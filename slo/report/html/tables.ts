@@ -1,15 +1,6 @@
-import {
-  capitalised,
-  agreement,
-  countSentences,
-  countedRows,
-  errorCell,
-  generatorFacts,
-  isWholeAgreement,
-  lapse,
-  loadFacts,
-} from "../facts.ts";
-import { type Fact, objectiveNumbers, originFacts, periodSentence, runOrigin, timingFacts, windowSentence } from "../facts.ts";
+import { agreement, capitalised, countedRows, countSentences, errorCell, type Fact, generatorFacts } from "../facts.ts";
+import { isWholeAgreement, lapse, loadFacts, objectiveNumbers, originFacts } from "../facts.ts";
+import { periodSentence, runOrigin, timingFacts, windowSentence } from "../facts.ts";
 import { ownName, type ReportObjective, shortName, verdictSigns, verdictWords } from "../headline.ts";
 import { count, duration, elapsed, percent, targetPercent } from "../numbers.ts";
 import { attributeLines, type ReportSample, sampleOutcome } from "../causes.ts";
@@ -194,29 +185,15 @@ function spanLine({ service, name, durationSeconds, isError, attributes }: NonNu
 }
 
 function sampleDetails(sample: ReportSample, report: Report, route: string): Markup {
-  const {
-    method,
-    path,
-    durationSeconds,
-    phasesSeconds,
-    error,
-    errorCode,
-    requestId,
-    traceId,
-    answer,
-    log,
-    spans = [],
-    traceUrl,
-    logUrl,
-  } = sample;
+  const { method, path, answer, log, spans = [], traceUrl = "", logUrl = "" } = sample;
   const outcome = sampleOutcome(sample);
-  const phases = Object.entries(phasesSeconds).flatMap(([phase, seconds]) => (seconds > 0 ? [`${phase} ${duration(seconds)}`] : []));
+  const phases = Object.entries(sample.phasesSeconds).flatMap(([phase, seconds]) => (seconds > 0 ? [`${phase} ${duration(seconds)}`] : []));
   const facts: [string, string][] = [
     ["route", route],
-    ["took", `${duration(durationSeconds)}${phases.length === 0 ? "" : ` (${phases.join(", ")})`}`],
-    ["k6's error", error === "" ? "" : `${error} (${errorCode})`],
-    ["request id", requestId],
-    ["trace id", traceId],
+    ["took", `${duration(sample.durationSeconds)}${phases.length === 0 ? "" : ` (${phases.join(", ")})`}`],
+    ["k6's error", sample.error === "" ? "" : `${sample.error} (${sample.errorCode})`],
+    ["request id", sample.requestId],
+    ["trace id", sample.traceId],
   ];
   const shown = facts.filter(([, value]) => value !== "").map(([label, value]) => markup`<div><dt>${label}</dt><dd>${value}</dd></div>`);
   const block = (title: string, lines: readonly string[]): Markup =>
@@ -226,5 +203,5 @@ function sampleDetails(sample: ReportSample, report: Report, route: string): Mar
   return markup`<details class="sample" data-route="${route}" data-outcome="${outcome}">
     <summary>${elapsed(sample.atSeconds - runOrigin(report))} <bdi><code>${method} ${path}</code></bdi> ${outcome}</summary>
     <dl>${shown}</dl>${block("Beginning of the answer", answer === "" ? [] : [answer])}${block("Spans", spans.map(spanLine))}${block("The service's log", log)}
-    ${traceUrl === undefined ? nothing : link(traceUrl, "Trace")} ${logUrl === undefined ? nothing : link(logUrl, "Log lines")}</details>`;
+    ${link(traceUrl, "Trace")} ${link(logUrl, "Log lines")}</details>`;
 }

@@ -28,24 +28,11 @@ function k6CanFollow({ inputs }: Metafile, folder: string): boolean {
   );
 }
 
-interface Bundled {
-  kind: "bundled";
-  /** The bundle, or the script itself where it runs in its place. */
-  file: string;
-  inPlace: boolean;
-  /** Whether the script's checks and rates are counted; else why they cannot be. Undefined where nobody asked. */
-  counted: { kind: "counted" } | { kind: "not"; reason: string } | undefined;
-  /** Whether modules are imported that were not read: from https, or of an extension. */
-  hasUnread: boolean;
-  /** Absolute paths of the sources that k6 will run; files that only give types are not among them. */
-  inputs: string[];
-}
-
 /**
  * Makes one file for k6 of a script and its imports, or leaves a script where it is that k6 can run unchanged: one that k6 can follow and that is a
  * single file, finds files from its place, or is CommonJS, which a bundle would rob of its exports. Nothing is written beside it.
  */
-export async function bundleScenario(options: { entry: string; outfile: string; counted?: boolean }): Promise<Bundled | Problems> {
+export async function bundleScenario(options: { entry: string; outfile: string; counted?: boolean }) {
   const entry = resolve(options.entry);
   const folder = dirname(entry);
   if (statSync(entry, { throwIfNoEntry: false })?.isDirectory()) return problemOf(entry, "is a folder; give the script in it");
@@ -61,8 +48,11 @@ export async function bundleScenario(options: { entry: string; outfile: string; 
   const notCounted = { kind: "not", reason: "it is CommonJS (write it with import and export)" } as const;
   const common = {
     kind: "bundled",
+    /** Absolute paths of the sources that k6 will run; files that only give types are not among them. */
     inputs: paths,
+    /** Whether the script's checks and rates are counted; else why they cannot be. Undefined where nobody asked. */
     counted: counts ? ({ kind: "counted" } as const) : options.counted === true ? notCounted : undefined,
+    /** Whether modules are imported that were not read: from https, or of an extension. */
     hasUnread: externals(built.metafile).some((path) => !/^k6(\/(?!x\/).*)?$/.test(path)),
   } as const;
   const staysWhole = finds || paths.length === 1 || Object.values(inputs).some(({ format }) => format === "cjs");

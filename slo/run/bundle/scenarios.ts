@@ -2,9 +2,6 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { closest, distance } from "fastest-levenshtein";
 
-/** A scenario file, or the sentence that says why there is none. */
-export type FoundScenario = { kind: "found"; name: string; entry: string } | { kind: "unknown"; message: string };
-
 /** Lists the names of a folder's scenarios: its own `.ts` files, tests and declarations aside, in alphabetical order; in the package they are bundles, `.js`. */
 export function listScenarios(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
@@ -13,14 +10,14 @@ export function listScenarios(folder: string): string[] {
     .toSorted();
 }
 
-/** Finds a scenario by its name; only a listed name becomes a path. */
-export function findScenario(folder: string, name: string): FoundScenario {
+/** Finds a scenario by its name, or says why there is none; only a listed name becomes a path. */
+export function findScenario(folder: string, name: string) {
   const names = listScenarios(folder);
   const entry = [join(folder, `${name}.ts`), join(folder, `${name}.js`)].find((path) => existsSync(path));
-  if (names.includes(name) && entry !== undefined) return { kind: "found", name, entry };
+  if (names.includes(name) && entry !== undefined) return { kind: "found" as const, name, entry };
   const there = `scenarios: ${names.join(", ")}`;
-  if (name === "") return { kind: "unknown", message: `no scenario named; ${there}` };
+  if (name === "") return { kind: "unknown" as const, message: `no scenario named; ${there}` };
   const meant = names.length === 0 ? "" : closest(name, names);
   const hint = meant !== "" && distance(name, meant) <= Math.max(2, name.length / 3) ? ` (did you mean "${meant}"?)` : "";
-  return { kind: "unknown", message: `unknown scenario "${name}"${hint}; ${there}` };
+  return { kind: "unknown" as const, message: `unknown scenario "${name}"${hint}; ${there}` };
 }

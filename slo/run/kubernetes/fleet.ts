@@ -16,22 +16,18 @@ const mostTries = 6;
 
 export type PodReports = ReturnType<typeof openPodReports>;
 
-interface Entry {
-  report: PodReport;
-  read: ReturnType<typeof openMessageReader>;
+type Entry = ReturnType<typeof openEntry>;
+const openEntry = (index: number) => ({
+  report: { index, name: null, refused: null, begunSeconds: null, sent: null, end: null, ending: null } as PodReport,
+  read: openMessageReader(),
   /** How often its log was asked for after its end. */
-  tries: number;
-  missingSince: number | undefined;
-}
+  tries: 0,
+  missingSince: undefined as number | undefined,
+});
 
 /** Opens reports of the pods of a run, still empty: of what they say, and of how they stand. */
 export function openPodReports(pods: number, say: (line: string) => void) {
-  const entries: Entry[] = Array.from({ length: pods }, (_, index) => ({
-    report: { index, name: null, refused: null, begunSeconds: null, sent: null, end: null, ending: null },
-    read: openMessageReader(),
-    tries: 0,
-    missingSince: undefined,
-  }));
+  const entries = Array.from({ length: pods }, (_, index) => openEntry(index));
   return {
     takeLine(name: string, line: string): void {
       const entry = entries.find(({ report }) => report.name === name);

@@ -1,17 +1,6 @@
 import { z } from "zod";
 import { kubectl, placeOf, type Cluster, type Failed } from "./kubectl.ts";
 
-export interface PodState {
-  name: string;
-  /** Of the Job: 0 to pods − 1. */
-  index: number;
-  phase: "waiting" | "running" | "ended";
-  /** Why it cannot start, in Kubernetes' own words. */
-  trouble: string | undefined;
-  /** How its container ended, or why the pod was taken away; exit code null where nobody knows. */
-  ending: { exitCode: number | null; reason: string } | undefined;
-}
-
 const words = { reason: z.string().optional(), message: z.string().optional() };
 const containerState = z.object({
   waiting: z.object(words).optional(),
@@ -37,25 +26,29 @@ export const jobLabel = "batch.kubernetes.io/job-name";
 export const loadContainer = "load";
 
 /** Reads what `kubectl get pods -o json` printed; throws when it is not that. */
-export function readPods(json: string): PodState[] {
+export function readPods(json: string) {
   const { items } = podList.parse(JSON.parse(json));
   return items.map(({ metadata: { name, labels }, status }) => {
     const state = status.containerStatuses?.find((one) => one.name === loadContainer)?.state;
     const ended = endingOf(status, state);
     return {
       name,
+      /** Of the Job: 0 to pods − 1. */
       index: Number(labels?.["batch.kubernetes.io/job-completion-index"] ?? -1),
-      phase: ended ? "ended" : state?.running ? "running" : "waiting",
+      phase: ended ? ("ended" as const) : state?.running ? ("running" as const) : ("waiting" as const),
+      /** Why it cannot start, in Kubernetes' own words. */
       trouble: ended || state?.running ? undefined : troubleOf(status, state),
       ending: ended,
     };
   });
 }
+export type PodState = ReturnType<typeof readPods>[number];
 
 type Status = z.infer<typeof podSchema>["status"];
 type State = z.infer<typeof containerState> | undefined;
 
-function endingOf({ phase, reason, message }: Status, state: State): PodState["ending"] {
+/** Says how a pod's container ended, or why the pod was taken away; exit code null where nobody knows. */
+function endingOf({ phase, reason, message }: Status, state: State): { exitCode: number | null; reason: string } | undefined {
   if (state?.terminated) return { exitCode: state.terminated.exitCode, reason: reason ?? state.terminated.reason ?? "ended" };
   if (phase === "Failed" || phase === "Succeeded") return { exitCode: null, reason: [reason, message].filter(Boolean).join(": ") || phase };
   return undefined;

@@ -62,19 +62,17 @@ export type Written =
   | { kind: "unreachable"; reason: string };
 
 /** A kept-alive connection to write bodies over; never throws, and no reason holds a credential. */
-export interface Writer {
-  write(body: Buffer): Promise<Written>;
-  close(): void;
-}
+export type Writer = Extract<ReturnType<typeof openWriter>, { kind: "open" }>["writer"];
 
 /** Opens a writer, or says which header or URL of the destination is wrong. */
-export function openWriter(destination: Destination): { kind: "open"; writer: Writer } | { kind: "failed"; message: string } {
+export function openWriter(destination: Destination) {
   try {
     const to = prepareDestination(destination);
     const closing = new AbortController();
-    return { kind: "open", writer: { write: (body) => write(to, body, closing.signal, true), close: () => closing.abort() } };
+    const writer = { write: (body: Buffer) => write(to, body, closing.signal, true), close: (): void => closing.abort() };
+    return { kind: "open" as const, writer };
   } catch (error) {
-    return { kind: "failed", message: errorMessage(error) };
+    return { kind: "failed" as const, message: errorMessage(error) };
   }
 }
 

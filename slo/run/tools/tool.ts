@@ -31,18 +31,6 @@ export function unavailableReason(error: unknown): string {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** How long each phase of getting a tool may take. Seconds. */
-export interface Bounds {
-  /** Until a connection stands, the answer begins, or its next piece comes. */
-  idleSeconds: number;
-  /** For one whole download. */
-  totalSeconds: number;
-  /** For one build; also the longest wait for another run that installs the same tool. */
-  buildSeconds: number;
-  /** For a tool to state its version. */
-  probeSeconds: number;
-}
-
 /** Every contact that the resolver has with the outside. */
 export interface Ports {
   environment: Environment;
@@ -52,9 +40,15 @@ export interface Ports {
   signal?: AbortSignal;
 }
 
-export const defaultBounds: Bounds = {
+/** How long each phase of getting a tool may take. */
+export const defaultBounds = {
+  /** Until a connection stands, the answer begins, or its next piece comes. */
   idleSeconds: 15,
+  /** For one whole download. */
   totalSeconds: 900,
+  /** For one build; also the longest wait for another run that installs the same tool. */
   buildSeconds: 1800,
+  /** For a tool to state its version. */
   probeSeconds: 20,
 };
+export type Bounds = typeof defaultBounds;
