@@ -2,7 +2,8 @@ import { settingKeys } from "../../scenarios/lib/settings.ts";
 import { faultPresets } from "../../target/faults/rules.ts";
 import { commandLine } from "../host/command-line.ts";
 import { exitCodeHelp } from "../host/exit-codes.ts";
-import { credentialHelp, variables } from "../host/settings.ts";
+import { credentialHelp } from "../host/settings.ts";
+import variables from "../host/variables.json" with { type: "json" };
 
 const columns = (entries: Readonly<Record<string, string>>): string => {
   const width = Math.max(...Object.keys(entries).map((name) => name.length));
@@ -39,7 +40,7 @@ and k6; it watches, judges and reports, and removes the Job afterwards. What it 
 in a ConfigMap, where others can read it; its environment does not go there, and the credentials for Prometheus go into a Secret.
 
 Environment:
-${columns(variables)}
+${columns(variables.shown)}
 
 ${credentialHelp}
 

@@ -3,6 +3,7 @@ import {
   groupOfTeardown,
   k6Labels,
   k6Metrics,
+  k6Times,
   ownClient,
   ownMetric,
   plimsollLabels,
@@ -21,15 +22,6 @@ import { clientWhere, judged, type Scope } from "./scope.ts";
 export type Own = Exclude<Indicator, { side: unknown } | { kind: "ratio" }>;
 type Of<Kind extends Own["kind"]> = Extract<Own, { kind: Kind }>;
 
-/** Trends of times that k6 itself makes. */
-export const timesOfK6 = new Set([
-  "iteration_duration",
-  "group_duration",
-  "ws_session_duration",
-  "ws_connecting",
-  "ws_ping",
-  "grpc_req_duration",
-]);
 export const countedBy = new Set<string>(["method", "route", k6Labels.name, k6Labels.scenario]);
 
 /** Reads, push by push, how many requests or iterations k6 had counted, to judge each second. */
@@ -54,7 +46,7 @@ export function ownQueries(objective: string, indicator: Own, scope: Scope, scen
   const query = queriesOf(objective, indicator, scope, scenario);
   if (query.kind === "seconds") return query;
   const isOfScript =
-    ["checks", "counter", "rate"].includes(indicator.kind) || (indicator.kind === "trend" && !timesOfK6.has(indicator.name));
+    ["checks", "counter", "rate"].includes(indicator.kind) || (indicator.kind === "trend" && !k6Times.includes(indicator.name));
   const isUncounted = isOfScript && scope.isUserScript === true && scope.script === undefined;
   return { ...query, noun: nounOf(indicator), hidden: isUncounted ? [uncounted] : query.hidden };
 }

@@ -1,12 +1,10 @@
-import { k6Labels } from "../spec/names.ts";
+import { k6Counters, k6Labels, k6Times } from "../spec/names.ts";
 import type { Indicator } from "../spec/spec.ts";
 import { nearest } from "../spec/words.ts";
-import { countedBy, timesOfK6, type Own } from "./own-metrics.ts";
+import { countedBy, type Own } from "./own-metrics.ts";
 import type { Scope } from "./scope.ts";
 import { refusal, type SelectorProblem } from "./selector.ts";
 
-/** Metrics that k6 itself counts in whole events. */
-const countersOfK6 = new Set(["http_reqs", "iterations", "ws_sessions", "ws_msgs_sent", "ws_msgs_received", "grpc_streams"]);
 /** The tags that k6 puts on every sample, whichever metric it is of. */
 const onEverySample = new Set<string>([k6Labels.scenario, k6Labels.group]);
 /** Says why an objective about k6's own counts cannot be asked about under this load. */
@@ -45,7 +43,7 @@ function uncountable(what: string, { script }: Scope): SelectorProblem | undefin
 }
 
 function unknownMetric(name: string, kind: "counter" | "rate" | "trend", { script }: Scope): SelectorProblem | undefined {
-  if (script?.metrics === undefined || (kind === "counter" && countersOfK6.has(name))) return undefined;
+  if (script?.metrics === undefined || (kind === "counter" && k6Counters.includes(name))) return undefined;
   const own = script.metrics.filter((metric) => metric.kind === kind).map((metric) => metric.name);
   if (own.includes(name)) return undefined;
   const meant = nearest(name.replace(/^k6_/, "").replace(/_total$/, ""), own);
@@ -55,7 +53,7 @@ function unknownMetric(name: string, kind: "counter" | "rate" | "trend", { scrip
 
 function trendProblem({ name, ofTimes }: Extract<Indicator, { kind: "trend" }>, scope: Scope): SelectorProblem | undefined {
   const problem = (message: string): SelectorProblem => refusal(name, message);
-  if (timesOfK6.has(name)) return ofTimes ? undefined : problem("is a trend of times: give atMost with its unit, such as 800ms");
+  if (k6Times.includes(name)) return ofTimes ? undefined : problem("is a trend of times: give atMost with its unit, such as 800ms");
   if (name.startsWith("http_req_")) return problem("is about requests: use latency, which counts those without an answer too");
   const unknown = unknownMetric(name, "trend", scope) ?? uncountable(`the trend ${name}`, scope);
   if (unknown !== undefined) return unknown;

@@ -2,27 +2,11 @@ import { readFileSync } from "node:fs";
 import { setDefaultCACertificates, getCACertificates } from "node:tls";
 import { z } from "zod";
 import { errorMessage } from "./error-message.ts";
+import variables from "./variables.json" with { type: "json" };
 
-const environmentSchema = z.object({
-  PLIMSOLL_PROMETHEUS_USERNAME: z.string().optional(),
-  PLIMSOLL_PROMETHEUS_PASSWORD: z.string().optional(),
-  PLIMSOLL_PROMETHEUS_PASSWORD_FILE: z.string().optional(),
-  PLIMSOLL_PROMETHEUS_BEARER_TOKEN: z.string().optional(),
-  PLIMSOLL_PROMETHEUS_BEARER_TOKEN_FILE: z.string().optional(),
-  /** JSON object, e.g. {"X-Scope-OrgID":"load"} */
-  PLIMSOLL_PROMETHEUS_HEADERS: z.string().optional(),
-  PLIMSOLL_PROMETHEUS_CA_FILE: z.string().optional(),
-  GITHUB_STEP_SUMMARY: z.string().optional(),
-  /** Gets the verdict in a few lines, such as a container's /dev/termination-log. */
-  PLIMSOLL_VERDICT_FILE: z.string().optional(),
-  /** Set to anything: the report's JSON goes to stdout too, between markers. */
-  PLIMSOLL_REPORT_IN_LOG: z.string().optional(),
-  /** A pre-signed URL, which is a secret. */
-  PLIMSOLL_UPLOAD: z.string().optional(),
-  /** Folder of scenarios that were bundled beforehand: in an image there is neither bundler nor compiler. */
-  PLIMSOLL_BUNDLES: z.string().optional(),
-  NO_COLOR: z.string().optional(),
-});
+type Name = keyof typeof variables.shown | keyof typeof variables.credentials;
+const names = Object.keys({ ...variables.shown, ...variables.credentials }).map((name) => [name, z.string().optional()]);
+const environmentSchema = z.object(Object.fromEntries(names) as Record<Name, z.ZodOptional<z.ZodString>>);
 
 /** Says how to reach Prometheus; secrets stay in here and are never printed. */
 export interface Credentials {
@@ -101,18 +85,6 @@ export function credentialVariables({ basic, bearer, headers }: Credentials): Re
     ...(Object.keys(headers).length > 0 ? { PLIMSOLL_PROMETHEUS_HEADERS: JSON.stringify(headers) } : {}),
   };
 }
-
-/** The variables that a person may set, and what each means. */
-export const variables = {
-  "K6_BIN, PROMETHEUS_BIN": "the tools to use (default: those on PATH, in the cache, downloaded, or built with Go)",
-  PLIMSOLL_CACHE: "folder of the tools and of type checks (default: ~/.cache/plimsoll)",
-  PLIMSOLL_BUNDLES: "folder of scenarios that were bundled beforehand; a --script then runs as it is",
-  PLIMSOLL_VERDICT_FILE: "file that gets the verdict in a few lines, such as a container's /dev/termination-log",
-  PLIMSOLL_REPORT_IN_LOG: "set to anything: the report's JSON goes to stdout too, for report --from-log",
-  PLIMSOLL_UPLOAD: "the URL of --upload, which is a secret",
-  GITHUB_STEP_SUMMARY: "file that summary.md is appended to; GitHub sets it",
-  NO_COLOR: "set to anything: no colours",
-} as const;
 
 export const credentialHelp = `Credentials for Prometheus come from the environment: PLIMSOLL_PROMETHEUS_USERNAME and _PASSWORD (or _PASSWORD_FILE),
 _BEARER_TOKEN (or _BEARER_TOKEN_FILE), _HEADERS (a JSON object), _CA_FILE.`;
