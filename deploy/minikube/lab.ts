@@ -59,16 +59,8 @@ const tools = {
 } as const;
 const overlays = "deploy/kubernetes/overlays";
 
-/** What was brought up. */
-export interface Up {
-  /** From manifests applied to all pods ready. */
-  readySeconds: number;
-  /** `name.namespace` of every service. */
-  services: string[];
-}
-
-/** Brings the lab up: tools, cluster, images, manifests, pods; each step may find its work done. */
-export async function bringUp(lab: Lab, options: Options): Promise<Up> {
+/** Brings the lab up: tools, cluster, images, manifests, pods; each step may find its work done. Gives the seconds from there to all pods ready, and each service as `name.namespace`. */
+export async function bringUp(lab: Lab, options: Options) {
   const { context, minikube, imageLoad } = options;
   await checkTools(lab, minikube ? ["minikube", "docker", "kubectl"] : imageLoad ? ["docker", "kubectl"] : ["kubectl"]);
   const folder = layOut(lab, options);

@@ -2,20 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { Argument, Command, InvalidArgumentError, Option, type OutputConfiguration } from "commander";
 
 /** What a person asked for. */
-export interface Options {
-  action: "up" | "down";
-  /** kubectl's name of the cluster; Minikube names it after the profile. */
-  context: string;
-  /** The size of the profile to start; undefined for a cluster that runs already. */
-  minikube: { cpus: string; memory: string } | undefined;
-  /** A shell command that gets an image as its last argument. */
-  imageLoad: string | undefined;
-  /** A folder below `deploy/kubernetes/overlays`. */
-  overlay: string;
-  /** Folders below `deploy/kubernetes/with`, laid over the overlay. */
-  parts: readonly string[];
-  limitSeconds: number;
-}
+export type Options = ReturnType<typeof parseOptions>;
 
 const examples = `
   npm run minikube                 start or reuse the profile, build, load, apply, wait; safe to run again
@@ -49,7 +36,7 @@ function readParts(value: string): string[] {
 }
 
 /** Parses the words after `npm run minikube --`; throws commander's error, its words (or the help) written by `write`. */
-export function parseOptions(words: readonly string[], write: OutputConfiguration): Options {
+export function parseOptions(words: readonly string[], write: OutputConfiguration) {
   const name = only(/^[a-z0-9][a-z0-9-]*$/i, "letters, digits and dashes");
   const context = new Option("--context <name>", "any context of kubectl; no Minikube is needed, started or deleted");
   const ofNew = "of a profile that is made now";
@@ -81,10 +68,15 @@ export function parseOptions(words: readonly string[], write: OutputConfiguratio
   const memory = flags.memory ?? (parts.length === 0 ? "4g" : "6g");
   return {
     action: program.processedArgs[0] === "down" ? "down" : "up",
+    /** kubectl's name of the cluster; Minikube names it after the profile. */
     context: flags.context ?? flags.profile,
+    /** The size of the profile to start; undefined for a cluster that runs already. */
     minikube: flags.context === undefined ? { cpus: flags.cpus, memory } : undefined,
+    /** A shell command that gets an image as its last argument. */
     imageLoad: flags.imageLoad,
+    /** A folder below `deploy/kubernetes/overlays`. */
     overlay: flags.overlay,
+    /** Folders below `deploy/kubernetes/with`, laid over the overlay. */
     parts,
     limitSeconds: Number(flags.limit ?? (parts.length === 0 ? "180" : "240")),
   };

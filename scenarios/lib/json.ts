@@ -1,12 +1,12 @@
 /** Says whether a text is the JSON of a given value; the order of an object's keys does not matter. */
 export function isJsonOf(text: string, value: unknown): boolean {
-  const parsed = parse(text);
+  const parsed = parseJson(text);
   return parsed !== undefined && canonical(parsed) === canonical(value);
 }
 
 /** Says whether a text is the answer of `GET /api/users`: `{"users":[…]}` and nothing but whole users. */
 export function isUsers(text: string): boolean {
-  const { users } = Object(parse(text)) as { users?: unknown };
+  const { users } = Object(parseJson(text)) as { users?: unknown };
   return Array.isArray(users) && users.every(isUser);
 }
 
@@ -22,7 +22,8 @@ function canonical(value: unknown): string {
   );
 }
 
-function parse(text: string): unknown {
+/** Reads JSON; `undefined` where it is none. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

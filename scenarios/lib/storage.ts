@@ -48,17 +48,13 @@ export function storageLoad(name: string, shape: Shape, defaults: Defaults) {
 }
 
 /** What all VUs share: made by the first, and only parsed by the others, which k6 starts by the hundred. */
-interface Plan {
-  settings: Settings;
-  deck: Action[];
-  /** The block of payloads, in base64. */
-  block: string;
-}
+type Plan = ReturnType<typeof makePlan>;
 
-function makePlan(defaults: Defaults): Plan {
+function makePlan(defaults: Defaults) {
   const { settings, problems } = readSettings(__ENV, defaults);
   if (problems.length > 0) throw usageError(problems);
   const { sizes, keys, seed: seedNumber, mix } = settings;
+  // The block of payloads goes as base64.
   return { settings, deck: actionDeck(mix, seedNumber), block: encoding.b64encode(payloadBlock(sizes, keys, seedNumber)) };
 }
 
@@ -70,20 +66,18 @@ const verified = [
 ] as const;
 
 /** What each key's bucket holds. */
-interface Contents {
-  bytesOf: (key: number) => ArrayBuffer;
-  /** SHA-256 in hex. k6 hashes a kilobyte in 2 µs; a loop over its bytes in k6's JavaScript takes 65 µs or more. */
-  digestOf: (key: number) => string;
-}
+type Contents = ReturnType<typeof contentsOf>;
 
-function contentsOf({ settings: { sizes, seed: seedNumber }, block: encoded }: Plan): Contents {
+function contentsOf({ settings: { sizes, seed: seedNumber }, block: encoded }: Plan) {
   const block = encoding.b64decode(encoded);
   const digests: (string | undefined)[] = [];
   const bytesOf = (key: number): ArrayBuffer => {
     const { fromByte, toByte } = payloadExtent(key, sizes, seedNumber);
     return block.slice(fromByte, toByte);
   };
-  return { bytesOf, digestOf: (key) => (digests[key] ??= crypto.sha256(bytesOf(key), "hex")) };
+  /** SHA-256 in hex. k6 hashes a kilobyte in 2 µs; a loop over its bytes in k6's JavaScript takes 65 µs or more. */
+  const digestOf = (key: number): string => (digests[key] ??= crypto.sha256(bytesOf(key), "hex"));
+  return { bytesOf, digestOf };
 }
 
 /**
