@@ -100,7 +100,7 @@ export function caveatsOf(
     caveats.push("nobody knows all that a lost load pod sent, so nothing proves that all of k6's requests are in the service's counts");
   else if (missingForCertain > 0)
     caveats.push(
-      `${amount(missing, "request that k6 sent is not", "requests that k6 sent are not")} in the service's counts${asked.length > 0 ? " of what k6 alone asks for" : ": is every instance of it scraped?"}`,
+      `${amount(missing, "request that k6 sent is not", "requests that k6 sent are not")} in the service's counts${asked.length > 0 ? " of what k6 alone asks for" : losses.length > 0 ? "" : ": is every instance of it scraped?"}`,
     );
   else if (missing > elsewhere)
     caveats.push(

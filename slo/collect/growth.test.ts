@@ -134,6 +134,16 @@ test.each<[string, Sample[], number | string]>([
   ],
   ["so may one whose start time is always now", [...starts((at) => at), ...counts([400, 400, 520, 600, 800, 800])], 280],
   [
+    "so may one whose start time is always now to the second, which two near scrapes tell alike",
+    [
+      ...starts((at) => Math.floor(at), [...scrapes, until - 0.9, until - 0.4]),
+      ...scraped("s", [until - 0.9, until - 0.4]),
+      ...counts([400, 400, 520, 600, 800, 800]),
+      ...[until - 0.9, until - 0.4].map((at): Sample => [count("s", "200"), 800, at]),
+    ],
+    280,
+  ],
+  [
     "a start time of zero is none, so what fell is a restart",
     [...starts(() => 0), ...counts([5, 5, 120, 200, 400, 400]), ...counts([9, 9, 1, 1, 1, 1], "404")],
     280,

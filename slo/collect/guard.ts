@@ -121,12 +121,17 @@ function processOf(key: string, beforeSeconds: number | undefined, { started, st
   const changed = last !== undefined && Math.max(...all) - Math.min(...all) > startSlackSeconds;
   // What was scraped before it began, by its own word, has a clock that is ahead.
   const ahead = told(started).some(({ atSeconds, value }) => value > atSeconds + startSlackSeconds);
-  // What moves with each scrape is no start time: a process that began during the load tells the same one twice.
-  const stays = last !== undefined && Math.abs(last - (within.at(-2) ?? last)) <= startJitterSeconds;
-  const began = stays && last >= fromSeconds + startSlackSeconds && !ahead;
+  // What moves with each scrape is no start time: a process that began during the load tells the same one for longer than rounding hides.
+  const same = told(started).toReversed();
+  const moved = same.findIndex(({ value }) => Math.abs(value - (last ?? value)) > startJitterSeconds);
+  const run = moved === -1 ? same : same.slice(0, moved);
+  const stays = (run.at(0)?.atSeconds ?? 0) - (run.at(-1)?.atSeconds ?? 0) > startSlackSeconds;
+  const began = stays && last !== undefined && last >= fromSeconds + startSlackSeconds && !ahead;
   const untold = last === undefined && first !== undefined;
-  return { started: last, untold, changed, began, steady: last !== undefined && !changed };
+  return { started: last, untold, changed, stays, began, steady: last !== undefined && !changed };
 }
+
+const sinceBeginning = (seconds: number): string => `${Math.abs(seconds).toFixed(0)} s ${seconds < 0 ? "before" : "after"} the load began`;
 
 /** Says why an instance has no last scrapes; where Prometheus tried none at all, nobody knows which of the two was away. */
 function endOf({ within }: Scrapes, { endedSeconds }: GuardedWindow): string {
@@ -150,14 +155,16 @@ function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrape
     const loss = `the instance ${name} could not be scraped during the run: what it counted is unknown`;
     return scrapes.within.has(key) ? { ...unread, key, job, restarted: false, began: false, steady: false, down: true, loss } : undefined;
   }
-  const { started, untold, changed, began, steady } = processOf(key, beforeSeconds, scrapes, window);
+  const { started, untold, changed, stays, began, steady } = processOf(key, beforeSeconds, scrapes, window);
   const unsure = untold || (beforeSeconds === undefined ? !began : started === undefined && !there);
   const gap = (beforeSeconds !== undefined && !there) || (scrapes.within.get(key)?.points.some(({ value }) => value === 0) ?? false);
   const ended = since.length < 2;
   const loss = ended
     ? `the instance ${name} ${endOf(scrapes, window)}: what it counted after its last scrape is lost`
     : changed
-      ? `the instance ${name} was restarted during the run: what it counted since the scrape before that is lost`
+      ? stays
+        ? `the instance ${name} was restarted during the run, ${sinceBeginning((started ?? 0) - window.fromSeconds)}: what it counted since the scrape before that is lost`
+        : `the instance ${name} tells another start time from scrape to scrape, so it may have been restarted: what it had counted before is lost`
       : beforeSeconds === undefined && !began
         ? `the instance ${name} was first scraped after the load began: what it counted before that is unknown`
         : unsure || (gap && started === undefined)

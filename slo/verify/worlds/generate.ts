@@ -153,6 +153,16 @@ export const troubles: Readonly<Record<string, Trouble>> = {
   "bad end": spell((world) => ({ from: judgedStretch(world).to - Math.min(3, 0.1 * world.seconds), to: judgedStretch(world).to + 5 })),
   "bad warm-up": spell((world) => ({ from: -1, to: judgedStretch(world).from - 0.5 })),
   refused: (world, random) => void world.refused.push({ ...stretch(world, random), ratio: random.pick([0.02, 0.5, 1]) }),
+  "start time untrue"(world, random) {
+    const told: World["startToldAt"][] = [
+      (_, at) => at,
+      (_, at) => Math.floor(at),
+      (from, at) => Math.floor(at) - Math.floor(at - from),
+      (from, at) => from + 0.0005 * (at - from),
+      () => -5000,
+    ];
+    Object.assign(world, { tellsStart: true, startToldAt: random.pick(told) });
+  },
   "odd statuses": (world, random) => void Object.assign(world.counting, { oddEvery: random.pick([1, 7, 50]) }),
   "counted twice": (world) => void Object.assign(world.counting, { elsewhere: { zone: "b" }, isTwice: true }),
   "errors not timed": (world) => void Object.assign(world.counting, { timesErrors: false }),

@@ -66,7 +66,8 @@ function countersOf(world: World, instance: Instance, served: readonly Request[]
     // A scrape bears the time at which it began, and counts what comes in until it is answered.
     for (let one = served[next]; one !== undefined && one.servedAt <= at + world.scrapeTakes; next += 1, one = served[next])
       if (one.servedAt >= alive.from && (instance.counts?.(one, next) ?? true)) raise(counters, world, 1, one, next);
-    if (world.tellsStart) counters.set("start", { labels: { __name__: processMetrics.startTime }, value: alive.from });
+    if (world.tellsStart)
+      counters.set("start", { labels: { __name__: processMetrics.startTime }, value: (world.startToldAt ?? Number)(alive.from, at) });
     return counters;
   };
 }

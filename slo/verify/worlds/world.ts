@@ -101,6 +101,8 @@ export function calmWorld(id: string, random: Random) {
     /** Label sets come with their first event. */
     lazy: random.chance(0.6),
     tellsStart: random.chance(0.7),
+    /** When a process says at a moment that it began, where that is not the truth. */
+    startToldAt: undefined as ((from: number, at: number) => number) | undefined,
     scrapesFrom: -Math.min(330, Math.max(15, 12 * shape.scrapeSeconds)),
     failedScrapes: 0,
     skippedScrapes: 0,
