@@ -19,6 +19,7 @@ const window: ClientWindow = {
 /** Counts 10 requests a second for a minute; seven of them are bad, at 30 s. */
 const api = fakeApi((query) => {
   if (query === "proof") return [{ valueAt: () => 0 }];
+  if (query === "refused") return [{ valueAt: (at) => (at < 1030 ? undefined : 4) }];
   if (query === "bad") return [{ valueAt: (at) => (at < 1030 ? undefined : 7) }];
   return [{ valueAt: (at) => (at < 1001 ? undefined : Math.min(600, 10 * Math.floor(at - 1000))) }];
 });
@@ -41,6 +42,7 @@ const failed: ClientQueries = {
   unserved: "requests",
   unfiltered: true,
   slowAboveSeconds: undefined,
+  refused: undefined,
   part: undefined,
   phased: undefined,
 };
@@ -58,6 +60,22 @@ test.each<[string, ClientQueries, Partial<ClientWindow>, number, number, string[
     ["7 slow requests came while k6 was short of CPU: the delay may be its own"],
   ],
   ["slow requests of a k6 that nobody watched are as uncertain", slow, { shortage: { kind: "unknown" } }, 0, 7, [unwatched]],
+  [
+    "a refused connection is certainly bad, whatever CPU k6 had",
+    { ...slow, refused: read("refused") },
+    { shortage: { kind: "known", atSeconds: [1030] } },
+    4,
+    7,
+    ["3 slow requests came while k6 was short of CPU: the delay may be its own"],
+  ],
+  [
+    "so it is where nobody watched",
+    { ...slow, refused: read("refused") },
+    { shortage: { kind: "unknown" } },
+    4,
+    7,
+    [unwatched.replace("7", "3")],
+  ],
   ["errors are the service's, whatever CPU k6 had", failed, { shortage: { kind: "unknown" } }, 7, 7, []],
   [
     "dropped iterations of a k6 that nobody watched are uncertain too, each in its own words",

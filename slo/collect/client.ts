@@ -147,7 +147,10 @@ export async function measureClient(api: PrometheusApi, query: ClientQueries, wi
   if (read.kind === "failed") return absent([...caveats, read.reason].join("; "));
   const whole = { atSeconds: window.toSeconds, total: read.value.total, bad: read.value.bad };
   const ended = { ...read.value, cumulative: endedWith(read.value.cumulative, whole) };
-  const seen = slowAboveSeconds === undefined ? ended : withoutOwnDelay(ended, query.noun, window.shortage, slowAboveSeconds);
+  const refused = await answerOf(async () => (query.refused && (await reader.number(query.refused))) ?? 0);
+  if (refused.kind === "failed") return absent(refused.reason);
+  const seen =
+    slowAboveSeconds === undefined ? ended : withoutOwnDelay(ended, refused.value, query.noun, window.shortage, slowAboveSeconds);
   const total = seen.total + events;
   const uncertain = anyBad ? total - seen.bad : seen.uncertain + events;
   const counted = { ...seen, total, uncertain, caveats: [...seen.caveats, ...caveats] };
@@ -174,9 +177,16 @@ function unservedOf({ unserved }: ClientQueries, window: ClientWindow, { total }
   }
 }
 
-/** Takes the slow requests for uncertain that may have waited for k6's own CPU. */
-function withoutOwnDelay(counted: ClientCounted, noun: string, shortage: CpuShortage, slowAboveSeconds: number): ClientCounted {
-  const { uncertain, cumulative } = excuseStarved(counted.cumulative, counted.bad, shortage, slowAboveSeconds);
+/** Takes the slow requests for uncertain that may have waited for k6's own CPU; as many as were refused did not. */
+function withoutOwnDelay(
+  counted: ClientCounted,
+  refused: number,
+  noun: string,
+  shortage: CpuShortage,
+  slowAboveSeconds: number,
+): ClientCounted {
+  const most = Math.max(0, counted.bad - wholeCount(refused));
+  const { uncertain, cumulative } = excuseStarved(counted.cumulative, counted.bad, shortage, slowAboveSeconds, most);
   const slow = amount(uncertain, `slow ${oneOf(noun)}`, `slow ${noun}`);
   const why = {
     known: `${slow} came while k6 was short of CPU: the delay may be its own`,

@@ -49,21 +49,23 @@ export function dropCauseOf(rises: readonly Rise[] | undefined, shortage: CpuSho
 /**
  * Takes the slow requests out that came while k6 waited for a CPU, or may have: it measured its own delay with the service's.
  * Gives how many were taken out, and the counts over time without them. A slow answer shows up to `lagSeconds` after its cause; what of the `bad` ones no point shows may have come at any time.
+ * No more than `most` are taken out: a refused connection is no delay.
  */
 export function excuseStarved(
   points: readonly CumulativePoint[],
   bad: number,
   shortage: CpuShortage,
   lagSeconds: number,
+  most = bad,
 ): { uncertain: number; cumulative: CumulativePoint[] } {
   let uncertain = 0;
   const cumulative = points.map((point, i) => {
     const before = points[i - 1] ?? { atSeconds: Number.NEGATIVE_INFINITY, bad: 0 };
     const touched = mayBeStarved({ fromSeconds: before.atSeconds, toSeconds: point.atSeconds }, shortage, lagSeconds);
-    if (touched) uncertain += Math.max(0, point.bad - before.bad);
+    if (touched) uncertain = Math.min(most, uncertain + Math.max(0, point.bad - before.bad));
     return { ...point, bad: point.bad - uncertain };
   });
   const anyTime = { fromSeconds: Number.NEGATIVE_INFINITY, toSeconds: Number.POSITIVE_INFINITY };
-  if (mayBeStarved(anyTime, shortage, lagSeconds)) uncertain += Math.max(0, bad - (points.at(-1)?.bad ?? 0));
+  if (mayBeStarved(anyTime, shortage, lagSeconds)) uncertain = Math.min(most, uncertain + Math.max(0, bad - (points.at(-1)?.bad ?? 0)));
   return { uncertain, cumulative };
 }

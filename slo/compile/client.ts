@@ -39,6 +39,8 @@ export interface ClientQueries {
   unfiltered: boolean;
   /** For latency: above how many seconds a request is slow. */
   slowAboveSeconds?: number | undefined;
+  /** For latency: those bad ones that no delay of k6's own can have caused, whatever CPU it had. */
+  refused?: Reading | undefined;
   /** The part of the load that the objective is about. */
   part?: Part | undefined;
   /** The plain counters, which can be read at the borders of a stretch; undefined where there are none. */
@@ -49,6 +51,8 @@ export type Sided = Extract<Indicator, { side: unknown }>;
 
 /** K6's status of a request that got no answer. */
 const unanswered = "0";
+/** K6's code of a refused connection: https://grafana.com/docs/k6/latest/javascript-api/error-codes/. Time-outs and resets may come of a client that is slow. */
+const refusedConnection = "1212";
 
 /** What all client-side objectives have in common, as it is for requests. */
 export function clientBase(objective: string, total: Reading): ClientQueries {
@@ -102,7 +106,8 @@ export function clientQueries(objective: string, indicator: Sided, { testid }: S
     }
     case "latency": {
       const { atMostSeconds } = indicator;
-      const slow = { ...base, slowAboveSeconds: atMostSeconds };
+      const refused = reads(k6Metrics.requests, is(k6Labels.status, unanswered), is(k6Labels.errorCode, refusedConnection));
+      const slow = { ...base, slowAboveSeconds: atMostSeconds, refused };
       const threshold = is(k6Labels.threshold, String(atMostSeconds)); // as the client labels it: seconds, shortest form
       const proof = { read: atZero(k6Metrics.slowRequests, threshold), missing: "the client did not count slow requests" };
       const slowOnes = series(k6Metrics.slowRequests, counting, threshold);

@@ -9,8 +9,9 @@ export interface Request {
   servedAt: number;
   /** When its sender had the answer. */
   at: number;
-  /** 0: no answer. */
+  /** 0: no answer, for which k6 has a code of its own. */
   status: number;
+  errorCode?: string;
   /** What the service took, and what the sender measured. */
   seconds: number;
   measured: number;
@@ -53,7 +54,16 @@ const hits = (spells: readonly Spell[], random: Random, at: number, instance: nu
 
 function requestAt(world: World, random: Random, at: number, sent: Pick<Request, "who" | "pod" | "route">): Request {
   const { thresholdSeconds } = world;
-  const refused = { ...sent, servedAt: at, at, status: world.hasGateway ? 502 : 0, seconds: 0, measured: 0, instance: undefined };
+  const refused = {
+    ...sent,
+    servedAt: at,
+    at,
+    status: world.hasGateway ? 502 : 0,
+    seconds: 0,
+    measured: 0,
+    instance: undefined,
+    errorCode: "1212",
+  };
   if (sent.route === undefined) {
     const seconds = 0.01;
     return { ...refused, at: at + seconds, servedAt: at + seconds, status: random.chance(0.05) ? 500 : 200, seconds, measured: seconds };
@@ -71,7 +81,7 @@ function requestAt(world: World, random: Random, at: number, sent: Pick<Request,
   const servedAt = sentAt + seconds;
   // An answer that its instance did not live to give is one that never came, and was not counted.
   if (!world.instances[instance]?.processes.some((process) => isIn(sentAt, process) && isIn(servedAt, process)))
-    return { ...refused, at: servedAt };
+    return { ...refused, at: servedAt, errorCode: "1220" };
   const takenAt = servedAt + delayAt(servedAt);
   return { ...sent, servedAt, at: takenAt, status: bad ? world.counting.badStatus : 200, seconds, measured: takenAt - at, instance };
 }

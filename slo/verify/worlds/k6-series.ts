@@ -74,7 +74,7 @@ function scriptCounts(requests: readonly Request[], write: Write): void {
 }
 
 /** Lists the series that a request changes, and how. */
-function changesOf(world: World, { who, route, status, measured }: Request): [Labels, Next][] {
+function changesOf(world: World, { who, route, status, measured, errorCode }: Request): [Labels, Next][] {
   const ours = world.script === "none";
   const url = route === undefined ? otherUrl : `${targetUrl}${route}`;
   const tags: Labels = {
@@ -82,7 +82,12 @@ function changesOf(world: World, { who, route, status, measured }: Request): [La
     [k6Labels.name]: ours ? (route ?? url) : world.namesUrls ? url : "a step",
     [k6Labels.method]: "GET",
   };
-  const answer: Labels = { [k6Labels.status]: String(status), [k6Labels.expectedResponse]: String(status !== 0 && status < 400) };
+  const isGood = status !== 0 && status < 400;
+  const answer: Labels = {
+    [k6Labels.status]: String(status),
+    [k6Labels.expectedResponse]: String(isGood),
+    ...(status === 0 && errorCode !== undefined ? { [k6Labels.errorCode]: errorCode } : {}),
+  };
   const changes: [Labels, Next][] = [[{ __name__: k6Metrics.requests, ...tags, ...answer }, raised()]];
   const seen: Next = (before) => observed(typeof before === "object" && before !== null ? before : undefined, measured);
   if (!ours && world.objectives.some(({ name }) => name === "client latency"))

@@ -62,7 +62,11 @@ function othersShow({ scrapeSeconds, instances }: World, others: readonly Reques
  * Tells whether anybody could know of a ratio's event, for k6 does not count it: not where Prometheus never had the process as a target,
  * nor where the counter lies, nor where a restart may hide between two scrapes because the process does not tell when it began.
  */
-function hasCounter({ instances, scrapeSeconds, tellsStart, startToldAt }: World, { endedAt }: Happened, { instance, servedAt }: Request): boolean {
+function hasCounter(
+  { instances, scrapeSeconds, tellsStart, startToldAt }: World,
+  { endedAt }: Happened,
+  { instance, servedAt }: Request,
+): boolean {
   const { target, counts, processes } = instances[instance ?? -1] ?? { processes: [] };
   const process = processes.find((one) => isIn(servedAt, one));
   if (target === undefined || counts !== undefined || process === undefined) return false;
