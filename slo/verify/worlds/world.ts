@@ -39,7 +39,7 @@ function shapeOf(random: Random) {
   return { seconds, rate: Math.ceil(requests / seconds), scrapeSeconds: random.pick(intervals), spike: undefined };
 }
 
-/** What objectives are about that are set apart. */
+/** What objectives are about that are set apart, and what is told of it untruly. */
 function partsOf(random: Random, seconds: number) {
   const fromSeconds = random.between(0, 0.6) * seconds;
   return {
@@ -47,6 +47,8 @@ function partsOf(random: Random, seconds: number) {
     phase: { name: "late", fromSeconds, toSeconds: fromSeconds + random.between(0.2, 0.4) * seconds },
     /** The share of a script's checks that a module makes which is not bundled with it, so that only k6 knows of them. */
     unbundledChecks: 0,
+    /** When a process says at a moment that it began, where that is not the truth. */
+    startToldAt: undefined as ((from: number, at: number) => number) | undefined,
   };
 }
 
@@ -101,8 +103,6 @@ export function calmWorld(id: string, random: Random) {
     /** Label sets come with their first event. */
     lazy: random.chance(0.6),
     tellsStart: random.chance(0.7),
-    /** When a process says at a moment that it began, where that is not the truth. */
-    startToldAt: undefined as ((from: number, at: number) => number) | undefined,
     scrapesFrom: -Math.min(330, Math.max(15, 12 * shape.scrapeSeconds)),
     failedScrapes: 0,
     skippedScrapes: 0,
