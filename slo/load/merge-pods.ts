@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Host } from "../host/host.ts";
+import { jsonOf } from "../host/json-of.ts";
 import { podReportSchema, type PodEnd, type PodReport } from "../run/kubernetes/message.ts";
 import { readPlan } from "../run/plan.ts";
 import { fairSamples } from "../run/samples.ts";
@@ -142,8 +143,6 @@ function countsSentence(reports: readonly PodReport[]): string {
   return `the requests of the ${reports.length} pods: ${shown}`;
 }
 
-const reportsSchema = z.array(podReportSchema);
-
 /** Keeps what the pods of a run said, so that it can be judged when they are gone; a crash leaves what was kept before, or this. */
 export function writePods(folder: string, reports: readonly PodReport[]): void {
   writeWhole(join(folder, "pods.json"), reports);
@@ -151,12 +150,8 @@ export function writePods(folder: string, reports: readonly PodReport[]): void {
 
 /** Reads it back; undefined where it is not there for each pod. */
 export function readPodReports(folder: string, pods: number): PodReport[] | undefined {
-  try {
-    const { data } = reportsSchema.safeParse(JSON.parse(readFileSync(join(folder, "pods.json"), "utf8")));
-    return data?.length === pods && data.every(({ index }, i) => index === i) ? data : undefined;
-  } catch {
-    return undefined;
-  }
+  const reports = jsonOf(z.array(podReportSchema), () => readFileSync(join(folder, "pods.json"), "utf8"));
+  return reports?.length === pods && reports.every(({ index }, i) => index === i) ? reports : undefined;
 }
 
 /** Adds to what is kept of the pods what was read of them later: the caller may have lost sight of one that went on. */

@@ -69,10 +69,7 @@ export function provedSoFar(spec: Spec, sent: SentCounts, ownCounts: boolean, pl
 }
 
 /** Looks once a second whether failure is proved, and then aborts its signal. */
-export function watchProof(
-  look: () => Proof | undefined,
-  host: Pick<Host, "say">,
-): { signal: AbortSignal; proof: () => Proof | undefined; end: () => void } {
+export function watchProof(look: () => Proof | undefined, host: Pick<Host, "say">) {
   const controller = new AbortController();
   let proof: Proof | undefined;
   const timer = setInterval(() => {
@@ -82,5 +79,5 @@ export function watchProof(
     host.say(`stopping k6: ${proof.bad} bad of ${proof.total} prove that ${proof.objective} is exceeded${over}`);
     controller.abort();
   }, 1000);
-  return { signal: controller.signal, proof: () => proof, end: () => clearInterval(timer) };
+  return { signal: controller.signal, proof: () => proof, end: (): void => clearInterval(timer) };
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { errorMessage } from "../host/error-message.ts";
+import { jsonOf } from "../host/json-of.ts";
 
 /** Who holds a lock; the process is unknown where its note cannot be read. */
 export interface Holder {
@@ -96,13 +97,8 @@ export function lockTarget(folder: string, targetUrl: string, testid: string): L
 
 const holderFile = (folder: string): string => join(folder, "holder");
 
-function readHolder(folder: string): Holder {
-  try {
-    return holderSchema.parse(JSON.parse(readFileSync(holderFile(folder), "utf8")));
-  } catch {
-    return { pid: "unknown", note: "" };
-  }
-}
+const readHolder = (folder: string): Holder =>
+  jsonOf(holderSchema, () => readFileSync(holderFile(folder), "utf8")) ?? { pid: "unknown", note: "" };
 
 const isBusy = (error: unknown): boolean => error instanceof Error && "errcode" in error && error.errcode === sqliteBusy;
 

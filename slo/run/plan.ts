@@ -44,14 +44,6 @@ const inspected = z.object({
     .transform((all) => Object.fromEntries(Object.keys(all ?? {}).map((name) => [name, true]))),
 });
 
-/** A straight piece of the offered rate; seconds since k6 began, iterations a second. */
-export interface RatePiece {
-  fromSeconds: number;
-  toSeconds: number;
-  fromRate: number;
-  toRate: number;
-}
-
 export type PlannedScenario = ReturnType<typeof plannedScenario>;
 
 /** What k6 will be asked to do, as k6 itself reads the script. */
@@ -68,7 +60,7 @@ export function goDurationSeconds(text: string): number {
 }
 
 /** Lays the offered rate out in pieces; none in a closed model. */
-function offeredPieces({ executor: kind, ...raw }: Executor, startSeconds: number): RatePiece[] {
+function offeredPieces({ executor: kind, ...raw }: Executor, startSeconds: number) {
   const perSecond = 1 / goDurationSeconds(raw.timeUnit ?? "1s");
   const isConstant = kind === "constant-arrival-rate" && raw.rate && raw.duration;
   const stages = isConstant ? [{ duration: raw.duration ?? "", target: raw.rate ?? 0 }] : kind === "ramping-arrival-rate" ? raw.stages : [];
@@ -79,6 +71,9 @@ function offeredPieces({ executor: kind, ...raw }: Executor, startSeconds: numbe
     return piece;
   });
 }
+
+/** A straight piece of the offered rate; seconds since k6 began, iterations a second. */
+type RatePiece = ReturnType<typeof offeredPieces>[number];
 
 /** Leaves out stages at the end that only stay at no VUs: k6 does not wait for them. */
 function withoutIdleEnd(stages: readonly z.infer<typeof stage>[]): readonly z.infer<typeof stage>[] {

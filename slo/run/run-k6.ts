@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { k6ExitCodes } from "../host/exit-codes.ts";
+import { jsonOf } from "../host/json-of.ts";
 import type { ProcessGroup } from "../host/process-group.ts";
 import { type K6Line, type K6Options, type K6Progress, startK6 } from "./k6.ts";
 import { keepsSummary, type Plan } from "./plan.ts";
@@ -24,15 +25,6 @@ type K6Outcome = NonNullable<RunRecord["k6"]>;
 type Health = NonNullable<RunRecord["health"]>;
 
 export type Driven = { k6: K6Outcome; health: Health; caveats: string[] };
-
-/** What k6 said while it ran, as far as its outcome needs it. */
-interface Said {
-  errors: string[];
-  progress: K6Progress | undefined;
-  /** How many errors the script threw. */
-  thrown: number;
-  samples: ReturnType<typeof openSamples>;
-}
 
 /** Runs k6 to its end, or stops it when it overstays its plan. */
 export function runK6(group: ProcessGroup, options: DriveOptions): { begun: K6Outcome; ended: Promise<Driven> } {
@@ -59,7 +51,7 @@ export function runK6(group: ProcessGroup, options: DriveOptions): { begun: K6Ou
     const k6 = {
       ...begun,
       ...saidOf(said),
-      ...readSummary(summaryFile),
+      ...summaryIn(() => readFileSync(summaryFile ?? "", "utf8")),
       endedAtSeconds,
       exitCode: exit.code,
       signal: exit.signal,
@@ -70,7 +62,16 @@ export function runK6(group: ProcessGroup, options: DriveOptions): { begun: K6Ou
   return { begun, ended };
 }
 
-export const openSaid = (): Said => ({ errors: [], progress: undefined, thrown: 0, samples: openSamples() });
+/** What k6 said while it ran, as far as its outcome needs it. */
+type Said = ReturnType<typeof openSaid>;
+
+export const openSaid = () => ({
+  errors: [] as string[],
+  progress: undefined as K6Progress | undefined,
+  /** How many errors the script threw. */
+  thrown: 0,
+  samples: openSamples(),
+});
 
 export const saidOf = ({ progress, samples, errors }: Said) => ({
   iterations: progress?.iterations ?? null,
@@ -98,8 +99,8 @@ export function thrownCaveats({ thrown }: Said, exitCode: number | null): string
   return [`the script threw ${thrown === 1 ? "an error" : `${thrown} errors`}: what it had still to send there was never sent`];
 }
 
-const noSummary = { summaryRequests: null, summaryBad: null, checks: null };
-const unknownEnd = { endedAtSeconds: null, exitCode: null, signal: null, iterations: null, interrupted: 0, ...noSummary };
+const unknownCounts = { iterations: null, interrupted: 0, summaryRequests: null, summaryBad: null, checks: null };
+const unknownEnd = { endedAtSeconds: null, exitCode: null, signal: null, ...unknownCounts };
 
 function summarizeHealth(samples: readonly HealthSample[], fromSeconds: number, toSeconds: number): Health {
   const most = (values: number[]): number | null => (values.length === 0 ? null : Math.max(...values));
@@ -121,29 +122,17 @@ const summarySchema = z.object({
   }),
 });
 
-function readSummary(file: string | undefined): Summary {
-  try {
-    return summaryIn(readFileSync(file ?? "", "utf8"));
-  } catch {
-    return noSummary;
-  }
-}
-
 type Summary = Pick<K6Outcome, "summaryRequests" | "summaryBad" | "checks">;
 
 /** Reads k6's own total of requests, and of its checks, in the text of its summary; null where it wrote none. */
-export function summaryIn(text: string): Summary {
-  try {
-    const { metrics } = summarySchema.parse(JSON.parse(text));
-    const { checks, slow_requests: slow, wrong_contents: wrong } = metrics;
-    return {
-      summaryRequests: metrics.http_reqs?.count ?? null,
-      summaryBad: slow && wrong ? slow.count + wrong.count : null,
-      checks: checks ? { passes: checks.passes, fails: checks.fails } : null,
-    };
-  } catch {
-    return noSummary;
-  }
+export function summaryIn(text: () => string): Summary {
+  const metrics = jsonOf(summarySchema, text)?.metrics;
+  const { checks, http_reqs: requests, slow_requests: slow, wrong_contents: wrong } = metrics ?? {};
+  return {
+    summaryRequests: requests?.count ?? null,
+    summaryBad: slow && wrong ? slow.count + wrong.count : null,
+    checks: checks ? { passes: checks.passes, fails: checks.fails } : null,
+  };
 }
 
 export interface HealthSample {

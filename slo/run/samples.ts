@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jsonOf } from "../host/json-of.ts";
 import { maskSecrets } from "../host/mask-secrets.ts";
 import { isJudgedScenario } from "../spec/names.ts";
 
@@ -79,6 +80,7 @@ export const isSampleLine = (line: string): boolean => line.startsWith('{"level"
 function kept(sent: z.infer<typeof sentSchema>): Sample {
   const { url, milliseconds, traceparent, answer, answerBase64, ...rest } = sent;
   const { duration, ...times } = milliseconds;
+  const decoded = Buffer.from(answerBase64, "base64").toString("utf8"); // of which the last character may be cut
   const seconds = (one: number): number => Math.round(one * 1000) / 1e6;
   const id = (text: string): string => text.replace(/[^\w.:=-]/g, "").slice(0, 100);
   // W3C Trace Context: version, trace, parent, flags.
@@ -93,13 +95,7 @@ function kept(sent: z.infer<typeof sentSchema>): Sample {
     phasesSeconds: Object.fromEntries(Object.entries(times).map(([phase, one]) => [phase, seconds(one)])) as Sample["phasesSeconds"],
     requestId: id(rest.requestId),
     traceId: trace ?? id(rest.traceId),
-    answer: beginningOf(
-      answerBase64 === ""
-        ? answer
-        : Buffer.from(answerBase64, "base64")
-            .toString("utf8")
-            .replace(/\ufffd$/, ""),
-    ),
+    answer: beginningOf(answerBase64 === "" ? answer : decoded.replace(/\ufffd$/, "")),
   };
 }
 
@@ -113,19 +109,11 @@ export function openSamples() {
   return {
     take(message: string): void {
       if (!message.startsWith(mark)) return;
-      const read = sentSchema.safeParse(parsed(message.slice(mark.length)));
-      if (!read.success || !isJudgedScenario(read.data.scenario)) return;
-      samples.push(kept(read.data));
+      const sent = jsonOf(sentSchema, () => message.slice(mark.length));
+      if (sent === undefined || !isJudgedScenario(sent.scenario)) return;
+      samples.push(kept(sent));
       if (samples.length >= 4 * most.ofSort * most.sorts) samples = fairSamples(samples);
     },
     all: (): Sample[] => fairSamples(samples),
   };
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jsonOf } from "../../host/json-of.ts";
 import { healthSummary, k6Outcome } from "../record.ts";
 
 /** What a load pod is given: the run, and its own share of it by its index. */
@@ -87,10 +88,6 @@ export function openMessageReader(): (line: string) => PodMessage | { kind: "oth
     if (open.id !== id || open.pieces.length !== Number(at) - 1) return undefined;
     open.pieces.push(piece);
     if (at !== of) return undefined;
-    try {
-      return messageSchema.parse(JSON.parse(open.pieces.join("")));
-    } catch {
-      return undefined;
-    }
+    return jsonOf(messageSchema, () => open.pieces.join(""));
   };
 }

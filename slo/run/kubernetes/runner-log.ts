@@ -12,7 +12,7 @@ export function readRunnerLog(log: string, exitCode: number) {
   const said = openSaid();
   for (const line of lines) note(said, readK6Line(line, "stdout"));
   const from = lines.lastIndexOf("{");
-  const summary = summaryIn(lines.slice(Math.max(from, 0), lines.indexOf("}", from) + 1).join("\n"));
+  const summary = summaryIn(() => lines.slice(Math.max(from, 0), lines.indexOf("}", from) + 1).join("\n"));
   const last = lines.findLast((line) => line.startsWith("running ("));
   const [, ran] = /^running \(([\d.hms]+)/.exec(last ?? "") ?? [];
   return {

@@ -1,6 +1,7 @@
 import { closeSync, constants, fdatasyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { jsonOf } from "../../host/json-of.ts";
 import { oneLine } from "./write.ts";
 
 /** What became of pushes that are lost, on disk, so that a run judged later knows what the run itself knew. */
@@ -51,11 +52,8 @@ export function openRejected(folder: string) {
 function readRejected(path: string): { rejected: Loss[]; caveats: string[] } {
   const text = readFileSync(path, "utf8").trim();
   if (text === "") return { rejected: [], caveats: [] };
-  try {
-    return { rejected: z.array(lossSchema).parse(JSON.parse(text)), caveats: [] };
-  } catch {
-    return { rejected: [], caveats: [`the list of lost pushes in ${path} cannot be read`] };
-  }
+  const rejected = jsonOf(z.array(lossSchema), () => text);
+  return { rejected: rejected ?? [], caveats: rejected ? [] : [`the list of lost pushes in ${path} cannot be read`] };
 }
 
 function sentenceOf({ what, reason, times }: Loss): string {

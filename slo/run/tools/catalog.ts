@@ -35,15 +35,9 @@ export const pins: Record<ToolName, Pin> = {
   kind: pinOf("kind"),
 };
 
-const platforms: Readonly<Record<string, string>> = {
-  "linux x64": "linux-amd64",
-  "linux arm64": "linux-arm64",
-  "darwin x64": "darwin-amd64",
-  "darwin arm64": "darwin-arm64",
-};
-
 /** Names this machine the way Go does; undefined where the project has no build. */
-export const platformName = ({ os, arch }: Ports["platform"]): string | undefined => platforms[`${os} ${arch}`];
+export const platformName = ({ os, arch }: Ports["platform"]): string | undefined =>
+  /^(linux|darwin) (x64|arm64)$/.test(`${os} ${arch}`) ? `${os}-${arch.replace("x64", "amd64")}` : undefined;
 
 /** Finds the official archive for a platform, with its published list of checksums, both below the download base, and what it holds; there may be none that we can unpack. */
 export function releaseOf({ product, version, release }: Pin, platform: string) {
