@@ -1,18 +1,8 @@
 import { complement } from "../../judge/clopper-pearson.ts";
 import { sideOf } from "../../spec/side.ts";
 import type { Where } from "../../spec/spec.ts";
-import {
-  randomOf,
-  type Random,
-  calmWorld,
-  ever,
-  type World,
-  type WorldObjective,
-  instanceSince,
-  judgedStretch,
-  type Instance,
-  type Stretch,
-} from "./world.ts";
+import { calmWorld, ever, instanceSince, judgedStretch, randomOf } from "./world.ts";
+import type { Instance, Random, Stretch, World, WorldObjective } from "./world.ts";
 import { routes } from "./counting.ts";
 
 /** Makes one thing go wrong in a world. */

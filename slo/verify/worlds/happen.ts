@@ -21,24 +21,6 @@ export interface Request {
   isUnbundled?: boolean;
 }
 
-/** An iteration that k6 dropped; `route` is what it would have asked for. */
-export interface Dropped {
-  at: number;
-  pod: number;
-  route: string;
-  ofK6: boolean;
-}
-
-/** All that happened in a world, each list in order of time. */
-export interface Happened {
-  requests: Request[];
-  dropped: Dropped[];
-  iterations: { at: number; pod: number; who: "warmup" | "judged" }[];
-  /** Iterations of the warm-up that k6 cut off: the service may go on with their last request, which k6 does not count. */
-  cutOff: number[];
-  endedAt: number;
-}
-
 /** Chooses who serves a request; undefined: nobody, the connection is refused. */
 function instanceFor(world: World, random: Random, at: number): number | undefined {
   const isUp = ({ processes }: Instance): boolean => processes.some((process) => isIn(at, process));
@@ -100,13 +82,18 @@ function otherTraffic(world: World, random: Random): Request[] {
   );
 }
 
+/** All that happened in a world, each list in order of time. */
+export type Happened = ReturnType<typeof happen>;
+
 /** Plays a world: the same world and seed play the same. */
-export function happen(world: World, seed: number): Happened {
+export function happen(world: World, seed: number) {
   const random = randomOf(seed ^ 0x5bd1e995, Number(world.id.split("-")[1]));
   const judged = judgedStretch(world);
   const requests: Request[] = otherTraffic(world, random);
-  const dropped: Dropped[] = [];
-  const iterations: Happened["iterations"] = [];
+  /** Iterations that k6 dropped; `route` is what they would have asked for. */
+  const dropped: { at: number; pod: number; route: string; ofK6: boolean }[] = [];
+  const iterations: { at: number; pod: number; who: "warmup" | "judged" }[] = [];
+  /** How many iterations of the warm-up k6 cut off: the service may go on with their last request, which k6 does not count. */
   const cutOff = world.pods.map(() => 0);
   const elsewhere = (): boolean => world.script === "other hosts" && random.chance(0.3);
   const routeOf = (): string => (random.chance(0.7) ? routes[0] : routes[1]);

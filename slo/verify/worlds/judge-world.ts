@@ -5,6 +5,7 @@ import type { Report } from "../../report/schema.ts";
 import type { PodReport } from "../../run/kubernetes/message.ts";
 import type { RunRecord } from "../../run/record.ts";
 import type { SentValue } from "../../run/relay/sent-totals.ts";
+import type { Spec } from "../../spec/spec.ts";
 import type { Happened } from "./happen.ts";
 import { confidence } from "./truth.ts";
 import { scenarioName, targetUrl } from "./k6-series.ts";
@@ -118,16 +119,9 @@ export async function judgeWorld(
     finished: true,
     judged: () => Promise.resolve(),
   };
-  const { objectives, counting } = world;
-  const spec = {
-    version: 1,
-    service: world.id,
-    metrics: counting.metrics,
-    confidence,
-    periodSeconds: 2_592_000,
-    objectives,
-    scenarios: {},
-  } as const;
+  const { id: service, objectives, counting } = world;
+  const { metrics } = counting;
+  const spec: Spec = { version: 1, service, metrics, confidence, periodSeconds: 2_592_000, objectives, scenarios: {} };
   const verified = await verify(load, spec, () => undefined);
   if (verified.kind !== "verified") throw new Error(`${world.id}: ${JSON.stringify(verified)}`);
   return verified.report.objectives;

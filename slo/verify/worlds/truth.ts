@@ -8,24 +8,6 @@ import { complement, provesExceeded, provesMet } from "../../judge/clopper-pears
 import type { WindowFinding } from "../../judge/verdict.ts";
 import type { JudgedObjective } from "./judge-world.ts";
 
-export interface TrueEvent {
-  at: number;
-  bad: boolean;
-}
-
-/**
- * What became of the judged requests that an objective is about. Where the definition leaves room, the truth lies between:
- * `kindest` has as few bad and as many good events as it can have, `harshest` the other way round.
- */
-export interface Truth {
-  kindest: Count;
-  harshest: Count;
-  /** How many requests of setup and warm-up a service has counted beside the judged ones, as far as scrapes can tell the two apart. */
-  apart: number;
-  /** All events in order of time, those included that the definition may leave out. */
-  events: TrueEvent[];
-}
-
 const asks = (where: Where, route: string | undefined): boolean => (where["route"] ?? route) === route;
 
 const isBad = ({ indicator }: WorldObjective, { status, seconds }: Request): boolean =>
@@ -75,7 +57,7 @@ function hasCounter(
   return isScraped && ((tellsStart && startToldAt === undefined) || processes.length === 1);
 }
 
-const countOf = (events: readonly TrueEvent[]): Count => ({ total: events.length, bad: events.filter(({ bad }) => bad).length });
+const countOf = (events: readonly { bad: boolean }[]): Count => ({ total: events.length, bad: events.filter(({ bad }) => bad).length });
 
 /** Counts the requests of setup and warm-up that the scrapes around the load cannot leave out; those that were cut off nobody can. */
 function keptIn({ script, warmupSeconds, scrapeSeconds }: World, { requests, cutOff }: Happened): number {
@@ -94,12 +76,19 @@ function phaseOf(world: World, { phase }: WorldObjective): (at: number) => "in" 
   };
 }
 
-export function truthOf(world: World, happened: Happened, objective: WorldObjective): Truth {
+/**
+ * What became of the judged requests that an objective is about. Where the definition leaves room, the truth lies between:
+ * `kindest` has as few bad and as many good events as it can have, `harshest` the other way round.
+ */
+export type Truth = ReturnType<typeof truthOf>;
+type TrueEvent = Truth["events"][number];
+
+export function truthOf(world: World, happened: Happened, objective: WorldObjective) {
   const { indicator } = objective;
   const side = sideOf(indicator);
   const client = side === "client";
   const about = happened.requests.filter((request) => isAbout(world, objective, request));
-  const timed = (request: Request): TrueEvent => ({ at: client ? request.at : request.servedAt, bad: isBad(objective, request) });
+  const timed = (request: Request) => ({ at: client ? request.at : request.servedAt, bad: isBad(objective, request) });
   const unheard = ({ pod = 0, at }: { pod?: number | undefined; at: number }): boolean =>
     pushedAt(world, pod, at) > (world.pods[pod]?.lostAt ?? Number.POSITIVE_INFINITY);
   const lost = (request: Request): boolean => {
@@ -134,20 +123,14 @@ export function truthOf(world: World, happened: Happened, objective: WorldObject
   return {
     kindest: counts(leastBad + unmet.length, times * (good + open.total - open.bad)),
     harshest: counts(times * (certain.bad + open.bad) + unserved, leastGood),
+    /** How many requests of setup and warm-up a service has counted beside the judged ones, as far as scrapes can tell the two apart. */
     apart: client ? 0 : keptIn(world, happened),
+    /** All events in order of time, those included that the definition may leave out. */
     events: [...[...judged, ...others].map(timed), ...unmet.map(({ at }) => ({ at, bad: true }))].toSorted((a, b) => a.at - b.at),
   };
 }
 
-/** What a verdict said of an objective, beside the truth. */
-export interface Finding {
-  objective: WorldObjective;
-  judged: JudgedObjective;
-  truth: Truth;
-  /** What is untrue in it, one sentence each; empty for an honest verdict. */
-  lies: string[];
-}
-
+type Found = { objective: WorldObjective; judged: JudgedObjective; truth: Truth };
 type Burst = Extract<WindowFinding, { kind: "fastBurn" }>;
 
 /** Tells whether the truth has a window of that length about there in which the budget burned too fast. */
@@ -162,7 +145,7 @@ function burned(events: readonly TrueEvent[], { longSeconds, burnRateThreshold }
   });
 }
 
-function burstLies(world: World, { objective, judged, truth }: Omit<Finding, "lies">, origin: number): string[] {
+function burstLies(world: World, { objective, judged, truth }: Found, origin: number): string[] {
   const burst = judged.evidence?.windows.find((window) => window.kind === "fastBurn");
   if (burst === undefined) return ["exceeded, and the truth does not prove it"];
   const client = sideOf(objective.indicator) === "client";
@@ -174,7 +157,7 @@ function burstLies(world: World, { objective, judged, truth }: Omit<Finding, "li
   return [`exceeded by a fast burn from ${from.toFixed(1)} s to ${to.toFixed(1)} s, and there was none`];
 }
 
-function countLies({ judged, truth }: Omit<Finding, "lies">): string[] {
+function countLies({ judged, truth }: Found): string[] {
   if (judged.evidence === undefined) return [];
   const { best, worst } = judged.evidence;
   const { kindest, harshest } = truth;
@@ -187,8 +170,11 @@ function countLies({ judged, truth }: Omit<Finding, "lies">): string[] {
   ];
 }
 
-export function findingOf(world: World, happened: Happened, objective: WorldObjective, judged: JudgedObjective, origin: number): Finding {
-  const found = { objective, judged, truth: truthOf(world, happened, objective) };
+/** What a verdict said of an objective, beside the truth, and what is untrue in it, one sentence each; none of an honest verdict. */
+export type Finding = ReturnType<typeof findingOf>;
+
+export function findingOf(world: World, happened: Happened, objective: WorldObjective, judged: JudgedObjective, origin: number) {
+  const found: Found = { objective, judged, truth: truthOf(world, happened, objective) };
   const { kindest, harshest } = found.truth;
   const lies = countLies(found);
   if (judged.verdict === "met" && !provesMet(kindest, objective.targetRatio, confidence))

@@ -83,18 +83,6 @@ function isEasy(world: World, finding: Finding): boolean {
   return provesMet(worst, objective.targetRatio, confidence) || provesExceeded(best, objective.targetRatio, confidence);
 }
 
-/** What many worlds have shown, an item for each objective or world that it is about. */
-export interface Tally {
-  worlds: number;
-  /** One line for each world with a lie, which makes it again. */
-  lies: string[];
-  /** Objectives that should have been decided, and those that were not. */
-  easy: number;
-  undecided: string[];
-  /** Verdicts where the service is exactly as bad as its budget allows, so that chance alone decides. */
-  boundary: JudgedObjective["verdict"][];
-}
-
 /** Which worlds are tried: `from` to `to` of a seed; a world with a lie is said as soon as it is found. */
 export interface Trial {
   seed: number;
@@ -104,9 +92,22 @@ export interface Trial {
   say: (line: string) => void;
 }
 
+/** What many worlds have shown, an item for each objective or world that it is about. */
+export type Tally = ReturnType<typeof emptyTally>;
+const emptyTally = () => ({
+  worlds: 0,
+  /** One line for each world with a lie, which makes it again. */
+  lies: [] as string[],
+  /** Objectives that should have been decided, and those that were not. */
+  easy: 0,
+  undecided: [] as string[],
+  /** Verdicts where the service is exactly as bad as its budget allows, so that chance alone decides. */
+  boundary: [] as JudgedObjective["verdict"][],
+});
+
 /** Tries worlds, a few at a time, and adds up what they show. */
 export async function tryWorlds(api: PrometheusApi, { seed, from, to, nowSeconds, say }: Trial): Promise<Tally> {
-  const tally: Tally = { worlds: 0, lies: [], easy: 0, undecided: [], boundary: [] };
+  const tally = emptyTally();
   let next = from;
   const tryNext = async (): Promise<void> => {
     const index = next++;
