@@ -40,19 +40,16 @@ export async function meetOthers(
   const write = (name: string, labels: Record<string, string>, value: number): Promise<Checked<undefined>> =>
     insist(() => writeSample(ends, { __name__: name, [k6Labels.testid]: testid, ...labels }, value, promNow()), shortly, stopped);
   // Whether there was a pod in this place is to be known, not to be guessed.
-  const earlier = await insist(() => timesOf(ends, podsReadyQuery(testid, index)), shortly, stopped);
+  const earlier = await insist(() => read(ends, podsReadyQuery(testid, index), ({ size }) => size), shortly, stopped);
   if (earlier.kind === "none") return earlier;
-  if (earlier.value.size > 0) return failed(`a pod ${index + 1} of this run was at work before: what it counted would be counted anew`);
+  if (earlier.value > 0) return failed(`a pod ${index + 1} of this run was at work before: what it counted would be counted anew`);
   const written = await write(plimsollMetrics.podReady, { [k6Labels.instance]: String(index) }, promNow());
   if (written.kind === "none") return written;
-  const ready = async (): Promise<Checked<number>> => beginOf(await timesOf(ends, podsReadyQuery(testid)), place);
+  const ready = (): Promise<Checked<number>> => read(ends, podsReadyQuery(testid), (times) => beginOf(times, place));
   if (index > 0) {
-    const told = await insist(
-      async () => toldOf(await timesOf(ends, podsBeginQuery(testid))),
-      limitSeconds,
-      stopped,
-      everySeconds(place.pods),
-    );
+    const toldBegin = (): Promise<Checked<number>> =>
+      read(ends, podsBeginQuery(testid), (times) => [...times.values()][0] ?? "pod 1 did not say when to begin");
+    const told = await insist(toldBegin, limitSeconds, stopped, everySeconds(place.pods));
     if (told.kind === "fine" || stopped()) return told;
     const missing = await ready();
     return missing.kind === "none" ? missing : told;
@@ -83,25 +80,19 @@ async function insist<T>(
   return asked ?? last;
 }
 
-/** Reads what pods wrote last, by index: since when they are ready, or when all begin. */
-async function timesOf({ api }: PrometheusEnds, query: PromQL): Promise<Checked<Map<string, number>>> {
+/** Reads, of what pods wrote last by index (since when they are ready, or when all begin), a value, or the sentence that says what is missing. */
+async function read<T>({ api }: PrometheusEnds, query: PromQL, of: (times: Map<string, number>) => T | string): Promise<Checked<T>> {
   const got = await answerOf(() => queryVector(api, query, undefined));
   if (got.kind === "failed") return failed(`Prometheus at ${api.url} does not answer: ${got.reason}`);
   const rows = got.value.flatMap(({ labels, points }) =>
     points.slice(-1).map(({ value }) => [labels[k6Labels.instance] ?? "", value] as const),
   );
-  return { kind: "fine", value: new Map(rows) };
+  const value = of(new Map(rows));
+  return typeof value === "string" ? failed(value) : { kind: "fine", value };
 }
 
-function toldOf(begin: Checked<Map<string, number>>): Checked<number> {
-  if (begin.kind === "none") return begin;
-  const [value] = begin.value.values();
-  return value === undefined ? failed("pod 1 did not say when to begin") : { kind: "fine", value };
-}
-
-function beginOf(ready: Checked<Map<string, number>>, { pods, limitSeconds }: PodPlace): Checked<number> {
-  if (ready.kind === "none") return ready;
-  const missing = Array.from({ length: pods }, (_, i) => i).filter((i) => !ready.value.has(String(i)));
-  if (missing.length === 0) return { kind: "fine", value: Math.max(...ready.value.values()) + leadSeconds(pods) };
-  return failed(`of ${pods} pods these were not ready within ${limitSeconds} s: ${podNumbers(missing)}`);
+function beginOf(ready: ReadonlyMap<string, number>, { pods, limitSeconds }: PodPlace): number | string {
+  const missing = Array.from({ length: pods }, (_, i) => i).filter((i) => !ready.has(String(i)));
+  if (missing.length === 0) return Math.max(...ready.values()) + leadSeconds(pods);
+  return `of ${pods} pods these were not ready within ${limitSeconds} s: ${podNumbers(missing)}`;
 }

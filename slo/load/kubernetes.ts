@@ -7,7 +7,7 @@ import { credentialVariables } from "../host/settings.ts";
 import { archiveScript } from "../run/k6.ts";
 import { awaitStart, followFleet, type FleetOptions } from "../run/kubernetes/fleet.ts";
 import { accountOf, checkCluster, competingRun, createJob, deleteJob, startJob } from "../run/kubernetes/job.ts";
-import { currentContext, placeOf, type Cluster } from "../run/kubernetes/kubectl.ts";
+import { contextOf, placeOf, type Cluster } from "../run/kubernetes/kubectl.ts";
 import { jobName, type JobPlan } from "../run/kubernetes/manifests.ts";
 import type { PodConfig, PodReport } from "../run/kubernetes/message.ts";
 import { reach } from "../run/kubernetes/port-forward.ts";
@@ -65,7 +65,7 @@ export async function runInKubernetes(prepared: Prepared, where: ClusterOptions,
   const lock = takeLock(prepared.folder, prepared.testid);
   if (lock.kind === "failed") return failed(lock.message);
   if (lock.kind === "held") session.held.defer(() => lock.release());
-  const context = where.context === undefined ? await currentContext() : ({ kind: "answer", text: where.context } as const);
+  const context = await contextOf(where.context);
   if (context.kind === "failed") return failed(context.message);
   const cluster = { context: context.text, namespace: where.namespace };
   const options = addressesInCluster(prepared.options, where);

@@ -4,7 +4,7 @@ import { answerOf, queryVector, type PrometheusApi } from "../collect/prometheus
 import { clientThresholds } from "../compile/objectives.ts";
 import { fallenQuery, lastSentQuery, serviceQueries } from "../compile/run.ts";
 import type { Host } from "../host/host.ts";
-import { currentContext } from "../run/kubernetes/kubectl.ts";
+import { contextOf } from "../run/kubernetes/kubectl.ts";
 import type { PodReport } from "../run/kubernetes/message.ts";
 import { reach } from "../run/kubernetes/port-forward.ts";
 import { readRunnerLog } from "../run/kubernetes/runner-log.ts";
@@ -31,7 +31,7 @@ export interface TestRunOptions extends Pick<LoadOptions, "scenario" | "script" 
 
 /** Finds a TestRun that has ended, and says where its runners wrote to; what it lacks for a verdict is told with its remedy. */
 export async function findTestRun(name: string, { context: asked, namespace = "plimsoll", scenario, script }: TestRunOptions) {
-  const context = asked === undefined ? await currentContext() : { kind: "answer" as const, text: asked };
+  const context = await contextOf(asked);
   if (context.kind === "failed") return failed(context.message);
   const testRun = await readTestRun({ context: context.text, namespace }, name);
   if (testRun.kind === "failed") return failed(`the TestRun ${name} in ${namespace}: ${testRun.message}`);

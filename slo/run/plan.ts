@@ -20,7 +20,6 @@ const executor = z.object({
 type Executor = z.infer<typeof executor>;
 /** A named part of the load, seconds since the judged scenario began. */
 const phase = z.object({ name: z.string(), fromSeconds: z.number(), toSeconds: z.number() });
-export type LoadPhase = z.infer<typeof phase>;
 const mixEntry = z.object({ method: z.string(), route: z.string(), perIteration: z.number() });
 const scriptMetric = z.object({ name: z.string(), kind: z.enum(["counter", "gauge", "rate", "trend"]), ofTimes: z.boolean() });
 /** What a user script shows beyond its options. */

@@ -9,11 +9,6 @@ export interface Refused {
   text: string;
 }
 
-interface Frame {
-  file: string;
-  place: string;
-}
-
 /** Says in words of a script's author what k6 has against the script, with file:line:column where that is known. */
 export function explainRefusal({ message, file, text }: Refused): string {
   const [words = "", ...trace] = message.split("\n\tat ");
@@ -30,7 +25,7 @@ function isBundle(text: string): boolean {
   return text.lastIndexOf("//# sourceMappingURL=data:") > text.lastIndexOf("\n", text.length - 2);
 }
 
-function frameOf(line: string): Frame[] {
+function frameOf(line: string) {
   const [, url, row, column] = /^(?:.* \()?(file:\/\/.+):(\d+):(\d+)\(\d+\)\)?$/.exec(line.trim()) ?? [];
   if (url === undefined) return [];
   const file = pathOf(url);

@@ -40,17 +40,15 @@ export async function withTelemetry(report: Report, { traces, logs }: TelemetryA
   if (wanted.length === 0 || (traces ?? logs) === undefined) return report;
   say("looking up traces and logs of failing requests");
   const until = performance.now() + limitSeconds * 1000;
+  const apiOf = (url: string, moreSeconds = 0): TelemetryApi => ({ url, fetch: get, until: until + moreSeconds * 1000 });
   const [spans, lines] = await Promise.all([
-    traces === undefined ? undefined : spansOf({ url: traces, fetch: get, until }, wanted),
-    logs === undefined ? undefined : linesOf({ url: logs, fetch: get, until }, report, wanted),
+    traces === undefined ? undefined : spansOf(apiOf(traces), wanted),
+    logs === undefined ? undefined : linesOf(apiOf(logs), report, wanted),
   ]);
-  const compared =
-    traces === undefined || spans === undefined
-      ? undefined
-      : await compare(report, wanted, spans.found, { url: traces, fetch: get, until: until + compareSeconds * 1000 });
+  const attributes = traces && spans && (await compare(report, wanted, spans.found, apiOf(traces, compareSeconds)));
   const shown = samples.map((sample) => shownSample(sample, report, { traces, logs }, spans?.found, lines?.found));
-  const more = compared === undefined ? {} : { attributes: compared };
-  return { ...report, ...more, samples: shown, notes: [...report.notes, ...(spans?.notes ?? []), ...(lines?.notes ?? [])] };
+  const notes = [...report.notes, ...(spans?.notes ?? []), ...(lines?.notes ?? [])];
+  return { ...report, ...(attributes && { attributes }), samples: shown, notes };
 }
 
 interface Looked<T> {

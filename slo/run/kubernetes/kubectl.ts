@@ -48,7 +48,9 @@ function plainWords(words: string): string {
     .replace(/^(Error from server \(\w+\)|error): /, "");
 }
 
-export async function currentContext(): Promise<Answered> {
+/** Names the context that is meant: the one that was asked for, or the current one. */
+export async function contextOf(asked: string | undefined): Promise<Answered> {
+  if (asked !== undefined) return { kind: "answer", text: asked };
   const got = await kubectl(["config", "current-context"]);
   if (got.kind === "answer") return { kind: "answer", text: got.text.trim() };
   return got.message.startsWith("kubectl ")

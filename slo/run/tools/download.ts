@@ -10,17 +10,11 @@ import { type Ports, type ToolName, Unavailable } from "./tool.ts";
 
 const redirectLimit = 5;
 
-/** One piece of a body; the whole length is undefined where the server does not say it. */
-interface Piece {
-  bytes: Buffer;
-  totalBytes: number | undefined;
-}
-
 /**
  * Gets a body over HTTP in pieces, bounded in size and by the ports' idle and total times.
  * Honours HTTPS_PROXY, HTTP_PROXY and NO_PROXY. Plain HTTP is only spoken to loopback.
  */
-async function* fetchPieces(url: string, maxBytes: number, ports: Ports): AsyncGenerator<Piece> {
+async function* fetchPieces(url: string, maxBytes: number, ports: Ports) {
   const overall = AbortSignal.timeout(ports.bounds.totalSeconds * 1000);
   const signal = ports.signal === undefined ? overall : AbortSignal.any([overall, ports.signal]);
   try {
@@ -58,7 +52,8 @@ function ask(url: URL, signal: AbortSignal, { bounds: { idleSeconds }, environme
   return promise;
 }
 
-async function* piecesOf(response: IncomingMessage, maxBytes: number): AsyncGenerator<Piece> {
+/** Reads a body piece by piece; its whole length is undefined where the server does not say it. */
+async function* piecesOf(response: IncomingMessage, maxBytes: number) {
   const announced = response.headers["content-length"];
   const totalBytes = announced === undefined ? undefined : Number(announced);
   let received = 0;
