@@ -3,16 +3,13 @@ import { countedByHistogram, type ClientCounted } from "./histogram.ts";
 import { mostUnserved, type CumulativePoint, type Measurement, type Queries, type Unserved } from "./measurement.ts";
 import { measurePhase } from "./phase.ts";
 import { endedWith, readerOf, readOverTime, wholeCount, type Reader, type Span } from "./points.ts";
-import { answerOf, Unreadable, type PrometheusApi } from "./prometheus.ts";
+import { answerOf, Unreadable, type PrometheusApi, type Series } from "./prometheus.ts";
 import { assertSharesAgree } from "./shares.ts";
 import { excuseStarved, pushSeconds, type CpuShortage, type DropCause } from "./starved.ts";
 import { amount, oneOf } from "../spec/words.ts";
 
 /** How many iterations had been dropped until then, Unix seconds. */
-export interface DropCount {
-  atSeconds: number;
-  value: number;
-}
+export type DropCount = Series<number>["points"][number];
 
 /** Says when the judged load ran, to after its last sample, and what became of the iterations that k6 did not start. */
 export interface ClientWindow extends Span, Unserved {

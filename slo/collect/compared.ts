@@ -142,25 +142,22 @@ export function usedByOthers(
   return new Map(alike.map((one) => [setOf(one), askedFor(asked, one.labels)]));
 }
 
-/** Counts what k6 sent, by its own word. */
-export interface Sent {
-  /** Answered or not. */
-  all: number;
-  answered: number;
-  /** Of those answered, what is named by another host's URL. */
-  elsewhere: number;
-  /** Not in `all`: of iterations that were cut off. */
-  cutOff: number;
-  /** False where these are the least that it sent. */
-  isWhole: boolean;
-}
-
 /** Reads how many requests k6 sent, each of which may have gone to the target: no name proves that it did not. */
-export async function readSent(api: PrometheusApi, compared: ServerQueries["compared"], window: ServerWindow): Promise<Sent> {
+export async function readSent(api: PrometheusApi, compared: ServerQueries["compared"], window: ServerWindow) {
   // k6's samples carry k6's clock: the question reaches far enough beyond both ends for any difference that preflight lets pass.
   const range = window.toSeconds - window.fromSeconds + 2 * lookbackSeconds;
   const got = await queryVector(api, compared.sent(range, window.judgedOnly), window.toSeconds + lookbackSeconds);
-  const sent: Sent = { all: 0, answered: 0, elsewhere: 0, cutOff: window.cutOff, isWhole: window.sentIsWhole };
+  const sent = {
+    /** Answered or not. */
+    all: 0,
+    answered: 0,
+    /** Of those answered, what is named by another host's URL. */
+    elsewhere: 0,
+    /** Not in `all`: of iterations that were cut off. */
+    cutOff: window.cutOff,
+    /** False where these are the least that it sent. */
+    isWhole: window.sentIsWhole,
+  };
   for (const { labels, points } of got) {
     const value = points[0]?.value ?? 0;
     sent.all += value;
@@ -170,3 +167,5 @@ export async function readSent(api: PrometheusApi, compared: ServerQueries["comp
   }
   return sent;
 }
+/** What k6 sent, by its own word. */
+export type Sent = Awaited<ReturnType<typeof readSent>>;

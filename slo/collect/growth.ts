@@ -14,27 +14,6 @@ export interface GrowthWindow extends GuardedWindow {
   stepSeconds: number;
 }
 
-/** One counter of one instance, and how much it grew over the load. */
-export interface CounterGrowth {
-  labels: Record<string, string>;
-  instance: Instance;
-  /** Since the last scrape of the same process before the load; a series that was not in that scrape began at 0. */
-  grew: number;
-  /** All that is certain where another process may count than before: what the last scrape holds, less the first one's if it may be older than the load. */
-  last: number;
-  /** It fell, or vanished from an instance that is still there: another process counts here than before, or its label set expired. */
-  fell: boolean;
-  /** How much it grew before k6 began and after it had ended, so that others use the service too. */
-  quiet: Quiet;
-  /** The same with more time on both ends, where another run's requests, or k6's own last ones, may be. */
-  widerQuiet: Quiet;
-}
-
-interface Quiet {
-  grewBefore: number;
-  grewAfter: number;
-}
-
 export type Growth = Answer<CounterGrowth[]>;
 
 /** How near to each other two times of one scrape are, seconds. */
@@ -133,7 +112,7 @@ function growthOf(
   instance: Instance,
   { before, quiet, least, fallen, since, early }: Awaited<ReturnType<typeof readSamples>>,
   window: GrowthWindow,
-): CounterGrowth {
+) {
   const key = seriesKey(labels);
   const base = baseOf(before.get(key), instance);
   const end = since.get(key)?.at(-1);
@@ -145,21 +124,30 @@ function growthOf(
   const fell = fallen.has(key) || vanished || lowest < base;
   const first = instance.began ? 0 : (early.get(key)?.find(({ atSeconds }) => isNear(atSeconds, instance.firstSeconds))?.value ?? 0);
   const certain = inLastScrape ? Math.max(0, end.value - first) : 0;
-  const quietIn = (fromSeconds: number, sinceSeconds: number): Quiet => ({
+  const quietIn = (fromSeconds: number, sinceSeconds: number) => ({
     grewBefore: rise((quiet.get(key) ?? []).filter(({ atSeconds }) => atSeconds >= fromSeconds)),
     grewAfter: rise((since.get(key) ?? []).filter(({ atSeconds }) => atSeconds >= sinceSeconds)),
   });
   return {
     labels,
     instance,
-    // Within one process a label set may have expired: then nothing else of it is certain either.
+    /**
+     * Since the last scrape of the same process before the load; a series that was not in that scrape began at 0.
+     * Within one process a label set may have expired: then nothing else of it is certain either.
+     */
     grew: fell ? certain : Math.max(0, wholeCount(latest - base)), // of a native histogram buckets may be merged
+    /** All that is certain where another process may count than before: what the last scrape holds, less the first one's if it may be older than the load. */
     last: certain,
+    /** It fell, or vanished from an instance that is still there: another process counts here than before, or its label set expired. */
     fell,
+    /** How much it grew before k6 began and after it had ended, so that others use the service too. */
     quiet: quietIn(twoBefore(instance, window) - sameScrapeSeconds, window.endedSeconds + endSlackSeconds),
+    /** The same with more time on both ends, where another run's requests, or k6's own last ones, may be. */
     widerQuiet: quietIn(0, 0),
   };
 }
+/** One counter of one instance, and how much it grew over the load. */
+export type CounterGrowth = ReturnType<typeof growthOf>;
 
 const isNear = (atSeconds: number, scrape: number | undefined): boolean => Math.abs(atSeconds - (scrape ?? Infinity)) < sameScrapeSeconds;
 

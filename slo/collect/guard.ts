@@ -13,31 +13,6 @@ export interface GuardedWindow {
 /** How far before the load an instance's last scrape is looked for. */
 export const lookbackSeconds = 300;
 
-/** One instance of a service that was there during the load, and between which of its scrapes its counters are compared. */
-export interface Instance {
-  /** The labels `job` and `instance`. */
-  key: string;
-  job: string;
-  /** Its last good scrape before the load; undefined where its process began during the load, so that it counts from zero. */
-  beforeSeconds: number | undefined;
-  /** Its good scrapes before the load, as far as it is looked back. */
-  scrapedSeconds: readonly number[];
-  /** Its first good scrape since the load began: what grew after it did so during the load, whatever became of the process. */
-  firstSeconds: number | undefined;
-  /** Its last good scrape of all; undefined where it was not scraped twice after the load. */
-  lastSeconds: number | undefined;
-  /** Another process than before the load, or maybe: only what is certain of it counts. */
-  restarted: boolean;
-  /** By its start time its process began during the load: all that it holds is of the load. */
-  began: boolean;
-  /** By its start time it is one process all the time: a counter that fell or vanished there is no restart. */
-  steady: boolean;
-  /** It was tried during the load and never answered. */
-  down: boolean;
-  /** What may be lacking of its counts, in a sentence. */
-  loss: string | undefined;
-}
-
 /** Lets the counters of a service be compared, or says why not. */
 export type Guarded = { kind: "sound"; instances: Instance[] } | { kind: "problem"; reason: string };
 
@@ -143,7 +118,7 @@ function endOf({ within }: Scrapes, { endedSeconds }: GuardedWindow): string {
 const unread = { beforeSeconds: undefined, scrapedSeconds: [], firstSeconds: undefined, lastSeconds: undefined };
 
 /** Says what is known of one instance; undefined where it had ended before the load and was not tried any more. */
-function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrapes, window: GuardedWindow): Instance | undefined {
+function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrapes, window: GuardedWindow) {
   const { [scrapeLabels.instance]: name = "?", [scrapeLabels.job]: job = "" } = labels;
   const [before, within] = [scrapes.before.get(key), good(scrapes.within.get(key))];
   const since = within.filter((at) => at > window.endedSeconds);
@@ -171,16 +146,28 @@ function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrape
           ? `the instance ${name} could not be scraped for a while and does not tell when it was started, so it may have been restarted`
           : undefined;
   return {
+    /** The labels `job` and `instance`. */
     key,
     job,
+    /** Its last good scrape before the load; undefined where its process began during the load, so that it counts from zero. */
     beforeSeconds,
+    /** Its good scrapes before the load, as far as it is looked back. */
     scrapedSeconds,
+    /** Its first good scrape since the load began: what grew after it did so during the load, whatever became of the process. */
     firstSeconds: within[0],
+    /** Its last good scrape of all; undefined where it was not scraped twice after the load. */
     lastSeconds: ended ? undefined : since.at(-1),
+    /** Another process than before the load, or maybe: only what is certain of it counts. */
     restarted: changed || unsure,
+    /** By its start time its process began during the load: all that it holds is of the load. */
     began,
+    /** By its start time it is one process all the time: a counter that fell or vanished there is no restart. */
     steady: steady && !unsure,
+    /** It was tried during the load and never answered. */
     down: false,
+    /** What may be lacking of its counts, in a sentence. */
     loss,
   };
 }
+/** One instance of a service that was there during the load, and between which of its scrapes its counters are compared. */
+export type Instance = NonNullable<ReturnType<typeof instanceOf>>;

@@ -1,16 +1,7 @@
 import type { HistogramPart } from "../compile/counters.ts";
 import type { ClientQueries } from "../compile/client.ts";
-import type { CumulativePoint } from "./measurement.ts";
 import { sumsOver, wholeCount, type Reader } from "./points.ts";
 import { queryHistograms, Unreadable, type Histogram } from "./prometheus.ts";
-
-export interface ClientCounted {
-  total: number;
-  bad: number;
-  uncertain: number;
-  caveats: string[];
-  cumulative: CumulativePoint[];
-}
 
 /** Splits a native histogram at a threshold; the bucket that the threshold cuts is uncertain. */
 export function splitHistogram(histogram: Histogram, atMostSeconds: number): { above: number; uncertain: number } {
@@ -46,7 +37,7 @@ export async function countedByHistogram(
   { api, span, range, number }: Reader,
   { total: totalOf, noun, nothing }: ClientQueries,
   { read, unanswered, atMost, limit }: NonNullable<ClientQueries["histogram"]>,
-): Promise<ClientCounted> {
+) {
   const { fromSeconds: from, toSeconds: to } = span;
   const stepSeconds = Math.max(span.stepSeconds, (to - from) / 240);
   // No series of unanswered requests means none: their total is checked below.
@@ -71,3 +62,4 @@ export async function countedByHistogram(
   });
   return { total: wholeCount(total), bad: above + never, uncertain, caveats, cumulative };
 }
+export type ClientCounted = Awaited<ReturnType<typeof countedByHistogram>>;

@@ -21,20 +21,14 @@ export function fromZero(line: Line, begins: number): Line {
   return line.map((value, i) => (i >= begins && i < first ? 0 : value));
 }
 
-/** The steps of a load: where it begins, and between which it fills whole steps. */
-export interface LoadSteps {
-  begins: number;
-  from: number;
-  to: number;
-}
-
-/** Finds the steps that a load fills, by the requests that it has sent; a grid ends a second after k6. */
-export function loadSteps(requests: Line, begins: number): LoadSteps {
+/** Finds where a load begins and between which steps it fills whole ones, by the requests that it has sent; a grid ends a second after k6. */
+export function loadSteps(requests: Line, begins: number) {
   const from = requests.findIndex((value) => value !== null && value > 0);
   const rose = requests.findLastIndex((value, i) => (value ?? 0) > (requests[i - 1] ?? 0));
   const end = requests.length - 2;
   return { begins, from, to: Math.max(from + 1, rose < end - 1 ? end : rose - 1) };
 }
+export type LoadSteps = ReturnType<typeof loadSteps>;
 
 /**
  * Turns a cumulative line into growth a second around each moment; null where either end is missing or the counter went back. Within a load only its
@@ -70,15 +64,8 @@ export interface Bucket {
   requests: number;
 }
 
-/** A service's histogram over time: each bucket's cumulative line, in order of its bound. */
-type BucketLines = { atMostSeconds: number; line: Line }[];
-
 /** Puts what was read of each bucket (by its label `le`, in the service's own unit) in order of the bounds; spellings of one bound are one bucket. */
-export function bucketLines(
-  series: readonly Series<number>[],
-  unitsPerSecond: number,
-  lineOf: (points: Series<number>["points"]) => Line,
-): BucketLines {
+export function bucketLines(series: readonly Series<number>[], unitsPerSecond: number, lineOf: (points: Series<number>["points"]) => Line) {
   const byBound = Map.groupBy(series, ({ labels }) => Number((labels["le"] ?? "").replace("Inf", "Infinity")) / unitsPerSecond);
   const sum = (lines: readonly Line[]): Line =>
     (lines[0] ?? []).map((_, i) => {
@@ -90,6 +77,8 @@ export function bucketLines(
     .map(([atMostSeconds, same]) => ({ atMostSeconds, line: sum(same.map(({ points }) => lineOf(points))) }))
     .toSorted((a, b) => a.atMostSeconds - b.atMostSeconds);
 }
+/** A service's histogram over time: each bucket's cumulative line, in order of its bound. */
+type BucketLines = ReturnType<typeof bucketLines>;
 
 /**
  * Draws a percentile as the upper bound of the bucket in which it lies around each moment, from differences of the cumulative counts: within a bucket

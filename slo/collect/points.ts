@@ -41,22 +41,12 @@ export async function sumsOver(api: PrometheusApi, reads: readonly PromQL[], spa
   return sums;
 }
 
-export interface PartOfTotal {
-  atSeconds: number;
-  total: number;
-  part: number;
-}
-
 /** Reads a total and the sum of its parts wherever the total is there; a part without a sample is 0. */
-export async function readOverTime(
-  api: PrometheusApi,
-  total: readonly PromQL[],
-  parts: readonly PromQL[],
-  span: Span,
-): Promise<PartOfTotal[]> {
+export async function readOverTime(api: PrometheusApi, total: readonly PromQL[], parts: readonly PromQL[], span: Span) {
   const [totals, sums] = await Promise.all([sumsOver(api, total, span), sumsOver(api, parts, span)]);
   return [...totals].map(([atSeconds, value]) => ({ atSeconds, total: value, part: sums.get(atSeconds) ?? 0 }));
 }
+export type PartOfTotal = Awaited<ReturnType<typeof readOverTime>>[number];
 
 /** Ends counts over time with what was counted of the whole run: the last step need not fall on the last moment, and a fast burn can be the last thing. */
 export function endedWith(points: readonly CumulativePoint[], end: CumulativePoint): CumulativePoint[] {

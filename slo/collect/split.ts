@@ -51,18 +51,12 @@ export async function splitOf(api: PrometheusApi, bad: BadQueries, window: Guard
 
 type Buckets = Extract<BadQueries, { kind: "buckets" }>;
 
-/** The bound of a bucket, in every spelling that the service has of it (Prometheus 3 writes 1.0, 2 wrote 1). */
-interface Bound {
-  seconds: number;
-  les: string[];
-}
-
-/** Lists the bounds at which every series has a bucket, smallest first; the last one is infinite. */
+/** Lists the bounds at which every series has a bucket, smallest first, in every spelling that the service has (Prometheus 3 writes 1.0, 2 wrote 1); the last one is infinite. */
 export async function boundsOf(
   api: PrometheusApi,
   { buckets, unitsPerSecond }: Buckets,
   window: Pick<GuardedWindow, "fromSeconds" | "toSeconds">,
-): Promise<Bound[]> {
+) {
   const range = window.toSeconds - window.fromSeconds + lookbackSeconds;
   const series = await queryVector(api, buckets(range), window.toSeconds);
   if (series.length === 0) throw new Unreadable("Prometheus holds no latency histogram of the service for this objective");
@@ -80,6 +74,7 @@ export async function boundsOf(
   const everywhere = [...found].filter(([, { seriesCount }]) => seriesCount === all);
   return everywhere.map(([seconds, { les }]) => ({ seconds, les })).toSorted((a, b) => a.seconds - b.seconds);
 }
+type Bound = Awaited<ReturnType<typeof boundsOf>>[number];
 
 /** Requests between the two bounds around a threshold may have been slow. */
 function splitAt({ atMostSeconds, below }: Buckets, bounds: readonly Bound[]): Split {

@@ -2,16 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { errorMessage } from "../host/error-message.ts";
 import { parseJson, type Answer, type PrometheusApi } from "./prometheus.ts";
 
-/** The way to a Prometheus for reads that come once; `unread` is why one of them never had an answer. */
-export interface SteadyReads {
-  api: PrometheusApi;
-  unread: () => string | undefined;
-}
-
 const pausesMillis = [200, 600, 1800];
 
-/** Asks again where an answer did not come or was cut off. What has no answer even then is unknown, never zero. */
-export function steadyReads(api: PrometheusApi, pauses: readonly number[] = pausesMillis): SteadyReads {
+/** Gives a way to Prometheus that asks again where an answer did not come or was cut off. What has no answer even then is unknown, never zero, and `unread` says why. */
+export function steadyReads(api: PrometheusApi, pauses: readonly number[] = pausesMillis) {
   let unread: string | undefined;
   const ask = async (input: Parameters<typeof fetch>[0], init: RequestInit | undefined, [pause, ...later] = pauses): Promise<Response> => {
     const got = await attempt(api, input, init);
@@ -23,7 +17,8 @@ export function steadyReads(api: PrometheusApi, pauses: readonly number[] = paus
     await sleep(pause);
     return ask(input, init, later);
   };
-  return { api: { ...api, fetch: (input, init) => ask(input, init) }, unread: () => unread };
+  const steady: PrometheusApi = { ...api, fetch: (input, init) => ask(input, init) };
+  return { api: steady, unread: () => unread };
 }
 
 async function attempt(api: PrometheusApi, input: Parameters<typeof fetch>[0], init: RequestInit | undefined): Promise<Answer<Response>> {

@@ -2,17 +2,6 @@ import { z } from "zod";
 import { errorMessage } from "../host/error-message.ts";
 import type { Answer } from "./prometheus.ts";
 
-/** A part of what was done for a request; attributes as text, those of whoever did it among them. */
-export interface Span {
-  traceId: string;
-  service: string;
-  name: string;
-  startSeconds: number;
-  durationSeconds: number;
-  isError: boolean;
-  attributes: Record<string, string>;
-}
-
 /** Where traces or logs are asked for, and until when (milliseconds, as `performance.now()` counts). */
 export interface TelemetryApi {
   url: string;
@@ -33,7 +22,8 @@ const answerSchema = z.object({
 
 const attributesOf = (list: z.infer<typeof tags>): [string, string][] => list.map(({ key, value }) => [key, String(value)]);
 
-function spansOf({ traceID, spans, processes }: z.infer<typeof traceSchema>): Span[] {
+/** Reads the spans of a trace, earliest first; attributes as text, those of whoever did it among them. */
+function spansOf({ traceID, spans, processes }: z.infer<typeof traceSchema>) {
   const all = spans.map(({ operationName, startTime, duration, processID, tags: own }) => {
     const process = processes[processID];
     const attributes = Object.fromEntries([...attributesOf(process?.tags ?? []), ...attributesOf(own)]);
@@ -49,6 +39,9 @@ function spansOf({ traceID, spans, processes }: z.infer<typeof traceSchema>): Sp
   });
   return all.toSorted((a, b) => a.startSeconds - b.startSeconds || b.durationSeconds - a.durationSeconds);
 }
+
+/** A part of what was done for a request. */
+export type Span = ReturnType<typeof spansOf>[number];
 
 /** Asks for JSON of a shape, within the time that is left. */
 export async function askJson<T extends z.ZodType>(

@@ -3,11 +3,6 @@ export interface PromQL {
   readonly promql: string;
 }
 
-/** The range of a query, in seconds; printed as a PromQL duration. */
-export interface Range {
-  readonly rangeSeconds: number;
-}
-
 /** A comparison of one label with a value; made by the functions below, so that a pattern never holds what a value says. */
 export interface Matcher {
   readonly label: string;
@@ -68,7 +63,7 @@ export function durationText(seconds: number): string {
 }
 
 /** Builds PromQL from a template: selectors and expressions go in as they are, ranges as durations, numbers as numbers. */
-export function promql(parts: TemplateStringsArray, ...values: (PromQL | Range | number)[]): PromQL {
+export function promql(parts: TemplateStringsArray, ...values: (PromQL | { rangeSeconds: number } | number)[]): PromQL {
   const shown = values.map((value) => {
     if (typeof value === "number") return numberText(value);
     return "promql" in value ? value.promql : durationText(value.rangeSeconds);

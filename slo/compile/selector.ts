@@ -4,21 +4,8 @@ import { isNot, quote, selector, type PromQL } from "./promql.ts";
 
 type Node = ReturnType<typeof parser.parse>["topNode"];
 
-export interface SelectorProblem {
-  kind: "problem";
-  text: string;
-  message: string;
-}
-
-export const refusal = (text: string, message: string): SelectorProblem => ({ kind: "problem", text, message });
-
-/** One selector of a ratio, e.g. `orders_total{result="failed"}`, and what it compares. */
-export interface Term {
-  counters: CounterQueries;
-  /** Undefined where it is none, or several. */
-  metric: string | undefined;
-  comparisons: readonly { label: string; operator: string; value: string }[];
-}
+export const refusal = (text: string, message: string) => ({ kind: "problem" as const, text, message });
+export type SelectorProblem = ReturnType<typeof refusal>;
 
 const rule =
   'must be counters, e.g. orders_total{result="failed"}, or a sum of such selectors: no other function, range, offset, grouping or operator';
@@ -86,11 +73,13 @@ function partsOf(node: Node, text: string) {
   };
 }
 
-function termOf(node: Node, text: string): Term {
+function termOf(node: Node, text: string) {
   const { metric, comparisons } = partsOf(node, text);
   const counters = counterQueries({ promql: text.slice(node.from, node.to) });
   return { counters, metric, comparisons: comparisons.filter(({ label }) => label !== "__name__") };
 }
+/** One selector of a ratio, e.g. `orders_total{result="failed"}`, and what it compares; without a metric where it is none, or several. */
+export type Term = ReturnType<typeof termOf>;
 
 /** Takes a bare selector apart, to find out which part of it nothing has: its metric alone, and what is chosen without one of its comparisons. */
 export function takeApart({ promql: text }: PromQL) {

@@ -44,12 +44,6 @@ export const moments = z.strictObject({
 });
 type Moments = z.infer<typeof moments>;
 
-/** How many comparisons may be made of one objective, and how sure one must be after all of them (Bonferroni). */
-export interface Tests {
-  count: number;
-  alpha: number;
-}
-
 const add = (counts: readonly Count[]): Count => ({
   total: counts.reduce((sum, { total }) => sum + total, 0),
   bad: counts.reduce((sum, { bad }) => sum + bad, 0),
@@ -71,11 +65,13 @@ function standsOut(part: Count, whole: Count, { count, alpha }: Tests): StandsOu
 }
 
 /** Counts every comparison that could be made: each route, and within each of them and within all every instance, the two ends and each step of time. */
-export function testsOf(cells: readonly Cell[], steps: number, confidence: number): Tests {
+export function testsOf(cells: readonly Cell[], steps: number, confidence: number) {
   const routes = Map.groupBy(cells, ({ method, route }) => JSON.stringify([method, route])).size;
   const instances = new Set(cells.map(({ instance }) => instance)).size;
   return { count: routes + (routes + 1) * (instances + 2 + steps), alpha: complement(confidence) };
 }
+/** How many comparisons may be made of one objective, and how sure one must be after all of them (Bonferroni). */
+export type Tests = ReturnType<typeof testsOf>;
 
 /** Finds the routes that hold more of the bad events than chance, those with most beyond it first; or says what is known of all events together. */
 export function findCauses(cells: readonly Cell[], tests: Tests): Cause[] {

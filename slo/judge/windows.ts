@@ -141,18 +141,10 @@ function examine(pair: WindowPair, timeline: Timeline, question: WindowQuestion,
   return { kind: "fastBurn", ...pair, worstBurnRate, provedBurnRate, ...found };
 }
 
-/** Holds cumulative counts over the judged load, from zero to the last moment at which an event came in. */
-interface Timeline {
-  points: readonly CumulativePoint[];
-  /** Average distance of the points. */
-  stepSeconds: number;
-  runSeconds: number;
-}
-
 const countTolerance = 1e-6;
 
-/** Orders what was read over time, or says why it is unusable. */
-function timelineOf({ points: read, whole, runSeconds }: WindowQuestion): Timeline | string {
+/** Orders what was read over time, from zero to the last moment at which an event came in, or says why it is unusable. Steps are the average distance of the points. */
+function timelineOf({ points: read, whole, runSeconds }: WindowQuestion) {
   const [first, last] = [read[0], read.at(-1)];
   if (first === undefined || last === undefined || read.length < 2)
     return `only ${read.length === 1 ? "1 moment" : "the whole run"} could be read`;
@@ -166,6 +158,7 @@ function timelineOf({ points: read, whole, runSeconds }: WindowQuestion): Timeli
   if (from === undefined || to === undefined || active.length < 2) return "no request came in between the moments that were read";
   return { points: active, stepSeconds, runSeconds: runSeconds ?? to.atSeconds - from.atSeconds };
 }
+type Timeline = Exclude<ReturnType<typeof timelineOf>, string>;
 
 function brokenBy(points: readonly CumulativePoint[], whole: Count): string | undefined {
   if (points.some(({ atSeconds, total, bad }) => ![atSeconds, total, bad].every(Number.isFinite) || total < 0 || bad < 0))

@@ -7,8 +7,9 @@ import { selector } from "../compile/promql.ts";
 import { serviceQueries } from "../compile/run.ts";
 import type { Plan } from "../run/plan.ts";
 import { scrapeLabels, scrapeMetrics } from "../spec/names.ts";
+import { requestsAsked } from "../spec/side.ts";
 import type { Objective, Spec, Where } from "../spec/spec.ts";
-import { neverSent, provableBy, requestsAsked } from "./planned.ts";
+import { neverSent, provableBy } from "./planned.ts";
 import { type Looked, type Present, presentOf, shortList } from "./present.ts";
 
 /** Whose series are looked at, and which load is planned; without a plan, how many requests will come is not known. */

@@ -1,6 +1,7 @@
 import { isSameRoute } from "../compile/mapping.ts";
 import { canProve, type Provable } from "../judge/provable.ts";
 import type { Plan } from "../run/plan.ts";
+import { requestsAsked } from "../spec/side.ts";
 import type { Indicator, Objective, Spec, Where } from "../spec/spec.ts";
 import { shortList } from "./present.ts";
 
@@ -36,24 +37,6 @@ function expectedOf(plan: Plan, indicator: Indicator): number | "unknown" {
     case "trend":
     case "integrity":
       return "unknown";
-  }
-}
-
-/** Gives the filter of an objective that is about requests; undefined where it is about something else. */
-export function requestsAsked(indicator: Indicator): Where | undefined {
-  switch (indicator.kind) {
-    case "errors":
-    case "latency":
-    case "integrity":
-      return indicator.where;
-    case "ratio":
-    case "checks":
-    case "counter":
-    case "rate":
-    case "trend":
-    case "achieved":
-    case "throughput":
-      return undefined;
   }
 }
 
