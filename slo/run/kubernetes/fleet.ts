@@ -160,23 +160,13 @@ function followLogs(
 ): () => void {
   let tail: Child | undefined;
   let isOver = false;
+  const which = ["--container", loadContainer, `--max-log-requests=${pods}`, "-l", `${jobLabel}=${job}`];
   const follow = async (): Promise<void> => {
     for (let from = "--tail=-1"; !isOver && !group.isClosed(); from = "--since=10s") {
       tail = group.start({
         name: "kubectl logs",
         command: "kubectl",
-        args: [
-          ...placeOf(cluster),
-          "logs",
-          "--follow",
-          "--prefix",
-          "--container",
-          loadContainer,
-          `--max-log-requests=${pods}`,
-          from,
-          "-l",
-          `${jobLabel}=${job}`,
-        ],
+        args: [...placeOf(cluster), "logs", "--follow", "--prefix", ...which, from],
         environment: process.env,
         folder: ".",
         logFile,
