@@ -1,4 +1,4 @@
-import promClient, { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "@platformatic/prom-client";
+import promClient, { Counter, Gauge, Histogram, Registry } from "@platformatic/prom-client";
 import fastifyMetrics, { type IMetricsPluginOptions } from "fastify-metrics";
 import { z } from "zod";
 import type { Api } from "./api/routes.ts";
@@ -47,9 +47,9 @@ export async function registerMetrics(api: Api, durationBuckets: readonly number
     for (const verb of [method].flat()) documented.push(...statuses.map((status) => labelsOf(verb, url, status)));
   });
   const options = {
-    promClient: { ...promClient, Histogram: RouteHistogram },
-    endpoint: null,
-    defaultMetrics: { enabled: false },
+    promClient: { ...promClient, Histogram: RouteHistogram, register: registry },
+    endpoint: { url: "/metrics", schema: { hide: true, response: { 200: z.string() } } },
+    defaultMetrics: { enabled: true, register: registry },
     routeMetrics: {
       enabled: { histogram: true, summary: false },
       registeredRoutesOnly: false,
@@ -63,7 +63,7 @@ export async function registerMetrics(api: Api, durationBuckets: readonly number
           buckets: [...durationBuckets],
           registers: [registry],
         },
-        summary: { registers: [new Registry()] },
+        summary: { registers: [] },
       },
     },
   };
@@ -71,13 +71,8 @@ export async function registerMetrics(api: Api, durationBuckets: readonly number
   await api.register(fastifyMetrics.default, options as unknown as IMetricsPluginOptions);
   const histogram = registry.getSingleMetric(name);
   if (!(histogram instanceof RouteHistogram)) throw new Error("fastify-metrics did not use the histogram that it was given");
-  collectDefaultMetrics({ register: registry });
   const createAtZero = zeroKeeper(histogram);
   api.addHook("onReady", () => createAtZero([...documented, ...unknownRouteSets]));
-  api.get("/metrics", { schema: { hide: true, response: { 200: z.string() } } }, async (_request, reply) => {
-    const text = await registry.metrics();
-    return reply.code(200).type(registry.contentType).send(text);
-  });
   return {
     ...createCounters(registry),
     /** Counts a request that never came to a route, with no duration. */

@@ -85,7 +85,7 @@ export function stuckPods(table: string): Stuck[] {
 export async function waitUntilReady(lab: Lab, context: string, limitSeconds: number): Promise<number> {
   const kubectl = ["kubectl", "--context", context];
   const began = lab.now();
-  const since = new Map<string, number>();
+  let since = new Map<string, number>();
   const format = 'jsonpath={range .items[*]}{.metadata.namespace} {.kind}/{.metadata.name}{"\\n"}{end}';
   const remedy = `see that \`${kubectl.join(" ")} get pods -A\` answers; then run this again`;
   const get = [...kubectl, "get", "deployments,statefulsets,daemonsets", ...ours, "-o", format];
@@ -101,12 +101,10 @@ export async function waitUntilReady(lab: Lab, context: string, limitSeconds: nu
       said = words;
       const pods = await ask(lab, [...kubectl, "get", "pods", ...ours, "--no-headers"]);
       const stuck = succeeded(pods) ? stuckPods(pods.stdout) : [];
+      for (const one of stuck.filter((each) => lacksImage(each) && !since.has(each.pod)))
+        lab.say(`${one.pod}: ${one.status}: ${await imageHint(lab, kubectl, one)}`);
       // By pod alone: a missing image is ErrImagePull and ImagePullBackOff by turns.
-      for (const pod of since.keys()) if (!stuck.some((one) => one.pod === pod)) since.delete(pod);
-      for (const one of stuck.filter(({ pod }) => !since.has(pod))) {
-        since.set(one.pod, lab.now());
-        if (lacksImage(one)) lab.say(`${one.pod}: ${one.status}: ${await imageHint(lab, kubectl, one)}`);
-      }
+      since = new Map(stuck.map(({ pod }) => [pod, since.get(pod) ?? lab.now()]));
       const hopeless = stuck.some((one) => isFinal(one) || lab.now() - (since.get(one.pod) ?? 0) >= patienceSeconds);
       if (hopeless || seconds >= limitSeconds) throw await givenUp(lab, kubectl, `${seconds.toFixed(0)} s (${words})`, stuck);
       await lab.pause(1);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { operations } from "../api/contract.ts";
+import presets from "./presets.json" with { type: "json" };
 
 const everyNth = z.int().min(1).max(1_000_000_000).describe("every Nth matching request, counted exactly: the Nth, the 2Nth, ...");
 const share = z.number().min(0).max(1).describe("share of the matching requests, drawn from the rule's seed");
@@ -73,18 +74,8 @@ export function ruleMatches(rule: FaultRule, method: string, route: string): boo
   return place.route === "*" ? route.startsWith("/api/") : place.route === route;
 }
 
-/** Holds the named sets of fault rules, each a demonstration or a bad day that a gate must find. */
-export const faultPresets = {
-  /** The defect of the original service: a DELETE that worked is answered 500. */
-  "delete-answers-500": [{ kind: "delete-answers-500" }],
-  /** The original users route: 2 % of its answers are a failed database. */
-  "users-database-errors": [{ kind: "error", method: "GET", route: "/api/users", share: 0.02, seed: 1, status: 500 }],
-  "every-200th-500": [{ kind: "error", method: "*", route: "*", every: 200, status: 500 }],
-  "slow-reads": [{ kind: "latency", method: "GET", route: "/api/buckets/:id", every: 20, seconds: { constant: 0.4 } }],
-  "stall-2s": [{ kind: "stall", method: "*", route: "*", afterSeconds: 5, forSeconds: 2, from: "first-request" }],
-  "every-200th-dropped": [{ kind: "drop", method: "*", route: "*", every: 200 }],
-  "wrong-contents": [{ kind: "wrong-contents", every: 100 }],
-} as const satisfies Record<string, FaultRule[]>;
+/** Holds the named sets of fault rules, each a demonstration or a bad day that a gate must find (target/README.md). */
+export const faultPresets = z.record(z.string(), faultRulesSchema).parse(presets) as Record<keyof typeof presets, FaultRule[]>;
 
 /** A list of rules, or the sentences that say what is wrong with it. */
 export type ParsedRules = { kind: "rules"; rules: FaultRule[] } | { kind: "problems"; problems: string[] };
@@ -104,7 +95,7 @@ export function parseFaultText(text: string): ParsedRules {
 /** Looks a preset up by its name. */
 export function parsePreset(name: string): ParsedRules {
   const rules = Object.entries(faultPresets).find(([preset]) => preset === name)?.[1];
-  if (rules !== undefined) return { kind: "rules", rules: [...rules] };
+  if (rules !== undefined) return { kind: "rules", rules };
   return { kind: "problems", problems: [`no preset "${name}"; there are: ${Object.keys(faultPresets).join(", ")}`] };
 }
 
