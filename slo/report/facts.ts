@@ -57,9 +57,9 @@ export function isWholeAgreement({ agrees, lostBetween }: Report["reconciliation
 
 /** Says, in whole sentences, what explains the counts and how the sides' latencies compare; `agreement` comes before them. */
 export function countSentences(report: Report): string[] {
-  const { explanation, clientMinusServerSeconds } = report.reconciliation;
+  const { explanation } = report.reconciliation;
   const wrong = report.verdict === "exceeded" ? [] : wrongContents(report);
-  return [explanation, ...wrong, latencyGap(clientMinusServerSeconds)].flatMap((part) => (part === "" ? [] : [sentence(part)]));
+  return [explanation, ...wrong, latencyGap(report.reconciliation)].flatMap((part) => (part === "" ? [] : [sentence(part)]));
 }
 
 /** Lists the reasons that no objective has; a broken run says among them that bad events were no errors. */
@@ -79,8 +79,8 @@ function sentence(text: string): string {
 }
 
 /** Says how far the two sides' mean latencies lie apart. */
-function latencyGap(seconds: number | null): string {
-  if (seconds === null) return "client and server latency could not be compared";
+function latencyGap({ clientMinusServerSeconds: seconds, latencyUnread }: Report["reconciliation"]): string {
+  if (seconds === null) return `client and server latency could not be compared${latencyUnread ? `: ${latencyUnread}` : ""}`;
   return `mean latency at the client is ${duration(Math.abs(seconds))} ${seconds < 0 ? "below" : "above"} the server's`;
 }
 

@@ -152,6 +152,9 @@ async function readPictures({ api, load: { record }, spec, times }: Asked, side:
       requests: isComparable ? requests : null,
       errors: requests === null || !isComparable ? null : (errors ?? null),
       meanSeconds: mean,
+      meanUnread: took
+        ? "the service's own durations could not be read, or none was counted"
+        : "the metrics of the spec name no duration of the service (metrics: duration)",
     },
   };
 }
