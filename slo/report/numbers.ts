@@ -1,8 +1,6 @@
 /** Writes a count with a comma at each thousand; `null` is "not read", which is not 0. */
 export function count(value: number | null): string {
-  if (value === null) return "not read";
-  if (!Number.isFinite(value)) return "unknown";
-  return grouped(Number.isInteger(value) ? value.toFixed(0) : trimmed(value, decimalsFor(value)));
+  return value === null ? "not read" : threeDigits(value);
 }
 
 /** Writes a count and its noun: `1 request`, `2 requests`. */
@@ -18,8 +16,8 @@ export function percent(ratio: number | null): string {
   if (value === 0) return "0%";
   if (Math.abs(value - 100) < 1e-9) return "100%";
   for (let decimals = decimalsFor(value); decimals <= 6; decimals++) {
-    const text = trimmed(value, decimals);
-    if (text !== "0" && text !== "-0" && text !== "100") return `${grouped(text)}%`;
+    const text = written(value, decimals);
+    if (text !== "0" && text !== "-0" && text !== "100") return `${text}%`;
   }
   if (value > 100) return "over 100%";
   return value < 50 ? "under 0.000001%" : "under 100%";
@@ -108,7 +106,7 @@ export function isoMoment(unixSeconds: number): string | undefined {
 }
 
 function threeDigits(value: number): string {
-  return Number.isFinite(value) ? grouped(trimmed(value, decimalsFor(value))) : "unknown";
+  return Number.isFinite(value) ? written(value, decimalsFor(value)) : "unknown";
 }
 
 function decimalsFor(value: number): number {
@@ -116,14 +114,9 @@ function decimalsFor(value: number): number {
   return Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value)))));
 }
 
-function trimmed(value: number, decimals: number): string {
-  const text = value.toFixed(decimals);
-  return text.includes(".") ? text.replace(/\.?0+$/u, "") : text;
-}
-
-/** Puts a comma at each thousand, not in a fraction nor in an exponent. */
-function grouped(digits: string): string {
-  return digits.replace(/(?<![.e+]\d*)\B(?=(?:\d{3})+(?!\d))/gu, ",");
+/** Writes a number with at most so many decimals, and a comma at each thousand. */
+function written(value: number, decimals: number): string {
+  return value.toLocaleString("en-US", { maximumFractionDigits: decimals });
 }
 
 function pair(large: number, largeUnit: string, small: number, smallUnit: string): string {
@@ -136,8 +129,7 @@ function directed(ratio: number, targetRatio: number, round: (value: number) => 
   const targetDecimals = (targetPercent(targetRatio).split(".")[1]?.length ?? 1) - 1;
   let text = String(ratio * 100);
   for (let decimals = Math.max(2, targetDecimals + 1); decimals <= 8; decimals++) {
-    const written = round(ratio * 100 * 10 ** decimals + slack) / 10 ** decimals;
-    text = trimmed(written, decimals);
+    text = written(round(ratio * 100 * 10 ** decimals + slack) / 10 ** decimals, decimals);
     const sameSide = Number(text) / 100 >= targetRatio - 1e-12 === ratio >= targetRatio - 1e-12;
     if (sameSide) break;
   }
