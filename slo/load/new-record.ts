@@ -12,6 +12,11 @@ import type { Prepared } from "./prepare.ts";
 
 const notEvaluated = "the script's own thresholds were not evaluated: the objectives are the gate";
 
+/** What nobody counts when k6 keeps no summary. */
+const noSummary =
+  "k6 was not asked for its summary, for which it keeps every request in memory: only its iterations are compared with what it wrote";
+const nothingOfScript = ", the script's checks are not counted, and its handleSummary() is not called";
+
 export function newRecord(prepared: Prepared, host: Host, stack: Place, checked: Preflight): RunRecord {
   const { options } = prepared;
   return {
@@ -44,18 +49,9 @@ export function newRecord(prepared: Prepared, host: Host, stack: Place, checked:
       ...(options.fault === undefined ? [] : [`faults were injected into the storage API: ${options.fault}`]),
       ...prepared.notes,
       ...(prepared.isUserScript && prepared.plan.hasThresholds ? [notEvaluated] : []),
-      ...summaryNote(prepared),
+      ...(keepsSummary(prepared.plan) ? [] : [noSummary + (prepared.isUserScript ? nothingOfScript : "")]),
     ],
   };
-}
-
-/** Says what nobody counts when k6 keeps no summary. */
-function summaryNote({ isUserScript, plan }: Prepared): string[] {
-  if (keepsSummary(plan)) return [];
-  const scripts = isUserScript ? ", the script's checks are not counted, and its handleSummary() is not called" : "";
-  return [
-    `k6 was not asked for its summary, for which it keeps every request in memory: only its iterations are compared with what it wrote${scripts}`,
-  ];
 }
 
 /** Gives how long to wait for Prometheus at the end of a run: who interrupted one is not kept waiting. */

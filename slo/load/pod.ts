@@ -21,11 +21,6 @@ const progressMillis = 3000;
 /** What a pod that is told to stop has left for the relay. */
 const hurriedSeconds = 15;
 
-interface PodOptions {
-  config: string;
-  index: string | undefined;
-}
-
 type Share = Extract<ReturnType<typeof readPodConfig>, { kind: "taken" }> & {
   host: Host;
   session: Session;
@@ -33,7 +28,7 @@ type Share = Extract<ReturnType<typeof readPodConfig>, { kind: "taken" }> & {
 };
 
 /** Carries one pod's share of a run, as its config says, and tells in its log what became of it; gives the exit code. */
-export async function pod(options: PodOptions, host: Host): Promise<number> {
+export async function pod(options: Parameters<typeof readPodConfig>[0], host: Host): Promise<number> {
   let said = 0;
   const say = (message: PodMessage): void => messageLines(message, (said += 1)).forEach((line) => host.out(line));
   const taken = readPodConfig(options, host);
@@ -44,7 +39,7 @@ export async function pod(options: PodOptions, host: Host): Promise<number> {
   return exitCodes.notCarriedOut;
 }
 
-function readPodConfig({ config: folder, index }: PodOptions, host: Host) {
+function readPodConfig({ config: folder, index }: { config: string; index: string | undefined }, host: Host) {
   try {
     const read = podConfigSchema.safeParse(JSON.parse(readFileSync(join(folder, "pod-config.json"), "utf8")));
     if (!read.success) return failed("this image is of another version than the command that sent the config: build it anew");

@@ -108,12 +108,7 @@ export async function prepare(options: LoadOptions, host: Host): Promise<Prepare
   return prepared;
 }
 
-/** Says whose objectives judge a user script that came without any. */
-function specNote({ script, spec }: LoadOptions): string[] {
-  return script !== undefined && spec === undefined
-    ? ["no --spec was given: the script is judged by the storage API's own objectives, slo/objectives/storage-api.yaml"]
-    : [];
-}
+const ownObjectives = "no --spec was given: the script is judged by the storage API's own objectives, slo/objectives/storage-api.yaml";
 
 type Script = { kind: "script"; file: string; notes: string[]; counted: Counted | undefined; hasUnread: boolean } | NoRun;
 type Counted = ScriptFacts["counted"];
@@ -219,7 +214,12 @@ async function prepareIn(folder: string, testid: string, entry: Entry, read: Rea
     inspected: kept.text,
     scenarioEnvironment: environment,
     /** What may be a slip in the spec or in a user script, each with its place. */
-    notes: [...read.notes, ...specNote(options), ...script.notes, ...never],
+    notes: [
+      ...read.notes,
+      ...(options.script !== undefined && options.spec === undefined ? [ownObjectives] : []),
+      ...script.notes,
+      ...never,
+    ],
   };
 }
 

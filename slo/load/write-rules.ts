@@ -9,7 +9,7 @@ import type { Host } from "../host/host.ts";
 import { replaceFile } from "../host/replace-file.ts";
 import { formatProblem } from "../spec/load.ts";
 import type { Where } from "../spec/spec.ts";
-import { badUsage, type NoRun } from "./load-run.ts";
+import { badUsage, failed, type NoRun } from "./load-run.ts";
 import { readSpec, type ReadSpec } from "./spec-file.ts";
 
 /** How rules are asked for. */
@@ -32,7 +32,7 @@ export function writeRules(specFile: string | undefined, options: RuleOptions, h
     try {
       replaceFile(resolve(host.folder, options.out), rules.text);
     } catch (error) {
-      return { kind: "none", exitCode: exitCodes.notCarriedOut, message: errorMessage(error) };
+      return failed(errorMessage(error));
     }
   return exitCodes.met;
 }
@@ -48,16 +48,12 @@ export function rulesText({ spec, file }: Pick<ReadSpec, "spec" | "file">, { for
     );
   const { groups, leftOut } = compiled;
   if (groups.length === 0) return badUsage([...leftOut, `${file}: no objective is about what a Prometheus in production sees`].join("\n"));
-  const labels = Object.entries(serverLabel ?? {}).map(([name, value]) => `--server-label ${name}=${value}`);
-  const flags = [
-    file,
-    ...(format === "operator" ? ["--format operator"] : []),
-    ...(windows === "short" ? ["--windows short"] : []),
-    ...labels,
-  ];
+  const labels = Object.entries(serverLabel ?? {}).map(([name, value]) => ` --server-label ${name}=${value}`);
+  const isShort = windows === "short";
+  const flags = `${file}${format === "operator" ? " --format operator" : ""}${isShort ? " --windows short" : ""}${labels.join("")}`;
   const comments = [
-    `Written by \`${commandLine("rules", flags.join(" "))}\`: change the objectives, not this file.`,
-    ...(windows === "short" ? ["Short windows, for a demonstration: in production they would page for little."] : []),
+    `Written by \`${commandLine("rules", flags)}\`: change the objectives, not this file.`,
+    ...(isShort ? ["Short windows, for a demonstration: in production they would page for little."] : []),
     ...leftOut.map((line) => `Left out: ${line}.`),
   ];
   return { kind: "rules" as const, leftOut, text: ruleFile(groups, format, `${slugOf(spec.service)}-objectives`, comments) };

@@ -169,15 +169,11 @@ export async function warningsOf(cluster: Cluster, job: string): Promise<string[
   return [...new Set(all)].slice(-3);
 }
 
-/** What a load from pods asks of a cluster; `withSecret` if credentials go with it. */
-interface LoadInCluster {
-  withSecret: boolean;
-  prometheus: string;
-  target: string;
-}
-
-/** Says what stands in the way of a load from pods, before anything is created: all rights that are missing, at once. */
-export async function checkCluster(cluster: Cluster, { withSecret, prometheus, target }: LoadInCluster): Promise<string | undefined> {
+/** Says what stands in the way of a load from pods (`withSecret` if credentials go with it), before anything is created: all rights that are missing, at once. */
+export async function checkCluster(
+  cluster: Cluster,
+  { withSecret, prometheus, target }: { withSecret: boolean; prometheus: string; target: string },
+): Promise<string | undefined> {
   const { context, namespace } = cluster;
   const service = serviceIn(prometheus, namespace)?.namespace;
   const wanted = [{ in: namespace, rights: withSecret ? { ...needsOfLoad, ...needsOfSecret } : needsOfLoad }];

@@ -170,19 +170,19 @@ function noteMarks(spool: Spool, totals: SentTotals, pushed: readonly PushedSeri
   }
 }
 
-export type Resumed =
-  | { kind: "flushed"; sent: SentCounts; caveats: string[] }
-  | { kind: "pending"; bytes: number; reason: string }
-  | { kind: "failed"; message: string };
+export type Resumed = Awaited<ReturnType<typeof resumeRelay>>;
 
 /** Forwards what an earlier run left in its spool, and reads from it what was sent. */
-export async function resumeRelay(options: RelayPlace & { limitSeconds: number }, ports?: RelayPorts): Promise<Resumed> {
-  if (!existsSync(join(options.folder, "rejected"))) return { kind: "failed", message: `the run has no spool in ${options.folder}` };
+export async function resumeRelay(options: RelayPlace & { limitSeconds: number }, ports?: RelayPorts) {
+  if (!existsSync(join(options.folder, "rejected")))
+    return { kind: "failed" as const, message: `the run has no spool in ${options.folder}` };
   const opened = openRelay(options, ports);
   if (opened.kind === "failed") return opened;
   try {
     const flushed = await opened.forwarder.flushed(options.limitSeconds);
-    return flushed.kind === "pending" ? flushed : { kind: "flushed", sent: opened.totals, caveats: opened.caveats() };
+    return flushed.kind === "pending"
+      ? flushed
+      : { kind: "flushed" as const, sent: opened.totals as SentCounts, caveats: opened.caveats() };
   } finally {
     await opened.close();
   }
