@@ -1,13 +1,11 @@
 import { parseAllDocuments } from "yaml";
 import { endingText } from "../../slo/host/process.ts";
+import stated from "./lab.json" with { type: "json" };
 import type { Options } from "./options.ts";
 import { ask, type Lab, lastLines, must, StepError, succeeded, waitUntilReady } from "./step.ts";
 
-/** Every image that this project builds, with its Dockerfile. */
-export const ownImages = [
-  { image: "plimsoll-target:dev", dockerfile: "deploy/images/target.Dockerfile" },
-  { image: "plimsoll:dev", dockerfile: "deploy/images/plimsoll.Dockerfile" },
-] as const;
+/** Names every image that this project builds, with its Dockerfile. */
+export const { ownImages } = stated;
 
 /**
  * Builds our images and brings them into the cluster, and those of `named` that this machine's Docker happens to have; the others the cluster pulls.
@@ -51,12 +49,8 @@ async function idsInCluster(lab: Lab, { context, imageLoad }: Options): Promise<
   return new Set(images.flatMap(({ id, repoTags }) => (repoTags ?? []).map((tag) => `${shortName(tag)} ${id.replace(/^sha256:/, "")}`)));
 }
 
-/** The tools, each with what it must answer and what to do when it does not. */
-const tools = {
-  minikube: ["version --short", "install Minikube (minikube.sigs.k8s.io), or name a cluster that runs already with --context"],
-  docker: ["version --format {{.Server.Version}}", "install Docker (docs.docker.com) and start it: `docker version` must show a server"],
-  kubectl: ["version --client", "install kubectl (kubernetes.io/docs/tasks/tools)"],
-} as const;
+/** The tools, each with what it must answer and what to do when it does not; the services that a person or a program of theirs asks. */
+const { tools, pages } = stated;
 const overlays = "deploy/kubernetes/overlays";
 
 /** Brings the lab up: tools, cluster, images, manifests, pods; each step may find its work done. Gives the seconds from there to all pods ready, and each service as `name.namespace`. */
@@ -112,13 +106,13 @@ export async function takeDown(lab: Lab, options: Options): Promise<boolean> {
 
 /** Asks every tool that is needed whether it answers; all that is missing is named at once. */
 async function checkTools(lab: Lab, needed: readonly (keyof typeof tools)[]): Promise<void> {
-  const answers = await Promise.all(needed.map(async (name) => ({ name, ran: await ask(lab, [name, ...tools[name][0].split(" ")]) })));
+  const answers = await Promise.all(needed.map(async (name) => ({ name, ran: await ask(lab, [name, ...tools[name].ask.split(" ")]) })));
   const silent = answers.filter(({ ran }) => !succeeded(ran));
   if (silent.length === 0) return;
   const words = silent.flatMap(({ name, ran }) =>
     [endingText({ command: name, limitSeconds: 60 }, ran.ending), ...lastLines(ran.output)].map((line) => `${name}: ${line}`),
   );
-  const remedy = silent.map(({ name }) => tools[name][1]).join("; ");
+  const remedy = silent.map(({ name }) => tools[name].remedy).join("; ");
   throw new StepError(`what is needed does not answer: ${silent.map(({ name }) => name).join(", ")}`, words, remedy);
 }
 
@@ -155,25 +149,14 @@ async function applyOverlay(lab: Lab, context: string, folder: string, loaded: r
   await must(lab, restart, "storage-api was not restarted", remedy);
 }
 
-/** The services that a person or a program of theirs asks: what each is, its port, there and here. */
-const pages: [service: string, title: string, port: number][] = [
-  ["storage-api.plimsoll", "storage API", 5_000],
-  ["prometheus.monitoring", "Prometheus", 9_090],
-  ["grafana.monitoring", "Grafana", 3_000],
-  ["alertmanager.monitoring", "Alertmanager", 9_093],
-  ["jaeger.monitoring", "Jaeger", 16_686],
-  ["loki.monitoring", "Loki", 3_100],
-  ["web.plimsoll", "web page", 8_080],
-];
-
 /** Says where things are and what comes next. */
 export function addresses({ context, minikube, parts }: Options, services: readonly string[]): string {
   const kind = minikube ? "profile" : "context";
   const named = minikube && context === "plimsoll" ? "" : ` --${kind} ${context}`;
   const back = minikube || parts.length === 0 ? named : `${named} --with ${parts.join(",")}`;
-  const there = pages.filter(([service]) => services.includes(service));
-  const inside = there.map(([service, title, port]) => `  ${title.padEnd(14)}http://${service}:${port}`);
-  const forwards = there.map(([service, , port]) => {
+  const there = pages.filter(({ service }) => services.includes(service));
+  const inside = there.map(({ service, title, port }) => `  ${title.padEnd(14)}http://${service}:${port}`);
+  const forwards = there.map(({ service, port }) => {
     const [name = "", namespace = ""] = service.split(".");
     const forward = `kubectl --context ${context} --namespace ${namespace} port-forward service/${name} ${port}:${port}`;
     return `  ${forward.padEnd(91)}http://127.0.0.1:${port}`;

@@ -1,18 +1,13 @@
-import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from "fastify";
+import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { z } from "zod";
 import { inStore } from "../correlation.ts";
 import type { Store } from "../store/store.ts";
 import { contract, octets } from "./contract.ts";
 
 /** The Fastify instance of the service, with zod as its types. */
-export type Api = FastifyInstance<
-  RawServerDefault,
-  RawRequestDefaultExpression<RawServerDefault>,
-  RawReplyDefaultExpression<RawServerDefault>,
-  FastifyBaseLogger,
-  ZodTypeProvider
->;
+export type Api = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
 
 const names = ["Ada", "Barbara", "Edsger", "Grace", "Tony"];
 const users = names.map((name, index) => ({ id: index + 1, name, email: `${name.toLowerCase()}@example.org` }));

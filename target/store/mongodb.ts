@@ -9,10 +9,7 @@ interface Bucket {
 }
 
 /** Where the database is; a name and a password may also stand in the URL. */
-export interface MongoPlace {
-  url: string;
-  login: { username: string; password: string } | undefined;
-}
+type MongoPlace = { url: string; login: { username: string; password: string } | undefined };
 
 /** How long an operation may take in all, milliseconds: the driver bounds each of its steps, and may take some of them twice. */
 const operationMilliseconds = 4_000;
