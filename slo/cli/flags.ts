@@ -61,7 +61,7 @@ const readers = { positive, whole, port, url: httpUrl, labels, pairs, path: urlP
 type Flag = readonly [written: string, meaning: string, read?: keyof typeof readers | readonly string[], otherwise?: unknown];
 
 /** A command, or flags that several commands have. */
-export type ListName = keyof typeof lists;
+type ListName = keyof typeof lists;
 
 /** Gives the flags of a command, as `flags.json` has them; a name in a list there stands for another list. */
 export function optionsIn(name: ListName): Option[] {
