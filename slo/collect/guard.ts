@@ -25,13 +25,7 @@ const keyed = (series: readonly Series<number>[]): ByInstance => new Map(series.
 const good = (one: Series<number> | undefined): number[] =>
   (one?.points ?? []).flatMap(({ atSeconds, value }) => (value === 1 ? [atSeconds] : []));
 
-type Scrapes = Record<"before" | "within" | "startedBefore" | "started", ByInstance>;
-
-async function readScrapes(
-  api: PrometheusApi,
-  service: ServiceQueries,
-  { fromSeconds: from, toSeconds: to }: GuardedWindow,
-): Promise<Scrapes> {
+async function readScrapes(api: PrometheusApi, service: ServiceQueries, { fromSeconds: from, toSeconds: to }: GuardedWindow) {
   const range = Math.max(to - from, 0.001);
   const [before, within, startedBefore, started] = await Promise.all([
     querySamples(api, service.scraped(lookbackSeconds), from),
@@ -41,6 +35,7 @@ async function readScrapes(
   ]);
   return { before: keyed(before), within: keyed(within), startedBefore: keyed(startedBefore), started: keyed(started) };
 }
+type Scrapes = Awaited<ReturnType<typeof readScrapes>>;
 
 /** Guards a comparison: with a problem nothing can be said; otherwise tells for each instance what its counters are compared with. */
 export async function guardService(api: PrometheusApi, service: ServiceQueries, window: GuardedWindow): Promise<Guarded> {

@@ -153,11 +153,9 @@ export async function queryRange(api: PrometheusApi, query: PromQL, from: number
 
 /** Asks for native histograms at one moment, each as the number that a counter would have. */
 export async function queryCountsIn(api: PrometheusApi, query: PromQL, atSeconds: number, countIn: CountIn): Promise<Series<number>[]> {
-  const rows = await seriesOf(api, query, { start: atSeconds, end: atSeconds, step: 1 });
-  return numbersOf(
-    rows.map(({ metric, histograms = [] }) => ({ metric, histograms })),
-    countIn,
-  );
+  const got = await seriesOf(api, query, { start: atSeconds, end: atSeconds, step: 1 });
+  const rows = got.map(({ metric, histograms = [] }) => ({ metric, histograms }));
+  return numbersOf(rows, countIn);
 }
 
 /** Asks for a native histogram from `from` to `to`; no points when there is none. */

@@ -2,8 +2,8 @@ import { k6Labels, k6Metrics, ownClient } from "../spec/names.ts";
 import type { Indicator } from "../spec/spec.ts";
 import { sumOfLast, type Reading } from "./counters.ts";
 import { sumsAt, type Part } from "./phases.ts";
-import { is, isNot, selector, type Matcher, type PromQL } from "./promql.ts";
-import { clientWhere, judged, type Scope } from "./scope.ts";
+import { is, isNot, type Matcher, type PromQL } from "./promql.ts";
+import { clientWhere, judged, ofRun, type Scope } from "./scope.ts";
 
 /** Reads cumulative counts that k6 sent: each expression takes the range to look back over. */
 export interface ClientQueries {
@@ -77,6 +77,16 @@ export const phasedBy = (testid: string, total: PromQL, ...bad: PromQL[]): Clien
   sumsAt,
 });
 
+/** Reads what our scenarios count themselves, which stands at zero, without a method, from the start. */
+const atZero = (testid: string, metric: string, ...more: Matcher[]): Reading =>
+  sumOfLast(ofRun(metric, testid, is(k6Labels.method, ""), ...more));
+
+/** What proves that the client looked at contents. */
+export const contentsCounted = (testid: string): ClientQueries["proof"] => ({
+  read: atZero(testid, k6Metrics.wrongContents),
+  missing: "the client did not count wrong contents",
+});
+
 /** Labels that k6 gives to a request by its answer. */
 export const ofAnswers = new Set<string>([k6Labels.status, k6Labels.expectedResponse, k6Labels.errorCode, "error"]);
 
@@ -85,9 +95,6 @@ export function clientQueries(objective: string, indicator: Sided, { testid }: S
   const where = clientWhere(indicator.where);
   const series = (metric: string, ...more: Matcher[]): PromQL => judged(metric, testid, ...more, ...where);
   const reads = (metric: string, ...more: Matcher[]): Reading => sumOfLast(series(metric, ...more));
-  // What our scenarios count themselves stands at zero, without a method, from the start.
-  const atZero = (metric: string, ...more: Matcher[]): Reading =>
-    sumOfLast(selector(metric, [is(k6Labels.testid, testid), is(k6Labels.method, ""), ...more]));
   const counting = isNot(k6Labels.method, "");
   const unexpected = series(k6Metrics.requests, is(k6Labels.expectedResponse, "false"));
   const all = series(k6Metrics.requests);
@@ -100,7 +107,7 @@ export function clientQueries(objective: string, indicator: Sided, { testid }: S
         ...base,
         bad: bad.map(sumOfLast),
         phased: phasedBy(testid, all, ...bad),
-        proof: ownCounts ? { read: atZero(k6Metrics.wrongContents), missing: "the client did not count wrong contents" } : undefined,
+        proof: ownCounts ? contentsCounted(testid) : undefined,
         tagged: reads(k6Metrics.requests, isNot(k6Labels.expectedResponse, "")),
       };
     }
@@ -109,7 +116,7 @@ export function clientQueries(objective: string, indicator: Sided, { testid }: S
       const refused = reads(k6Metrics.requests, is(k6Labels.status, unanswered), is(k6Labels.errorCode, refusedConnection));
       const slow = { ...base, slowAboveSeconds: atMostSeconds, refused };
       const threshold = is(k6Labels.threshold, String(atMostSeconds)); // as the client labels it: seconds, shortest form
-      const proof = { read: atZero(k6Metrics.slowRequests, threshold), missing: "the client did not count slow requests" };
+      const proof = { read: atZero(testid, k6Metrics.slowRequests, threshold), missing: "the client did not count slow requests" };
       const slowOnes = series(k6Metrics.slowRequests, counting, threshold);
       if (ownCounts) return { ...slow, bad: [sumOfLast(slowOnes)], proof, phased: phasedBy(testid, all, slowOnes) };
       // What is counted carries the tags of its request, and no label of its answer.

@@ -12,11 +12,11 @@ import {
 } from "../spec/names.ts";
 import type { Indicator } from "../spec/spec.ts";
 import { nounOf } from "../spec/side.ts";
-import { clientBase, phasedBy, type ClientQueries } from "./client.ts";
+import { clientBase, contentsCounted, phasedBy, type ClientQueries } from "./client.ts";
 import { over, samplesOf, sumOfLast, valuesOfLabel, type Reading } from "./counters.ts";
-import { is, isNot, matches, matchesNot, promql, selector, type Matcher } from "./promql.ts";
+import { is, isNot, matches, matchesNot, promql, type Matcher } from "./promql.ts";
 import type { Part } from "./phases.ts";
-import { clientWhere, judged, type Scope } from "./scope.ts";
+import { clientWhere, judged, ofRun, type Scope } from "./scope.ts";
 
 /** What k6 counts apart from requests: its iterations, and what a script makes itself. */
 export type Own = Exclude<Indicator, { side: unknown } | { kind: "ratio" }>;
@@ -69,7 +69,7 @@ function queriesOf(objective: string, indicator: Own, scope: Scope, scenario?: s
     case "integrity":
       return integrityQueries(objective, indicator, scope);
     case "throughput": {
-      const marks = selector(plimsollMetrics.pushed, [is(k6Labels.testid, testid), is(plimsollLabels.of, indicator.of)]);
+      const marks = ofRun(plimsollMetrics.pushed, testid, is(plimsollLabels.of, indicator.of));
       return { kind: "seconds", objective, marks: samplesOf(marks), perSecond: indicator.perSecond, of: indicator.of };
     }
   }
@@ -118,8 +118,7 @@ type Hidden = ClientQueries["hidden"][number];
 /** Counts series whose samples carry no scenario, outside of setup and teardown, or that of a warm-up that no client of `plimsoll/k6` sent. */
 function withoutScenario({ testid }: Scope, ...metrics: string[]): Hidden {
   const read: Reading = (range) => {
-    const last = (metric: string, ...more: Matcher[]) =>
-      over("last_over_time", selector(metric, [is(k6Labels.testid, testid), ...more]))(range);
+    const last = (metric: string, ...more: Matcher[]) => over("last_over_time", ofRun(metric, testid, ...more))(range);
     const warmup = is(k6Labels.scenario, warmupScenario);
     const ours = last(k6Metrics.requests, warmup, is(k6Labels.countedBy, ownClient));
     const notJudged = (metric: string) =>
@@ -133,8 +132,7 @@ function withoutScenario({ testid }: Scope, ...metrics: string[]): Hidden {
 /** Counts the bad events that a script found in teardown(), as where it asks the service at the end what became of the load. */
 function badInTeardown({ testid }: Scope, metric: string, ...which: Matcher[]): Hidden {
   const why = "some of its bad events were counted in teardown(), which is no part of the load: nobody knows of how many";
-  const matchers = [is(k6Labels.testid, testid), matches(k6Labels.group, groupOfTeardown), ...which];
-  return { read: sumOfLast(selector(metric, matchers)), why, hides: "bad" };
+  return { read: sumOfLast(ofRun(metric, testid, matches(k6Labels.group, groupOfTeardown), ...which)), why, hides: "bad" };
 }
 
 /** Counts what a script gave a metric and k6 refused, as it does with what is no number (a field that an answer lacks). */
@@ -153,7 +151,7 @@ function counterQueries(objective: string, { part, partIs, total, where }: Of<"c
     nothing: { sentence: `k6 counted nothing as ${total} that the objective is about` },
     bad: [partIs === "bad" ? own : (range) => promql`${all(range)} - (${own(range)} or vector(0))`],
     // A counter that the script makes and that was never raised has no series: then it is 0.
-    proof: isThere ? undefined : { read: sumOfLast(selector(ownMetric.counter(part), [is(k6Labels.testid, scope.testid)])), missing },
+    proof: isThere ? undefined : { read: sumOfLast(ofRun(ownMetric.counter(part), scope.testid)), missing },
     rising: [part, total].map((name) => (range) => promql`sum(${over("resets", series(name))(range)}) > 0`),
     hidden: [
       withoutScenario(scope, ownMetric.counter(part), ownMetric.counter(total)),
@@ -187,10 +185,9 @@ const lookbackSeconds = 2 * 3600;
  */
 function integrityQueries(objective: string, { where }: Of<"integrity">, { testid, isUserScript = false }: Scope): ClientQueries {
   const filter = clientWhere(where);
-  const ofRun = is(k6Labels.testid, testid);
   const byClient = isUserScript ? [is(k6Labels.countedBy, ownClient)] : [];
-  const atStart = [ofRun, isNot(k6Labels.method, ""), ...(isUserScript ? [is(k6Labels.countedBy, "")] : [])];
-  const verified: Reading = (range) => over("last_over_time", selector(k6Metrics.wrongContents, atStart))(range + lookbackSeconds);
+  const atStart = [isNot(k6Labels.method, ""), ...(isUserScript ? [is(k6Labels.countedBy, "")] : [])];
+  const verified: Reading = (range) => over("last_over_time", ofRun(k6Metrics.wrongContents, testid, ...atStart))(range + lookbackSeconds);
   const answers = over("last_over_time", judged(k6Metrics.requests, testid, is(k6Labels.expectedResponse, "true"), ...byClient, ...filter));
   const wrong = judged(k6Metrics.wrongContents, testid, isNot(k6Labels.method, ""), ...byClient, ...filter);
   const elsewhere: Hidden = {
@@ -202,10 +199,7 @@ function integrityQueries(objective: string, { where }: Of<"integrity">, { testi
     ...clientBase(objective, (range) => promql`sum(${answers(range)} and on (method, name) ${verified(range)})`),
     nothing: { sentence: "no answer that the objective is about came from a route whose contents every call of the scenario verifies" },
     bad: [sumOfLast(wrong)],
-    proof: {
-      read: sumOfLast(selector(k6Metrics.wrongContents, [ofRun, is(k6Labels.method, "")])),
-      missing: "the client did not count wrong contents",
-    },
+    proof: contentsCounted(testid),
     hidden: isUserScript ? [elsewhere] : [],
     unserved: "none", // contents are promised of answers, and what was not asked has none
   };

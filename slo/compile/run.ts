@@ -2,10 +2,8 @@ import { k6Labels, k6Metrics, plimsollMetrics, processMetrics, scrapeMetrics } f
 import type { Where } from "../spec/spec.ts";
 import { counterQueries, over, samplesOf, sumOfLast } from "./counters.ts";
 import { isError, servedWhere, type ServiceScope } from "./mapping.ts";
-import { withLabels, is, isNot, matches, promql, quote, selector, type Matcher, type PromQL } from "./promql.ts";
-import { judged } from "./scope.ts";
-
-const ofRun = (metric: string, testid: string, ...more: Matcher[]): PromQL => selector(metric, [is(k6Labels.testid, testid), ...more]);
+import { withLabels, is, isNot, matches, promql, quote, selector, type PromQL } from "./promql.ts";
+import { judged, ofRun } from "./scope.ts";
 
 /** The questions what Prometheus has stored of one run, all of it: setup and warm-up too. */
 export type StoredCountQueries = ReturnType<typeof storedCountQueries>;
@@ -24,7 +22,7 @@ export function storedCountQueries(testid: string) {
 /** Compiles the question what each k6 of a run wrote last: its counters, and when its scenarios began. */
 export function lastSentQuery(testid: string, rangeSeconds: number): PromQL {
   const kept = matches("__name__", `k6_.+_total|${k6Metrics.scenarioStart}|${k6Metrics.vus}`);
-  return over("last_over_time", selector(undefined, [is(k6Labels.testid, testid), kept]))(rangeSeconds);
+  return over("last_over_time", ofRun(undefined, testid, kept))(rangeSeconds);
 }
 
 /** Compiles the question which k6 of a run counted fewer iterations than before: two k6 write the same series. */

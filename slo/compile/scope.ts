@@ -28,9 +28,13 @@ export interface ScriptFacts {
   metrics?: ScriptMetric[] | undefined;
 }
 
+/** Selects a k6 series of this run, all of it: setup and warm-up too. */
+export const ofRun = (metric: string | undefined, testid: string, ...more: Matcher[]): PromQL =>
+  selector(metric, [is(k6Labels.testid, testid), ...more]);
+
 /** Selects a k6 series of this run, in the judged scenarios only (neither setup nor warm-up). */
 export function judged(metric: string, testid: string, ...more: Matcher[]): PromQL {
-  return selector(metric, [is(k6Labels.testid, testid), isNot(k6Labels.scenario, ""), isNot(k6Labels.scenario, warmupScenario), ...more]);
+  return ofRun(metric, testid, isNot(k6Labels.scenario, ""), isNot(k6Labels.scenario, warmupScenario), ...more);
 }
 
 /** Compares labels as k6 writes them: what a spec calls `route` is its `name`. */

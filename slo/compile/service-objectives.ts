@@ -1,9 +1,10 @@
-import { k6Labels, k6Metrics, warmupScenario } from "../spec/names.ts";
+import { k6Labels, k6Metrics } from "../spec/names.ts";
 import { errorLabels, type Metrics } from "../spec/presets.ts";
 import type { Indicator, Where } from "../spec/spec.ts";
 import { counterQueries, over, type CounterQueries, type HistogramPart, type Reading } from "./counters.ts";
 import { isError, isNoError, isOurs, isRoute, isSameRoute, sentWhere, servedWhere, type ServiceScope } from "./mapping.ts";
-import { is, isNot, isOneOf, matches, matchesNot, promql, selector, type Matcher, type PromQL } from "./promql.ts";
+import { is, isOneOf, matches, matchesNot, promql, selector, type Matcher, type PromQL } from "./promql.ts";
+import { judged, ofRun } from "./scope.ts";
 import { missingIn, parseCounters, refusal, zeroProof, type SelectorProblem, type Term, type ZeroProof } from "./selector.ts";
 
 /** Names the service's own counters, whose growth over the load counts; several are added up. */
@@ -133,13 +134,13 @@ function comparedQueries(counted: Counted, where: Where, scope: ServiceScope): S
     label === "method" || (label === "route" && routes.some((one) => isSameRoute(one, value)));
   const filter = routes.length > 0 && Object.entries(where).every(isNamedAlike) ? where : {};
   const names = route !== undefined && routes.length > 0 && filter["route"] === undefined ? [isRoute(k6Labels.name, routes)] : [];
-  const matchers = [is(k6Labels.testid, testid), ...sentWhere(filter), ...names];
-  const ofAll = over("last_over_time", selector(k6Metrics.requests, matchers));
-  const judged = [isNot(k6Labels.scenario, ""), isNot(k6Labels.scenario, warmupScenario)];
-  const ofJudged = over("last_over_time", selector(k6Metrics.requests, [...matchers.slice(0, 1), ...judged, ...matchers.slice(1)]));
+  const asked = [...sentWhere(filter), ...names];
   return {
     counters: countersOf(counted, servedWhere(scope, filter)),
-    sent: (rangeSeconds, judgedOnly) => promql`sum by (name, status) (${(judgedOnly ? ofJudged : ofAll)(rangeSeconds)})`,
+    sent: (rangeSeconds, judgedOnly) => {
+      const series = (judgedOnly ? judged : ofRun)(k6Metrics.requests, testid, ...asked);
+      return promql`sum by (name, status) (${over("last_over_time", series)(rangeSeconds)})`;
+    },
   };
 }
 

@@ -42,15 +42,11 @@ export function overRepresentedAttributes(
 ): Attribute[] {
   const all: Count = { bad: bad.length, total: bad.length + good.length };
   const counts = new Map<string, Count>();
-  for (const [traces, isBad] of [
-    [bad, 1],
-    [good, 0],
-  ] as const)
-    for (const trace of traces)
-      for (const key of attributesOf(trace, bySpan)) {
-        const before = counts.get(key) ?? { bad: 0, total: 0 };
-        counts.set(key, { bad: before.bad + isBad, total: before.total + 1 });
-      }
+  for (const [i, trace] of [...bad, ...good].entries())
+    for (const key of attributesOf(trace, bySpan)) {
+      const before = counts.get(key) ?? { bad: 0, total: 0 };
+      counts.set(key, { bad: before.bad + (i < bad.length ? 1 : 0), total: before.total + 1 });
+    }
   const found = [...counts].flatMap(([text, part]): Attribute[] => {
     const p = Math.min(1, overRepresented(part, all) * counts.size);
     const [span = "", key = "", value = ""] = JSON.parse(text) as string[];

@@ -93,20 +93,16 @@ export function findCauses(cells: readonly Cell[], tests: Tests): Cause[] {
 function causeOf(cells: readonly Cell[], of: Cell | undefined, elsewhere: Count, p: number | undefined, tests: Tests): Cause {
   const count = countOf(cells);
   const instances = [...Map.groupBy(cells, ({ instance }) => instance)];
-  const outcomes = Map.groupBy(
-    cells.flatMap(({ bad }) => bad),
-    ({ outcome }) => JSON.stringify(outcome),
+  const bad = cells.flatMap(({ bad }) => bad);
+  const outcomes = [...Map.groupBy(bad, ({ outcome }) => JSON.stringify(outcome)).values()].flatMap(([first, ...more]) =>
+    first ? [{ outcome: first.outcome, count: more.reduce((sum, one) => sum + one.count, first.count) }] : [],
   );
   return {
     subject: of && { method: of.method, route: of.route },
     count,
     elsewhere,
     p,
-    outcomes: [...outcomes.values()]
-      .flatMap(([first, ...more]) =>
-        first ? [{ outcome: first.outcome, count: more.reduce((sum, one) => sum + one.count, first.count) }] : [],
-      )
-      .toSorted((a, b) => b.count - a.count),
+    outcomes: outcomes.toSorted((a, b) => b.count - a.count),
     instances: instances.length,
     instance: instances.flatMap(([name, own]) => {
       const out = instances.length > 1 ? standsOut(countOf(own), count, tests) : undefined;

@@ -72,7 +72,7 @@ export function unprovedReason(
   targetRatio: number,
   confidence: number,
   caveats: readonly string[],
-  noun = "requests",
+  noun: string,
 ): string {
   const { best, worst } = evidence;
   const target = percentText(targetRatio);

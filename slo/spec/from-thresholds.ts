@@ -92,14 +92,12 @@ function outcomeOf(asked: Asked, metrics: readonly ScriptMetric[]): Outcome {
     case "dropped_iterations":
       return refused("counts what k6 could not start: write throughput: { achieved: iterations } with the share that must start");
     default:
-      return ownOutcome(
-        asked,
-        metrics.find(({ name }) => name === asked.metric),
-      );
+      return ownOutcome(asked, metrics);
   }
 }
 
-function ownOutcome(asked: Asked, own: ScriptMetric | undefined): Outcome {
+function ownOutcome(asked: Asked, metrics: readonly ScriptMetric[]): Outcome {
+  const own = metrics.find(({ name }) => name === asked.metric);
   if (/^(http_req|ws|grpc|data|vus|browser)_/.test(asked.metric))
     return refused(`is about ${asked.metric}, which is no objective here: requests are judged by http_req_duration and http_req_failed`);
   switch (own?.kind ?? (asked.aggregate === "rate" && asked.value < 1 ? "rate" : undefined)) {
