@@ -78,8 +78,8 @@ const window = { fromSeconds: from, begunSeconds: from, toSeconds: until, endedS
 async function grown(samples: readonly Sample[]): Promise<number | string> {
   const api = sampledApi(samples);
   const guarded = await guardService(api, service, window);
-  if (guarded.kind === "problem") return guarded.reason;
-  const read = await readGrowth(api, counters, guarded.instances, window);
+  if (guarded.kind === "failed") return guarded.reason;
+  const read = await readGrowth(api, counters, guarded.value, window);
   return read.kind === "failed" ? read.reason : grownBy(read.value, restartedIn(read.value));
 }
 
@@ -175,7 +175,7 @@ test.each<[string, Sample[], number | string]>([
 test("where nothing was scraped after the load, it may have been Prometheus that was away", async () => {
   const guarded = await guardService(sampledApi(scraped("s", scrapes.slice(0, 4))), service, window);
   expect(guarded).toMatchObject({
-    kind: "problem",
+    kind: "failed",
     reason:
       "the instance a:1 was not scraped after the load (it was gone, or Prometheus was away): what it counted after its last scrape is lost",
   });
@@ -192,6 +192,6 @@ test.each<[string, Sample[], string | undefined]>([
   ["ended before the load and is not tried is of no account", scraped("s", [from - 200, from - 190], "b:1"), undefined],
 ])("what is lost: an instance that %s", async (_, samples, expected) => {
   const guarded = await guardService(sampledApi([...up, ...samples]), service, window);
-  const losses = guarded.kind === "sound" ? guarded.instances.flatMap(({ loss }) => loss ?? []) : [guarded.reason];
+  const losses = guarded.kind === "answer" ? guarded.value.flatMap(({ loss }) => loss ?? []) : [guarded.reason];
   expect(losses).toEqual(expected === undefined ? [] : [expect.stringContaining(expected)]);
 });

@@ -1,6 +1,6 @@
 import type { ServiceQueries } from "../compile/run.ts";
 import { scrapeLabels } from "../spec/names.ts";
-import { answerOf, querySamples, queryVector, Unreadable, type PrometheusApi, type Series } from "./prometheus.ts";
+import { answerOf, querySamples, queryVector, Unreadable, type Answer, type PrometheusApi, type Series } from "./prometheus.ts";
 
 /** Says between which times a service's counters are compared; Unix seconds of Prometheus's clock. */
 export interface GuardedWindow {
@@ -13,8 +13,8 @@ export interface GuardedWindow {
 /** How far before the load an instance's last scrape is looked for. */
 export const lookbackSeconds = 300;
 
-/** Lets the counters of a service be compared, or says why not. */
-export type Guarded = { kind: "sound"; instances: Instance[] } | { kind: "problem"; reason: string };
+/** Lets the counters of a service be compared, instance by instance, or says why not. */
+export type Guarded = Answer<Instance[]>;
 
 export const instanceKey = (labels: Record<string, string>): string =>
   JSON.stringify([labels[scrapeLabels.job] ?? "", labels[scrapeLabels.instance] ?? ""]);
@@ -37,11 +37,9 @@ async function readScrapes(api: PrometheusApi, service: ServiceQueries, { fromSe
 }
 type Scrapes = Awaited<ReturnType<typeof readScrapes>>;
 
-/** Guards a comparison: with a problem nothing can be said; otherwise tells for each instance what its counters are compared with. */
-export async function guardService(api: PrometheusApi, service: ServiceQueries, window: GuardedWindow): Promise<Guarded> {
-  const guarded = await answerOf(async () => instancesOf(await readScrapes(api, service, window), service, window));
-  return guarded.kind === "failed" ? { kind: "problem", reason: guarded.reason } : { kind: "sound", instances: guarded.value };
-}
+/** Guards a comparison: tells for each instance what its counters are compared with, where anything can be said. */
+export const guardService = (api: PrometheusApi, service: ServiceQueries, window: GuardedWindow): Promise<Guarded> =>
+  answerOf(async () => instancesOf(await readScrapes(api, service, window), service, window));
 
 function instancesOf(scrapes: Scrapes, service: ServiceQueries, window: GuardedWindow): Instance[] {
   const series = [...scrapes.before, ...scrapes.within].map(([key, { labels }]) => [key, labels] as const);

@@ -53,9 +53,9 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     };
     const jobs = query.jobs ? await jobsOf(api, query, 300, until) : [job];
     const guards = await Promise.all(jobs.map((one) => guardService(api, serviceQueries({ job: one }), span)));
-    const guarded = guards.find(({ kind }) => kind === "problem") ?? guards[0];
+    const guarded = guards.find(({ kind }) => kind === "failed") ?? guards[0];
     if (guarded === undefined) return { kind: "absent", objective: "o", reason: "no job", queries: { total: "", bad: "" } };
-    const instances = guarded.kind === "sound" ? guarded.instances : [];
+    const instances = guarded.kind === "answer" ? guarded.value : [];
     return measureServer(api, query, span, guarded, (ask) => readGrowth(api, ask, instances, span));
   }
 

@@ -158,10 +158,10 @@ export async function measureServer(
   const absent = (reason: string): Measurement => ({ kind: "absent", objective: query.objective, reason, queries });
   const found = await answerOf(() => splitOf(api, query.bad, window));
   if (found.kind === "answer") queries.bad = shownPart(found.value.least, queries.total, shown);
-  if (guarded.kind === "problem") return absent(guarded.reason);
-  if (found.kind === "failed") return absent(found.reason);
-  const by: Asked = { api, query, split: found.value, window, read: readGrowth };
-  const read = await answerOf(() => countedBy(by, guarded.instances));
+  const read = await answerOf(async () => {
+    const instances = known(guarded);
+    return countedBy({ api, query, split: known(found), window, read: readGrowth }, instances);
+  });
   if (read.kind === "failed") return absent(read.reason);
   // The instances of a service are scraped at different times, each once in a step.
   return { kind: "counted", objective: query.objective, ...read.value, timestampSkewSeconds: window.stepSeconds, queries };

@@ -99,7 +99,7 @@ async function measure(asked: Asked, query: ObjectiveQueries, client: ClientWind
       return measureSeconds(api, query, secondsWindowOf(asked, query.part));
     case "server": {
       const { window, guarded, read } = await readerOf(serviceOf(query));
-      const neverBegan: Guarded = { kind: "problem", reason: "the load that is judged never began" };
+      const neverBegan: Guarded = { kind: "failed", reason: "the load that is judged never began" };
       return measureServer(api, query, window, unserved.judged > 0 ? guarded : neverBegan, read);
     }
   }

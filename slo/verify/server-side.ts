@@ -2,7 +2,7 @@ import type { ServerWindow } from "../collect/compared.ts";
 import { readGrowth, type Growth } from "../collect/growth.ts";
 import { guardService, type Guarded } from "../collect/guard.ts";
 import { mostUnserved } from "../collect/measurement.ts";
-import type { PrometheusApi } from "../collect/prometheus.ts";
+import { answerOf, known, Unreadable, type PrometheusApi } from "../collect/prometheus.ts";
 import type { ReadGrowth } from "../collect/server.ts";
 import { serviceQueries } from "../compile/run.ts";
 import type { LoadRun } from "../load/load-run.ts";
@@ -47,10 +47,16 @@ export type ServerWindows = ReturnType<typeof serverWindows>;
 /** Chooses the window by the scrapes that there are, and opens the services in it. */
 export async function openReader(api: PrometheusApi, services: readonly Record<string, string>[], windows: ServerWindows) {
   const { judged, whole, quietFromSeconds } = windows;
-  const guardAll = async (window: ServerWindow): Promise<Guarded> =>
-    joined(await Promise.all(services.map((labels) => guardService(api, serviceQueries(labels), window))));
+  const guardAll = (window: ServerWindow): Promise<Guarded> =>
+    answerOf(async () => {
+      const guards = await Promise.all(services.map((labels) => guardService(api, serviceQueries(labels), window)));
+      if (guards.length > 0) return guards.flatMap(known);
+      throw new Unreadable(
+        "Prometheus holds no series of these counters that carries a job: is each name right, and is the service scraped?",
+      );
+    });
   const guarded = judged && (await guardAll(judged));
-  const fresh = guarded?.kind === "sound" && guarded.instances.every(({ beforeSeconds }) => (beforeSeconds ?? Infinity) > quietFromSeconds);
+  const fresh = guarded?.kind === "answer" && guarded.value.every(({ beforeSeconds }) => (beforeSeconds ?? Infinity) > quietFromSeconds);
   if (judged && fresh) return { window: judged, guarded, read: growthReader(api, guarded, judged) };
   const all = await guardAll(whole);
   return { window: whole, guarded: all, read: growthReader(api, all, whole) };
@@ -58,32 +64,21 @@ export async function openReader(api: PrometheusApi, services: readonly Record<s
 /** One service, or several, as their counters are read. */
 export type ServiceReader = Awaited<ReturnType<typeof openReader>>;
 
-function joined(guards: readonly Guarded[]): Guarded {
-  const problem = guards.find(({ kind }) => kind === "problem");
-  if (problem !== undefined) return problem;
-  if (guards.length === 0)
-    return {
-      kind: "problem",
-      reason: "Prometheus holds no series of these counters that carries a job: is each name right, and is the service scraped?",
-    };
-  return { kind: "sound", instances: guards.flatMap((guard) => (guard.kind === "sound" ? guard.instances : [])) };
-}
-
 /** Gives the first answer again to whoever asks about the same. */
 function once<T, R>(ask: (about: T) => R, keyOf: (about: T) => string): (about: T) => R {
-  const known = new Map<string, R>();
+  const asked = new Map<string, R>();
   return (about) => {
-    const answer = known.get(keyOf(about)) ?? ask(about);
-    known.set(keyOf(about), answer);
+    const answer = asked.get(keyOf(about)) ?? ask(about);
+    asked.set(keyOf(about), answer);
     return answer;
   };
 }
 
 /** Asks about each counter once, however many objectives are about it. */
 function growthReader(api: PrometheusApi, guarded: Guarded, window: ServerWindow): ReadGrowth {
-  if (guarded.kind === "problem") return () => Promise.resolve({ kind: "failed", reason: guarded.reason });
+  if (guarded.kind === "failed") return () => Promise.resolve(guarded);
   return once<Parameters<ReadGrowth>[0], Promise<Growth>>(
-    (ask) => readGrowth(api, ask, guarded.instances, window),
+    (ask) => readGrowth(api, ask, guarded.value, window),
     ({ series, part }) => JSON.stringify([series.promql, part]),
   );
 }
