@@ -1,7 +1,7 @@
 import type { PromQL } from "../compile/promql.ts";
 import type { ChartQueries } from "../compile/run.ts";
 import { bucketLines, bucketsBetween, finite, fromZero, growth, loadSteps, oneStep, quantileLine, ratio } from "./lines.ts";
-import type { Around, Bucket, Line, LoadSteps } from "./lines.ts";
+import type { Around, Bucket, Line } from "./lines.ts";
 import { answerOf, queryHistograms, queryRange, type PrometheusApi, type Series } from "./prometheus.ts";
 
 /** Says from when to when a chart is drawn. */
@@ -72,8 +72,7 @@ const mostRoutes = 6;
 
 /** Reads what the report draws; rates are per second, latencies seconds, times Unix seconds. A server's percentile is the upper bound of its bucket. */
 export async function readCharts(api: PrometheusApi, queries: ChartQueries, window: ChartWindow) {
-  const reads = openReads(api, window);
-  const { stepSeconds, unread, client, server, around, ofService, judgedStep, seriesOf, lineOf } = reads;
+  const { stepSeconds, unread, client, server, around, ofService, judgedStep, seriesOf, lineOf } = openReads(api, window);
   const range = window.toSeconds - window.fromSeconds + 60;
   const counted = async (chart: Chart, query: PromQL): Promise<Line> => fromZero(await lineOf(chart, query, client), judgedStep);
   const quantile = (q: number): Promise<Line> => lineOf("latency", queries.clientQuantile(q, Math.max(4, 2 * stepSeconds), range), client);
@@ -93,6 +92,8 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
   if (spread.kind === "failed") unread.spread = spread.reason;
   const clientSpread = spread.kind === "answer" ? spread.value.at(-1)?.value : undefined;
   const load = loadSteps(requests, judgedStep);
+  const latest = ({ points }: Series<number>): number => points.at(-1)?.value ?? 0;
+  const busiest = (byRoute ?? []).toSorted((a, b) => latest(b) - latest(a)).slice(0, mostRoutes);
   const buckets = bucketLines(byBound ?? [], queries.serverBuckets?.unitsPerSecond ?? 1, server.lineOf);
   const atMost = (q: number): Line => quantileLine(buckets, q, client.times.length, stepSeconds, ofService);
   return {
@@ -109,7 +110,9 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
     serverP50: atMost(0.5),
     serverP95: atMost(0.95),
     serverP99: atMost(0.99),
-    routes: routeRates(byRoute ?? [], reads, load),
+    routes: busiest.map(({ labels: { method = "", name: route = "" }, points }) => {
+      return { method, route, rate: growth(fromZero(client.lineOf(points), judgedStep), stepSeconds, around, load) };
+    }),
     // How many judged requests took how long, cumulative; empty where it was not read.
     latencies: {
       client: cumulated(clientSpread?.buckets ?? []),
@@ -120,17 +123,6 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
     unread,
     silentFromSeconds: silenceOf(client.times, answered, requests, stepSeconds),
   };
-}
-
-function routeRates(
-  series: readonly Series<number>[],
-  { client, stepSeconds, around, judgedStep }: ReturnType<typeof openReads>,
-  load: LoadSteps,
-) {
-  const busiest = series.toSorted((a, b) => (b.points.at(-1)?.value ?? 0) - (a.points.at(-1)?.value ?? 0)).slice(0, mostRoutes);
-  return busiest.map(({ labels: { method = "", name: route = "" }, points }) => {
-    return { method, route, rate: growth(fromZero(client.lineOf(points), judgedStep), stepSeconds, around, load) };
-  });
 }
 
 /** Adds up the buckets of a native histogram. */

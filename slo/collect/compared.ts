@@ -34,9 +34,6 @@ export interface Compared {
   others: number;
 }
 
-/** Agreement of both sides, and what is assumed where there is nothing to compare. */
-export const nothingMissing: Compared = { missing: 0, missingForCertain: 0, elsewhere: 0, others: 0 };
-
 /**
  * Compares what k6 sent with what the service counted of the same requests. Where others use the same counters, their requests may stand
  * where k6's are missing: then equality proves nothing, and all of k6's may be missing. So may those of a lost pod that nobody heard of.

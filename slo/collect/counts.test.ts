@@ -2,10 +2,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bucketLines, bucketsBetween, fromZero, growth, loadSteps, oneStep, quantileLine, type Line } from "./lines.ts";
 import { endedWith, wholeCount } from "./points.ts";
-import { betweenCounts, compareSides, nothingMissing, type Compared, type Sent } from "./compared.ts";
+import { betweenCounts, compareSides, type Compared, type Sent } from "./compared.ts";
 import { withUnservedLoad } from "./client.ts";
 import { splitHistogram } from "./histogram.ts";
 import type { Count } from "./measurement.ts";
+
+/** Agreement of both sides. */
+const nothingMissing: Compared = { missing: 0, missingForCertain: 0, elsewhere: 0, others: 0 };
 
 const rest = { cumulative: [], queries: { total: "t", bad: "b" } };
 const counted = { total: 1000, bad: 3, uncertain: 0, caveats: [], noun: "requests", unfiltered: true };

@@ -28,7 +28,7 @@ export function loadSteps(requests: Line, begins: number) {
   const end = requests.length - 2;
   return { begins, from, to: Math.max(from + 1, rose < end - 1 ? end : rose - 1) };
 }
-export type LoadSteps = ReturnType<typeof loadSteps>;
+type LoadSteps = ReturnType<typeof loadSteps>;
 
 /**
  * Turns a cumulative line into growth a second around each moment; null where either end is missing or the counter went back. Within a load only its

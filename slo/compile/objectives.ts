@@ -25,16 +25,11 @@ function whereProblem({ kind, where }: Sided, slowCounted: boolean): SelectorPro
 /** The tags that k6 gives to a request by its connection or answer (k6, lib/netext/httpext/transport.go). */
 const onlyAnswered = new Set(["proto", "subproto", "tls_version", "ocsp_status", "ip"]);
 
-/** What a spec compiles to, or why an objective cannot be asked about. */
-export type Compiled =
-  | { kind: "compiled"; queries: ObjectiveQueries[] }
-  | { kind: "problems"; problems: (SelectorProblem & { objective: Objective })[] };
-
 /**
- * Compiles the objectives of a spec into queries for one run.
+ * Compiles the objectives of a spec into queries for one run, or says why some of them cannot be asked about.
  * `slowCounted` says that the scenario counts slow requests itself (ours do, a user script does not).
  */
-export function compileObjectives(spec: Spec, scope: Scope, slowCounted: boolean): Compiled {
+export function compileObjectives(spec: Spec, scope: Scope, slowCounted: boolean) {
   const problems: (SelectorProblem & { objective: Objective })[] = [];
   const served = { ...scope, metrics: spec.metrics };
   const queries = spec.objectives.flatMap((objective): ObjectiveQueries[] => {
@@ -67,7 +62,7 @@ export function compileObjectives(spec: Spec, scope: Scope, slowCounted: boolean
     const compiled = serverQueries(name, indicator, served);
     return compiled.kind === "problem" ? refuse(compiled) : [compiled];
   });
-  return problems.length > 0 ? { kind: "problems", problems } : { kind: "compiled", queries };
+  return problems.length > 0 ? { kind: "problems" as const, problems } : { kind: "compiled" as const, queries };
 }
 
 /** Lists the thresholds, in seconds, that the client has to count slow requests by. */

@@ -25,11 +25,6 @@ export interface RuleGroup {
   rules: Rule[];
 }
 
-/** The rules of a spec with what of it has none and why, or what is wrong with it. */
-export type CompiledRules =
-  | { kind: "rules"; groups: RuleGroup[]; leftOut: string[] }
-  | { kind: "problems"; problems: (SelectorProblem & { objective: Objective })[] };
-
 /** One objective that gets rules. */
 interface Slo extends ErrorRatio {
   objective: Objective;
@@ -42,15 +37,18 @@ interface Slo extends ErrorRatio {
   own: { sloth_id: string; sloth_service: string; sloth_slo: string };
 }
 
-/** Compiles the objectives that a Prometheus in production can see into recording and alert rules, with the names and labels of Sloth. */
-export function compileRules(spec: Spec, server: Scope["server"], set: WindowSet): CompiledRules {
+/**
+ * Compiles the objectives that a Prometheus in production can see into recording and alert rules, with the names and labels of Sloth.
+ * Says what of the spec has none and why, or what is wrong with it.
+ */
+export function compileRules(spec: Spec, server: Scope["server"], set: WindowSet) {
   const problems: (SelectorProblem & { objective: Objective })[] = [];
   const leftOut: string[] = [];
   const taken = new Set<string>();
   const rows = burnWindows(spec.periodSeconds, set);
   if (typeof rows === "string") {
     const first = spec.objectives.slice(0, 1);
-    return { kind: "problems", problems: first.map((objective) => ({ ...refusal("period", rows), objective })) };
+    return { kind: "problems" as const, problems: first.map((objective) => ({ ...refusal("period", rows), objective })) };
   }
   const groups = spec.objectives.flatMap((objective): RuleGroup[] => {
     const { name, targetRatio } = objective;
@@ -67,7 +65,7 @@ export function compileRules(spec: Spec, server: Scope["server"], set: WindowSet
     if (never.length > 0) leftOut.push(`${name}: no alert at a burn rate of ${never.map(({ factor }) => factor).join(" or ")}: ${why}`);
     return groupsOf({ objective, spec, isShort: set === "short", rows: within, budget, own, ...errorRatio(queries) });
   });
-  return problems.length > 0 ? { kind: "problems", problems } : { kind: "rules", groups, leftOut };
+  return problems.length > 0 ? { kind: "problems" as const, problems } : { kind: "rules" as const, groups, leftOut };
 }
 
 /** Compiles what an objective asks of the service's own counters; a sentence where a Prometheus in production has none of it. */

@@ -23,8 +23,8 @@ export type Translated = { threshold: string } & (
 export type Thresholds = Readonly<Record<string, readonly (string | { threshold: string })[]>>;
 
 type Indicator = StatedObjective["indicator"];
-type Outcome = { target: number; indicator: Indicator; note?: string } | { refused: string };
-const refused = (reason: string): Outcome => ({ refused: reason });
+/** What a threshold comes to, or why it cannot be an objective. */
+type Outcome = { target: number; indicator: Indicator; note?: string } | string;
 
 /** Translates a script's thresholds, one by one and in their order; `metrics` are the script's own, where they are known. */
 export function fromThresholds(thresholds: Thresholds, metrics: readonly ScriptMetric[] = []): Translated[] {
@@ -33,8 +33,8 @@ export function fromThresholds(thresholds: Thresholds, metrics: readonly ScriptM
       const expression = typeof one === "string" ? one : one.threshold;
       const threshold = `${key}: ${expression}`;
       const asked = readThreshold(key, expression);
-      const outcome = typeof asked === "string" ? refused(asked) : outcomeOf(asked, metrics);
-      if ("refused" in outcome) return { threshold, kind: "refused", reason: outcome.refused };
+      const outcome = typeof asked === "string" ? asked : outcomeOf(asked, metrics);
+      if (typeof outcome === "string") return { threshold, kind: "refused", reason: outcome };
       const { target, indicator, note } = outcome;
       const objective = { name: `${key} ${expression}`, target: percentText(target), indicator };
       const problem = problemOf(objective);
@@ -90,7 +90,7 @@ function outcomeOf(asked: Asked, metrics: readonly ScriptMetric[]): Outcome {
     case "iterations":
       return throughputOf(asked, "iterations");
     case "dropped_iterations":
-      return refused("counts what k6 could not start: write throughput: { achieved: iterations } with the share that must start");
+      return "counts what k6 could not start: write throughput: { achieved: iterations } with the share that must start";
     default:
       return ownOutcome(asked, metrics);
   }
@@ -99,7 +99,7 @@ function outcomeOf(asked: Asked, metrics: readonly ScriptMetric[]): Outcome {
 function ownOutcome(asked: Asked, metrics: readonly ScriptMetric[]): Outcome {
   const own = metrics.find(({ name }) => name === asked.metric);
   if (/^(http_req|ws|grpc|data|vus|browser)_/.test(asked.metric))
-    return refused(`is about ${asked.metric}, which is no objective here: requests are judged by http_req_duration and http_req_failed`);
+    return `is about ${asked.metric}, which is no objective here: requests are judged by http_req_duration and http_req_failed`;
   switch (own?.kind ?? (asked.aggregate === "rate" && asked.value < 1 ? "rate" : undefined)) {
     case "rate":
       return shareOf(asked, ({ metric, below }, where) => ({ rate: { name: metric, good: !below, where } }));
@@ -108,31 +108,31 @@ function ownOutcome(asked: Asked, metrics: readonly ScriptMetric[]): Outcome {
       return percentileOf(asked, ({ metric, where }) => ({ trend: { name: metric, atMost: limit, where } }));
     }
     case "counter":
-      return refused("a count is no share of anything: write counter: { bad, total } with the counter of all these events");
+      return "a count is no share of anything: write counter: { bad, total } with the counter of all these events";
     case "gauge":
-      return refused("a gauge says how something stood last, not how often it was good");
+      return "a gauge says how something stood last, not how often it was good";
     case undefined:
-      return refused(`what kind of metric ${asked.metric} is, and whether its values are times, is not known: write the objective by hand`);
+      return `what kind of metric ${asked.metric} is, and whether its values are times, is not known: write the objective by hand`;
   }
 }
 
 /** Translates a bound on a share: one from below is the target, one from above what the target leaves. */
 function shareOf(asked: Asked, indicator: (asked: Asked, where: Record<string, string>) => Indicator): Outcome {
   const { aggregate, below, value, metric } = asked;
-  if (aggregate !== "rate") return refused(`compares ${aggregate} of a rate, and only its share can be an objective`);
-  if (metric === "http_req_failed" && !below) return refused("asks for failures instead of bounding them");
-  if (metric === "checks" && below) return refused("bounds the checks that pass from above");
-  if (value <= 0 || value >= 1) return refused("asks for all or nothing, which no number of requests proves: state a share, such as 99.9%");
+  if (aggregate !== "rate") return `compares ${aggregate} of a rate, and only its share can be an objective`;
+  if (metric === "http_req_failed" && !below) return "asks for failures instead of bounding them";
+  if (metric === "checks" && below) return "bounds the checks that pass from above";
+  if (value <= 0 || value >= 1) return "asks for all or nothing, which no number of requests proves: state a share, such as 99.9%";
   const target = below ? Number((1 - value).toPrecision(12)) : value;
   return { target, indicator: indicator(asked, asked.where) };
 }
 
 function percentileOf(asked: Asked, indicator: (asked: Asked) => Indicator): Outcome {
   const { aggregate, below, value } = asked;
-  if (!below) return refused("asks for slowness instead of bounding it");
+  if (!below) return "asks for slowness instead of bounding it";
   const percentile = Number(/^p\(([\d.]+)\)$/.exec(aggregate)?.[1]);
-  if (!(percentile > 0 && percentile < 100)) return refused(noShare[aggregate] ?? "is no share that can be proved: use p(95), p(99)");
-  if (value <= 0) return refused("allows no time at all");
+  if (!(percentile > 0 && percentile < 100)) return noShare[aggregate] ?? "is no share that can be proved: use p(95), p(99)";
+  if (value <= 0) return "allows no time at all";
   return { target: Number((percentile / 100).toPrecision(12)), indicator: indicator(asked) };
 }
 
@@ -149,9 +149,9 @@ const noShare: Readonly<Record<string, string>> = {
 const secondsShare = 0.95;
 
 function throughputOf({ aggregate, below, value, where }: Asked, of: "requests" | "iterations"): Outcome {
-  if (aggregate !== "rate") return refused("counts events, which is the size of the load and no promise of the service");
-  if (below) return refused("bounds the load from above");
-  if (Object.keys(where).length > 0) return refused("bounds the rate of some requests only: throughput is of all");
+  if (aggregate !== "rate") return "counts events, which is the size of the load and no promise of the service";
+  if (below) return "bounds the load from above";
+  if (Object.keys(where).length > 0) return "bounds the rate of some requests only: throughput is of all";
   const note = `k6 takes the mean over the run; here ${percentText(secondsShare)} of the seconds must reach it`;
   return { target: secondsShare, indicator: { throughput: { atLeast: `${value}/s`, of } }, note };
 }
