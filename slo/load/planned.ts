@@ -17,29 +17,18 @@ export function provableBy(objective: Objective, { confidence }: Spec, plan: Pla
 const chosenFrom = ({ mix }: Plan, { method, route }: Where): Plan["mix"] =>
   mix.filter((one) => (method ?? one.method) === one.method && (route === undefined || isSameRoute(route, one.route)));
 
+/** What else a plan tells of the events of an indicator. */
+const planned: Partial<Record<Indicator["kind"], (plan: Plan) => number | undefined>> = {
+  achieved: ({ offeredIterations }) => offeredIterations,
+  throughput: ({ judgedSeconds }) => judgedSeconds,
+};
+
 /** Estimates how many events an objective will have; how a service or a script counts its own, no plan tells. */
 function expectedOf(plan: Plan, indicator: Indicator): number | "unknown" {
-  switch (indicator.kind) {
-    case "errors":
-    case "latency": {
-      const { method: _method, route: _route, ...others } = indicator.where;
-      if (plan.offeredIterations === undefined || plan.mix.length === 0 || Object.keys(others).length > 0) return "unknown";
-      return Math.floor(
-        plan.offeredIterations * chosenFrom(plan, indicator.where).reduce((sum, { perIteration }) => sum + perIteration, 0),
-      );
-    }
-    case "achieved":
-      return plan.offeredIterations ?? "unknown";
-    case "throughput":
-      return plan.judgedSeconds ?? "unknown";
-    case "ratio":
-    case "checks":
-    case "counter":
-    case "rate":
-    case "trend":
-    case "integrity":
-      return "unknown";
-  }
+  if (!("side" in indicator)) return planned[indicator.kind]?.(plan) ?? "unknown";
+  const { method: _method, route: _route, ...others } = indicator.where;
+  if (plan.offeredIterations === undefined || plan.mix.length === 0 || Object.keys(others).length > 0) return "unknown";
+  return Math.floor(plan.offeredIterations * chosenFrom(plan, indicator.where).reduce((sum, { perIteration }) => sum + perIteration, 0));
 }
 
 /** Says that a load never sends what an objective is about; undefined where it does, or where nobody knows what a script sends. */
