@@ -1,4 +1,4 @@
-import type { CauseCounters, CauseQueries, Subject } from "../compile/causes.ts";
+import type { CauseQueries, Subject } from "../compile/causes.ts";
 import type { ServerQueries } from "../compile/service-objectives.ts";
 import { k6Labels } from "../spec/names.ts";
 import { grownBy, restartedIn, type CounterGrowth } from "./growth.ts";
@@ -78,7 +78,7 @@ export function readClientTimeline(
 ): Promise<Answer<CumulativePoint[]>> {
   const { fromSeconds: from, toSeconds: to, stepSeconds } = span;
   const range = to - from + 60;
-  const soFar = (counters: CauseCounters) => counters.soFar(subject, range);
+  const soFar = (counters: CauseQueries["total"]) => counters.soFar(subject, range);
   return answerOf(async () => {
     const histograms = bad.filter(({ kind }) => kind === "histogram").map(soFar);
     const [totals, bads, ...slow] = await Promise.all([

@@ -1,6 +1,6 @@
 import { k6Labels, k6Metrics } from "../spec/names.ts";
 import type { Indicator } from "../spec/spec.ts";
-import { over } from "./counters.ts";
+import { over, sumOfLast } from "./counters.ts";
 import { is, isNot, promql, type Matcher, type PromQL } from "./promql.ts";
 import { clientWhere, judged } from "./scope.ts";
 
@@ -10,27 +10,24 @@ export interface Subject {
   route: string;
 }
 
-/** Makes the questions about some counters of k6 that belong to an objective, by the sort of bad event that they count; a histogram's buckets tell the slow ones. */
-function causeCounters(kind: "answer" | "wrongContents" | "slow" | "histogram", series: (...more: Matcher[]) => PromQL) {
-  const last = (rangeSeconds: number, ...more: Matcher[]): PromQL => over("last_over_time", series(...more))(rangeSeconds);
-  const only = ({ method, route }: Subject): Matcher[] => [is(k6Labels.method, method), is(k6Labels.name, route)];
-  return {
-    kind,
-    /** How many, by whatever may be a cause of them, over the time to look back over. */
-    grouped: (range: number): PromQL => promql`sum by (method, name, status, error_code, instance_id) (${last(range)})`,
-    soFar: (subject: Subject | undefined, range: number): PromQL => promql`sum(${last(range, ...(subject ? only(subject) : []))})`,
-  };
-}
-export type CauseCounters = ReturnType<typeof causeCounters>;
-
 /** The questions what the bad events of a client-side objective have in common; `atMostSeconds` is above how many seconds an answer is slow, for latency. */
 export type CauseQueries = ReturnType<typeof causeQueries>;
 
 /** Compiles the questions; `ownCounts` says that the scenario counts slow requests and wrong contents itself. */
 export function causeQueries(indicator: Extract<Indicator, { kind: "errors" | "latency" }>, testid: string, ownCounts: boolean) {
   const where = clientWhere(indicator.where);
-  const counters = (kind: CauseCounters["kind"], metric: string, ...fixed: Matcher[]): CauseCounters =>
-    causeCounters(kind, (...more) => judged(metric, testid, ...fixed, ...where, ...more));
+  // The questions about some counters of k6, by the sort of bad event that they count; a histogram's buckets tell the slow ones.
+  const counters = (kind: "answer" | "wrongContents" | "slow" | "histogram", metric: string, ...fixed: Matcher[]) => {
+    const series = (...more: Matcher[]) => judged(metric, testid, ...fixed, ...where, ...more);
+    const all = over("last_over_time", series());
+    return {
+      kind,
+      /** How many, by whatever may be a cause of them, over the time to look back over. */
+      grouped: (range: number): PromQL => promql`sum by (method, name, status, error_code, instance_id) (${all(range)})`,
+      soFar: (subject: Subject | undefined, range: number): PromQL =>
+        sumOfLast(series(...(subject ? [is(k6Labels.method, subject.method), is(k6Labels.name, subject.route)] : [])))(range),
+    };
+  };
   const { requests, wrongContents, slowRequests, requestDuration } = k6Metrics;
   const total = counters("answer", requests);
   const counting = isNot(k6Labels.method, "");
