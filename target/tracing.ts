@@ -1,9 +1,18 @@
-import { type Attributes, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace, TraceFlags, type Tracer } from "@opentelemetry/api";
+import {
+  type Attributes,
+  type HrTime,
+  ROOT_CONTEXT,
+  type SpanContext,
+  SpanKind,
+  type SpanStatus,
+  SpanStatusCode,
+  TraceFlags,
+} from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import * as resources from "@opentelemetry/resources";
 import * as sdk from "@opentelemetry/sdk-trace";
 import type { FastifyRequest } from "fastify";
-import { type Caller, callerOf, testidOf, type RequestTrace } from "./correlation.ts";
+import { callerOf, testidOf, type RequestTrace } from "./correlation.ts";
 import type { Environment } from "./environment.ts";
 
 /** Follows requests by OpenTelemetry; imported only where an endpoint is given, so that without one nothing of it is loaded. */
@@ -15,64 +24,110 @@ const queue = { maxQueueSize: 16_384, maxExportBatchSize: 1_024, scheduledDelayM
 /** Starts sending spans by OTLP to where the standard variables say; a collector that is gone costs its spans, never an answer. */
 export function openTracing({ OTEL_TRACES_SAMPLER_ARG: ratio, STORE }: Pick<Environment, "OTEL_TRACES_SAMPLER_ARG" | "STORE">) {
   const sampler = new sdk.TraceIdRatioBasedSampler(ratio);
+  const ids = new sdk.RandomIdGenerator();
   const named = resources.resourceFromAttributes({ "service.name": "storage-api" });
   const stated = resources.detectResources({ detectors: [resources.resourceAttributesEnvDetector, resources.serviceNameEnvDetector] });
-  const provider = new sdk.TracerProvider({
-    resource: resources.defaultResource().merge(named).merge(stated),
-    sampler: new sdk.ParentBasedSampler({ root: sampler }),
-    spanProcessors: [new sdk.BatchSpanProcessor({ exporter: new OTLPTraceExporter(), ...queue })],
-  });
-  const tracer = provider.getTracer("storage-api");
+  const resource = resources.defaultResource().merge(named).merge(stated);
+  const processor = new sdk.BatchSpanProcessor({ exporter: new OTLPTraceExporter(), ...queue });
+
   return {
     /** Begins the span of a request; `null` where it is not sampled. */
     begins: (request: FastifyRequest): RequestTrace | null => {
       const caller = callerOf(request.headers);
       // Whoever calls may say that a request is not to be traced; how many of the others are, is ours to say.
-      // Decided before the SDK is asked for a span, because most requests are not sampled.
-      const isSampled = ({ flags, traceId }: Caller): boolean =>
-        (flags & TraceFlags.SAMPLED) !== 0 && sampler.shouldSample(ROOT_CONTEXT, traceId).decision !== sdk.SamplingDecision.NOT_RECORD;
-      return caller === undefined || isSampled(caller) ? requestTrace(tracer, STORE, request, caller) : null;
+      if (caller !== undefined && (caller.flags & TraceFlags.SAMPLED) === 0) return null;
+      const traceId = caller?.traceId ?? ids.generateTraceId();
+      if (sampler.shouldSample(ROOT_CONTEXT, traceId).decision === sdk.SamplingDecision.NOT_RECORD) return null;
+      const parent = caller && { traceId, spanId: caller.spanId, traceFlags: TraceFlags.SAMPLED, isRemote: true };
+      // Fastify makes each of these when it is asked for it, so of a sampled request only.
+      const { method, url, protocol, headers } = request;
+      const route = request.routeOptions.url;
+      const attributes = requestAttributes(method, route, url, protocol, testidOf(headers));
+      const name = route === undefined ? method : `${method} ${route}`;
+      const contextOf = (): SpanContext => ({ traceId, spanId: ids.generateSpanId(), traceFlags: TraceFlags.SAMPLED });
+      const context = contextOf();
+      const span = new Span(name, SpanKind.SERVER, context, parent, attributes, resource);
+      return {
+        traceId,
+        spanId: context.spanId,
+        storeBegins: (operation) => {
+          const ofStore = { "db.system.name": STORE, "db.collection.name": "buckets", "db.operation.name": operation };
+          const own = new Span(`${operation} buckets`, SpanKind.CLIENT, contextOf(), context, ofStore, resource);
+          return (error) => own.end(processor, error === undefined ? undefined : error instanceof Error ? error.name : "unknown");
+        },
+        ends: (status, fault) => {
+          attributes["http.response.status_code"] = status;
+          if (fault !== null) attributes["plimsoll.fault"] = fault;
+          span.end(processor, status >= 500 ? String(status) : undefined);
+        },
+      };
     },
     /** Sends what is left. */
-    close: (): Promise<void> => provider.shutdown(),
+    close: (): Promise<void> => processor.shutdown(),
   };
 }
 
-function requestTrace(tracer: Tracer, store: string, request: FastifyRequest, caller: Caller | undefined): RequestTrace | null {
-  const { method, url, headers, protocol } = request;
-  const parent =
-    caller === undefined
-      ? ROOT_CONTEXT
-      : trace.setSpanContext(ROOT_CONTEXT, {
-          traceId: caller.traceId,
-          spanId: caller.spanId,
-          traceFlags: caller.flags & TraceFlags.SAMPLED,
-          isRemote: true,
-        });
-  const route = request.routeOptions.url;
-  const span = tracer.startSpan(route === undefined ? method : `${method} ${route}`, { kind: SpanKind.SERVER }, parent);
-  if (!span.isRecording()) return null;
-  span.setAttributes(requestAttributes(method, route, url, protocol, testidOf(headers)));
-  const { traceId, spanId } = span.spanContext();
-  const context = trace.setSpan(ROOT_CONTEXT, span);
-  return {
-    traceId,
-    spanId,
-    storeBegins: (operation) => {
-      const attributes = { "db.system.name": store, "db.collection.name": "buckets", "db.operation.name": operation };
-      const own = tracer.startSpan(`${operation} buckets`, { kind: SpanKind.CLIENT, attributes }, context);
-      return (error) => {
-        if (error !== undefined) failed(own, error instanceof Error ? error.name : "unknown");
-        own.end();
-      };
-    },
-    ends: (status, fault) => {
-      span.setAttribute("http.response.status_code", status);
-      if (fault !== null) span.setAttribute("plimsoll.fault", fault);
-      if (status >= 500) failed(span, String(status));
-      span.end();
-    },
-  };
+const none: [] = [];
+const instrumentationScope = { name: "storage-api" };
+const [unset, failed] = [{ code: SpanStatusCode.UNSET }, { code: SpanStatusCode.ERROR }];
+const hrTimeOf = (milliseconds: number): HrTime => [Math.trunc(milliseconds / 1_000), Math.trunc((milliseconds % 1_000) * 1e6)];
+
+/** One span as the SDK's batches take it. The SDK's own costs twice as much: each lives until it is sent, and what lives the garbage collector moves. */
+class Span implements sdk.ReadableSpan {
+  readonly #context: SpanContext;
+  readonly #beganAt = Date.now();
+  #milliseconds = -performance.now();
+  readonly name: string;
+  readonly kind: SpanKind;
+  readonly parentSpanContext?: SpanContext;
+  readonly attributes: Attributes;
+  readonly resource: resources.Resource;
+  status: SpanStatus = unset;
+  readonly ended = true;
+  readonly links = none;
+  readonly events = none;
+  readonly instrumentationScope = instrumentationScope;
+  readonly droppedAttributesCount = 0;
+  readonly droppedEventsCount = 0;
+  readonly droppedLinksCount = 0;
+
+  constructor(
+    name: string,
+    kind: SpanKind,
+    context: SpanContext,
+    parent: SpanContext | undefined,
+    attributes: Attributes,
+    resource: resources.Resource,
+  ) {
+    this.name = name;
+    this.kind = kind;
+    this.#context = context;
+    if (parent !== undefined) this.parentSpanContext = parent;
+    this.attributes = attributes;
+    this.resource = resource;
+  }
+
+  end(processor: sdk.SpanProcessor, errorType: string | undefined): void {
+    this.#milliseconds += performance.now();
+    if (errorType !== undefined) {
+      this.attributes["error.type"] = errorType;
+      this.status = failed;
+    }
+    processor.onEnd(this);
+  }
+
+  spanContext(): SpanContext {
+    return this.#context;
+  }
+  get startTime() {
+    return hrTimeOf(this.#beganAt);
+  }
+  get endTime() {
+    return hrTimeOf(this.#beganAt + this.#milliseconds);
+  }
+  get duration() {
+    return hrTimeOf(this.#milliseconds);
+  }
 }
 
 /** Semantic conventions for HTTP spans, 1.45: what is required of a server, and the route. */
@@ -87,9 +142,4 @@ function requestAttributes(method: string, route: string | undefined, url: strin
   if (route !== undefined) attributes["http.route"] = route;
   if (testid !== undefined) attributes["plimsoll.testid"] = testid;
   return attributes;
-}
-
-function failed(span: Span, type: string): void {
-  span.setAttribute("error.type", type);
-  span.setStatus({ code: SpanStatusCode.ERROR });
 }
