@@ -7,7 +7,7 @@ import { keepingFolder } from "../host/own-folder.ts";
 import type { Host } from "../host/host.ts";
 import { replaceFile } from "../host/replace-file.ts";
 import { causeLine, causes, samplesText } from "../report/causes.ts";
-import { headline, subject, verdictWords } from "../report/headline.ts";
+import { headline, subject, verdictWord } from "../report/headline.ts";
 import { type HtmlAssets, htmlReport } from "../report/html.ts";
 import { reportInLog, jsonReport } from "../report/json.ts";
 import { junitReport } from "../report/junit.ts";
@@ -54,7 +54,7 @@ export function writeReport(report: Report, folder: string, host: Host, json: bo
 /** Gives the verdict in a few lines; Kubernetes keeps 4,096 bytes of them. */
 function shortVerdict(report: Report): string {
   const lines = [
-    `${verdictWords[report.verdict]} ${headline(report)}`,
+    `${verdictWord(report.verdict)} ${headline(report)}`,
     subject(report),
     ...causes(report).map(causeLine),
     ...report.reasons,

@@ -3,13 +3,8 @@ import { count, counted, duration, targetPercent } from "./numbers.ts";
 import { shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
 
-/** The word for each verdict, as every report prints it. */
-export const verdictWords = {
-  met: "MET",
-  exceeded: "EXCEEDED",
-  inconclusive: "INCONCLUSIVE",
-  interrupted: "INTERRUPTED",
-} as const satisfies Record<Report["verdict"], string>;
+/** Gives the word for a verdict, as every report prints it. */
+export const verdictWord = (verdict: Report["verdict"]): string => verdict.toUpperCase();
 
 /** The sign beside each verdict's word, so that colour is never the only one. */
 export const verdictSigns: Record<Report["verdict"], string> = { met: "✓", exceeded: "✕", inconclusive: "?", interrupted: "■" };

@@ -1,6 +1,6 @@
 import { causes } from "./causes.ts";
 import { capitalised, objectiveNumbers, otherReasons, runOrigin, scenarioOverrides } from "./facts.ts";
-import { headline, servedByObjective, shortName, subject, verdictWords, whys } from "./headline.ts";
+import { headline, servedByObjective, shortName, subject, verdictWord, whys } from "./headline.ts";
 import { type ChartModel, chartModels, lineSummaries } from "./html/charts.ts";
 import { jsonMarkup, markup, type Markup, nothing, rawElementText } from "./html/markup.ts";
 import { bullets, countedTable, factLists, latenciesTable, objectiveDetails, objectivesTable, routesTable } from "./html/tables.ts";
@@ -20,7 +20,7 @@ export function htmlReport(report: Report, assets: HtmlAssets): string {
   const { scripts, styles } = assets;
   const models = chartModels(report);
   const drawn = models.filter(({ lines }) => lines.length > 0);
-  const title = `${verdictWords[report.verdict]}: ${shortName(report.service)} under ${shortName(report.scenario)}`;
+  const title = `${verdictWord(report.verdict)}: ${shortName(report.service)} under ${shortName(report.scenario)}`;
   const page = markup`<!doctype html>
 <html lang="en">
 <head>

@@ -1,6 +1,6 @@
 import { causes, firstSamples, sampleLine } from "./causes.ts";
 import { agreement, countedRows, countSentences, objectiveNumbers } from "./facts.ts";
-import { headline, type ReportObjective, runReasons, verdictWords } from "./headline.ts";
+import { headline, type ReportObjective, runReasons, verdictWord } from "./headline.ts";
 import { counted, isoMoment, targetPercent } from "./numbers.ts";
 import { shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
@@ -69,7 +69,7 @@ function validityCase(report: Report, objectives: TestCase[]): TestCase {
   const counts = countedRows(report).map(
     ({ label, requests }) => `${label}: ${requests === null ? "not read" : counted(requests, "request")}`,
   );
-  const found = [`${verdictWords[report.verdict]}: ${headline(report)}`, agreement(report), ...countSentences(report)];
+  const found = [`${verdictWord(report.verdict)}: ${headline(report)}`, agreement(report), ...countSentences(report)];
   const detail = [...found, ...counts, ...report.reasons, ...report.notes].filter((part) => part !== "").join("\n");
   const told = objectives.some(({ kind }) => kind === "failure" || kind === "error");
   const message = runReasons(report)[0] ?? (agrees ? headline(report) : `${agreement(report)} ${explanation}`);

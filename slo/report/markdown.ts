@@ -1,7 +1,7 @@
 import { causeLine, causes } from "./causes.ts";
 import { agreement, countedRows, countSentences, errorCell, loadFacts, objectiveNumbers } from "./facts.ts";
 import { otherReasons, periodSentence, remarks, timingFacts } from "./facts.ts";
-import { headline, ownName, type ReportObjective, subject, verdictSigns, verdictWords, whys } from "./headline.ts";
+import { headline, ownName, type ReportObjective, subject, verdictSigns, verdictWord, whys } from "./headline.ts";
 import { count, percent, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
@@ -13,7 +13,7 @@ const entryLimit = 50;
 /** Renders `summary.md` in GitHub's Markdown; every piece of data in it is inert text. */
 export function markdownReport(report: Report): string {
   const sections = [
-    `## ${verdictSigns[report.verdict]} ${verdictWords[report.verdict]}: ${data(headline(report))}`,
+    `## ${verdictSigns[report.verdict]} ${verdictWord(report.verdict)}: ${data(headline(report))}`,
     subjectLine(report),
     list("Cause", causes(report).map(causeLine)),
     objectivesTable(report),
@@ -55,7 +55,7 @@ function objectivesTable(report: Report): string {
 function cells(objective: ReportObjective): string[] {
   const { verdict, description, targetRatio } = objective;
   const { bad, spent, proved } = objectiveNumbers(objective);
-  const head = [`${verdictSigns[verdict]} ${verdictWords[verdict]}`, `**${data(ownName(objective))}**<br>${data(description)}`];
+  const head = [`${verdictSigns[verdict]} ${verdictWord(verdict)}`, `**${data(ownName(objective))}**<br>${data(description)}`];
   return [...head, targetPercent(targetRatio), bad, spent, proved];
 }
 

@@ -2,7 +2,7 @@ import { causeLine, causes, firstSamples, sampleLine } from "./causes.ts";
 import { clipped, columnsOf, padded, wrapped } from "./columns.ts";
 import { agreement, type CountedRow, countedRows, countSentences, lapse, loadDifferences } from "./facts.ts";
 import { objectiveNumbers, otherReasons, periodSentence, remarks } from "./facts.ts";
-import { headline, ownName, type ReportObjective, sideWords, subject, unmet, verdictWords, whys } from "./headline.ts";
+import { headline, ownName, type ReportObjective, sideWords, subject, unmet, verdictWord, whys } from "./headline.ts";
 import { count, counted, duration, rate, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
@@ -26,7 +26,7 @@ const narrowestName = 16;
 export function terminalReport(report: Report, options: TerminalOptions): string {
   const width = Math.max(40, Math.floor(options.width));
   const paint: Paint = (colour) => (options.colour ? (text) => `\u001B[${codes[colour]}m${text}\u001B[0m` : (text) => text);
-  const word = verdictWords[report.verdict];
+  const word = verdictWord(report.verdict);
   const verdictLine = `${paint(verdictColours[report.verdict])(word)}  ${clipped(data(headline(report, width - word.length - 2)), width - word.length - 2)}`;
   const titled: [string, readonly string[]][] = [
     ["Samples", firstSamples(report).map((sample) => sampleLine(sample, report))],
@@ -75,7 +75,7 @@ function objectiveCells(objective: ReportObjective) {
   const { bad, spent, proved } = objectiveNumbers(objective);
   return {
     verdict,
-    word: verdictWords[verdict],
+    word: verdictWord(verdict),
     name: data(ownName(objective)),
     cells: [sideWords[side], targetPercent(targetRatio), bad, spent, proved],
   };

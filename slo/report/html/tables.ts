@@ -1,7 +1,7 @@
 import { agreement, capitalised, countedRows, countSentences, errorCell, type Fact, generatorFacts } from "../facts.ts";
 import { isWholeAgreement, lapse, loadFacts, objectiveNumbers, originFacts } from "../facts.ts";
 import { periodSentence, runOrigin, timingFacts, windowSentence } from "../facts.ts";
-import { ownName, type ReportObjective, shortName, verdictSigns, verdictWords } from "../headline.ts";
+import { ownName, type ReportObjective, shortName, verdictSigns } from "../headline.ts";
 import { count, duration, elapsed, percent, targetPercent } from "../numbers.ts";
 import { attributeLines, type ReportSample, sampleOutcome } from "../causes.ts";
 import { shortened } from "../plain.ts";
@@ -31,8 +31,7 @@ function badge(verdict: ReportObjective["verdict"]): Markup {
 
 /** Shows a verdict's sign and its word, in small letters but the first. */
 export function verdictText(verdict: Report["verdict"]): Markup {
-  const word = verdictWords[verdict];
-  return markup`<span class="sign" aria-hidden="true">${verdictSigns[verdict]}</span> ${word.charAt(0)}${word.slice(1).toLowerCase()}`;
+  return markup`<span class="sign" aria-hidden="true">${verdictSigns[verdict]}</span> ${capitalised(verdict)}`;
 }
 
 /** Tells, for each objective, where it stands in the spec, what was asked of Prometheus, and what the windows found. */

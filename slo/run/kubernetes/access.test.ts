@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { needsOfAccount, needsOfForward, needsOfLoad, needsOfSecret, type Rights } from "./job.ts";
+import { needs, type Rights } from "./job.ts";
 
 interface Role {
   kind: string;
@@ -21,8 +21,8 @@ const rightsOf = ({ rules }: Role): Rights =>
   );
 
 test.each<[string, Rights]>([
-  ["plimsoll-load", { ...needsOfLoad, ...needsOfSecret, ...needsOfAccount }],
-  ["plimsoll-forward", needsOfForward],
+  ["plimsoll-load", { ...needs.load, ...needs.secret, ...needs.account }],
+  ["plimsoll-forward", needs.forward],
 ])("the Role %s that is shipped has the rights that a load asks for, and no other", (name, rights) => {
   const role = roles.find(({ metadata }) => metadata.name === name);
   expect(role && rightsOf(role)).toEqual(rights);

@@ -5,23 +5,15 @@ import { configMaps, jobOf, type JobPlan, type Manifest, ownLabels, secretOf, ta
 import type { PodConfig } from "./message.ts";
 import { withPodTemplate } from "./pod-template.ts";
 import { answers, serviceIn } from "./port-forward.ts";
-
-/** What a run does in its namespace; kubectl gets an object before it patches it, and a pod before its log. */
-export const needsOfLoad: Rights = {
-  "jobs.batch": ["create", "get", "list", "patch", "delete"],
-  configmaps: ["create"],
-  pods: ["get", "list"],
-  "pods/log": ["get"],
-  events: ["list"],
-};
-/** What it does there as well when credentials go with it. */
-export const needsOfSecret: Rights = { secrets: ["create"] };
-/** What it looks for where it may: the account of load pods. */
-export const needsOfAccount: Rights = { serviceaccounts: ["get"] };
-/** What a port-forward to Prometheus does in its namespace. */
-export const needsOfForward: Rights = { services: ["get"], pods: ["get", "list"], "pods/portforward": ["create"] };
+import rights from "./rights.json" with { type: "json" };
 
 export type Rights = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * What a load does in its namespace (kubectl gets an object before it patches it, and a pod before its log), what more there when credentials go with
+ * it, what it looks for where it may, which is the account of load pods, and what a port-forward to Prometheus does in that one's namespace.
+ */
+export const needs: Record<"load" | "secret" | "account" | "forward", Rights> = rights;
 
 /** Names the verbs that the caller lacks in the namespace, or says that the cluster does not answer. */
 async function lackingRights(cluster: Cluster, wanted: Rights): Promise<{ kind: "rights"; lacking: string[] } | Failed> {
@@ -176,8 +168,8 @@ export async function checkCluster(
 ): Promise<string | undefined> {
   const { context, namespace } = cluster;
   const service = serviceIn(prometheus, namespace)?.namespace;
-  const wanted = [{ in: namespace, rights: withSecret ? { ...needsOfLoad, ...needsOfSecret } : needsOfLoad }];
-  if (service !== undefined && !(await answers(prometheus))) wanted.push({ in: service, rights: needsOfForward });
+  const wanted = [{ in: namespace, rights: withSecret ? { ...needs.load, ...needs.secret } : needs.load }];
+  if (service !== undefined && !(await answers(prometheus))) wanted.push({ in: service, rights: needs.forward });
   const asked = await Promise.all(
     wanted.map(async (one) => ({ ...one, got: await lackingRights({ context, namespace: one.in }, one.rights) })),
   );
