@@ -16,8 +16,6 @@ export interface RunCondition {
   openModel: boolean;
   /** The load was stopped for what its counts showed: only bounds over all requests of its plan, or that hold at any look, prove something of it. */
   stoppedOnProof?: { planned: number | null; sent: number } | undefined;
-  /** Length of the judged load, where it is known better than from the measurements. */
-  scenarioSeconds?: number;
   /** Unix seconds from which the report's clock counts, so that a reason tells the time of its charts. */
   originSeconds?: number;
 }
@@ -58,7 +56,7 @@ function decide(
   const end = cumulative.at(-1) ?? best;
   // No moment can hold more bad events than the worst reading, nor more good ones beside them than the best.
   const whole = { total: best.total - best.bad + worst.bad, bad: worst.bad };
-  const question = { points: cumulative, timestampSkewSeconds, whole, targetRatio, confidence, runSeconds: run.scenarioSeconds };
+  const question = { points: cumulative, timestampSkewSeconds, whole, targetRatio, confidence };
   const windows = findFastBurns({ ...question, badShift: Math.min(0, best.bad - end.bad), goodShift: Math.max(0, best.total - end.total) });
   const errorRatio = best.bad / best.total;
   const bounds = boundsOf(run, dropped);

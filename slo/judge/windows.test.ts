@@ -138,7 +138,6 @@ test.each<[string, CumulativePoint[], Partial<WindowQuestion>, string]>([
     {},
     "the counts were read every 100 s, too far apart for a window of 30 s",
   ],
-  ["the run was longer than what was read", points.slice(0, 20), { runSeconds: 600 }, "the counts cover no whole window of 30 s"],
   [
     "too few requests to prove a fast burn",
     points.map((point, i) => ({ ...point, total: Math.floor(i / 40) })),
@@ -172,9 +171,9 @@ test("bad events whose total comes a push later are no fast burn", () => {
     total: failed(second) + (second === 6 ? 600 * 5 - failed(5) : 600 * second - failed(second)),
     bad: failed(second),
   }));
-  const skewed = ask(points, { targetRatio: 0.99, timestampSkewSeconds: 1.1, runSeconds: 10 });
+  const skewed = ask(points, { targetRatio: 0.99, timestampSkewSeconds: 1.1 });
   expect(skewed.map(({ kind }) => kind)).not.toContain("fastBurn");
-  expect(ask(points, { targetRatio: 0.99, timestampSkewSeconds: 0, runSeconds: 10 })[0]).toMatchObject({ kind: "fastBurn" });
+  expect(ask(points, { targetRatio: 0.99, timestampSkewSeconds: 0 })[0]).toMatchObject({ kind: "fastBurn" });
 });
 
 test("a fast burn is still found where series count up at different instants, with all that it could have come from", () => {

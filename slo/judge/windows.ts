@@ -30,8 +30,6 @@ export interface WindowQuestion {
   goodShift?: number;
   targetRatio: number;
   confidence: number;
-  /** Length of the judged load, where it is known better than from the points. */
-  runSeconds?: number | undefined;
 }
 
 /** One row of the table in a load, with how many of its long windows are tried, or why none is. */
@@ -46,9 +44,8 @@ type Plan = WindowPair & { ends: number; reason?: string };
 export function findFastBurns(question: WindowQuestion): WindowFinding[] {
   const timeline = timelineOf(question);
   if (typeof timeline === "string")
-    return windowTable.map(({ shareOfRun, burnRateThreshold }) => {
-      const longSeconds = (question.runSeconds ?? 0) * shareOfRun;
-      return { kind: "skipped", longSeconds, shortSeconds: longSeconds / shortPerLong, burnRateThreshold, reason: timeline };
+    return windowTable.map(({ burnRateThreshold }) => {
+      return { kind: "skipped", longSeconds: 0, shortSeconds: 0, burnRateThreshold, reason: timeline };
     });
   const budget = complement(question.targetRatio);
   const plans = windowTable.map((row) => planPair(row, timeline, budget));
@@ -74,9 +71,10 @@ function planPair({ shareOfRun, burnRateThreshold }: (typeof windowTable)[number
     return skipped(`even if every request were bad, the budget could not burn ${burnRateThreshold} times as fast as allowed`);
   if (stepSeconds > 2 * nominal)
     return skipped(`the counts were read every ${rounded(stepSeconds)} s, too far apart for a window of ${rounded(nominal)} s`);
+  // A long window is shorter than three nominal ones, three eighths of the load at most: at least one fits.
   const start = points[0]?.atSeconds ?? 0;
   const ends = points.filter(({ atSeconds }) => atSeconds - start >= longSeconds - slack(timeline)).length;
-  return ends === 0 ? skipped(`the counts cover no whole window of ${rounded(longSeconds)} s`) : { ...pair, ends };
+  return { ...pair, ends };
 }
 
 /** Allows for moments that are read a hair early or late. */
@@ -144,7 +142,7 @@ function examine(pair: WindowPair, timeline: Timeline, question: WindowQuestion,
 const countTolerance = 1e-6;
 
 /** Orders what was read over time, from zero to the last moment at which an event came in, or says why it is unusable. Steps are the average distance of the points. */
-function timelineOf({ points: read, whole, runSeconds }: WindowQuestion) {
+function timelineOf({ points: read, whole }: WindowQuestion) {
   const [first, last] = [read[0], read.at(-1)];
   if (first === undefined || last === undefined || read.length < 2)
     return `only ${read.length === 1 ? "1 moment" : "the whole run"} could be read`;
@@ -156,7 +154,7 @@ function timelineOf({ points: read, whole, runSeconds }: WindowQuestion) {
   const active = points.slice(0, points.findLastIndex((point, i) => point.total > (points[i - 1]?.total ?? 0)) + 1);
   const [from, to] = [active[0], active.at(-1)];
   if (from === undefined || to === undefined || active.length < 2) return "no request came in between the moments that were read";
-  return { points: active, stepSeconds, runSeconds: runSeconds ?? to.atSeconds - from.atSeconds };
+  return { points: active, stepSeconds, runSeconds: to.atSeconds - from.atSeconds };
 }
 type Timeline = Exclude<ReturnType<typeof timelineOf>, string>;
 
