@@ -123,12 +123,10 @@ async function thresholdsOf(script: string, target: string, host: Host): Promise
 /** Writes the objectives: of a script's thresholds where there are any, and else the first ones. */
 function specOf(service: string, counting: Counting, translated: readonly Translated[], host: Host): string {
   const refused = translated.flatMap((each) => (each.kind === "refused" ? [`not translated: ${each.threshold}: ${each.reason}`] : []));
-  const objectives = translated.flatMap((each) => (each.kind === "objective" ? [each.objective] : []));
-  const notes = new Map(
-    translated.flatMap((each): [object, string][] =>
-      each.kind === "objective" && each.note !== undefined ? [[each.objective, `translated: ${each.threshold}: ${each.note}`]] : [],
-    ),
-  );
+  const taken = translated.filter((each) => each.kind === "objective");
+  const objectives = taken.map(({ objective }) => objective);
+  const noted = taken.filter(({ note }) => note !== undefined);
+  const notes = new Map(noted.map(({ objective, threshold, note }) => [objective, `translated: ${threshold}: ${note}`]));
   [...refused, ...notes.values()].forEach(host.say);
   // The service is held to the latency that the script asks of its client, the longest where it asks several.
   const asked = objectives.flatMap(({ indicator }) => {
