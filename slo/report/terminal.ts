@@ -28,25 +28,24 @@ export function terminalReport(report: Report, options: TerminalOptions): string
   const paint: Paint = (colour) => (options.colour ? (text) => `\u001B[${codes[colour]}m${text}\u001B[0m` : (text) => text);
   const word = verdictWord(report.verdict);
   const verdictLine = `${paint(verdictColours[report.verdict])(word)}  ${clipped(data(headline(report, width - word.length - 2)), width - word.length - 2)}`;
-  const titled: [string, readonly string[]][] = [
-    ["Samples", firstSamples(report).map((sample) => sampleLine(sample, report))],
-    ["Load", [loadSentence(report), ...loadDifferences(report)]],
-    ["Time", [timeSentence(report)]],
-    ...remarks(report),
-    ["Files", options.files ?? []],
-  ];
-  const first = [
-    section("Cause", causes(report).map(causeLine), width, paint),
+  const listed = (title: string, entries: readonly string[]): string[] => {
+    const lines = entries.flatMap((entry) => wrapped(data(entry), width - 4).map((line, at) => `${at === 0 ? "  " : "    "}${line}`));
+    return lines.length === 0 ? [] : [paint("bold")(title), ...lines];
+  };
+  const samples = firstSamples(report).map((sample) => sampleLine(sample, report));
+  const sections = [
+    [verdictLine, paint("dim")(clipped(data(subject(report)), width))],
+    listed("Cause", causes(report).map(causeLine)),
     objectiveLines(report, width, paint),
-    section("Why", reasonLines(report), width, paint),
+    listed("Why", reasonLines(report)),
     countedLines(report, width, paint),
-  ];
-  const sections = [...first, ...titled.map(([title, entries]) => section(title, entries, width, paint))].filter(
-    ({ length }) => length > 0,
-  );
-  return [[verdictLine, paint("dim")(clipped(data(subject(report)), width))], ...sections]
-    .map((lines) => `${lines.map((line) => line.trimEnd()).join("\n")}\n`)
-    .join("\n");
+    listed("Samples", samples),
+    listed("Load", [loadSentence(report), ...loadDifferences(report)]),
+    listed("Time", [timeSentence(report)]),
+    ...remarks(report).map(([title, sentences]) => listed(title, sentences)),
+    listed("Files", options.files ?? []),
+  ].filter(({ length }) => length > 0);
+  return sections.map((lines) => `${lines.map((line) => line.trimEnd()).join("\n")}\n`).join("\n");
 }
 
 function data(text: string): string {
@@ -133,10 +132,4 @@ function loadSentence(report: Report): string {
 
 function timeSentence({ timings: { toFirstRequestSeconds: before, loadSeconds, toVerdictSeconds: after } }: Report): string {
   return `${lapse(before)} before the first request, ${duration(loadSeconds)} of load, ${lapse(after)} from the last request to the verdict`;
-}
-
-function section(title: string, entries: readonly string[], width: number, paint: Paint): string[] {
-  if (entries.length === 0) return [];
-  const lines = entries.flatMap((entry) => wrapped(data(entry), width - 4).map((line, at) => `${at === 0 ? "  " : "    "}${line}`));
-  return [paint("bold")(title), ...lines];
 }
