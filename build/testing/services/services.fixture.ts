@@ -62,6 +62,14 @@ export const libraries = {
     metricsPath: "/metrics",
     ownMetricsPort: false,
   },
+  Envoy: {
+    folder: "envoy",
+    programs: ["python3"],
+    build: [["python3", "-m", "pip", "install", "-q", "--target", "packages", "--require-hashes", "-r", "requirements.txt"]],
+    run: () => ({ command: "sh", args: ["run.sh"], environment: {} }),
+    metricsPath: "/stats/prometheus",
+    ownMetricsPort: true,
+  },
 } satisfies Record<string, Library>;
 export type LibraryName = keyof typeof libraries;
 
@@ -97,23 +105,33 @@ export const ferretdb: Library = {
 /** How a library's series are named in a spec, what it calls the route that is asked for by id, and a bucket that it has. */
 export interface Mapping {
   metrics: string;
+  /** Of k6's requests; the service's own name of it too, unless it tells none. */
   route: string;
+  tellsRoute: boolean;
   atMostSeconds: number;
 }
 export const mappings: Record<LibraryName, Mapping> = {
-  promhttp: { metrics: "promhttp", route: "/items/{id}", atMostSeconds: 0.5 },
-  "OpenTelemetry Go": { metrics: "otel", route: "/items/{id}", atMostSeconds: 0.5 },
+  promhttp: { metrics: "promhttp", route: "/items/{id}", tellsRoute: true, atMostSeconds: 0.5 },
+  "OpenTelemetry Go": { metrics: "otel", route: "/items/{id}", tellsRoute: true, atMostSeconds: 0.5 },
   "OpenTelemetry Node": {
     metrics: "{ preset: otel, duration: http_server_request_duration }",
     route: "/items/:id",
+    tellsRoute: true,
     atMostSeconds: 0.5,
   },
-  "prom-client": { metrics: "{ preset: fastify, labels: { route: path } }", route: "/items/#id", atMostSeconds: 0.3 },
-  Micrometer: { metrics: "micrometer", route: "/items/{id}", atMostSeconds: 0.5 },
+  "prom-client": { metrics: "{ preset: fastify, labels: { route: path } }", route: "/items/#id", tellsRoute: true, atMostSeconds: 0.3 },
+  Micrometer: { metrics: "micrometer", route: "/items/{id}", tellsRoute: true, atMostSeconds: 0.5 },
   "prometheus_client for Python": {
     metrics:
       "{ requests: http_requests_total, duration: request_latency_seconds, labels: { method: method, route: path, status: status } }",
     route: "/items/{id}",
+    tellsRoute: true,
+    atMostSeconds: 0.5,
+  },
+  Envoy: {
+    metrics: "{ preset: envoy, where: { envoy_cluster_name: shop } }",
+    route: "/items/{id}",
+    tellsRoute: false,
     atMostSeconds: 0.5,
   },
 };
@@ -149,7 +167,7 @@ export async function buildService({ folder, programs, build }: Library): Promis
 function digestOf(folder: string): string {
   const hash = createHash("sha256").update(`${process.platform} ${process.arch}`);
   for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }).toSorted()) {
-    if (/\.(go|mod|sum|json|[cm]js|xml|java|py)$|(requirements|version)\.txt$/.test(name))
+    if (/\.(go|mod|sum|json|[cm]js|xml|java|py|sh|yaml)$|(requirements|version)\.txt$/.test(name))
       hash.update(name).update(readFileSync(join(folder, name)));
   }
   return hash.digest("hex").slice(0, 12);
