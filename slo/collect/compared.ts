@@ -80,11 +80,10 @@ export function caveatsOf(
   const caveats = included.length > 0 ? [`the service's counts include up to ${included.join(" and ")}`] : [];
   if (dropped > 0) caveats.push(`up to ${amount(dropped, "request", "requests")} of dropped iterations never reached the service`);
   if (missing > 0) caveats.push(...losses);
-  const asked = ofOthers.slice(0, 3).map((labels) =>
-    Object.entries(labels)
-      .map(([label, value]) => value || `(no ${label})`)
-      .join(" "),
-  );
+  const asked = ofOthers.slice(0, 3).map((labels) => {
+    const told = Object.entries(labels).map(([label, value]) => value || `(no ${label})`);
+    return told.join(" ") || "the same";
+  });
   if (missing > 0 && asked.length > 0)
     caveats.push(
       `others ask for ${asked.join(", ")}${ofOthers.length > 3 ? ` and ${ofOthers.length - 3} more` : ""} too (probes, scrapes of its metrics, users), so nothing that the service counted of it is known to be k6's`,

@@ -31,6 +31,8 @@ export type Measurement =
       worst: Count;
       /** How many of `best` are iterations that k6 dropped: bad for certain, and no requests. */
       dropped?: number;
+      /** How many requests that k6 had an answer to are not in the service's counts, or not yet. */
+      lacking?: number;
       /** Why best and worst differ, one sentence each; empty when they are equal. */
       caveats: string[];
       /** In order of time; empty where only the whole run could be read. */

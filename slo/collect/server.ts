@@ -34,8 +34,10 @@ interface Asked {
 /** Reads an objective's counters, before anything is added up. */
 async function readCounters({ api, query, split, window, read }: Asked) {
   const asks = [...new Set([...query.total, ...split.least.counters, ...split.most.counters, ...query.unnamed])];
-  const [whole, sent, ...growths] = await Promise.all([
-    read(query.compared.counters),
+  const { counters, requests } = query.compared;
+  const [whole, own, sent, ...growths] = await Promise.all([
+    read(counters),
+    requests && read(requests),
     readSent(api, query.compared, window),
     ...asks.map((ask) => read(ask)),
   ]);
@@ -47,7 +49,7 @@ async function readCounters({ api, query, split, window, read }: Asked) {
   const none = query.bad.kind === "events" ? await refuseMissing(read, query.bad.zeros, series, totals) : [];
   const wholes = query.countsRequests ? known(whole) : countersOf(whole);
   const [least, most] = [of(split.least.counters), of(split.most.counters)];
-  return { wholes, totals, least, most, unnamed: of(query.unnamed), sent, none };
+  return { wholes, requests: own && countersOf(own), totals, least, most, unnamed: of(query.unnamed), sent, none };
 }
 export type Read = Awaited<ReturnType<typeof readCounters>>;
 
@@ -67,8 +69,14 @@ async function countedBy(by: Asked, instances: readonly Instance[]) {
     const left = counters.filter((one) => !leftOut.has(setOf(one)));
     return grownBy(left, restarted);
   };
+  const late = sent.all - sent.answered + sent.cutOff;
+  // A histogram may be added up late (Envoy's are, every 5 s): where the counter of the same requests has all of k6's and nobody else's, so has the histogram in the end.
+  const { requests = [] } = read;
+  const own = compareSides(sent, grownBy(requests, restarted));
+  const isWholeCounter = requests.length > 0 && losses.length === 0 && own.missing === 0 && own.others === 0;
+  const isAlone = isWholeCounter && usedByOthers(requests, asked, late, false).size === 0;
   const compareWithout = (wider: boolean) => {
-    const used = usedByOthers(wholes, asked, sent.all - sent.answered + sent.cutOff, wider);
+    const used: LabelSets = isAlone ? new Map() : usedByOthers(wholes, asked, late, wider);
     return { compared: compareSides(sent, grownWithout(used, wholes)), used };
   };
   const narrow = compareWithout(false);
@@ -92,7 +100,7 @@ async function countedBy(by: Asked, instances: readonly Instance[]) {
     );
   if (count.uncertain > 0) caveats.push(split.between(count.uncertain));
   const between = betweenCounts(count, window, { ...compared, missing: compared.missing + unnamed }, theirs);
-  return { ...between, caveats, cumulative: points };
+  return { ...between, caveats, cumulative: points, lacking: compared.missingForCertain };
 }
 
 /** Counts what is bad for certain, and what may be. */

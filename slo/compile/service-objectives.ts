@@ -17,6 +17,8 @@ export interface ServerQueries {
   /** Both sides of the same requests: what k6 sent must be in these counters. */
   compared: {
     counters: CounterQueries;
+    /** Of a histogram: the service's own counter of the same requests, where it has one. */
+    requests?: CounterQueries | undefined;
     sent: (rangeSeconds: number, judgedOnly: boolean) => PromQL;
   };
   /** Of a filtered objective where all requests are compared: what names no route or method, and may be what the filter asks for. */
@@ -135,8 +137,12 @@ function comparedQueries(counted: Counted, where: Where, scope: ServiceScope): S
   const filter = routes.length > 0 && Object.entries(where).every(isNamedAlike) ? where : {};
   const names = route !== undefined && routes.length > 0 && filter["route"] === undefined ? [isRoute(k6Labels.name, routes)] : [];
   const asked = [...sentWhere(filter), ...names];
+  const served = servedWhere(scope, filter);
+  const isHistogram = counted.part === undefined && counted.metric === `${metrics.duration?.metric}_bucket`;
+  const hasCounter = isHistogram && metrics.requests !== `${metrics.duration?.metric}_count`;
   return {
-    counters: countersOf(counted, servedWhere(scope, filter)),
+    counters: countersOf(counted, served),
+    requests: hasCounter ? countersOf({ metric: metrics.requests }, served) : undefined,
     sent: (rangeSeconds, judgedOnly) => {
       const series = (judgedOnly ? judged : ofRun)(k6Metrics.requests, testid, ...asked);
       return promql`sum by (name, status) (${over("last_over_time", series)(rangeSeconds)})`;

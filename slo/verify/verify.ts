@@ -50,14 +50,37 @@ export async function verify(load: LoadRun, spec: Spec, say: (line: string) => v
   const { stored } = settled;
   if (settled.kind === "different" && sentIsWhole)
     say(`Prometheus holds ${stored.requests} of ${totals.requests} requests; it was waited for ${settleLimitSeconds} s`);
-  const times = runTimesOf(record, sent, countedUntilSeconds);
   const judgedSent = judgedSentOf(sent);
   const unserved = unservedLoadOf(record, totals, judgedSent);
-  const asked: Asked = { api, load, spec, queries, serviceOf, times, totals, judgedSent, unserved };
-  const reading = await readRun(asked);
+  const base = { api, load, spec, queries, serviceOf, totals, judgedSent, unserved };
+  const { asked, reading } = await readLate({ ...base, times: runTimesOf(record, sent, countedUntilSeconds) }, say);
   const reason = unread();
   if (reason !== undefined) return { kind: "unreachable", reason };
-  return { kind: "verified", report: await reportOf(asked, reading, stored), countedUntilSeconds };
+  return { kind: "verified", report: await reportOf(asked, reading, stored), countedUntilSeconds: asked.times.countedUntil };
+}
+
+/** How long it is waited for more of what a service has answered and not counted, seconds: some add up their histograms every few seconds only (Envoy every 5). */
+const lateSeconds = 10;
+
+const lackingOf = ({ measurements }: Reading): number =>
+  measurements.reduce((sum, one) => sum + (one.kind === "counted" ? (one.lacking ?? 0) : 0), 0);
+
+/** Reads a run; where the service's counts lack requests that it answered, again, for as long as more of them come. */
+async function readLate(asked: Asked, say: (line: string) => void): Promise<{ asked: Asked; reading: Reading }> {
+  const { load, times } = asked;
+  const now = (): number => load.now() + load.record.clockOffsetSeconds;
+  let best = { asked, reading: await readRun(asked) };
+  if (load.finished || load.record.interrupted) return best;
+  if (lackingOf(best.reading) > 0) say(`not all that the service answered is in its counts: waiting for more, ${lateSeconds} s at most`);
+  for (let sinceSeconds = now(); lackingOf(best.reading) > 0 && now() - sinceSeconds < lateSeconds;) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const later = { ...asked, times: { ...times, countedUntil: now() } };
+    const reading = await readRun(later);
+    if (lackingOf(reading) >= lackingOf(best.reading)) continue;
+    best = { asked: later, reading };
+    sinceSeconds = now();
+  }
+  return best;
 }
 
 /** Judges what was read of a run, and composes its report. */

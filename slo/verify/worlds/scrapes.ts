@@ -59,16 +59,36 @@ function countersOf(world: World, instance: Instance, served: readonly Request[]
   let process: Stretch | undefined;
   let counters: Counters = new Map();
   let next = 0;
+  let flushed: Counters = new Map();
+  let flushedUntil = Number.NEGATIVE_INFINITY;
+  const { duration, requests } = world.counting.metrics;
+  const isLate = (labels: Labels): boolean =>
+    duration !== undefined && requests !== `${duration.metric}_count` && (labels["__name__"]?.startsWith(`${duration.metric}_`) ?? false);
+  const serveUntil = (until: number, alive: Stretch): void => {
+    for (let one = served[next]; one !== undefined && one.servedAt <= until; next += 1, one = served[next])
+      if (one.servedAt >= alive.from && (instance.counts?.(one, next) ?? true)) raise(counters, world, 1, one, next);
+  };
   return (at) => {
     const alive = instance.processes.find((one) => isIn(at, one));
     if (alive === undefined) return undefined;
-    if (alive !== process) [process, counters] = [alive, freshCounters(world, alive)];
+    if (alive !== process) {
+      [process, counters] = [alive, freshCounters(world, alive)];
+      flushed = structuredClone(counters);
+    }
+    if (world.flushSeconds > 0) {
+      const due = Math.floor(at / world.flushSeconds) * world.flushSeconds;
+      if (due > flushedUntil && due >= alive.from) {
+        serveUntil(due, alive);
+        [flushed, flushedUntil] = [structuredClone(counters), due];
+      }
+    }
     // A scrape bears the time at which it began, and counts what comes in until it is answered.
-    for (let one = served[next]; one !== undefined && one.servedAt <= at + world.scrapeTakes; next += 1, one = served[next])
-      if (one.servedAt >= alive.from && (instance.counts?.(one, next) ?? true)) raise(counters, world, 1, one, next);
+    serveUntil(at + world.scrapeTakes, alive);
     if (world.tellsStart)
       counters.set("start", { labels: { __name__: processMetrics.startTime }, value: (world.startToldAt ?? Number)(alive.from, at) });
-    return counters;
+    if (world.flushSeconds === 0) return counters;
+    const late = [...flushed].filter(([, { labels }]) => isLate(labels));
+    return new Map([...[...counters].filter(([, { labels }]) => !isLate(labels)), ...late]);
   };
 }
 
