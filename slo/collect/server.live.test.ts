@@ -98,6 +98,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     await write([
       ...scraped("rolled", [from - 5, until - 3, until - 1]),
       ...scraped("rolled", [until - 3, until - 1], "b:1"),
+      [began("rolled", "b:1"), from + 21, until - 3],
       [began("rolled", "b:1"), from + 21, until - 1],
       [count("rolled", "200"), 1000, from - 5],
       [count("rolled", "200"), 1200, from + 20],
@@ -112,6 +113,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     await write([
       ...scraped("restarted", [from - 5, until - 3, until - 1]),
       [began("restarted"), 1000, from - 1],
+      [began("restarted"), from + 30, until - 3],
       [began("restarted"), from + 30, until - 1],
       [count("restarted", "200"), 1000, from - 5],
       [count("restarted", "200"), 300, until - 1],
@@ -281,6 +283,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     await write([
       ...scraped(job, [from - 5, from + 20]),
       ...scraped(job, [from + 25, until - 3, until - 1], "b:1"),
+      [began(job, "b:1"), from + 21, until - 3],
       [began(job, "b:1"), from + 21, until - 1],
       [count(job, "200"), 1000, from - 5],
       [count(job, "200"), 1200, from + 20],
