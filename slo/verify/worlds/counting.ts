@@ -29,6 +29,8 @@ const plain = (random: Random) => ({
   oddEvery: 0,
   /** What went wrong has no latency. */
   timesErrors: true,
+  /** How often the histogram is added up where there is a counter of requests beside it, seconds; 0: at once. */
+  flushSeconds: 0,
 });
 export type Counting = ReturnType<typeof plain>;
 

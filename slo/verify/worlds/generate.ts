@@ -153,7 +153,7 @@ export const troubles: Readonly<Record<string, Trouble>> = {
     ];
     Object.assign(world, { tellsStart: true, startToldAt: random.pick(told) });
   },
-  "histogram late": (world, random) => void Object.assign(world, { flushSeconds: random.pick([0.3, 1, 5, 20]) }),
+  "histogram late": (world, random) => void Object.assign(world.counting, { flushSeconds: random.pick([0.3, 1, 5, 20]) }),
   "odd statuses": (world, random) => void Object.assign(world.counting, { oddEvery: random.pick([1, 7, 50]) }),
   "counted twice": (world) => void Object.assign(world.counting, { elsewhere: { zone: "b" }, isTwice: true }),
   "errors not timed": (world) => void Object.assign(world.counting, { timesErrors: false }),

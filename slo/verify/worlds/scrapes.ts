@@ -75,8 +75,8 @@ function countersOf(world: World, instance: Instance, served: readonly Request[]
       [process, counters] = [alive, freshCounters(world, alive)];
       flushed = structuredClone(counters);
     }
-    if (world.flushSeconds > 0) {
-      const due = Math.floor(at / world.flushSeconds) * world.flushSeconds;
+    if (world.counting.flushSeconds > 0) {
+      const due = Math.floor(at / world.counting.flushSeconds) * world.counting.flushSeconds;
       if (due > flushedUntil && due >= alive.from) {
         serveUntil(due, alive);
         [flushed, flushedUntil] = [structuredClone(counters), due];
@@ -86,7 +86,7 @@ function countersOf(world: World, instance: Instance, served: readonly Request[]
     serveUntil(at + world.scrapeTakes, alive);
     if (world.tellsStart)
       counters.set("start", { labels: { __name__: processMetrics.startTime }, value: (world.startToldAt ?? Number)(alive.from, at) });
-    if (world.flushSeconds === 0) return counters;
+    if (world.counting.flushSeconds === 0) return counters;
     const late = [...flushed].filter(([, { labels }]) => isLate(labels));
     return new Map([...[...counters].filter(([, { labels }]) => !isLate(labels)), ...late]);
   };

@@ -109,8 +109,6 @@ export function calmWorld(id: string, random: Random) {
     lateScrapes: 0,
     /** How long a scrape counts on. */
     scrapeTakes: random.pick([0.005, 0.02, 0.09]),
-    /** How often a service that has a counter of requests beside its histogram adds up the histogram, seconds; 0: at once. */
-    flushSeconds: 0,
     /** When Prometheus itself was down. */
     away: undefined as Stretch | undefined,
     /** Prometheus's clock minus k6's, and how far the check before the load was off. */
