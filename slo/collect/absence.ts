@@ -1,7 +1,7 @@
 import type { CounterQueries } from "../compile/counters.ts";
 import type { BadQueries } from "../compile/service-objectives.ts";
 import type { CounterGrowth } from "./growth.ts";
-import { isSlipOf } from "../spec/words.ts";
+import { isSlipOf, listed } from "../spec/words.ts";
 import { known, Unreadable } from "./prometheus.ts";
 import type { ReadGrowth } from "./server.ts";
 
@@ -41,9 +41,7 @@ export async function refuseMissing(
       const there = [...new Set(labelled.map(({ labels }) => labels[label] ?? ""))].toSorted();
       const meant = there.find((one) => isSlipOf(value, one));
       if (meant !== undefined) throw refused(`${label} is never ${value}: did you mean ${meant}?`);
-      const more = there.length > 5 ? ` and ${there.length - 5} more` : "";
-      if (!there.includes(value))
-        none.push(`no ${label} is ${value} as yet, which counts as none; there are ${there.slice(0, 5).join(", ")}${more}`);
+      if (!there.includes(value)) none.push(`no ${label} is ${value} as yet, which counts as none; there are ${listed(there, 5)}`);
     }
   }
   return none;

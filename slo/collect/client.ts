@@ -6,7 +6,7 @@ import { endedWith, readerOf, readOverTime, wholeCount, type Reader, type Span }
 import { answerOf, Unreadable, type PrometheusApi, type Series } from "./prometheus.ts";
 import { assertSharesAgree } from "./shares.ts";
 import { excuseStarved, pushSeconds, type CpuShortage, type DropCause } from "./starved.ts";
-import { amount, oneOf } from "../spec/words.ts";
+import { amount, listed, oneOf } from "../spec/words.ts";
 
 /** How many iterations had been dropped until then, Unix seconds. */
 export type DropCount = Series<number>["points"][number];
@@ -109,8 +109,7 @@ async function readHidden({ number }: Reader, { hidden, noun }: ClientQueries) {
 async function nothingThere({ vector }: Reader, { nothing: { sentence, instead } }: ClientQueries): Promise<string> {
   if (instead === undefined) return sentence;
   const names = (await vector(instead.read)).map(({ labels }) => JSON.stringify(labels[instead.label] ?? ""));
-  const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
-  return `${sentence}; there ${names.length === 0 ? "are none" : `are ${names.slice(0, 5).join(", ")}${more}`}`;
+  return `${sentence}; there ${names.length === 0 ? "are none" : `are ${listed(names, 5)}`}`;
 }
 
 function untaggedReason(tagged: number | undefined, total: number): string {

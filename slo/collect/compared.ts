@@ -3,7 +3,7 @@ import type { CounterGrowth, GrowthWindow } from "./growth.ts";
 import { lookbackSeconds } from "./guard.ts";
 import type { Count } from "./measurement.ts";
 import { wholeCount } from "./points.ts";
-import { amount } from "../spec/words.ts";
+import { amount, listed } from "../spec/words.ts";
 import { queryVector, type PrometheusApi } from "./prometheus.ts";
 
 /** Says between which times the service's counters are read, and what else is in them; Unix seconds of Prometheus's clock. */
@@ -80,13 +80,13 @@ export function caveatsOf(
   const caveats = included.length > 0 ? [`the service's counts include up to ${included.join(" and ")}`] : [];
   if (dropped > 0) caveats.push(`up to ${amount(dropped, "request", "requests")} of dropped iterations never reached the service`);
   if (missing > 0) caveats.push(...losses);
-  const asked = ofOthers.slice(0, 3).map((labels) => {
+  const asked = ofOthers.map((labels) => {
     const told = Object.entries(labels).map(([label, value]) => value || `(no ${label})`);
     return told.join(" ") || "the same";
   });
   if (missing > 0 && asked.length > 0)
     caveats.push(
-      `others ask for ${asked.join(", ")}${ofOthers.length > 3 ? ` and ${ofOthers.length - 3} more` : ""} too (probes, scrapes of its metrics, users), so nothing that the service counted of it is known to be k6's`,
+      `others ask for ${listed(asked, 3)} too (probes, scrapes of its metrics, users), so nothing that the service counted of it is known to be k6's`,
     );
   if (others > 0)
     caveats.push(

@@ -50,16 +50,12 @@ export async function measurePhase(
   const best = { total: Math.max(total.most, certain) + unstarted, bad: certain + unstarted };
   const worst = { total: Math.max(total.least, bad.most) + unserved, bad: bad.most + unserved };
   const open = total.most - total.least;
-  const caveats = [
-    ...counted.caveats,
-    ...(open > 0 ? [`of ${open} ${query.noun} nobody knows on which side of a border of the phase ${stretch.name} they ended`] : []),
-    ...(ownDelay && bad.least > 0 ? [`k6 may have been short of CPU in the phase ${stretch.name}, and the delay its own`] : []),
-    ...(unserved > unstarted
-      ? [
-          `up to ${amount(unserved, oneOf(query.noun), query.noun)} of the phase ${stretch.name} ${unserved === 1 ? "was" : "were"} dropped or cut off`,
-        ]
-      : []),
-  ];
+  const ended = unserved === 1 ? "was" : "were";
+  const caveats = [...counted.caveats];
+  if (open > 0) caveats.push(`of ${open} ${query.noun} nobody knows on which side of a border of the phase ${stretch.name} they ended`);
+  if (ownDelay && bad.least > 0) caveats.push(`k6 may have been short of CPU in the phase ${stretch.name}, and the delay its own`);
+  if (unserved > unstarted)
+    caveats.push(`up to ${amount(unserved, oneOf(query.noun), query.noun)} of the phase ${stretch.name} ${ended} dropped or cut off`);
   const cumulative = within(counted.cumulative, from, to);
   return { kind: "counted", objective, best, worst, caveats, cumulative, timestampSkewSeconds: 1.1, queries: counted.queries };
 }

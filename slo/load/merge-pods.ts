@@ -9,6 +9,7 @@ import { fairSamples } from "../run/samples.ts";
 import { writeWhole, type RunRecord } from "../run/record.ts";
 import { sentOf } from "../run/relay/sent-totals.ts";
 import { k6Labels, k6Metrics } from "../spec/names.ts";
+import { listed } from "../spec/words.ts";
 
 /** Above this the pods' clocks are told to differ, seconds. */
 const clocksApart = 1;
@@ -114,8 +115,8 @@ function apartCaveats(ends: readonly PodEnd[]): string[] {
 
 /** Names pods by their numbers, from 1; of many the first ones. */
 export function podNumbers(indexes: readonly number[]): string {
-  const shown = indexes.slice(0, 20).map((index) => index + 1);
-  return `${shown.join(", ")}${indexes.length > shown.length ? ` and ${indexes.length - shown.length} more` : ""}`;
+  const numbers = indexes.map((index) => index + 1);
+  return listed(numbers, 20);
 }
 
 const shareOf = (pods: number): string => `${Number((100 / pods).toFixed(1))} %`;

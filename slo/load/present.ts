@@ -7,7 +7,7 @@ import { takeApart, type Comparison } from "../compile/selector.ts";
 import type { BadQueries, ServerQueries } from "../compile/service-objectives.ts";
 import { selector, withLabels, type PromQL } from "../compile/promql.ts";
 import type { Where } from "../spec/spec.ts";
-import { nearest, printable } from "../spec/words.ts";
+import { listed, nearest, printable } from "../spec/words.ts";
 
 /**
  * What an objective of the service's side would read now. `unknown`: nothing is there yet, and it may come with the first request;
@@ -29,11 +29,9 @@ export interface Looked {
   meant: Where;
 }
 
-const mostShown = 8;
-
-export function shortList(values: readonly string[], most = mostShown): string {
-  const shown = values.slice(0, most).map((value) => (value === "" ? "(none)" : printable(value)));
-  return `${shown.join(", ")}${values.length > most ? ` and ${values.length - most} more` : ""}`;
+export function shortList(values: readonly string[], most = 8): string {
+  const shown = values.map((value) => (value === "" ? "(none)" : printable(value)));
+  return listed(shown, most);
 }
 
 const number = (value: number): string => value.toLocaleString("en-US");

@@ -1,3 +1,4 @@
+import { listed } from "../../spec/words.ts";
 import { runOrigin } from "../facts.ts";
 import { duration, elapsed, percent, rate, targetPercent } from "../numbers.ts";
 import { plainLine, shortened } from "../plain.ts";
@@ -186,10 +187,7 @@ function latencyLimits(report: Report): ChartModel["limits"] {
   byValue.delete(0);
   return [...byValue].map(([value, objectives]) => {
     const names = [...new Set(objectives.map((objective) => name(objective.name)))];
-    return {
-      label: `${duration(value)}: ${names.slice(0, 2).join(", ")}${names.length > 2 ? ` and ${names.length - 2} more` : ""}`,
-      value,
-    };
+    return { label: `${duration(value)}: ${listed(names, 2)}`, value };
   });
 }
 
