@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { configFor } from "../config/fill-in.ts";
-import { uploadReport, writeReport } from "../history/write-report.ts";
+import { decidedBefore, uploadReport, writeReport } from "../history/write-report.ts";
 import { errorMessage } from "../host/error-message.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
@@ -79,7 +79,7 @@ const telemetryLimitSeconds = 15;
 async function judgeAndWrite(
   run: LoadRun,
   spec: Spec,
-  wanted: Pick<LoadFlags, "json" | "upload" | "traces" | "logs">,
+  wanted: Pick<LoadFlags, "json" | "upload" | "traces" | "logs" | "spec"> & { testrun?: string },
   host: Host,
 ): Promise<number> {
   const verified = await verify(run, spec, host.say);
@@ -102,9 +102,12 @@ async function judgeAndWrite(
         host.say(errorMessage(error)); // a full disk costs the record, never the verdict
       });
       const nowSeconds = run.now();
-      const unwritten = await writeSamples(run.prometheus.destination, verdictSeries(report, nowSeconds), Math.round(nowSeconds * 1000));
+      const series = (): Promise<string | undefined> =>
+        writeSamples(run.prometheus.destination, verdictSeries(report, nowSeconds), Math.round(nowSeconds * 1000));
+      const unwritten = decidedBefore(report, run.folder) ? undefined : await series();
       if (unwritten !== undefined) host.say(`the verdict could not be written to Prometheus: ${unwritten}`);
-      const exitCode = writeReport(report, run.folder, host, wanted.json ?? false);
+      const sameSpec = wanted.spec === undefined && wanted.testrun === undefined;
+      const exitCode = writeReport(report, run.folder, host, { json: wanted.json ?? false, sameSpec });
       const url = wanted.upload ?? host.settings.upload;
       if (url !== undefined) await uploadReport(url, run.folder, host);
       return exitCode;

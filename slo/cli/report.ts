@@ -15,7 +15,7 @@ export async function report({ fromLog, json = false }: { fromLog: string; json?
   if (found.kind === "none") return found;
   const folder = runFolder(host.folder, found.report.testid);
   makeOwnFolder(host.folder, folder);
-  return writeReport(found.report, folder, host, json);
+  return writeReport(found.report, folder, host, { json, sameSpec: false });
 }
 
 async function reportFrom(file: string, host: Host): Promise<{ kind: "report"; report: Report } | NoRun> {

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { metReport } from "../report/reports.fixture.ts";
+import { exceededReport, inconclusiveReport, metReport } from "../report/reports.fixture.ts";
 import { writeReport } from "./write-report.ts";
 import type { Host } from "../host/host.ts";
 
@@ -46,7 +46,7 @@ test.runIf(existsSync("/dev/full"))(
     writeFileSync(join(folder, "report.json"), "the one before");
     const said: string[] = [];
     const report = metReport();
-    expect(writeReport(report, folder, hostOf(said), false)).toBe(report.exitCode);
+    expect(writeReport(report, folder, hostOf(said), { json: false, sameSpec: true })).toBe(report.exitCode);
     expect(readFileSync(join(folder, "report.json"), "utf8")).toBe("the one before");
     expect(readdirSync(folder).filter((name) => /part|html/.test(name))).toEqual([]);
     expect(existsSync(join(folder, "junit.xml"))).toBe(true);
@@ -57,6 +57,32 @@ test.runIf(existsSync("/dev/full"))(
 test.runIf(existsSync("/dev/full"))("a file that cannot be written whole is not pointed at", () => {
   fill("report.html.part");
   const said: string[] = [];
-  writeReport(metReport(), folder, hostOf(said), false);
+  writeReport(metReport(), folder, hostOf(said), { json: false, sameSpec: true });
   expect(said.join("\n")).not.toMatch(/^report: /m);
+});
+
+test.each([
+  ["and decides by the same spec", true, 1],
+  ["and a verdict by another spec is its own", false, 3],
+])("a report that was decided stays where the run's data are gone since, %s", (_, sameSpec, exitCode) => {
+  const said: string[] = [];
+  const write = (report = exceededReport()): number => writeReport(report, folder, hostOf(said), { json: false, sameSpec });
+  const files = (): string[] =>
+    readdirSync(folder)
+      .filter((name) => name !== ".plimsoll")
+      .map((name) => readFileSync(join(folder, name), "utf8"));
+  expect(write()).toBe(1);
+  const before = files();
+  expect(write(inconclusiveReport())).toBe(exitCode);
+  expect(files()).toEqual(before);
+  expect(
+    said.filter((line) => /^judged again, this run is inconclusive \(.+\): the report that found it exceeded, exit 1, stays$/.test(line)),
+  ).toHaveLength(1);
+});
+
+test("a report that was not decided gives way to any later one", () => {
+  for (const report of [inconclusiveReport(), inconclusiveReport(), metReport(), exceededReport()]) {
+    expect(writeReport(report, folder, hostOf([]), { json: false, sameSpec: true })).toBe(report.exitCode);
+    expect(readFileSync(join(folder, "report.json"), "utf8")).toContain(`"verdict": "${report.verdict}"`);
+  }
 });

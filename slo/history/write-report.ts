@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { appendFileSync, readFileSync, writeFileSync, readdirSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { errorMessage } from "../host/error-message.ts";
@@ -9,7 +9,7 @@ import { replaceFile } from "../host/replace-file.ts";
 import { causeLine, causes, samplesText } from "../report/causes.ts";
 import { headline, subject, verdictWord } from "../report/headline.ts";
 import { type HtmlAssets, htmlReport } from "../report/html.ts";
-import { reportInLog, jsonReport } from "../report/json.ts";
+import { reportInLog, jsonReport, readReport } from "../report/json.ts";
 import { junitReport } from "../report/junit.ts";
 import { markdownReport } from "../report/markdown.ts";
 import type { Report } from "../report/schema.ts";
@@ -33,18 +33,45 @@ function pageAssets(): HtmlAssets {
 /** Hashes a report for the marker that ends it in a log. */
 export const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-/** Writes the report in every form, remembers the run, prints the result, and gives the exit code. */
-export function writeReport(report: Report, folder: string, host: Host, json: boolean): number {
+const isDecided = ({ verdict }: Report): boolean => verdict === "met" || verdict === "exceeded";
+
+/** Finds the report of a run that decided what a new one leaves open, for lack of data that it had. */
+export function decidedBefore(report: Report, folder: string): Report | undefined {
+  const file = join(folder, "report.json");
+  if (isDecided(report) || !existsSync(file)) return undefined;
+  const read = readReport(readFileSync(file, "utf8"));
+  return read.kind === "report" && isDecided(read.report) ? read.report : undefined;
+}
+
+/**
+ * Writes the report in every form, remembers the run, prints the result, and gives the exit code. A report that was decided stays where the new one is
+ * not; by the same spec its verdict is also the result.
+ */
+export function writeReport(judged: Report, folder: string, host: Host, { json, sameSpec }: { json: boolean; sameSpec: boolean }): number {
+  const kept = decidedBefore(judged, folder);
+  const report = kept !== undefined && sameSpec ? kept : judged;
   const jsonText = jsonReport(report);
   const summary = markdownReport(report);
-  const files = { "report.json": jsonText, "junit.xml": junitReport(report), "summary.md": summary, "events.ndjson": samplesText(report) };
-  for (const [name, text] of Object.entries(files)) orSay(host, () => replaceFile(join(folder, name), text));
   const page = join(folder, "report.html");
-  const shown = orSay(host, () => replaceFile(page, htmlReport(report, pageAssets())));
+  if (kept !== undefined) {
+    const [why = "nothing decides it"] = judged.reasons;
+    host.say(
+      `judged again, this run is ${judged.verdict} (${why}): the report that found it ${kept.verdict}, exit ${kept.exitCode}, stays`,
+    );
+  } else {
+    const files = {
+      "report.json": jsonText,
+      "junit.xml": junitReport(report),
+      "summary.md": summary,
+      "events.ndjson": samplesText(report),
+    };
+    for (const [name, text] of Object.entries(files)) orSay(host, () => replaceFile(join(folder, name), text));
+    orSay(host, () => remember(join(keepingFolder(host.folder), ".plimsoll", "history.sqlite"), report), "cannot write the history: ");
+  }
+  const shown = kept !== undefined || orSay(host, () => replaceFile(page, htmlReport(report, pageAssets())));
   const { stepSummaryFile, verdictFile } = host.settings;
   if (stepSummaryFile) orSay(host, () => appendFileSync(stepSummaryFile, `${summary}\n`), `cannot write ${stepSummaryFile}: `);
   if (verdictFile) orSay(host, () => writeFileSync(verdictFile, shortVerdict(report)), `cannot write ${verdictFile}: `);
-  orSay(host, () => remember(join(keepingFolder(host.folder), ".plimsoll", "history.sqlite"), report), "cannot write the history: ");
   host.out(json ? jsonText : terminalReport(report, { colour: host.settings.colour, width: host.width }));
   if (host.settings.reportInLog) host.out(reportInLog(jsonText, hashOf));
   if (shown) host.say(`report: ${relative(host.folder, page)}`);

@@ -1,9 +1,9 @@
 import { createServer } from "node:http";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
-import { brief, easySpec, reportIn, run, start, workingFolder } from "../cli/cli.fixture.ts";
+import { brief, easySpec, reportIn, run, runsIn, start, workingFolder } from "../cli/cli.fixture.ts";
 
 describeLive("gate", ["k6", "prometheus"], () => {
   test("of a run that is under way waits for its end, and disturbs nothing", async () => {
@@ -30,6 +30,11 @@ describeLive("gate", ["k6", "prometheus"], () => {
         of.objectives.map(({ name, evidence }) => [name, evidence?.worst]),
       );
     }
+    const [testid = "none"] = runsIn(folder);
+    rmSync(join(folder, ".plimsoll", "runs", testid, "prometheus"), { recursive: true });
+    const lost = await run(["gate"], { folder });
+    const stays = expect.stringMatching(/judged again, this run is inconclusive \(.+\): the report that found it met, exit 0, stays/);
+    expect([lost.exitCode, lost.stderr, reportIn(folder).verdict]).toEqual([0, stays, "met"]);
   });
 });
 
