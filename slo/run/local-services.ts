@@ -55,6 +55,8 @@ function prometheusConfig({ job, targetUrl, scrape: from, outOfOrder }: Promethe
 interface Service {
   name: string;
   readyPath: string;
+  /** Tells whether it is this child that answers at the URL, and not whoever else has the port. */
+  isOwn: (child: Child, url: string) => boolean | Promise<boolean>;
   limitSeconds: number;
   /** A given port is the only one; else a free one is taken, and another where that was lost to someone else. */
   port: number | undefined;
@@ -75,11 +77,11 @@ async function startService(group: ProcessGroup, { port: given, child: childAt, 
   }
 }
 
-type Readiness = Pick<Service, "name" | "readyPath" | "limitSeconds">;
+type Readiness = Omit<Service, "port" | "child">;
 
-async function untilReady(child: Child, url: string, { name, readyPath, limitSeconds }: Readiness): Promise<NotStarted | undefined> {
+async function untilReady(child: Child, url: string, { name, readyPath, isOwn, limitSeconds }: Readiness): Promise<NotStarted | undefined> {
   const ask = async (): Promise<"exited" | "ready" | undefined> =>
-    child.exit() ? "exited" : (await answers(url + readyPath)) ? "ready" : undefined;
+    child.exit() ? "exited" : (await answers(url + readyPath)) && (await isOwn(child, url)) ? "ready" : undefined;
   const state = await waitFor(ask, limitSeconds, 20);
   if (state === "ready") return undefined;
   const said = child.tail().slice(-5).join("\n  ");
@@ -90,15 +92,18 @@ async function untilReady(child: Child, url: string, { name, readyPath, limitSec
   return { kind: "failed", refused: false, message: `${name} did not answer at ${url}${readyPath} within ${limitSeconds} s:\n  ${said}` };
 }
 
-async function answers(url: string): Promise<boolean> {
+/** Gives what a URL answers; undefined where that is an error, or nothing. */
+async function answerAt(url: string): Promise<string | undefined> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(1000) });
-    await response.arrayBuffer();
-    return response.ok;
+    const text = await response.text();
+    return response.ok ? text : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
+
+const answers = async (url: string): Promise<boolean> => (await answerAt(url)) !== undefined;
 
 /** A local Prometheus to start, with its data in `folder`. */
 interface PrometheusOptions {
@@ -131,7 +136,9 @@ export function startPrometheus(group: ProcessGroup, options: PrometheusOptions)
     "--log.level=warn",
   ];
   const child = (port: number): ChildOptions => ({ name: "prometheus", command: binary, args: args(port), environment, folder, logFile });
-  return startService(group, { name: "Prometheus", readyPath: "/-/ready", limitSeconds: 60, port: options.port, child });
+  const isOwn = async (_: Child, url: string): Promise<boolean> =>
+    (await answerAt(`${url}/api/v1/status/flags`))?.includes(JSON.stringify(config)) === true;
+  return startService(group, { name: "Prometheus", readyPath: "/-/ready", isOwn, limitSeconds: 60, port: options.port, child });
 }
 
 /** Starts the storage API on a loopback port with what the environment says of store and faults. */
@@ -147,7 +154,8 @@ export function startTarget(
     folder: root,
     logFile,
   });
-  return startService(group, { name: "the storage API", readyPath: "/health/readiness", limitSeconds: 30, port: given, child });
+  const isOwn = ({ tail }: Child): boolean => tail().some((line) => line.includes('"listening"'));
+  return startService(group, { name: "the storage API", readyPath: "/health/readiness", isOwn, limitSeconds: 30, port: given, child });
 }
 
 /** Finds a free port on 127.0.0.1; another process may take it first, so starters try again with the next. */
