@@ -35,6 +35,15 @@ const held: Record<string, string>[] = [
   { __name__: "http_request_duration_seconds_count", job: "bare", instance: "bare:80", method: "get", handler: "/items/{id}", code: "200" },
   { __name__: "http_request_duration_seconds_count", job: "none", instance: "none:80", method: "get", handler: "/" },
   { __name__: "up", job: "none", instance: "none:80" },
+  { __name__: "up", job: "tele", instance: "tele:80" },
+  {
+    __name__: "http_server_request_duration_seconds_count",
+    job: "tele",
+    instance: "tele:80",
+    http_request_method: "GET",
+    http_route: "/",
+    http_response_status_code: "200",
+  },
   { __name__: "orders_total", job: "shop", instance: "shop:80", result: "done" },
 ];
 
@@ -98,6 +107,26 @@ describeLive("what the objectives of a service would read now", ["k6", "promethe
       specText("shop", errorsOf(), "{ requests: http_request_total, labels: { status: code } }"),
       "unreadable",
       ["(did you mean http_requests_total?)"],
+    ],
+    [
+      "a label of a route that is called otherwise stands beside those that there are, the nearest first",
+      specText("shop", errorsOf('{ route: "/items/{id}" }'), "{ preset: promhttp, labels: { route: handlers } }"),
+      "unreadable",
+      ["no series has the label handlers yet; the labels are handler, code, method (did you mean handler?)", "metrics: promhttp would fit"],
+    ],
+    [
+      "so does one of the status",
+      specText("shop", errorsOf(), "{ preset: promhttp, labels: { status: codes } }"),
+      "unreadable",
+      ["no series has the label codes yet; the labels are code, handler, method (did you mean code?)"],
+    ],
+    [
+      "another preset that fits what the service has is named",
+      specText("tele", errorsOf()),
+      "unreadable",
+      [
+        "metrics: otel would fit (http_server_request_duration_seconds_count by http_request_method, http_route, http_response_status_code)",
+      ],
     ],
     [
       "a service that nobody scrapes cannot be read, and the jobs are named",

@@ -32,6 +32,10 @@ export function nearest(written: string, known: readonly string[]): string | und
   return near && name !== undefined ? `did you mean ${printable(name)}?` : undefined;
 }
 
+/** Sorts known names by how near they are to the one that was written. */
+export const nearestFirst = (written: string, known: readonly string[]): string[] =>
+  known.toSorted((one, other) => distance(written, one) - distance(written, other));
+
 /** Tells whether a word is most likely another one that is known: but for large and small letters, or one letter of five or more. */
 export function isSlipOf(written: string, known: string): boolean {
   if (written === known) return false;
