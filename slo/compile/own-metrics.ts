@@ -42,12 +42,14 @@ const uncounted: Hidden = {
   hides: "any",
 };
 
+/** Tells whether an indicator is about what only a script counts, and k6 does not by itself. */
+export const isOfScript = (indicator: Indicator): boolean =>
+  ["checks", "counter", "rate"].includes(indicator.kind) || (indicator.kind === "trend" && !k6Times.includes(indicator.name));
+
 export function ownQueries(objective: string, indicator: Own, scope: Scope, scenario?: string): ClientQueries | SecondsQueries {
   const query = queriesOf(objective, indicator, scope, scenario);
   if (query.kind === "seconds") return query;
-  const isOfScript =
-    ["checks", "counter", "rate"].includes(indicator.kind) || (indicator.kind === "trend" && !k6Times.includes(indicator.name));
-  const isUncounted = isOfScript && scope.isUserScript === true && scope.script === undefined;
+  const isUncounted = isOfScript(indicator) && scope.isUserScript === true && scope.script === undefined;
   return { ...query, noun: nounOf(indicator), hidden: isUncounted ? [uncounted] : query.hidden };
 }
 
