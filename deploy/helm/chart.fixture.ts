@@ -12,6 +12,9 @@ export const helmOf =
   (...args: string[]): Promise<Ran> =>
     runProcess({ command: helm, args, limitSeconds: 240 });
 
+/** What a load's pod said, without the report's JSON, which is long. */
+export const saidBy = ({ output }: Ran): string => output.replace(/-----BEGIN PLIMSOLL REPORT[^]*?-----END PLIMSOLL REPORT.*/, "");
+
 type Loose = Manifest & { metadata: { annotations?: Record<string, string> } };
 
 /** What Helm has of its own: labels that say whose the object is, and annotations of hooks and of what pods restart for. */

@@ -16,10 +16,11 @@ import {
   project,
   shown,
   underWay,
+  undisturbed,
   undo,
   undoAll,
 } from "./cluster.fixture.ts";
-import { reportIn, run, start, workingFolder } from "./cli.fixture.ts";
+import { reportIn, run, start, workingFolder, type Ended } from "./cli.fixture.ts";
 
 beforeAll(async () => {
   await inNamespace("delete", "jobs", "-l", own, "--wait");
@@ -74,16 +75,20 @@ describe("a bad day for a load from pods", () => {
 
   // No load came within half a minute before: its requests would count as those of others.
   test("the target rolled out in the middle, and its pods scaled: no request fails, and both sides are met and agree to the request", async () => {
-    const command = start(loadArgs(workingFolder(), ...brief, "--pods", "2", "--rate", "150"));
-    await underWay(command, 2);
-    await inNamespace("rollout", "restart", "deployment/storage-api");
-    await inNamespace("scale", "deployment/storage-api", "--replicas=3");
     undo.push(() => inNamespace("scale", "deployment/storage-api", "--replicas=2"));
-    const ended = await command.ended;
+    const load = async (): Promise<Ended> => {
+      await inNamespace("scale", "deployment/storage-api", "--replicas=2");
+      const command = start(loadArgs(workingFolder(), ...brief, "--pods", "2", "--rate", "150"));
+      await underWay(command, 2);
+      await inNamespace("rollout", "restart", "deployment/storage-api");
+      await inNamespace("scale", "deployment/storage-api", "--replicas=3");
+      return command.ended;
+    };
+    const ended = await undisturbed(load, shown);
     expect(ended.exitCode, shown(ended)).toBe(0);
-    const { reconciliation } = reportIn(command.folder);
+    const { reconciliation } = reportIn(ended.folder);
     expect([reconciliation.k6Errors, reconciliation.lostBetween], reconciliation.explanation).toEqual([0, 0]);
-    countsAgree(command.folder);
+    countsAgree(ended.folder);
     await inNamespace("rollout", "status", "deployment/storage-api", "--timeout=120s");
   });
 
@@ -156,12 +161,13 @@ describe("a bad day for a load from pods", () => {
     await ask("apply", "-k", access);
     undo.push(() => ask("delete", "-k", access));
     await otherTarget();
-    const [mine, other] = [workingFolder(), workingFolder()];
-    const environment = await ciAccount(mine);
-    const ended = await Promise.all([
-      run(loadArgs(mine, ...brief), { folder: mine, environment }),
-      run(loadArgs(other, ...brief, "--target", "http://other:5000", "--server-label", "job=other"), { folder: other, environment }),
-    ]);
+    const environment = await ciAccount(workingFolder());
+    const load = (...more: string[]): Promise<Ended> => {
+      const folder = workingFolder();
+      return run(loadArgs(folder, ...brief, ...more), { folder, environment });
+    };
+    const both = () => Promise.all([load(), load("--target", "http://other:5000", "--server-label", "job=other")]);
+    const ended = await undisturbed(both, (two) => two.map(shown).join("\n"));
     expect(
       ended.map(({ exitCode }) => exitCode),
       ended.map(shown).join("\n"),

@@ -2,13 +2,12 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { countsAgree, ask, context, inNamespace, project, shown, undo, undoAll } from "../cli/cluster.fixture.ts";
+import { countsAgree, ask, context, inNamespace, project, shown, undisturbed, undo, undoAll } from "../cli/cluster.fixture.ts";
 import { easySpec, reportIn, run, workingFolder } from "../cli/cli.fixture.ts";
 import { runProcess } from "../host/process.ts";
 
 const images = ["controller-v1.5.0", "starter-v1.5.0"].map((tag) => `ghcr.io/grafana/k6-operator:${tag}`);
 const folder = mkdtempSync(join(tmpdir(), "plimsoll-operator-"));
-const testid = `operator-${Date.now()}`;
 
 async function must(command: string, args: string[], input?: string): Promise<string> {
   const ran = await runProcess({ command, args, limitSeconds: 240, folder: project, ...(input === undefined ? {} : { input }) });
@@ -42,14 +41,26 @@ test("a TestRun of four runners has one verdict with exact counts, and none once
   await inNamespace("create", "configmap", "smoke-script", `--from-file=${join(folder, "smoke.js")}`);
   undo.push(() => inNamespace("delete", "configmap", "smoke-script"));
   undo.push(() => ask("delete", "--ignore-not-found", "-k", overlay));
-  const objects = (await ask("kustomize", overlay)).replace("testid=smoke-testrun", `testid=${testid}`).replace('"0.25"', '"0.5"');
-  writeFileSync(join(folder, "objects.yaml"), objects);
-  await ask("apply", "-f", join(folder, "objects.yaml"));
+  const rendered = (await ask("kustomize", overlay)).replace('"0.25"', '"0.5"');
+  let testid = "";
+  const apply = async (): Promise<void> => {
+    testid = `operator-${Date.now()}`;
+    writeFileSync(join(folder, "objects.yaml"), rendered.replace("testid=smoke-testrun", `testid=${testid}`));
+    await ask("delete", "--ignore-not-found", "--wait", "-f", join(folder, "objects.yaml"));
+    await ask("apply", "-f", join(folder, "objects.yaml"));
+  };
+  await apply();
   const gate = ["gate", "--testrun", "smoke", "--scenario", "smoke", "--spec", easySpec(folder), "--context", context];
   const early = await run(gate, { folder: workingFolder() });
   expect([early.exitCode, early.stderr]).toEqual([3, expect.stringMatching(/TestRun smoke is at its stage \w+; ask again/)]);
-  await inNamespace("wait", "--for=jsonpath={.status.stage}=finished", "testrun/smoke", "--timeout=150s");
-  const ended = await run(gate, { folder: workingFolder() });
+  let isFirst = true;
+  const load = async () => {
+    if (!isFirst) await apply();
+    isFirst = false;
+    await inNamespace("wait", "--for=jsonpath={.status.stage}=finished", "testrun/smoke", "--timeout=150s");
+    return run(gate, { folder: workingFolder() });
+  };
+  const ended = await undisturbed(load, shown);
   expect(ended.exitCode, shown(ended)).toBe(0);
   countsAgree(ended.folder);
   const report = reportIn(ended.folder);
