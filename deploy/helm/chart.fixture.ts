@@ -13,7 +13,7 @@ export const helmOf =
     runProcess({ command: helm, args, limitSeconds: 240 });
 
 /** What a load's pod said, without the report's JSON, which is long. */
-export const saidBy = ({ output }: Ran): string => output.replace(/-----BEGIN PLIMSOLL REPORT[^]*?-----END PLIMSOLL REPORT.*/, "");
+export const saidBy = ({ output }: Ran): string => output.replace(/-----BEGIN PLIMSOLL REPORT[^]*?-----END PLIMSOLL REPORT.*/g, "");
 
 type Loose = Manifest & { metadata: { annotations?: Record<string, string> } };
 

@@ -75,6 +75,14 @@ test.each<[string, number, Count, Count, number, string]>([
 
 test.each<[string, number, Count, Count, string[], string]>([
   [
+    "at worst nothing is left to count, which no number of times makes enough",
+    0.95,
+    count(0, 504),
+    count(0, 0),
+    ["507 requests may be of the warm-up"],
+    "at best 0 bad of 504, at worst 0 bad of 0: 507 requests may be of the warm-up; at best 95% is proved; with as many bad as at worst 59 are needed",
+  ],
+  [
     "only certain, too few requests: how many more",
     0.99,
     count(0, 233),

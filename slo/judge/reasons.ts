@@ -80,7 +80,7 @@ export function unprovedReason(
   const reaches = ({ bad, total }: Count): boolean => bad / total >= allowed;
   const needed = ({ bad, total }: Count): string => {
     const enough = requestsNeeded(bad, targetRatio, confidence);
-    return `${grouped(enough)} are needed, ${timesAsMany(enough, total)} times as many`;
+    return `${grouped(enough)} are needed${total === 0 ? "" : `, ${timesAsMany(enough, total)} times as many`}`;
   };
   const chance = `no fewer than ${target} allows, but too few to rule out chance: a longer run would decide`;
   if (best.bad === worst.bad && best.total === worst.total) {

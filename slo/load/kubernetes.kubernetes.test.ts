@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterEach(undoAll);
 
 describe("a load from pods", () => {
-  const spike = ["--scenario", "spike", "--rate", "160", "--duration", "12s"];
+  const spike = ["--scenario", "spike", "--rate", "160", "--duration", "18s"];
 
   test("of four and of one at the same rate comes to the same verdict; the counts are exact and the offered rate is the plan's", async () => {
     const reports = [];

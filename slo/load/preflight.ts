@@ -156,6 +156,7 @@ export async function preflight(
   if (clock.kind === "none") return clock;
   if (scrape.kind === "none" && startedHere) return scrape;
   const wantsServer = spec.objectives.some(({ indicator }) => sideOf(indicator) === "server");
+  if (wantsServer && !embedded) await waitForDiscovery(api, service, { ...host, now: () => host.now() + clock.value }, signal);
   if (wantsServer && (!startedHere || options.serverLabels) && !(await isScraped(api, service, 300, host.now)))
     host.say(
       embedded && !options.serverLabels
@@ -165,7 +166,6 @@ export async function preflight(
   const hopeless = embedded ? [] : await hopelessObjectives(prepared, host, api, clock.value);
   if (hopeless.length > 0 && !options.force) return badUsage(`${hopeless.join("\n")}\nno load can change that; --force loads all the same`);
   if (embedded) return { kind: "fine", value: { offset: clock.value, scrapeIntervalSeconds, origin } };
-  if (wantsServer) await waitForDiscovery(api, service, { ...host, now: () => host.now() + clock.value }, signal);
   const interval = await scrapeInterval(api, service, host.now);
   return { kind: "fine", value: { offset: clock.value, scrapeIntervalSeconds: interval, origin } };
 }
