@@ -57,7 +57,7 @@ test.each<[string, ClientQueries, Partial<ClientWindow>, number, number, string[
     { shortage: { kind: "known", atSeconds: [1030] } },
     0,
     7,
-    ["7 slow requests came while k6 was short of CPU: the delay may be its own"],
+    ["7 slow requests came while k6 was short of CPU (README, When k6 is short of CPU): the delay may be its own"],
   ],
   ["slow requests of a k6 that nobody watched are as uncertain", slow, { shortage: { kind: "unknown" } }, 0, 7, [unwatched]],
   [
@@ -66,7 +66,7 @@ test.each<[string, ClientQueries, Partial<ClientWindow>, number, number, string[
     { shortage: { kind: "known", atSeconds: [1030] } },
     4,
     7,
-    ["3 slow requests came while k6 was short of CPU: the delay may be its own"],
+    ["3 slow requests came while k6 was short of CPU (README, When k6 is short of CPU): the delay may be its own"],
   ],
   [
     "so it is where nobody watched",

@@ -185,7 +185,7 @@ function withoutOwnDelay(
   const { uncertain, cumulative } = excuseStarved(counted.cumulative, counted.bad, shortage, slowAboveSeconds, most);
   const slow = amount(uncertain, `slow ${oneOf(noun)}`, `slow ${noun}`);
   const why = {
-    known: `${slow} came while k6 was short of CPU: the delay may be its own`,
+    known: `${slow} came while k6 was short of CPU (README, When k6 is short of CPU): the delay may be its own`,
     unknown: `nobody knows whether k6 had the CPU that it needed, so the delay of ${slow} may be its own`,
   };
   const caveats = uncertain > 0 ? [...counted.caveats, why[shortage.kind]] : counted.caveats;

@@ -82,7 +82,7 @@ export function iterationsAgree(
 
 const dropCaveats = {
   service: [],
-  starved: ["k6 dropped iterations while it was short of CPU: give it more, or lower the rate"],
+  starved: ["k6 dropped iterations while it was short of CPU: give it more, or lower the rate (README, When k6 is short of CPU)"],
   unknown: ["k6 dropped iterations, and nobody knows whether it had the CPU that it needed"],
 } as const satisfies Record<DropCause, readonly string[]>;
 
