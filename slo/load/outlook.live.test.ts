@@ -222,4 +222,33 @@ describeLive("what the objectives of a service would read now", ["k6", "promethe
     expect([forced.exitCode, asked], forced.stderr).toEqual([3, 1]);
     server.close();
   });
+
+  test("a load with a preset that is not the service's says before it begins what was waited for, and which preset fits", async () => {
+    const counted = "http_server_request_duration_seconds_count";
+    const labels = 'http_request_method="GET",http_route="/",http_response_status_code="200"';
+    let isReadable = true;
+    const server = createServer((request, response) => {
+      if (request.url !== "/metrics") response.end();
+      else if (isReadable)
+        response.setHeader("content-type", "text/plain; version=0.0.4").end(`# TYPE ${counted} counter\n${counted}{${labels}} 5\n`);
+      else response.writeHead(404).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const folder = workingFolder();
+    writeFileSync(join(folder, "slo.yaml"), specText("tele", errorsOf()));
+    writeFileSync(join(folder, "own.js"), 'import http from "k6/http";\nexport default function () { http.get(__ENV.PLIMSOLL_TARGET); }\n');
+    const target = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const load = () => run(["load", "--script", "own.js", "--spec", "slo.yaml", "--target", target, "--settle-limit", "2"], { folder });
+    const otherwise = await load();
+    expect([otherwise.exitCode, otherwise.stderr]).toEqual([3, expect.stringContaining(`metrics: otel would fit (${counted} by `)]);
+    isReadable = false;
+    const unread = await load();
+    expect([unread.exitCode, unread.stderr]).toEqual([
+      3,
+      expect.stringMatching(
+        /waiting until Prometheus has scraped the service with \{job="tele"\}, 3 s at most[^]*cannot be read at .*\/metrics/,
+      ),
+    ]);
+    server.close();
+  });
 });

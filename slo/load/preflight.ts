@@ -118,10 +118,16 @@ export async function checkScrape(
   service: ServiceQueries,
   now: () => number,
   limitSeconds: number,
+  say: Host["say"] = () => undefined,
 ): Promise<Checked<undefined>> {
   const begunSeconds = now();
   const sinceThen = (): number => Math.max(0.001, now() - begunSeconds);
+  const telling = setTimeout(
+    () => say(`waiting until Prometheus has scraped the service with ${service.shown}, ${limitSeconds} s at most`),
+    1000,
+  );
   const scraped = await waitFor(async () => (await isScraped(api, service, sinceThen(), now)) || undefined, limitSeconds, 25);
+  clearTimeout(telling);
   return scraped ? fine : failed(`Prometheus at ${api.url} could not scrape the service with ${service.shown} within ${limitSeconds} s`);
 }
 
@@ -148,7 +154,7 @@ export async function preflight(
     options.target === undefined ? fine : checkTarget(options.target),
     checkPrometheus(ends, testid, host.now),
     checkClock(api, host.now),
-    embedded ? checkScrape(api, serviceQueries({ job: spec.service }), host.now, startedHere ? 15 : 3) : fine,
+    embedded ? checkScrape(api, serviceQueries({ job: spec.service }), host.now, startedHere ? 15 : 3, host.say) : fine,
     originOf(host, k6Version, api),
   ]);
   if (target.kind === "none") return target;
@@ -163,15 +169,19 @@ export async function preflight(
         ? `the service's metrics cannot be read at ${scrapeUrl(targetUrl, scrapedAt)}, so the server's side will be inconclusive; say where they are with --scrape-path, --scrape-port and --scrape-scheme, or metrics.scrape in the spec`
         : `Prometheus at ${api.url} does not scrape a service with ${service.shown}, so the server's side will be inconclusive; choose it with --server-label`,
     );
-  const hopeless = embedded ? [] : await hopelessObjectives(prepared, host, api, clock.value);
-  if (hopeless.length > 0 && !options.force) return badUsage(`${hopeless.join("\n")}\nno load can change that; --force loads all the same`);
+  // Of what was scraped once only what stands there is told: what is not there yet may come with the first request.
+  const isLooked = !embedded || (wantsServer && !startedHere && scrape.kind === "fine");
+  const hopeless = isLooked ? await hopelessObjectives(prepared, host, api, clock.value, embedded) : [];
+  if (embedded) hopeless.forEach(host.say);
+  else if (hopeless.length > 0 && !options.force)
+    return badUsage(`${hopeless.join("\n")}\nno load can change that; --force loads all the same`);
   if (embedded) return { kind: "fine", value: { offset: clock.value, scrapeIntervalSeconds, origin } };
   const interval = await scrapeInterval(api, service, host.now);
   return { kind: "fine", value: { offset: clock.value, scrapeIntervalSeconds: interval, origin } };
 }
 
 /** Says of each objective what is not there for it yet, and gives those that no load can prove. */
-async function hopelessObjectives(prepared: Prepared, host: Host, api: PrometheusApi, offset: number): Promise<string[]> {
+async function hopelessObjectives(prepared: Prepared, host: Host, api: PrometheusApi, offset: number, isYoung: boolean): Promise<string[]> {
   const { objectives } = await outlookOf({ ...prepared, api, atSeconds: host.now() + offset, slowCounted: !prepared.isUserScript });
   return objectives.flatMap(({ name, state, lines }) => {
     const sentence = `${name}: ${lines.join("; ")}`;
@@ -180,7 +190,7 @@ async function hopelessObjectives(prepared: Prepared, host: Host, api: Prometheu
         return [];
       case "unknown":
       case "unreadable":
-        host.say(sentence);
+        if (state === "unreadable" || !isYoung) host.say(sentence);
         return [];
       case "impossible":
         return [sentence];
