@@ -7,6 +7,8 @@ import type { FoundTool } from "./tools.ts";
 /** Programs that only tests need, each from its own Go module; Go's checksum database holds them to these versions. */
 const programs = {
   alertmanager: { module: "github.com/prometheus/alertmanager@v0.34.2", packages: ["./cmd/alertmanager", "./cmd/amtool"] },
+  "kube-router": { module: "github.com/cloudnativelabs/kube-router/v2@v2.1.0", packages: ["./cmd/kube-router"] },
+  syft: { module: "github.com/anchore/syft@v1.57.1", packages: ["./cmd/syft"] },
   "terraform-provider-kubectl": { module: "github.com/gavinbunney/terraform-provider-kubectl@v1.19.0", packages: ["."] },
   "terraform-provider-grafana": { module: "github.com/grafana/terraform-provider-grafana/v4@v4.25.0", packages: ["."] },
 } as const;

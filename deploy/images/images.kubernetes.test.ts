@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { output } from "../kubernetes/cluster.fixture.ts";
 import { ownImages } from "../minikube/lab.ts";
@@ -16,6 +17,13 @@ async function inspect(image: string): Promise<Inspected> {
 }
 
 const closed = ["run", "--rm", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--network", "none"];
+
+const lockFile = JSON.parse(readFileSync(new URL("../../package-lock.json", import.meta.url), "utf8")) as {
+  packages: Record<string, { version: string }>;
+};
+/** Lists the versions in which a package is locked, wherever it is installed. */
+const locked = (name: string): string[] =>
+  Object.entries(lockFile.packages).flatMap(([folder, { version }]) => (folder.endsWith(`node_modules/${name}`) ? [version] : []));
 
 /** What an image may hold more than Node itself, MB, and the folders of its files. */
 const images: Record<string, { most: number; holds: string[]; programs: string[] }> = {
@@ -62,11 +70,17 @@ describe.each(ownImages)("$image", ({ image }) => {
     }
   });
 
-  test("lists the packages that are in its bundle", async () => {
+  test("lists the packages that are in its bundle, each in the version of the lock file", async () => {
     const path = image === "plimsoll:dev" ? "/plimsoll/sbom.cdx.json" : "/app/sbom.cdx.json";
     const script = `process.stdout.write(require("node:fs").readFileSync("${path}"))`;
-    const bom = JSON.parse(await docker(...closed, "--entrypoint", "node", image, "-e", script)) as { components: { name: string }[] };
+    const bom = JSON.parse(await docker(...closed, "--entrypoint", "node", image, "-e", script)) as {
+      components: { name: string; version: string; purl: string }[];
+    };
     const names = bom.components.map(({ name }) => name);
+    for (const { name, version, purl } of bom.components) {
+      expect(locked(name), name).toContain(version);
+      expect(decodeURIComponent(purl)).toBe(`pkg:npm/${name}@${version}`);
+    }
     expect(names).toContain("zod");
     for (const name of ["vitest", "typescript", "esbuild", "oxlint"]) expect(names).not.toContain(name);
   });

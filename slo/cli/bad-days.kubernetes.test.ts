@@ -182,9 +182,12 @@ describe("a bad day for a load from pods", () => {
   test("a target that the pods cannot reach is exit 4 with the pod's reason; a run of another target does not stand in the way", async () => {
     const folder = workingFolder();
     await leaveBehind("http://storage-api:5000");
-    const ended = await run(loadArgs(folder, ...brief, "--target", "http://nobody.plimsoll:5000"), { folder });
+    const ended = await run(loadArgs(folder, ...brief, "--target", "http://nobody.monitoring:5000"), { folder });
     expect(ended.exitCode, shown(ended)).toBe(4);
-    expect(ended.stderr).toMatch(/pod 1: the target http:\/\/nobody\.plimsoll:5000 does not answer/);
+    expect(ended.stderr).toMatch(/pod 1: the target http:\/\/nobody\.monitoring:5000 does not answer/);
+    expect(ended.stderr).toMatch(
+      /out of plimsoll load pods may go only where default-deny or load lets them, into monitoring only .*prometheus/,
+    );
     await inNamespace("delete", "job", "load-left-behind");
     await nothingLeft(folder);
   });

@@ -79,6 +79,17 @@ test.each<[string, index: number, Answer[], unknown, number]>([
   expect(there.writes()).toBe(writes);
 });
 
+test("one pod alone begins as soon as Prometheus has given back what it wrote", async () => {
+  const there = await prometheus({}, { "0": 103.5 });
+  const begin = await meetOthers(
+    there,
+    { ...place, pods: 1, index: 0 },
+    () => 103.5,
+    () => false,
+  );
+  expect(begin).toEqual({ kind: "fine", value: 103.5 });
+});
+
 test("a pod that is told to stop does not wait for the others any longer", async () => {
   const there = await prometheus({});
   let times = 0;

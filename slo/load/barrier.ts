@@ -2,11 +2,10 @@ import { answerOf, queryVector } from "../collect/prometheus.ts";
 import type { PromQL } from "../compile/promql.ts";
 import { podsBeginQuery, podsReadyQuery } from "../compile/run.ts";
 import type { PodConfig } from "../run/kubernetes/message.ts";
-import { waitFor } from "../host/wait.ts";
 import { k6Labels, plimsollMetrics } from "../spec/names.ts";
 import { failed } from "./load-run.ts";
 import { podNumbers } from "./merge-pods.ts";
-import { writeSample, type Checked } from "./preflight.ts";
+import { insist, writeSample, type Checked } from "./preflight.ts";
 import type { PrometheusEnds } from "./prometheus.ts";
 
 /** One pod's place among those that start together. */
@@ -18,11 +17,8 @@ export interface PodPlace extends Pick<PodConfig, "testid" | "pods"> {
 /** How often a pod asks: seldom where there are many, for each costs Prometheus a question. */
 const everySeconds = (pods: number): number => Math.max(0.25, pods / 250);
 
-/** How long after the last pod was ready all begin: each has asked by then. */
-const leadSeconds = (pods: number): number => Math.max(2, 3 * everySeconds(pods));
-
-/** What a pod says that was asked to stop before its part began. */
-export const stoppedEarly = failed("it was told to stop before the load began");
+/** How long after the last pod was ready all begin: each has asked by then. One alone knows it already. */
+const leadSeconds = (pods: number): number => (pods === 1 ? 0 : Math.max(2, 3 * everySeconds(pods)));
 
 /**
  * Waits, through Prometheus, until all pods of a run are ready, and gives the moment at which all begin: Unix seconds of Prometheus's clock,
@@ -58,26 +54,6 @@ export async function meetOthers(
   if (begin.kind === "none") return begin;
   const told = await write(plimsollMetrics.podsBegin, {}, begin.value);
   return told.kind === "none" ? told : begin;
-}
-
-/** Asks until it is fine, and gives the last problem when it is not within `limitSeconds`. */
-async function insist<T>(
-  ask: () => Promise<Checked<T>>,
-  limitSeconds: number,
-  stopped: () => boolean,
-  pauseSeconds = everySeconds(1),
-): Promise<Checked<T>> {
-  let last: Checked<T> = stoppedEarly;
-  const asked = await waitFor(
-    async () => {
-      if (stopped()) return stoppedEarly;
-      last = await ask();
-      return last.kind === "fine" ? last : undefined;
-    },
-    limitSeconds,
-    pauseSeconds * 1000,
-  );
-  return asked ?? last;
 }
 
 /** Reads, of what pods wrote last by index (since when they are ready, or when all begin), a value, or the sentence that says what is missing. */

@@ -6,10 +6,11 @@ import type { Host } from "../host/host.ts";
 import { credentialVariables } from "../host/settings.ts";
 import { archiveScript } from "../run/k6.ts";
 import { awaitStart, followFleet, type FleetOptions } from "../run/kubernetes/fleet.ts";
-import { accountOf, checkCluster, competingRun, createJob, deleteJob, startJob } from "../run/kubernetes/job.ts";
+import { accountOf, checkCluster, createJob, deleteJob, startJob } from "../run/kubernetes/job.ts";
 import { contextOf, placeOf, type Cluster } from "../run/kubernetes/kubectl.ts";
 import { jobName, type JobPlan } from "../run/kubernetes/manifests.ts";
 import type { PodConfig, PodReport } from "../run/kubernetes/message.ts";
+import { policySentence } from "../run/kubernetes/policies.ts";
 import { reach } from "../run/kubernetes/port-forward.ts";
 import { takeLock } from "../run/lock.ts";
 import { rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
@@ -79,26 +80,32 @@ async function carryOut(run: Run): Promise<LoadRun | NoRun> {
   const { host, prepared, cluster, session, options } = run;
   const { credentials } = host.settings;
   const withSecret = Object.keys(credentialVariables(credentials)).length > 0;
-  const [problem, account] = await Promise.all([checkCluster(cluster, { ...options, withSecret }), accountOf(cluster)]);
+  const [problem, account, script, forward] = await Promise.all([
+    checkCluster(cluster, { ...options, withSecret }),
+    accountOf(cluster),
+    packScript(run),
+    reach(cluster, options.prometheus, session.group, join(prepared.folder, "port-forward.log")),
+  ]);
   if (problem !== undefined) return failed(problem);
-  const script = await packScript(run);
   if (script.kind === "none") return script;
-  const forward = await reach(cluster, options.prometheus, session.group, join(prepared.folder, "port-forward.log"));
   if (forward.kind === "failed") return failed(forward.message);
   const ends = prometheusAt(forward.url, credentials);
   const place = { target: options.target, prometheus: options.prometheus, embedded: false };
-  const checked = await preflight({ ...prepared, options: { ...options, target: undefined } }, host, place, ends, session.signal); // only the pods reach the target
-  if (checked.kind === "none") return checked;
-  if (session.signal.aborted) return failed("");
   const plan = planOf(run, account);
-  const record: RunRecord = {
-    ...newRecord(prepared, host, place, checked.value),
-    cluster: { context: cluster.context, namespace: cluster.namespace, job: plan.name, pods: plan.pods },
-  };
-  writeRecord(prepared.folder, record);
-  const reports = await withJob(run, plan, podConfigOf(run, script.name), script.bytes, () => followJob(run, plan, record, ends.api));
-  if (!Array.isArray(reports)) return reports;
-  return loadRunOf(run, record, reports, ends);
+  return withJob(run, plan, createJob(cluster, plan, podConfigOf(run, script.name), script.bytes), async (creating) => {
+    const checking = preflight({ ...prepared, options: { ...options, target: undefined } }, host, place, ends, session.signal); // only the pods reach the target
+    const [checked, created] = await Promise.all([checking, creating]);
+    if (checked.kind === "none") return checked;
+    if (created.kind === "failed") return failed(created.message);
+    if (session.signal.aborted) return failed("");
+    const record: RunRecord = {
+      ...newRecord(prepared, host, place, checked.value),
+      cluster: { context: cluster.context, namespace: cluster.namespace, job: plan.name, pods: plan.pods },
+    };
+    writeRecord(prepared.folder, record);
+    const reports = await followJob(run, plan, record, ends.api);
+    return Array.isArray(reports) ? loadRunOf(run, record, reports, ends) : reports;
+  });
 }
 
 function loadRunOf({ host, prepared, options }: Run, base: RunRecord, reports: PodReport[], prometheus: PrometheusEnds): LoadRun {
@@ -164,31 +171,26 @@ export function podConfigOf(
   };
 }
 
-/** Creates the Job, follows it to its end, and keeps what its pods said; the Job goes when the session ends, or with the user's wish to stop. */
-async function withJob(
+/** Carries out a load by a Job that is being created; the Job goes when its pods have said all, or with the user's wish to stop. */
+async function withJob<T>(
   run: Run,
   plan: JobPlan,
-  config: PodConfig,
-  script: Buffer,
-  follow: () => Promise<NoRun | PodReport[]>,
-): Promise<NoRun | PodReport[]> {
+  creating: Promise<T>,
+  load: (creating: Promise<T>) => Promise<LoadRun | NoRun>,
+): Promise<LoadRun | NoRun> {
   const { cluster, host, session, where } = run;
-  const creating = createJob(cluster, plan, config, script);
   let removing: Promise<void> | undefined;
   const remove = (): Promise<void> => (removing ??= creating.then(() => removeJob(run, plan.name)));
-  let isLoaded = false;
+  let isKept = false;
   session.signal.addEventListener("abort", () => void remove());
   session.held.defer(async () => {
-    if (!where.keep || !isLoaded || session.signal.aborted) return remove();
+    if (!isKept || session.signal.aborted) return remove();
     host.say(`kept: kubectl ${placeOf(cluster).join(" ")} get job ${plan.name}`);
   });
-  const created = await creating;
-  if (created.kind === "failed") return failed(created.message);
-  const competing = await competingRun(cluster, plan.target, plan.name);
-  if (competing !== undefined || session.signal.aborted) return failed(competing ?? "");
-  const reports = await follow();
-  isLoaded = Array.isArray(reports);
-  return reports;
+  const ended = await load(creating);
+  isKept = where.keep && ended.kind === "run";
+  if (!isKept) void remove(); // what its pods said is kept here
+  return ended;
 }
 
 async function removeJob({ cluster, host }: Run, name: string): Promise<void> {
@@ -222,7 +224,9 @@ async function followJob(run: Run, plan: JobPlan, record: RunRecord, api: Promet
   record.phase = noneBegan ? "prepared" : "loaded";
   if (!noneBegan) writePods(prepared.folder, reports);
   writeRecord(prepared.folder, record);
-  return noneBegan ? failed(refusals(reports)) : reports;
+  if (!noneBegan) return reports;
+  const isOutOfReach = reports.some(({ refused }) => refused?.startsWith("the target "));
+  return failed(refusals(reports) + (isOutOfReach ? await policySentence(cluster, plan.target) : ""));
 }
 
 function progressOf(reports: readonly PodReport[]): LiveProgress | undefined {

@@ -10,9 +10,9 @@ import { readPlan } from "../run/plan.ts";
 import { startRelay, type Relay } from "../run/relay/relay.ts";
 import { runK6, type Driven } from "../run/run-k6.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
-import { meetOthers, stoppedEarly } from "./barrier.ts";
+import { meetOthers } from "./barrier.ts";
 import { failed, unflushed, type NoRun } from "./load-run.ts";
-import { checkClock, checkTarget } from "./preflight.ts";
+import { checkClock, checkTarget, patiently, stoppedEarly } from "./preflight.ts";
 import { prometheusAt } from "./prometheus.ts";
 import { openSession, type Session } from "./session.ts";
 
@@ -62,13 +62,16 @@ async function carry(share: Share): Promise<number | NoRun> {
   const { config, index, host, session, say } = share;
   const { signal } = session;
   const ends = prometheusAt(config.prometheus, host.settings.credentials);
-  const tool = await resolveTool("k6", { say: host.say });
-  if (tool.kind === "missing") return failed(tool.message);
-  const started = await startRelay({ folder: join(host.folder, "spool"), destination: ends.destination, say: host.say });
+  const [tool, started, target, clock] = await Promise.all([
+    resolveTool("k6", { say: host.say }),
+    startRelay({ folder: join(host.folder, "spool"), destination: ends.destination, say: host.say }),
+    patiently(host.environment, () => checkTarget(config.target)),
+    patiently(host.environment, () => checkClock(ends.api, host.now)),
+  ]);
   if (started.kind === "failed") return failed(started.message);
   const { relay } = started;
   session.held.defer(() => relay.close());
-  const [target, clock] = await Promise.all([checkTarget(config.target), checkClock(ends.api, host.now)]);
+  if (tool.kind === "missing") return failed(tool.message);
   if (target.kind === "none") return target;
   if (clock.kind === "none") return clock;
   const promNow = (): number => host.now() + clock.value;

@@ -3,7 +3,8 @@ import type { PrometheusApi } from "../collect/prometheus.ts";
 import { serviceQueries } from "../compile/run.ts";
 import { fakeApi } from "../collect/fake-api.fixture.ts";
 import { scrapeInterval } from "./discovery.ts";
-import { checkClock, checkScrape } from "./preflight.ts";
+import { failed } from "./load-run.ts";
+import { checkClock, checkScrape, patiently } from "./preflight.ts";
 
 const now = 1_800_000_000;
 
@@ -58,4 +59,19 @@ test.each<[string, number, string]>([
   });
   const now = () => (clock += 0.05);
   expect(await checkScrape(api, serviceQueries({ job: "shop" }), now, 0.5)).toMatchObject({ kind });
+});
+
+test.each<[string, NodeJS.ProcessEnv, string, number]>([
+  [
+    "in a pod what is refused at first is asked again, since policies may learn of it late",
+    { KUBERNETES_SERVICE_HOST: "10.0.0.1" },
+    "fine",
+    2,
+  ],
+  ["elsewhere it is told at once", {}, "none", 1],
+])("%s", async (_sentence, environment, kind, times) => {
+  let asked = 0;
+  const check = async () => ((asked += 1) === 1 ? failed("connect ECONNREFUSED") : { kind: "fine" as const, value: undefined });
+  expect((await patiently(environment, check)).kind).toBe(kind);
+  expect(asked).toBe(times);
 });

@@ -25,6 +25,36 @@ import type { ReadSpec } from "./spec-file.ts";
 export type Checked<T> = { kind: "fine"; value: T } | NoRun;
 const fine: Checked<undefined> = { kind: "fine", value: undefined };
 
+/** What a pod says that was asked to stop before its part began. */
+export const stoppedEarly = failed("it was told to stop before the load began");
+
+/** Asks until it is fine, and gives the last problem when it is not within `limitSeconds`. */
+export async function insist<T>(
+  ask: () => Promise<Checked<T>>,
+  limitSeconds: number,
+  stopped: () => boolean,
+  pauseSeconds = 0.25,
+): Promise<Checked<T>> {
+  let last: Checked<T> = stoppedEarly;
+  const asked = await waitFor(
+    async () => {
+      if (stopped()) return stoppedEarly;
+      last = await ask();
+      return last.kind === "fine" ? last : undefined;
+    },
+    limitSeconds,
+    pauseSeconds * 1000,
+  );
+  return asked ?? last;
+}
+
+/** What enforces NetworkPolicies may learn of a new pod some seconds after it has begun, and refuse it until then. */
+const podPatienceSeconds = 10;
+
+/** Makes a check of reach as patient as its place asks for: where nothing has to be waited for, a slip is told at once. */
+export const patiently = <T>(environment: NodeJS.ProcessEnv, check: () => Promise<Checked<T>>): Promise<Checked<T>> =>
+  insist(check, environment["KUBERNETES_SERVICE_HOST"] === undefined ? 0 : podPatienceSeconds, () => false);
+
 /** Connects to the target, three times at most. It asks nothing: a request of ours would be in the service's counts. */
 export async function checkTarget(url: string): Promise<Checked<undefined>> {
   let reason = "";
@@ -151,9 +181,9 @@ export async function preflight(
   // Only what was started here is known to have metrics; elsewhere a service without them shows in its objectives.
   const startedHere = embedded && options.target === undefined;
   const [target, writes, clock, scrape, origin] = await Promise.all([
-    options.target === undefined ? fine : checkTarget(options.target),
-    checkPrometheus(ends, testid, host.now),
-    checkClock(api, host.now),
+    options.target === undefined ? fine : patiently(host.environment, () => checkTarget(options.target ?? "")),
+    patiently(host.environment, () => checkPrometheus(ends, testid, host.now)),
+    patiently(host.environment, () => checkClock(api, host.now)),
     embedded ? checkScrape(api, serviceQueries({ job: spec.service }), host.now, startedHere ? 15 : 3, host.say) : fine,
     originOf(host, k6Version, api),
   ]);

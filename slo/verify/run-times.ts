@@ -11,7 +11,6 @@ import type { SentCounts } from "../run/relay/sent-totals.ts";
 import { isJudged, k6Labels, k6Metrics } from "../spec/names.ts";
 import type { Spec } from "../spec/spec.ts";
 import type { JudgedSent, UnservedLoad } from "./sent.ts";
-import { pausesMillis } from "./settle.ts";
 
 /** A load that is verified, by which objectives, and what is known of it before its counts are read. */
 export interface Asked {
@@ -100,6 +99,6 @@ export async function awaitScrapes(load: LoadRun, queries: readonly ObjectiveQue
     const scrapes = await scrapesSince(prometheus.api, serviceQueries(labels), ended, promNow());
     return scrapes.kind === "answer" && (scrapes.value ?? 0) >= 2 ? true : undefined;
   };
-  await Promise.all(asked.map(({ labels, limit }) => waitFor(() => scrapedTwice(labels), limit, ...pausesMillis)));
+  await Promise.all(asked.map(({ labels, limit }) => waitFor(() => scrapedTwice(labels), limit, 50, 250)));
   return promNow();
 }

@@ -10,7 +10,7 @@ export type Settled =
   | { kind: "unreachable"; reason: string };
 
 /** The first pause between two questions, and the longest: a Prometheus that is behind is not helped by more. */
-export const pausesMillis = [50, 1000] as const;
+const pausesMillis = [50, 1000] as const;
 
 /** Waits until Prometheus holds exactly what was sent; no fixed sleep, at most `limitSeconds`. */
 export async function settleCounts(

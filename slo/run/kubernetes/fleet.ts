@@ -137,11 +137,16 @@ export function followFleet(
   const { cluster, job, pods, say, limitSeconds } = options;
   const podReports = openPodReports(pods, say);
   podReports.takeStates(options.states, performance.now());
-  const closeLogs = followLogs(options, group, podReports.takeLine);
+  const complete = new AbortController();
+  const closeLogs = followLogs(options, group, (name, line) => {
+    podReports.takeLine(name, line);
+    if (podReports.isComplete()) complete.abort();
+  });
+  const pause = (): Promise<void> => sleep(pauseMillis(options), undefined, complete).catch(() => undefined);
   const watch = async (): Promise<FleetEnd> => {
-    for (const until = performance.now() + limitSeconds * 1000; performance.now() < until; await sleep(pauseMillis(options))) {
-      const got = await podsOf(cluster, job);
-      if (got.kind === "pods") podReports.takeStates(got.pods, performance.now());
+    for (const until = performance.now() + limitSeconds * 1000; performance.now() < until; await pause()) {
+      const got = complete.signal.aborted ? undefined : await podsOf(cluster, job);
+      if (got?.kind === "pods") podReports.takeStates(got.pods, performance.now());
       // What the follower did not get is asked for once more, pod by pod.
       (await readLogs(cluster, podReports.silent(), podReports.takeLine)).forEach(podReports.close);
       if (podReports.reports().some(({ refused }) => refused !== null)) return "refused";

@@ -11,7 +11,7 @@ export type Rights = Readonly<Record<string, readonly string[]>>;
 
 /**
  * What a load does in its namespace (kubectl gets an object before it patches it, and a pod before its log), what more there when credentials go with
- * it, what it looks for where it may, which is the account of load pods, and what a port-forward to Prometheus does in that one's namespace.
+ * it, what it looks for where it may, which is the account of load pods and the policies, and what a port-forward to Prometheus does in that one's namespace.
  */
 export const needs: Record<"load" | "secret" | "account" | "forward", Rights> = rights;
 
@@ -41,7 +41,9 @@ const rulesReview = z.object({ status: z.object({ resourceRules: z.array(rule) }
 /** Asks for all rights in one question, which is quicker; an authorizer that is not the cluster's own may not tell all of them there. */
 async function grantedRights({ context, namespace }: Cluster): Promise<(verb: string, resource: string) => boolean> {
   const review = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectRulesReview", spec: { namespace } };
-  const got = await kubectl(["--context", context, "create", "-o", "json", "-f", "-"], { input: JSON.stringify(review) });
+  const got = await kubectl(["--context", context, "create", "--validate=false", "-o", "json", "-f", "-"], {
+    input: JSON.stringify(review),
+  });
   const rules = got.kind === "answer" ? (rulesReview.safeParse(JSON.parse(got.text)).data?.status.resourceRules ?? []) : [];
   const has = (all: readonly string[] = [], one: string): boolean => all.includes(one) || all.includes("*");
   return (verb, resource) => {
@@ -111,7 +113,7 @@ export async function accountOf(cluster: Cluster): Promise<string | undefined> {
   return got.kind === "answer" && got.text.trim() !== "" ? loadAccount : undefined;
 }
 
-/** Creates a run's Job, suspended, and what belongs to it, so that all of it goes when the Job goes. */
+/** Creates a run's Job, suspended, and what belongs to it, so that all of it goes when the Job goes; fails where another run of the target comes first. */
 export async function createJob(cluster: Cluster, plan: JobPlan, config: PodConfig, script: Buffer): Promise<Answered> {
   const maps = configMaps(plan, config, script);
   const secrets = secretOf(plan);
@@ -123,11 +125,10 @@ export async function createJob(cluster: Cluster, plan: JobPlan, config: PodConf
   if (created.kind === "failed") return created;
   const { uid } = z.object({ metadata: z.object({ uid: z.string() }) }).parse(JSON.parse(created.text)).metadata;
   const ownerReferences = [{ apiVersion: "batch/v1", kind: "Job", name: plan.name, uid }];
-  for (const part of [...maps, ...secrets]) {
-    const made = await create(cluster, { ...part, metadata: { ...part.metadata, ownerReferences } });
-    if (made.kind === "failed") return made;
-  }
-  return created;
+  const parts = [...maps, ...secrets].map((part) => create(cluster, { ...part, metadata: { ...part.metadata, ownerReferences } }));
+  const [competing, ...made] = await Promise.all([competingRun(cluster, plan), ...parts]);
+  if (competing !== undefined) return { kind: "failed", message: competing };
+  return made.find(({ kind }) => kind === "failed") ?? created;
 }
 
 function create(cluster: Cluster, manifest: Manifest): Promise<Answered> {
@@ -168,26 +169,29 @@ export async function checkCluster(
 ): Promise<string | undefined> {
   const { context, namespace } = cluster;
   const service = serviceIn(prometheus, namespace)?.namespace;
-  const wanted = [{ in: namespace, rights: withSecret ? { ...needs.load, ...needs.secret } : needs.load }];
-  if (service !== undefined && !(await answers(prometheus))) wanted.push({ in: service, rights: needs.forward });
-  const asked = await Promise.all(
-    wanted.map(async (one) => ({ ...one, got: await lackingRights({ context, namespace: one.in }, one.rights) })),
-  );
+  const ask = async (place: string, rights: Rights) => ({ in: place, got: await lackingRights({ context, namespace: place }, rights) });
+  const [own, forward, isReached, missing, busy] = await Promise.all([
+    ask(namespace, withSecret ? { ...needs.load, ...needs.secret } : needs.load),
+    service === undefined ? undefined : ask(service, needs.forward),
+    service === undefined || answers(prometheus),
+    missingNamespace(cluster),
+    busyWith(cluster, target),
+  ]);
   const lacking: string[] = [];
-  for (const { in: place, got } of asked) {
+  for (const { in: place, got } of forward === undefined || isReached ? [own] : [own, forward]) {
     if (got.kind === "failed") return `the cluster ${context} does not answer: ${got.message}`;
     if (got.lacking.length > 0) lacking.push(`in the namespace ${place}: ${got.lacking.join(", ")}`);
   }
   if (lacking.length > 0)
     return `you may not do this in ${context}, ${lacking.join("; nor ")} (deploy/kubernetes/access has Roles with these verbs)`;
-  return (await missingNamespace(cluster)) ?? (await busyWith(cluster, target));
+  return missing ?? busy;
 }
 
 /** Kubernetes tells when a Job was created in whole seconds: after one more, all that may come before it are known. */
 const competingKnownMillis = 1100;
 
-/** Says which other run of the target comes first, of those that were created at about the same time as the Job `name`; each that asks is told the same. */
-export async function competingRun(cluster: Cluster, target: string, name: string): Promise<string | undefined> {
+/** Says which other run of the target comes first, of those that were created at about the same time as a Job; each that asks is told the same. */
+async function competingRun(cluster: Cluster, { target, name }: JobPlan): Promise<string | undefined> {
   await sleep(competingKnownMillis);
   return busyWith(cluster, target, name);
 }

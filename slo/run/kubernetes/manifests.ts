@@ -27,6 +27,8 @@ const configFolder = "/run/plimsoll";
 const partBytes = 700 * 1024;
 /** Marks what we made, so that it is found again. */
 export const ownLabels = { "app.kubernetes.io/name": "plimsoll-load", "app.kubernetes.io/managed-by": "plimsoll" } as const;
+/** Labels load pods; the policies let out what has the last one. */
+export const loadLabels = { ...ownLabels, "app.kubernetes.io/component": "load" } as const;
 export const testidLabel = "plimsoll.testid";
 /** Says what a Job loads, so that loads of different targets may go on in one namespace. */
 export const targetAnnotation = "plimsoll.target";
@@ -75,7 +77,7 @@ export function jobOf(plan: JobPlan, configMapNames: readonly string[]): Manifes
     pods,
     deadlineSeconds: Math.ceil(plan.deadlineSeconds),
     // The policies let out what has the component's label; a mesh's proxy would be measured as well.
-    podLabels: { "sidecar.istio.io/inject": "false", ...ownLabels, "app.kubernetes.io/component": "load", ...ownPods },
+    podLabels: { "sidecar.istio.io/inject": "false", ...loadLabels, ...ownPods },
     account,
     ownPods,
     image,
