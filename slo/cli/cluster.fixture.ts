@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { expect, inject } from "vitest";
+import { runProcess } from "../host/process.ts";
 import { kubectl } from "../run/kubernetes/kubectl.ts";
 import { ownLabels } from "../run/kubernetes/manifests.ts";
 import { readRecord, runFolder } from "../run/record.ts";
@@ -32,6 +34,22 @@ export const create = async (manifest: object): Promise<void> => {
 /** Gives the arguments of a load from pods that few requests can prove. */
 export function loadArgs(folder: string, ...more: string[]): string[] {
   return ["load", "--in", "kubernetes", "--context", context, "--spec", easySpec(folder), ...more];
+}
+
+/** Lays parts over the lab by the lab's own command, which brings their images. */
+export async function withParts(parts: string): Promise<void> {
+  const args = [join(project, "node_modules/tsx/dist/cli.mjs"), "deploy/minikube/main.ts", "--profile", context, "--with", parts];
+  const { ending, output } = await runProcess({ command: process.execPath, args, folder: project, limitSeconds: 550 });
+  if (ending.kind !== "exited" || ending.code !== 0) throw new Error(output);
+}
+
+/** Takes what parts added away, for what it requests of a small node the next test may need, and gives the base back its own settings. */
+export async function withoutParts(...objects: [namespace: string, name: string][]): Promise<void> {
+  for (const [namespace, name] of objects) await ask("--namespace", namespace, "delete", name, "--ignore-not-found");
+  await ask("delete", "namespace", "agents", "--ignore-not-found");
+  await ask("apply", "-k", join(project, "deploy/kubernetes/overlays/minikube"));
+  await ask("--namespace", "monitoring", "rollout", "status", "statefulset/prometheus", "--timeout=180s");
+  await inNamespace("rollout", "status", "deployment/storage-api", "--timeout=120s");
 }
 
 /** A load of twenty seconds. */

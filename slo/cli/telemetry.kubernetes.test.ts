@@ -1,33 +1,19 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openProcessGroup } from "../host/process-group.ts";
-import { runProcess } from "../host/process.ts";
 import { waitFor } from "../host/wait.ts";
 import { attributeLines } from "../report/causes.ts";
 import { reach } from "../run/kubernetes/port-forward.ts";
 import { reportIn, run, workingFolder } from "./cli.fixture.ts";
-import { ask, brief, context, inNamespace, loadArgs, project, shown } from "./cluster.fixture.ts";
+import { ask, brief, context, inNamespace, loadArgs, shown, withoutParts, withParts } from "./cluster.fixture.ts";
 import { requestIdsOf } from "../collect/request-ids.fixture.ts";
 
 const group = openProcessGroup();
 let [jaeger, loki] = ["", ""];
 
-/** Lays traces and logs over the lab by the lab's own command, which brings their images; the base comes back at the end. */
 async function withTracesAndLogs(): Promise<void> {
   const there = ["--namespace", "monitoring", "get", "deployment/collector", "statefulset/loki", "--ignore-not-found", "-o", "name"];
-  if ((await ask(...there)).trim().split("\n").length === 2) return;
-  const args = [join(project, "node_modules/tsx/dist/cli.mjs"), "deploy/minikube/main.ts", "--profile", context, "--with", "logs,traces"];
-  const { ending, output } = await runProcess({ command: process.execPath, args, folder: project, limitSeconds: 550 });
-  if (ending.kind !== "exited" || ending.code !== 0) throw new Error(output);
-}
-
-/** Takes them away, for what they request of a small node the next test may need. */
-async function withoutThem(): Promise<void> {
-  await ask("--namespace", "monitoring", "delete", "deployment/collector", "deployment/jaeger", "statefulset/loki");
-  await ask("delete", "namespace", "agents");
-  await ask("apply", "-k", join(project, "deploy/kubernetes/overlays/minikube"));
-  await ask("--namespace", "monitoring", "rollout", "status", "statefulset/prometheus", "--timeout=180s");
-  await restarted("FAULTS-");
+  if ((await ask(...there)).trim().split("\n").length !== 2) await withParts("logs,traces");
 }
 
 const restarted = async (...words: string[]): Promise<void> => {
@@ -48,7 +34,8 @@ beforeAll(async () => {
   await restarted("FAULTS=delete-answers-500");
 }, 600_000);
 afterAll(async () => {
-  await withoutThem();
+  await withoutParts(["monitoring", "deployment/collector"], ["monitoring", "deployment/jaeger"], ["monitoring", "statefulset/loki"]);
+  await restarted("FAULTS-");
   await group.stopAll();
 }, 400_000);
 
