@@ -1,7 +1,9 @@
+import { spawn } from "node:child_process";
 import { beforeAll, expect, test } from "vitest";
 import type { Ran } from "../../slo/host/process.ts";
+import { kubectlOf, until } from "../kubernetes/cluster.fixture.ts";
 import { drills } from "./drills.ts";
-import { context, npm, wholeLab } from "./lab.fixture.ts";
+import { context, folder, npm, wholeLab } from "./lab.fixture.ts";
 
 const repeats = Number(process.env["DRILL_REPEATS"] ?? "3");
 const times = Array.from({ length: repeats }, (_each, index) => index + 1);
@@ -31,4 +33,22 @@ test.each(each)("gate, alert, trace, log and dashboard name the fault of %s, tim
   const ran = await npm("lab", "drill", name, "--context", context);
   expect({ ...told(ran), ending: ran.ending }, ran.stdout).toEqual({ ...all("named"), ending: ended });
   expect(ran.stdout).toContain("5 of 5 named the fault");
+});
+
+test("Ctrl-C under the load takes the fault back, and leaves no load behind", async () => {
+  const inNamespace = (...args: string[]) => kubectlOf(context)("--namespace", "plimsoll", ...args);
+  const names = ["get", "deployment", "storage-api", "-o", "jsonpath={.spec.template.spec.containers[0].env[*].name}"];
+  const isBroken = async () => (await inNamespace(...names)).split(" ").includes("FAULTS");
+  // A group of its own, which gets the signal as a whole, as from a terminal.
+  const words = ["run", "--silent", "lab", "--", "drill", "slow-store", "--context", context];
+  const drill = spawn("npm", words, { cwd: folder, detached: true, stdio: ["ignore", "ignore", "pipe"] });
+  const exited = new Promise((resolve) => drill.on("exit", resolve));
+  let said = "";
+  drill.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
+  expect(await until(isBroken, (broken) => broken || drill.exitCode !== null, 600), said).toBe(true);
+  process.kill(-(drill.pid ?? 0), "SIGINT");
+  expect(await exited, said).toBe(130);
+  expect(said).toContain("taking the fault back");
+  expect(await isBroken()).toBe(false);
+  expect(await inNamespace("get", "jobs", "-o", "name")).toBe("");
 });

@@ -3,7 +3,8 @@ import { inject } from "vitest";
 import { runProcess, type Ran } from "../../slo/host/process.ts";
 import { databasePart } from "../kubernetes/database.fixture.ts";
 
-const folder = fileURLToPath(new URL("../..", import.meta.url));
+/** The project's folder. */
+export const folder = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Names the context of the cluster that the tests may fill and empty. */
 export const { context } = inject("cluster");
