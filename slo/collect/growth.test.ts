@@ -72,6 +72,9 @@ function sampledApi(samples: readonly Sample[]): PrometheusApi {
   return { url: "http://fake", headers: {}, timeoutSeconds: 1, fetch: answer as typeof fetch };
 }
 
+const comeAndGo =
+  "counters of the instance a:1 come and go, though it is one process by its start time: several may answer on its address in turn; let each be scraped on its own";
+
 const window = { fromSeconds: from, begunSeconds: from, toSeconds: until, endedSeconds: ended, stepSeconds: 5 };
 
 /** Counts what grew for certain, or says why nothing can be said. */
@@ -98,8 +101,28 @@ test.each<[string, Sample[], number | string]>([
     200,
   ],
   [
-    "a label set that expires in the same process takes nothing but its own growth",
+    "a label set that nobody asks for and that expires in the same process takes nothing",
+    [...starts(() => old), ...counts([900, 1000, 1050, 1100, 1200, 1200]), ...counts([7, 7, 7], "404")],
+    200,
+  ],
+  [
+    "one that grows in the load and goes, of one process by its start time, is another process's on the same address",
     [...starts(() => old), ...counts([900, 1000, 1050, 1100, 1200, 1200]), ...counts([7, 7, 9], "404")],
+    comeAndGo,
+  ],
+  [
+    "so is one that was there, is not in the last scrape before the load, and comes again with no less",
+    [
+      ...starts(() => old),
+      ...counts([900, 1000, 1050, 1100, 1200, 1200]),
+      ...counts([300], "404"),
+      ...counts([0, 0, 300, 300, 300, 300], "404").slice(2),
+    ],
+    comeAndGo,
+  ],
+  [
+    "a start time that is set anew while the counters go on tells no new process: what they held before the load is not of it",
+    [...starts((at) => (at < from + 20 ? old : from + 15)), ...counts([40, 50, 90, 150, 250, 250])],
     200,
   ],
   [

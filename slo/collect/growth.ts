@@ -122,7 +122,18 @@ function growthOf(
   // Where the least is not known, a fall within the time is found as such, and one before it by the first sample.
   const lowest = least === undefined ? (early.get(key)?.[0]?.value ?? 0) : (least.get(key)?.[0]?.value ?? base);
   const fell = fallen.has(key) || vanished || lowest < base;
-  const first = instance.began ? 0 : (early.get(key)?.find(({ atSeconds }) => isNear(atSeconds, instance.firstSeconds))?.value ?? 0);
+  // A label set expires that nobody asks for; one that is asked for comes and goes where several processes answer on one address.
+  const wentWithin = vanished && instance.steady && latest > base;
+  if (wentWithin || cameAgain(quiet.get(key)?.at(-1), before.get(key), least?.get(key)?.[0]?.value ?? latest, instance))
+    throw new Unreadable(
+      `counters of the instance ${labels[scrapeLabels.instance]} come and go, though it is one process by its start time: several may answer on its address in turn; let each be scraped on its own`,
+    );
+  // A process that began during the load counts from zero, unless its counter goes on from where the one before it was.
+  const first = instance.began
+    ? lowest < base
+      ? 0
+      : base
+    : (early.get(key)?.find(({ atSeconds }) => isNear(atSeconds, instance.firstSeconds))?.value ?? 0);
   const certain = inLastScrape ? Math.max(0, end.value - first) : 0;
   const quietIn = (fromSeconds: number, sinceSeconds: number) => ({
     grewBefore: rise((quiet.get(key) ?? []).filter(({ atSeconds }) => atSeconds >= fromSeconds)),
@@ -165,9 +176,22 @@ function baseOf(points: Points | undefined, { beforeSeconds, scrapedSeconds }: I
   return isNear(latest.atSeconds, beforeSeconds) ? latest.value : 0;
 }
 
-/** Finds the instances of which another process may count at the end than before the load; a start time that stayed overrules a counter that fell. */
-export function restartedIn(counters: readonly CounterGrowth[]): Set<Instance> {
-  return new Set(counters.flatMap(({ instance, fell }) => (instance.restarted || (fell && !instance.steady) ? [instance] : [])));
+/** Tells of a series of one process, by its start time, whether it was there before the load, not in its last scrape before it, and there again with no less. */
+function cameAgain(old: Points[number] | undefined, before: Points | undefined, lowest: number, instance: Instance): boolean {
+  const { startedSeconds, steady, beforeSeconds } = instance;
+  if (old === undefined || old.value === 0 || !steady || startedSeconds === undefined || beforeSeconds === undefined) return false;
+  const isInLast = isNear(before?.at(-1)?.atSeconds ?? Infinity, beforeSeconds);
+  return !isInLast && old.atSeconds < beforeSeconds && old.atSeconds > startedSeconds + 1 && lowest >= old.value;
+}
+
+/**
+ * Finds the instances of which another process may count at the end than before the load; a start time that stayed overrules a counter that fell,
+ * but where counters are `compared` with each other, as buckets are, all of an instance are read from the same scrape.
+ */
+export function restartedIn(counters: readonly CounterGrowth[], compared = false): Set<Instance> {
+  return new Set(
+    counters.flatMap(({ instance, fell }) => (instance.restarted || (fell && (compared || !instance.steady)) ? [instance] : [])),
+  );
 }
 
 /** Gives what was read; nothing where it was not asked for, or could not be read. */

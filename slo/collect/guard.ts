@@ -121,7 +121,9 @@ function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrape
   if (within.length === 0 && !there) {
     // It never answered while it was tried: it may have counted, and nobody knows what.
     const loss = `the instance ${name} could not be scraped during the run: what it counted is unknown`;
-    return scrapes.within.has(key) ? { ...unread, key, job, restarted: false, began: false, steady: false, down: true, loss } : undefined;
+    return scrapes.within.has(key)
+      ? { ...unread, key, job, restarted: false, began: false, startedSeconds: undefined, steady: false, down: true, loss }
+      : undefined;
   }
   const { started, untold, changed, stays, began, steady } = processOf(key, beforeSeconds, scrapes, window);
   const unsure = untold || (beforeSeconds === undefined ? !began : started === undefined && !there);
@@ -154,6 +156,8 @@ function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrape
     restarted: changed || unsure,
     /** By its start time its process began during the load: all that it holds is of the load. */
     began,
+    /** When its process began, by its own word, Unix seconds. */
+    startedSeconds: started,
     /** By its start time it is one process all the time: a counter that fell or vanished there is no restart. */
     steady: steady && !unsure,
     /** It was tried during the load and never answered. */

@@ -31,7 +31,7 @@ export type Measurement =
       worst: Count;
       /** How many of `best` are iterations that k6 dropped: bad for certain, and no requests. */
       dropped?: number;
-      /** How many requests that k6 had an answer to are not in the service's counts, or not yet. */
+      /** How many requests that the service's own counter has are not in its histogram, or not yet. */
       lacking?: number;
       /** Why best and worst differ, one sentence each; empty when they are equal. */
       caveats: string[];

@@ -59,7 +59,7 @@ async function countedBy(by: Asked, instances: readonly Instance[]) {
   const read = await readCounters(by);
   const { wholes, totals, least, most, sent } = read;
   const all = [...totals, ...least, ...most, ...wholes];
-  const restarted = restartedIn(all);
+  const restarted = restartedIn(all, query.bad.kind === "buckets");
   const losses = instances.flatMap(({ loss }) => loss ?? []);
   if (all.some((one) => one.fell && !one.instance.restarted)) losses.push(fell);
   const lossy = losses.length > instances.filter(({ down }) => down).length;
@@ -74,7 +74,9 @@ async function countedBy(by: Asked, instances: readonly Instance[]) {
   const { requests = [] } = read;
   const own = compareSides(sent, grownBy(requests, restarted));
   const isWholeCounter = requests.length > 0 && losses.length === 0 && own.missing === 0 && own.others === 0;
-  const isAlone = isWholeCounter && usedByOthers(requests, asked, late, false).size === 0;
+  // What grew before the load in the histogram alone is not of the same requests.
+  const isSame = wholes.every((one) => one.widerQuiet.grewBefore === 0);
+  const isAlone = isWholeCounter && isSame && usedByOthers(requests, asked, late, true).size === 0;
   const compareWithout = (wider: boolean) => {
     const used: LabelSets = isAlone ? new Map() : usedByOthers(wholes, asked, late, wider);
     return { compared: compareSides(sent, grownWithout(used, wholes)), used };
@@ -100,7 +102,7 @@ async function countedBy(by: Asked, instances: readonly Instance[]) {
     );
   if (count.uncertain > 0) caveats.push(split.between(count.uncertain));
   const between = betweenCounts(count, window, { ...compared, missing: compared.missing + unnamed }, theirs);
-  return { ...between, caveats, cumulative: points, lacking: compared.missingForCertain };
+  return { ...between, caveats, cumulative: points, lacking: isAlone ? compared.missingForCertain : 0 };
 }
 
 /** Counts what is bad for certain, and what may be. */

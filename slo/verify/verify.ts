@@ -59,28 +59,26 @@ export async function verify(load: LoadRun, spec: Spec, say: (line: string) => v
   return { kind: "verified", report: await reportOf(asked, reading, stored), countedUntilSeconds: asked.times.countedUntil };
 }
 
-/** How long it is waited for more of what a service has answered and not counted, seconds: some add up their histograms every few seconds only (Envoy every 5). */
+/** How long a service may take to add up what it has counted, seconds: Envoy adds up its histograms every 5. */
 const lateSeconds = 10;
 
 const lackingOf = ({ measurements }: Reading): number =>
   measurements.reduce((sum, one) => sum + (one.kind === "counted" ? (one.lacking ?? 0) : 0), 0);
 
-/** Reads a run; where the service's counts lack requests that it answered, again, for as long as more of them come. */
+/** Reads a run; where histograms of the service lack requests that its own counter has, again until they have them, or for ten seconds. */
 async function readLate(asked: Asked, say: (line: string) => void): Promise<{ asked: Asked; reading: Reading }> {
   const { load, times } = asked;
   const now = (): number => load.now() + load.record.clockOffsetSeconds;
-  let best = { asked, reading: await readRun(asked) };
-  if (load.finished || load.record.interrupted) return best;
-  if (lackingOf(best.reading) > 0) say(`not all that the service answered is in its counts: waiting for more, ${lateSeconds} s at most`);
-  for (let sinceSeconds = now(); lackingOf(best.reading) > 0 && now() - sinceSeconds < lateSeconds;) {
+  const first = { asked, reading: await readRun(asked) };
+  if (lackingOf(first.reading) === 0 || load.finished || load.record.interrupted) return first;
+  say(`the service's histograms lack requests that its counter has: waiting for them, ${lateSeconds} s at most`);
+  for (const begunSeconds = now(); now() - begunSeconds < lateSeconds;) {
     await new Promise((resolve) => setTimeout(resolve, 1000));
     const later = { ...asked, times: { ...times, countedUntil: now() } };
     const reading = await readRun(later);
-    if (lackingOf(reading) >= lackingOf(best.reading)) continue;
-    best = { asked: later, reading };
-    sinceSeconds = now();
+    if (lackingOf(reading) === 0) return { asked: later, reading };
   }
-  return best;
+  return first;
 }
 
 /** Judges what was read of a run, and composes its report. */
