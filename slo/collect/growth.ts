@@ -129,11 +129,9 @@ function growthOf(
       `counters of the instance ${labels[scrapeLabels.instance]} come and go, though it is one process by its start time: several may answer on its address in turn; let each be scraped on its own`,
     );
   // A process that began during the load counts from zero, unless its counter goes on from where the one before it was.
-  const first = instance.began
-    ? lowest < base
-      ? 0
-      : base
-    : (early.get(key)?.find(({ atSeconds }) => isNear(atSeconds, instance.firstSeconds))?.value ?? 0);
+  const carriedOn = lowest < base ? 0 : base;
+  const inFirstScrape = early.get(key)?.find(({ atSeconds }) => isNear(atSeconds, instance.firstSeconds))?.value ?? 0;
+  const first = instance.began ? carriedOn : inFirstScrape;
   const certain = inLastScrape ? Math.max(0, end.value - first) : 0;
   const quietIn = (fromSeconds: number, sinceSeconds: number) => ({
     grewBefore: rise((quiet.get(key) ?? []).filter(({ atSeconds }) => atSeconds >= fromSeconds)),

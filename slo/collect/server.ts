@@ -75,7 +75,7 @@ async function countedBy(by: Asked, instances: readonly Instance[]) {
   const own = compareSides(sent, grownBy(requests, restarted));
   const isWholeCounter = requests.length > 0 && losses.length === 0 && own.missing === 0 && own.others === 0;
   // Both held as much before the load: they are of the same requests, and none of before is still to be added up.
-  const isSame = baseOf(requests) === baseOf(wholes);
+  const isSame = heldBefore(requests) === heldBefore(wholes);
   const isAlone = isWholeCounter && isSame && usedByOthers(requests, asked, late, false).size === 0;
   const compareWithout = (wider: boolean) => {
     const used: LabelSets = isAlone ? new Map() : usedByOthers(wholes, asked, late, wider);
@@ -105,7 +105,7 @@ async function countedBy(by: Asked, instances: readonly Instance[]) {
   return { ...between, caveats, cumulative: points, lacking: isAlone ? compared.missingForCertain : 0 };
 }
 
-const baseOf = (counters: readonly CounterGrowth[]): number => counters.reduce((sum, { base }) => sum + base, 0);
+const heldBefore = (counters: readonly CounterGrowth[]): number => counters.reduce((sum, { base }) => sum + base, 0);
 
 /** Counts what is bad for certain, and what may be. */
 function countOf({ totals, least, most }: Read, split: Split, grown: (counters: readonly CounterGrowth[]) => number) {

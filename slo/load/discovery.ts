@@ -1,33 +1,44 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { instanceKey, lookbackSeconds, medianDistance } from "../collect/guard.ts";
-import { answerOf, querySamples, queryVector, startOf, type PrometheusApi } from "../collect/prometheus.ts";
+import { answerOf, querySamples, queryVector, startOf, type Answer, type PrometheusApi, type Series } from "../collect/prometheus.ts";
 import type { ServiceQueries } from "../compile/run.ts";
 import type { Host } from "../host/host.ts";
 
-/** Measures how often the service is scraped, seconds: the median distance of two samples of its slowest instance; 15, Prometheus's most usual interval, where there are no two. */
-export async function scrapeInterval(api: PrometheusApi, service: ServiceQueries, now: () => number): Promise<number> {
-  const scraped = await answerOf(() => querySamples(api, service.scraped(300), now()));
+/** What is taken for the scrape interval where no two scrapes tell it, seconds: Prometheus's most usual one. */
+const usualSeconds = 15;
+
+/** Finds how often a service is scraped, seconds: the median distance of two samples of its slowest instance. */
+function intervalOf(scraped: Answer<Series<number>[]>): number {
   const distances = scraped.kind === "answer" ? scraped.value.flatMap(({ points }) => medianDistance(points) ?? []) : [];
-  return distances.length > 0 ? Math.max(...distances) : 15;
+  return distances.length > 0 ? Math.max(...distances) : usualSeconds;
+}
+
+const readScrapes = (api: PrometheusApi, service: ServiceQueries, atSeconds: number): Promise<Answer<Series<number>[]>> =>
+  answerOf(() => querySamples(api, service.scraped(lookbackSeconds), atSeconds));
+
+/** Measures how often the service is scraped, seconds. */
+export async function scrapeInterval(api: PrometheusApi, service: ServiceQueries, now: () => number): Promise<number> {
+  return intervalOf(await readScrapes(api, service, now()));
 }
 
 /** How long Prometheus may need to hear of a new instance: its discovery tells of it, and its scrapes are set up, every 5 s each (discovery/manager.go, scrape/manager.go). */
 const discoverySeconds = 10;
 
-/** Finds when the youngest process began of those that Prometheus had to find, and of Prometheus itself; on its clock, which `atSeconds` is of. */
-async function youngest(api: PrometheusApi, service: ServiceQueries, atSeconds: number): Promise<number> {
+/** Finds when the youngest process began of those that Prometheus had to find, and of Prometheus itself, on its clock, which `atSeconds` is of; and how often the service is scraped. */
+async function youngest(api: PrometheusApi, service: ServiceQueries, atSeconds: number) {
   const [own, starts, scraped] = await Promise.all([
     startOf(api),
     answerOf(() => queryVector(api, service.started(60), atSeconds)),
-    answerOf(() => querySamples(api, service.scraped(lookbackSeconds), atSeconds)),
+    readScrapes(api, service, atSeconds),
   ]);
-  if (starts.kind === "failed" || scraped.kind === "failed") return own ?? 0;
+  const interval = intervalOf(scraped);
+  if (starts.kind === "failed" || scraped.kind === "failed") return { started: own ?? 0, interval };
   // What was tried before it began stands in a list of targets: nobody has to find it.
   const firstTried = new Map(scraped.value.map(({ labels, points }) => [instanceKey(labels), points[0]?.atSeconds ?? 0]));
   const found = starts.value.flatMap(({ labels, points }) =>
     points.flatMap(({ value }) => (value <= atSeconds && (firstTried.get(instanceKey(labels)) ?? 0) > value ? [value] : [])),
   );
-  return Math.max(own ?? 0, ...found);
+  return { started: Math.max(own ?? 0, ...found), interval };
 }
 
 /**
@@ -44,7 +55,7 @@ export async function waitForDiscovery(
   const begunSeconds = now();
   let told = false;
   for (;;) {
-    const [started, interval] = await Promise.all([youngest(api, service, now()), scrapeInterval(api, service, now)]);
+    const { started, interval } = await youngest(api, service, now());
     const neededSeconds = discoverySeconds + 2 * interval;
     const leftSeconds = Math.min(started + neededSeconds, begunSeconds + 2 * neededSeconds) - now();
     if (leftSeconds <= 0 || signal.aborted) return;

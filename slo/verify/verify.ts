@@ -4,6 +4,7 @@ import { storedCountQueries } from "../compile/run.ts";
 import { steadyReads } from "../collect/steady.ts";
 import type { Totals } from "../collect/stored-counts.ts";
 import { exitCodes, k6ExitCodes } from "../host/exit-codes.ts";
+import { waitFor } from "../host/wait.ts";
 import { judge } from "../judge/judge.ts";
 import { runCaveats, type RunFacts } from "../judge/validity.ts";
 import type { RunVerdict } from "../judge/verdict.ts";
@@ -72,13 +73,12 @@ async function readLate(asked: Asked, say: (line: string) => void): Promise<{ as
   const first = { asked, reading: await readRun(asked) };
   if (lackingOf(first.reading) === 0 || load.finished || load.record.interrupted) return first;
   say(`the service's histograms lack requests that its counter has: waiting for them, ${lateSeconds} s at most`);
-  for (const begunSeconds = now(); now() - begunSeconds < lateSeconds;) {
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+  const whole = async () => {
     const later = { ...asked, times: { ...times, countedUntil: now() } };
     const reading = await readRun(later);
-    if (lackingOf(reading) === 0) return { asked: later, reading };
-  }
-  return first;
+    return lackingOf(reading) === 0 ? { asked: later, reading } : undefined;
+  };
+  return (await waitFor(whole, lateSeconds, 1000)) ?? first;
 }
 
 /** Judges what was read of a run, and composes its report. */
