@@ -196,6 +196,27 @@ describe("each failure says what failed, the last words and what to do", () => {
     expect(said.findIndex((line) => line.includes(remedy))).toBeLessThan(said.findIndex((line) => line.includes("Waiting for")) + 2);
   });
 
+  /** The rollout of a lab in which Prometheus's pod finds no node, for the given reason. */
+  async function pending(reason: string) {
+    const { lab } = labOf({ ...fine, "rollout status": waiting, "events --for": `0/1 nodes are available: ${reason}` });
+    const pods = ranOf({ kind: "exited", code: 0 }, "monitoring   prometheus-0   0/1   Pending   0   9s\n");
+    const failure = await failureOf({ ...lab, run: async (call) => (call.args.includes("pods") ? pods : lab.run(call)) });
+    return { failure, seconds: lab.now() };
+  }
+
+  test("a pod that no node has room for is given up after its patience", async () => {
+    const { failure, seconds } = await pending("1 Insufficient memory");
+    expect(seconds).toBeLessThan(40);
+    expect(failure).toContain("the cluster has no room");
+  });
+
+  test("a pod whose volume is not made yet is waited for to the limit, for a new cluster's provisioner may be late", async () => {
+    const { failure, seconds } = await pending("pod has unbound immediate PersistentVolumeClaims");
+    expect(seconds).toBeGreaterThan(180);
+    expect(failure).toContain("no volume was made for its claim");
+    expect(failure).not.toContain("no room");
+  });
+
   test.each(["ErrImageNeverPull", "InvalidImageName"])("a pod with %s is given up at once", async (reason) => {
     const { failure, seconds } = await withoutImage([reason], "grafana/grafana:13.2.2");
     expect(seconds).toBeLessThan(10);

@@ -105,12 +105,26 @@ export async function waitUntilReady(lab: Lab, context: string, limitSeconds: nu
         lab.say(`${one.pod}: ${one.status}: ${await imageHint(lab, kubectl, one)}`);
       // By pod alone: a missing image is ErrImagePull and ImagePullBackOff by turns.
       since = new Map(stuck.map(({ pod }) => [pod, since.get(pod) ?? lab.now()]));
-      const hopeless = stuck.some((one) => isFinal(one) || lab.now() - (since.get(one.pod) ?? 0) >= patienceSeconds);
-      if (hopeless || seconds >= limitSeconds) throw await givenUp(lab, kubectl, `${seconds.toFixed(0)} s (${words})`, stuck);
+      const hopeless = stuck.filter((one) => isFinal(one) || lab.now() - (since.get(one.pod) ?? 0) >= patienceSeconds);
+      const lost = seconds >= limitSeconds ? stuck : await cannotGoOn(lab, kubectl, hopeless);
+      if (seconds >= limitSeconds || lost.length > 0) throw await givenUp(lab, kubectl, `${seconds.toFixed(0)} s (${words})`, lost);
       await lab.pause(1);
     }
   }
   return lab.now() - began;
+}
+
+const warnings = ({ pod }: Stuck): string[] => ["events", "--for", `pod/${pod}`, "--types=Warning"];
+const waitsForVolume = (events: string): boolean => /unbound immediate PersistentVolumeClaims/.test(lastLines(events).at(-1) ?? "");
+
+/** Leaves out the pods that wait for a volume: on a cluster that has just been started its provisioner may come a minute later. */
+async function cannotGoOn(lab: Lab, kubectl: string[], stuck: readonly Stuck[]): Promise<Stuck[]> {
+  const lost: Stuck[] = [];
+  for (const one of stuck) {
+    const events = one.status === "Pending" ? (await ask(lab, [...kubectl, "--namespace", one.namespace, ...warnings(one)])).output : "";
+    if (!waitsForVolume(events)) lost.push(one);
+  }
+  return lost;
 }
 
 /** Names the image that a pod waits for, and says how it can be had. */
@@ -124,16 +138,19 @@ async function imageHint(lab: Lab, kubectl: string[], { namespace, pod }: Stuck)
 }
 
 async function givenUp(lab: Lab, kubectl: string[], reached: string, stuck: readonly Stuck[]): Promise<StepError> {
-  const { namespace, pod, status } = stuck.find(lacksImage) ?? stuck[0] ?? { namespace: "plimsoll", pod: "", status: "" };
+  const one = stuck.find(lacksImage) ?? stuck[0] ?? { namespace: "plimsoll", pod: "", status: "" };
+  const { namespace, pod, status } = one;
   const said = stuck.map(({ pod, status }) => `${pod}: ${status}`);
   const tell = async (...words: string[]): Promise<void> => {
     const { output } = await ask(lab, [...kubectl, "--namespace", namespace, ...words]);
     said.push(...lastLines(output).slice(-5));
   };
-  if (pod !== "") await tell("events", "--for", `pod/${pod}`, "--types=Warning");
+  if (pod !== "") await tell(...warnings(one));
   if (status === "CrashLoopBackOff") await tell("logs", "--previous", "--tail=5", pod);
   const room = "the cluster has no room: give it more with --cpus and --memory, or remove what else runs there; ";
+  const volume = `no volume was made for its claim: \`${kubectl.join(" ")} --namespace kube-system get pods\` shows whether the storage provisioner runs; `;
+  const pending = waitsForVolume(said.join("\n")) ? volume : room;
   const image = /Image/.test(status) ? `${await imageHint(lab, kubectl, { namespace, pod, status })}; ` : "";
   const describe = `\`${kubectl.join(" ")} --namespace ${namespace} describe pod ${pod}\` shows more`;
-  return new StepError(`not all pods were ready after ${reached}`, said, (status === "Pending" ? room : image) + describe);
+  return new StepError(`not all pods were ready after ${reached}`, said, (status === "Pending" ? pending : image) + describe);
 }
