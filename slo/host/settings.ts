@@ -13,6 +13,8 @@ export interface Credentials {
   basic?: { username: string; password: string };
   bearer?: string;
   headers: Record<string, string>;
+  /** Where samples are written, seen from the URL of Prometheus; without it below that URL, at api/v1/write. */
+  write?: string;
   caFile?: string;
 }
 
@@ -49,12 +51,15 @@ export function readSettings(environment: NodeJS.ProcessEnv, isTerminal: boolean
       throw new Error("PLIMSOLL_PROMETHEUS_USERNAME is set without PLIMSOLL_PROMETHEUS_PASSWORD or _PASSWORD_FILE");
     if (username && bearer)
       throw new Error("PLIMSOLL_PROMETHEUS_USERNAME and PLIMSOLL_PROMETHEUS_BEARER_TOKEN are both set; Prometheus takes one");
+    const write = e.PLIMSOLL_PROMETHEUS_WRITE;
+    if (write && !URL.canParse(write, "http://prometheus")) throw new Error(`PLIMSOLL_PROMETHEUS_WRITE is no path or URL: ${write}`);
     const caFile = e.PLIMSOLL_PROMETHEUS_CA_FILE;
     if (caFile) setDefaultCACertificates([...getCACertificates("default"), readFileSync(caFile, "utf8")]);
     const credentials: Credentials = {
       headers: headersOf(e.PLIMSOLL_PROMETHEUS_HEADERS),
       ...(username && password !== undefined ? { basic: { username, password } } : {}),
       ...(bearer ? { bearer } : {}),
+      ...(write ? { write } : {}),
       ...(caFile ? { caFile } : {}),
     };
     return {
@@ -78,13 +83,15 @@ export function readSettings(environment: NodeJS.ProcessEnv, isTerminal: boolean
 export type Settings = Extract<ReturnType<typeof readSettings>, { kind: "settings" }>["settings"];
 
 /** Gives the credentials for Prometheus as the variables that they are read from, without the files; none where there are none. */
-export function credentialVariables({ basic, bearer, headers }: Credentials): Record<string, string> {
+export function credentialVariables({ basic, bearer, headers, write }: Credentials): Record<string, string> {
   return {
     ...(basic ? { PLIMSOLL_PROMETHEUS_USERNAME: basic.username, PLIMSOLL_PROMETHEUS_PASSWORD: basic.password } : {}),
     ...(bearer ? { PLIMSOLL_PROMETHEUS_BEARER_TOKEN: bearer } : {}),
+    ...(write ? { PLIMSOLL_PROMETHEUS_WRITE: write } : {}),
     ...(Object.keys(headers).length > 0 ? { PLIMSOLL_PROMETHEUS_HEADERS: JSON.stringify(headers) } : {}),
   };
 }
 
 export const credentialHelp = `Credentials for Prometheus come from the environment: PLIMSOLL_PROMETHEUS_USERNAME and _PASSWORD (or _PASSWORD_FILE),
-_BEARER_TOKEN (or _BEARER_TOKEN_FILE), _HEADERS (a JSON object), _CA_FILE.`;
+_BEARER_TOKEN (or _BEARER_TOKEN_FILE), _HEADERS (a JSON object), _CA_FILE. PLIMSOLL_PROMETHEUS_WRITE says where samples are written when that
+is not its /api/v1/write, as seen from its URL: /api/v1/push for Mimir at http://mimir:8080/prometheus.`;

@@ -88,8 +88,11 @@ export async function writeSample(
   const written = await writeOnce(destination, encodeWrite([{ labels, value, atMillis: Math.round(atSeconds * 1000) }]));
   if (written.kind === "written") return fine;
   if (written.kind === "unreachable") return failed(`Prometheus at ${url} does not answer: ${written.reason}`);
-  const hint = written.status === 404 || written.status === 405 ? ". Start it with --web.enable-remote-write-receiver" : "";
-  return failed(`Prometheus at ${url} refuses remote write (${written.status}): ${written.reason}${hint}`);
+  const remedy = ". Start it with --web.enable-remote-write-receiver, or set PLIMSOLL_PROMETHEUS_WRITE where samples are written elsewhere";
+  const hint = written.status === 404 || written.status === 405 ? remedy : "";
+  return failed(
+    `Prometheus at ${url} refuses remote write at ${new URL(destination.url).pathname} (${written.status}): ${written.reason}${hint}`,
+  );
 }
 
 /** Writes one sample through the same way as the run will, and asks for it back. */

@@ -30,6 +30,14 @@ test.each<[string, number[], string, string | undefined]>([
   }
 });
 
+test.each([
+  ["below its URL", undefined, "http://prometheus:9090/base", "http://prometheus:9090/base/api/v1/write"],
+  ["at a path of its own, as of Mimir", "/api/v1/push", "http://mimir:8080/prometheus/", "http://mimir:8080/api/v1/push"],
+  ["beside what is asked, as of Grafana Cloud", "push", "https://example.net/api/prom", "https://example.net/api/prom/push"],
+])("samples are written %s", (_, write, url, to) => {
+  expect(prometheusAt(url, { headers: {}, ...(write ? { write } : {}) }).destination.url).toBe(to);
+});
+
 test("a redirect is a reason that names the address, and no header goes there", async () => {
   let wentAlong = 0;
   const other = createServer((_, response) => {

@@ -11,7 +11,7 @@ export function prometheusAt(url: string, credentials: Credentials): { api: Prom
   const headers = { ...credentials.headers, ...(authorization ? { authorization } : {}) };
   return {
     api: { url, headers, timeoutSeconds: 20, fetch: fetchHere },
-    destination: { ...credentials, url: `${url.replace(/\/+$/, "")}/api/v1/write` },
+    destination: { ...credentials, url: new URL(credentials.write ?? "api/v1/write", `${url.replace(/\/+$/, "")}/`).href },
   };
 }
 
