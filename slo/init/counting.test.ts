@@ -8,7 +8,7 @@ import { lookAtCounting, seenFirst } from "./counting.ts";
 const host = process.platform === "linux" ? "127.0.0.9" : "127.0.0.1";
 
 /** Looks at a service that has some metrics at some path; `__PORT__` in what is expected stands for its port. */
-async function lookedAt(path: string, metrics: string): Promise<{ counting: unknown; port: number }> {
+async function lookedAt(path: string, metrics: string): Promise<{ counting: unknown; port: number; at: (path: string) => string }> {
   const server = createServer((request, response) => {
     response.statusCode = request.url === path || request.url === "/" ? 200 : 404;
     response.end(request.url === path ? metrics : "");
@@ -16,7 +16,7 @@ async function lookedAt(path: string, metrics: string): Promise<{ counting: unkn
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as AddressInfo;
   try {
-    return { counting: await lookAtCounting(`http://${host}:${port}`), port };
+    return { counting: await lookAtCounting(`http://${host}:${port}`), port, at: (where) => `http://${host}:${port}${where}` };
   } finally {
     server.close();
   }
@@ -50,7 +50,8 @@ test.each([
   ["what no library writes is not guessed", "/metrics", 'requests_total{code="200"} 1\n', undefined, []],
   ["a service without metrics has none", "/other", "", undefined, []],
 ])("%s", async (_sentence, path, metrics, name, bucketsSeconds) => {
-  expect((await lookedAt(path, metrics)).counting).toEqual({ metrics: name, bucketsSeconds });
+  const { counting, at } = await lookedAt(path, metrics);
+  expect(counting).toEqual({ metrics: name, bucketsSeconds, ...(name === undefined ? {} : { readAt: at(path) }) });
 });
 
 const said = (library: string): string =>
@@ -71,12 +72,28 @@ test.each([
 
 test("metrics that stand elsewhere than the library has them are named with their place", async () => {
   const labels = 'http_request_method="GET",http_response_status_code="200",http_route="/"';
-  const { counting, port } = await lookedAt("/metrics", histogram("http_server_request_duration_seconds", labels));
-  expect(counting).toEqual({ metrics: { preset: "otel", scrape: { path: "/metrics", port } }, bucketsSeconds: [0.25, 0.5] });
+  const { counting, port, at } = await lookedAt("/metrics", histogram("http_server_request_duration_seconds", labels));
+  const metrics = { preset: "otel", scrape: { path: "/metrics", port } };
+  expect(counting).toEqual({ metrics, bucketsSeconds: [0.25, 0.5], readAt: at("/metrics") });
 });
 
-test("a service that is not there counts as one that shows nothing", async () => {
-  expect(await lookAtCounting(`http://${host}:1`)).toEqual({ metrics: undefined, bucketsSeconds: [] });
+test("of a service that is not there nothing is known, whatever somebody else shows at a library's own port", async () => {
+  const otel = createServer((_, response) =>
+    response.end(histogram("http_server_request_duration_seconds", 'http_response_status_code="200",http_route="/"')),
+  );
+  await new Promise<void>((resolve) => otel.listen(9464, host, resolve));
+  try {
+    const silence = expect.stringContaining("ECONNREFUSED") as string;
+    expect(await lookAtCounting(`http://${host}:18099`)).toEqual({ metrics: undefined, bucketsSeconds: [], silence });
+  } finally {
+    otel.close();
+  }
+});
+
+test("a first request that is not answered is said to be", async () => {
+  const request = { route: "/", params: {}, query: {}, guessed: [] };
+  const note = "GET / is not answered, and the scenario expects 200";
+  expect(await seenFirst(`http://${host}:18099`, request)).toEqual({ request, note });
 });
 
 test.each([

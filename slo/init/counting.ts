@@ -1,3 +1,4 @@
+import { errorMessage } from "../host/error-message.ts";
 import type { FirstRequest } from "./requests.ts";
 import { presetNames, resolveMapping, type Metrics } from "../spec/presets.ts";
 
@@ -9,6 +10,10 @@ export interface Counting {
   metrics: string | (Stated & { scrape?: { path: string; port: number } }) | undefined;
   /** Upper bounds of the latency buckets there are, seconds. */
   bucketsSeconds: number[];
+  /** Where its metrics were read. */
+  readAt?: string;
+  /** Why the service itself did not answer: nothing is known of it. */
+  silence?: string;
 }
 
 async function textOf(url: string): Promise<string | undefined> {
@@ -33,7 +38,8 @@ export async function seenFirst(target: string, request: FirstRequest): Promise<
     );
   const asked = request.route;
   const seen = await statusOf(asked);
-  if (seen === undefined || seen === 200) return { request, note: undefined };
+  if (seen === 200) return { request, note: undefined };
+  if (seen === undefined) return { request, note: `GET ${asked} is not answered, and the scenario expects 200` };
   for (const route of asked === "/" && seen > 299 ? oftenThere : []) {
     if ((await statusOf(route)) === 200)
       return { request: { ...request, route }, note: `GET / answers ${seen}, so the scenario asks for ${route}, which answers 200` };
@@ -47,9 +53,14 @@ const portOf = ({ port, protocol }: URL): number => Number(port) || (protocol ==
 /** The ways to count that are known: the presets, and OpenTelemetry's of Node, whose exporter leaves the unit out of the name. */
 const ways: Stated[] = [...presetNames.map((preset) => ({ preset })), { preset: "otel", duration: "http_server_request_duration" }];
 
-/** Looks at a running service: sends it one request, since most libraries show nothing before the first, and reads its metrics where libraries have them. */
+/**
+ * Looks at a running service: sends it one request, since most libraries show nothing before the first, and reads its metrics where libraries have
+ * them. Of one that does not answer nothing is read: what is at a library's own port would be somebody else's.
+ */
 export async function lookAtCounting(target: string): Promise<Counting> {
-  await textOf(target);
+  const asked = fetch(target, { signal: AbortSignal.timeout(2000), redirect: "manual" });
+  const silence = await asked.then((response) => void response.body?.cancel(), errorMessage);
+  if (silence !== undefined) return { metrics: undefined, bucketsSeconds: [], silence };
   for (const stated of ways) {
     const metrics = resolveMapping(stated);
     if (typeof metrics === "string") continue;
@@ -59,7 +70,11 @@ export async function lookAtCounting(target: string): Promise<Counting> {
       if (text === undefined || !isCountedBy(text, metrics, stated.preset === "otel")) continue;
       const scrape = place.href === places.at(-1)?.href ? {} : { scrape: { path: place.pathname, port: portOf(place) } };
       const mapping = { ...stated, ...scrape };
-      return { metrics: Object.keys(mapping).length === 1 ? mapping.preset : mapping, bucketsSeconds: bucketsOf(text, metrics) };
+      return {
+        metrics: Object.keys(mapping).length === 1 ? mapping.preset : mapping,
+        bucketsSeconds: bucketsOf(text, metrics),
+        readAt: place.href,
+      };
     }
   }
   return { metrics: undefined, bucketsSeconds: [] };

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { loadSpec } from "../spec/load.ts";
-import { firstObjectives, scenarioText, specText } from "./files.ts";
+import { firstObjectives, scenarioText, schemaFrom, specText } from "./files.ts";
 
 test.each([
   [
@@ -56,6 +56,30 @@ test("a route that would be code stays a text", () => {
   expect(scenarioText("shop", [{ route, params: { id: "1" }, query: {}, guessed: ["id\nalert(1)"] }])).toContain(
     `  { call: call(${JSON.stringify(`GET ${route}`)}, right), given: {"params":{"id":"1"}} }, // TODO: id alert(1) was guessed\n`,
   );
+});
+
+test("a route that would end a comment stays in it", () => {
+  const given = { params: {}, query: {}, guessed: [], method: "POST", route: "/\u2028alert(1)\n" };
+  expect(scenarioText("shop", [], [given])).toMatch(/\n  \/\/ \{ call: call\("POST \/ alert\(1\)\\n", [^\n\u2028]*\n\];/);
+});
+
+test.each([
+  ["perf/shop.yaml", "../node_modules/plimsoll/dist/package/slo/spec/schema.json"],
+  ["my-test.yaml", "node_modules/plimsoll/dist/package/slo/spec/schema.json"],
+  ["tests/load/a.yaml", "../../node_modules/plimsoll/dist/package/slo/spec/schema.json"],
+])("an editor finds the schema from %s", (spec, schema) => {
+  expect(schemaFrom(`/home/me/shop/${spec}`, "/home/me/shop")).toBe(schema);
+  expect(specText("shop", undefined, [], [], new Map(), schema)).toMatch(/^# yaml-language-server: \$schema=\S+schema\.json\n/);
+});
+
+test("requests that write stand in the scenario as comments, each ready to be taken in", () => {
+  const none = { params: {}, query: {}, guessed: [] };
+  const post = { ...none, method: "POST", route: "/orders", body: {}, status: 201, guessed: ["the body"] };
+  const text = scenarioText("shop", [{ ...none, route: "/orders" }], [post]);
+  expect(text).toContain(`right), given: {} },
+  // Left out, for they write: take in those that may be repeated thousands of times.
+  // { call: call("POST /orders", { ...right, expect: [201] }), given: {"body":{}} }, // TODO: the body was guessed
+];`);
 });
 
 test("a scenario expects what its requests were seen to answer", () => {

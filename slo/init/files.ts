@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
 import { Document, isNode } from "yaml";
 import type { Counting } from "./counting.ts";
 import type { FirstRequest } from "./requests.ts";
@@ -21,13 +22,22 @@ export function configText(script: string, spec: string, target: string): string
   return filled("config", { script: JSON.stringify(script), spec: JSON.stringify(spec), target: JSON.stringify(target) });
 }
 
-/** Writes a scenario that sends the requests in turn, at a steady rate that proves the first objectives in a minute. */
-export function scenarioText(name: string, requests: readonly FirstRequest[]): string {
-  const rows = requests.map(({ route, params, query, guessed }) => {
-    const note = guessed.length === 0 ? "" : ` // TODO: ${guessed.join(", ")} was guessed`;
-    const given = JSON.stringify({ params, query }, withoutEmpty);
-    return `  { call: call(${JSON.stringify(`GET ${route}`)}, right), given: ${given} },${note.replaceAll(/[\r\n\u2028\u2029]/g, " ")}`;
-  });
+/** Keeps a comment a comment. */
+const onOneLine = (text: string): string => text.replaceAll(/[\r\n\u2028\u2029]/g, " ");
+
+/** Writes a scenario that sends the requests in turn, at a steady rate that proves the first objectives in a minute; those that write stand in it as comments. */
+export function scenarioText(name: string, requests: readonly FirstRequest[], writing: readonly FirstRequest[] = []): string {
+  const row = ({ method = "GET", route, params, query, body, guessed, status = 200 }: FirstRequest, expected: string): string => {
+    const note = guessed.length === 0 ? "" : ` // TODO: ${onOneLine(guessed.join(", "))} was guessed`;
+    const given = JSON.stringify({ params, query, body }, withoutEmpty);
+    const called = `call(${JSON.stringify(`${method} ${route}`)}, ${expected.replace("$status", String(status))})`;
+    return `{ call: ${called}, given: ${given} },${note}`;
+  };
+  const rows = [
+    ...requests.map((one) => `  ${row(one, "right")}`),
+    ...(writing.length === 0 ? [] : ["  // Left out, for they write: take in those that may be repeated thousands of times."]),
+    ...writing.map((one) => `  // ${onOneLine(row(one, "{ ...right, expect: [$status] }"))}`),
+  ];
   const statuses = [...new Set(requests.map(({ status = 200 }) => status))].join(", ");
   return filled("scenario", { name: JSON.stringify(name), statuses, rows: rows.join("\n") });
 }
@@ -62,6 +72,7 @@ export function specText(
   objectives: readonly object[],
   remarks: readonly string[],
   notes: ReadonlyMap<object, string> = new Map(),
+  schema = "schema.json",
 ): string {
   const comment = (text: string): string => ` ${text.replaceAll("\n", " ")}`;
   const document = new Document({ version: 1, service, metrics, objectives }, withoutEmpty);
@@ -71,8 +82,12 @@ export function specText(
   }
   const text = document.toString({ lineWidth: 0 });
   const comments = remarks.map((remark) => `#${comment(remark)}\n`).join("");
-  return `# yaml-language-server: $schema=../node_modules/plimsoll/dist/package/slo/spec/schema.json\n${text}${comments}`;
+  return `# yaml-language-server: $schema=${schema}\n${text}${comments}`;
 }
+
+/** Finds the way from a spec to its schema, in the package that is installed in a folder. */
+export const schemaFrom = (spec: string, folder: string): string =>
+  relative(dirname(spec), join(folder, "node_modules/plimsoll/dist/package/slo/spec/schema.json")).split(sep).join("/");
 
 /** Where each CI's job stands; its text is in `ci/`. */
 export const ciJobs = { github: ".github/workflows/slo.yml", gitlab: ".gitlab/slo.yml" };

@@ -7,7 +7,7 @@ import { errorMessage } from "../host/error-message.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import { httpUrlProblem } from "../host/http-url.ts";
-import { ciJobs, configText, firstObjectives, scenarioText, specText, type FirstFile } from "./files.ts";
+import { ciJobs, configText, firstObjectives, scenarioText, schemaFrom, specText, type FirstFile } from "./files.ts";
 import { lookAtCounting, seenFirst, type Counting } from "./counting.ts";
 import { describedBy, type Described } from "./requests.ts";
 import { badUsage, failed, type NoRun } from "../load/load-run.ts";
@@ -16,6 +16,7 @@ import { placed } from "../run/bundle/problems.ts";
 import { inspectScript } from "../run/k6.ts";
 import { metricsIn } from "../run/plan.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
+import { presetNames } from "../spec/presets.ts";
 import { parseDuration } from "../spec/units.ts";
 import { fromThresholds, type Thresholds, type Translated } from "../spec/from-thresholds.ts";
 
@@ -44,7 +45,7 @@ export async function init(source: string | undefined, options: InitOptions, hos
     described.requests = [request];
     if (note !== undefined) described.notes.push(note);
   }
-  described.notes.forEach(host.say);
+  if (options.fromScript === undefined) described.notes.forEach(host.say);
   host.say(countingSentence(counting, target));
   const ci = options.ci ?? ciOf(host.folder);
   const service = options.service ?? serviceName(host.folder);
@@ -52,8 +53,10 @@ export async function init(source: string | undefined, options: InitOptions, hos
   const spec = options.fromScript === undefined ? `perf/${service}.yaml` : options.fromScript.replace(/(\.[cm]?[jt]s)?$/, ".yaml");
   const files: FirstFile[] = [
     ["plimsoll.config.ts", configText(script, spec, target)],
-    ...(options.fromScript === undefined ? [[script, scenarioText(service, described.requests)] satisfies FirstFile] : []),
-    [spec, specOf(service, counting, thresholds, host)],
+    ...(options.fromScript === undefined
+      ? [[script, scenarioText(service, described.requests, described.writing)] satisfies FirstFile]
+      : []),
+    [spec, specOf(service, spec, counting, thresholds, host)],
     ...(ci === undefined ? [] : [[ciJobs[ci], readFileSync(new URL(`./ci/${ci}.yml`, import.meta.url), "utf8")] satisfies FirstFile]),
   ];
   const kept = files.flatMap(([path]) => (existsSync(join(host.folder, path)) ? [path] : []));
@@ -73,6 +76,7 @@ const plain = (target: string | undefined, path: string): Described => ({
   kind: "described",
   target,
   requests: [{ route: path, params: {}, query: {}, guessed: [] }],
+  writing: [],
   notes: [],
 });
 
@@ -121,7 +125,7 @@ async function thresholdsOf(script: string, target: string, host: Host): Promise
 }
 
 /** Writes the objectives: of a script's thresholds where there are any, and else the first ones. */
-function specOf(service: string, counting: Counting, translated: readonly Translated[], host: Host): string {
+function specOf(service: string, file: string, counting: Counting, translated: readonly Translated[], host: Host): string {
   const refused = translated.flatMap((each) => (each.kind === "refused" ? [`not translated: ${each.threshold}: ${each.reason}`] : []));
   const taken = translated.filter((each) => each.kind === "objective");
   const objectives = taken.map(({ objective }) => objective);
@@ -137,14 +141,16 @@ function specOf(service: string, counting: Counting, translated: readonly Transl
   // A script's thresholds are the client's word; what the service counts stands beside it.
   const isServed = ({ indicator }: (typeof first)[number]): boolean => Object.values(indicator).some(({ side }) => side === "server");
   const all = objectives.length > 0 ? [...objectives, ...first.filter(isServed)] : first;
-  return specText(service, counting.metrics, all, refused, notes);
+  return specText(service, counting.metrics, all, refused, notes, schemaFrom(resolve(host.folder, file), host.folder));
 }
 
-function countingSentence({ metrics, bucketsSeconds }: Counting, target: string): string {
-  if (metrics === undefined)
-    return `${target} shows no metrics of a known library now, so the objectives are the client's; say in the spec how it counts (metrics) for the server's side`;
+function countingSentence({ metrics, bucketsSeconds, readAt, silence }: Counting, target: string): string {
+  const how = `say in the spec how it counts (metrics: ${presetNames.join(", ")}, or a mapping of your own) for the server's side`;
+  if (silence !== undefined)
+    return `${target} does not answer (${silence}), so nothing is known of it: the objectives are the client's alone; start it, remove what is written now and repeat this, or ${how}`;
+  if (metrics === undefined) return `${target} shows no metrics of a known library now, so the objectives are the client's; ${how}`;
   const name = typeof metrics === "string" ? metrics : metrics.preset;
-  return `${target} counts as ${name} does${bucketsSeconds.length === 0 ? ", without buckets of latency" : ""}`;
+  return `${target} counts as ${name} does (read at ${readAt})${bucketsSeconds.length === 0 ? ", without buckets of latency" : ""}`;
 }
 
 /** Names the service after the package, or the folder. */

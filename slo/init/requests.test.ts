@@ -46,9 +46,22 @@ const rows: [string, string, object][] = [
     { requests: [{ params: { a: "5", b: "1" }, guessed: ["b"] }] },
   ],
   [
-    "a server that is no address gives none, and what writes is left out",
-    openApi({ "/a": { get: {}, post: {}, delete: {} } }, { servers: [{ url: "/v1" }] }),
-    { target: undefined, notes: ["left out: operations that write (2); add those that may be repeated"] },
+    "a server that is no address gives none, and what writes is left out, by name, for a person to choose",
+    openApi(
+      { "/a/{id}": { get: {}, post: { requestBody: {}, responses: { 404: {}, 201: {} } }, delete: {} } },
+      { servers: [{ url: "/v1" }] },
+    ),
+    {
+      target: undefined,
+      requests: [{ route: "/a/{id}" }],
+      writing: [
+        { method: "POST", route: "/a/{id}", params: { id: "1" }, body: {}, status: 201, guessed: ["id", "the body"] },
+        { method: "DELETE", route: "/a/{id}", params: { id: "1" }, status: 200, guessed: ["id"] },
+      ],
+      notes: [
+        "left out: POST /a/{id}, DELETE /a/{id} write, so they stand in the scenario as comments; take in those that may be repeated thousands of times",
+      ],
+    },
   ],
   ["YAML is read", "swagger: '2.0'\npaths:\n  /a:\n    get: {}\n", { requests: [{ route: "/a", params: {}, query: {}, guessed: [] }] }],
   [
@@ -83,7 +96,10 @@ const rows: [string, string, object][] = [
   [
     "one without a reading request is refused",
     openApi({ "/a": { post: {} } }),
-    { kind: "problem", message: "names no GET request to begin with" },
+    {
+      kind: "problem",
+      message: "names no GET request to begin with; POST /a writes: give an address instead, and add them to its scenario",
+    },
   ],
 ];
 test.each(rows)("%s", (_sentence, text, expected) => {
