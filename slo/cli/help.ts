@@ -15,11 +15,12 @@ const columns = (entries: Readonly<Record<string, string>>): string => {
 const faultNames = Object.keys(faultPresets);
 
 const examples = columns({
+  [commandLine("load", "")]: "what plimsoll.config.ts says: script or scenario, spec, target",
+  [commandLine("load", "--env staging")]: "the same with its environment staging",
   [commandLine("load", "--scenario smoke")]: "storage API and Prometheus started here, loaded, judged, stopped",
   [commandLine("load", "--scenario spike --rate 600 --set payload=64KiB")]: "a higher peak, larger buckets",
   [commandLine("load", "--scenario load --fault delete-answers-500")]: "a gate that must fail",
   [commandLine("load", "--script my-test.js --target http://127.0.0.1:8080 --spec my-slo.yaml")]: "your own",
-  [commandLine("load", "--env staging")]: "what plimsoll.config.ts says",
   [commandLine("load", "--scenario spike --rate 4000 --in kubernetes --pods 4")]: "from a Job of four pods in the current cluster",
 });
 

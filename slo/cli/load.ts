@@ -33,7 +33,7 @@ export async function load(asked: LoadOptions, where: ClusterOptions | undefined
   try {
     await using session = openSession(host, where === undefined ? "stopping k6" : "stopping the pods");
     const run = where === undefined ? await runLocally(prepared, host, session) : await runInKubernetes(prepared, where, host, session);
-    return run.kind === "none" ? run : await judgeAndWrite(run, prepared.spec, options, host);
+    return run.kind === "none" ? run : await judgeAndWrite(run, prepared.spec, options, host, session.signal);
   } finally {
     dropUnstarted(prepared.folder);
   }
@@ -58,7 +58,7 @@ export async function gate(options: GateOptions, opened: Host): Promise<number |
   read.notes.forEach(host.say);
   await using session = openSession(host);
   const run = await resume(kept, options, host, session);
-  return run.kind === "none" ? run : await judgeAndWrite(run, read.spec, options, host);
+  return run.kind === "none" ? run : await judgeAndWrite(run, read.spec, options, host, session.signal);
 }
 
 /** Judges a TestRun of k6-operator that has ended: one verdict over all its runners. */
@@ -69,7 +69,7 @@ async function gateTestRun(name: string, options: GateOptions & TestRunOptions, 
   if (ready.kind === "none") return ready;
   await using session = openSession(ready.host);
   const resumed = await resumeTestRun(found, { ...options, spec: options.spec ?? ready.spec }, ready.host, session);
-  return resumed.kind === "none" ? resumed : await judgeAndWrite(resumed.run, resumed.spec, options, ready.host);
+  return resumed.kind === "none" ? resumed : await judgeAndWrite(resumed.run, resumed.spec, options, ready.host, session.signal);
 }
 
 /** How long traces and logs are waited for, which no verdict needs. */
@@ -81,8 +81,9 @@ async function judgeAndWrite(
   spec: Spec,
   wanted: Pick<LoadFlags, "json" | "upload" | "traces" | "logs" | "spec"> & { testrun?: string },
   host: Host,
+  signal: AbortSignal,
 ): Promise<number> {
-  const verified = await verify(run, spec, host.say);
+  const verified = await verify(run, spec, host.say, signal);
   switch (verified.kind) {
     case "unreachable": {
       host.say(pendingMessage(run.record, run.folder, `the counts cannot be read from Prometheus: ${verified.reason}`));

@@ -5,7 +5,7 @@ const isInstalled = basename(process.argv[1] ?? "").startsWith("plimsoll");
 /** Words a command as this one's user would start it: by npx where it is installed, by npm in this repository. */
 export function commandLine(command: string, flags: string): string {
   if (isInstalled) return `npx plimsoll ${command} ${flags}`.trimEnd();
-  return command === "load" ? `npm run load -- ${flags}` : `npm run slo -- ${command} ${flags}`.trimEnd();
+  return `${command === "load" ? "npm run load --" : `npm run slo -- ${command}`} ${flags}`.trimEnd();
 }
 
 /** The project's version, the same as in package.json, which the image leaves behind. */

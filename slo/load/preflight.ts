@@ -87,7 +87,8 @@ export async function writeSample(
 ): Promise<Checked<undefined>> {
   const written = await writeOnce(destination, encodeWrite([{ labels, value, atMillis: Math.round(atSeconds * 1000) }]));
   if (written.kind === "written") return fine;
-  if (written.kind === "unreachable") return failed(`Prometheus at ${url} does not answer: ${written.reason}`);
+  if (written.kind === "unreachable")
+    return failed(`Prometheus at ${url} does not answer: ${written.reason}. Start it, or give another with --prometheus`);
   const remedy = ". Start it with --web.enable-remote-write-receiver, or set PLIMSOLL_PROMETHEUS_WRITE where samples are written elsewhere";
   const hint = written.status === 404 || written.status === 405 ? remedy : "";
   return failed(
@@ -235,7 +236,7 @@ async function hopelessObjectives(prepared: Prepared, host: Host, api: Prometheu
 export async function checkAgainst(url: string, { spec }: ReadSpec, options: LoadOptions, host: Host) {
   const { api } = prometheusAt(url, host.settings.credentials);
   const clock = await checkClock(api, host.now);
-  if (clock.kind === "none") return clock;
+  if (clock.kind === "none") return failed(`${clock.message}. Start that Prometheus, or give another address with --against`);
   // Prepared as if it were to run, and nothing of it left behind.
   const prepared = (options.scenario ?? options.script) === undefined ? undefined : await prepare({ ...options, force: true }, host);
   if (prepared?.kind === "none") return prepared;

@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadSpec } from "../spec/load.ts";
 import { unknownChecks } from "./prepare.ts";
@@ -9,7 +12,9 @@ const notes = (name: string): string[] => {
   const text = `version: 1\nservice: s\nobjectives:\n  - { name: o, target: 99%, indicator: { checks: { name: ${JSON.stringify(name)} } } }\n`;
   const loaded = loadSpec(text, "slo.yaml", undefined);
   if (loaded.kind === "problems") throw new Error(JSON.stringify(loaded.problems));
-  return unknownChecks(loaded.spec, script);
+  const file = join(mkdtempSync(join(tmpdir(), "plimsoll-checks-")), "script.js");
+  writeFileSync(file, script);
+  return unknownChecks(loaded.spec, [file]);
 };
 
 test.each([
@@ -17,9 +22,15 @@ test.each([
   [
     "a slip is told with the name that is meant",
     "status is 20",
-    [/^slo.yaml:4:\d+ .*no check of the script is named "status is 20": did you mean status is 200\?$/],
+    [
+      /^slo.yaml:4:\d+ .*no check of the script is named "status is 20"; there are: status is 200, it\\'s "short" \(did you mean status is 200\?\)$/,
+    ],
   ],
-  ["a name like none may be computed", "cart is full", [/named "cart is full": unless the script computes that name, nothing is counted$/]],
+  [
+    "a name like none may be computed",
+    "cart is full",
+    [/named "cart is full"; there are: .* \(unless the script computes that name, nothing is counted\)$/],
+  ],
 ])("before the load: %s", (_, name, expected) => {
   expect(notes(name)).toEqual(expected.map((one) => expect.stringMatching(one) as string));
 });

@@ -4,7 +4,7 @@ import { basename, join, resolve } from "node:path";
 import { clientThresholds } from "../compile/objectives.ts";
 import type { ScriptFacts } from "../compile/scope.ts";
 import { errorMessage } from "../host/error-message.ts";
-import { bundleScenario } from "../run/bundle/bundle.ts";
+import { bundleScenario, sourcesOf } from "../run/bundle/bundle.ts";
 import { checkTypes } from "../run/bundle/check-types.ts";
 import { placed, type ScriptProblem } from "../run/bundle/problems.ts";
 import { findScenario } from "../run/bundle/scenarios.ts";
@@ -14,10 +14,11 @@ import { makeOwnFolder, runFolder } from "../run/record.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import { formatProblem } from "../spec/load.ts";
 import type { Spec } from "../spec/spec.ts";
-import { nearest, quoted } from "../spec/words.ts";
+import { nearest, nearestFirst, quoted } from "../spec/words.ts";
 import type { Host } from "../host/host.ts";
 import { badUsage, failed, type NoRun } from "./load-run.ts";
 import { neverSent, provableBy } from "./planned.ts";
+import { shortList } from "./present.ts";
 import { objectiveProblems, readSpec, shownPath, type ReadSpec } from "./spec-file.ts";
 
 export interface LoadOptions {
@@ -128,14 +129,20 @@ async function bundleHere(folder: string, { entry, isUserScript }: Entry, spec: 
   if (errors.length > 0 && !isUserScript) return badUsage(errors.join("\n"));
   const more = errors.length > mostTypeErrors ? [`and ${errors.length - mostTypeErrors} more type errors`] : [];
   const { file, counted, hasUnread, inputs } = bundled;
-  const asksChecks = spec.objectives.some(({ indicator }) => indicator.kind === "checks");
-  const slips =
-    isUserScript && !hasUnread && asksChecks ? unknownChecks(spec, inputs.map((path) => readFileSync(path, "utf8")).join("\n")) : [];
+  const slips = isUserScript && !hasUnread ? unknownChecks(spec, inputs) : [];
   return { kind: "script", file, notes: [...slips, ...errors.slice(0, mostTypeErrors), ...more], counted, hasUnread };
 }
 
+/** Reads a user script's sources, and names what a spec asks of it that stands nowhere in them. */
+export async function slipsOf(script: string, spec: Spec): Promise<string[]> {
+  const read = await sourcesOf(script);
+  return read.kind === "problems" || read.hasUnread ? [] : unknownChecks(spec, read.inputs);
+}
+
 /** Names the checks whose names stand nowhere in a script: most likely slips, but never refused, since a script may compute a name. */
-export function unknownChecks({ objectives }: Spec, text: string): string[] {
+export function unknownChecks({ objectives }: Spec, files: readonly string[]): string[] {
+  if (!objectives.some(({ indicator }) => indicator.kind === "checks")) return [];
+  const text = files.map((path) => readFileSync(path, "utf8")).join("\n");
   // The keys of functions, as those that check() is given.
   const known = [...text.matchAll(/(["'`])((?:(?!\1)[^\\\n]|\\.)+)\1\s*:\s*(?:async\b|function\b|\(|[\w$]+\s*=>)/g)];
   return objectives.flatMap(({ name: path, place, indicator }) => {
@@ -143,9 +150,10 @@ export function unknownChecks({ objectives }: Spec, text: string): string[] {
     const { name } = indicator;
     const written = [JSON.stringify(name), ...['"', "'", "`"].map((quote) => quote + name + quote)];
     if (written.some((literal) => text.includes(literal)) || (/^\w+$/.test(name) && text.match(/\w+/g)?.includes(name))) return [];
-    const meant =
-      nearest(name, [...new Set(known.map(([, , one = ""]) => one))]) ?? "unless the script computes that name, nothing is counted";
-    return [formatProblem({ place, path, message: `no check of the script is named ${quoted(name)}: ${meant}` })];
+    const names = nearestFirst(name, [...new Set(known.map(([, , one = ""]) => one))]);
+    const there = names.length === 0 ? "" : `; there are: ${shortList(names)}`;
+    const meant = nearest(name, names) ?? "unless the script computes that name, nothing is counted";
+    return [formatProblem({ place, path, message: `no check of the script is named ${quoted(name)}${there} (${meant})` })];
   });
 }
 

@@ -43,7 +43,7 @@ describe("a cause is told", () => {
     [
       "a route that failed from the first second is no burst at 0:40",
       {},
-      "DELETE /x/:id: 620 of 620 failed, all with 500, from the first second, against 0 of 4,661 elsewhere (p < 0.0001)",
+      "DELETE /x/:id: 620 of 620 failed, all with 500, from the first second, against 0 of 4,661 on all other routes (p < 0.0001)",
     ],
     [
       "by the service's own count",
@@ -53,7 +53,7 @@ describe("a cause is told", () => {
     [
       "what failed between two moments, where nothing before and after is no chance",
       { ...at(40, 52, { before: quiet, after: quiet }), p: 0.012 },
-      "DELETE /x/:id: 620 of 620 failed, all with 500, from 0:40 to 0:52, none before and after, against 0 of 4,661 elsewhere (p = 0.012)",
+      "DELETE /x/:id: 620 of 620 failed, all with 500, from 0:40 to 0:52, none before and after, against 0 of 4,661 on all other routes (p = 0.012)",
     ],
     [
       "what began and stayed",
@@ -95,14 +95,24 @@ describe("a cause is told", () => {
     const [first] = report.objectives;
     const both = { ...report, objectives: [first, { ...first, name: "deletes work" }] } as Report;
     expect(causes(both).map(causeLine)).toEqual([
-      "DELETE /x/:id: 620 of 620 failed, all with 500, from the first second, against 0 of 4,661 elsewhere (p < 0.0001) (availability, deletes work)",
+      "DELETE /x/:id: 620 of 620 failed, all with 500, from the first second, against 0 of 4,661 on all other routes (p < 0.0001) (availability, deletes work)",
+    ]);
+  });
+
+  test("of several routes that stand out each is compared with those that do not", () => {
+    const report = reportOf({}, { subject: { method: "GET", route: "/y" } });
+    expect(causes(report).map(({ sentence }) => sentence)).toEqual([
+      expect.stringMatching(/^DELETE .*, against 0 of 4,661 on routes that do not stand out \(/),
+      expect.stringMatching(/^GET \/y.*, against 0 of 4,661 on routes that do not stand out \(/),
     ]);
   });
 
   test("dropped iterations are drops, beside the number that they are part of", () => {
     const report = reportOf({ count: { total: 600, bad: 600 } });
     const lines = causes({ ...report, load: { ...report.load, droppedIterations: 30 } }).map(({ sentence }) => sentence);
-    expect(lines.at(-1)).toBe("20 iterations dropped: offered, and not served in time to begin");
+    expect(lines.at(-1)).toBe(
+      "20 iterations dropped: offered, and not served in time to begin; where its answers are fast, the script has too few VUs (preAllocatedVUs, maxVUs)",
+    );
   });
 
   test("nothing of objectives that are met, and nothing in reports from before", () => {

@@ -31,7 +31,7 @@ export function causes(report: Report, of: readonly ReportObjective[] = unmet(re
     const own = (report.causes ?? []).filter((cause) => cause.objective === objective.name);
     const found = own
       .slice(0, most)
-      .map((cause) => ({ objective, what: whatText(cause, report), side: cause.side, more: elsewhereText(cause) }));
+      .map((cause) => ({ objective, what: whatText(cause, report), side: cause.side, more: elsewhereText(cause, own.length) }));
     const left = own.length > most ? [`${counted(own.length - most, "more route")} with more bad events than chance`] : [];
     const rest = [...left, ...droppedSentence(report, objective, own)];
     return [...found, ...rest.map((what) => ({ objective, what, side: "client" as const, more: "" }))];
@@ -58,7 +58,11 @@ function droppedSentence(report: Report, objective: ReportObjective, own: readon
   const [first] = own;
   const requests = own.reduce((sum, cause) => sum + cause.count.bad, first?.elsewhere.bad ?? 0);
   const dropped = Math.min(report.load.droppedIterations, evidence.best.bad - requests);
-  return dropped > 0 ? [`${counted(dropped, "iteration")} dropped: offered, and not served in time to begin`] : [];
+  return dropped > 0
+    ? [
+        `${counted(dropped, "iteration")} dropped: offered, and not served in time to begin; where its answers are fast, the script has too few VUs (preAllocatedVUs, maxVUs)`,
+      ]
+    : [];
 }
 
 /** Says what failed, how often, how and when. */
@@ -125,11 +129,12 @@ function momentsText({ moments, count: own }: Cause, report: Report): string {
 
 const chanceText = (p: number): string => (p < 0.0001 ? "p < 0.0001" : `p = ${Number(p.toPrecision(2))}`);
 
-function elsewhereText({ elsewhere, p }: Cause): string {
+/** Compares a route that stands out with all other routes, or, where several do, with those that do not. */
+function elsewhereText({ elsewhere, p }: Cause, routes: number): string {
   if (p === undefined) return "";
   const chance = chanceText(p);
   if (elsewhere.total === 0) return chance;
-  return `against ${count(elsewhere.bad)} of ${count(elsewhere.total)} elsewhere (${chance})`;
+  return `against ${count(elsewhere.bad)} of ${count(elsewhere.total)} on ${routes === 1 ? "all other routes" : "routes that do not stand out"} (${chance})`;
 }
 
 /** A request that failed or was slow, as the load's client saw it. */

@@ -137,5 +137,7 @@ test("windows that were skipped for too few requests are told in one line, whate
 
 test("latencies that could not be compared are told with the reason", () => {
   const unread = { clientMinusServerSeconds: null, latencyUnread: "the spec names none" };
-  expect(countSentences(counted(metReport(), unread)).at(-1)).toBe("Client and server latency could not be compared: the spec names none.");
+  expect(countSentences(counted(metReport(), unread)).at(-1)).toBe(
+    "The mean latencies of client and server could not be compared: the spec names none.",
+  );
 });

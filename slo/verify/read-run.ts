@@ -13,7 +13,7 @@ import { sumOfLast } from "../compile/counters.ts";
 import type { ObjectiveQueries } from "../compile/objectives.ts";
 import type { SecondsQueries } from "../compile/own-metrics.ts";
 import { judged } from "../compile/scope.ts";
-import { chartQueries, namedRoutes } from "../compile/run.ts";
+import { chartQueries, namedRoutes, type ChartQueries } from "../compile/run.ts";
 import type { RunRecord } from "../run/record.ts";
 import { k6Metrics } from "../spec/names.ts";
 import type { Asked, RunTimes } from "./run-times.ts";
@@ -135,14 +135,15 @@ async function readPictures({ api, load: { record }, spec, times }: Asked, side:
     judgedFromSeconds: times.judgedFrom,
   };
   const { requests: served, errors: failed, took } = charted.grown;
-  const [charts, routes, requests, errors, units, timed] = await Promise.all([
+  const [charts, routes, requests, errors, sum, timed] = await Promise.all([
     readCharts(api, charted, chartWindow),
     readRoutes(api, charted, { ...chartWindow, fromSeconds: times.judgedFrom }),
     whole.read(served).then(numberOf),
     failed && whole.read(failed).then(errorsOf),
-    took && side.read(took.sum).then(numberOf),
+    took && side.read(took.sum),
     took && side.read(took.count).then(numberOf),
   ]);
+  const units = sum && numberOf(sum);
   const mean = took && typeof units === "number" && timed ? units / took.unitsPerSecond / timed : null;
   return {
     charts,
@@ -152,9 +153,16 @@ async function readPictures({ api, load: { record }, spec, times }: Asked, side:
       requests: isComparable ? requests : null,
       errors: requests === null || !isComparable ? null : (errors ?? null),
       meanSeconds: mean,
-      meanUnread: took
-        ? "the service's own durations could not be read, or none was counted"
-        : "the metrics of the spec name no duration of the service (metrics: duration)",
+      meanUnread: meanUnread(took, isComparable, sum),
     },
   };
+}
+
+/** Says why the service's mean latency is not known, where its share of slow requests may well be. */
+function meanUnread(took: ChartQueries["grown"]["took"], isComparable: boolean, sum: Growth | undefined): string {
+  if (took === undefined) return "the metrics of the spec name no duration of the service (metrics: duration)";
+  if (!isComparable)
+    return "the script leaves requests named by their URLs, which are no routes of the service (name them by route: tags: { name: '/orders/:id' })";
+  if (sum?.kind === "failed") return sum.reason;
+  return `no sum of durations grew on the routes that k6 named (${took.sum.series.promql})`;
 }

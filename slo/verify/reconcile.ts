@@ -49,7 +49,10 @@ export function reconciliationOf(sides: Sides): Report["reconciliation"] {
     clientMinusServerSeconds: client === null || served.meanSeconds === null ? null : client - served.meanSeconds,
     ...(client !== null && served.meanSeconds !== null
       ? {}
-      : { latencyUnread: client === null ? "Prometheus holds no latency of the judged requests as k6 measured it" : served.meanUnread }),
+      : {
+          latencyUnread:
+            client === null ? "no latency of the judged requests as k6 measured it could be read from Prometheus" : served.meanUnread,
+        }),
     agrees: differ ? false : compared.includes("unknown") ? null : true,
     explanation: explain(sides),
   };

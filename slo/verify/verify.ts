@@ -32,8 +32,8 @@ export type Verified =
 /** How long Prometheus is waited for where nobody knows what it should hold, seconds. */
 const unknownTotalsSeconds = 3;
 
-/** Settles, reads, judges and composes the report of a load, wherever it ran. */
-export async function verify(load: LoadRun, spec: Spec, say: (line: string) => void): Promise<Verified> {
+/** Settles, reads, judges and composes the report of a load, wherever it ran; a signal ends the wait for what the service may still count. */
+export async function verify(load: LoadRun, spec: Spec, say: (line: string) => void, signal?: AbortSignal): Promise<Verified> {
   const { record, sent, sentIsWhole, prometheus, now, settleLimitSeconds } = load;
   const compiled = compileObjectives(spec, scopeOf(load), record.slowCounted);
   if (compiled.kind === "problems")
@@ -54,7 +54,7 @@ export async function verify(load: LoadRun, spec: Spec, say: (line: string) => v
   const judgedSent = judgedSentOf(sent);
   const unserved = unservedLoadOf(record, totals, judgedSent);
   const base = { api, load, spec, queries, serviceOf, totals, judgedSent, unserved };
-  const { asked, reading } = await readLate({ ...base, times: runTimesOf(record, sent, countedUntilSeconds) }, say);
+  const { asked, reading } = await readLate({ ...base, times: runTimesOf(record, sent, countedUntilSeconds) }, say, signal);
   const reason = unread();
   if (reason !== undefined) return { kind: "unreachable", reason };
   return { kind: "verified", report: await reportOf(asked, reading, stored), countedUntilSeconds: asked.times.countedUntil };
@@ -67,7 +67,11 @@ const lackingOf = ({ measurements }: Reading): number =>
   measurements.reduce((sum, one) => sum + (one.kind === "counted" ? (one.lacking ?? 0) : 0), 0);
 
 /** Reads a run; where histograms of the service lack requests that its own counter has, again until they have them, or for ten seconds. */
-async function readLate(asked: Asked, say: (line: string) => void): Promise<{ asked: Asked; reading: Reading }> {
+async function readLate(
+  asked: Asked,
+  say: (line: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<{ asked: Asked; reading: Reading }> {
   const { load, times } = asked;
   const now = (): number => load.now() + load.record.clockOffsetSeconds;
   const first = { asked, reading: await readRun(asked) };
@@ -78,7 +82,7 @@ async function readLate(asked: Asked, say: (line: string) => void): Promise<{ as
     const reading = await readRun(later);
     return lackingOf(reading) === 0 ? { asked: later, reading } : undefined;
   };
-  return (await waitFor(whole, lateSeconds, 1000)) ?? first;
+  return (await waitFor(whole, lateSeconds, 1000, 1000, signal)) ?? first;
 }
 
 /** Judges what was read of a run, and composes its report. */

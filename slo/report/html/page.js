@@ -103,41 +103,41 @@
     ctx.save();
     ctx.setLineDash([]);
     ctx.font = "600 " + 11 * px + "px system-ui, -apple-system, 'Segoe UI', sans-serif";
-    ctx.textAlign = "right";
     ctx.textBaseline = "bottom";
-    for (const limit of model.x === "latency" ? model.limits : []) {
-      const x = Math.round(u.valToPos(limit.value, "x", true));
+    ctx.lineJoin = "round";
+    const across = (fromX, fromY, toX, toY) => {
       ctx.strokeStyle = style("--limit");
-      ctx.fillStyle = style("--limit");
       ctx.lineWidth = 1.5 * px;
       ctx.beginPath();
-      ctx.moveTo(x, bbox.top);
-      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.moveTo(fromX, fromY);
+      ctx.lineTo(toX, toY);
       ctx.stroke();
-      const isRight = x > bbox.left + bbox.width / 2;
+    };
+    const written = (label, x, y, room) => {
+      ctx.lineWidth = 4 * px;
+      ctx.strokeStyle = style("--paper");
+      ctx.strokeText(label, x, y, room);
+      ctx.fillStyle = style("--limit");
+      ctx.fillText(label, x, y, room);
+    };
+    const { left, top, width, height } = bbox;
+    const upright = model.x === "latency" ? model.limits.toSorted((a, b) => b.value - a.value) : [];
+    const places = upright.map(({ value }) => Math.round(u.valToPos(value, "x", true)));
+    for (const x of places) across(x, top, x, top + height);
+    upright.forEach(({ label }, row) => {
+      const isRight = places[row] > left + width / 2;
       ctx.textAlign = isRight ? "right" : "left";
-      ctx.fillText(limit.label, x, bbox.top - 3 * px, isRight ? x - bbox.left : bbox.left + bbox.width - x);
-    }
+      const x = places[row] + (isRight ? -4 : 4) * px;
+      written(label, x, top + (row + 1) * 15 * px, isRight ? x - left : left + width - x);
+    });
     ctx.textAlign = "right";
-    let lowest = bbox.top - 3 * px; // below the names of the bands, and each other
+    let lowest = top - 3 * px; // below the names of the bands, and each other
     for (const limit of model.x === "time" ? model.limits.toSorted((a, b) => b.value - a.value) : []) {
       const y = Math.round(u.valToPos(limit.value, "y", true));
-      if (y < bbox.top || y > bbox.top + bbox.height) continue;
-      ctx.strokeStyle = style("--limit");
-      ctx.lineWidth = 1.5 * px;
-      ctx.beginPath();
-      ctx.moveTo(bbox.left, y);
-      ctx.lineTo(bbox.left + bbox.width, y);
-      ctx.stroke();
-      const room = bbox.width - 8 * px;
-      ctx.lineWidth = 4 * px;
-      ctx.lineJoin = "round";
-      ctx.strokeStyle = style("--paper");
-      const written = y - 3 * px >= lowest + 15 * px ? y - 3 * px : Math.max(y + 14 * px, lowest + 15 * px);
-      lowest = written;
-      ctx.strokeText(limit.label, bbox.left + bbox.width - 4 * px, written, room);
-      ctx.fillStyle = style("--limit");
-      ctx.fillText(limit.label, bbox.left + bbox.width - 4 * px, written, room);
+      if (y < top || y > top + height) continue;
+      across(left, y, left + width, y);
+      lowest = y - 3 * px >= lowest + 15 * px ? y - 3 * px : Math.max(y + 14 * px, lowest + 15 * px);
+      written(limit.label, left + width - 4 * px, lowest, width - 8 * px);
     }
     ctx.restore();
   };

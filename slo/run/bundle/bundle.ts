@@ -35,11 +35,10 @@ function k6CanFollow({ inputs }: Metafile, folder: string): boolean {
 export async function bundleScenario(options: { entry: string; outfile: string; counted?: boolean }) {
   const entry = resolve(options.entry);
   const folder = dirname(entry);
-  if (statSync(entry, { throwIfNoEntry: false })?.isDirectory()) return problemOf(entry, "is a folder; give the script in it");
-  const built = await esbuildOf(entry, []);
-  if (built.kind === "problems") return built;
+  const sources = await sourcesOf(entry);
+  if (sources.kind === "problems") return sources;
+  const { built, inputs: paths, hasUnread } = sources;
   const { inputs } = built.metafile;
-  const paths = Object.keys(inputs).map((path) => resolve(folder, path));
   const finds = findsFiles(
     built.metafile,
     paths.map((path) => readFileSync(path, "utf8")),
@@ -48,12 +47,10 @@ export async function bundleScenario(options: { entry: string; outfile: string; 
   const notCounted = { kind: "not", reason: "it is CommonJS (write it with import and export)" } as const;
   const common = {
     kind: "bundled",
-    /** Absolute paths of the sources that k6 will run; files that only give types are not among them. */
     inputs: paths,
     /** Whether the script's checks and rates are counted; else why they cannot be. Undefined where nobody asked. */
     counted: counts ? ({ kind: "counted" } as const) : options.counted === true ? notCounted : undefined,
-    /** Whether modules are imported that were not read: from https, or of an extension. */
-    hasUnread: externals(built.metafile).some((path) => !/^k6(\/(?!x\/).*)?$/.test(path)),
+    hasUnread,
   } as const;
   const staysWhole = finds || paths.length === 1 || Object.values(inputs).some(({ format }) => format === "cjs");
   if (!counts && staysWhole && k6CanFollow(built.metafile, folder)) return { ...common, inPlace: true, file: entry };
@@ -63,6 +60,22 @@ export async function bundleScenario(options: { entry: string; outfile: string; 
   await mkdir(dirname(options.outfile), { recursive: true });
   await writeFile(options.outfile, again.text);
   return { ...common, inPlace: false, file: options.outfile };
+}
+
+/** Finds what a script is made of, and writes nothing. */
+export async function sourcesOf(script: string) {
+  const entry = resolve(script);
+  if (statSync(entry, { throwIfNoEntry: false })?.isDirectory()) return problemOf(entry, "is a folder; give the script in it");
+  const built = await esbuildOf(entry, []);
+  if (built.kind === "problems") return built;
+  return {
+    kind: "sources" as const,
+    built,
+    /** Absolute paths of the sources that k6 will run; files that only give types are not among them. */
+    inputs: Object.keys(built.metafile.inputs).map((path) => resolve(dirname(entry), path)),
+    /** Whether modules are imported that were not read: from https, or of an extension. */
+    hasUnread: externals(built.metafile).some((path) => !/^k6(\/(?!x\/).*)?$/.test(path)),
+  };
 }
 
 type Built = { kind: "built"; text: string; metafile: Metafile } | Problems;
