@@ -9,6 +9,7 @@ import { htmlReport } from "./html.ts";
 import { junitReport, validityCaseName } from "./junit.ts";
 import { everyReport, hostileTexts } from "./hostile.fixture.ts";
 import { metReport } from "./reports.fixture.ts";
+import type { Report } from "./schema.ts";
 
 const text = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8");
 const sha256Base64 = (text: string): string => createHash("sha256").update(text).digest("base64");
@@ -56,6 +57,23 @@ const contrasts = `(() => {
   });
 })()`;
 
+/** Draws all charts again, and lists which labels of limits in one chart lie on each other. */
+const labelsOnEachOther = `(async () => {
+  const drawn = [];
+  const { fillText } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, y, room = Infinity) {
+    const width = Math.min(room, this.measureText(text).width);
+    const left = { left: x, right: x - width, center: x - width / 2, start: x, end: x - width }[this.textAlign];
+    if (/ ms: /.test(text)) drawn.push({ text, canvas: this.canvas, left, right: left + width, top: y - 11 * devicePixelRatio, bottom: y });
+    return fillText.call(this, text, x, y, room);
+  };
+  dispatchEvent(new Event("afterprint"));
+  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  const isOn = (a, b) => a.canvas === b.canvas && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  const pairs = drawn.flatMap((a, i) => drawn.slice(i + 1).filter((b) => isOn(a, b)).map((b) => a.text + " / " + b.text));
+  return { labels: drawn.length, pairs };
+})()`;
+
 /** Lists what reaches beyond the screen, or has to be scrolled sideways. */
 const beyondTheScreen = `[...document.querySelectorAll("body *")].flatMap((element) => {
   const { left, right, width } = element.getBoundingClientRect();
@@ -74,7 +92,10 @@ describeLive("the HTML report in Chromium", ["chromium"], ({ chromium: executabl
       served.push(request.url ?? "");
       const { pathname, searchParams } = new URL(request.url ?? "/", "http://127.0.0.1");
       const quiet = { ...metReport(), series: { ...metReport().series, errorRatio: metReport().series.errorRatio.map(() => 0) } };
-      const report = pathname === "/quiet" ? quiet : reports[pathname.slice(1) as Name];
+      const [, timed] = metReport().objectives;
+      const limits = [0.25, 0.3, 0.31, 0.005].map((atMostSeconds) => ({ ...timed, name: `within ${atMostSeconds} s`, atMostSeconds }));
+      const more: Record<string, Report> = { ...reports, quiet, limits: { ...quiet, objectives: limits as Report["objectives"] } };
+      const report = more[pathname.slice(1)];
       const page = htmlReport(report ?? metReport(), assets);
       response.setHeader("content-type", "text/html; charset=utf-8");
       response.end(searchParams.has("planted") ? page.replace("</main>", () => `${planted}</main>`) : page);
@@ -109,6 +130,14 @@ describeLive("the HTML report in Chromium", ["chromium"], ({ chromium: executabl
       await context.close();
     }
   }
+
+  test.each([390, 1200])("the limits' labels do not lie on each other at %i px", async (width) => {
+    const { labels, pairs } = await opened("limits", { viewport: { width, height: 800 } }, (page) =>
+      page.evaluate<{ labels: number; pairs: string[] }>(labelsOnEachOther),
+    );
+    expect(labels).toBe(8); // four in each chart of latencies
+    expect(pairs).toEqual([]);
+  });
 
   describe.each(names)("%s", (name) => {
     const places = [390, 1280].flatMap((width) => (["light", "dark"] as const).map((colorScheme) => ({ width, colorScheme })));
