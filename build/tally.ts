@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
+import { jsonOf } from "../slo/host/json-of.ts";
 
 /** Counts of tests that ran, and of those that did not. */
 export type Counts = Record<"passed" | "failed" | "skipped", number>;
@@ -15,25 +16,17 @@ const runSchema = z.object({
  * failed, by its word or its exit code, without any failure that can be counted; no report is such a run.
  */
 export function testCounts(report: string, exitCode: number): Counts {
-  const run = runSchema.safeParse(jsonOf(report));
-  if (!run.success) return { passed: 0, failed: 1, skipped: 0 };
+  const run = jsonOf(runSchema, () => report);
+  if (run === undefined) return { passed: 0, failed: 1, skipped: 0 };
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const file of run.data.testResults) {
+  for (const file of run.testResults) {
     const before = counts.failed;
     for (const { status } of file.assertionResults) counts[status === "passed" || status === "failed" ? status : "skipped"] += 1;
     if (file.status === "failed" && counts.failed === before) counts.failed += 1;
   }
-  const hidden = counts.failed === 0 && (exitCode !== 0 || !run.data.success);
+  const hidden = counts.failed === 0 && (exitCode !== 0 || !run.success);
   const nothingRan = counts.passed + counts.failed === 0;
   return hidden || nothingRan ? { ...counts, failed: 1 } : counts;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 // tally (REPORT EXIT_CODE)… → "passed failed skipped", for .ci/run.

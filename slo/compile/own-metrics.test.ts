@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { presetNamed } from "../spec/presets.ts";
 import type { Indicator, Spec } from "../spec/spec.ts";
 import { compileObjectives } from "./objectives.ts";
-import type { Scope, ScriptFacts } from "./scope.ts";
+import type { ScriptFacts } from "../spec/script-facts.ts";
+import type { Scope } from "./scope.ts";
 
 const script: ScriptFacts = {
   counted: { kind: "counted" },

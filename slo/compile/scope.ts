@@ -1,5 +1,5 @@
 import { k6Labels, warmupScenario } from "../spec/names.ts";
-import type { ScriptMetric } from "../spec/from-thresholds.ts";
+import type { ScriptFacts } from "../spec/script-facts.ts";
 import type { Where } from "../spec/spec.ts";
 import { is, isNot, selector, withLabels, type Matcher, type PromQL } from "./promql.ts";
 
@@ -18,14 +18,6 @@ export interface Scope {
   script?: ScriptFacts | undefined;
   /** The parts of the load that have a name, seconds since the judged load began, and the k6 scenarios that are judged; absent before they are known. */
   phases?: { ofLoad: readonly { name: string; fromSeconds: number; toSeconds: number }[]; scenarios: readonly string[] };
-}
-
-/** What a user script shows when k6 reads it. */
-export interface ScriptFacts {
-  /** Whether its checks and rates are counted beside k6's shares; else why they cannot be. */
-  counted: { kind: "counted" } | { kind: "not"; reason: string };
-  /** The metrics that it makes; undefined where some of them may be made by a module that was not read. */
-  metrics?: ScriptMetric[] | undefined;
 }
 
 /** Selects a k6 series of this run, all of it: setup and warm-up too. */

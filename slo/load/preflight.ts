@@ -55,19 +55,14 @@ const podPatienceSeconds = 10;
 export const patiently = <T>(environment: NodeJS.ProcessEnv, check: () => Promise<Checked<T>>): Promise<Checked<T>> =>
   insist(check, environment["KUBERNETES_SERVICE_HOST"] === undefined ? 0 : podPatienceSeconds, () => false);
 
-/** Connects to the target, three times at most. It asks nothing: a request of ours would be in the service's counts. */
+/** Connects to the target, a few times at most. It asks nothing: a request of ours would be in the service's counts. */
 export async function checkTarget(url: string): Promise<Checked<undefined>> {
-  let reason = "";
-  for (let attempt = 0; attempt < 3; attempt += 1) {
-    try {
-      await connectTo(new URL(url));
-      return fine;
-    } catch (error) {
-      reason = errorMessage(error);
-      await new Promise((resolve) => setTimeout(resolve, 300));
-    }
-  }
-  return failed(`the target ${new URL(url).origin} does not answer: ${reason}. Start it, or give another with --target`);
+  const ask = async (): Promise<Checked<undefined>> => {
+    const reason = await connectTo(new URL(url)).catch(errorMessage);
+    if (reason === undefined) return fine;
+    return failed(`the target ${new URL(url).origin} does not answer: ${reason}. Start it, or give another with --target`);
+  };
+  return insist(ask, 0.6, () => false, 0.3);
 }
 
 async function connectTo({ hostname, port, protocol }: URL): Promise<void> {

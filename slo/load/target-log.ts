@@ -1,5 +1,4 @@
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
+import { open } from "node:fs/promises";
 
 /** How many lines of one request are kept, and how long each may be. */
 const most = { lines: 5, characters: 500 };
@@ -8,9 +7,9 @@ const most = { lines: 5, characters: 500 };
 export async function linesOfRequests(file: string, ids: ReadonlySet<string>): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>();
   if (ids.size === 0) return found;
-  const stream = createReadStream(file, "utf8").on("error", () => undefined);
   try {
-    for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+    const log = await open(file);
+    for await (const line of log.readLines()) {
       const id = /"(?:reqId|requestId|request_id)":"([^"]+)"/.exec(line)?.[1];
       const lines = id !== undefined && ids.has(id) ? (found.get(id) ?? []) : undefined;
       if (id === undefined || lines === undefined || lines.length >= most.lines) continue;

@@ -1,5 +1,6 @@
+import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { extname, join } from "node:path";
 import type { Child, ChildOptions, ProcessGroup } from "../host/process-group.ts";
 import { waitFor } from "../host/wait.ts";
@@ -159,13 +160,8 @@ export function startTarget(
 }
 
 /** Finds a free port on 127.0.0.1; another process may take it first, so starters try again with the next. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => (address !== null && typeof address === "object" ? resolve(address.port) : reject(new Error("no port"))));
-    });
-  });
+export async function freePort(): Promise<number> {
+  await using server = createServer();
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return (server.address() as AddressInfo).port;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { errorMessage } from "../host/error-message.ts";
 import { warmupScenario } from "../spec/names.ts";
+import { scriptFacts, scriptMetric, type ScriptFacts, type ScriptMetric } from "../spec/script-facts.ts";
 import { metricPrefix } from "./bundle/plugins.ts";
 
 const stage = z.object({ duration: z.string(), target: z.number() });
@@ -21,16 +22,6 @@ type Executor = z.infer<typeof executor>;
 /** A named part of the load, seconds since the judged scenario began. */
 const phase = z.object({ name: z.string(), fromSeconds: z.number(), toSeconds: z.number() });
 const mixEntry = z.object({ method: z.string(), route: z.string(), perIteration: z.number() });
-const scriptMetric = z.object({ name: z.string(), kind: z.enum(["counter", "gauge", "rate", "trend"]), ofTimes: z.boolean() });
-/** What a user script shows beyond its options. */
-const scriptFacts = z.object({
-  counted: z.discriminatedUnion("kind", [
-    z.object({ kind: z.literal("counted") }),
-    z.object({ kind: z.literal("not"), reason: z.string() }),
-  ]),
-  metrics: z.array(scriptMetric).optional(),
-});
-type ScriptFacts = z.infer<typeof scriptFacts>;
 const inspected = z.object({
   scenarios: z.record(z.string(), executor).nullish(),
   ext: z.object({ plimsoll: z.object({ mix: z.array(mixEntry), phases: z.array(phase).optional() }).nullish() }).nullish(),
@@ -137,7 +128,7 @@ function lengthOf(scenarios: readonly PlannedScenario[]): number | undefined {
 }
 
 /** Reads the metrics that a script made while k6 looked at it, each once. */
-export function metricsIn(logged: readonly string[]): z.infer<typeof scriptMetric>[] {
+export function metricsIn(logged: readonly string[]): ScriptMetric[] {
   const told = logged.flatMap((line) => (line.startsWith(metricPrefix) ? [line.slice(metricPrefix.length)] : []));
   return [...new Set(told)].map((text) => scriptMetric.parse(JSON.parse(text)));
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { fromThresholds, type ScriptMetric, type StatedObjective } from "./from-thresholds.ts";
+import { fromThresholds, type StatedObjective } from "./from-thresholds.ts";
+import type { ScriptMetric } from "./script-facts.ts";
 
 const own: ScriptMetric[] = [
   { name: "orders_ok", kind: "rate", ofTimes: false },

@@ -1,17 +1,10 @@
 import type { z } from "zod";
 import { specFileSchema } from "./schema.ts";
+import type { ScriptMetric } from "./script-facts.ts";
 import { percentText } from "./units.ts";
 
 /** An objective as people write it in a spec file. */
 export type StatedObjective = z.input<typeof specFileSchema>["objectives"][number];
-
-/** A metric that a script makes for itself, as k6 knows it. */
-export interface ScriptMetric {
-  name: string;
-  kind: "counter" | "gauge" | "rate" | "trend";
-  /** Its values are times, milliseconds in the script. */
-  ofTimes: boolean;
-}
 
 /** One threshold of a script as an objective, with what the change of meaning is, if any; or why it cannot be one. */
 export type Translated = { threshold: string } & (

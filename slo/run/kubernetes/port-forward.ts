@@ -41,15 +41,11 @@ export async function reach(
 }
 
 /** Tells whether something answers at a URL, whatever it says. */
-export function answers(url: string): Promise<boolean> {
-  const asked = fetch(`${url}/-/ready`, { redirect: "manual", signal: AbortSignal.timeout(3000) });
-  return asked
-    .then((response) => response.body?.cancel())
-    .then(
-      () => true,
-      () => false,
-    );
-}
+export const answers = (url: string): Promise<boolean> =>
+  fetch(`${url}/-/ready`, { redirect: "manual", signal: AbortSignal.timeout(3000) }).then(
+    async ({ body }) => (await body?.cancel(), true),
+    () => false,
+  );
 
 /**
  * Forwards, again and again until the group is closed; gives kubectl's last word where it could not even begin. A kubectl that stays while
