@@ -30,13 +30,14 @@ describeLive("init", ["k6", "prometheus"], () => {
     const made = await run(["init"], { folder });
     expect(made.exitCode, made.stderr).toBe(0);
     expect(made.stderr).toContain("counts as fastify does");
-    const script = textIn(folder, "perf/shop.ts").replace("seconds: 60", "seconds: 14");
+    const script = `${textIn(folder, "perf/shop.ts")}// edited\n`;
     writeFileSync(join(folder, "perf/shop.ts"), script);
     const again = await run(["init"], { folder });
     for (const file of ["plimsoll.config.ts", "perf/shop.ts", "perf/shop.yaml", ".github/workflows/slo.yml"])
       expect(again.stderr).toContain(`${file} is there already and stays as it is`);
     expect(textIn(folder, "perf/shop.ts")).toBe(script);
-    const loaded = await run(["load"], { folder });
+    const loaded = await run(["load", "--duration", "14s"], { folder });
+    expect(reportIn(folder).load.offeredIterations).toBe(700);
     expect(loaded.exitCode, loaded.stderr + loaded.stdout).toBe(0);
     expect(loaded.stderr).not.toMatch(/TS\d+/);
     expect(reportIn(folder).objectives.map(({ name, verdict }) => `${name} ${verdict}`)).toEqual([
@@ -67,6 +68,8 @@ export default () => http.get(__ENV.PLIMSOLL_TARGET);`;
     const checked = await run(["check"], { folder });
     expect(checked.stdout).toContain("5 objectives of shop, no problem");
     expect(checked.stderr).toContain("our scenarios count by method, route, name, scenario; under a user script it can be");
+    const scaled = await run(["load", "--script", "my-test.js", "--spec", "my-test.yaml", "--rate", "5"], { folder });
+    expect([scaled.exitCode, scaled.stderr]).toEqual([2, expect.stringContaining("this one has its own options") as string]);
     const asScript = await run(["check", "my-test.yaml", "--script", "my-test.js"], { folder });
     expect([asScript.exitCode, asScript.stderr]).toEqual([0, ""]);
     const again = await run(["init", "--from-script", "my-test.js", "--target", target, "--service", "shop", "--ci", "gitlab"], { folder });

@@ -24,11 +24,8 @@ export function clusterOf(given: LoadFlags): ClusterOptions | undefined {
   return { pods, context, namespace, image, podTemplate, keep };
 }
 
-export function planContradiction({ scenario, script, rate, duration }: LoadFlags): string | undefined {
-  if (script === undefined) return undefined;
-  if (scenario !== undefined) return "give a scenario or a script, not both";
-  if (rate === undefined && duration === undefined) return undefined;
-  return "--rate and --duration scale our scenarios; a script has its own options (--set KEY=VALUE gives it __ENV.KEY)";
+export function planContradiction({ scenario, script }: LoadFlags): string | undefined {
+  return scenario !== undefined && script !== undefined ? "give a scenario or a script, not both" : undefined;
 }
 
 export function loadContradiction(given: LoadFlags): string | undefined {

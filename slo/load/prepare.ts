@@ -8,7 +8,7 @@ import { checkTypes } from "../run/bundle/check-types.ts";
 import { placed, type ScriptProblem } from "../run/bundle/problems.ts";
 import { findScenario } from "../run/bundle/scenarios.ts";
 import { inspectScript } from "../run/k6.ts";
-import { keepPlan, metricsIn, phasesOf, readPlan } from "../run/plan.ts";
+import { isScalable, keepPlan, metricsIn, phasesOf, readPlan } from "../run/plan.ts";
 import { makeOwnFolder, runFolder } from "../run/record.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import { formatProblem } from "../spec/load.ts";
@@ -193,6 +193,10 @@ async function prepareIn(folder: string, testid: string, entry: Entry, read: Rea
   if (inspected.kind === "problem") return badUsage(inspected.message);
   const kept = keepPlan(inspected.output, factsOf(entry, script, inspected.logged));
   if (kept.kind === "problem") return badUsage(kept.message);
+  if ((options.rate ?? options.duration) !== undefined && !isScalable(kept.text))
+    return badUsage(
+      "--rate and --duration scale our scenarios, and scripts by openLoad of plimsoll/k6; this one has its own options (--set KEY=VALUE gives it __ENV.KEY)",
+    );
   const plan = readPlan(kept.text);
   const problems = objectiveProblems(read.spec, !entry.isUserScript, { script: plan.script, phases: phasesOf(plan) });
   if (problems.length > 0) return badUsage(problems.join("\n"));

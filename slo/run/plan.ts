@@ -133,6 +133,9 @@ export function metricsIn(logged: readonly string[]): ScriptMetric[] {
   return [...new Set(told)].map((text) => scriptMetric.parse(JSON.parse(text)));
 }
 
+/** Tells whether the load is laid out by `plimsoll/k6`, which reads rate and duration from the command line. */
+export const isScalable = (inspectOutput: string): boolean => inspected.parse(JSON.parse(inspectOutput)).ext?.plimsoll != null;
+
 /** Reads what `k6 inspect --execution-requirements` prints into a plan. */
 export function readPlan(inspectOutput: string) {
   const raw = inspected.parse(JSON.parse(inspectOutput));
