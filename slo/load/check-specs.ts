@@ -2,8 +2,9 @@ import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import type { NoRun } from "./load-run.ts";
 import type { Outlook } from "./outlook.ts";
-import { entryOf, slipsOf, type LoadOptions } from "./prepare.ts";
+import { entryOf, type LoadOptions } from "./prepare.ts";
 import { checkAgainst } from "./preflight.ts";
+import { slipsOf } from "./script-slips.ts";
 import { objectiveProblems, readSpec } from "./spec-file.ts";
 import { amount } from "../spec/words.ts";
 

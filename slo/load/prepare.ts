@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { clientThresholds } from "../compile/objectives.ts";
 import { errorMessage } from "../host/error-message.ts";
-import { bundleScenario, sourcesOf } from "../run/bundle/bundle.ts";
+import { bundleScenario } from "../run/bundle/bundle.ts";
 import { checkTypes } from "../run/bundle/check-types.ts";
 import { placed, type ScriptProblem } from "../run/bundle/problems.ts";
 import { findScenario } from "../run/bundle/scenarios.ts";
@@ -14,11 +14,10 @@ import { resolveTool } from "../run/tools/resolve.ts";
 import { formatProblem } from "../spec/load.ts";
 import type { ScriptFacts } from "../spec/script-facts.ts";
 import type { Spec } from "../spec/spec.ts";
-import { nearest, nearestFirst, quoted } from "../spec/words.ts";
 import type { Host } from "../host/host.ts";
 import { badUsage, failed, type NoRun } from "./load-run.ts";
 import { neverSent, provableBy } from "./planned.ts";
-import { shortList } from "./present.ts";
+import { unknownChecks } from "./script-slips.ts";
 import { objectiveProblems, readSpec, shownPath, type ReadSpec } from "./spec-file.ts";
 
 export interface LoadOptions {
@@ -131,30 +130,6 @@ async function bundleHere(folder: string, { entry, isUserScript }: Entry, spec: 
   const { file, counted, hasUnread, inputs } = bundled;
   const slips = isUserScript && !hasUnread ? unknownChecks(spec, inputs) : [];
   return { kind: "script", file, notes: [...slips, ...errors.slice(0, mostTypeErrors), ...more], counted, hasUnread };
-}
-
-/** Reads a user script's sources, and names what a spec asks of it that stands nowhere in them. */
-export async function slipsOf(script: string, spec: Spec): Promise<string[]> {
-  const read = await sourcesOf(script);
-  return read.kind === "problems" || read.hasUnread ? [] : unknownChecks(spec, read.inputs);
-}
-
-/** Names the checks whose names stand nowhere in a script: most likely slips, but never refused, since a script may compute a name. */
-export function unknownChecks({ objectives }: Spec, files: readonly string[]): string[] {
-  if (!objectives.some(({ indicator }) => indicator.kind === "checks")) return [];
-  const text = files.map((path) => readFileSync(path, "utf8")).join("\n");
-  // The keys of functions, as those that check() is given.
-  const known = [...text.matchAll(/(["'`])((?:(?!\1)[^\\\n]|\\.)+)\1\s*:\s*(?:async\b|function\b|\(|[\w$]+\s*=>)/g)];
-  return objectives.flatMap(({ name: path, place, indicator }) => {
-    if (indicator.kind !== "checks" || indicator.name === undefined) return [];
-    const { name } = indicator;
-    const written = [JSON.stringify(name), ...['"', "'", "`"].map((quote) => quote + name + quote)];
-    if (written.some((literal) => text.includes(literal)) || (/^\w+$/.test(name) && text.match(/\w+/g)?.includes(name))) return [];
-    const names = nearestFirst(name, [...new Set(known.map(([, , one = ""]) => one))]);
-    const there = names.length === 0 ? "" : `; there are: ${shortList(names)}`;
-    const meant = nearest(name, names) ?? "unless the script computes that name, nothing is counted";
-    return [formatProblem({ place, path, message: `no check of the script is named ${quoted(name)}${there} (${meant})` })];
-  });
 }
 
 /** Tells whether an objective is about what a script counts itself, so that it is bundled with counters of ours. */

@@ -134,7 +134,7 @@ export function metricsIn(logged: readonly string[]): ScriptMetric[] {
 }
 
 /** Tells whether the load is laid out by `plimsoll/k6`, which reads rate and duration from the command line. */
-export const isScalable = (inspectOutput: string): boolean => inspected.parse(JSON.parse(inspectOutput)).ext?.plimsoll != null;
+export const isScalable = (inspectOutput: string): boolean => inspected.parse(JSON.parse(inspectOutput)).ext?.plimsoll?.mix !== undefined;
 
 /** Reads what `k6 inspect --execution-requirements` prints into a plan. */
 export function readPlan(inspectOutput: string) {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadSpec } from "../spec/load.ts";
-import { unknownChecks } from "./prepare.ts";
+import { unknownChecks } from "./script-slips.ts";
 
 const script = `import { check } from "k6";
 export default () => check(get(), { "status is 200": (r) => r.status === 200, 'it\\'s "short"': function (r) { return true; }, [computed]: () => true });`;
