@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { describeWith } from "../../build/testing/live.ts";
-import { undisturbed } from "../../slo/cli/cluster.fixture.ts";
+import { undisturbed } from "../../slo/cli/cli.fixture.ts";
 import { find } from "../../build/testing/setup.ts";
 import { applyOf, fine, goModule, kubectlOf, manifests, query, until } from "../kubernetes/cluster.fixture.ts";
 import { bringImages, chart, helmOf, namespaceOf, saidBy } from "./chart.fixture.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { describeWith } from "../../build/testing/live.ts";
-import { undisturbed } from "../../slo/cli/cluster.fixture.ts";
+import { undisturbed } from "../../slo/cli/cli.fixture.ts";
 import { find } from "../../build/testing/setup.ts";
 import { kubectlOf } from "../kubernetes/cluster.fixture.ts";
 import { chart, helmOf, namespaceOf, saidBy } from "./chart.fixture.ts";

@@ -16,11 +16,10 @@ import {
   project,
   shown,
   underWay,
-  undisturbed,
   undo,
   undoAll,
 } from "./cluster.fixture.ts";
-import { reportIn, run, start, workingFolder, type Ended } from "./cli.fixture.ts";
+import { reportIn, run, start, workingFolder, type Ended, undisturbed } from "./cli.fixture.ts";
 
 beforeAll(async () => {
   await inNamespace("delete", "jobs", "-l", own, "--wait");

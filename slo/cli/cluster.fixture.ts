@@ -55,19 +55,6 @@ export async function withoutParts(...objects: [namespace: string, name: string]
 /** A load of twenty seconds. */
 export const brief = ["--scenario", "smoke", "--rate", "60", "--duration", "20s", "--set", "warmup=1"];
 
-/**
- * Loads again, twice at most, where the verdict is rightly open because k6 lacked the CPU that it needed: the node of a test does other work too.
- * `said` gives the words of what was run.
- */
-export async function undisturbed<T>(load: () => Promise<T>, said: (ended: T) => string): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
-    const ended = await load();
-    const words = said(ended).replace(/\s+/g, " ");
-    if (tries === 3 || !/INCONCLUSIVE .*(may have been|was) short of CPU|INCONCLUSIVE .*whether (k6|it) had the CPU/.test(words))
-      return ended;
-  }
-}
-
 /** Waits until the load has been under way for some seconds, and names the Job's pods. */
 export async function underWay(command: ReturnType<typeof start>, pods: number): Promise<string[]> {
   const names = await waitFor(

@@ -14,11 +14,10 @@ import {
   own,
   project,
   shown,
-  undisturbed,
   undo,
   undoAll,
 } from "../cli/cluster.fixture.ts";
-import { reportIn, run, workingFolder } from "../cli/cli.fixture.ts";
+import { reportIn, run, workingFolder, undisturbed } from "../cli/cli.fixture.ts";
 import { runProcess, type Ran } from "../host/process.ts";
 
 beforeAll(async () => {

@@ -2,8 +2,8 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { countsAgree, ask, context, inNamespace, project, shown, undisturbed, undo, undoAll } from "../cli/cluster.fixture.ts";
-import { easySpec, reportIn, run, workingFolder } from "../cli/cli.fixture.ts";
+import { countsAgree, ask, context, inNamespace, project, shown, undo, undoAll } from "../cli/cluster.fixture.ts";
+import { easySpec, reportIn, run, workingFolder, undisturbed } from "../cli/cli.fixture.ts";
 import { runProcess } from "../host/process.ts";
 
 const images = ["controller-v1.5.0", "starter-v1.5.0"].map((tag) => `ghcr.io/grafana/k6-operator:${tag}`);
