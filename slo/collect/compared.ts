@@ -1,10 +1,11 @@
+import type { Reading } from "../compile/counters.ts";
 import type { ServerQueries } from "../compile/service-objectives.ts";
 import type { CounterGrowth, GrowthWindow } from "./growth.ts";
 import { lookbackSeconds } from "./guard.ts";
 import type { Count } from "./measurement.ts";
 import { wholeCount } from "./points.ts";
 import { amount, listed } from "../spec/words.ts";
-import { queryVector, type PrometheusApi } from "./prometheus.ts";
+import { queryVector, type PrometheusApi, type Series } from "./prometheus.ts";
 
 /** Says between which times the service's counters are read, and what else is in them; Unix seconds of Prometheus's clock. */
 export interface ServerWindow extends GrowthWindow {
@@ -49,20 +50,22 @@ export function compareSides(sent: Sent, counted: number): Compared {
 /**
  * Adds what was never judged, what never arrived and what the service should have counted: the truth lies between the two counts.
  * What is missing may have been good, in `best`, or bad, in `worst`, and so may what is `uncertain`. `theirs` of the count are of requests that others ask for too, though k6's may be among them.
+ * What k6 saw fail is bad in `worst`, whatever the service counted it as.
  */
 export function betweenCounts(
   counted: Count & { uncertain: number },
   { dropped, notJudged }: Pick<ServerWindow, "dropped" | "notJudged">,
   { missing, others }: Compared,
   theirs = 0,
+  sawFail = 0,
 ): { best: Count; worst: Count } {
   const { total, bad, uncertain } = counted;
   const most = bad + uncertain;
   const notOurs = notJudged + others + theirs;
-  const unseen = dropped + missing;
+  const worst = Math.max(most + missing, sawFail) + dropped;
   return {
     best: { total: total - Math.min(notOurs, bad) + missing, bad: bad - Math.min(notOurs, bad) },
-    worst: { total: total - Math.min(notOurs, total - most) + unseen, bad: most + unseen },
+    worst: { total: Math.max(total - Math.min(notOurs, total - most) + missing + dropped, worst), bad: worst },
   };
 }
 
@@ -138,11 +141,20 @@ export function usedByOthers(
   return new Map(alike.map((one) => [setOf(one), askedFor(asked, one.labels)]));
 }
 
+/** Asks about the whole load. k6's samples carry k6's clock: the question reaches far enough beyond both ends for any difference that preflight lets pass. */
+const queryOfK6 = (api: PrometheusApi, read: Reading, { fromSeconds, toSeconds }: ServerWindow): Promise<Series<number>[]> =>
+  queryVector(api, read(toSeconds - fromSeconds + 2 * lookbackSeconds), toSeconds + lookbackSeconds);
+
+/** Reads how many judged requests k6 saw fail, without those that it names by another host's URL. */
+export async function readFailed(api: PrometheusApi, { failed }: ServerQueries["compared"], window: ServerWindow): Promise<number> {
+  const got = failed ? await queryOfK6(api, failed, window) : [];
+  const own = got.filter(({ labels }) => !window.namedElsewhere(labels["name"] ?? ""));
+  return own.reduce((sum, { points }) => sum + (points[0]?.value ?? 0), 0);
+}
+
 /** Reads how many requests k6 sent, each of which may have gone to the target: no name proves that it did not. */
 export async function readSent(api: PrometheusApi, compared: ServerQueries["compared"], window: ServerWindow) {
-  // k6's samples carry k6's clock: the question reaches far enough beyond both ends for any difference that preflight lets pass.
-  const range = window.toSeconds - window.fromSeconds + 2 * lookbackSeconds;
-  const got = await queryVector(api, compared.sent(range, window.judgedOnly), window.toSeconds + lookbackSeconds);
+  const got = await queryOfK6(api, (range) => compared.sent(range, window.judgedOnly), window);
   const sent = {
     /** Answered or not. */
     all: 0,

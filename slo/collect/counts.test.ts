@@ -182,7 +182,57 @@ test.each<[string, (number | null)[], number, (number | null)[]]>([
   expect(fromZero(line, begins)).toEqual(expected);
 });
 
-test.each<[string, Count & { uncertain?: number }, { dropped?: number; notJudged?: number }, Partial<Compared>, Count, Count, number?]>([
+type BetweenCase = [
+  sentence: string,
+  counts: Count & { uncertain?: number },
+  window: { dropped?: number; notJudged?: number },
+  compared: Partial<Compared>,
+  best: Count,
+  worst: Count,
+  theirs?: number,
+  sawFail?: number,
+];
+test.each<BetweenCase>([
+  [
+    "what k6 saw fail is bad in the worst reading, whatever the service counted it as",
+    { total: 100, bad: 1 },
+    {},
+    {},
+    { total: 100, bad: 1 },
+    { total: 100, bad: 8 },
+    0,
+    8,
+  ],
+  [
+    "but is no more where as many are missing: a gateway may have answered for a service that it could not reach",
+    { total: 92, bad: 1 },
+    {},
+    { missing: 8 },
+    { total: 100, bad: 1 },
+    { total: 100, bad: 9 },
+    0,
+    9,
+  ],
+  [
+    "and what k6 dropped is bad beside it, for it saw no answer of that",
+    { total: 100, bad: 0 },
+    { dropped: 5 },
+    {},
+    { total: 100, bad: 0 },
+    { total: 105, bad: 13 },
+    0,
+    8,
+  ],
+  [
+    "nor can more of setup and warm-up be in the counts than leave room for it",
+    { total: 10, bad: 0 },
+    { notJudged: 50 },
+    {},
+    { total: 10, bad: 0 },
+    { total: 8, bad: 8 },
+    0,
+    8,
+  ],
   [
     "what lies between two buckets may have been good or bad",
     { total: 100, bad: 4, uncertain: 6 },
@@ -249,13 +299,10 @@ test.each<[string, Count & { uncertain?: number }, { dropped?: number; notJudged
     { total: 106, bad: 106 },
     66,
   ],
-])("on the server's side: %s", (_, counts, window, compared, best, worst, theirs = 0) => {
-  expect(
-    betweenCounts({ uncertain: 0, ...counts }, { dropped: 0, notJudged: 0, ...window }, { ...nothingMissing, ...compared }, theirs),
-  ).toEqual({
-    best,
-    worst,
-  });
+])("on the server's side: %s", (_, counts, window, compared, best, worst, theirs = 0, sawFail = 0) => {
+  const own = { dropped: 0, notJudged: 0, ...window };
+  const between = betweenCounts({ uncertain: 0, ...counts }, own, { ...nothingMissing, ...compared }, theirs, sawFail);
+  expect(between).toEqual({ best, worst });
 });
 
 test.each<[string, Omit<Sent, "isWhole" | "elsewhere"> & Partial<Sent>, number, Compared]>([

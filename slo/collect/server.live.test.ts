@@ -74,6 +74,22 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     expect(await server("past", errors("server"))).toMatchObject({ kind: "counted", best: { total: 503, bad: 3 } });
   });
 
+  test("an error that k6 saw may be one, though the service counted it as good", async () => {
+    await write([
+      ...scraped("lenient", [from - 5, until - 3, until - 1]),
+      [count("lenient", "200"), 1000, from - 5],
+      [count("lenient", "200"), 1500, until - 1],
+      [k6("lenient", { status: "200" }), 493, ended],
+      [k6("lenient", { status: "503" }), 7, ended],
+    ]);
+    expect(await server("lenient", errors("server"))).toMatchObject({
+      kind: "counted",
+      best: { total: 500, bad: 0 },
+      worst: { total: 500, bad: 7 },
+      caveats: [expect.stringContaining("k6 saw 7 answers with an error status, and the service counts 0 at most")] as string[],
+    });
+  });
+
   test("a service that nobody scrapes is absent", async () => {
     expect(await server("unscraped", errors("server"))).toMatchObject({
       kind: "absent",

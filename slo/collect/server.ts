@@ -2,7 +2,7 @@ import type { CounterQueries } from "../compile/counters.ts";
 import type { PromQL } from "../compile/promql.ts";
 import type { ServerQueries } from "../compile/service-objectives.ts";
 import { refuseMissing } from "./absence.ts";
-import { betweenCounts, caveatsOf, compareSides, labelSetBy, readSent, usedByOthers } from "./compared.ts";
+import { betweenCounts, caveatsOf, compareSides, labelSetBy, readFailed, readSent, usedByOthers } from "./compared.ts";
 import type { ServerWindow } from "./compared.ts";
 import { countersOf, grownBy, restartedIn, type CounterGrowth, type Growth } from "./growth.ts";
 import { lookbackSeconds, type Guarded, type Instance } from "./guard.ts";
@@ -35,10 +35,11 @@ interface Asked {
 async function readCounters({ api, query, split, window, read }: Asked) {
   const asks = [...new Set([...query.total, ...split.least.counters, ...split.most.counters, ...query.unnamed])];
   const { counters, requests } = query.compared;
-  const [whole, own, sent, ...growths] = await Promise.all([
+  const [whole, own, sent, sawFail, ...growths] = await Promise.all([
     read(counters),
     requests && read(requests),
     readSent(api, query.compared, window),
+    query.bad.kind === "statuses" ? readFailed(api, query.compared, window) : 0,
     ...asks.map((ask) => read(ask)),
   ]);
   const series = new Map(growths.map((growth, i) => [asks[i], known(growth)]));
@@ -49,7 +50,7 @@ async function readCounters({ api, query, split, window, read }: Asked) {
   const none = query.bad.kind === "events" ? await refuseMissing(read, query.bad.zeros, series, totals) : [];
   const wholes = query.countsRequests ? known(whole) : countersOf(whole);
   const [least, most] = [of(split.least.counters), of(split.most.counters)];
-  return { wholes, requests: own && countersOf(own), totals, least, most, unnamed: of(query.unnamed), sent, none };
+  return { wholes, requests: own && countersOf(own), totals, least, most, unnamed: of(query.unnamed), sent, sawFail, none };
 }
 export type Read = Awaited<ReturnType<typeof readCounters>>;
 
@@ -101,7 +102,12 @@ async function countedBy(by: Asked, instances: readonly Instance[]) {
       `${amount(unnamed, "request is counted", "requests are counted")} without the name of a route or method, and may be of this objective`,
     );
   if (count.uncertain > 0) caveats.push(split.between(count.uncertain));
-  const between = betweenCounts(count, window, { ...compared, missing: compared.missing + unnamed }, theirs);
+  const missing = compared.missing + unnamed;
+  if (read.sawFail > count.bad + count.uncertain + missing)
+    caveats.push(
+      `k6 saw ${amount(read.sawFail, "answer", "answers")} with an error status, and the service counts ${count.bad + count.uncertain} at most: what stands between the two answers for it, or its counts are wrong`,
+    );
+  const between = betweenCounts(count, window, { ...compared, missing }, theirs, read.sawFail);
   return { ...between, caveats, cumulative: points, lacking: isAlone ? compared.missingForCertain : 0 };
 }
 
