@@ -42,7 +42,7 @@ export async function prometheusOf(
 ): Promise<Started> {
   const [folder, logFile] = [join(bench.folder, name), join(bench.folder, "prometheus.log")];
   const binary = await toolOf(bench, "prometheus");
-  const options = { binary, folder, logFile, job: "storage-api", targetUrl, environment: process.env };
+  const options = { binary, folder, logFile, job: "storage-api", targetUrl };
   return running(await startPrometheus(bench.group, { ...options, ...more }));
 }
 

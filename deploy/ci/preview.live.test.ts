@@ -26,7 +26,6 @@ describeLive("the gate's script against a preview environment", ["k6", "promethe
       job: "preview",
       targetUrl: target.url,
       port: await freePort(),
-      environment: process.env,
     });
     if (prometheus.kind === "failed") throw new Error(prometheus.message);
     const ended = await runProgram(["sh", join(project, "deploy/ci/gate.sh"), "run"], folder, {

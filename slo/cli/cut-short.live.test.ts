@@ -131,7 +131,6 @@ describeLive("a run whose Prometheus fails", ["k6", "prometheus"], ({ prometheus
       job: "storage-api",
       targetUrl: target.url,
       port: at,
-      environment: process.env,
     };
     const prometheus = await startPrometheus(group, options);
     if (prometheus.kind === "failed") throw new Error(prometheus.message);

@@ -24,7 +24,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
 
   beforeAll(async () => {
     const folder = mkdtempSync(join(tmpdir(), "plimsoll-collect-"));
-    const options = { binary, folder, logFile: join(folder, "log"), job: "none", targetUrl: undefined, environment: process.env };
+    const options = { binary, folder, logFile: join(folder, "log"), job: "none", targetUrl: undefined };
     const started = await startPrometheus(group, options);
     if (started.kind === "failed") throw new Error(started.message);
     api = { url: started.url, headers: {}, timeoutSeconds: 20, fetch };

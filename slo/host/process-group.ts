@@ -1,12 +1,8 @@
 import { createWriteStream } from "node:fs";
-import { startProgram, type TakeText } from "./process.ts";
+import { startProgram, type Command, type TakeText } from "./process.ts";
 
-export interface ChildOptions {
+export interface ChildOptions extends Pick<Command, "command" | "args" | "environment" | "folder"> {
   name: string;
-  command: string;
-  args: string[];
-  environment: NodeJS.ProcessEnv;
-  folder: string;
   logFile: string;
   onLine?: (line: string, from: "stdout" | "stderr") => void;
   /** Tells the lines that the log is for; the others go to `onLine` only. */

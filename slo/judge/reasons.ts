@@ -4,9 +4,7 @@ import { complement, provesMet, requestsNeeded } from "./clopper-pearson.ts";
 import type { Evidence, WindowFinding } from "./verdict.ts";
 
 /** Writes a whole number with a comma at each thousand. */
-export function grouped(count: number): string {
-  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
-}
+export const grouped = (count: number): string => count.toLocaleString("en-US");
 
 const three = (value: number): string => String(Number(value.toPrecision(3)));
 

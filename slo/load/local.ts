@@ -172,7 +172,6 @@ async function startStack({ options, folder, ...prepared }: Prepared, host: Host
           job: prepared.spec.service,
           targetUrl,
           scrape: await metricsOf(targetUrl, { options, ...prepared }, host),
-          environment: host.environment,
         })
       : undefined,
   ]);

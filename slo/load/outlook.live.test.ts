@@ -58,7 +58,7 @@ describeLive("what the objectives of a service would read now", ["k6", "promethe
 
   beforeAll(async () => {
     const folder = mkdtempSync(join(tmpdir(), "plimsoll-outlook-"));
-    const options = { binary, folder, logFile: join(folder, "log"), job: "none", targetUrl: undefined, environment: process.env };
+    const options = { binary, folder, logFile: join(folder, "log"), job: "none", targetUrl: undefined };
     const started = await startPrometheus(group, options);
     if (started.kind === "failed") throw new Error(started.message);
     api = { url: started.url, headers: {}, timeoutSeconds: 20, fetch };

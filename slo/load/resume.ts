@@ -112,7 +112,6 @@ async function prometheusOf({ folder, record }: KeptRun, asked: string | undefin
     logFile: join(folder, "prometheus.log"),
     job: "none",
     targetUrl: undefined,
-    environment: host.environment,
   });
   return started.kind === "failed" ? failed(started.message) : { kind: "up" as const, url: started.url };
 }

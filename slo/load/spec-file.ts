@@ -1,11 +1,12 @@
 import { join, relative, resolve } from "node:path";
 import { compileObjectives } from "../compile/objectives.ts";
 import type { Scope } from "../compile/scope.ts";
+import type { SelectorProblem } from "../compile/selector.ts";
 import type { Host } from "../host/host.ts";
 import { listScenarios } from "../run/bundle/scenarios.ts";
 import type { RunRecord } from "../run/record.ts";
 import { formatProblem, loadSpec, unknownScenarios, type LoadedSpec } from "../spec/load.ts";
-import type { Spec } from "../spec/spec.ts";
+import type { Objective, Spec } from "../spec/spec.ts";
 import { badUsage, type NoRun } from "./load-run.ts";
 import { isUtf8 } from "node:buffer";
 import { readFileSync, statSync } from "node:fs";
@@ -60,11 +61,12 @@ export type ReadSpec = Exclude<ReturnType<typeof readSpec>, NoRun>;
 /** Lists what is wrong with objectives that only their queries show, each with its place; `slowCounted` says that the scenario is ours. */
 export function objectiveProblems(spec: Spec, slowCounted: boolean, plan?: Pick<Scope, "script" | "phases">): string[] {
   const compiled = compileObjectives(spec, { testid: "x", server: {}, ...plan }, slowCounted);
-  if (compiled.kind === "compiled") return [];
-  return compiled.problems.map(({ objective, text, message }) =>
-    formatProblem({ place: objective.place, path: objective.name, message: `${text} ${message}` }),
-  );
+  return compiled.kind === "compiled" ? [] : problemTexts(compiled.problems);
 }
+
+/** Words what is wrong with objectives, each with its place. */
+export const problemTexts = (problems: readonly (SelectorProblem & { objective: Objective })[]): string[] =>
+  problems.map(({ objective: { place, name }, text, message }) => formatProblem({ place, path: name, message: `${text} ${message}` }));
 
 /** Reads the spec that a kept run is judged by again: another file, or the text that was kept with it. */
 export function specOf(record: RunRecord, file: string | undefined, host: Host): Pick<ReadSpec, "kind" | "spec" | "notes"> | NoRun {

@@ -34,7 +34,6 @@ export async function stack(options: StackOptions, host: Host): Promise<number |
       port: options.prometheusPort,
       job: "storage-api",
       targetUrl: target.url,
-      environment: host.environment,
     });
     if (prometheus.kind === "failed") return failed(prometheus.message);
     host.out(`storage API  ${target.url}  (OpenAPI at ${target.url}/openapi.json)\nPrometheus   ${prometheus.url}\n`);

@@ -7,10 +7,9 @@ import { errorMessage } from "../host/error-message.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import { replaceFile } from "../host/replace-file.ts";
-import { formatProblem } from "../spec/load.ts";
 import type { Where } from "../spec/spec.ts";
 import { badUsage, failed, type NoRun } from "./load-run.ts";
-import { readSpec, type ReadSpec } from "./spec-file.ts";
+import { problemTexts, readSpec, type ReadSpec } from "./spec-file.ts";
 
 /** How rules are asked for. */
 export interface RuleOptions {
@@ -40,12 +39,7 @@ export function writeRules(specFile: string | undefined, options: RuleOptions, h
 /** Gives the rules as text, with what of the spec has none. */
 export function rulesText({ spec, file }: Pick<ReadSpec, "spec" | "file">, { format, windows, serverLabel }: RuleOptions) {
   const compiled = compileRules(spec, serverLabel ?? { job: spec.service }, windows);
-  if (compiled.kind === "problems")
-    return badUsage(
-      compiled.problems
-        .map(({ objective: { place, name }, text, message }) => formatProblem({ place, path: name, message: `${text} ${message}` }))
-        .join("\n"),
-    );
+  if (compiled.kind === "problems") return badUsage(problemTexts(compiled.problems).join("\n"));
   const { groups, leftOut } = compiled;
   if (groups.length === 0) return badUsage([...leftOut, `${file}: no objective is about what a Prometheus in production sees`].join("\n"));
   const labels = Object.entries(serverLabel ?? {}).map(([name, value]) => ` --server-label ${name}=${value}`);

@@ -34,7 +34,6 @@ describeLive("a service that is started here", ["prometheus"], ({ prometheus: bi
       logFile,
       job: "none",
       targetUrl: undefined,
-      environment: process.env,
       ...(at === undefined ? {} : { port: at }),
     });
 

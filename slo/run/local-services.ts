@@ -118,12 +118,11 @@ interface PrometheusOptions {
   port?: number;
   /** How old a sample may be that it still takes, e.g. "30d"; Prometheus's own default is none but the newest. */
   outOfOrder?: string;
-  environment: NodeJS.ProcessEnv;
 }
 
 /** Starts Prometheus on a loopback port. */
 export function startPrometheus(group: ProcessGroup, options: PrometheusOptions): Promise<Started | NotStarted> {
-  const { binary, folder, logFile, environment } = options;
+  const { binary, folder, logFile } = options;
   mkdirSync(folder, { recursive: true });
   const config = join(folder, "prometheus.yml");
   writeFileSync(config, prometheusConfig(options));
@@ -136,7 +135,7 @@ export function startPrometheus(group: ProcessGroup, options: PrometheusOptions)
     "--scrape.discovery-reload-interval=100ms", // else the first scrape comes after 5 s
     "--log.level=warn",
   ];
-  const child = (port: number): ChildOptions => ({ name: "prometheus", command: binary, args: args(port), environment, folder, logFile });
+  const child = (port: number): ChildOptions => ({ name: "prometheus", command: binary, args: args(port), folder, logFile });
   const isOwn = async (_: Child, url: string): Promise<boolean> =>
     (await answerAt(`${url}/api/v1/status/flags`))?.includes(JSON.stringify(config)) === true;
   return startService(group, { name: "Prometheus", readyPath: "/-/ready", isOwn, limitSeconds: 60, port: options.port, child });

@@ -172,8 +172,6 @@ function followLogs(
         name: "kubectl logs",
         command: "kubectl",
         args: [...placeOf(cluster), "logs", "--follow", "--prefix", ...which, from],
-        environment: process.env,
-        folder: ".",
         logFile,
         onLine: (line) => {
           const [, name = "", text = ""] = /^\[pod\/([^/\]]+)\/[^\]]*\] (.*)$/s.exec(line) ?? [];

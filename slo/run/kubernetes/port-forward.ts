@@ -54,8 +54,7 @@ export const answers = (url: string): Promise<boolean> =>
 async function keepForwarding(args: string[], url: string, group: ProcessGroup, logFile: string): Promise<string | undefined> {
   let ready = false;
   const onLine = (line: string): boolean => (ready ||= line.startsWith("Forwarding from"));
-  const start = (): Child =>
-    group.start({ name: "kubectl port-forward", command: "kubectl", args, environment: process.env, folder: ".", logFile, onLine });
+  const start = (): Child => group.start({ name: "kubectl port-forward", command: "kubectl", args, logFile, onLine });
   let child = start();
   await waitFor(async () => (ready || child.exit() ? true : undefined), 20, 25);
   if (!ready) {

@@ -79,7 +79,6 @@ describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6:
         job: "none",
         targetUrl: undefined,
         port,
-        environment: process.env,
       });
       if (started.kind === "failed") throw new Error(started.message);
       return started;
@@ -146,7 +145,6 @@ describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6:
       logFile: join(folder, "prometheus.log"),
       job: "none",
       targetUrl: undefined,
-      environment: process.env,
     });
     if (prometheus.kind === "failed") throw new Error(prometheus.message);
     const now = Date.now();
@@ -171,7 +169,6 @@ describeLive("the relay between k6 and Prometheus", ["k6", "prometheus"], ({ k6:
       logFile: join(folder, "prometheus.log"),
       job: "none",
       targetUrl: undefined,
-      environment: process.env,
     });
     if (prometheus.kind === "failed") throw new Error(prometheus.message);
     const to = { url: `${prometheus.url}/api/v1/write` };

@@ -21,7 +21,6 @@ describeLive("300 worlds whose truth is known, in a real Prometheus", ["promethe
       job: "none",
       targetUrl: undefined,
       outOfOrder: "30d",
-      environment: process.env,
     };
     const started = await startPrometheus(group, options);
     if (started.kind === "failed") throw new Error(started.message);
