@@ -25,9 +25,9 @@ export const k6Outcome = z.strictObject({
   /** k6's own total of requests, where its summary was on. */
   summaryRequests: z.number().nullable(),
   /** k6's own total of the slow requests and wrong contents that our scenarios count, where the summary tells. */
-  summaryBad: z.number().nullable().default(null),
+  summaryBad: z.number().nullable(),
   /** The script's own checks, where the summary tells. */
-  checks: z.strictObject({ passes: z.number(), fails: z.number() }).nullable().default(null),
+  checks: z.strictObject({ passes: z.number(), fails: z.number() }).nullable(),
   /** Its last errors, as it said them. */
   errors: z.array(z.string()),
   /** Requests that failed or were slow, a fair choice; absent where nobody collected them. */
@@ -55,10 +55,7 @@ export const recordSchema = z.strictObject({
   target: z.string(),
   prometheus: z.strictObject({ url: z.string(), embedded: z.boolean() }),
   /** Where its pods ran; null for a run on this machine. */
-  cluster: z
-    .strictObject({ context: z.string(), namespace: z.string(), job: z.string(), pods: z.int().positive() })
-    .nullable()
-    .default(null),
+  cluster: z.strictObject({ context: z.string(), namespace: z.string(), job: z.string(), pods: z.int().positive() }).nullable(),
   /** Where traces and logs of failing requests are looked up. */
   telemetry: z.strictObject({ traces: z.string().optional(), logs: z.string().optional() }).optional(),
   serverLabels: z.record(z.string(), z.string()),
@@ -67,15 +64,12 @@ export const recordSchema = z.strictObject({
   /** Up to where the service's counters were read, on Prometheus's clock; null until the run was judged. */
   countedUntilSeconds: z.number().nullable(),
   /** What the command took before the first request and from the last one to the verdict, seconds; null until the run was judged at once. */
-  timings: z
-    .strictObject({ toFirstRequestSeconds: z.number().nullable(), toVerdictSeconds: z.number().nullable() })
-    .nullable()
-    .default(null),
+  timings: z.strictObject({ toFirstRequestSeconds: z.number().nullable(), toVerdictSeconds: z.number().nullable() }).nullable(),
   /** Prometheus's clock minus ours. */
   clockOffsetSeconds: z.number(),
   commandAtSeconds: z.number(),
   inspected: z.string(),
-  origin: originSchema.nullable().default(null),
+  origin: originSchema.nullable(),
   /** What was proved to be exceeded when the load was stopped for it, by the counts of that moment; null where it ran to its end. */
   stoppedOnProof: z
     .strictObject({
@@ -83,11 +77,10 @@ export const recordSchema = z.strictObject({
       bad: z.number(),
       total: z.number(),
       /** All requests of the plan, which the proof holds for; null where it holds at any look. */
-      planned: z.number().nullable().default(null),
+      planned: z.number().nullable(),
       afterSeconds: z.number(),
     })
-    .nullable()
-    .default(null),
+    .nullable(),
   phase: z.enum(["prepared", "loading", "loaded", "judged"]),
   interrupted: z.boolean(),
   k6: k6Outcome.nullable(),
