@@ -38,11 +38,10 @@ const bundled = { absWorkingDir: root, bundle: true, format: "esm", logLevel: "w
 
 /** Makes each scenario one file that k6 runs as it is. */
 async function bundleScenarios(): Promise<void> {
-  const entryPoints = listScenarios(join(root, "scenarios")).map((name) => join(root, "scenarios", `${name}.ts`));
-  entryPoints.push(...globSync(join(root, "scenarios/lib/k6.ts"))); // what users' scripts import as plimsoll/k6
+  const names = [...listScenarios(join(root, "scenarios")), "lib/k6"]; // the last is what users' scripts import as plimsoll/k6
   await build({
     ...bundled,
-    entryPoints,
+    entryPoints: names.map((name) => join(root, "scenarios", `${name}.ts`)),
     outbase: join(root, "scenarios"),
     outdir: join(out, "scenarios"),
     platform: "neutral",

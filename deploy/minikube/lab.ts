@@ -58,7 +58,8 @@ export async function bringUp(lab: Lab, options: Options) {
   const { context, minikube, imageLoad } = options;
   await checkTools(lab, minikube ? ["minikube", "docker", "kubectl"] : imageLoad ? ["docker", "kubectl"] : ["kubectl"]);
   const folder = layOut(lab, options);
-  const rendered = await render(lab, folder);
+  const remedy = `the overlays are the folders of ${overlays}, the parts those of deploy/kubernetes/with`;
+  const rendered = await must(lab, ["kubectl", "kustomize", folder], `${folder} cannot be rendered`, remedy);
   const named = [...rendered.matchAll(/\bimage: "?([^\s",]+)/g)].map(([, image = ""]) => image);
   if (minikube) await startProfile(lab, context, minikube);
   const loads = minikube !== undefined || imageLoad !== undefined;
@@ -76,11 +77,6 @@ function layOut({ write }: Lab, { overlay, parts }: Options): string {
   const list = ["components:", ...parts.map((part) => `  - ../../with/${part}`)];
   write(`${overlays}/.with/kustomization.yaml`, [...head, `resources: [../${overlay}, ../../agents]`, ...list, ""].join("\n"));
   return `${overlays}/.with`;
-}
-
-function render(lab: Lab, folder: string): Promise<string> {
-  const remedy = `the overlays are the folders of ${overlays}, the parts those of deploy/kubernetes/with`;
-  return must(lab, ["kubectl", "kustomize", folder], `${folder} cannot be rendered`, remedy);
 }
 
 function servicesOf(rendered: string): string[] {
