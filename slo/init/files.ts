@@ -25,19 +25,25 @@ export function configText(script: string, spec: string, target: string): string
 /** Keeps a comment a comment. */
 const onOneLine = (text: string): string => text.replaceAll(/[\r\n\u2028\u2029]/g, " ");
 
+/** Writes a request that writes as a comment that can be taken in; its status, parameters and body are guessed. */
+function commentOf(operation: string): string {
+  const params = Object.fromEntries([...operation.matchAll(/\{([^}]+)\}/g)].map(([, name = ""]) => [name, "1"]));
+  const given = JSON.stringify(operation.startsWith("DELETE") ? { params } : { params, body: {} }, withoutEmpty);
+  return onOneLine(`  // { call: call(${JSON.stringify(operation)}, { ...right, expect: [201] }), given: ${given} },`);
+}
+
 /** Writes a scenario that sends the requests in turn, at a steady rate that proves the first objectives in a minute; those that write stand in it as comments. */
-export function scenarioText(name: string, requests: readonly FirstRequest[], writing: readonly FirstRequest[] = []): string {
-  const row = ({ method = "GET", route, params, query, body, guessed, status = 200 }: FirstRequest, expected: string): string => {
+export function scenarioText(name: string, requests: readonly FirstRequest[], writing: readonly string[] = []): string {
+  const rows = requests.map(({ route, params, query, guessed }) => {
     const note = guessed.length === 0 ? "" : ` // TODO: ${onOneLine(guessed.join(", "))} was guessed`;
-    const given = JSON.stringify({ params, query, body }, withoutEmpty);
-    const called = `call(${JSON.stringify(`${method} ${route}`)}, ${expected.replace("$status", String(status))})`;
-    return `{ call: ${called}, given: ${given} },${note}`;
-  };
-  const rows = [
-    ...requests.map((one) => `  ${row(one, "right")}`),
-    ...(writing.length === 0 ? [] : ["  // Left out, for they write: take in those that may be repeated thousands of times."]),
-    ...writing.map((one) => `  // ${onOneLine(row(one, "{ ...right, expect: [$status] }"))}`),
-  ];
+    const given = JSON.stringify({ params, query }, withoutEmpty);
+    return `  { call: call(${JSON.stringify(`GET ${route}`)}, right), given: ${given} },${note}`;
+  });
+  if (writing.length > 0)
+    rows.push(
+      "  // Left out, for they write: take in those that may be repeated thousands of times, with their own status, parameters and body.",
+    );
+  rows.push(...writing.map(commentOf));
   const statuses = [...new Set(requests.map(({ status = 200 }) => status))].join(", ");
   return filled("scenario", { name: JSON.stringify(name), statuses, rows: rows.join("\n") });
 }

@@ -4,17 +4,13 @@ import { listed } from "../spec/words.ts";
 
 /** One request of a first scenario. Only reading ones are sent unasked: what a service takes in writing cannot be guessed. */
 export interface FirstRequest {
-  /** GET, if absent. */
-  method?: string;
   /** The name of all requests of its sort, such as /orders/{id}. */
   route: string;
   params: Record<string, string>;
   query: Record<string, string>;
-  /** What is to be sent, where something is. */
-  body?: Record<string, never>;
   /** The values of parameters that nobody stated. */
   guessed: string[];
-  /** What it answers, where that is known and is not 200. */
+  /** What it answers, where that was seen and is not 200. */
   status?: number;
 }
 
@@ -24,8 +20,8 @@ export interface Described {
   /** Where the service is, if the document says. */
   target: string | undefined;
   requests: FirstRequest[];
-  /** Those that write, which a person has to choose from. */
-  writing: FirstRequest[];
+  /** Those that write, such as "POST /orders": a person has to choose from them. */
+  writing: string[];
   notes: string[];
 }
 
@@ -49,11 +45,7 @@ const parameter = z.object({
   example: z.unknown().optional(),
   schema: schema.optional(),
 });
-const operation = z.object({
-  parameters: z.array(parameter).default([]),
-  requestBody: z.unknown().optional(),
-  responses: z.record(z.string(), z.unknown()).default({}),
-});
+const operation = z.object({ parameters: z.array(parameter).default([]) });
 const openApi = z
   .object({
     openapi: z.string().optional(),
@@ -82,8 +74,7 @@ export function describedBy(text: string): Described | Problem {
   const { data: documented } = openApi.safeParse(value);
   const found = recorded ? fromHar(recorded) : documented && fromOpenApi(documented);
   if (found === undefined) return { kind: "problem", message: "is no OpenAPI document (openapi, paths) and no HAR (log.entries)" };
-  const writing = found.writing.map(({ method, route }) => `${method} ${route}`);
-  const left = writing.length === 0 ? "" : `${listed(writing, 5)} ${writing.length === 1 ? "writes" : "write"}`;
+  const left = found.writing.length === 0 ? "" : `${listed(found.writing, 5)} ${found.writing.length === 1 ? "writes" : "write"}`;
   if (found.requests.length === 0)
     return {
       kind: "problem",
@@ -93,17 +84,17 @@ export function describedBy(text: string): Described | Problem {
     found.notes.push(`left out: ${left}, so they stand in the scenario as comments; take in those that may be repeated thousands of times`);
   const more = found.requests.length - mostRequests;
   if (more > 0) found.notes.push(`left out: GET requests beyond the first ${mostRequests} (${more})`);
-  return { ...found, requests: found.requests.slice(0, mostRequests), writing: found.writing.slice(0, mostRequests) };
+  return { ...found, requests: found.requests.slice(0, mostRequests) };
 }
 
 function fromOpenApi({ paths, servers, components, parameters }: z.infer<typeof openApi>): Described {
   const shared: Record<string, z.infer<typeof parameter>> = { ...parameters, ...components?.parameters };
-  const operations = Object.entries(paths).flatMap(([route, item]) =>
-    ["get", "post", "put", "patch", "delete"].flatMap((method) => (item[method] === undefined ? [] : [{ route, item, method }])),
+  const writing = Object.entries(paths).flatMap(([route, item]) =>
+    Object.keys(item).flatMap((method) => (/^(post|put|patch|delete)$/.test(method) ? [`${method.toUpperCase()} ${route}`] : [])),
   );
-  const described = operations.map(({ route, item, method }): FirstRequest => {
-    const own = operation.safeParse(item[method]).data;
-    const stated = [...(operation.safeParse(item).data?.parameters ?? []), ...(own?.parameters ?? [])];
+  const requests = Object.entries(paths).flatMap(([route, item]): FirstRequest[] => {
+    if (item["get"] === undefined) return [];
+    const stated = [item, item["get"]].flatMap((part) => operation.safeParse(part).data?.parameters ?? []);
     const all = stated.map((each) => (each.$ref === undefined ? each : (shared[each.$ref.split("/").at(-1) ?? ""] ?? each)));
     const guessed: string[] = [];
     const valueOf = (each: z.infer<typeof parameter>): string => {
@@ -115,19 +106,14 @@ function fromOpenApi({ paths, servers, components, parameters }: z.infer<typeof 
     const inPath = (name: string) => all.find((each) => each.in === "path" && each.name === name) ?? parameter.parse({ name });
     const query = all.filter((each) => each.in === "query" && each.required).map((each) => [each.name, valueOf(each)]);
     const params = names.map((name) => [name, valueOf(inPath(name))]);
-    const given = { route, params: Object.fromEntries(params), query: Object.fromEntries(query), guessed };
-    if (method === "get") return given;
-    const status = Number(Object.keys(own?.responses ?? {}).find((one) => /^2\d\d$/.test(one)) ?? 200);
-    const hasBody = own?.requestBody !== undefined || all.some((each) => each.in === "body");
-    if (hasBody) guessed.push("the body");
-    return { ...given, method: method.toUpperCase(), status, ...(hasBody ? { body: {} } : {}) };
+    return [{ route, params: Object.fromEntries(params), query: Object.fromEntries(query), guessed }];
   });
   const server = servers?.[0]?.url;
   return {
     kind: "described",
     target: server !== undefined && URL.canParse(server) ? server.replace(/\/+$/, "") : undefined,
-    requests: described.filter(({ method }) => method === undefined),
-    writing: described.filter(({ method }) => method !== undefined),
+    requests,
+    writing,
     notes: [],
   };
 }

@@ -162,7 +162,7 @@ async function readPictures({ api, load: { record }, spec, times }: Asked, side:
 function meanUnread(took: ChartQueries["grown"]["took"], isComparable: boolean, sum: Growth | undefined): string {
   if (took === undefined) return "the metrics of the spec name no duration of the service (metrics: duration)";
   if (!isComparable)
-    return "the script leaves requests named by their URLs, which are no routes of the service (name them by route: tags: { name: '/orders/:id' })";
+    return "the script leaves requests named by their URLs, which are no routes of the service (give each the tag name of its route)";
   if (sum?.kind === "failed") return sum.reason;
   return `no sum of durations grew on the routes that k6 named (${took.sum.series.promql})`;
 }
