@@ -13,7 +13,7 @@ import { sumOfLast } from "../compile/counters.ts";
 import type { ObjectiveQueries } from "../compile/objectives.ts";
 import type { SecondsQueries } from "../compile/own-metrics.ts";
 import { judged } from "../compile/scope.ts";
-import { chartQueries, namedRoutes, type ChartQueries } from "../compile/run.ts";
+import { chartQueries, namedRoutes } from "../compile/run.ts";
 import type { RunRecord } from "../run/record.ts";
 import { k6Metrics } from "../spec/names.ts";
 import type { Asked, RunTimes } from "./run-times.ts";
@@ -153,16 +153,13 @@ async function readPictures({ api, load: { record }, spec, times }: Asked, side:
       requests: isComparable ? requests : null,
       errors: requests === null || !isComparable ? null : (errors ?? null),
       meanSeconds: mean,
-      meanUnread: meanUnread(took, isComparable, sum),
+      meanUnread: !took
+        ? "the metrics of the spec name no duration of the service (metrics: duration)"
+        : !isComparable
+          ? "the script leaves requests named by their URLs, which are no routes of the service (give each the tag name of its route)"
+          : sum?.kind === "failed"
+            ? sum.reason
+            : `no sum of durations grew on the routes that k6 named (${took.sum.series.promql})`,
     },
   };
-}
-
-/** Says why the service's mean latency is not known, where its share of slow requests may well be. */
-function meanUnread(took: ChartQueries["grown"]["took"], isComparable: boolean, sum: Growth | undefined): string {
-  if (took === undefined) return "the metrics of the spec name no duration of the service (metrics: duration)";
-  if (!isComparable)
-    return "the script leaves requests named by their URLs, which are no routes of the service (give each the tag name of its route)";
-  if (sum?.kind === "failed") return sum.reason;
-  return `no sum of durations grew on the routes that k6 named (${took.sum.series.promql})`;
 }
