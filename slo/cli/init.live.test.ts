@@ -81,6 +81,7 @@ export default () => http.get(__ENV.PLIMSOLL_TARGET);`;
 
   test.each([
     ["nothing that says what the service is", {}, [], "give its address, an OpenAPI document or a HAR"],
+    ["an address without http://", {}, ["127.0.0.1:1/orders"], "an address begins with http://"],
     ["a document that is none", { "openapi.yaml": "a: 1" }, [], "openapi.yaml is no OpenAPI document"],
     ["an address with credentials", {}, ["http://a:b@shop.example"], "must hold no credentials"],
     ["a script that is not there", {}, ["--from-script", "gone.js", "--target", "http://127.0.0.1:1"], "there is no script"],

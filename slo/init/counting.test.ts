@@ -106,6 +106,7 @@ test.each([
     undefined,
     "GET / answers 404, so the scenario asks for /healthz, which answers 200",
   ],
+  ["a redirect is what k6 will see", "/", { "/": 302 }, "/", 302, "GET / answers 302, which the scenario expects: ask for what users do"],
   ["and else what was seen is expected", "/", {}, "/", 404, "GET / answers 404, which the scenario expects: ask for what users do"],
   [
     "a path that was given is kept",
@@ -119,6 +120,7 @@ test.each([
 ])("the first request: %s", async (_, asked, answers: Record<string, number>, route, status, note) => {
   const server = createServer((request, response) => {
     response.statusCode = answers[request.url ?? ""] ?? 404;
+    if (response.statusCode === 302) response.setHeader("location", "/elsewhere");
     response.end();
   });
   await new Promise<void>((resolve) => server.listen(0, host, resolve));

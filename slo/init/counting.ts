@@ -16,26 +16,21 @@ export interface Counting {
   silence?: string;
 }
 
-async function textOf(url: string): Promise<string | undefined> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2000), redirect: "manual" });
-    const text = await response.text();
-    return response.ok ? text : undefined;
-  } catch {
-    return undefined;
-  }
-}
+/** Asks for an address; a redirect is an answer, as it is to the scenario. A text says why there is none. */
+const answerTo = (url: URL | string): Promise<{ status: number; text: string } | string> =>
+  fetch(url, { signal: AbortSignal.timeout(2000), redirect: "manual" })
+    .then(async (response) => ({ status: response.status, text: await response.text().catch(() => "") }))
+    .catch(errorMessage);
 
 /** Paths that services often have. */
 const oftenThere = ["/health", "/healthz", "/health/readiness", "/readyz", "/ping", "/status"];
 
 /** Sees what the first request would be answered: where nothing is at `/`, another path is asked for, or else the status expected that was seen; with what is to be said of it. */
 export async function seenFirst(target: string, request: FirstRequest): Promise<{ request: FirstRequest; note: string | undefined }> {
-  const statusOf = (path: string): Promise<number | undefined> =>
-    fetch(new URL(path, target), { signal: AbortSignal.timeout(2000) }).then(
-      async (response) => (await response.body?.cancel(), response.status),
-      () => undefined,
-    );
+  const statusOf = async (path: string): Promise<number | undefined> => {
+    const answer = await answerTo(new URL(path, target));
+    return typeof answer === "string" ? undefined : answer.status;
+  };
   const asked = request.route;
   const seen = await statusOf(asked);
   if (seen === 200) return { request, note: undefined };
@@ -58,21 +53,20 @@ const ways: Stated[] = [...presetNames.map((preset) => ({ preset })), { preset: 
  * them. Of one that does not answer nothing is read: what is at a library's own port would be somebody else's.
  */
 export async function lookAtCounting(target: string): Promise<Counting> {
-  const asked = fetch(target, { signal: AbortSignal.timeout(2000), redirect: "manual" });
-  const silence = await asked.then((response) => void response.body?.cancel(), errorMessage);
-  if (silence !== undefined) return { metrics: undefined, bucketsSeconds: [], silence };
+  const own = await answerTo(target);
+  if (typeof own === "string") return { metrics: undefined, bucketsSeconds: [], silence: own };
   for (const stated of ways) {
     const metrics = resolveMapping(stated);
     if (typeof metrics === "string") continue;
     const places = placesOf(metrics, new URL(target));
     for (const place of places) {
-      const text = await textOf(place.href);
-      if (text === undefined || !isCountedBy(text, metrics, stated.preset === "otel")) continue;
+      const answer = await answerTo(place);
+      if (typeof answer === "string" || answer.status !== 200 || !isCountedBy(answer.text, metrics, stated.preset === "otel")) continue;
       const scrape = place.href === places.at(-1)?.href ? {} : { scrape: { path: place.pathname, port: portOf(place) } };
       const mapping = { ...stated, ...scrape };
       return {
         metrics: Object.keys(mapping).length === 1 ? mapping.preset : mapping,
-        bucketsSeconds: bucketsOf(text, metrics),
+        bucketsSeconds: bucketsOf(answer.text, metrics),
         readAt: place.href,
       };
     }

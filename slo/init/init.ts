@@ -97,7 +97,7 @@ function describe(source: string | undefined, { target, fromScript }: InitOption
     if (described.kind === "problem") return badUsage(`${found} ${described.message}`);
     return { ...described, notes: [`read ${found}`, ...described.notes] };
   } catch (error) {
-    return badUsage(`${found} cannot be read: ${errorMessage(error)}`);
+    return badUsage(`${found} cannot be read: ${errorMessage(error)} (an address begins with http:// or https://)`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { commandLine } from "../host/command-line.ts";
 import type { ClusterOptions } from "./kubernetes.ts";
 import type { LoadOptions } from "./prepare.ts";
 
@@ -29,7 +30,8 @@ export function planContradiction({ scenario, script }: LoadFlags): string | und
 }
 
 export function loadContradiction(given: LoadFlags): string | undefined {
-  if (given.scenario === undefined && given.script === undefined) return "give --scenario NAME or --script FILE";
+  if (given.scenario === undefined && given.script === undefined)
+    return `give --scenario NAME or --script FILE, or have them in a config: ${commandLine("init", "http://…")} writes one`;
   if (given.fault !== undefined && given.target !== undefined)
     return "--fault is for the storage API that is started here; without --target";
   const isScrapeSaid = (given.scrapePath ?? given.scrapePort ?? given.scrapeScheme) !== undefined;
