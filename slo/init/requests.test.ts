@@ -53,7 +53,7 @@ const rows: [string, string, object][] = [
       requests: [{ route: "/a/{id}" }],
       writing: ["POST /a/{id}", "DELETE /a/{id}"],
       notes: [
-        "left out: POST /a/{id}, DELETE /a/{id} write, so they stand in the scenario as comments; take in those that may be repeated thousands of times",
+        "left out, as what writes: POST /a/{id}, DELETE /a/{id}; the scenario has them as comments: take in those that may be repeated thousands of times",
       ],
     },
   ],
@@ -92,7 +92,7 @@ const rows: [string, string, object][] = [
     openApi({ "/a": { post: {} } }),
     {
       kind: "problem",
-      message: "names no GET request to begin with; POST /a writes: give an address instead, and add them to its scenario",
+      message: "names no GET request to begin with, only what writes (POST /a): give an address instead, and add them to its scenario",
     },
   ],
 ];

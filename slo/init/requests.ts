@@ -74,14 +74,13 @@ export function describedBy(text: string): Described | Problem {
   const { data: documented } = openApi.safeParse(value);
   const found = recorded ? fromHar(recorded) : documented && fromOpenApi(documented);
   if (found === undefined) return { kind: "problem", message: "is no OpenAPI document (openapi, paths) and no HAR (log.entries)" };
-  const left = found.writing.length === 0 ? "" : `${listed(found.writing, 5)} ${found.writing.length === 1 ? "writes" : "write"}`;
-  if (found.requests.length === 0)
-    return {
-      kind: "problem",
-      message: `names no GET request to begin with${left && `; ${left}: give an address instead, and add them to its scenario`}`,
-    };
-  if (left !== "")
-    found.notes.push(`left out: ${left}, so they stand in the scenario as comments; take in those that may be repeated thousands of times`);
+  const writing = listed(found.writing, 5);
+  const only = writing && `, only what writes (${writing}): give an address instead, and add them to its scenario`;
+  if (found.requests.length === 0) return { kind: "problem", message: `names no GET request to begin with${only}` };
+  if (writing !== "")
+    found.notes.push(
+      `left out, as what writes: ${writing}; the scenario has them as comments: take in those that may be repeated thousands of times`,
+    );
   const more = found.requests.length - mostRequests;
   if (more > 0) found.notes.push(`left out: GET requests beyond the first ${mostRequests} (${more})`);
   return { ...found, requests: found.requests.slice(0, mostRequests) };
