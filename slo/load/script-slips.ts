@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { sourcesOf } from "../run/bundle/bundle.ts";
+import { bundleScenario } from "../run/bundle/bundle.ts";
 import { formatProblem } from "../spec/load.ts";
 import type { Spec } from "../spec/spec.ts";
 import { nearest, nearestFirst, quoted } from "../spec/words.ts";
@@ -7,7 +7,7 @@ import { shortList } from "./present.ts";
 
 /** Reads a user script's sources, and names what a spec asks of it that stands nowhere in them. */
 export async function slipsOf(script: string, spec: Spec): Promise<string[]> {
-  const read = await sourcesOf(script);
+  const read = await bundleScenario({ entry: script });
   return read.kind === "problems" || read.hasUnread ? [] : unknownChecks(spec, read.inputs);
 }
 

@@ -30,15 +30,17 @@ function k6CanFollow({ inputs }: Metafile, folder: string): boolean {
 
 /**
  * Makes one file for k6 of a script and its imports, or leaves a script where it is that k6 can run unchanged: one that k6 can follow and that is a
- * single file, finds files from its place, or is CommonJS, which a bundle would rob of its exports. Nothing is written beside it.
+ * single file, finds files from its place, or is CommonJS, which a bundle would rob of its exports. Nothing is written beside it, and without an
+ * `outfile` nothing at all.
  */
-export async function bundleScenario(options: { entry: string; outfile: string; counted?: boolean }) {
+export async function bundleScenario(options: { entry: string; outfile?: string; counted?: boolean }) {
   const entry = resolve(options.entry);
   const folder = dirname(entry);
-  const sources = await sourcesOf(entry);
-  if (sources.kind === "problems") return sources;
-  const { built, inputs: paths, hasUnread } = sources;
+  if (statSync(entry, { throwIfNoEntry: false })?.isDirectory()) return problemOf(entry, "is a folder; give the script in it");
+  const built = await esbuildOf(entry, []);
+  if (built.kind === "problems") return built;
   const { inputs } = built.metafile;
+  const paths = Object.keys(inputs).map((path) => resolve(folder, path));
   const finds = findsFiles(
     built.metafile,
     paths.map((path) => readFileSync(path, "utf8")),
@@ -47,35 +49,23 @@ export async function bundleScenario(options: { entry: string; outfile: string; 
   const notCounted = { kind: "not", reason: "it is CommonJS (write it with import and export)" } as const;
   const common = {
     kind: "bundled",
+    /** Absolute paths of the sources that k6 will run; files that only give types are not among them. */
     inputs: paths,
     /** Whether the script's checks and rates are counted; else why they cannot be. Undefined where nobody asked. */
     counted: counts ? ({ kind: "counted" } as const) : options.counted === true ? notCounted : undefined,
-    hasUnread,
+    /** Whether modules are imported that were not read: from https, or of an extension. */
+    hasUnread: externals(built.metafile).some((path) => !/^k6(\/(?!x\/).*)?$/.test(path)),
   } as const;
   const staysWhole = finds || paths.length === 1 || Object.values(inputs).some(({ format }) => format === "cjs");
-  if (!counts && staysWhole && k6CanFollow(built.metafile, folder)) return { ...common, inPlace: true, file: entry };
+  const { outfile } = options;
+  if (outfile === undefined || (!counts && staysWhole && k6CanFollow(built.metafile, folder)))
+    return { ...common, inPlace: true, file: entry };
   const plugins = [...(finds ? [besideScript(folder)] : []), ...(counts ? [counting] : [])];
   const again = plugins.length > 0 ? await esbuildOf(entry, plugins) : built;
   if (again.kind === "problems") return again;
-  await mkdir(dirname(options.outfile), { recursive: true });
-  await writeFile(options.outfile, again.text);
-  return { ...common, inPlace: false, file: options.outfile };
-}
-
-/** Finds what a script is made of, and writes nothing. */
-export async function sourcesOf(script: string) {
-  const entry = resolve(script);
-  if (statSync(entry, { throwIfNoEntry: false })?.isDirectory()) return problemOf(entry, "is a folder; give the script in it");
-  const built = await esbuildOf(entry, []);
-  if (built.kind === "problems") return built;
-  return {
-    kind: "sources" as const,
-    built,
-    /** Absolute paths of the sources that k6 will run; files that only give types are not among them. */
-    inputs: Object.keys(built.metafile.inputs).map((path) => resolve(dirname(entry), path)),
-    /** Whether modules are imported that were not read: from https, or of an extension. */
-    hasUnread: externals(built.metafile).some((path) => !/^k6(\/(?!x\/).*)?$/.test(path)),
-  };
+  await mkdir(dirname(outfile), { recursive: true });
+  await writeFile(outfile, again.text);
+  return { ...common, inPlace: false, file: outfile };
 }
 
 type Built = { kind: "built"; text: string; metafile: Metafile } | Problems;
