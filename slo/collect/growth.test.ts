@@ -27,6 +27,7 @@ const service: ServiceQueries = {
   shown: "{}",
   reachable: samplesOf("up"),
   scraped: samplesOf("up"),
+  scrapeDurations: samplesOf("scrape_duration_seconds"),
   started: over("last_over_time", "process_start_time_seconds"),
   starts: samplesOf("process_start_time_seconds"),
   scrapes: samplesOf("up"),
@@ -95,6 +96,15 @@ const old = from - 1000;
 
 test.each<[string, Sample[], number | string]>([
   ["growth is told from the last scrape before", [...starts(() => old), ...counts([900, 1000, 1050, 1100, 1200, 1200])], 200],
+  [
+    "a scrape that was still under way when the load began may hold some of it, so the one before it tells what was before",
+    [
+      ...starts(() => old),
+      ...counts([1000, 1040, 1050, 1100, 1200, 1200]),
+      [{ ...began("s"), __name__: "scrape_duration_seconds" }, 5.5, from - 5],
+    ],
+    200,
+  ],
   [
     "a start time that jitters is no restart, so its past is not counted",
     [...starts((at) => old + (at % 2) / 100), ...counts([900, 1000, 1050, 1100, 1200, 1200])],

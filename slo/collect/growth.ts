@@ -47,7 +47,7 @@ async function readSamples(api: PrometheusApi, ask: CounterQueries, instances: r
   const { fromSeconds: from, toSeconds: to, endedSeconds: ended, begunSeconds: begun } = window;
   const within = Math.max(to - from, sameScrapeSeconds);
   // Back to the scrape before the last one: a sample between the two is of no scrape, but has a time of its own.
-  const earliest = Math.min(from, ...instances.map(({ scrapedSeconds, beforeSeconds }) => scrapedSeconds.at(-2) ?? beforeSeconds ?? from));
+  const earliest = Math.min(from, ...instances.map(({ scrapedBy, beforeSeconds }) => scrapedBy(from).at(-2) ?? beforeSeconds ?? from));
   const first = Math.max(from, ...instances.map(({ firstSeconds }) => firstSeconds ?? from));
   const { part } = ask;
   const countOf = part && ((histogram: Histogram): number => countIn(histogram, part));
@@ -115,6 +115,8 @@ function growthOf(
 ) {
   const key = seriesKey(labels);
   const base = baseOf(before.get(key), instance);
+  const [twoBefore, lastBefore] = lastTwo(instance, window);
+  const calm = (quiet.get(key) ?? []).filter(({ atSeconds }) => atSeconds <= lastBefore);
   const end = since.get(key)?.at(-1);
   const lastScrape = instance.lastSeconds === undefined ? Infinity : instance.lastSeconds - sameScrapeSeconds;
   const inLastScrape = end !== undefined && end.atSeconds >= lastScrape;
@@ -124,7 +126,7 @@ function growthOf(
   const fell = fallen.has(key) || vanished || lowest < base;
   // A label set expires that nobody asks for; one that is asked for comes and goes where several processes answer on one address.
   const wentWithin = vanished && instance.steady && latest > base;
-  if (wentWithin || cameAgain(quiet.get(key)?.at(-1), before.get(key), least?.get(key)?.[0]?.value ?? latest, instance))
+  if (wentWithin || cameAgain(calm.at(-1), before.get(key), least?.get(key)?.[0]?.value ?? latest, instance))
     throw new Unreadable(
       `counters of the instance ${labels[scrapeLabels.instance]} come and go, though it is one process by its start time: several may answer on its address in turn; let each be scraped on its own`,
     );
@@ -134,7 +136,7 @@ function growthOf(
   const first = instance.began ? carriedOn : inFirstScrape;
   const certain = inLastScrape ? Math.max(0, end.value - first) : 0;
   const quietIn = (fromSeconds: number, sinceSeconds: number) => ({
-    grewBefore: rise((quiet.get(key) ?? []).filter(({ atSeconds }) => atSeconds >= fromSeconds)),
+    grewBefore: rise(calm.filter(({ atSeconds }) => atSeconds >= fromSeconds)),
     grewAfter: rise((since.get(key) ?? []).filter(({ atSeconds }) => atSeconds >= sinceSeconds)),
   });
   return {
@@ -152,7 +154,7 @@ function growthOf(
     /** It fell, or vanished from an instance that is still there: another process counts here than before, or its label set expired. */
     fell,
     /** How much it grew before k6 began and after it had ended, so that others use the service too. */
-    quiet: quietIn(twoBefore(instance, window) - sameScrapeSeconds, window.endedSeconds + endSlackSeconds),
+    quiet: quietIn(twoBefore, window.endedSeconds + endSlackSeconds),
     /** The same with more time on both ends, where another run's requests, or k6's own last ones, may be. */
     widerQuiet: quietIn(0, 0),
   };
@@ -162,9 +164,10 @@ export type CounterGrowth = ReturnType<typeof growthOf>;
 
 const isNear = (atSeconds: number, scrape: number | undefined): boolean => Math.abs(atSeconds - (scrape ?? Infinity)) < sameScrapeSeconds;
 
-/** Finds the last but one scrape before k6 began. */
-function twoBefore({ scrapedSeconds }: Instance, { begunSeconds }: GrowthWindow): number {
-  return scrapedSeconds.filter((at) => at <= begunSeconds).at(-2) ?? begunSeconds;
+/** Finds the last but one and the last scrape that were over before k6 began. */
+function lastTwo({ scrapedBy }: Instance, { begunSeconds }: GrowthWindow): [number, number] {
+  const over = scrapedBy(begunSeconds);
+  return [(over.at(-2) ?? begunSeconds) - sameScrapeSeconds, (over.at(-1) ?? begunSeconds) + sameScrapeSeconds];
 }
 
 /** Gives a counter's value in its instance's last scrape before the load: 0 where that scrape does not hold it. */
@@ -173,14 +176,14 @@ function baseOf(points: Points | undefined, { beforeSeconds, scrapedSeconds }: I
   if (latest === undefined || beforeSeconds === undefined) return 0;
   if (!scrapedSeconds.some((seconds) => isNear(latest.atSeconds, seconds)))
     throw new Unreadable("the counters carry times of their own, so nobody can tell what is before the load");
-  return isNear(latest.atSeconds, beforeSeconds) ? latest.value : 0;
+  return points?.findLast(({ atSeconds }) => isNear(atSeconds, beforeSeconds))?.value ?? 0;
 }
 
 /** Tells of a series of one process, by its start time, whether it was there before the load, not in its last scrape before it, and there again with no less. */
 function cameAgain(old: Points[number] | undefined, before: Points | undefined, lowest: number, instance: Instance): boolean {
   const { startedSeconds, steady, beforeSeconds } = instance;
   if (old === undefined || old.value === 0 || !steady || startedSeconds === undefined || beforeSeconds === undefined) return false;
-  const isInLast = isNear(before?.at(-1)?.atSeconds ?? Infinity, beforeSeconds);
+  const isInLast = before?.some(({ atSeconds }) => isNear(atSeconds, beforeSeconds)) === true;
   return !isInLast && old.atSeconds < beforeSeconds && old.atSeconds > startedSeconds + 1 && lowest >= old.value;
 }
 

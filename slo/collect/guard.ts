@@ -27,13 +27,20 @@ const good = (one: Series<number> | undefined): number[] =>
 
 async function readScrapes(api: PrometheusApi, service: ServiceQueries, { fromSeconds: from, toSeconds: to }: GuardedWindow) {
   const range = Math.max(to - from, 0.001);
-  const [before, within, startedBefore, started] = await Promise.all([
+  const [before, durations, within, startedBefore, started] = await Promise.all([
     querySamples(api, service.scraped(lookbackSeconds), from),
+    querySamples(api, service.scrapeDurations(lookbackSeconds), from),
     querySamples(api, service.scraped(range), to),
     queryVector(api, service.started(lookbackSeconds), from),
     querySamples(api, service.starts(range), to),
   ]);
-  return { before: keyed(before), within: keyed(within), startedBefore: keyed(startedBefore), started: keyed(started) };
+  return {
+    before: keyed(before),
+    durations: keyed(durations),
+    within: keyed(within),
+    startedBefore: keyed(startedBefore),
+    started: keyed(started),
+  };
 }
 type Scrapes = Awaited<ReturnType<typeof readScrapes>>;
 
@@ -108,7 +115,7 @@ function endOf({ within }: Scrapes, { endedSeconds }: GuardedWindow): string {
 }
 
 /** What is known of an instance without a scrape. */
-const unread = { beforeSeconds: undefined, scrapedSeconds: [], firstSeconds: undefined, lastSeconds: undefined };
+const unread = { beforeSeconds: undefined, scrapedSeconds: [], scrapedBy: () => [], firstSeconds: undefined, lastSeconds: undefined };
 
 /** Says what is known of one instance; undefined where it had ended before the load and was not tried any more. */
 function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrapes, window: GuardedWindow) {
@@ -116,7 +123,10 @@ function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrape
   const [before, within] = [scrapes.before.get(key), good(scrapes.within.get(key))];
   const since = within.filter((at) => at > window.endedSeconds);
   const scrapedSeconds = good(before);
-  const beforeSeconds = scrapedSeconds.at(-1);
+  const durations = new Map(scrapes.durations.get(key)?.points.map(({ atSeconds, value }) => [atSeconds, value]));
+  // A scrape has the time at which it began: one that was under way when the load began may hold requests of it.
+  const scrapedBy = (seconds: number): number[] => scrapedSeconds.filter((at) => at + (durations.get(at) ?? 0) <= seconds);
+  const beforeSeconds = scrapedBy(window.fromSeconds).at(-1);
   const there = wasThere(before, window.fromSeconds);
   if (within.length === 0 && !there) {
     // It never answered while it was tried: it may have counted, and nobody knows what.
@@ -144,10 +154,12 @@ function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrape
     /** The labels `job` and `instance`. */
     key,
     job,
-    /** Its last good scrape before the load; undefined where its process began during the load, so that it counts from zero. */
+    /** Its last good scrape that was over before the load; undefined where its process began during the load, so that it counts from zero. */
     beforeSeconds,
     /** Its good scrapes before the load, as far as it is looked back. */
     scrapedSeconds,
+    /** Those of them that were over by a time. */
+    scrapedBy,
     /** Its first good scrape since the load began: what grew after it did so during the load, whatever became of the process. */
     firstSeconds: within[0],
     /** Its last good scrape of all; undefined where it was not scraped twice after the load. */

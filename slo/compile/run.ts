@@ -66,6 +66,8 @@ export function serviceQueries(labels: Where) {
     reachable: sumOfLast(up),
     /** Every scrape in the range with whether it succeeded. */
     scraped: samplesOf(up),
+    /** How long each scrape in the range took, seconds; nothing of it where the series came by another way than a scrape. */
+    scrapeDurations: samplesOf(selector(scrapeMetrics.duration, withLabels(labels))),
     /** When the process began, by its own word. */
     started: over("last_over_time", starts),
     /** The same at every scrape in the range. */

@@ -2,7 +2,16 @@ import { join } from "node:path";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
 import type { ProcessGroup } from "../host/process-group.ts";
-import { findMetrics, freePort, type NotStarted, scrapeUrl, startPrometheus, startTarget } from "../run/local-services.ts";
+import {
+  findMetrics,
+  freePort,
+  type NotStarted,
+  scrapeIntervalOf,
+  scrapeUrl,
+  startPrometheus,
+  startTarget,
+  usualScrapeSeconds,
+} from "../run/local-services.ts";
 import { lockTarget } from "../run/lock.ts";
 import { rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
 import { startRelay } from "../run/relay/relay.ts";
@@ -135,26 +144,29 @@ function watchStack(stack: Stack, record: RunRecord, host: Host): { stop: () => 
 
 type Stack = Exclude<Awaited<ReturnType<typeof startStack>>, NotStarted>;
 /** What a run works with: a target and a Prometheus, started here or given. */
-export type Place = Omit<Stack, "kind" | "children">;
+export type Place = Omit<Stack, "kind" | "children" | "scrapeIntervalSeconds"> & Partial<Pick<Stack, "scrapeIntervalSeconds">>;
 
 function targetEnvironment({ store = "memory", fault }: LoadOptions, host: Host, folder: string): NodeJS.ProcessEnv {
   const file = store === "sqlite" ? { STORE_FILE: join(folder, "store.sqlite") } : {};
   return { ...host.environment, STORE: store, ...file, ...(fault === undefined ? {} : { FAULTS: fault }) };
 }
 
-/** Says where a given target's metrics are read, when that is not where they were said to be. */
+/** Finds where a given target's metrics are read and how often, and says so when that is not as usual. */
 async function metricsOf(targetUrl: string, { scrape, options }: Pick<Prepared, "scrape" | "options">, host: Host) {
-  if (options.target === undefined) return scrape;
+  if (options.target === undefined) return { scrape, intervalSeconds: usualScrapeSeconds };
   const found = await findMetrics(targetUrl, scrape);
   if (found !== scrape)
     host.say(`nothing answers at ${scrapeUrl(targetUrl, scrape)}: the service's metrics are read at ${scrapeUrl(targetUrl, found)}`);
-  return found;
+  const intervalSeconds = await scrapeIntervalOf(scrapeUrl(targetUrl, found));
+  if (intervalSeconds >= 1) host.say(`the service's metrics take long to read: they are scraped every ${intervalSeconds} s`);
+  return { scrape: found, intervalSeconds };
 }
 
 /** Starts what was not given: the storage API without `--target`, Prometheus without `--prometheus`; both at once. */
 async function startStack({ options, folder, ...prepared }: Prepared, host: Host, group: ProcessGroup) {
   const port = await freePort();
   const targetUrl = options.target ?? `http://127.0.0.1:${port}`;
+  const metrics = prepared.prometheus ? await metricsOf(targetUrl, { options, ...prepared }, host) : undefined;
   const [target, prometheus] = await Promise.all([
     options.target === undefined
       ? startTarget(group, {
@@ -171,7 +183,7 @@ async function startStack({ options, folder, ...prepared }: Prepared, host: Host
           logFile: join(folder, "prometheus.log"),
           job: prepared.spec.service,
           targetUrl,
-          scrape: await metricsOf(targetUrl, { options, ...prepared }, host),
+          ...metrics,
         })
       : undefined,
   ]);
@@ -183,6 +195,8 @@ async function startStack({ options, folder, ...prepared }: Prepared, host: Host
     prometheus: options.prometheus ?? prometheus?.url ?? "",
     /** True when Prometheus was started here, with its data in the run's folder. */
     embedded: options.prometheus === undefined,
+    /** How often that one scrapes the service, seconds. */
+    scrapeIntervalSeconds: metrics?.intervalSeconds,
     children: [target, prometheus].flatMap((started) => (started ? [started.child] : [])),
   };
 }

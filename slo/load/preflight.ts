@@ -8,7 +8,7 @@ import { encodeWrite } from "../run/relay/body.ts";
 import { writeOnce } from "../run/relay/write.ts";
 import type { Host } from "../host/host.ts";
 import { waitFor } from "../host/wait.ts";
-import { scrapeIntervalSeconds, scrapeUrl } from "../run/local-services.ts";
+import { scrapeUrl } from "../run/local-services.ts";
 import { k6Labels, plimsollMetrics } from "../spec/names.ts";
 import { sideOf } from "../spec/side.ts";
 import { dropUnstarted, type RunRecord } from "../run/record.ts";
@@ -170,7 +170,7 @@ export interface Preflight extends Pick<RunRecord, "origin"> {
 export async function preflight(
   prepared: Prepared,
   host: Host,
-  { embedded, target: targetUrl }: Place,
+  { embedded, target: targetUrl, scrapeIntervalSeconds }: Place,
   ends: PrometheusEnds,
   signal: AbortSignal,
 ): Promise<Checked<Preflight>> {
@@ -179,11 +179,12 @@ export async function preflight(
   const service = serviceQueries(serverLabels);
   // Only what was started here is known to have metrics; elsewhere a service without them shows in its objectives.
   const startedHere = embedded && options.target === undefined;
+  const limitSeconds = startedHere ? 15 : 3 + 2 * (scrapeIntervalSeconds ?? 0);
   const [target, writes, clock, scrape, origin] = await Promise.all([
     options.target === undefined ? fine : patiently(host.environment, () => checkTarget(options.target ?? "")),
     patiently(host.environment, () => checkPrometheus(ends, testid, host.now)),
     patiently(host.environment, () => checkClock(api, host.now)),
-    embedded ? checkScrape(api, serviceQueries({ job: spec.service }), host.now, startedHere ? 15 : 3, host.say) : fine,
+    embedded ? checkScrape(api, serviceQueries({ job: spec.service }), host.now, limitSeconds, host.say) : fine,
     originOf(host, k6Version, api),
   ]);
   if (target.kind === "none") return target;
@@ -204,8 +205,7 @@ export async function preflight(
   if (embedded) hopeless.forEach(host.say);
   else if (hopeless.length > 0 && !options.force)
     return badUsage(`${hopeless.join("\n")}\nno load can change that; --force loads all the same`);
-  if (embedded) return { kind: "fine", value: { offset: clock.value, scrapeIntervalSeconds, origin } };
-  const interval = await scrapeInterval(api, service, host.now);
+  const interval = scrapeIntervalSeconds ?? (await scrapeInterval(api, service, host.now));
   return { kind: "fine", value: { offset: clock.value, scrapeIntervalSeconds: interval, origin } };
 }
 

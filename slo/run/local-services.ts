@@ -20,8 +20,21 @@ export interface NotStarted {
   refused: boolean;
 }
 
-/** How often the local Prometheus scrapes: short, because the verdict waits for two scrapes after the last request. */
-export const scrapeIntervalSeconds = 0.25;
+/** How often the local Prometheus scrapes, seconds: short, because the verdict waits for two scrapes after the last request. */
+export const usualScrapeSeconds = 0.25;
+
+/** Finds how often a page of metrics is scraped, seconds: less often where reading it takes long, since a scrape that outlasts its interval fails. */
+export async function scrapeIntervalOf(url: string): Promise<number> {
+  let interval = usualScrapeSeconds;
+  for (let reads = 0; reads < 3; reads += 1) {
+    const began = performance.now();
+    if ((await answerAt(url, 10)) === undefined) return interval;
+    const seconds = (performance.now() - began) / 1000;
+    if (seconds < usualScrapeSeconds / 2) return usualScrapeSeconds; // a first read may be slow
+    interval = [0.5, 1, 2, 5, 10].find((each) => each >= 2 * seconds) ?? 30;
+  }
+  return interval;
+}
 
 /** Gives the address at which a target's metrics are read: the target's own, but for what is said otherwise. */
 export function scrapeUrl(targetUrl: string, { path, scheme, port }: Metrics["scrape"]): string {
@@ -37,13 +50,13 @@ export async function findMetrics(targetUrl: string, said: Metrics["scrape"]): P
   return (await answers(scrapeUrl(targetUrl, own))) ? own : said;
 }
 
-function prometheusConfig({ job, targetUrl, scrape: from, outOfOrder }: PrometheusOptions): string {
+function prometheusConfig({ job, targetUrl, scrape: from, outOfOrder, intervalSeconds = usualScrapeSeconds }: PrometheusOptions): string {
   const storage = outOfOrder === undefined ? undefined : { tsdb: { out_of_order_time_window: outOfOrder } };
   if (targetUrl === undefined) return JSON.stringify({ storage, scrape_configs: [] });
   const { protocol, host, pathname, searchParams } = new URL(
     scrapeUrl(targetUrl, from ?? { path: "/metrics", scheme: undefined, port: undefined }),
   );
-  const interval = `${scrapeIntervalSeconds * 1000}ms`;
+  const interval = `${intervalSeconds * 1000}ms`;
   const timing = { scrape_interval: interval, scrape_timeout: interval };
   const params = Object.fromEntries([...new Set(searchParams.keys())].map((key) => [key, searchParams.getAll(key)]));
   const at = { scheme: protocol.replace(":", ""), metrics_path: pathname, params, static_configs: [{ targets: [host] }] };
@@ -94,9 +107,9 @@ async function untilReady(child: Child, url: string, { name, readyPath, isOwn, l
 }
 
 /** Gives what a URL answers; undefined where that is an error, or nothing. */
-async function answerAt(url: string): Promise<string | undefined> {
+async function answerAt(url: string, limitSeconds = 1): Promise<string | undefined> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(1000) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(limitSeconds * 1000) });
     const text = await response.text();
     return response.ok ? text : undefined;
   } catch {
@@ -104,7 +117,7 @@ async function answerAt(url: string): Promise<string | undefined> {
   }
 }
 
-const answers = async (url: string): Promise<boolean> => (await answerAt(url)) !== undefined;
+const answers = async (url: string): Promise<boolean> => (await answerAt(url, 5)) !== undefined;
 
 /** A local Prometheus to start, with its data in `folder`. */
 interface PrometheusOptions {
@@ -115,6 +128,7 @@ interface PrometheusOptions {
   job: string;
   targetUrl: string | undefined;
   scrape?: Metrics["scrape"];
+  intervalSeconds?: number;
   port?: number;
   /** How old a sample may be that it still takes, e.g. "30d"; Prometheus's own default is none but the newest. */
   outOfOrder?: string;

@@ -31,6 +31,6 @@ export function isJudgedScenario(scenario: string | undefined): boolean {
 export const isJudged = (labels: Readonly<Record<string, string>>): boolean => isJudgedScenario(labels[k6Labels.scenario]);
 
 /** Names the series that Prometheus writes of each scrape. */
-export const scrapeMetrics = { up: "up" } as const;
+export const scrapeMetrics = { up: "up", duration: "scrape_duration_seconds" } as const;
 
 export const scrapeLabels = { job: "job", instance: "instance" } as const;
