@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
 import { startService, type ServiceProcess } from "../../target/process.fixture.ts";
-import { reportIn, run, workingFolder } from "./cli.fixture.ts";
+import { reportIn, run, undisturbed, workingFolder } from "./cli.fixture.ts";
 
 /** A folder of a user, with these files. */
 function folderWith(files: Record<string, string>): string {
@@ -36,7 +36,11 @@ describeLive("init", ["k6", "prometheus"], () => {
     for (const file of ["plimsoll.config.ts", "perf/shop.ts", "perf/shop.yaml", ".github/workflows/slo.yml"])
       expect(again.stderr).toContain(`${file} is there already and stays as it is`);
     expect(textIn(folder, "perf/shop.ts")).toBe(script);
-    const loaded = await run(["load", "--duration", "14s"], { folder });
+    const load = () => {
+      rmSync(join(folder, ".plimsoll"), { recursive: true, force: true });
+      return run(["load", "--duration", "14s"], { folder });
+    };
+    const loaded = await undisturbed(load, ({ stdout }) => stdout);
     expect(reportIn(folder).load.offeredIterations).toBe(700);
     expect(loaded.exitCode, loaded.stderr + loaded.stdout).toBe(0);
     expect(loaded.stderr).not.toMatch(/TS\d+/);
