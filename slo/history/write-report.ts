@@ -45,18 +45,18 @@ export function decidedBefore(report: Report, folder: string): Report | undefine
 
 /**
  * Writes the report in every form, remembers the run, prints the result, and gives the exit code. A report that was decided stays where the new one is
- * not; by the same spec its verdict is also the result.
+ * not; by the same spec a failure is also the result, but what was met then nothing proves now.
  */
 export function writeReport(judged: Report, folder: string, host: Host, { json, sameSpec }: { json: boolean; sameSpec: boolean }): number {
   const kept = decidedBefore(judged, folder);
-  const report = kept !== undefined && sameSpec ? kept : judged;
+  const report = kept?.verdict === "exceeded" && sameSpec ? kept : judged;
   const jsonText = jsonReport(report);
   const summary = markdownReport(report);
   const page = join(folder, "report.html");
   if (kept !== undefined) {
     const [why = "nothing decides it"] = judged.reasons;
     host.say(
-      `judged again, this run is ${judged.verdict} (${why}): the report that found it ${kept.verdict}, exit ${kept.exitCode}, stays`,
+      `judged again, this run is ${judged.verdict} (${why}): the report that found it ${kept.verdict} stays; exit ${report.exitCode}`,
     );
   } else {
     const files = {
