@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { PromQL } from "../compile/promql.ts";
 import { errorMessage } from "../host/error-message.ts";
+import { jsonOf } from "../host/json-of.ts";
 
 /** Says where Prometheus answers, and what to send along. */
 export interface PrometheusApi {
@@ -82,12 +83,12 @@ async function ask<T extends z.ZodType>(api: PrometheusApi, path: string, form: 
     .catch((error: unknown) => {
       throw new Unreadable(errorMessage(error));
     });
-  const parsed = answer.safeParse(parseJson(text));
-  if (!parsed.success) throw new Unreadable(`Prometheus answered ${status}: ${plain(text)}`);
-  if (parsed.data.status === "error") throw new Unreadable(`Prometheus refused the query: ${plain(parsed.data.error)}`);
-  const { warnings } = parsed.data;
+  const answered = jsonOf(answer, () => text);
+  if (answered === undefined) throw new Unreadable(`Prometheus answered ${status}: ${plain(text)}`);
+  if (answered.status === "error") throw new Unreadable(`Prometheus refused the query: ${plain(answered.error)}`);
+  const { warnings } = answered;
   if (warnings && warnings.length > 0) throw new Unreadable(`Prometheus returned warnings: ${plain(warnings.join("; "))}`);
-  const read = data.safeParse(parsed.data.data);
+  const read = data.safeParse(answered.data);
   if (!read.success) throw new Unreadable(`Prometheus answered ${status}: ${plain(text)}`);
   return read.data;
 }
@@ -97,15 +98,6 @@ const control = /[\u0000-\u001f\u007f-\u009f]+/g;
 /** Makes what another program said fit for a message: one line, no control characters, not endless. */
 function plain(text: string): string {
   return text.replace(control, " ").slice(0, 200);
-}
-
-/** Reads JSON; undefined where it is none. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Asks for series, at a moment or over time, Unix seconds; those of a range selector, and over time, are a matrix. */

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
 import { errorMessage } from "../host/error-message.ts";
-import { parseJson, type Answer, type PrometheusApi } from "./prometheus.ts";
+import { jsonOf } from "../host/json-of.ts";
+import type { Answer, PrometheusApi } from "./prometheus.ts";
 
 const pausesMillis = [200, 600, 1800];
 
@@ -33,7 +35,4 @@ async function attempt(api: PrometheusApi, input: Parameters<typeof fetch>[0], i
 }
 
 /** Tells a whole answer of the API, a refused query too, from a proxy's page and from a part of one. */
-function isOfPrometheus(text: string): boolean {
-  const answer = parseJson(text);
-  return typeof answer === "object" && answer !== null && "status" in answer;
-}
+const isOfPrometheus = (text: string): boolean => jsonOf(z.object({ status: z.string() }), () => text) !== undefined;

@@ -1,4 +1,4 @@
-import { percentText } from "../spec/units.ts";
+import { elapsed, percentText } from "../spec/units.ts";
 import type { Count } from "../collect/measurement.ts";
 import { complement, provesMet, requestsNeeded } from "./clopper-pearson.ts";
 import type { Evidence, WindowFinding } from "./verdict.ts";
@@ -15,15 +15,6 @@ const share = (ratio: number): string => percentText(Number(ratio.toPrecision(3)
 function downToThree(value: number): number {
   const nearest = Number(value.toPrecision(3));
   return nearest <= value ? nearest : Number((nearest - 10 ** (Math.floor(Math.log10(value)) - 2)).toPrecision(3));
-}
-
-/** Writes seconds as the report does: 0:06, 1:05:00. */
-function elapsed(seconds: number): string {
-  const whole = Math.max(0, Math.floor(seconds));
-  const two = (value: number): string => String(value).padStart(2, "0");
-  const tail = two(whole % 60);
-  const minutes = Math.floor(whole / 60);
-  return minutes < 60 ? `${minutes}:${tail}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${tail}`;
 }
 
 const badOf = ({ bad, total }: Count): string => `${grouped(bad)} bad of ${grouped(total)}`;

@@ -68,7 +68,6 @@ test.each<[string, Partial<RunFacts>, RegExp]>([
     /counted 7 slow requests and wrong contents and wrote 6/,
   ],
   ["an error that Prometheus does not hold is lost", { stored: { ...totals, errors: 2 } }, /2 of the 3 failed requests/],
-  ["a Prometheus that cannot be asked is a caveat", { stored: null }, /could not be asked/],
   ["load that was planned and never sent is a caveat", { started: 800 }, /only 800 of 890 planned iterations \(89\.9 %\)/],
   ["drops while k6 was short of CPU are a caveat", { dropCause: "starved" }, /short of CPU: .*\(README, When k6 is short of CPU\)/],
   [

@@ -21,8 +21,8 @@ export interface RunFacts {
   bytesSent: number;
   /** False when a load pod was lost before it could say all that it had sent. */
   sentIsWhole: boolean;
-  /** What Prometheus holds of it; null when it could not be asked. */
-  stored: Totals | null;
+  /** What Prometheus holds of it. */
+  stored: Totals;
   /** Judged iterations: planned (null in a closed model), then what became of them. */
   offeredIterations: number | null;
   started: number;
@@ -62,8 +62,7 @@ export function runCaveats(facts: RunFacts): string[] {
   const bad = sent.slow + sent.wrongContents;
   if (k6.summaryBad !== null && k6.summaryBad !== bad)
     caveats.push(lostBefore(`counted ${k6.summaryBad} slow requests and wrong contents`, bad));
-  if (stored === null) caveats.push("Prometheus could not be asked what it holds");
-  else if (facts.sentIsWhole) caveats.push(...storedCountCaveats(sent, stored));
+  if (facts.sentIsWhole) caveats.push(...storedCountCaveats(sent, stored));
   caveats.push(...offeredCaveats(facts), ...lengthCaveats(facts));
   return [...caveats, ...dropCaveats[facts.dropCause], ...facts.more];
 }

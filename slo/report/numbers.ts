@@ -1,3 +1,7 @@
+import { elapsed, percentText as targetPercent } from "../spec/units.ts";
+
+export { elapsed, targetPercent };
+
 /** Writes a count with a comma at each thousand; `null` is "not read", which is not 0. */
 export function count(value: number | null): string {
   return value === null ? "not read" : threeDigits(value);
@@ -21,11 +25,6 @@ export function percent(ratio: number | null): string {
   }
   if (value > 100) return "over 100%";
   return value < 50 ? "under 0.000001%" : "under 100%";
-}
-
-/** Writes a target as it stands in the spec: 0.999 is `99.9%`. */
-export function targetPercent(targetRatio: number): string {
-  return `${Number((targetRatio * 100).toPrecision(10))}%`;
 }
 
 /** Writes the share of good events proved at best and at worst, rounded away from the proof and never across the target. */
@@ -71,15 +70,6 @@ export function duration(seconds: number | null): string {
   if (minutes < 1440) return pair(Math.floor(minutes / 60), "h", minutes % 60, "min");
   const hours = Math.round(seconds / 3600);
   return pair(Math.floor(hours / 24), "d", hours % 24, "h");
-}
-
-/** Writes seconds as a clock from the start: `1:05`, `2:00:00`. */
-export function elapsed(seconds: number): string {
-  if (!Number.isFinite(seconds)) return "?";
-  const whole = Math.max(0, Math.floor(seconds));
-  const [hours, minutes] = [Math.floor(whole / 3600), String(Math.floor(whole / 60) % 60)];
-  const rest = String(whole % 60).padStart(2, "0");
-  return hours > 0 ? `${hours}:${minutes.padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }
 
 /** Writes events a second, three digits. */

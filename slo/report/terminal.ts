@@ -7,11 +7,10 @@ import { count, counted, duration, rate, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
 
-/** Sets how the terminal's report looks: colour or none, columns, and the paths of the files that were written. */
+/** Sets how the terminal's report looks: colour or none, and columns. */
 export interface TerminalOptions {
   colour: boolean;
   width: number;
-  files?: readonly string[];
 }
 
 /** Gives what colours a text. */
@@ -43,7 +42,6 @@ export function terminalReport(report: Report, options: TerminalOptions): string
     listed("Load", [loadSentence(report), ...loadDifferences(report)]),
     listed("Time", [timeSentence(report)]),
     ...remarks(report).map(([title, sentences]) => listed(title, sentences)),
-    listed("Files", options.files ?? []),
   ].filter(({ length }) => length > 0);
   return sections.map((lines) => `${lines.map((line) => line.trimEnd()).join("\n")}\n`).join("\n");
 }

@@ -22,6 +22,15 @@ export function percentText(ratio: number): string {
   return `${Number((ratio * 100).toPrecision(12))}%`;
 }
 
+/** Writes seconds as a clock from the start: `1:05`, `2:00:00`. */
+export function elapsed(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "?";
+  const whole = Math.max(0, Math.floor(seconds));
+  const [hours, minutes] = [Math.floor(whole / 3600), String(Math.floor(whole / 60) % 60)];
+  const rest = String(whole % 60).padStart(2, "0");
+  return hours > 0 ? `${hours}:${minutes.padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
+}
+
 /** Reads a percentage between 0% and 100%, both excluded, as a 0–1 ratio: "99.9%" is exactly 0.999. */
 export function parsePercent(text: string): Parsed {
   const found = new RegExp(percentPattern).exec(text);

@@ -86,7 +86,6 @@ test.each<[string, Partial<Sides>, boolean | null, number | null, string]>([
     0,
     "Prometheus holds 1 of the 2 failed requests that were sent",
   ],
-  ["a Prometheus that could not be asked holds not none", { stored: null }, null, 0, "Prometheus could not be asked what it holds"],
   ["a service that was not read is not compared", { served: unread }, true, null, "the service's own counters could not be read"],
   [
     "nor is one whose routes nobody named",

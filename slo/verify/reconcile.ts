@@ -10,7 +10,7 @@ export interface Sides {
   record: Pick<RunRecord, "k6" | "script">;
   sent: Totals;
   sentIsWhole: boolean;
-  stored: Totals | null;
+  stored: Totals;
   served: Reading["served"];
   clientMeanSeconds: number | null;
 }
@@ -27,7 +27,7 @@ function comparedK6({ record: { k6 }, sent, sentIsWhole }: Sides): Compared {
 }
 
 function comparedHeld({ sent, sentIsWhole, stored }: Sides): Compared {
-  if (!sentIsWhole || stored === null) return "unknown";
+  if (!sentIsWhole) return "unknown";
   return stored.requests === sent.requests && stored.errors === sent.errors ? "same" : "different";
 }
 
@@ -40,7 +40,7 @@ export function reconciliationOf(sides: Sides): Report["reconciliation"] {
     k6Requests: record.k6?.summaryRequests ?? null,
     k6Iterations: record.k6?.iterations ?? null,
     relayRequests: sent.requests,
-    prometheusRequests: stored?.requests ?? null,
+    prometheusRequests: stored.requests,
     serverRequests: served.requests,
     lostBetween: lostBetween(sides),
     k6Errors: sent.errors,
@@ -66,7 +66,6 @@ function explain(sides: Sides): string {
   const k6 = comparedK6(sides);
   if (!sentIsWhole) return explainLostPod(sides);
   if (k6 === "different") return "k6 counted other totals than it wrote";
-  if (stored === null) return "Prometheus could not be asked what it holds";
   if (comparedHeld(sides) === "different")
     return stored.requests === sent.requests
       ? `Prometheus holds ${stored.errors} of the ${sent.errors} failed requests that were sent`
@@ -76,9 +75,8 @@ function explain(sides: Sides): string {
 }
 
 function explainLostPod({ sent, stored, served }: Sides): string {
-  const kept = stored === null ? "Prometheus was not read" : `Prometheus holds ${stored.requests}`;
   const counted = served.requests === null ? "the service was not read" : `the service counted ${served.requests}`;
-  return `a load pod was lost before it had said all that it sent: ${sent.requests} requests were heard of, ${kept}, ${counted}`;
+  return `a load pod was lost before it had said all that it sent: ${sent.requests} requests were heard of, Prometheus holds ${stored.requests}, ${counted}`;
 }
 
 function explainServed(lost: number | null, { k6, script }: Sides["record"]): string {
