@@ -20,7 +20,6 @@ function hostOf(said: string[]): Host {
     command: "",
     folder,
     project: folder,
-    cache: folder,
     environment: {},
     settings: {
       credentials: { headers: {} },

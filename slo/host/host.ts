@@ -1,5 +1,3 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { plainLine, shortened } from "../report/plain.ts";
 import { shownCommand } from "./command-line.ts";
@@ -64,7 +62,6 @@ export function openHost() {
     folder: process.env["INIT_CWD"] ?? process.cwd(),
     /** The project's own folder. */
     project: fileURLToPath(new URL("../../", import.meta.url)),
-    cache: process.env["PLIMSOLL_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "plimsoll"),
     environment: process.env,
     settings: read.settings,
     width: Math.max(40, Math.min(process.stdout.columns ?? 100, 160)),

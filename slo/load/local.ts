@@ -16,6 +16,7 @@ import { lockTarget } from "../run/lock.ts";
 import { rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
 import { startRelay } from "../run/relay/relay.ts";
 import { runK6 } from "../run/run-k6.ts";
+import { cacheFolder } from "../run/tools/locate.ts";
 import { keepRecord, newRecord, sayK6Errors, settleLimitOf } from "./new-record.ts";
 import { failed, noRun, pendingMessage, unflushed, type LoadRun, type NoRun } from "./load-run.ts";
 import { preflight } from "./preflight.ts";
@@ -79,7 +80,7 @@ type Running = Exclude<Awaited<ReturnType<typeof makeReady>>, NoRun>;
 /** Takes a given target for this run alone; says why it cannot. */
 function takeTarget({ testid, options: { target } }: Prepared, host: Host, { held }: Session): string | undefined {
   if (target === undefined) return undefined;
-  const lock = lockTarget(join(host.cache, "locks"), target, testid);
+  const lock = lockTarget(join(cacheFolder(host.environment, process.platform), "locks"), target, testid);
   if (lock.kind === "failed") return lock.message;
   if (lock.kind === "taken") return `the run ${lock.note} (process ${lock.pid}) is loading ${target} now; wait for it, or stop it`;
   held.defer(lock.release);
