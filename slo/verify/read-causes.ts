@@ -1,6 +1,5 @@
-import { readClientCells, readClientTimeline, readServerCells, type Cell } from "../collect/causes.ts";
-import type { CumulativePoint, Measurement } from "../collect/measurement.ts";
-import type { Answer } from "../collect/prometheus.ts";
+import { readClientCells, readClientTimeline, readServerCells } from "../collect/causes.ts";
+import type { Measurement } from "../collect/measurement.ts";
 import { causeQueries, type Subject } from "../compile/causes.ts";
 import { findCauses, momentsOf, testsOf } from "../judge/causes.ts";
 import type { Verdict } from "../judge/verdict.ts";
@@ -12,11 +11,7 @@ import type { Asked } from "./run-times.ts";
 type ReportedCause = NonNullable<Report["causes"]>[number];
 
 /** One objective's events, by what may be a cause, and how they are read over time. */
-interface Looked {
-  cells: Answer<Cell[]>;
-  steps: number;
-  moments: (subject: Subject | undefined) => Promise<{ points: readonly CumulativePoint[]; skewSeconds: number }>;
-}
+type Looked = Awaited<ReturnType<typeof lookAtClient>>;
 
 /** Of how many routes that stand out the moments are read. */
 const mostTimelines = 5;
@@ -51,13 +46,13 @@ async function causesOf(asked: Asked, reading: Reading, { name, indicator }: Obj
 
 type Sided = Parameters<typeof causeQueries>[0];
 
-async function lookAtClient({ api, load: { record } }: Asked, { client }: Reading, indicator: Sided): Promise<Looked> {
+async function lookAtClient({ api, load: { record } }: Asked, { client }: Reading, indicator: Sided) {
   const queries = causeQueries(indicator, record.testid, record.slowCounted);
   const span = { ...client, stepSeconds: Math.max(1, client.stepSeconds, (client.toSeconds - client.fromSeconds) / mostSteps) };
   return {
     cells: await readClientCells(api, queries, span),
     steps: Math.ceil((span.toSeconds - span.fromSeconds) / span.stepSeconds),
-    moments: async (subject) => {
+    moments: async (subject: Subject | undefined) => {
       const read = await readClientTimeline(api, queries, subject, span);
       return { points: read.kind === "answer" ? read.value : [], skewSeconds: k6PushSeconds };
     },
