@@ -31,7 +31,6 @@ type Problem = { kind: "problem"; message: string };
 const mostRequests = 20;
 
 const schema = z.object({
-  type: z.unknown().optional(),
   format: z.string().optional(),
   example: z.unknown().optional(),
   default: z.unknown().optional(),

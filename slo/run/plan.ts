@@ -8,12 +8,10 @@ const stage = z.object({ duration: z.string(), target: z.number() });
 const executor = z.object({
   executor: z.string(),
   startTime: z.string().nullish(),
-  gracefulStop: z.string().nullish(),
   rate: z.number().nullish(),
   startRate: z.number().nullish(),
   timeUnit: z.string().nullish(),
   duration: z.string().nullish(),
-  maxDuration: z.string().nullish(),
   stages: z.array(stage).nullish(),
   iterations: z.number().nullish(),
   vus: z.number().nullish(),
