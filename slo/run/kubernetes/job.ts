@@ -15,48 +15,19 @@ export type Rights = Readonly<Record<string, readonly string[]>>;
  */
 export const needs: Record<"load" | "secret" | "account" | "forward", Rights> = rights;
 
-/** Names the verbs that the caller lacks in the namespace, or says that the cluster does not answer. */
-async function lackingRights(cluster: Cluster, wanted: Rights): Promise<{ kind: "rights"; lacking: string[] } | Failed> {
-  const isGranted = await grantedRights(cluster);
-  const asked = Object.entries(wanted).flatMap(([resource, verbs]) =>
-    verbs
-      .filter((verb) => !isGranted(verb, resource))
-      .map((verb) => ({ right: `${verb} ${resource}`, answer: mayI(cluster, verb, resource) })),
-  );
-  const lacking: string[] = [];
-  for (const { right, answer } of asked) {
-    const got = await answer;
-    // It prints "no" on stdout alone; words of an error are trouble of another sort.
-    if (got.kind === "failed" && !got.message.endsWith("ended with 1")) return got;
-    if (got.kind === "failed") lacking.push(right);
-  }
-  return { kind: "rights", lacking };
-}
-
-const names = z.array(z.string());
-/** A rule that is about some objects by their names is no right to all of them. */
-const rule = z.object({ verbs: names, apiGroups: names.optional(), resources: names.optional(), resourceNames: names.optional() });
-const rulesReview = z.object({ status: z.object({ resourceRules: z.array(rule) }) });
-
-/** Asks for all rights in one question, which is quicker; an authorizer that is not the cluster's own may not tell all of them there. */
-async function grantedRights({ context, namespace }: Cluster): Promise<(verb: string, resource: string) => boolean> {
-  const review = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectRulesReview", spec: { namespace } };
-  const got = await kubectl(["--context", context, "create", "--validate=false", "-o", "json", "-f", "-"], {
-    input: JSON.stringify(review),
+/** Names the verbs that the caller lacks in the namespace, or says that the cluster does not answer; all of them are one question. */
+async function lackingRights({ context, namespace }: Cluster, wanted: Rights): Promise<{ kind: "rights"; lacking: string[] } | Failed> {
+  const asked = Object.entries(wanted).flatMap(([resource, verbs]) => verbs.map((verb) => [verb, resource] as const));
+  const reviews = asked.map(([verb, named]) => {
+    const [, resource, group, subresource] = /^([^./]+)\.?([^/]*)\/?(.*)$/.exec(named) ?? [];
+    const spec = { resourceAttributes: { namespace, verb, group, resource, subresource } };
+    return JSON.stringify({ apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", spec });
   });
-  const rules = got.kind === "answer" ? (rulesReview.safeParse(JSON.parse(got.text)).data?.status.resourceRules ?? []) : [];
-  const has = (all: readonly string[] = [], one: string): boolean => all.includes(one) || all.includes("*");
-  return (verb, resource) => {
-    const [name = "", group = ""] = resource.split(".");
-    const covers = (one: z.infer<typeof rule>): boolean => has(one.verbs, verb) && has(one.apiGroups, group) && has(one.resources, name);
-    return rules.some((one) => one.resourceNames === undefined && covers(one));
-  };
-}
-
-/** Asks for a right; `pods/log` in one word would be a pod whose name is log. */
-function mayI(cluster: Cluster, verb: string, resource: string): Promise<Answered> {
-  const [kind = "", part] = resource.split("/");
-  return kubectl([...placeOf(cluster), "auth", "can-i", verb, kind, ...(part === undefined ? [] : [`--subresource=${part}`])]);
+  const args = ["--context", context, "create", "--validate=false", "-f", "-", "-o", 'jsonpath={.status.allowed}{"\\n"}'];
+  const got = await kubectl(args, { input: reviews.join("\n") });
+  if (got.kind === "failed") return got;
+  const answers = got.text.split("\n");
+  return { kind: "rights", lacking: asked.filter((_, i) => answers[i] !== "true").map((right) => right.join(" ")) };
 }
 
 /** Says that the namespace is not there; one that the caller may not look at is taken to be. */
