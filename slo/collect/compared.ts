@@ -89,7 +89,7 @@ export function caveatsOf(
   });
   if (missing > 0 && asked.length > 0)
     caveats.push(
-      `others ask for ${listed(asked, 3)} too (probes, scrapes of its metrics, users), so nothing that the service counted of it is known to be k6's`,
+      `others ask for ${listed(asked, 3)} too (probes, scrapes of its metrics, users, or a load that ended within half a minute before), so nothing that the service counted of it is known to be k6's`,
     );
   if (others > 0)
     caveats.push(

@@ -31,7 +31,12 @@ test("a load of another protocol than HTTP is one", () => {
 
 test.each<[string, Partial<RunFacts>, RegExp]>([
   ["an interrupted run proves nothing good", { interrupted: true }, /interrupted/],
-  ["a killed k6 proves nothing good", { k6: { ...valid.k6, exitCode: null, signal: "SIGKILL" } }, /SIGKILL/],
+  [
+    "a killed k6 proves nothing good",
+    { k6: { ...valid.k6, exitCode: null, signal: "SIGKILL" } },
+    /SIGKILL; .*memory ran out.*resources\.limits\.memory/,
+  ],
+  ["a k6 that was told to end did not run out of memory", { k6: { ...valid.k6, exitCode: null, signal: "SIGTERM" } }, /by SIGTERM$/],
   [
     "a k6 whose end nobody saw has no exit code to tell",
     { k6: { ...valid.k6, exitCode: null, meaning: "exit code -1" } },

@@ -48,7 +48,7 @@ export function runCaveats(facts: RunFacts): string[] {
   const caveats: string[] = [];
   if (facts.interrupted) caveats.push("the run was interrupted");
   if (facts.stoppedOnProof !== null) caveats.push(facts.stoppedOnProof);
-  if (k6.signal !== null) caveats.push(`k6 was ended by ${k6.signal}`);
+  if (k6.signal !== null) caveats.push(`k6 was ended by ${k6.signal}${k6.signal === "SIGKILL" ? outOfMemory : ""}`);
   else if (k6.exitCode !== 0 && !facts.interrupted && facts.stoppedOnProof === null)
     caveats.push(k6.exitCode === null ? "nobody knows how k6 ended" : `k6 ended with exit code ${k6.exitCode}: ${k6.meaning}`);
   if (sent.requests === 0 && facts.bytesSent === 0) caveats.push("k6 sent no request");
@@ -66,6 +66,8 @@ export function runCaveats(facts: RunFacts): string[] {
   caveats.push(...offeredCaveats(facts), ...lengthCaveats(facts));
   return [...caveats, ...dropCaveats[facts.dropCause], ...facts.more];
 }
+
+const outOfMemory = "; where nobody stopped it, memory ran out: give it more (in pods by --pod-template, resources.limits.memory)";
 
 const lostBefore = (was: string, written: number): string => `k6 ${was} and wrote ${written}: samples were lost between k6 and the relay`;
 
