@@ -19,6 +19,7 @@ const tools = {
 
 /** A rule as Grafana's provisioning API takes it. */
 interface GrafanaRule {
+  uid: string;
   title: string;
   labels: Record<string, string>;
   data: { refId: string; datasourceUid: string; model: { expr?: string } }[];
@@ -31,6 +32,7 @@ describeWith(tools, "Terraform", ["terraform", "kubectlProvider", "grafanaProvid
   const folder = join(work, "deploy/terraform/example");
   /** Stands in for the few routes of Grafana's API that its provider uses here; what it was given, by path. */
   const given = new Map<string, unknown>();
+  const groups = () => [...given].flatMap(([path, body]) => (path.includes("/rule-groups/") ? [body as { rules: GrafanaRule[] }] : []));
   const grafana = createServer((request, response) => {
     let text = "";
     request.on("data", (piece: Buffer) => (text += piece.toString()));
@@ -43,9 +45,16 @@ describeWith(tools, "Terraform", ["terraform", "kubectlProvider", "grafanaProvid
   });
 
   function answerTo(method: string, path: string, body: unknown): unknown {
+    const [, rule] = /^\/api\/v1\/provisioning\/alert-rules(?:\/(.+))?$/.exec(path) ?? ["none"];
+    if (rule === undefined && path.endsWith("/alert-rules")) return groups().flatMap(({ rules }) => rules);
+    if (rule !== undefined && method === "GET") return groups().flatMap(({ rules }) => rules.filter(({ uid }) => uid === rule))[0];
+    if (rule !== undefined) return {}; // deleted
     if (path === "/api/health") return { version: "13.2.2", database: "ok" };
     if (method === "DELETE") return given.delete(path) ? {} : undefined;
     if (method === "GET") return given.get(path);
+    if (path.includes("/rule-groups/"))
+      for (const [i, one] of (body as { rules: GrafanaRule[] }).rules.entries())
+        Object.assign(one, { uid: `${path.split("/").at(-1)}-${i}`, provenance: "api" });
     if (path !== "/api/folders") return given.set(path, body).get(path);
     const made = { id: 1, uid: "folder", version: 1, ...(body as object) };
     return given.set(`/api/folders/${made.uid}`, made).get(`/api/folders/${made.uid}`);
@@ -124,8 +133,7 @@ describeWith(tools, "Terraform", ["terraform", "kubectlProvider", "grafanaProvid
     });
 
     test("gives Grafana each alert once, over the same PromQL", () => {
-      const groups = [...given].flatMap(([path, body]) => (path.includes("/rule-groups/") ? [body as { rules: GrafanaRule[] }] : []));
-      const all = groups.flatMap((group) => group.rules);
+      const all = groups().flatMap(({ rules }) => rules);
       expect(all.map(({ title }) => title)).toEqual(
         expect.arrayContaining([
           "ErrorBudgetBurn server availability (page)",
