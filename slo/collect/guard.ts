@@ -64,7 +64,7 @@ function unscraped({ within }: Scrapes, [lost]: readonly Instance[], { endedSeco
 }
 
 /** How many of its scrape intervals an instance may be silent before it counts as gone. */
-const silentIntervals = 2.5;
+export const silentIntervals = 2.5;
 
 /** Finds the usual distance of two samples; undefined where there are too few. */
 export function medianDistance(points: readonly { atSeconds: number }[]): number | undefined {

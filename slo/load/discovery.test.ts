@@ -6,16 +6,18 @@ import { waitForDiscovery } from "./discovery.ts";
 const began = 1_800_000_000;
 const long = (): number => began - 1000;
 
-/** [what, when Prometheus was started, when each instance was by its own word, for how long each has been tried, seconds] */
-test.each<[string, number | undefined, ((at: number) => number)[], number, number]>([
+/** [what, when Prometheus was started, when each instance was by its own word, for how long each has been tried, for how long it is waited, since when the first is gone; seconds] */
+test.each<[string, number | undefined, ((at: number) => number)[], number, number, number?]>([
   ["that has been there for long is not waited for", began - 500, [long, long], 2, 0],
   ["of which nothing is known is not waited for", undefined, [], 2, 0],
   ["whose youngest instance was started a moment ago is waited for", began - 500, [long, () => began - 3], 2, 9],
   ["whose Prometheus was started a moment ago is waited for", began - 4, [long], 2, 8],
   ["of which another instance is started meanwhile is waited for anew", undefined, [() => began - 8, () => began + 1], 2, 13],
   ["that was restarted in its place, which Prometheus knows, is not waited for", began - 500, [() => began - 3], 60, 0],
+  ["of which an instance went a moment ago is waited for: another in its place may not be found yet", began - 500, [long, long], 60, 7, 5],
+  ["of which an instance went a minute ago is not waited for", began - 500, [long, long], 60, 0, 60],
   ["whose start time moves on with the clock is waited for no longer than twice", undefined, [(at) => at - 3], 2, 24],
-])("a service %s", async (_sentence, prometheusStarted, starts, triedSeconds, expected) => {
+])("a service %s", async (_sentence, prometheusStarted, starts, triedSeconds, expected, goneSeconds) => {
   let clock = began;
   const said: string[] = [];
   const scrapes = fakeApi((query) =>
@@ -31,9 +33,11 @@ test.each<[string, number | undefined, ((at: number) => number)[], number, numbe
     if (String(init?.body).includes("process_start_time")) return answer;
     // Every second a scrape.
     const { data } = (await answer.json()) as { data: { result: { metric: object }[] } };
-    const result = data.result.map(({ metric }) => ({
+    const result = data.result.map(({ metric }, series) => ({
       metric,
-      values: Array.from({ length: triedSeconds + 1 }, (_, i) => [clock - triedSeconds + i, "1"]),
+      values: Array.from({ length: triedSeconds + 1 }, (_, i) => [clock - triedSeconds + i, "1"] as const).filter(
+        ([at]) => goneSeconds === undefined || series > 0 || at <= began - goneSeconds,
+      ),
     }));
     return Response.json({ status: "success", data: { resultType: "matrix", result } });
   };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { instanceKey, lookbackSeconds, medianDistance } from "../collect/guard.ts";
+import { instanceKey, lookbackSeconds, medianDistance, silentIntervals } from "../collect/guard.ts";
 import { answerOf, querySamples, queryVector, startOf, type Answer, type PrometheusApi, type Series } from "../collect/prometheus.ts";
 import type { ServiceQueries } from "../compile/run.ts";
 import type { Host } from "../host/host.ts";
@@ -24,7 +24,10 @@ export async function scrapeInterval(api: PrometheusApi, service: ServiceQueries
 /** How long Prometheus may need to hear of a new instance: its discovery tells of it, and its scrapes are set up, every 5 s each (discovery/manager.go, scrape/manager.go). */
 const discoverySeconds = 10;
 
-/** Finds when the youngest process began of those that Prometheus had to find, and of Prometheus itself, on its clock, which `atSeconds` is of; and how often the service is scraped. */
+/**
+ * Finds when the youngest process began of those that Prometheus had to find, and of Prometheus itself, or when an instance went, in whose place another
+ * may have come that is not found yet; on Prometheus's clock, which `atSeconds` is of. And how often the service is scraped.
+ */
 async function youngest(api: PrometheusApi, service: ServiceQueries, atSeconds: number) {
   const [own, starts, scraped] = await Promise.all([
     startOf(api),
@@ -38,7 +41,12 @@ async function youngest(api: PrometheusApi, service: ServiceQueries, atSeconds: 
   const found = starts.value.flatMap(({ labels, points }) =>
     points.flatMap(({ value }) => (value <= atSeconds && (firstTried.get(instanceKey(labels)) ?? 0) > value ? [value] : [])),
   );
-  return { started: Math.max(own ?? 0, ...found), interval };
+  const gone = scraped.value.flatMap(({ points }) => {
+    const [last, good] = [points.at(-1), points.findLast(({ value }) => value === 1)];
+    const isGone = last !== undefined && (last.value !== 1 || atSeconds - last.atSeconds > silentIntervals * interval);
+    return isGone && good !== undefined ? [good.atSeconds] : [];
+  });
+  return { started: Math.max(own ?? 0, ...found, ...gone), interval };
 }
 
 /**
@@ -61,7 +69,7 @@ export async function waitForDiscovery(
     if (leftSeconds <= 0 || signal.aborted) return;
     if (!told)
       say(
-        `the service or Prometheus was started a moment ago: waiting until all instances are scraped, ${Math.ceil(leftSeconds)} s at most`,
+        `the service or Prometheus was started a moment ago, or an instance went: waiting until all instances are scraped, ${Math.ceil(leftSeconds)} s at most`,
       );
     told = true;
     await pause(Math.min(1, leftSeconds));

@@ -168,10 +168,16 @@ export function remarks(report: Report): [title: string, sentences: string[]][] 
   return [
     ["Scenario overrides", scenarioOverrides(report)],
     ["Recovery", recoveries(report)],
-    ["Caveats", report.objectives.flatMap(({ name, caveats }) => caveats.map((reason) => `${shortName(name)}: ${reason}`))],
+    ["Caveats", caveatsOf(report)],
     ["Windows", notableWindows(report)],
     ["Notes", report.notes],
   ];
+}
+
+/** Lists what is uncertain, each once, with the objectives that it is of. */
+function caveatsOf({ objectives }: Report): string[] {
+  const all = objectives.flatMap(({ name, caveats }) => caveats.map((reason) => ({ name: shortName(name), reason })));
+  return [...Map.groupBy(all, ({ reason }) => reason)].map(([reason, of]) => `${of.map(({ name }) => name).join(", ")}: ${reason}`);
 }
 
 /** Lists the windows with a fast burn that the average hides, and once why others could not be looked at. */
