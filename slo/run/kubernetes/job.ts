@@ -94,17 +94,19 @@ export async function createJob(cluster: Cluster, plan: JobPlan, config: PodConf
   if (shaped.kind === "failed") return shaped;
   const created = await create(cluster, shaped.job);
   if (created.kind === "failed") return created;
-  const { uid } = z.object({ metadata: z.object({ uid: z.string() }) }).parse(JSON.parse(created.text)).metadata;
-  const ownerReferences = [{ apiVersion: "batch/v1", kind: "Job", name: plan.name, uid }];
+  const ownerReferences = [{ apiVersion: "batch/v1", kind: "Job", name: plan.name, uid: created.text }];
   const parts = [...maps, ...secrets].map((part) => create(cluster, { ...part, metadata: { ...part.metadata, ownerReferences } }));
   const [competing, ...made] = await Promise.all([competingRun(cluster, plan), ...parts]);
   if (competing !== undefined) return { kind: "failed", message: competing };
   return made.find(({ kind }) => kind === "failed") ?? created;
 }
 
+/** Creates an object, and gives its uid. */
 function create(cluster: Cluster, manifest: Manifest): Promise<Answered> {
   // Not "apply": it would keep a second copy in an annotation, which may hold a quarter as much.
-  return kubectl([...placeOf(cluster), "create", "--validate=strict", "-o", "json", "-f", "-"], { input: JSON.stringify(manifest) });
+  return kubectl([...placeOf(cluster), "create", "--validate=strict", "-o", "jsonpath={.metadata.uid}", "-f", "-"], {
+    input: JSON.stringify(manifest),
+  });
 }
 
 export function startJob(cluster: Cluster, name: string): Promise<Answered> {
@@ -116,20 +118,12 @@ export function deleteJob(cluster: Cluster, name: string): Promise<Answered> {
   return kubectl([...placeOf(cluster), "delete", "job", name, "--cascade=background", "--ignore-not-found", "--wait=false"]);
 }
 
-const eventList = z.object({
-  items: z.array(
-    z.object({ reason: z.string().nullish(), message: z.string().nullish(), involvedObject: z.object({ name: z.string().nullish() }) }),
-  ),
-});
-
 /** Quotes the latest warnings about a Job and its pods, newest last. */
 export async function warningsOf(cluster: Cluster, job: string): Promise<string[]> {
   const filter = ["--field-selector", "type=Warning", "--sort-by=.lastTimestamp"];
-  const got = await kubectl([...placeOf(cluster), "get", "events", ...filter, "-o", "json"]);
-  if (got.kind === "failed") return [];
-  const all = (eventList.safeParse(JSON.parse(got.text)).data?.items ?? []).flatMap(({ reason, message, involvedObject: { name } }) =>
-    name?.startsWith(job) ? [`${name}: ${reason}: ${message}`] : [],
-  );
+  const format = 'jsonpath={range .items[*]}{.involvedObject.name}: {.reason}: {.message}{"\\n"}{end}';
+  const got = await kubectl([...placeOf(cluster), "get", "events", ...filter, "-o", format]);
+  const all = got.kind === "answer" ? got.text.split("\n").filter((line) => line.startsWith(job)) : [];
   return [...new Set(all)].slice(-3);
 }
 
