@@ -31,7 +31,13 @@ test.each([
   ["a run whose command was killed knows nothing of it", null, { kind: "unknown" }],
   ["a system that does not tell is unknown", { ...health, known: false, starvedAtSeconds: [] }, { kind: "unknown" }],
   ["what is known of one pod is not known of the one that was lost", { ...health, known: false }, { kind: "unknown" }],
-])("%s", (_, known, expected) => expect(shortageOf({ health: known })).toEqual(expected));
+])("%s", (_, known, expected) => expect(shortageOf({ health: known, k6: null })).toEqual(expected));
+
+test("of a k6 that was killed nobody knows what it lacked before, as memory: its drops and slow requests are nobody's fault for certain", () => {
+  const counted = { iterations: null, interrupted: 0, summaryRequests: null, summaryBad: null, checks: null, errors: [] };
+  const k6 = { startedAtSeconds: 1, endedAtSeconds: 9, exitCode: null, signal: "SIGKILL", ...counted };
+  expect(shortageOf({ health, k6 })).toEqual({ kind: "unknown" });
+});
 
 const span = { fromSeconds: 1000, toSeconds: 1000 + 86_400, stepSeconds: 17.28 };
 const droppedAt = (moment: number, value: number) => [{ valueAt: (at: number) => (at < moment ? undefined : value) }];
