@@ -55,14 +55,14 @@ export function compareSides(sent: Sent, counted: number): Compared {
 export function betweenCounts(
   counted: Count & { uncertain: number },
   { dropped, notJudged }: Pick<ServerWindow, "dropped" | "notJudged">,
-  { missing, others }: Compared,
+  { missing, elsewhere, others }: Compared,
   theirs = 0,
   sawFail = 0,
 ): { best: Count; worst: Count } {
   const { total, bad, uncertain } = counted;
   const most = bad + uncertain;
   const notOurs = notJudged + others + theirs;
-  const worst = Math.max(most + missing, sawFail) + dropped;
+  const worst = Math.max(most + missing - elsewhere, sawFail) + elsewhere + dropped; // what is named elsewhere is not among those seen to fail
   return {
     best: { total: total - Math.min(notOurs, bad) + missing, bad: bad - Math.min(notOurs, bad) },
     worst: { total: Math.max(total - Math.min(notOurs, total - most) + missing + dropped, worst), bad: worst },

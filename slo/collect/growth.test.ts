@@ -205,6 +205,26 @@ test.each<[string, Sample[], number | string]>([
   expect(await grown([...up, ...samples])).toBe(expected);
 });
 
+test.each<[string, Sample[], boolean]>([
+  ["grew between the last two scrapes", [...starts(() => old), ...counts([900, 907, 950, 1000, 1000, 1000])], true],
+  ["stood still", [...starts(() => old), ...counts([900, 900, 950, 1000, 1000, 1000])], false],
+  ["came in the last scrape", [...starts(() => old), ...counts([undefined, 7, 50, 100, 100, 100])], true],
+  ["came with the load", [...starts(() => old), ...counts([undefined, undefined, 50, 100, 100, 100])], false],
+  [
+    "is in the only scrape of a young process",
+    [...starts((at) => (at < from - 10 ? old : from - 8)), ...counts([900, 7, 50, 90, 90, 90])],
+    true,
+  ],
+  ["is at zero there", [...starts((at) => (at < from - 10 ? old : from - 8)), ...counts([900, 0, 50, 90, 90, 90])], false],
+  ["was in the last scrape but one already", [...starts(() => old), ...counts([7, 7, 50, 100, 100, 100])], false],
+])("others ask for what %s before the load", async (_, samples, expected) => {
+  const api = sampledApi([...up, ...samples]);
+  const guarded = await guardService(api, service, window);
+  const read = guarded.kind === "answer" ? await readGrowth(api, counters, guarded.value, window) : guarded;
+  if (read.kind === "failed") throw new Error(read.reason);
+  expect(read.value.some(({ quiet }) => quiet.grewBefore > 0)).toBe(expected);
+});
+
 test("where nothing was scraped after the load, it may have been Prometheus that was away", async () => {
   const guarded = await guardService(sampledApi(scraped("s", scrapes.slice(0, 4))), service, window);
   expect(guarded).toMatchObject({

@@ -55,7 +55,7 @@ async function readSamples(api: PrometheusApi, ask: CounterQueries, instances: r
     byLabels(await querySamples(api, ask.samples(rangeSeconds), at, countOf));
   const [before, quiet, last, least, fallen, since, early] = await Promise.all([
     samples(Math.min(lookbackSeconds, from - earliest) + 2 * sameScrapeSeconds, from),
-    samples(Math.max(quietSeconds, 2.5 * window.stepSeconds), begun),
+    samples(quietRange(window), begun),
     queryLast(api, ask, within, to),
     part === undefined ? queryVector(api, ask.least(within), to).then(byLabels) : undefined, // Prometheus has no such function of histograms
     queryVector(api, ask.fallen(within), to).then(byLabels),
@@ -115,7 +115,8 @@ function growthOf(
 ) {
   const key = seriesKey(labels);
   const base = baseOf(before.get(key), instance);
-  const [twoBefore, lastBefore] = lastTwo(instance, window);
+  const over = instance.scrapedBy(window.begunSeconds);
+  const lastBefore = (over.at(-1) ?? window.begunSeconds) + sameScrapeSeconds;
   const calm = (quiet.get(key) ?? []).filter(({ atSeconds }) => atSeconds <= lastBefore);
   const end = since.get(key)?.at(-1);
   const lastScrape = instance.lastSeconds === undefined ? Infinity : instance.lastSeconds - sameScrapeSeconds;
@@ -130,13 +131,13 @@ function growthOf(
     throw new Unreadable(
       `counters of the instance ${labels[scrapeLabels.instance]} come and go, though it is one process by its start time: several may answer on its address in turn; let each be scraped on its own`,
     );
-  // A process that began during the load counts from zero, unless its counter goes on from where the one before it was.
+  // A process that began during the load counts from zero, unless its counter goes on from where the one before it was; the word of one that was not scraped before may be wrong.
   const carriedOn = lowest < base ? 0 : base;
   const inFirstScrape = early.get(key)?.find(({ atSeconds }) => isNear(atSeconds, instance.firstSeconds))?.value ?? 0;
-  const first = instance.began ? carriedOn : inFirstScrape;
+  const first = instance.began && instance.beforeSeconds !== undefined ? carriedOn : inFirstScrape;
   const certain = inLastScrape ? Math.max(0, end.value - first) : 0;
   const quietIn = (fromSeconds: number, sinceSeconds: number) => ({
-    grewBefore: rise(calm.filter(({ atSeconds }) => atSeconds >= fromSeconds)),
+    grewBefore: rise(beforeLoad(calm, instance, window, fromSeconds)),
     grewAfter: rise((since.get(key) ?? []).filter(({ atSeconds }) => atSeconds >= sinceSeconds)),
   });
   return {
@@ -154,7 +155,7 @@ function growthOf(
     /** It fell, or vanished from an instance that is still there: another process counts here than before, or its label set expired. */
     fell,
     /** How much it grew before k6 began and after it had ended, so that others use the service too. */
-    quiet: quietIn(twoBefore, window.endedSeconds + endSlackSeconds),
+    quiet: quietIn(over.at(-2) ?? 0, window.endedSeconds + endSlackSeconds),
     /** The same with more time on both ends, where another run's requests, or k6's own last ones, may be. */
     widerQuiet: quietIn(0, 0),
   };
@@ -164,10 +165,17 @@ export type CounterGrowth = ReturnType<typeof growthOf>;
 
 const isNear = (atSeconds: number, scrape: number | undefined): boolean => Math.abs(atSeconds - (scrape ?? Infinity)) < sameScrapeSeconds;
 
-/** Finds the last but one and the last scrape that were over before k6 began. */
-function lastTwo({ scrapedBy }: Instance, { begunSeconds }: GrowthWindow): [number, number] {
-  const over = scrapedBy(begunSeconds);
-  return [(over.at(-2) ?? begunSeconds) - sameScrapeSeconds, (over.at(-1) ?? begunSeconds) + sameScrapeSeconds];
+const quietRange = ({ stepSeconds }: GrowthWindow): number => Math.max(quietSeconds, 2.5 * stepSeconds);
+
+/** Lists what a counter held in the scrapes shortly before k6 began: zero where a scrape does not hold it, and as its process began. */
+function beforeLoad(held: Points, instance: Instance, window: GrowthWindow, fromSeconds: number): Points {
+  const { scrapedBy, startedSeconds = 0 } = instance;
+  const { begunSeconds } = window;
+  const since = Math.max(fromSeconds - sameScrapeSeconds, begunSeconds - quietRange(window) + 10 * sameScrapeSeconds);
+  const isYoung = startedSeconds > since && startedSeconds < begunSeconds;
+  const scrapes = scrapedBy(begunSeconds).filter((at) => at >= (isYoung ? startedSeconds : since));
+  const values = scrapes.map((at) => held.find(({ atSeconds }) => isNear(atSeconds, at)) ?? { atSeconds: at, value: 0 });
+  return isYoung ? [{ atSeconds: startedSeconds, value: 0 }, ...values] : values;
 }
 
 /** Gives a counter's value in its instance's last scrape before the load: 0 where that scrape does not hold it. */

@@ -656,6 +656,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       ...scraped(job, at, "a:1", up),
       ...scraped(job, [from - 10, from - 5, until - 3, until - 1], "b:1"),
       [count(job, "500"), 90, from - 65],
+      [count(job, "200", "b:1"), 10, from - 10],
       [count(job, "200", "b:1"), 10, from - 5],
       [count(job, "200", "b:1"), 510, until - 1],
       [k6(job, { status: "200" }), 500, ended],

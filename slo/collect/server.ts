@@ -79,9 +79,15 @@ async function countedBy(by: Asked, instances: readonly Instance[]) {
   const isSame = heldBefore(requests) === heldBefore(wholes);
   const isAlone = isWholeCounter && isSame && usedByOthers(requests, asked, late, false).size === 0;
   const compareWithout = (wider: boolean) => {
-    const used: LabelSets = isAlone ? new Map() : usedByOthers(wholes, asked, late, wider);
+    // What a late histogram does not show yet, the counter of the same requests does.
+    const usedIn = (counters: readonly CounterGrowth[]) => [...usedByOthers(counters, asked, late, wider)];
+    const used: LabelSets = new Map(isAlone ? [] : [wholes, requests].flatMap(usedIn));
     return { compared: compareSides(sent, grownWithout(used, wholes)), used };
   };
+  // Where the counts do not fit, an instance that was not scraped before is not taken at its word that it began during the load: its clock may be ahead.
+  const { missingForCertain, others, elsewhere } = compareWithout(false).compared;
+  if (missingForCertain + others + elsewhere > 0)
+    for (const one of instances) if (one.began && one.beforeSeconds === undefined) restarted.add(one);
   const narrow = compareWithout(false);
   const isAmiss = lossy || narrow.compared.others > 0 || narrow.compared.missingForCertain > 0;
   const { compared, used } = isAmiss ? compareWithout(true) : narrow;
@@ -96,19 +102,22 @@ async function countedBy(by: Asked, instances: readonly Instance[]) {
   const theirs = grownWithout(leftOut, wholes) - grownWithout(used, wholes);
   const isWhole = restarted.size === 0 && all.every((one) => !one.fell) && compared.missingForCertain === 0;
   const points = isWhole ? await cumulative(by, count, [...leftOut.values()], losses.length > 0) : [];
-  const caveats = [...caveatsOf(window, compared, losses, [...used.values()]), ...read.none];
-  if (unnamed > 0)
-    caveats.push(
-      `${amount(unnamed, "request is counted", "requests are counted")} without the name of a route or method, and may be of this objective`,
-    );
-  if (count.uncertain > 0) caveats.push(split.between(count.uncertain));
   const missing = compared.missing + unnamed;
-  if (read.sawFail > count.bad + count.uncertain + missing)
-    caveats.push(
-      `k6 saw ${amount(read.sawFail, "answer", "answers")} with an error status, and the service counts ${count.bad + count.uncertain} at most: what stands between the two answers for it, or its counts are wrong`,
-    );
+  const untold = read.sawFail > count.bad + count.uncertain + missing - compared.elsewhere ? read.sawFail : 0;
+  const caveats = [
+    ...caveatsOf(window, compared, losses, [...used.values()]),
+    ...read.none,
+    ...caveatsOfCount(count, split, unnamed, untold),
+  ];
   const between = betweenCounts(count, window, { ...compared, missing }, theirs, read.sawFail);
   return { ...between, caveats, cumulative: points, lacking: isAlone ? compared.missingForCertain : 0 };
+}
+
+/** Says why what was counted may be worse than it looks, one sentence each. */
+function caveatsOfCount({ bad, uncertain }: ReturnType<typeof countOf>, split: Split, unnamed: number, untold: number): string[] {
+  const nameless = `${amount(unnamed, "request is counted", "requests are counted")} without the name of a route or method, and may be of this objective`;
+  const told = `k6 saw ${amount(untold, "answer", "answers")} with an error status, and the service counts ${bad + uncertain} at most: what stands between the two answers for it, or its counts are wrong`;
+  return [...(unnamed > 0 ? [nameless] : []), ...(uncertain > 0 ? [split.between(uncertain)] : []), ...(untold > 0 ? [told] : [])];
 }
 
 const heldBefore = (counters: readonly CounterGrowth[]): number => counters.reduce((sum, { base }) => sum + base, 0);

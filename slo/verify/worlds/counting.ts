@@ -31,6 +31,8 @@ const plain = (random: Random) => ({
   timesErrors: true,
   /** How often the histogram is added up where there is a counter of requests beside it, seconds; 0: at once. */
   flushSeconds: 0,
+  /** And after how many requests; 0: at once. */
+  flushEvery: 0,
 });
 export type Counting = ReturnType<typeof plain>;
 

@@ -1,9 +1,8 @@
 import { complement } from "../../judge/clopper-pearson.ts";
-import { sideOf } from "../../spec/side.ts";
-import type { Where } from "../../spec/spec.ts";
 import { calmWorld, ever, instanceSince, judgedStretch, randomOf } from "./world.ts";
-import type { Instance, Random, Stretch, World, WorldObjective } from "./world.ts";
+import type { Instance, Random, Stretch, World } from "./world.ts";
 import { routes } from "./counting.ts";
+import { objectivesOf } from "./objectives.ts";
 
 /** Makes one thing go wrong in a world. */
 type Trouble = (world: World, random: Random) => void;
@@ -48,16 +47,22 @@ const spell = (draw: (world: World, random: Random) => Stretch): Trouble =>
   });
 
 const others =
-  (route: string, draw: (world: World, random: Random) => Stretch): Trouble =>
+  (route: string, draw: (world: World, random: Random) => Stretch & { timedOnly?: boolean }): Trouble =>
   (world, random) => {
     const rate = Math.min(60, world.rate) * random.pick([0.2, 1]);
     world.others.push({ ...draw(world, random), rate, route, ratio: random.pick([0, 0, 0.3]) });
   };
 
-const counting = (draw: (world: World, random: Random) => Instance["counts"]): Trouble =>
+const counting = (draw: (world: World, random: Random) => Instance["countsAs"]): Trouble =>
   toOne((instance, world, random) => {
-    instance.counts = draw(world, random);
+    instance.countsAs = draw(world, random);
   });
+
+/** Adds an instance that nobody scrapes and that answers badly: what stands where its requests are missing hides these. */
+function addUnseen(world: World): void {
+  const bad = { ...ever, ratio: 1, instance: world.instances.push({ ...instanceSince(-1000, ever), target: undefined }) - 1 };
+  for (const spells of [world.errors, world.slow]) spells.push(bad);
+}
 
 /** Makes one instance always bad to a degree that is drawn. */
 const alwaysBad = (ratios: readonly number[], more: (instance: Instance) => void): Trouble =>
@@ -114,14 +119,35 @@ export const troubles: Readonly<Record<string, Trouble>> = {
   "Prometheus away": (world, random) => void Object.assign(world, { away: stretch(world, random) }),
   "frozen metrics": counting((world, random) => {
     const from = moment(world, random);
-    return ({ servedAt }) => servedAt < from;
+    return ({ servedAt, status }) => (servedAt < from ? status : undefined);
   }),
-  "half counted": counting(() => (_, nth) => nth % 2 === 0),
-  "errors not counted": counting(() => (request) => request.status < 400),
+  "half counted": counting(
+    () =>
+      ({ status }, nth) =>
+        nth % 2 === 0 ? status : undefined,
+  ),
+  "errors not counted": counting(
+    () =>
+      ({ status }) =>
+        status < 400 ? status : undefined,
+  ),
+  "errors counted as good": counting(() => () => 200),
   "others before": others(routes[0], (world, random) => ({ from: -reach(world), to: random.between(-5, 0) })),
   "others all the time": others(routes[0], always),
   "others in the load": others(routes[0], (world, random) => stretch(world, random, 120)),
   "others after": others(routes[0], (world) => ({ from: judgedStretch(world).to + 0.5, to: judgedStretch(world).to + 20 })),
+  "others just after": others(routes[0], (world, random) => {
+    addUnseen(world);
+    const from = judgedStretch(world).to + 0.2;
+    return { from, to: from + random.between(0.3, 2) * world.scrapeSeconds };
+  }),
+  "others first": (world, random) => {
+    Object.assign(world, { lazy: true, past: 0 });
+    const from = -random.between(0.5, 1) * world.scrapeSeconds;
+    if (random.chance(0.5)) for (const one of world.instances) end(one, from, 0);
+    others(routes[0], () => ({ from, to: random.pick([0.1, 0.5]) * world.seconds }))(world, random);
+    addUnseen(world);
+  },
   "others elsewhere": others("/probe", always),
   "clocks apart": (world, random) => void Object.assign(world, { offsetSeconds: random.pick([-1, 1]) * random.pick([0.04, 0.8, 5, 50]) }),
   pods(world, random) {
@@ -144,74 +170,45 @@ export const troubles: Readonly<Record<string, Trouble>> = {
   "bad warm-up": spell((world) => ({ from: -1, to: judgedStretch(world).from - 0.5 })),
   refused: (world, random) => void world.refused.push({ ...stretch(world, random), ratio: random.pick([0.02, 0.5, 1]) }),
   "start time untrue"(world, random) {
+    const anew = moment(world, random, 0, 0.5);
     const told: World["startToldAt"][] = [
       (_, at) => at,
       (_, at) => Math.floor(at),
       (from, at) => Math.floor(at) - Math.floor(at - from),
       (from, at) => from + 0.0005 * (at - from),
       () => -5000,
+      (from, at) => (at < anew ? from : anew),
     ];
     Object.assign(world, { tellsStart: true, startToldAt: random.pick(told) });
+    if (random.chance(0.3)) addUnseen(world);
   },
+  "metrics reset"(world, random) {
+    end(random.pick(world.instances), moment(world, random), 0);
+    Object.assign(world, { tellsStart: true, startToldAt: () => -5000 });
+  },
+  "clock ahead": toOne((instance, world, random) => {
+    const [from, found] = [-random.between(5, 60), moment(world, random, 0.2, 0.6)];
+    Object.assign(instance, instanceSince(from, { ...ever, from: found }));
+    const told = random.between(judgedStretch(world).from + 1, found);
+    addUnseen(world);
+    Object.assign(world, { tellsStart: true, startToldAt: (start: number) => (start === from ? told : start) });
+  }),
+  "two on one address": toOne((instance, world) => {
+    const [{ from } = ever] = instance.processes;
+    instance.turnsWith = world.instances.push({ ...instanceSince(from, ever), target: undefined }) - 1;
+    world.tellsStart = true;
+  }),
   "histogram late": (world, random) => void Object.assign(world.counting, { flushSeconds: random.pick([0.3, 1, 5, 20]) }),
+  "histogram by the dozen": (world, random) => void Object.assign(world.counting, { flushEvery: random.pick([12, 50, 300]) }),
+  "probes timed only"(world, random) {
+    others(routes[0], (_, chance) => ({ ...chance.pick([always(world), stretch(world, chance, 120)]), timedOnly: true }))(world, random);
+    world.counting.flushSeconds = random.pick([0, 5, 20]);
+  },
   "odd statuses": (world, random) => void Object.assign(world.counting, { oddEvery: random.pick([1, 7, 50]) }),
   "counted twice": (world) => void Object.assign(world.counting, { elsewhere: { zone: "b" }, isTwice: true }),
   "errors not timed": (world) => void Object.assign(world.counting, { timesErrors: false }),
   "one bad instance": alwaysBad([0.05, 1], () => undefined),
 };
-
-type WorldIndicator = WorldObjective["indicator"];
-type Ratio = Extract<WorldIndicator, { kind: "ratio" }>;
-
-function indicatorsOf(world: World, random: Random): WorldIndicator[] {
-  const { duration, labels } = world.counting.metrics;
-  const where: Where = world.script === "none" && labels.route !== undefined && random.chance(0.25) ? { route: routes[0] } : {};
-  if (labels.method !== undefined && random.chance(0.25)) where["method"] = "GET";
-  const orders = (more: string): string => `orders_total{job="${world.id}"${more}}`;
-  const [failed, ok] = [orders(`,result="failed"`), orders(`,result="ok"`)];
-  const all: WorldIndicator[] = [
-    { kind: "errors", side: "client", where },
-    { kind: "errors", side: "server", where },
-    { kind: "latency", side: "client", atMostSeconds: world.thresholdSeconds, where },
-    ...(duration ? [{ kind: "latency", side: "server", atMostSeconds: world.thresholdSeconds, where } as const] : []),
-    random.pick<Ratio>([
-      { kind: "ratio", of: "bad", events: failed, total: orders("") },
-      { kind: "ratio", of: "bad", events: failed, total: `${ok} + ${failed}` },
-      { kind: "ratio", of: "good", events: ok, total: orders("") },
-      { kind: "ratio", of: "bad", events: orders(`,reslt="failed"`), total: orders("") },
-      { kind: "ratio", of: "bad", events: `orders_failed_total{job="${world.id}"}`, total: orders("") },
-    ]),
-  ];
-  const ofScript: WorldIndicator[] = [
-    { kind: "checks", name: checkName, where: {} },
-    random.chance(0.7)
-      ? { kind: "counter", part: "orders_failed", partIs: "bad", total: "orders", where: {} }
-      : { kind: "counter", part: "orders_good", partIs: "good", total: "orders", where: {} },
-  ];
-  if (world.script !== "none") all.push(...ofScript);
-  const first = Math.floor(random.between(0, all.length));
-  return all.filter((_, i) => i === first || random.chance(0.3));
-}
-
-/** The check that a script of a world makes of each answer. */
-export const checkName = "status is below 400";
-
-const nameOf = (indicator: WorldIndicator): string => ("side" in indicator ? `${indicator.side} ${indicator.kind}` : indicator.kind);
-
-/** Chooses a target that so many requests can prove or break, most of the time. */
-function objectivesOf(world: World, random: Random): WorldObjective[] {
-  const expected = world.rate * world.seconds * world.requestsPerIteration;
-  const provable = [0.9, 0.95, 0.99, 0.995, 0.999].filter((target) => expected * complement(target) >= 4);
-  const targetRatio = random.chance(0.92) && provable.length > 0 ? random.pick(provable) : random.pick([0.9, 0.99, 0.999]);
-  const place = { file: "world", line: 1, column: 1 };
-  const whole = indicatorsOf(world, random).map((indicator) => ({ name: nameOf(indicator), targetRatio, indicator, place }));
-  const inPhase: WorldObjective[] = whole.flatMap((objective) =>
-    world.script === "none" && sideOf(objective.indicator) === "client" && random.chance(0.6)
-      ? [{ ...objective, name: `${objective.name}, late`, phase: world.phase.name }]
-      : [],
-  );
-  return [...whole, ...inPhase];
-}
 
 /** What goes wrong in most places some day, and tells on the judge at once. */
 const likely = ["restart just before", "restart before", "not scraped"];

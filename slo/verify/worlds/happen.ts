@@ -17,6 +17,8 @@ export interface Request {
   measured: number;
   instance: number | undefined;
   pod: number | undefined;
+  /** It has a latency, and no counter takes it. */
+  timedOnly?: boolean | undefined;
   /** The script's check of it is made by a module that is not bundled. */
   isUnbundled?: boolean;
 }
@@ -34,7 +36,7 @@ function instanceFor(world: World, random: Random, at: number): number | undefin
 const hits = (spells: readonly Spell[], random: Random, at: number, instance: number | undefined): boolean =>
   spells.some((spell) => isIn(at, spell) && (spell.instance ?? instance) === instance && random.chance(spell.ratio));
 
-function requestAt(world: World, random: Random, at: number, sent: Pick<Request, "who" | "pod" | "route">): Request {
+function requestAt(world: World, random: Random, at: number, sent: Pick<Request, "who" | "pod" | "route" | "timedOnly">): Request {
   const { thresholdSeconds } = world;
   const refused = {
     ...sent,
@@ -76,7 +78,7 @@ function* startsOf(from: number, to: number, rate: number): Generator<number> {
 function otherTraffic(world: World, random: Random): Request[] {
   return world.others.flatMap((other) =>
     [...startsOf(other.from, other.to, other.rate)].map((at) => {
-      const request = requestAt(world, random, at, { who: "others", pod: undefined, route: other.route });
+      const request = requestAt(world, random, at, { who: "others", pod: undefined, route: other.route, timedOnly: other.timedOnly });
       return request.status === 200 && random.chance(other.ratio) ? { ...request, status: world.counting.badStatus } : request;
     }),
   );

@@ -1,6 +1,6 @@
 import type { SentValue } from "../../run/relay/sent-totals.ts";
 import { k6Labels, k6Metrics, ownMetric, warmupScenario } from "../../spec/names.ts";
-import { checkName } from "./generate.ts";
+import { checkName } from "./objectives.ts";
 import type { Happened, Request } from "./happen.ts";
 import { judgedStretch, pushedAt, type World } from "./world.ts";
 import type { HeldHistogram, HeldSeries, Labels } from "./write.ts";

@@ -16,8 +16,10 @@ const isBad = ({ indicator }: WorldObjective, { status, seconds }: Request): boo
 /** Gives which requests an indicator is about; the worlds' ratio counts the orders of one route. */
 const whereOf = ({ indicator }: WorldObjective): Where => (indicator.kind === "ratio" ? { route: routes[0] } : indicator.where);
 
-function isAbout(world: World, objective: WorldObjective, { status, route }: Request): boolean {
+function isAbout(world: World, objective: WorldObjective, { status, route, timedOnly }: Request): boolean {
   if (!asks(whereOf(objective), route)) return false;
+  const { requests, duration } = world.counting.metrics;
+  if (timedOnly && objective.indicator.kind === "errors" && requests !== `${duration?.metric}_count`) return false;
   switch (sideOf(objective.indicator)) {
     case "client":
       return true;
@@ -31,14 +33,28 @@ function isAbout(world: World, objective: WorldObjective, { status, route }: Req
 /** Finds the moments between which other traffic is within the service's counts, as scrapes can tell them. */
 function countedStretch(world: World, endedAt: number): Stretch {
   const blind = world.away !== undefined || world.failedScrapes > 0 || world.skippedScrapes > 0 || world.lateScrapes > 0;
-  return { from: blind ? Number.NEGATIVE_INFINITY : -2 * world.scrapeSeconds - 1, to: endedAt + 4 * world.scrapeSeconds + 10 };
+  const { flushSeconds, flushEvery } = world.counting;
+  const from = blind || flushEvery > 0 ? Number.NEGATIVE_INFINITY : -2 * world.scrapeSeconds - flushSeconds - 1;
+  return { from, to: endedAt + 4 * world.scrapeSeconds + 10 };
 }
 
-/** Tells whether others who use the service can be seen before the load: between two scrapes of the same processes, while no one else sends. */
-function othersShow({ scrapeSeconds, instances }: World, others: readonly Request[]): boolean {
-  const old = instances.every(({ processes }) => processes.every(({ from, to }) => to < 0 || from > 0 || from < -2 * scrapeSeconds));
-  return old && others.filter(({ servedAt }) => servedAt > -2 * scrapeSeconds && servedAt < 0).length >= 6;
+/** Tells whether others who use the service can be seen: between the last two scrapes before the load, or the first two after it, of one process, while no one else sends. */
+function othersShow(world: World, { endedAt, requests, cutOff }: Happened, others: readonly Request[], answered: Answered): boolean {
+  const late = requests.filter(({ who, status }) => who !== "others" && status === 0).length + cutOff.reduce((sum, some) => sum + some, 0);
+  return world.instances.some(({ processes, countsAs, turnsWith }, i) => {
+    const process = processes.find(({ from, to }) => from < 0 && to > endedAt);
+    if (process === undefined || countsAs !== undefined || turnsWith !== undefined) return false;
+    const within = (from = Infinity, to = -Infinity): number =>
+      others.filter(({ instance, servedAt }) => instance === i && servedAt > from + 0.1 && servedAt < to).length;
+    const scrapes = answered[i]?.filter((at) => at > Math.max(process.from, -Math.max(30, 2.5 * world.scrapeSeconds))) ?? [];
+    const [first, last] = scrapes.filter((at) => at < 0).slice(-2);
+    const [ended, next] = scrapes.filter((at) => at > endedAt + 0.4);
+    const isClear = scrapes.every((at) => Math.abs(at) > 0.1);
+    return (isClear && within(first, last) > 0) || within(ended, next) > late;
+  });
 }
+/** When each instance was scraped and answered. */
+type Answered = readonly (readonly number[])[];
 
 /**
  * Tells whether anybody could know of a ratio's event, for k6 does not count it: not where Prometheus never had the process as a target,
@@ -49,9 +65,9 @@ function hasCounter(
   { endedAt }: Happened,
   { instance, servedAt }: Request,
 ): boolean {
-  const { target, counts, processes } = instances[instance ?? -1] ?? { processes: [] };
+  const { target, countsAs, turnsWith, processes } = instances[instance ?? -1] ?? { processes: [] };
   const process = processes.find((one) => isIn(servedAt, one));
-  if (target === undefined || counts !== undefined || process === undefined) return false;
+  if (target === undefined || countsAs !== undefined || turnsWith !== undefined || process === undefined) return false;
   const isScraped =
     target.from < Math.min(endedAt + scrapeSeconds, process.to - 2 * scrapeSeconds) && target.to > Math.max(0, process.from);
   return isScraped && ((tellsStart && startToldAt === undefined) || processes.length === 1);
@@ -83,7 +99,7 @@ function phaseOf(world: World, { phase }: WorldObjective): (at: number) => "in" 
 export type Truth = ReturnType<typeof truthOf>;
 type TrueEvent = Truth["events"][number];
 
-export function truthOf(world: World, happened: Happened, objective: WorldObjective) {
+export function truthOf(world: World, happened: Happened, objective: WorldObjective, answered: Answered) {
   const { indicator } = objective;
   const side = sideOf(indicator);
   const client = side === "client";
@@ -101,7 +117,7 @@ export function truthOf(world: World, happened: Happened, objective: WorldObject
   const certain = countOf(judged.filter((request) => !lost(request) && !atBorder(request)).map(timed));
   const counted = countedStretch(world, happened.endedAt);
   const others = client ? [] : about.filter(({ who, servedAt }) => who === "others" && servedAt >= counted.from && servedAt < counted.to);
-  const hidden = side === "other" || othersShow(world, others) ? 0 : others.length;
+  const hidden = side === "other" || othersShow(world, happened, others, answered) ? 0 : others.length;
   const open = countOf([...others, ...judged.filter((request) => lost(request) || atBorder(request))].map(timed));
   const dropped = happened.dropped.filter(({ ofK6, at }) => !ofK6 && at >= judgedStretch(world).from && inPhase(at) !== "out");
   const isOfRequests = indicator.kind === "errors" || indicator.kind === "latency"; // a check of an iteration that was dropped is made by nobody
@@ -116,13 +132,16 @@ export function truthOf(world: World, happened: Happened, objective: WorldObject
   const unseenBad = certain.bad === certain.total ? unseen.bad : 0;
   // Of what a service counts twice, k6's count of all bounds the sum: each bad one that is there again stands for a good one; and where it leaves others out as well, nobody knows which.
   const times = side === "server" && world.counting.isTwice ? 2 : 1;
-  const leavesOut = times === 2 && world.instances.some(({ counts }) => counts !== undefined);
+  const leavesOut = times === 2 && world.instances.some(({ countsAs, target }) => countsAs !== undefined || target === undefined);
+  // What only a counter that lies has, others' requests too, it may take for good.
+  const isUntold = side === "other" || (!client && world.instances.some(({ countsAs }) => countsAs !== undefined));
+  const again = (times - 1) * keptIn(world, happened);
   const leastBad = leavesOut ? 0 : Math.max(0, certain.bad - hidden - unseenBad);
   const leastGood = leavesOut ? 0 : Math.max(0, good - hidden - (unseen.total - unseen.bad) - (times - 1) * (certain.bad + open.bad));
   const counts = (bad: number, good: number): Count => ({ total: bad + good, bad });
   return {
-    kindest: counts(leastBad + unmet.length, times * (good + open.total - open.bad)),
-    harshest: counts(times * (certain.bad + open.bad) + unserved, leastGood),
+    kindest: counts(leastBad + unmet.length, times * (good + open.total - (isUntold ? 0 : open.bad)) + again),
+    harshest: counts(times * (certain.bad + open.bad) + again + unserved, leastGood),
     /** How many requests of setup and warm-up a service has counted beside the judged ones, as far as scrapes can tell the two apart. */
     apart: client ? 0 : keptIn(world, happened),
     /** All events in order of time, those included that the definition may leave out. */
@@ -173,8 +192,14 @@ function countLies({ judged, truth }: Found): string[] {
 /** What a verdict said of an objective, beside the truth, and what is untrue in it, one sentence each; none of an honest verdict. */
 export type Finding = ReturnType<typeof findingOf>;
 
-export function findingOf(world: World, happened: Happened, objective: WorldObjective, judged: JudgedObjective, origin: number) {
-  const found: Found = { objective, judged, truth: truthOf(world, happened, objective) };
+export function findingOf(
+  world: World,
+  happened: Happened,
+  objective: WorldObjective,
+  judged: JudgedObjective,
+  { origin, answered }: { origin: number; answered: Answered },
+) {
+  const found: Found = { objective, judged, truth: truthOf(world, happened, objective, answered) };
   const { kindest, harshest } = found.truth;
   const lies = countLies(found);
   if (judged.verdict === "met" && !provesMet(kindest, objective.targetRatio, confidence))

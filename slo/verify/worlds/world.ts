@@ -21,8 +21,10 @@ export interface Instance {
   processes: Stretch[];
   /** When Prometheus had it among its targets; undefined: never. */
   target: Stretch | undefined;
-  /** Tells whether its counters take the nth request that it served; undefined: every one. */
-  counts: ((request: { servedAt: number; status: number }, nth: number) => boolean) | undefined;
+  /** Gives the status by which its counters take the nth request that it served, if they do; undefined: each as it was. */
+  countsAs: ((request: { servedAt: number; status: number }, nth: number) => number | undefined) | undefined;
+  /** The instance that is scraped in its place every now and then, as two processes on one address are. */
+  turnsWith?: number;
 }
 
 /** How long, how fast and how often it is scraped: the length spans four orders of magnitude, the number of requests one. */
@@ -56,7 +58,7 @@ function partsOf(random: Random, seconds: number) {
 export const instanceSince = (from: number, target: Stretch): Instance => ({
   processes: [{ ...ever, from }],
   target,
-  counts: undefined,
+  countsAs: undefined,
 });
 
 function instancesOf(random: Random): Instance[] {
@@ -97,7 +99,7 @@ export function calmWorld(id: string, random: Random) {
     refused: [] as Spell[],
     hasGateway: random.chance(0.3),
     /** Traffic that is not the load's. */
-    others: [] as (Spell & { rate: number; route: string })[],
+    others: [] as (Spell & { rate: number; route: string; timedOnly?: boolean })[],
     /** How many requests each instance had served before anything of this began. */
     past: random.pick([0, 100, 1000]),
     /** Label sets come with their first event. */

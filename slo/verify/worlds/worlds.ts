@@ -46,7 +46,7 @@ export async function tryWorld(api: PrometheusApi, seed: number, index: number, 
   const judged = await judgeWorld(remembering(api), world, happened, sides, origin);
   const findings = judged.flatMap((one) => {
     const objective = world.objectives.find(({ name }) => name === one.name);
-    return objective ? [findingOf(world, happened, objective, one, origin)] : [];
+    return objective ? [findingOf(world, happened, objective, one, { origin, answered: service.answered })] : [];
   });
   return { world, findings };
 }
