@@ -93,7 +93,10 @@ export async function createJob(cluster: Cluster, plan: JobPlan, config: PodConf
   const shaped = plan.podTemplate === undefined ? { kind: "job" as const, job } : await withPodTemplate(job, plan.podTemplate);
   if (shaped.kind === "failed") return shaped;
   const created = await create(cluster, shaped.job);
-  if (created.kind === "failed") return created;
+  if (created.kind === "failed")
+    return plan.podTemplate === undefined
+      ? created
+      : { ...created, message: `${created.message} (with the pod template ${plan.podTemplate})` };
   const ownerReferences = [{ apiVersion: "batch/v1", kind: "Job", name: plan.name, uid: created.text }];
   const parts = [...maps, ...secrets].map((part) => create(cluster, { ...part, metadata: { ...part.metadata, ownerReferences } }));
   const [competing, ...made] = await Promise.all([competingRun(cluster, plan), ...parts]);

@@ -32,6 +32,7 @@ metadata:
   annotations: { linkerd.io/inject: enabled }
 spec:
   restartPolicy: OnFailure
+  activeDeadlineSeconds: 7
   nodeSelector: { pool: load }
   tolerations: [{ key: load, operator: Exists }]
   imagePullSecrets: [{ name: registry }]
@@ -39,8 +40,9 @@ spec:
   topologySpreadConstraints: [{ topologyKey: kubernetes.io/hostname, maxSkew: 2 }]
   containers:
     - name: load
+      command: [/bin/true]
       args: [load, --scenario, smoke]
-      env: [{ name: HTTPS_PROXY, value: "http://proxy:3128" }]
+      env: [{ name: HTTPS_PROXY, value: "http://proxy:3128" }, { name: JOB_COMPLETION_INDEX, value: "1" }]
       resources: { limits: { cpu: "4", memory: 2Gi } }
 `);
   if (got.kind === "failed") throw new Error(got.message);
@@ -49,6 +51,7 @@ spec:
   };
   expect(template.metadata.labels).toMatchObject({ team: "sre", "plimsoll.testid": "shaped-1", "sidecar.istio.io/inject": "true" });
   expect(template.metadata.annotations).toMatchObject({ "linkerd.io/inject": "enabled" });
+  expect(JSON.stringify(template.spec)).not.toMatch(/activeDeadlineSeconds|JOB_COMPLETION_INDEX|bin.true/);
   expect(template.spec).toMatchObject({
     restartPolicy: "Never",
     nodeSelector: { pool: "load" },

@@ -3,18 +3,19 @@ import { kubectl, type Failed } from "./kubectl.ts";
 import type { Manifest } from "./manifests.ts";
 
 const metadata = z.looseObject({ labels: z.record(z.string(), z.string()).default({}) });
-const spec = z.looseObject({ containers: z.array(z.looseObject({ name: z.string() })) });
+const named = z.looseObject({ name: z.string() });
+const spec = z.looseObject({ containers: z.array(named.extend({ env: z.array(named).optional() })) });
 /** A Job of ours, as far as a template changes it. */
 const jobShape = z.looseObject({ spec: z.looseObject({ template: z.object({ metadata, spec }) }) });
 const podShape = z.object({ metadata, spec });
 
 /**
  * Merges a file into what a Job's pods are made of, as `kubectl patch` would (a strategic merge). What a run rests on stays: that no pod is started
- * twice, what the container `load` is told, and the labels by which pods are found.
+ * twice or ended early, what the container `load` runs and is told, and the labels by which pods are found.
  */
 export async function withPodTemplate(job: Manifest, file: string): Promise<{ kind: "job"; job: Manifest } | Failed> {
-  const own = jobShape.parse(job);
-  const { template } = own.spec;
+  const { spec: jobSpec } = jobShape.parse(job);
+  const { template } = jobSpec;
   const pod = { apiVersion: "v1", kind: "Pod", metadata: { ...template.metadata, name: "load" }, spec: template.spec };
   const args = ["patch", "--local", "-f", "-", "--type=strategic", "--patch-file", file, "-o", "json"];
   const got = await kubectl(args, { input: JSON.stringify(pod) });
@@ -23,12 +24,16 @@ export async function withPodTemplate(job: Manifest, file: string): Promise<{ ki
   if (merged === undefined)
     return { kind: "failed", message: `the pod template ${file} leaves no pod: it holds metadata and spec, as a pod does` };
   const [load] = template.spec.containers;
-  const containers = merged.spec.containers.map((one) => (one.name === load?.name ? { ...one, args: load["args"] } : one));
+  const own = ({ env, ...one }: (typeof merged.spec.containers)[number]) =>
+    one.name === load?.name
+      ? { ...one, command: load["command"], args: load["args"], env: env?.filter(({ name }) => name !== "JOB_COMPLETION_INDEX") }
+      : { ...one, env };
+  const containers = merged.spec.containers.map(own);
   const { name: _, ...patched } = merged.metadata;
   const { "sidecar.istio.io/inject": _mesh, ...labels } = template.metadata.labels; // whether a mesh takes part is the template's to say
   const merging = {
     metadata: { ...patched, labels: { ...merged.metadata.labels, ...labels } },
-    spec: { ...merged.spec, restartPolicy: "Never", containers },
+    spec: { ...merged.spec, restartPolicy: "Never", activeDeadlineSeconds: undefined, containers },
   };
-  return { kind: "job", job: { ...job, spec: { ...own.spec, template: merging } } };
+  return { kind: "job", job: { ...job, spec: { ...jobSpec, template: merging } } };
 }

@@ -17,6 +17,11 @@ test.each<[string, object, Partial<PodState>]>([
     { phase: "waiting", trouble: "ErrImagePull: not found" },
   ],
   [
+    "a pod whose container could not begin at all tells what could not be run",
+    container({ terminated: { exitCode: 128, reason: "StartError", message: 'exec: "/bin/none": no such file' } }),
+    { phase: "waiting", trouble: 'StartError: exec: "/bin/none": no such file', ending: undefined },
+  ],
+  [
     "a pod that no node takes tells the scheduler's words",
     { phase: "Pending", conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: "0/3 nodes" }] },
     { phase: "waiting", trouble: "Unschedulable: 0/3 nodes" },

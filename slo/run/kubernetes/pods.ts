@@ -5,7 +5,7 @@ const words = { reason: z.string().optional(), message: z.string().optional() };
 const containerState = z.object({
   waiting: z.object(words).optional(),
   running: z.object({}).optional(),
-  terminated: z.object({ exitCode: z.number(), reason: z.string().optional() }).optional(),
+  terminated: z.object({ ...words, exitCode: z.number() }).optional(),
 });
 const podSchema = z.object({
   metadata: z.object({ name: z.string(), labels: z.record(z.string(), z.string()).optional() }),
@@ -18,6 +18,8 @@ const podSchema = z.object({
 });
 const podList = z.object({ items: z.array(podSchema) });
 
+/** Of a container that ended without having begun. */
+const neverBegan = /^(StartError|ContainerCannotRun)$/;
 const stuck = /^(ErrImagePull|ImagePullBackOff|ErrImageNeverPull|InvalidImageName|CreateContainer(Config)?Error|RunContainerError)$/;
 
 export const jobLabel = "batch.kubernetes.io/job-name";
@@ -49,6 +51,7 @@ type State = z.infer<typeof containerState> | undefined;
 
 /** Says how a pod's container ended, or why the pod was taken away; exit code null where nobody knows. */
 function endingOf({ phase, reason, message }: Status, state: State): { exitCode: number | null; reason: string } | undefined {
+  if (neverBegan.test(state?.terminated?.reason ?? "")) return undefined;
   if (state?.terminated) return { exitCode: state.terminated.exitCode, reason: reason ?? state.terminated.reason ?? "ended" };
   if (phase === "Failed" || phase === "Succeeded") return { exitCode: null, reason: [reason, message].filter(Boolean).join(": ") || phase };
   return undefined;
@@ -57,8 +60,8 @@ function endingOf({ phase, reason, message }: Status, state: State): { exitCode:
 function troubleOf({ conditions }: Status, state: State): string | undefined {
   const unscheduled = conditions?.find(({ type, status }) => type === "PodScheduled" && status === "False");
   if (unscheduled) return `${unscheduled.reason}: ${unscheduled.message}`;
-  const { reason = "", message = "" } = state?.waiting ?? {};
-  return stuck.test(reason) ? `${reason}: ${message}` : undefined;
+  const { reason = "", message = "" } = state?.waiting ?? state?.terminated ?? {};
+  return stuck.test(reason) || neverBegan.test(reason) ? `${reason}: ${message}` : undefined;
 }
 
 export async function podsOf(cluster: Cluster, job: string): Promise<{ kind: "pods"; pods: PodState[] } | Failed> {
