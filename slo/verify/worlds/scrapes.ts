@@ -125,6 +125,7 @@ function scrape(world: World, i: number, servedBy: (i: number) => Request[], unt
     for (const { labels, value } of counters?.values() ?? [])
       write(labels, at, labels["__name__"] === processMetrics.startTime ? zero + Number(value) : value);
     write({ __name__: scrapeMetrics.up }, at, gone ? null : counters ? 1 : 0);
+    write({ __name__: scrapeMetrics.duration }, at, gone ? null : world.scrapeTakes);
     if (gone) break;
     shown = new Map(counters);
     scrapes.push(at);

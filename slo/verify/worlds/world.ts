@@ -110,7 +110,7 @@ export function calmWorld(id: string, random: Random) {
     skippedScrapes: 0,
     lateScrapes: 0,
     /** How long a scrape counts on. */
-    scrapeTakes: random.pick([0.005, 0.02, 0.09]),
+    scrapeTakes: random.chance(0.1) ? random.between(0.2, 0.9) * shape.scrapeSeconds : random.pick([0.005, 0.02, 0.09]),
     /** When Prometheus itself was down. */
     away: undefined as Stretch | undefined,
     /** Prometheus's clock minus k6's, and how far the check before the load was off. */
