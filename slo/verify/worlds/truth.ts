@@ -47,9 +47,13 @@ function othersShow(world: World, { endedAt, requests, cutOff }: Happened, other
     const within = (from = Infinity, to = -Infinity): number =>
       others.filter(({ instance, servedAt }) => instance === i && servedAt > from + 0.1 && servedAt < to).length;
     const scrapes = answered[i]?.filter((at) => at > Math.max(process.from, -Math.max(30, 2.5 * world.scrapeSeconds))) ?? [];
-    const [first, last] = scrapes.filter((at) => at < 0).slice(-2);
-    const [ended, next] = scrapes.filter((at) => at > endedAt + 0.4);
-    const isClear = scrapes.every((at) => Math.abs(at) > 0.1);
+    const over = (at: number): number => at + world.scrapeTakes;
+    const [first, last] = scrapes
+      .map(over)
+      .filter((at) => at < 0)
+      .slice(-2);
+    const [ended, next] = scrapes.filter((at) => at > endedAt + 0.4).map(over);
+    const isClear = scrapes.every((at) => Math.abs(over(at)) > 0.1);
     return (isClear && within(first, last) > 0) || within(ended, next) > late;
   });
 }
