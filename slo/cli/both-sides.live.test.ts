@@ -18,6 +18,8 @@ interface Ways {
   countsScrapes?: boolean;
   /** How long it needs to write its metrics, which hold what was counted until then. */
   metricsMillis?: number;
+  /** Which scrapes fail; its metrics tell its start time. */
+  failsScrape?: (n: number) => boolean;
 }
 
 const group = openProcessGroup();
@@ -38,23 +40,30 @@ async function startService({
   frozenFrom = Infinity,
   countsScrapes = false,
   metricsMillis = 0,
+  failsScrape,
 }: Ways): Promise<string> {
   const counted = new Map<string, number>();
   const add = (route: string, code: number): void => {
     const labels = `{method="GET",route="${route}",status_code="${code}"}`;
     counted.set(labels, (counted.get(labels) ?? 0) + 1);
   };
-  let asked = 0;
+  const started = failsScrape ? `process_start_time_seconds ${Date.now() / 1000}\n` : "";
+  let [asked, scraped] = [0, 0];
   let frozen: string | undefined;
   const server = createServer(async (request, response) => {
     const path = request.url ?? "/";
     if (path === "/metrics") {
       await sleep(metricsMillis);
+      scraped += 1;
+      if (failsScrape?.(scraped) === true) {
+        response.writeHead(503).end();
+        return;
+      }
       if (countsScrapes) add(path, 200);
       const text = [...counted].map(([labels, n]) => `http_request_duration_seconds_count${labels} ${n}\n`).join("");
       if (asked >= frozenFrom) frozen ??= text;
       response.setHeader("content-type", "text/plain; version=0.0.4");
-      response.end(`# TYPE http_request_duration_seconds_count counter\n${frozen ?? text}`);
+      response.end(`${started}# TYPE http_request_duration_seconds_count counter\n${frozen ?? text}`);
       return;
     }
     asked += 1;
@@ -118,6 +127,7 @@ describeLive(
       ["that counts all is met", {}, askTarget],
       ["whose / answers 500 is met: it is not asked for", { status: (path) => (path === "/" ? 500 : 200) }, askTarget],
       ["that counts its own scrapes is met", { countsScrapes: true }, askTarget],
+      ["of which every third scrape fails is met", { failsScrape: (n) => n % 3 === 0 }, askTarget],
     ])("%s, and both sides agree to the request", async (_, ways, iteration) => {
       const { exitCode, said, objective, requests } = await judged(ways, iteration);
       expect(exitCode, said).toBe(0);

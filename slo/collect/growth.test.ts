@@ -225,6 +225,19 @@ test.each<[string, Sample[], boolean]>([
   expect(read.value.some(({ quiet }) => quiet.grewBefore > 0)).toBe(expected);
 });
 
+test.each<[string, Sample[], boolean]>([
+  ["grew between the two scrapes", [...starts(() => old), ...counts([900, 900, 950, 990, 1000, 1007])], true],
+  ["stood still", [...starts(() => old), ...counts([900, 900, 950, 990, 1000, 1000])], false],
+  ["came in the last scrape", [...starts(() => old), ...counts([undefined, undefined, undefined, undefined, undefined, 7])], true],
+  ["came in the first scrape", [...starts(() => old), ...counts([undefined, undefined, undefined, undefined, 7, 7])], false],
+])("others ask for what %s after the load", async (_, samples, expected) => {
+  const api = sampledApi([...up, ...samples]);
+  const guarded = await guardService(api, service, window);
+  const read = guarded.kind === "answer" ? await readGrowth(api, counters, guarded.value, window) : guarded;
+  if (read.kind === "failed") throw new Error(read.reason);
+  expect(read.value.some(({ quiet }) => quiet.grewAfter > 0)).toBe(expected);
+});
+
 test("where nothing was scraped after the load, it may have been Prometheus that was away", async () => {
   const guarded = await guardService(sampledApi(scraped("s", scrapes.slice(0, 4))), service, window);
   expect(guarded).toMatchObject({

@@ -138,7 +138,7 @@ function growthOf(
   const certain = inLastScrape ? Math.max(0, end.value - first) : 0;
   const quietIn = (fromSeconds: number, sinceSeconds: number) => ({
     grewBefore: rise(beforeLoad(calm, instance, window, fromSeconds)),
-    grewAfter: rise((since.get(key) ?? []).filter(({ atSeconds }) => atSeconds >= sinceSeconds)),
+    grewAfter: rise(afterLoad(since.get(key) ?? [], instance, sinceSeconds)),
   });
   return {
     labels,
@@ -176,6 +176,13 @@ function beforeLoad(held: Points, instance: Instance, window: GrowthWindow, from
   const scrapes = scrapedBy(begunSeconds).filter((at) => at >= (isYoung ? startedSeconds : since));
   const values = scrapes.map((at) => held.find(({ atSeconds }) => isNear(atSeconds, at)) ?? { atSeconds: at, value: 0 });
   return isYoung ? [{ atSeconds: startedSeconds, value: 0 }, ...values] : values;
+}
+
+/** Lists what a counter held since k6 had ended: zero first, where a scrape since does not hold it yet. */
+function afterLoad(held: Points, { sinceSeconds }: Instance, fromSeconds: number): Points {
+  const since = held.filter(({ atSeconds }) => atSeconds >= fromSeconds);
+  const came = sinceSeconds.some((at) => at >= fromSeconds && at < (since[0]?.atSeconds ?? 0) - sameScrapeSeconds);
+  return came ? [{ atSeconds: fromSeconds, value: 0 }, ...since] : since;
 }
 
 /** Gives a counter's value in its instance's last scrape before the load: 0 where that scrape does not hold it. */

@@ -115,7 +115,14 @@ function endOf({ within }: Scrapes, { endedSeconds }: GuardedWindow): string {
 }
 
 /** What is known of an instance without a scrape. */
-const unread = { beforeSeconds: undefined, scrapedSeconds: [], scrapedBy: () => [], firstSeconds: undefined, lastSeconds: undefined };
+const unread = {
+  beforeSeconds: undefined,
+  scrapedSeconds: [],
+  scrapedBy: () => [],
+  firstSeconds: undefined,
+  sinceSeconds: [],
+  lastSeconds: undefined,
+};
 
 /** Says what is known of one instance; undefined where it had ended before the load and was not tried any more. */
 function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrapes, window: GuardedWindow) {
@@ -126,14 +133,12 @@ function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrape
   const durations = new Map(scrapes.durations.get(key)?.points.map(({ atSeconds, value }) => [atSeconds, value]));
   // A scrape has the time at which it began: one that was under way when the load began may hold requests of it.
   const scrapedBy = (seconds: number): number[] => scrapedSeconds.filter((at) => at + (durations.get(at) ?? 0) <= seconds);
-  const beforeSeconds = scrapedBy(window.fromSeconds).at(-1);
-  const there = wasThere(before, window.fromSeconds);
+  const [beforeSeconds, there] = [scrapedBy(window.fromSeconds).at(-1), wasThere(before, window.fromSeconds)];
   if (within.length === 0 && !there) {
+    if (!scrapes.within.has(key)) return undefined;
     // It never answered while it was tried: it may have counted, and nobody knows what.
     const loss = `the instance ${name} could not be scraped during the run: what it counted is unknown`;
-    return scrapes.within.has(key)
-      ? { ...unread, key, job, restarted: false, began: false, startedSeconds: undefined, steady: false, down: true, loss }
-      : undefined;
+    return { ...unread, key, job, restarted: false, began: false, startedSeconds: undefined, steady: false, down: true, loss };
   }
   const { started, untold, changed, stays, began, steady } = processOf(key, beforeSeconds, scrapes, window);
   const unsure = untold || (beforeSeconds === undefined ? !began : started === undefined && !there);
@@ -162,6 +167,8 @@ function instanceOf(key: string, labels: Record<string, string>, scrapes: Scrape
     scrapedBy,
     /** Its first good scrape since the load began: what grew after it did so during the load, whatever became of the process. */
     firstSeconds: within[0],
+    /** Its good scrapes since k6 had ended. */
+    sinceSeconds: since,
     /** Its last good scrape of all; undefined where it was not scraped twice after the load. */
     lastSeconds: ended ? undefined : since.at(-1),
     /** Another process than before the load, or maybe: only what is certain of it counts. */

@@ -3,7 +3,7 @@ import { durationText, labelText, withLabels, promql, selector, type PromQL } fr
 /** Asks about the time before a moment: it takes the range to look back over. */
 export type Reading = (rangeSeconds: number) => PromQL;
 
-type OverTime = "count_over_time" | "last_over_time" | "min_over_time" | "resets";
+type OverTime = "last_over_time" | "min_over_time" | "resets" | "sum_over_time";
 
 export const over =
   (name: OverTime, series: PromQL): Reading =>

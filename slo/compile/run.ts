@@ -72,8 +72,8 @@ export function serviceQueries(labels: Where) {
     started: over("last_over_time", starts),
     /** The same at every scrape in the range. */
     starts: samplesOf(starts),
-    /** How many scrapes each instance had in the range; the least of them. */
-    scrapes: (rangeSeconds: number): PromQL => promql`min(${over("count_over_time", up)(rangeSeconds)})`,
+    /** How many good scrapes each instance had in the range; the least of them. */
+    scrapes: (rangeSeconds: number): PromQL => promql`min(${over("sum_over_time", up)(rangeSeconds)})`,
   };
 }
 

@@ -80,7 +80,7 @@ export function specText(
   notes: ReadonlyMap<object, string> = new Map(),
   schema = "schema.json",
 ): string {
-  const comment = (text: string): string => ` ${text.replaceAll("\n", " ")}`;
+  const comment = (text: string): string => ` ${onOneLine(text)}`;
   const document = new Document({ version: 1, service, metrics, objectives }, withoutEmpty);
   for (const [i, objective] of objectives.entries()) {
     const [node, note] = [document.getIn(["objectives", i]), notes.get(objective)];

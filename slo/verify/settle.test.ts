@@ -47,5 +47,5 @@ test("a scrape at the very moment at which k6 ended is none that came since", as
     return [];
   });
   await scrapesSince(api, serviceQueries({ job: "shop" }), 68.55, 68.987); // 0.437 s, and a little more in floating point
-  expect(asked).toEqual(['min(count_over_time(up{job="shop"}[435ms]))']);
+  expect(asked).toEqual(['min(sum_over_time(up{job="shop"}[435ms]))']);
 });
