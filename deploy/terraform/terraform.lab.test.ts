@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -100,7 +100,10 @@ describeWith(tools, "Terraform", ["terraform", "kubectlProvider", "grafanaProvid
     await fine("init", "-input=false");
   });
 
-  afterAll(() => void grafana.close());
+  afterAll(() => {
+    grafana.close();
+    rmSync(work, { recursive: true });
+  });
 
   test("finds both modules valid", async () => {
     expect(await fine("validate")).toContain("The configuration is valid.");

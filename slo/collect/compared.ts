@@ -50,22 +50,26 @@ export function compareSides(sent: Sent, counted: number): Compared {
 /**
  * Adds what was never judged, what never arrived and what the service should have counted: the truth lies between the two counts.
  * What is missing may have been good, in `best`, or bad, in `worst`, and so may what is `uncertain`. `theirs` of the count are of requests that others ask for too, though k6's may be among them.
- * What k6 saw fail is bad in `worst`, whatever the service counted it as.
+ * What k6 saw fail is bad in `worst`, whatever the service counted it as. No more than the `most` that k6 sent are its own.
  */
 export function betweenCounts(
   counted: Count & { uncertain: number },
-  { dropped, notJudged }: Pick<ServerWindow, "dropped" | "notJudged">,
+  { dropped, notJudged, most: sent = Infinity }: Pick<ServerWindow, "dropped" | "notJudged"> & { most?: number },
   { missing, elsewhere, others }: Compared,
   theirs = 0,
-  sawFail = 0,
+  failed = 0,
 ): { best: Count; worst: Count } {
   const { total, bad, uncertain } = counted;
   const most = bad + uncertain;
   const notOurs = notJudged + others + theirs;
-  const worst = Math.max(most + missing - elsewhere, sawFail) + elsewhere + dropped; // what is named elsewhere is not among those seen to fail
+  const worst = Math.max(most + missing - elsewhere, failed) + elsewhere + dropped; // what is named elsewhere is not among those seen to fail
+  const ofK6 = (total: number, bad: number): Count => ({
+    total: Math.min(Math.max(total, bad), sent + dropped),
+    bad: Math.min(bad, sent + dropped),
+  });
   return {
-    best: { total: total - Math.min(notOurs, bad) + missing, bad: bad - Math.min(notOurs, bad) },
-    worst: { total: Math.max(total - Math.min(notOurs, total - most) + missing + dropped, worst), bad: worst },
+    best: ofK6(total - Math.min(notOurs, bad) + missing, bad - Math.min(notOurs, bad)),
+    worst: ofK6(total - Math.min(notOurs, total - most) + missing + dropped, worst),
   };
 }
 
@@ -175,5 +179,8 @@ export async function readSent(api: PrometheusApi, compared: ServerQueries["comp
   }
   return sent;
 }
+/** Tells how many of the requests that a service counted may be k6's; Infinity where k6 does not say. */
+export const mostOf = ({ isWhole, all, cutOff }: Sent): number => (isWhole && all > 0 ? all + cutOff : Infinity);
+
 /** What k6 sent, by its own word. */
 export type Sent = Awaited<ReturnType<typeof readSent>>;

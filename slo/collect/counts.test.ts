@@ -185,7 +185,7 @@ test.each<[string, (number | null)[], number, (number | null)[]]>([
 type BetweenCase = [
   sentence: string,
   counts: Count & { uncertain?: number },
-  window: { dropped?: number; notJudged?: number },
+  window: { dropped?: number; notJudged?: number; most?: number },
   compared: Partial<Compared>,
   best: Count,
   worst: Count,
@@ -298,6 +298,14 @@ test.each<BetweenCase>([
     { total: 170, bad: 0 },
     { total: 106, bad: 106 },
     66,
+  ],
+  [
+    "where others are in the counts, no more than k6 sent are its own",
+    { total: 150, bad: 4 },
+    { most: 100 },
+    { missing: 100, others: 50 },
+    { total: 100, bad: 0 },
+    { total: 100, bad: 100 },
   ],
 ])("on the server's side: %s", (_, counts, window, compared, best, worst, theirs = 0, sawFail = 0) => {
   const own = { dropped: 0, notJudged: 0, ...window };

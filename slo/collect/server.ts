@@ -2,7 +2,7 @@ import type { CounterQueries } from "../compile/counters.ts";
 import type { PromQL } from "../compile/promql.ts";
 import type { ServerQueries } from "../compile/service-objectives.ts";
 import { refuseMissing } from "./absence.ts";
-import { betweenCounts, caveatsOf, compareSides, labelSetBy, readFailed, readSent, usedByOthers } from "./compared.ts";
+import { betweenCounts, caveatsOf, compareSides, labelSetBy, mostOf, readFailed, readSent, usedByOthers } from "./compared.ts";
 import type { ServerWindow } from "./compared.ts";
 import { countersOf, grownBy, restartedIn, type CounterGrowth, type Growth } from "./growth.ts";
 import { lookbackSeconds, type Guarded, type Instance } from "./guard.ts";
@@ -73,8 +73,8 @@ async function countedBy(by: Asked, instances: readonly Instance[]) {
   const late = sent.all - sent.answered + sent.cutOff;
   // A histogram may be added up late (Envoy's are, every 5 s): where the counter of the same requests has all of k6's and nobody else's, so has the histogram in the end.
   const { requests = [] } = read;
-  const own = compareSides(sent, grownBy(requests, restarted));
-  const isWholeCounter = requests.length > 0 && losses.length === 0 && own.missing === 0 && own.others === 0;
+  const byCounter = compareSides(sent, grownBy(requests, restarted));
+  const isWholeCounter = requests.length > 0 && losses.length === 0 && byCounter.missing === 0 && byCounter.others === 0;
   // Both held as much before the load: they are of the same requests, and none of before is still to be added up.
   const isSame = heldBefore(requests) === heldBefore(wholes);
   const isAlone = isWholeCounter && isSame && usedByOthers(requests, asked, late, false).size === 0;
@@ -109,7 +109,10 @@ async function countedBy(by: Asked, instances: readonly Instance[]) {
     ...read.none,
     ...caveatsOfCount(count, split, unnamed, untold),
   ];
-  const between = betweenCounts(count, window, { ...compared, missing }, theirs, read.sawFail);
+  const own = { ...window, most: query.countsRequests ? mostOf(sent) : Infinity };
+  // What got no answer is not among what k6 saw fail.
+  const failed = read.sawFail > 0 ? read.sawFail + Math.min(missing - compared.elsewhere, late) : 0;
+  const between = betweenCounts(count, own, { ...compared, missing }, theirs, failed);
   return { ...between, caveats, cumulative: points, lacking: isAlone ? compared.missingForCertain : 0 };
 }
 

@@ -121,7 +121,9 @@ export function truthOf(world: World, happened: Happened, objective: WorldObject
   const certain = countOf(judged.filter((request) => !lost(request) && !atBorder(request)).map(timed));
   const counted = countedStretch(world, happened.endedAt);
   const others = client ? [] : about.filter(({ who, servedAt }) => who === "others" && servedAt >= counted.from && servedAt < counted.to);
-  const hidden = side === "other" || othersShow(world, happened, others, answered) ? 0 : others.length;
+  // What shows of others is left out route by route.
+  const alike = side === "other" ? [] : [...Map.groupBy(others, ({ route }) => route).values()];
+  const hidden = alike.filter((some) => !othersShow(world, happened, some, answered)).flat().length;
   const open = countOf([...others, ...judged.filter((request) => lost(request) || atBorder(request))].map(timed));
   const dropped = happened.dropped.filter(({ ofK6, at }) => !ofK6 && at >= judgedStretch(world).from && inPhase(at) !== "out");
   const isOfRequests = indicator.kind === "errors" || indicator.kind === "latency"; // a check of an iteration that was dropped is made by nobody
