@@ -43,13 +43,17 @@ export function decidedBefore(report: Report, folder: string): Report | undefine
   return read.kind === "report" && isDecided(read.report) ? read.report : undefined;
 }
 
+/** Tells what a report was asked: a run may have been judged by other specs since. */
+const askedOf = ({ confidence, objectives }: Report): string =>
+  JSON.stringify([confidence, objectives.map((one) => [one.name, one.description, one.targetRatio, one.phase, one.advisory, one.place])]);
+
 /**
  * Writes the report in every form, remembers the run, prints the result, and gives the exit code. A report that was decided stays where the new one is
  * not; by the same spec a failure is also the result, but what was met then nothing proves now.
  */
 export function writeReport(judged: Report, folder: string, host: Host, { json, sameSpec }: { json: boolean; sameSpec: boolean }): number {
   const kept = decidedBefore(judged, folder);
-  const report = kept?.verdict === "exceeded" && sameSpec ? kept : judged;
+  const report = kept?.verdict === "exceeded" && sameSpec && askedOf(kept) === askedOf(judged) ? kept : judged;
   const jsonText = jsonReport(report);
   const summary = markdownReport(report);
   const page = join(folder, "report.html");
