@@ -76,3 +76,17 @@ test.each<[string, number, number, number, Partial<Objective>, object | undefine
   if (expected === undefined) expect(proof).toBeUndefined();
   else expect(proof).toMatchObject(expected);
 });
+
+test("of several scenarios nothing is proved before each has shown how many requests its iterations have", () => {
+  const later = { executor: "constant-arrival-rate", rate: 10, timeUnit: "1s", duration: "15s", startTime: "5s" };
+  const first = { executor: "constant-arrival-rate", rate: 20, timeUnit: "1s", duration: "5s" };
+  const plan = readPlan(JSON.stringify({ scenarios: { main: first, later } }));
+  const of = (scenario: string, good: number, bad: number, iterations: number) => ({
+    k6_http_reqs_total: [requests(good, { scenario }), failed(bad, { scenario })],
+    k6_iterations_total: [requests(iterations, { scenario })],
+  });
+  const prove = (...pushes: ReturnType<typeof of>[]) => provedSoFar(specOf({}), sentOf(pushes), true, plan);
+  expect(prove(of("main", 40, 20, 60))).toBeUndefined();
+  expect(prove(of("main", 85, 15, 100), of("later", 100, 0, 10))).toBeUndefined();
+  expect(prove(of("main", 85, 15, 100), of("later", 10, 0, 10))).toMatchObject({ bad: 15, planned: 252 });
+});

@@ -30,23 +30,27 @@ const fewestBad = 10;
 const guessedPerIteration = 10;
 
 /** Says how many requests an iteration has at most that goes well: one that fails may leave off early, and holds one of the errors at least. */
-function requestsPerIteration({ mix }: Plan, iterations: number, requests: number, errors: number): number {
+function requestsPerIteration(mix: Plan["mix"], iterations: number, requests: number, errors: number): number {
   const usual = mix.reduce((sum, { perIteration }) => sum + perIteration, 0);
   const wentWell = errors < iterations ? (requests - errors) / (iterations - errors) : guessedPerIteration;
   return Math.max(requests / iterations, mix.length > 0 ? usual : wentWell);
 }
 
 /**
- * Estimates all judged requests of an open-model plan, rounded up, by those of an iteration so far; undefined before the first iteration, null where nothing
- * is offered at a given rate. k6 may start one iteration more at the edge of a stage.
+ * Estimates all judged requests of an open-model plan, rounded up, by those of an iteration of each scenario so far; undefined before each has ended its first
+ * one, null where nothing is offered at a given rate. k6 may start one iteration more at the edge of a stage.
  */
-function plannedRequests(plan: Plan, sent: SentCounts): number | null | undefined {
-  const { scenarios, offeredIterations } = plan;
+function plannedRequests({ scenarios, offeredIterations, mix }: Plan, sent: SentCounts): number | null | undefined {
   if (offeredIterations === undefined) return null;
-  const [iterations, requests] = [sent.sumOf(k6Metrics.iterations, isJudged), sent.sumOf(k6Metrics.requests, isJudged)];
-  const errors = sent.sumOf(k6Metrics.requests, (labels) => isJudged(labels) && labels[k6Labels.expectedResponse] === "false");
-  const most = offeredIterations + scenarios.flatMap(({ offered }) => offered).length;
-  return iterations === 0 ? undefined : Math.ceil(most * requestsPerIteration(plan, iterations, requests, errors));
+  let planned = 0;
+  for (const { name, offered, iterations: planIterations = 0 } of scenarios.filter(({ judged }) => judged)) {
+    const isOf = (labels: Labels): boolean => labels[k6Labels.scenario] === name;
+    const [iterations, requests] = [sent.sumOf(k6Metrics.iterations, isOf), sent.sumOf(k6Metrics.requests, isOf)];
+    const errors = sent.sumOf(k6Metrics.requests, (labels) => isOf(labels) && labels[k6Labels.expectedResponse] === "false");
+    if (iterations === 0) return undefined;
+    planned += (planIterations + offered.length) * requestsPerIteration(mix, iterations, requests, errors);
+  }
+  return Math.ceil(planned);
 }
 
 /**
