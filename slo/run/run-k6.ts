@@ -143,6 +143,20 @@ export interface HealthSample {
   /** Seconds that k6's threads waited for a CPU, a second, all threads together. */
   waitShare: number;
   memoryBytes: number;
+  /** k6, or whoever watches it, stood still for half a second: paused, or on a machine that was. Neither runs then, nor waits for a CPU. */
+  heldUp: boolean;
+}
+
+/** How often it is looked whether k6 stands still, and how long whoever looks may do so, milliseconds. */
+const [lookMillis, stillMillis] = [100, 500];
+
+/** Tells whether a process is stopped (proc(5): T), as by a debugger or SIGSTOP. */
+function isStopped(pid: number): boolean {
+  try {
+    return /\) T [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
 }
 
 /** Reads a process's CPU, run-queue wait and memory from /proc; undefined where there is none (macOS) or it has ended. */
@@ -166,7 +180,16 @@ function readProcess(pid: number): { cpuSeconds: number; waitSeconds: number; me
 function watchHealth(pid: number): () => HealthSample[] {
   const samples: HealthSample[] = [];
   let [before, beforeAt] = [readProcess(pid), performance.now()];
+  let [lookedAt, heldUp] = [beforeAt, false];
+  const look = (): void => {
+    const at = performance.now();
+    heldUp ||= at - lookedAt > stillMillis || isStopped(pid);
+    lookedAt = at;
+  };
+  const looks = setInterval(look, lookMillis);
+  looks.unref();
   const timer = setInterval(() => {
+    look();
     const [now, at] = [readProcess(pid), performance.now()];
     const seconds = (at - beforeAt) / 1000;
     if (now && before && seconds > 0) {
@@ -175,23 +198,25 @@ function watchHealth(pid: number): () => HealthSample[] {
         cpuShare: Math.max(0, now.cpuSeconds - before.cpuSeconds) / seconds,
         waitShare: Math.max(0, now.waitSeconds - before.waitSeconds) / seconds,
         memoryBytes: now.memoryBytes,
+        heldUp,
       });
     }
-    [before, beforeAt] = [now, at];
+    [before, beforeAt, heldUp] = [now, at, false];
   }, 1000);
   timer.unref();
   return () => {
     clearInterval(timer);
+    clearInterval(looks);
     return samples;
   };
 }
 
 /**
- * Says whether k6 was short of CPU in an interval: it waited for a CPU at least as long as it ran, and for at least half a second a second.
+ * Says whether k6 was short of CPU in an interval: it stood still, or waited for a CPU at least as long as it ran, and for at least half a second a second.
  * A generator with spare CPU waits a few percent of the time that it runs.
  */
-function isStarved({ cpuShare, waitShare }: HealthSample): boolean {
-  return waitShare >= 0.5 && waitShare >= cpuShare;
+function isStarved({ cpuShare, waitShare, heldUp }: HealthSample): boolean {
+  return heldUp || (waitShare >= 0.5 && waitShare >= cpuShare);
 }
 
 /** A sample is due every second: one that is later than this has averaged a shortage away, and whoever took it was short of CPU itself. */
