@@ -9,7 +9,8 @@ import { type Lab, StepError } from "./step.ts";
 /** Opens the real outside: programs, stderr, the clock, the project's files; Ctrl-C and SIGTERM abort its signal. */
 export function openLab(): Lab {
   const interrupted = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
+  // Not once: npm passes on the Ctrl-C that a terminal sends to both, and what was begun is to be taken back all the same.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupted.abort());
   const project = fileURLToPath(new URL("../..", import.meta.url));
   return {
     run: runProcess,

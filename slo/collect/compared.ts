@@ -151,7 +151,7 @@ const queryOfK6 = (api: PrometheusApi, read: Reading, { fromSeconds, toSeconds }
 
 /** Reads how many judged requests k6 saw fail, without those that it names by another host's URL. */
 export async function readFailed(api: PrometheusApi, { failed }: ServerQueries["compared"], window: ServerWindow): Promise<number> {
-  const got = failed ? await queryOfK6(api, failed, window) : [];
+  const got = await queryOfK6(api, failed, window);
   const own = got.filter(({ labels }) => !window.namedElsewhere(labels["name"] ?? ""));
   return own.reduce((sum, { points }) => sum + (points[0]?.value ?? 0), 0);
 }

@@ -34,10 +34,11 @@ interface Asked {
 /** Reads an objective's counters, before anything is added up. */
 async function readCounters({ api, query, split, window, read }: Asked) {
   const asks = [...new Set([...query.total, ...split.least.counters, ...split.most.counters, ...query.unnamed])];
-  const { counters, requests } = query.compared;
-  const [whole, own, sent, sawFail, ...growths] = await Promise.all([
+  const { counters, requests, failures } = query.compared;
+  const [whole, own, failing, sent, sawFail, ...growths] = await Promise.all([
     read(counters),
     requests && read(requests),
+    failures && read(failures),
     readSent(api, query.compared, window),
     query.bad.kind === "statuses" ? readFailed(api, query.compared, window) : 0,
     ...asks.map((ask) => read(ask)),
@@ -50,7 +51,18 @@ async function readCounters({ api, query, split, window, read }: Asked) {
   const none = query.bad.kind === "events" ? await refuseMissing(read, query.bad.zeros, series, totals) : [];
   const wholes = query.countsRequests ? known(whole) : countersOf(whole);
   const [least, most] = [of(split.least.counters), of(split.most.counters)];
-  return { wholes, requests: own && countersOf(own), totals, least, most, unnamed: of(query.unnamed), sent, sawFail, none };
+  return {
+    wholes,
+    requests: own && countersOf(own),
+    failing: failing && countersOf(failing),
+    totals,
+    least,
+    most,
+    unnamed: of(query.unnamed),
+    sent,
+    sawFail,
+    none,
+  };
 }
 export type Read = Awaited<ReturnType<typeof readCounters>>;
 
@@ -103,7 +115,7 @@ async function countedBy(by: Asked, instances: readonly Instance[]) {
   const isWhole = restarted.size === 0 && all.every((one) => !one.fell) && compared.missingForCertain === 0;
   const points = isWhole ? await cumulative(by, count, [...leftOut.values()], losses.length > 0) : [];
   const missing = compared.missing + unnamed;
-  const untold = read.sawFail > count.bad + count.uncertain + missing - compared.elsewhere ? read.sawFail : 0;
+  const { sawFail, untold } = seenToFail(read, count, restarted, missing - compared.elsewhere);
   const caveats = [
     ...caveatsOf(window, compared, losses, [...used.values()]),
     ...read.none,
@@ -111,16 +123,38 @@ async function countedBy(by: Asked, instances: readonly Instance[]) {
   ];
   const own = { ...window, most: query.countsRequests ? mostOf(sent) : Infinity };
   // What got no answer is not among what k6 saw fail.
-  const failed = read.sawFail > 0 ? read.sawFail + Math.min(missing - compared.elsewhere, late) : 0;
+  const failed = sawFail > 0 ? sawFail + Math.min(missing - compared.elsewhere, late) : 0;
   const between = betweenCounts(count, own, { ...compared, missing }, theirs, failed);
   return { ...between, caveats, cumulative: points, lacking: isAlone ? compared.missingForCertain : 0 };
 }
 
+/**
+ * Tells how many of an objective's requests k6 saw fail, and says so where the service does not. Where the two name requests otherwise, errors that k6
+ * saw of all of them and that the service counts as none of it may be of this objective.
+ */
+function seenToFail(
+  { sawFail: saw, failing }: Read,
+  { bad, uncertain }: ReturnType<typeof countOf>,
+  restarted: ReadonlySet<Instance>,
+  missing: number,
+) {
+  const most = bad + uncertain;
+  const counts = failing === undefined ? most : grownBy(failing, restarted);
+  const sawFail = failing === undefined ? saw : most + Math.max(0, saw - counts);
+  return { sawFail, untold: sawFail > most + missing ? { saw, counts } : undefined };
+}
+
 /** Says why what was counted may be worse than it looks, one sentence each. */
-function caveatsOfCount({ bad, uncertain }: ReturnType<typeof countOf>, split: Split, unnamed: number, untold: number): string[] {
+function caveatsOfCount(
+  { uncertain }: ReturnType<typeof countOf>,
+  split: Split,
+  unnamed: number,
+  untold: { saw: number; counts: number } | undefined,
+): string[] {
   const nameless = `${amount(unnamed, "request is counted", "requests are counted")} without the name of a route or method, and may be of this objective`;
-  const told = `k6 saw ${amount(untold, "answer", "answers")} with an error status, and the service counts ${bad + uncertain} at most: what stands between the two answers for it, or its counts are wrong`;
-  return [...(unnamed > 0 ? [nameless] : []), ...(uncertain > 0 ? [split.between(uncertain)] : []), ...(untold > 0 ? [told] : [])];
+  const told = ({ saw, counts }: { saw: number; counts: number }) =>
+    `k6 saw ${amount(saw, "answer", "answers")} with an error status, and the service counts ${counts} at most: what stands between the two answers for it, or its counts are wrong`;
+  return [...(unnamed > 0 ? [nameless] : []), ...(uncertain > 0 ? [split.between(uncertain)] : []), ...(untold ? [told(untold)] : [])];
 }
 
 const heldBefore = (counters: readonly CounterGrowth[]): number => counters.reduce((sum, { base }) => sum + base, 0);

@@ -85,20 +85,35 @@ test.each<[string, Record<string, string>, string[] | undefined, string, string]
   expect(compared.sent(60, false).promql, "setup and warm-up too").toBe(sent(""));
 });
 
-test.each<[string, Record<string, string>, string[] | undefined, string | undefined]>([
+test.each<[string, Record<string, string>, string[] | undefined, string, string?]>([
   ["in the load's routes", {}, ["/x"], ',name=~"\\\\/x",status=~"5.*"'],
   ["in one route", { route: "/x" }, ["/x"], ',name="/x",status=~"5.*"'],
   ["in all that a user script asks", {}, undefined, ',status=~"5.*"'],
   ["in what it asks by a method", { method: "PUT" }, undefined, ',method="PUT",status=~"5.*"'],
-  ["not where it may name a route otherwise", { route: "/x" }, undefined, undefined],
-  ["nor where the load names no such route", { route: "/y" }, ["/x"], undefined],
-  ["nor where k6 does not know the label", { handler: "x" }, ["/x"], undefined],
-])("what k6 saw fail is asked of judged requests: %s", (_, where, routes, filter) => {
-  const series = `k6_http_reqs_total{testid="T",scenario!="",scenario!="warmup"${filter}}`;
-  expect(compiled(errorsAbout(where), fastify, routes).compared.failed?.(60).promql).toBe(
-    filter && `sum by (name) (last_over_time(${series}[60s]))`,
-  );
-});
+  ["in all that it asks where it may name a route otherwise", { route: "/x" }, undefined, ',status=~"5.*"', served(',status_code=~"5.*"')],
+  [
+    "in all where the load names no such route",
+    { route: "/y" },
+    ["/x"],
+    ',name=~"\\\\/x",status=~"5.*"',
+    served(',route=~"\\\\/x",status_code=~"5.*"'),
+  ],
+  [
+    "in all where k6 does not know the label",
+    { handler: "x" },
+    ["/x"],
+    ',name=~"\\\\/x",status=~"5.*"',
+    served(',route=~"\\\\/x",status_code=~"5.*"'),
+  ],
+])(
+  "what k6 saw fail is asked of judged requests, and of the service where it is of more than is judged: %s",
+  (_, where, routes, filter, errors) => {
+    const series = `k6_http_reqs_total{testid="T",scenario!="",scenario!="warmup"${filter}}`;
+    const { compared } = compiled(errorsAbout(where), fastify, routes);
+    expect(compared.failed(60).promql).toBe(`sum by (name) (last_over_time(${series}[60s]))`);
+    expect(compared.failures?.series.promql).toBe(errors);
+  },
+);
 
 test("a service that knows no routes is compared in all that k6 sent", () => {
   const { compared, total } = compiled(errorsAbout({}), presetNamed("envoy"), ["/x"]);

@@ -20,8 +20,10 @@ export interface ServerQueries {
     /** Of a histogram: the service's own counter of the same requests, where it has one. */
     requests?: CounterQueries | undefined;
     sent: (rangeSeconds: number, judgedOnly: boolean) => PromQL;
-    /** k6's judged answers whose status is an error of the service, where k6 and the service name what the objective is about alike. */
-    failed?: Reading | undefined;
+    /** k6's judged answers whose status is an error of the service: as far as k6 and the service name what the objective is about alike. */
+    failed: Reading;
+    /** Where they do not: the service's own errors of as much. */
+    failures?: CounterQueries | undefined;
   };
   /** Of a filtered objective where all requests are compared: what names no route or method, and may be what the filter asks for. */
   unnamed: readonly CounterQueries[];
@@ -133,14 +135,15 @@ function countedRequests({ requests, duration }: Metrics): [classic: Counted, na
  */
 function comparedQueries(counted: Counted, where: Where, scope: ServiceScope): ServerQueries["compared"] {
   const { routes = [], testid, metrics } = scope;
-  const { route } = metrics.labels;
+  const { route, status } = metrics.labels;
   const isNamedAlike = ([label, value]: [string, string]): boolean =>
     label === "method" || (label === "route" && routes.some((one) => isSameRoute(one, value)));
   const isAlike = Object.entries(where).every(isNamedAlike);
+  const alike = Object.fromEntries(Object.entries(where).filter(isNamedAlike));
   const filter = routes.length > 0 && isAlike ? where : {};
   const names = route !== undefined && routes.length > 0 && filter["route"] === undefined ? [isRoute(k6Labels.name, routes)] : [];
   const asked = [...sentWhere(filter), ...names];
-  const failed = judged(k6Metrics.requests, testid, ...sentWhere(where), ...names, isError(k6Labels.status, metrics));
+  const failed = judged(k6Metrics.requests, testid, ...sentWhere(alike), ...names, isError(k6Labels.status, metrics));
   const served = servedWhere(scope, filter);
   const isHistogram = counted.part === undefined && counted.metric === `${metrics.duration?.metric}_bucket`;
   const hasCounter = isHistogram && metrics.requests !== `${metrics.duration?.metric}_count`;
@@ -151,7 +154,8 @@ function comparedQueries(counted: Counted, where: Where, scope: ServiceScope): S
       const series = (judgedOnly ? judged : ofRun)(k6Metrics.requests, testid, ...asked);
       return promql`sum by (name, status) (${over("last_over_time", series)(rangeSeconds)})`;
     },
-    failed: isAlike ? (rangeSeconds) => promql`sum by (name) (${over("last_over_time", failed)(rangeSeconds)})` : undefined,
+    failed: (rangeSeconds) => promql`sum by (name) (${over("last_over_time", failed)(rangeSeconds)})`,
+    failures: isAlike || status === undefined ? undefined : countersOf(counted, [...servedWhere(scope, alike), isError(status, metrics)]),
   };
 }
 
