@@ -47,15 +47,16 @@ test("the clock of Prometheus is taken from its quickest answer: a slow one tell
   expect(checked.kind === "fine" ? checked.value : checked.message).toBeCloseTo(10.01, 6);
 });
 
-test.each<[string, number, string]>([
-  ["a scrape before the service was known to be up is no scrape before the load", 99.99, "none"],
-  ["one that began since is", 100.2, "fine"],
+test.each<[string, number[], string]>([
+  ["a scrape before the service was known to be up is no scrape before the load", [99.98, 99.99], "none"],
+  ["one that began since does not tell what was asked just before the load", [99.99, 100.2], "none"],
+  ["two that began since do", [100.15, 100.2], "fine"],
 ])("%s", async (_, scrapedAt, kind) => {
   let clock = 100;
   const api = fakeApi((query) => {
     const [, length, unit] = /\[(\d+)(ms|s)\]/.exec(query) ?? [];
     const range = Number(length) / (unit === "ms" ? 1000 : 1);
-    return [{ valueAt: (at) => (at - range < scrapedAt && scrapedAt <= at ? 1 : undefined) }];
+    return [{ valueAt: (at) => scrapedAt.filter((scraped) => at - range < scraped && scraped <= at).length }];
   });
   const now = () => (clock += 0.05);
   expect(await checkScrape(api, serviceQueries({ job: "shop" }), now, 0.5)).toMatchObject({ kind });

@@ -139,8 +139,9 @@ async function isScraped(api: PrometheusApi, service: ServiceQueries, rangeSecon
 }
 
 /**
- * Waits until Prometheus has scraped the service that was started here, so that its counters have a "before". A scrape that began sooner does not
- * hold what asked whether the service is up: where later ones are late, that would be one more request than k6 sends.
+ * Waits until Prometheus has scraped the service twice, so that its counters have a "before", and what was asked of it sooner is told from what others
+ * ask just before the load. A scrape that began before this does not hold what asked whether the service is up: where later ones are late, that would
+ * be one more request than k6 sends.
  */
 export async function checkScrape(
   api: PrometheusApi,
@@ -155,7 +156,11 @@ export async function checkScrape(
     () => say(`waiting until Prometheus has scraped the service with ${service.shown}, ${limitSeconds} s at most`),
     1000,
   );
-  const scraped = await waitFor(async () => (await isScraped(api, service, sinceThen(), now)) || undefined, limitSeconds, 25);
+  const isScrapedTwice = async (): Promise<true | undefined> => {
+    const scrapes = await answerOf(() => queryNumber(api, service.scrapes(sinceThen()), now()));
+    return (scrapes.kind === "answer" && (scrapes.value ?? 0) >= 2) || undefined;
+  };
+  const scraped = await waitFor(isScrapedTwice, limitSeconds, 25);
   clearTimeout(telling);
   return scraped ? fine : failed(`Prometheus at ${api.url} could not scrape the service with ${service.shown} within ${limitSeconds} s`);
 }
@@ -179,7 +184,7 @@ export async function preflight(
   const service = serviceQueries(serverLabels);
   // Only what was started here is known to have metrics; elsewhere a service without them shows in its objectives.
   const startedHere = embedded && options.target === undefined;
-  const limitSeconds = startedHere ? 15 : 3 + 2 * (scrapeIntervalSeconds ?? 0);
+  const limitSeconds = startedHere ? 15 : Math.max(3, 4 * (scrapeIntervalSeconds ?? 0));
   const [target, writes, clock, scrape, origin] = await Promise.all([
     options.target === undefined ? fine : patiently(host.environment, () => checkTarget(options.target ?? "")),
     patiently(host.environment, () => checkPrometheus(ends, testid, host.now)),
