@@ -39,13 +39,14 @@ test("Ctrl-C under the load takes the fault back, and leaves no load behind", as
   const inNamespace = (...args: string[]) => kubectlOf(context)("--namespace", "plimsoll", ...args);
   const names = ["get", "deployment", "storage-api", "-o", "jsonpath={.spec.template.spec.containers[0].env[*].name}"];
   const isBroken = async () => (await inNamespace(...names)).split(" ").includes("FAULTS");
+  const isInjected = async () => said.includes("fault:") && (await isBroken());
   // A group of its own, which gets the signal as a whole, as from a terminal.
   const words = ["run", "--silent", "lab", "--", "drill", "slow-store", "--context", context];
   const drill = spawn("npm", words, { cwd: folder, detached: true, stdio: ["ignore", "ignore", "pipe"] });
   const exited = new Promise((resolve) => drill.on("exit", resolve));
   let said = "";
   drill.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
-  expect(await until(isBroken, (broken) => broken || drill.exitCode !== null, 600), said).toBe(true);
+  expect(await until(isInjected, (injected) => injected || drill.exitCode !== null, 600), said).toBe(true);
   process.kill(-(drill.pid ?? 0), "SIGINT");
   expect(await exited, said).toBe(130);
   expect(said).toContain("taking the fault back");
