@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { ownLabels, targetAnnotation } from "../run/kubernetes/manifests.ts";
 import {
+  allScraped,
   ask,
   brief,
   context,
@@ -77,6 +78,8 @@ describe("a bad day for a load from pods", () => {
     undo.push(() => inNamespace("scale", "deployment/storage-api", "--replicas=2"));
     const load = async (): Promise<Ended> => {
       await inNamespace("scale", "deployment/storage-api", "--replicas=2");
+      await inNamespace("rollout", "status", "deployment/storage-api", "--timeout=120s");
+      await allScraped();
       const command = start(loadArgs(workingFolder(), ...brief, "--pods", "2", "--rate", "150"));
       await underWay(command, 2);
       await inNamespace("rollout", "restart", "deployment/storage-api");
