@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { ownLabels, targetAnnotation } from "../run/kubernetes/manifests.ts";
 import {
-  allScraped,
   ask,
   brief,
   context,
@@ -75,12 +74,12 @@ describe("a bad day for a load from pods", () => {
   });
 
   // No load came within half a minute before: its requests would count as those of others.
-  test("the target rolled out in the middle, and its pods scaled: no request fails, and both sides are met and agree to the request", async () => {
+  test("the target rolled out a moment before the load and in its middle, and its pods scaled: no request fails, and both sides are met and agree to the request", async () => {
     undo.push(() => inNamespace("scale", "deployment/storage-api", "--replicas=2"));
     const load = async (): Promise<Ended> => {
       await inNamespace("scale", "deployment/storage-api", "--replicas=2");
+      await inNamespace("rollout", "restart", "deployment/storage-api");
       await inNamespace("rollout", "status", "deployment/storage-api", "--timeout=120s");
-      await allScraped();
       const command = start(loadArgs(workingFolder(), ...brief, "--pods", "2", "--rate", "150"));
       await underWay(command, 2);
       await sleep(5_000); // in the middle: a pod that begins as the load does may have counted before it

@@ -52,18 +52,6 @@ export async function withoutParts(...objects: [namespace: string, name: string]
   await inNamespace("rollout", "status", "deployment/storage-api", "--timeout=120s");
 }
 
-/** Waits until Prometheus has scraped each pod of the storage API twice: a rollout is over some ten seconds before it knows the new ones. */
-export async function allScraped(): Promise<void> {
-  const query = encodeURIComponent('sum_over_time(up{job="storage-api"}[10s]) >= 2');
-  const isScraped = async (): Promise<true | undefined> => {
-    const selected = ["get", "pods", "-l", "app.kubernetes.io/name=storage-api", "--field-selector", "status.phase=Running"];
-    const pods = (await inNamespace(...selected, "-o", "jsonpath={.items[*].status.podIP}")).split(" ");
-    const answer = await ask("get", "--raw", `/api/v1/namespaces/monitoring/services/prometheus:9090/proxy/api/v1/query?query=${query}`);
-    return pods.every((ip) => answer.includes(`"${ip}:`)) || undefined;
-  };
-  expect(await waitFor(isScraped, 60, 1_000)).toBe(true);
-}
-
 /** A load of twenty seconds. */
 export const brief = ["--scenario", "smoke", "--rate", "60", "--duration", "20s", "--set", "warmup=1"];
 

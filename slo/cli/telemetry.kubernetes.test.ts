@@ -5,7 +5,7 @@ import { waitFor } from "../host/wait.ts";
 import { attributeLines } from "../report/causes.ts";
 import { reach } from "../run/kubernetes/port-forward.ts";
 import { reportIn, run, workingFolder } from "./cli.fixture.ts";
-import { allScraped, ask, brief, context, inNamespace, loadArgs, shown, withoutParts, withParts } from "./cluster.fixture.ts";
+import { ask, brief, context, inNamespace, loadArgs, shown, withoutParts, withParts } from "./cluster.fixture.ts";
 import { requestIdsOf } from "../collect/request-ids.fixture.ts";
 
 const group = openProcessGroup();
@@ -19,7 +19,6 @@ async function withTracesAndLogs(): Promise<void> {
 const restarted = async (...words: string[]): Promise<void> => {
   await inNamespace("set", "env", "deployment/storage-api", ...words);
   await inNamespace("rollout", "status", "deployment/storage-api", "--timeout=120s");
-  await allScraped();
 };
 
 async function reached(url: string, folder: string): Promise<string> {

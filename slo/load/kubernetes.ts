@@ -12,6 +12,7 @@ import { jobName, type JobPlan } from "../run/kubernetes/manifests.ts";
 import type { PodConfig, PodReport } from "../run/kubernetes/message.ts";
 import { policySentence } from "../run/kubernetes/policies.ts";
 import { reach } from "../run/kubernetes/port-forward.ts";
+import { targetPods } from "../run/kubernetes/target-pods.ts";
 import { takeLock } from "../run/lock.ts";
 import { rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
 import { sentOf } from "../run/relay/sent-totals.ts";
@@ -90,7 +91,8 @@ async function carryOut(run: Run): Promise<LoadRun | NoRun> {
   if (script.kind === "none") return script;
   if (forward.kind === "failed") return failed(forward.message);
   const ends = prometheusAt(forward.url, credentials);
-  const place = { target: options.target, prometheus: options.prometheus, embedded: false };
+  const pods = targetPods(cluster, options.target);
+  const place = { target: options.target, prometheus: options.prometheus, embedded: false, pods };
   const plan = planOf(run, account);
   return withJob(run, plan, createJob(cluster, plan, podConfigOf(run, script.name), script.bytes), async (creating) => {
     const checking = preflight({ ...prepared, options: { ...options, target: undefined } }, host, place, ends, session.signal); // only the pods reach the target

@@ -12,6 +12,7 @@ import {
   startTarget,
   usualScrapeSeconds,
 } from "../run/local-services.ts";
+import type { TargetPod } from "../run/kubernetes/target-pods.ts";
 import { lockTarget } from "../run/lock.ts";
 import { rememberJudged, writeRecord, type RunRecord } from "../run/record.ts";
 import { startRelay } from "../run/relay/relay.ts";
@@ -145,7 +146,11 @@ function watchStack(stack: Stack, record: RunRecord, host: Host): { stop: () => 
 
 type Stack = Exclude<Awaited<ReturnType<typeof startStack>>, NotStarted>;
 /** What a run works with: a target and a Prometheus, started here or given. */
-export type Place = Omit<Stack, "kind" | "children" | "scrapeIntervalSeconds"> & Partial<Pick<Stack, "scrapeIntervalSeconds">>;
+export type Place = Omit<Stack, "kind" | "children" | "scrapeIntervalSeconds"> &
+  Partial<Pick<Stack, "scrapeIntervalSeconds">> & {
+    /** Lists the target's pods, where a cluster can tell. */
+    pods?: () => Promise<readonly TargetPod[]>;
+  };
 
 function targetEnvironment({ store = "memory", fault }: LoadOptions, host: Host, folder: string): NodeJS.ProcessEnv {
   const file = store === "sqlite" ? { STORE_FILE: join(folder, "store.sqlite") } : {};

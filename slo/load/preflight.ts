@@ -175,7 +175,7 @@ export interface Preflight extends Pick<RunRecord, "origin"> {
 export async function preflight(
   prepared: Prepared,
   host: Host,
-  { embedded, target: targetUrl, scrapeIntervalSeconds }: Place,
+  { embedded, target: targetUrl, scrapeIntervalSeconds, pods }: Place,
   ends: PrometheusEnds,
   signal: AbortSignal,
 ): Promise<Checked<Preflight>> {
@@ -197,7 +197,7 @@ export async function preflight(
   if (clock.kind === "none") return clock;
   if (scrape.kind === "none" && startedHere) return scrape;
   const wantsServer = spec.objectives.some(({ indicator }) => sideOf(indicator) === "server");
-  if (wantsServer && !embedded) await waitForDiscovery(api, service, { ...host, now: () => host.now() + clock.value }, signal);
+  if (wantsServer && !embedded) await waitForDiscovery(api, service, { ...host, now: () => host.now() + clock.value }, signal, pods);
   if (wantsServer && (!startedHere || options.serverLabels) && !(await isScraped(api, service, 300, host.now)))
     host.say(
       embedded && !options.serverLabels

@@ -11,7 +11,7 @@ export type Rights = Readonly<Record<string, readonly string[]>>;
 
 /**
  * What a load does in its namespace (kubectl gets an object before it patches it, and a pod before its log), what more there when credentials go with
- * it, what it looks for where it may, which is the account of load pods and the policies, and what a port-forward to Prometheus does in that one's namespace.
+ * it, what it looks for where it may, which is the account of load pods, the target's Service and the policies, and what a port-forward to Prometheus does in that one's namespace.
  */
 export const needs: Record<"load" | "secret" | "account" | "forward", Rights> = rights;
 
