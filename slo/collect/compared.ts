@@ -63,13 +63,14 @@ export function betweenCounts(
   const most = bad + uncertain;
   const notOurs = notJudged + others + theirs;
   const worst = Math.max(most + missing - elsewhere, failed) + elsewhere + dropped; // what is named elsewhere is not among those seen to fail
+  const countedAsGood = Math.min(missing - elsewhere, Math.max(0, failed - most)); // of those seen to fail, and as many of k6's are nobody's
   const ofK6 = (total: number, bad: number): Count => ({
     total: Math.min(Math.max(total, bad), sent + dropped),
     bad: Math.min(bad, sent + dropped),
   });
   return {
     best: ofK6(total - Math.min(notOurs, bad) + missing, bad - Math.min(notOurs, bad)),
-    worst: ofK6(total - Math.min(notOurs, total - most) + missing + dropped, worst),
+    worst: ofK6(total - Math.min(notOurs, total - most) + missing - countedAsGood + dropped, worst),
   };
 }
 
