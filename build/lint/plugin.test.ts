@@ -22,7 +22,7 @@ const allowed: [string, string, string, boolean][] = [
   ["a pure room's test may read files", "slo/judge/judge.test.ts", "node:fs", false],
   ["a test uses the tests' own helpers", "slo/run/k6.live.test.ts", "../../build/testing/live.ts", false],
   ["a test uses a fixture", "slo/run/tools/resolve.test.ts", "./release.fixture.ts", false],
-  ["a build step uses what it generates from", "build/bundles.ts", "../slo/report/schema.ts", false],
+  ["a build step uses what it generates from", "build/package.ts", "../slo/report/schema.ts", false],
 ];
 test.each(allowed)("%s", (_sentence, file, specifier, typeOnly) => {
   expect(fenceBroken({ file, specifier, typeOnly })).toBeUndefined();
@@ -58,7 +58,7 @@ const forbidden: [string, string, string, boolean, string][] = [
   ["history with run", "slo/history/history.ts", "../run/record.ts", true, "may not import slo/run"],
   ["the cli with the target", "slo/load/local.ts", "../../target/app.ts", false, "may not import target"],
   ["the target with slo", "target/app.ts", "../slo/spec/names.ts", false, "may not import slo"],
-  ["anyone with build", "slo/load/local.ts", "../../build/bundles.ts", false, "may not import build"],
+  ["anyone with build", "slo/load/local.ts", "../../build/package.ts", false, "may not import build"],
   ["code with the tests' helpers", "slo/load/local.ts", "../../build/testing/live.ts", false, "may not import build"],
   ["anyone with bench", "slo/load/local.ts", "../../bench/figure.fixture.ts", false, "is for tests"],
   ["a test with another room", "slo/run/k6.test.ts", "../judge/judge.ts", false, "may not import slo/judge"],

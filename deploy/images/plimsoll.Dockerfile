@@ -17,9 +17,9 @@ COPY target/api target/api
 COPY target/faults target/faults
 COPY scenarios scenarios
 COPY slo slo
-COPY build/bundles.ts build/bundles.ts
 COPY deploy/images deploy/images
-RUN node build/bundles.ts dist/bundles \
+RUN node_modules/.bin/esbuild scenarios/*.ts --bundle --format=esm --platform=neutral --target=es2022 --charset=utf8 --log-level=warning \
+      --sourcemap=inline --sources-content=false '--external:k6' '--external:k6/*' --outdir=dist/bundles \
  && node_modules/.bin/esbuild slo/cli/main.ts --bundle --splitting --platform=node --format=esm --target=node24 --log-level=warning \
       --outdir=dist/slo/cli --out-extension:.js=.mjs --metafile=meta.json --legal-comments=eof --alias:esbuild=./deploy/images/no-esbuild.ts \
       --banner:js='import { createRequire as createRequireForBundle } from "node:module"; const require = createRequireForBundle(import.meta.url);' \

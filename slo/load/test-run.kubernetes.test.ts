@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { build } from "esbuild";
 import { countsAgree, ask, context, inNamespace, project, shown, undo, undoAll } from "../cli/cluster.fixture.ts";
 import { easySpec, reportIn, run, workingFolder, undisturbed } from "../cli/cli.fixture.ts";
 import { runProcess } from "../host/process.ts";
@@ -37,7 +38,15 @@ afterAll(undoAll, 120_000);
 
 test("a TestRun of four runners has one verdict with exact counts, and none once a runner cannot be asked", async () => {
   const overlay = join(project, "deploy/kubernetes/overlays/k6-operator");
-  await must(process.execPath, ["build/bundles.ts", folder]);
+  await build({
+    entryPoints: ["scenarios/smoke.ts"],
+    outdir: folder,
+    bundle: true,
+    format: "esm",
+    platform: "neutral",
+    target: "es2022",
+    external: ["k6", "k6/*"],
+  });
   await inNamespace("create", "configmap", "smoke-script", `--from-file=${join(folder, "smoke.js")}`);
   undo.push(() => inNamespace("delete", "configmap", "smoke-script"));
   undo.push(() => ask("delete", "--ignore-not-found", "-k", overlay));
