@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { testCounts, type Counts } from "./tally.ts";
+import { testCounts } from "./tally.ts";
 
 const file = (status: string, ...tests: string[]) => ({ status, assertionResults: tests.map((state) => ({ status: state })) });
 const report = (success: boolean, ...testResults: unknown[]) => ({ success, testResults });
 
-const reports: [string, unknown, number, Counts][] = [
+const reports: [string, unknown, number, ReturnType<typeof testCounts>][] = [
   [
     "tests are counted over files",
     report(true, file("passed", "passed", "passed"), file("passed", "passed")),
@@ -32,5 +32,5 @@ const reports: [string, unknown, number, Counts][] = [
   ["no report is a failure", undefined, 0, { passed: 0, failed: 1, skipped: 0 }],
 ];
 test.each(reports)("%s", (_sentence, json, code, counts) => {
-  expect(testCounts(JSON.stringify(json) ?? "", code)).toEqual(counts);
+  expect(testCounts(() => JSON.stringify(json) ?? "", code)).toEqual(counts);
 });

@@ -1,42 +1,33 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { jsonOf } from "../slo/host/json-of.ts";
 
-/** Counts of tests that ran, and of those that did not. */
-export type Counts = Record<"passed" | "failed" | "skipped", number>;
-
+const statusSchema = z.object({ status: z.string() });
 const runSchema = z.object({
   success: z.boolean(),
-  testResults: z.array(z.object({ status: z.string(), assertionResults: z.array(z.object({ status: z.string() })) })),
+  testResults: z.array(statusSchema.extend({ assertionResults: z.array(statusSchema) })),
 });
 
-/**
- * Counts vitest's JSON report. A file that failed without a failed test counts as one failure, and so does a run that
- * failed, by its word or its exit code, without any failure that can be counted; no report is such a run.
- */
-export function testCounts(report: string, exitCode: number): Counts {
-  const run = jsonOf(runSchema, () => report);
-  if (run === undefined) return { passed: 0, failed: 1, skipped: 0 };
-  const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const file of run.testResults) {
-    const before = counts.failed;
-    for (const { status } of file.assertionResults) counts[status === "passed" || status === "failed" ? status : "skipped"] += 1;
-    if (file.status === "failed" && counts.failed === before) counts.failed += 1;
-  }
-  const hidden = counts.failed === 0 && (exitCode !== 0 || !run.success);
-  const nothingRan = counts.passed + counts.failed === 0;
-  return hidden || nothingRan ? { ...counts, failed: 1 } : counts;
+/** Counts tests in vitest's JSON report: also a file that failed without a failed test, and a run that failed, or passed nothing, without any failure that can be counted. */
+export function testCounts(report: () => string, exitCode: number): Record<"passed" | "failed" | "skipped", number> {
+  const { success, testResults } = jsonOf(runSchema, report) ?? { success: false, testResults: [] };
+  const states = testResults.flatMap((file) => {
+    const own = file.assertionResults.map(({ status }) => status);
+    return file.status === "failed" && !own.includes("failed") ? [...own, "failed"] : own;
+  });
+  const count = (state: string): number => states.filter((one) => one === state).length;
+  const [passed, failed] = [count("passed"), count("failed")];
+  const isFailed = exitCode !== 0 || !success || passed === 0;
+  return { passed, failed: failed || Number(isFailed), skipped: states.length - passed - failed };
 }
 
 // tally (REPORT EXIT_CODE)… → "passed failed skipped", for .ci/run.
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const reports = process.argv.slice(2);
-  const sum: Counts = { passed: 0, failed: reports.length === 0 ? 1 : 0, skipped: 0 };
-  for (let i = 0; i < reports.length; i += 2) {
-    const path = reports[i] ?? "";
-    const counts = testCounts(existsSync(path) ? readFileSync(path, "utf8") : "", Number(reports[i + 1] ?? 1));
-    for (const kind of ["passed", "failed", "skipped"] as const) sum[kind] += counts[kind];
-  }
-  console.log(`${sum.passed} ${sum.failed} ${sum.skipped}`);
+  const [, , ...reports] = process.argv;
+  const all = reports.flatMap((path, i) =>
+    i % 2 === 0 ? [testCounts(() => readFileSync(path, "utf8"), Number(reports[i + 1] ?? 1))] : [],
+  );
+  const sum = (kind: keyof (typeof all)[number]): number => all.reduce((so, counts) => so + counts[kind], 0);
+  console.log(`${sum("passed")} ${all.length === 0 ? 1 : sum("failed")} ${sum("skipped")}`);
 }
