@@ -1,6 +1,6 @@
 import type { PromQL } from "../compile/promql.ts";
 import type { ChartQueries } from "../compile/run.ts";
-import { bucketLines, bucketsBetween, finite, fromZero, growth, loadSteps, oneStep, quantileLine, ratio } from "./lines.ts";
+import { bucketLines, bucketsBetween, finite, fromZero, growth, loadSteps, quantileLine, ratio } from "./lines.ts";
 import type { Around, Bucket, Line } from "./lines.ts";
 import { answerOf, queryHistograms, queryRange, type PrometheusApi, type Series } from "./prometheus.ts";
 
@@ -76,11 +76,10 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
   const range = window.toSeconds - window.fromSeconds + 60;
   const counted = async (chart: Chart, query: PromQL): Promise<Line> => fromZero(await lineOf(chart, query, client), judgedStep);
   const quantile = (q: number): Promise<Line> => lineOf("latency", queries.clientQuantile(q, Math.max(4, 2 * stepSeconds), range), client);
-  const [iterations, requests, errors, answered, served, clientP50, clientP95, clientP99, byBound, byRoute, spread] = await Promise.all([
+  const [iterations, requests, errors, served, clientP50, clientP95, clientP99, byBound, byRoute, spread] = await Promise.all([
     counted("rate", queries.iterations(range)),
     counted("errors", queries.requests(range)),
     lineOf("errors", queries.errors(range), client, 0), // drawn as none until the first one
-    lineOf("errors", queries.answered(range), client, 0),
     lineOf("rate", queries.served(300), server),
     quantile(0.5),
     quantile(0.95),
@@ -121,7 +120,6 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
     clientMeanSeconds: clientSpread && clientSpread.count > 0 ? clientSpread.sum / clientSpread.count : null,
     // Why a chart's lines could not be read, where Prometheus refused.
     unread,
-    silentFromSeconds: silenceOf(client.times, answered, requests, stepSeconds),
   };
 }
 
@@ -131,12 +129,4 @@ function cumulated(buckets: readonly { lower: number; upper: number; count: numb
   const [first] = buckets;
   const below = first ? [{ atMostSeconds: first.lower, requests }] : [];
   return [...below, ...buckets.map(({ upper, count }) => ({ atMostSeconds: upper, requests: (requests += count) }))];
-}
-
-/** Finds when the last answered request came, if at least two seconds of unanswered ones followed. */
-function silenceOf(times: number[], answered: Line, requests: Line, stepSeconds: number): number | null {
-  if (answered.every((value) => value === null)) return null; // it could not be read
-  const lastWith = (line: Line): number => growth(line, stepSeconds, oneStep).findLastIndex((value) => value !== null && value > 0);
-  const [lastAnswered, lastSent] = [lastWith(answered), lastWith(requests)];
-  return lastSent >= 0 && (lastSent - lastAnswered) * stepSeconds >= 2 ? (times[Math.max(lastAnswered, 0)] ?? null) : null;
 }

@@ -1,11 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bucketLines, bucketsBetween, fromZero, growth, loadSteps, oneStep, quantileLine, type Line } from "./lines.ts";
+import { bucketLines, bucketsBetween, fromZero, growth, loadSteps, quantileLine, type Line } from "./lines.ts";
 import { endedWith, wholeCount } from "./points.ts";
 import { betweenCounts, compareSides, type Compared, type Sent } from "./compared.ts";
 import { withUnservedLoad } from "./client.ts";
 import { splitHistogram } from "./histogram.ts";
 import type { Count } from "./measurement.ts";
+
+/** The step alone that ends at a moment. */
+const oneStep = { back: 1, ahead: 0 };
 
 /** Agreement of both sides. */
 const nothingMissing: Compared = { missing: 0, missingForCertain: 0, elsewhere: 0, others: 0 };

@@ -12,9 +12,6 @@ export interface Around {
   ahead: number;
 }
 
-/** The step alone that ends at a moment. */
-export const oneStep: Around = { back: 1, ahead: 0 };
-
 /** Says of what k6 counts that it was 0 from the beginning of the load until its first sample: a series comes with its first event. */
 export function fromZero(line: Line, begins: number): Line {
   const first = line.findIndex((value) => value !== null);

@@ -2,7 +2,7 @@ import { k6Labels, k6Metrics, plimsollMetrics, processMetrics, scrapeMetrics } f
 import type { Where } from "../spec/spec.ts";
 import { counterQueries, over, samplesOf, sumOfLast } from "./counters.ts";
 import { isError, servedWhere, type ServiceScope } from "./mapping.ts";
-import { withLabels, is, isNot, matches, promql, quote, selector, type PromQL } from "./promql.ts";
+import { withLabels, is, matches, promql, quote, selector, type PromQL } from "./promql.ts";
 import { judged, ofRun } from "./scope.ts";
 
 /** The questions what Prometheus has stored of one run, all of it: setup and warm-up too. */
@@ -92,7 +92,6 @@ export function chartQueries(scope: ServiceScope) {
     iterations: sumOfLast(judged(k6Metrics.iterations, testid)),
     requests: sumOfLast(requests),
     errors: sumOfLast(judged(k6Metrics.requests, testid, is(k6Labels.expectedResponse, "false"))),
-    answered: sumOfLast(judged(k6Metrics.requests, testid, isNot(k6Labels.status, "0"))),
     served: sumOfLast(served),
     /** Of the requests that ended within the last seconds; the range reaches back to the load's beginning. */
     clientQuantile: (quantile: number, withinSeconds: number, rangeSeconds: number): PromQL => {

@@ -11,7 +11,6 @@ import type { Objective, Where } from "../spec/spec.ts";
 import type { Reading } from "./read-run.ts";
 import { reconciliationOf } from "./reconcile.ts";
 import { timingsOf, type Asked, type RunTimes } from "./run-times.ts";
-import { amount } from "../spec/words.ts";
 
 /** What was found of a run, beside what was read. */
 interface Found {
@@ -132,16 +131,6 @@ function offeredLine(plan: Plan, runTimes: RunTimes, times: readonly number[]): 
   return times.map((at) => (plan.openModel ? offeredRateAt(judged, at - zero) : null));
 }
 
-/** Names the routes that failed most, with what they answered. */
-function failingRoutes(routes: Report["routes"]): string[] {
-  const failing = routes.filter(({ errors }) => errors > 0);
-  const told = failing.slice(0, 3).map(({ method, route, requests, errors, statuses }) => {
-    const answers = Object.entries(statuses).map(([status, n]) => `${n} × ${status === "0" ? "no answer" : status}`);
-    return `${method} ${route}: ${errors} of ${amount(requests, "request", "requests")} failed (${answers.join(", ")})`;
-  });
-  return failing.length > told.length ? [...told, `requests failed on ${failing.length - told.length} more routes: see Routes`] : told;
-}
-
 const withMaskedRoutes = <T extends { route: string }>(all: readonly T[]): T[] =>
   all.map((one) => ({ ...one, route: maskSecrets(one.route) }));
 
@@ -151,10 +140,8 @@ export function composeReport(asked: Asked, reading: Reading, found: Found): Rep
   const { run } = found;
   // k6 names a request by its whole URL where the script gives it no other name.
   const [causes, routes] = [maskedSecrets(found.causes), withMaskedRoutes(reading.routes)];
-  const { silentFromSeconds, latencies, clientMeanSeconds, ...lines } = reading.charts;
+  const { latencies, clientMeanSeconds, ...lines } = reading.charts;
   const offeredRate = offeredLine(plan, times, lines.atSeconds);
-  const silentFrom = silentFromSeconds === null ? "" : (silentFromSeconds - times.judgedFrom).toFixed(0);
-  const silent = silentFrom === "" ? [] : [`no request was answered from ${silentFrom} s into the judged load on`];
   return {
     version: 1,
     testid: record.testid,
@@ -168,7 +155,7 @@ export function composeReport(asked: Asked, reading: Reading, found: Found): Rep
     verdict: record.interrupted ? "interrupted" : run.kind,
     exitCode: found.exitCode,
     reasons: run.kind === "met" ? [] : run.reasons,
-    notes: [...(causes.length > 0 ? [] : failingRoutes(routes)), ...silent, ...record.notes, ...found.notes],
+    notes: [...record.notes, ...found.notes],
     confidence: spec.confidence,
     periodSeconds: spec.periodSeconds,
     timings: timingsOf(load, times),
