@@ -134,10 +134,3 @@ test("windows that were skipped for too few requests are told in one line, whate
   expect(text.match(/no window of/g)).toHaveLength(1);
   expect(text).toMatch(/o1, o0: no fast burn could be looked for: no window of 2 s has more than 40 requests/);
 });
-
-test("latencies that could not be compared are told with the reason", () => {
-  const unread = { clientMinusServerSeconds: null, latencyUnread: "the spec names none" };
-  expect(countSentences(counted(metReport(), unread)).at(-1)).toBe(
-    "The mean latencies of client and server could not be compared: the spec names none.",
-  );
-});

@@ -79,8 +79,8 @@ function sentence(text: string): string {
 }
 
 /** Says how far the two sides' mean latencies lie apart. */
-function latencyGap({ clientMinusServerSeconds: seconds, latencyUnread }: Report["reconciliation"]): string {
-  if (seconds === null) return `the mean latencies of client and server could not be compared${latencyUnread ? `: ${latencyUnread}` : ""}`;
+function latencyGap({ clientMinusServerSeconds: seconds }: Report["reconciliation"]): string {
+  if (seconds === null) return "the mean latencies of client and server could not be compared";
   return `mean latency at the client is ${duration(Math.abs(seconds))} ${seconds < 0 ? "below" : "above"} the server's`;
 }
 

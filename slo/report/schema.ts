@@ -154,8 +154,6 @@ export const reportSchema = z.strictObject({
     serverErrors: unread,
     /** Mean client latency minus mean server latency, over the judged requests. */
     clientMinusServerSeconds: unread,
-    /** Why these could not be compared. */
-    latencyUnread: z.string().optional(),
     /** Whether k6 and Prometheus count the same; null where one of them is not known. */
     agrees: z.boolean().nullable(),
     explanation: z.string(),

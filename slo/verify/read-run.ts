@@ -138,15 +138,14 @@ async function readPictures({ api, load: { record }, spec, times }: Asked, side:
     judgedFromSeconds: times.judgedFrom,
   };
   const { requests: served, errors: failed, took } = charted.grown;
-  const [charts, routes, requests, errors, sum, timed] = await Promise.all([
+  const [charts, routes, requests, errors, units, timed] = await Promise.all([
     readCharts(api, charted, chartWindow),
     readRoutes(api, charted, { ...chartWindow, fromSeconds: times.judgedFrom }),
     whole.read(served).then(numberOf),
     failed && whole.read(failed).then(errorsOf),
-    took && side.read(took.sum),
+    took && side.read(took.sum).then(numberOf),
     took && side.read(took.count).then(numberOf),
   ]);
-  const units = sum && numberOf(sum);
   const mean = took && typeof units === "number" && timed ? units / took.unitsPerSecond / timed : null;
   return {
     charts,
@@ -156,13 +155,6 @@ async function readPictures({ api, load: { record }, spec, times }: Asked, side:
       requests: isComparable ? requests : null,
       errors: requests === null || !isComparable ? null : (errors ?? null),
       meanSeconds: mean,
-      meanUnread: !took
-        ? "the metrics of the spec name no duration of the service (metrics: duration)"
-        : !isComparable
-          ? "the script leaves requests named by their URLs, which are no routes of the service (give each the tag name of its route)"
-          : sum?.kind === "failed"
-            ? sum.reason
-            : `no sum of durations grew on the routes that k6 named (${took.sum.series.promql})`,
     },
   };
 }

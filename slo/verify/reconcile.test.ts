@@ -19,10 +19,10 @@ const whole: Sides = {
   sent: totals,
   sentIsWhole: true,
   stored: totals,
-  served: { requests: 100, errors: 2, meanSeconds: 0.01, meanUnread: "the spec names none" },
+  served: { requests: 100, errors: 2, meanSeconds: 0.01 },
   clientMeanSeconds: 0.02,
 };
-const unread = { requests: null, errors: null, meanSeconds: null, meanUnread: "the spec names none" };
+const unread = { requests: null, errors: null, meanSeconds: null };
 
 test.each<[string, Partial<Sides>, boolean | null, number | null, string]>([
   [
@@ -118,10 +118,4 @@ test.each([
 ])("wrong contents %s", (_, script, expected) => {
   const record = { k6, script };
   expect(reconciliationOf({ ...whole, record, sent: { ...totals, wrongContents: 3 } }).wrongContents).toBe(expected);
-});
-
-test("why latencies could not be compared is told", () => {
-  expect(reconciliationOf({ ...whole, served: unread }).latencyUnread).toBe("the spec names none");
-  expect(reconciliationOf({ ...whole, clientMeanSeconds: null }).latencyUnread).toMatch(/as k6 measured it/);
-  expect(reconciliationOf(whole)).not.toHaveProperty("latencyUnread");
 });

@@ -47,12 +47,6 @@ export function reconciliationOf(sides: Sides): Report["reconciliation"] {
     wrongContents: record.script === null ? sent.wrongContents : 0, // a script's own counter of that name says nothing of contents
     serverErrors: served.errors,
     clientMinusServerSeconds: client === null || served.meanSeconds === null ? null : client - served.meanSeconds,
-    ...(client !== null && served.meanSeconds !== null
-      ? {}
-      : {
-          latencyUnread:
-            client === null ? "no latency of the judged requests as k6 measured it could be read from Prometheus" : served.meanUnread,
-        }),
     agrees: differ ? false : compared.includes("unknown") ? null : true,
     explanation: explain(sides),
   };
