@@ -1,5 +1,5 @@
 import type { WindowFinding } from "../judge/verdict.ts";
-import { periodBudgetSpent, recoveries, type ReportObjective, runReasons, servedByObjective, shortName } from "./headline.ts";
+import { periodBudgetSpent, recoveries, type ReportObjective, runReasons, shortName } from "./headline.ts";
 import { badOfTotal, budgetSpent, bytes, count, counted, duration, elapsed, percent, provedGood, rate, targetPercent } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 
@@ -29,7 +29,7 @@ export function errorCell({ errors, wrongContents: wrong }: CountedRow): string 
 }
 
 /** Lists what each side counted, in the order in which a request passes them: first what is judged, then all load, setup and warm-up included. */
-export function countedRows({ load, objectives, reconciliation: r }: Report): CountedRow[] {
+export function countedRows({ load, reconciliation: r }: Report): CountedRow[] {
   const k6Errors = r.k6Requests === null ? null : r.k6Errors; // what came to the relay, of a k6 that said nothing, may not be all
   return [
     { label: "judged, by k6", requests: load.requests, errors: load.errors },
@@ -38,15 +38,14 @@ export function countedRows({ load, objectives, reconciliation: r }: Report): Co
     { label: "Prometheus holds", requests: r.prometheusRequests },
     { label: "server counted", requests: r.serverRequests, errors: r.serverErrors },
     { label: "lost between", requests: r.lostBetween },
-  ].slice(0, servedByObjective({ objectives, reconciliation: r }) ? -2 : undefined);
+  ];
 }
 
 /** Says whether the counts of the sides add up, which is unknown where a side could not be read. */
-export function agreement({ objectives, reconciliation: r }: Report): string {
+export function agreement({ reconciliation: r }: Report): string {
   if (r.agrees === null) return "The counts could not be compared.";
   if (!r.agrees) return "The counts do not add up.";
   if (isWholeAgreement(r)) return "The counts add up.";
-  if (servedByObjective({ objectives, reconciliation: r })) return "The counts of k6 and Prometheus add up.";
   return `The counts of k6 and Prometheus add up, the server's ${r.lostBetween === null ? "are not known" : "differ"}.`;
 }
 

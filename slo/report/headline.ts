@@ -96,10 +96,6 @@ function named(report: Report, verdict: "exceeded" | "inconclusive", state: stri
   return found;
 }
 
-/** Tells whether the service's counts stand in its objectives alone, as those of a script that names no route of it. */
-export const servedByObjective = ({ objectives, reconciliation }: Pick<Report, "objectives" | "reconciliation">): boolean =>
-  reconciliation.serverRequests === null && objectives.some(({ side, evidence }) => side === "server" && evidence !== undefined);
-
 /** Says how long each objective about the recovery went on being missed. */
 export function recoveries(report: Report): string[] {
   return report.objectives.flatMap(({ name, recoverySeconds: seconds, targetRatio }) => {

@@ -1,6 +1,6 @@
 import { causes } from "./causes.ts";
 import { capitalised, objectiveNumbers, otherReasons, runOrigin, scenarioOverrides } from "./facts.ts";
-import { headline, servedByObjective, shortName, subject, verdictWord, whys } from "./headline.ts";
+import { headline, shortName, subject, verdictWord, whys } from "./headline.ts";
 import { type ChartModel, chartModels, lineSummaries } from "./html/charts.ts";
 import { jsonMarkup, markup, type Markup, nothing, rawElementText } from "./html/markup.ts";
 import { bullets, countedTable, factLists, latenciesTable, objectiveDetails, objectivesTable, routesTable } from "./html/tables.ts";
@@ -133,9 +133,7 @@ function chartFigure(report: Report, model: ChartModel): Markup {
     const empty = unread === undefined ? "No samples." : `Could not be read: ${unread}`;
     return markup`<figure>${caption}<p class="plain-empty">${empty}</p></figure>`;
   }
-  const server = silent.some((label) => label.startsWith("server ")) && servedByObjective(report);
-  const silence = server ? "Not drawn, for lack of the service's own names of the routes" : "No samples";
-  const without = silent.length === 0 ? nothing : markup`<p class="about">${silence}: ${silent.join(", ")}.</p>`;
+  const without = silent.length === 0 ? nothing : markup`<p class="about">No samples: ${silent.join(", ")}.</p>`;
   const figure = markup`<div class="plot" id="plot-${model.id}"></div>${without}${why}${chartNumbers(report, model)}`;
   if (flat === undefined) return markup`<figure>${caption}${figure}</figure>`;
   return markup`<figure><details class="flat"><summary>${title}: ${flat} throughout</summary>${caption}${figure}</details></figure>`;
