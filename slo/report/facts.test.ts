@@ -115,15 +115,3 @@ test.each<[string, number, string]>([
   ["a name that does not fit is left out whole", 51, "2 of 3 objectives missed: availability and 1 more"],
   ["no name is cut in two", 40, "2 of 3 objectives missed"],
 ])("a headline: %s", (_, columns, words) => expect(headline(exceededReport(), columns)).toBe(words));
-
-test("windows that were skipped for too few requests are told in one line, whatever the numbers", () => {
-  const report = metReport();
-  const objectives = report.objectives.slice(0, 2).map((one, at) => {
-    const reason = `no window of 2 s has more than ${[5, 40][at]} requests, too few to prove a fast burn`;
-    const windows = [{ kind: "skipped" as const, longSeconds: 2, shortSeconds: 1, burnRateThreshold: 6, reason }];
-    return { ...one, name: `o${at}`, ...(one.evidence ? { evidence: { ...one.evidence, windows } } : {}) };
-  });
-  const text = terminalReport({ ...report, objectives }, { width: 160, colour: false });
-  expect(text.match(/no window of/g)).toHaveLength(1);
-  expect(text).toMatch(/o1, o0: no fast burn could be looked for: no window of 2 s has more than 40 requests/);
-});

@@ -179,7 +179,7 @@ function caveatsOf({ objectives }: Report): string[] {
   return [...Map.groupBy(all, ({ reason }) => reason)].map(([reason, of]) => `${of.map(({ name }) => name).join(", ")}: ${reason}`);
 }
 
-/** Lists the windows with a fast burn that the average hides, and once why others could not be looked at. */
+/** Lists the windows with a fast burn that the average hides, and for each objective why its longest one could not be looked at. */
 function notableWindows(report: Report): string[] {
   const burns = report.objectives.flatMap(({ name, evidence }) => {
     const hidden = (evidence?.windows ?? []).filter(
@@ -188,21 +188,11 @@ function notableWindows(report: Report): string[] {
     return hidden.map((window) => `${shortName(name)}: ${windowSentence(window, report, evidence?.budgetSpent ?? 0)}`);
   });
   const skipped = report.objectives.flatMap(({ name, evidence }) => {
-    const windows = evidence?.windows ?? [];
-    const [last] = windows.filter(({ kind }) => kind === "skipped").toSorted((a, b) => b.longSeconds - a.longSeconds);
-    if (last === undefined) return [];
-    // Where none could be looked at, the reason of the longest holds for the shorter ones all the more.
-    const none = last.kind === "skipped" && windows.every(({ kind }) => kind === "skipped");
-    const sentence = none ? `no fast burn could be looked for: ${last.reason}` : windowSentence(last, report, 0);
-    return [{ name: shortName(name), sentence, most: Number(mostIn.exec(sentence)?.[1]) }];
+    const [longest] = (evidence?.windows ?? []).filter(({ kind }) => kind === "skipped").toSorted((a, b) => b.longSeconds - a.longSeconds);
+    return longest === undefined ? [] : [`${shortName(name)}: ${windowSentence(longest, report, 0)}`];
   });
-  const alike = Map.groupBy(
-    skipped.toSorted((a, b) => b.most - a.most),
-    ({ sentence }) => sentence.replace(mostIn, ""),
-  );
-  return [...burns, ...[...alike.values()].map((all) => `${all.map(({ name }) => name).join(", ")}: ${all[0]?.sentence ?? ""}`)];
+  return [...burns, ...skipped];
 }
-const mostIn = /more than (\d+) requests?/; // what holds for the most of them holds for all
 
 /** Says what one pair of windows found, beside the burn rate of the whole run; times count from the start of the run's first phase. */
 export function windowSentence(window: WindowFinding, report: Report, averageBurnRate: number): string {
