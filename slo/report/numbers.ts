@@ -13,18 +13,12 @@ export function counted(value: number | null, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
-/** Writes a 0–1 ratio in percent, three digits; one that only rounds to 0% or 100% keeps digits until it differs. */
+/** Writes a 0–1 ratio in percent, three digits; one that only rounds to 0% or 100% says on which side of it it lies. */
 export function percent(ratio: number | null): string {
   if (ratio === null || !Number.isFinite(ratio)) return "unknown";
-  const value = ratio * 100;
-  if (value === 0) return "0%";
-  if (Math.abs(value - 100) < 1e-9) return "100%";
-  for (let decimals = decimalsFor(value); decimals <= 6; decimals++) {
-    const text = written(value, decimals);
-    if (text !== "0" && text !== "-0" && text !== "100") return `${text}%`;
-  }
-  if (value > 100) return "over 100%";
-  return value < 50 ? "under 0.000001%" : "under 100%";
+  const text = threeDigits(ratio * 100);
+  if (text === "100" && Math.abs(ratio - 1) >= 1e-11) return ratio > 1 ? "over 100%" : "under 100%";
+  return text === "0" && ratio > 0 ? "over 0%" : `${text}%`;
 }
 
 /** Writes the share of good events proved at best and at worst, rounded away from the proof and never across the target. */
