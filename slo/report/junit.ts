@@ -34,7 +34,7 @@ export function junitReport(report: Report): string {
     `<testsuites${attributes({ name: "plimsoll", ...totals })}>`,
     `  <testsuite${attributes(suite)}>`,
     "    <properties>",
-    ...properties(report).map(([name, value]) => `      <property${attributes({ name, value })}/>`),
+    `      <property${attributes({ name: "testid", value: report.testid })}/>`,
     "    </properties>",
     ...cases.map((testCase) => caseXml(testCase, `${report.service}.${report.scenario}`)),
     "  </testsuite>",
@@ -98,12 +98,6 @@ function caseXml({ name, kind, message, detail }: TestCase, classname: string): 
     error: `<error${attributes({ type: "inconclusive", message })}>${text(detail)}</error>`,
   } as const satisfies Record<TestCase["kind"], string>;
   return `    <testcase${attributes({ classname, name, time: "0" })}>\n      ${outcomes[kind]}\n    </testcase>`;
-}
-
-function properties(report: Report): [string, string][] {
-  const { testid, scenario, service, target, verdict, exitCode, confidence, load, reconciliation, timings } = report;
-  const all = { testid, scenario, service, target, verdict, exitCode, confidence, ...load, ...reconciliation, ...timings };
-  return Object.entries(all).flatMap(([name, value]) => (value === null || value === undefined ? [] : [[name, String(value)]]));
 }
 
 function attributes(values: Record<string, string | number>): string {
