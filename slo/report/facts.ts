@@ -108,9 +108,9 @@ export function loadFacts(report: Report): Fact[] {
   const { load } = report;
   return [
     ["offered", load.offeredIterations === null ? "not defined by the script" : counted(load.offeredIterations, "iteration")],
-    ["started", counted(load.startedIterations, "iteration")],
-    ["dropped", counted(load.droppedIterations, "iteration")],
-    ["interrupted", counted(load.interruptedIterations, "iteration")],
+    ["started", count(load.startedIterations)],
+    ["dropped", count(load.droppedIterations)],
+    ["interrupted", count(load.interruptedIterations)],
     ["requests", count(load.requests)],
     [
       "peak rate",

@@ -1,4 +1,3 @@
-import { columnsOf } from "./columns.ts";
 import { count, counted, duration, targetPercent } from "./numbers.ts";
 import { shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
@@ -17,8 +16,8 @@ const mostNames = 5;
 
 export type ReportObjective = Report["objectives"][number];
 
-/** Says in one phrase what the run found; names in it are raw data, for the caller to escape. In few columns it leaves names out, whole ones. */
-export function headline(report: Report, columns = Number.POSITIVE_INFINITY): string {
+/** Says in one phrase what the run found; names in it are raw data, for the caller to escape. */
+export function headline(report: Report): string {
   switch (report.verdict) {
     case "met": {
       const { length } = report.objectives.filter(({ advisory }) => !advisory);
@@ -28,9 +27,9 @@ export function headline(report: Report, columns = Number.POSITIVE_INFINITY): st
       return `${length === 1 ? "the one objective is met" : `all ${count(length)} objectives are met`}${watched}`;
     }
     case "exceeded":
-      return named(report, "exceeded", "missed", columns);
+      return named(report, "exceeded", "missed");
     case "inconclusive":
-      return named(report, "inconclusive", "without proof", columns);
+      return named(report, "inconclusive", "without proof");
     case "interrupted":
       return "stopped before its end; this is what was measured until then";
   }
@@ -80,20 +79,13 @@ export function shortName(name: string): string {
   return shortened(name, nameLimit);
 }
 
-function named(report: Report, verdict: "exceeded" | "inconclusive", state: string, columns: number): string {
+function named(report: Report, verdict: "exceeded" | "inconclusive", state: string): string {
   const required = report.objectives.filter(({ advisory }) => !advisory);
   const names = required.filter((objective) => objective.verdict === verdict).map(({ name }) => name);
   if (names.length === 0) return report.reasons[0] ?? "the run as a whole is not valid";
-  const found = `${names.length} of ${counted(required.length, "objective")} ${state}`;
-  const phrase = (shown: number): string => {
-    const left = names.length - shown;
-    const listed = names.slice(0, shown).map(shortName).join(", ");
-    return `${found}: ${listed}${left > 0 ? ` and ${left} more` : ""}`;
-  };
-  for (let shown = Math.min(mostNames, names.length); shown > 0; shown--) {
-    if (columnsOf(phrase(shown)) <= columns) return phrase(shown);
-  }
-  return found;
+  const left = names.length - mostNames;
+  const listed = names.slice(0, mostNames).map(shortName).join(", ");
+  return `${names.length} of ${counted(required.length, "objective")} ${state}: ${listed}${left > 0 ? ` and ${left} more` : ""}`;
 }
 
 /** Says how long each objective about the recovery went on being missed. */

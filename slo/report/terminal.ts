@@ -1,9 +1,9 @@
 import { causeLine, causes, firstSamples, sampleLine } from "./causes.ts";
 import { clipped, columnsOf, padded, wrapped } from "./columns.ts";
-import { agreement, type CountedRow, countedRows, countSentences, lapse, loadDifferences } from "./facts.ts";
+import { agreement, countedRows, countSentences, errorCell, type Fact, generatorFacts, loadFacts, timingFacts } from "./facts.ts";
 import { objectiveNumbers, otherReasons, periodSentence, remarks } from "./facts.ts";
 import { headline, ownName, type ReportObjective, sideWords, subject, unmet, verdictWord, whys } from "./headline.ts";
-import { count, counted, duration, rate, targetPercent } from "./numbers.ts";
+import { count, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
 
@@ -26,11 +26,12 @@ export function terminalReport(report: Report, options: TerminalOptions): string
   const width = Math.max(40, Math.floor(options.width));
   const paint: Paint = (colour) => (options.colour ? (text) => `\u001B[${codes[colour]}m${text}\u001B[0m` : (text) => text);
   const word = verdictWord(report.verdict);
-  const verdictLine = `${paint(verdictColours[report.verdict])(word)}  ${clipped(data(headline(report, width - word.length - 2)), width - word.length - 2)}`;
+  const verdictLine = `${paint(verdictColours[report.verdict])(word)}  ${clipped(data(headline(report)), width - word.length - 2)}`;
   const listed = (title: string, entries: readonly string[]): string[] => {
     const lines = entries.flatMap((entry) => wrapped(data(entry), width - 4).map((line, at) => `${at === 0 ? "  " : "    "}${line}`));
     return lines.length === 0 ? [] : [paint("bold")(title), ...lines];
   };
+  const line = (facts: readonly Fact[]): string => facts.map((fact) => fact.join(" ")).join(", ");
   const samples = firstSamples(report).map((sample) => sampleLine(sample, report));
   const sections = [
     [verdictLine, paint("dim")(clipped(data(subject(report)), width))],
@@ -39,8 +40,9 @@ export function terminalReport(report: Report, options: TerminalOptions): string
     listed("Why", reasonLines(report)),
     countedLines(report, width, paint),
     listed("Samples", samples),
-    listed("Load", [loadSentence(report), ...loadDifferences(report)]),
-    listed("Time", [timeSentence(report)]),
+    listed("Load", [line(loadFacts(report))]),
+    listed("k6", [line(generatorFacts(report))]),
+    listed("Time", [line(timingFacts(report))]),
     ...remarks(report).map(([title, sentences]) => listed(title, sentences)),
   ].filter(({ length }) => length > 0);
   return sections.map((lines) => `${lines.map((line) => line.trimEnd()).join("\n")}\n`).join("\n");
@@ -103,31 +105,11 @@ function countedLines(report: Report, width: number, paint: Paint): string[] {
   const rows = countedRows(report);
   const labelWidth = Math.max(...rows.map(({ label }) => label.length));
   const numberWidth = Math.max(...rows.map(({ requests }) => count(requests).length));
-  const lines = rows.map((row) => `${row.label.padEnd(labelWidth)}  ${count(row.requests).padStart(numberWidth)}${errorNote(row)}`);
+  const lines = rows.map(
+    (row) =>
+      `${row.label.padEnd(labelWidth)}  ${count(row.requests).padStart(numberWidth)}${errorCell(row).replace(/^(?=.)/u, ", errors: ")}`,
+  );
   const sentences = [agreement(report), ...countSentences(report)].flatMap((part) => wrapped(data(part), width - 2));
   const colour = paint(report.reconciliation.agrees ? "bold" : "uncertain");
   return [colour("Requests"), ...[...lines, ...sentences].map((line) => `  ${clipped(line, width - 2)}`)];
-}
-
-function errorNote({ errors, wrongContents: wrong }: CountedRow): string {
-  if (errors === undefined) return "";
-  return `${errors === null ? ", errors not read" : `, ${counted(errors, "error")}`}${wrong === undefined ? "" : `, ${count(wrong)} wrong contents`}`;
-}
-
-function loadSentence(report: Report): string {
-  const { load, generator } = report;
-  const starved = generator.starvedSeconds === null ? "k6's CPU not known" : `k6 short of CPU for ${duration(generator.starvedSeconds)}`;
-  const peakOffered = load.peakOfferedRate === null ? "" : ` of ${rate(load.peakOfferedRate)} offered`;
-  return [
-    load.offeredIterations === null ? "offered load not defined by the script" : `${counted(load.offeredIterations, "iteration")} offered`,
-    `${count(load.startedIterations)} started`,
-    `${count(load.droppedIterations)} dropped`,
-    load.interruptedIterations === null ? "how many interrupted not known" : `${count(load.interruptedIterations)} interrupted`,
-    `peak ${rate(load.peakAchievedRate)}${peakOffered}`,
-    ...(generator.starvedSeconds === 0 ? [] : [starved]),
-  ].join(", ");
-}
-
-function timeSentence({ timings: { toFirstRequestSeconds: before, loadSeconds, toVerdictSeconds: after } }: Report): string {
-  return `${lapse(before)} before the first request, ${duration(loadSeconds)} of load, ${lapse(after)} from the last request to the verdict`;
 }
