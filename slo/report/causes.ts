@@ -2,6 +2,7 @@ import { runOrigin } from "./facts.ts";
 import { type ReportObjective, shortName, unmet } from "./headline.ts";
 import { count, counted, duration, elapsed } from "./numbers.ts";
 import type { Report } from "./schema.ts";
+import errorCodes from "./error-codes.json" with { type: "json" };
 
 type Cause = NonNullable<Report["causes"]>[number];
 type Outcome = Cause["outcomes"][number]["outcome"];
@@ -12,18 +13,11 @@ export interface ToldCause {
   objectives: string[];
 }
 
+/** k6's codes of requests that got no answer (Grafana k6, "Error codes"). */
+const k6Errors: Record<string, string> = errorCodes;
+
 /** How many are told: routes that stand out of one objective, outcomes of one cause, instances, and samples. */
 const most = 3;
-
-/** k6's codes of requests that got no answer (Grafana k6, "Error codes"). */
-const errorCodes: Record<string, string> = {
-  "1000": "a generic error",
-  "1050": "timed out",
-  "1101": "no such host",
-  "1211": "dial timed out",
-  "1212": "connection refused",
-  "1220": "connection reset",
-};
 
 /** Tells what the bad events of the objectives that are not met have in common, the same thing once, those of exceeded objectives first. */
 export function causes(report: Report, of: readonly ReportObjective[] = unmet(report)): ToldCause[] {
@@ -99,7 +93,7 @@ export function outcomeText({ kind, status, errorCode }: Outcome): string {
       return "with wrong contents";
     case "answer":
       if (status !== "0") return `with ${status}`;
-      return `without an answer${errorCode === "" ? "" : ` (${errorCodes[errorCode] ?? `k6 error ${errorCode}`})`}`;
+      return `without an answer${errorCode === "" ? "" : ` (${k6Errors[errorCode] ?? `k6 error ${errorCode}`})`}`;
   }
 }
 

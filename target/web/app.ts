@@ -3,16 +3,7 @@ import { type Api, healthRoutes } from "../api/routes.ts";
 import type { Environment } from "../environment.ts";
 import { openService, stopping } from "../service.ts";
 import { forwarder } from "./forward.ts";
-
-/** Everything is of this origin, nothing is inline, and nobody may frame it. */
-const headers = {
-  "content-security-policy":
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-resource-policy": "same-origin",
-};
+import headers from "./headers.json" with { type: "json" };
 
 const page = [
   ["/", "index.html", "text/html; charset=utf-8"],
@@ -24,7 +15,7 @@ const page = [
 export async function buildWeb(environment: Environment, apiUrl: URL): Promise<Api> {
   const { api: web } = await openService("web", environment);
   web.addHook("onRequest", (_request, reply, done) => {
-    reply.headers(headers);
+    reply.headers(headers); // everything is of this origin, nothing is inline, and nobody may frame it
     done();
   });
   for (const [url, file, type] of page) {

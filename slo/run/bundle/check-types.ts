@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, extname, join, relative, resolve } from "node:path";
@@ -6,17 +6,6 @@ import { fileURLToPath } from "node:url";
 import { endingText, runProcess } from "../../host/process.ts";
 import { problemOf, type Problems, tscProblems } from "./problems.ts";
 
-/** Declares what k6 2.2 offers without import and @types/k6 leaves out (the library "dom" would make `open` a browser's), and modules without types. */
-const globals = `
-declare module "https://*";
-declare module "k6/x/*";
-declare const console: Record<"log" | "debug" | "info" | "warn" | "error", (...values: unknown[]) => void>;
-declare function setTimeout(callback: (...values: any[]) => void, milliseconds?: number, ...values: unknown[]): number;
-declare function setInterval(callback: (...values: any[]) => void, milliseconds?: number, ...values: unknown[]): number;
-declare function clearTimeout(id?: number): void;
-declare function clearInterval(id?: number): void;
-declare const crypto: any, TextEncoder: any, TextDecoder: any, ReadableStream: any;
-`;
 const globalsFile = "k6-globals.d.ts";
 
 /** Finds the folder of a package that we depend on; in the package of ours it may be beside us. */
@@ -42,7 +31,7 @@ export async function checkTypes(script: string, project: string): Promise<{ kin
   const folder = mkdtempSync(join(tmpdir(), "plimsoll-types-"));
   try {
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(tsconfigFor(entry, resolve(project))));
-    writeFileSync(join(folder, globalsFile), globals);
+    copyFileSync(new URL("k6/globals.txt", import.meta.url), join(folder, globalsFile));
     const args = [join(packageFolder("typescript"), "bin/tsc"), "-p", folder, "--pretty", "false"];
     const command = { command: process.execPath, args, folder, limitSeconds: 120 };
     const { ending, output } = await runProcess(command);
