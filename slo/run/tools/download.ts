@@ -11,17 +11,26 @@ import { type Ports, type ToolName, Unavailable } from "./tool.ts";
 const redirectLimit = 5;
 
 /**
- * Gets a body over HTTP in pieces, bounded in size and by the ports' idle and total times.
+ * Gets a body over HTTP in pieces, bounded in size and by the ports' idle and total times; its whole length is undefined where the server does not say it.
  * Honours HTTPS_PROXY, HTTP_PROXY and NO_PROXY. Plain HTTP is only spoken to loopback.
  */
 async function* fetchPieces(url: string, maxBytes: number, ports: Ports) {
   const overall = AbortSignal.timeout(ports.bounds.totalSeconds * 1000);
-  const signal = ports.signal === undefined ? overall : AbortSignal.any([overall, ports.signal]);
+  let received = 0;
   try {
-    yield* piecesOf(await follow(new URL(url), signal, ports, redirectLimit), maxBytes);
+    const response = await follow(new URL(url), AbortSignal.any([overall, ports.signal ?? overall]), ports, redirectLimit);
+    const announced = response.headers["content-length"];
+    const totalBytes = announced === undefined ? undefined : Number(announced);
+    for await (const bytes of response as AsyncIterable<Buffer>) {
+      received += bytes.length;
+      if (Math.max(received, totalBytes ?? 0) > maxBytes) throw new Error(`larger than the ${maxBytes} bytes that are allowed`);
+      yield { bytes, totalBytes };
+    }
   } catch (error) {
     if (ports.signal?.aborted) throw new Unavailable("interrupted", { cause: error });
-    const why = overall.aborted ? `not finished within ${ports.bounds.totalSeconds} s` : errorMessage(error);
+    const isCut = received > 0 && error instanceof Error && "code" in error && error.code === "ECONNRESET";
+    const said = isCut ? `the connection was cut after ${received} bytes` : errorMessage(error);
+    const why = overall.aborted ? `not finished within ${ports.bounds.totalSeconds} s` : said;
     throw new Unavailable(`${url}: ${why}`, { cause: error });
   }
 }
@@ -50,23 +59,6 @@ function ask(url: URL, signal: AbortSignal, { bounds: { idleSeconds }, environme
   request.on("timeout", () => (response ?? request).destroy(new Error(`nothing came for ${idleSeconds} s`)));
   request.on("error", reject);
   return promise;
-}
-
-/** Reads a body piece by piece; its whole length is undefined where the server does not say it. */
-async function* piecesOf(response: IncomingMessage, maxBytes: number) {
-  const announced = response.headers["content-length"];
-  const totalBytes = announced === undefined ? undefined : Number(announced);
-  let received = 0;
-  try {
-    for await (const bytes of response as AsyncIterable<Buffer>) {
-      received += bytes.length;
-      if (Math.max(received, totalBytes ?? 0) > maxBytes) throw new Error(`larger than the ${maxBytes} bytes that are allowed`);
-      yield { bytes, totalBytes };
-    }
-  } catch (error) {
-    const isCut = error instanceof Error && "code" in error && error.code === "ECONNRESET";
-    throw isCut ? new Error(`the connection was cut after ${received} bytes`, { cause: error }) : error;
-  }
 }
 
 const officialBase = "https://github.com";
