@@ -20,7 +20,7 @@ export async function obtain(pin: Pin, platform: string, folder: string, ports: 
   const release = await awaitLock(folder, `${pin.name} ${pin.version}`, ports);
   try {
     // Another run may have installed it while this one waited.
-    const cached = await findCached(pin, folder, ports).catch(expected);
+    const cached = await findCached(pin, folder).catch(expected);
     if (cached !== undefined) return cached;
     // The lock is ours, so what an earlier run left behind belongs to nobody.
     const work = join(folder, "work");

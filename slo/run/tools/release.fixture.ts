@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -97,6 +97,9 @@ export async function temporaryFolder(): Promise<string> {
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
+
+/** Lists what a cache holds of k6: a folder for each recipe, and the lock. */
+export const entryOf = async (cache: string): Promise<string[]> => (await readdir(join(cache, "tools", "k6-2.2.0-linux-amd64"))).toSorted();
 
 /** Writes an executable file. */
 export async function writeProgram(path: string, content: string): Promise<string> {

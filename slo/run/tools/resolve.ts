@@ -56,7 +56,7 @@ async function findOrInstall(pin: Pin, ports: Ports, tryWay: TryWay): Promise<Fo
   const platform = platformName(ports.platform);
   if (platform === undefined) return await tryWay("download", () => unavailable(`there is no build for ${os} ${arch}`));
   const folder = entryFolder(pin, platform, ports);
-  const cached = await tryWay("cache", () => findCached(pin, folder, ports));
+  const cached = await tryWay("cache", () => findCached(pin, folder));
   if (cached) return cached;
   // Loaded only now: the tar reader and SQLite cost more time than a hit in the cache takes.
   const { obtain } = await import("./obtain.ts");
