@@ -78,6 +78,8 @@ test("a counter that nobody knows of needs a series before its absence is read a
 
 const bad: Indicator = { kind: "counter", part: "orders_failed", partIs: "bad", total: "orders", where: {} };
 const inTeardown = (metric: string, more = ""): string => sum(`k6_${metric}_total{testid="T",group=~"::teardown(::.*)?"${more}}`);
+const unopened = sum(`k6_ws_sessions_total{${judged},status!="101"}`);
+const callTime: Indicator = { kind: "trend", name: "grpc_req_duration", ofTimes: true, atMost: 1, where: {} };
 const refused = (name: string): string => sum(`k6_plimsoll_refused_total{${judged},plimsoll_metric="${name}"}`);
 test.each<[string, Indicator, string[]]>([
   ["bad events that teardown() found", bad, [inTeardown("orders_failed")]],
@@ -88,6 +90,13 @@ test.each<[string, Indicator, string[]]>([
     [refused("answer_size")],
   ],
   ["values of a rate that k6 refused", { kind: "rate", name: "orders_ok", goodIs: true, where: {} }, [refused("orders_ok")]],
+  [
+    "gRPC calls that ran out of time, or that nobody answered",
+    callTime,
+    [refused("grpc_req_duration"), `histogram_count(${sum(`k6_grpc_req_duration_seconds{${judged},status="14"}`)})`],
+  ],
+  ["WebSocket sessions that were never opened, of checks", { kind: "checks", name: undefined, where: {} }, [unopened]],
+  ["WebSocket sessions that were never opened, of times", { ...callTime, name: "ws_session_duration" }, [unopened]],
   [
     "checks that failed in teardown(), those of the same name",
     { kind: "checks", name: "kept", where: {} },
@@ -105,6 +114,19 @@ test("a trend of times is read in seconds, any other as it is", () => {
   const sizes = client({ kind: "trend", name: "answer_size", ofTimes: false, atMost: 1024, where: {} });
   expect(sizes.histogram?.read(60).promql).toBe(sum(`k6_answer_size{${judged}}`));
   expect(sizes.slowAboveSeconds).toBeUndefined();
+});
+
+test("of WebSocket sessions those are timed that were opened: k6 says that the others took no time, or next to none", () => {
+  const sessions = client({ ...callTime, name: "ws_session_duration" });
+  expect(sessions.total(60).promql).toBe(`histogram_count(${sum(`k6_ws_session_duration_seconds{${judged},status="101"}`)})`);
+  expect(client(callTime).total(60).promql).toBe(`histogram_count(${sum(`k6_grpc_req_duration_seconds{${judged},status!="14"}`)})`);
+});
+
+test("the times of gRPC calls need a script that is bundled, for nothing else counts those that ran out of time", () => {
+  expect(compiled(callTime, { counted: { kind: "not", reason: "it is CommonJS" } })).toMatchObject({
+    kind: "problems",
+    problems: [{ message: expect.stringContaining("cannot be counted: it is CommonJS") }],
+  });
 });
 
 test("integrity counts the answers of the routes whose contents are verified: of a script those that its client got and verified from the start", () => {

@@ -22,6 +22,9 @@ import { clientWhere, judged, ofRun, type Scope } from "./scope.ts";
 export type Own = Exclude<Indicator, { side: unknown } | { kind: "ratio" }>;
 type Of<Kind extends Own["kind"]> = Extract<Own, { kind: Kind }>;
 
+/** How long gRPC calls took. */
+export const callTime = "grpc_req_duration";
+
 export const countedBy = new Set<string>(["method", "route", k6Labels.name, k6Labels.scenario]);
 
 /** Reads, push by push, how many requests or iterations k6 had counted, to judge each second. */
@@ -42,9 +45,10 @@ const uncounted: Hidden = {
   hides: "any",
 };
 
-/** Tells whether an indicator is about what only a script counts, and k6 does not by itself. */
+/** Tells whether an indicator is about what only a script counts, and k6 does not by itself, as the gRPC calls that ran out of time. */
 export const isOfScript = (indicator: Indicator): boolean =>
-  ["checks", "counter", "rate"].includes(indicator.kind) || (indicator.kind === "trend" && !k6Times.includes(indicator.name));
+  ["checks", "counter", "rate"].includes(indicator.kind) ||
+  (indicator.kind === "trend" && (indicator.name === callTime || !k6Times.includes(indicator.name)));
 
 export function ownQueries(objective: string, indicator: Own, scope: Scope, scenario?: string): ClientQueries | SecondsQueries {
   const query = queriesOf(objective, indicator, scope, scenario);
@@ -110,6 +114,7 @@ function sharesQueries(objective: string, indicator: Of<"checks" | "rate">, scop
     hidden: [
       badInTeardown(scope, counted, isBad, ...which, ...where),
       ...(indicator.kind === "rate" ? [refusedValues(scope, indicator.name, "events")] : []),
+      unopened(scope),
     ],
     unserved: "events",
   };
@@ -143,6 +148,17 @@ function refusedValues({ testid }: Scope, name: string, hides: Hidden["hides"]):
   return { read: sumOfLast(judged(k6Metrics.refusedValues, testid, is(k6Labels.refusedBy, name))), why, hides };
 }
 
+/** Counts WebSocket sessions that were never opened: what a script does in a session is neither checked nor timed there. */
+const unopened = ({ testid }: Scope): Hidden => ({
+  read: sumOfLast(judged(ownMetric.counter("ws_sessions"), testid, isNot(k6Labels.status, switched))),
+  why: "as many WebSocket sessions were never opened, and nothing in them was checked or timed",
+  hides: "events",
+});
+/** The status of a WebSocket session that was opened. */
+const switched = "101";
+/** The status of a gRPC call that nobody answered; a server may say so itself. */
+const unavailable = "14";
+
 function counterQueries(objective: string, { part, partIs, total, where }: Of<"counter">, scope: Scope): ClientQueries {
   const series = (name: string) => judged(ownMetric.counter(name), scope.testid, ...clientWhere(where));
   const [all, own] = [sumOfLast(series(total)), sumOfLast(series(part))];
@@ -167,12 +183,23 @@ function counterQueries(objective: string, { part, partIs, total, where }: Of<"c
 }
 
 function trendQueries(objective: string, { name, ofTimes, atMost, where }: Of<"trend">, scope: Scope): ClientQueries {
-  const read = sumOfLast(judged(ownMetric.trend(name, ofTimes), scope.testid, ...clientWhere(where)));
+  const reads = (...more: Matcher[]) => sumOfLast(judged(ownMetric.trend(name, ofTimes), scope.testid, ...more, ...clientWhere(where)));
+  const counted =
+    (some: Reading): Reading =>
+    (range) =>
+      promql`histogram_count(${some(range)})`;
+  const opened = ["ws_session_duration", "ws_connecting"].includes(name) ? [is(k6Labels.status, switched)] : [];
+  const read = name === callTime ? reads(isNot(k6Labels.status, unavailable)) : reads(...opened);
+  const refused = refusedValues(scope, name, "events");
+  const ofCalls: Hidden[] = [
+    { ...refused, why: "k6 does not time a call that ran out of its time" },
+    { read: counted(reads(is(k6Labels.status, unavailable))), why: "nobody answered these calls (UNAVAILABLE)", hides: "events" },
+  ];
   return {
-    ...clientBase(objective, (range) => promql`histogram_count(${read(range)})`),
+    ...clientBase(objective, counted(read)),
     nothing: { sentence: `the script added nothing to the trend ${name} ${ofTimes ? "of times " : ""}that the objective is about` },
     histogram: { read, atMost, limit: ofTimes ? `${atMost} s` : String(atMost) },
-    hidden: [withoutScenario(scope, ownMetric.trend(name, ofTimes)), refusedValues(scope, name, "events")],
+    hidden: [withoutScenario(scope, ownMetric.trend(name, ofTimes)), ...(name === callTime ? ofCalls : [refused]), unopened(scope)],
     unserved: "events",
     slowAboveSeconds: ofTimes ? atMost : undefined,
   };

@@ -1,7 +1,7 @@
 import { k6Counters, k6Labels, k6Times } from "../spec/names.ts";
 import type { Indicator } from "../spec/spec.ts";
 import { nearest } from "../spec/words.ts";
-import { countedBy, type Own } from "./own-metrics.ts";
+import { callTime, countedBy, type Own } from "./own-metrics.ts";
 import type { Scope } from "./scope.ts";
 import { refusal, type SelectorProblem } from "./selector.ts";
 
@@ -53,7 +53,8 @@ function unknownMetric(name: string, kind: "counter" | "rate" | "trend", { scrip
 
 function trendProblem({ name, ofTimes }: Extract<Indicator, { kind: "trend" }>, scope: Scope): SelectorProblem | undefined {
   const problem = (message: string): SelectorProblem => refusal(name, message);
-  if (k6Times.includes(name)) return ofTimes ? undefined : problem("is a trend of times: give atMost with its unit, such as 800ms");
+  if (k6Times.includes(name) && !ofTimes) return problem("is a trend of times: give atMost with its unit, such as 800ms");
+  if (k6Times.includes(name)) return name === callTime ? uncountable("the times of gRPC calls", scope) : undefined;
   if (name.startsWith("http_req_")) return problem("is about requests: use latency, which counts those without an answer too");
   const unknown = unknownMetric(name, "trend", scope) ?? uncountable(`the trend ${name}`, scope);
   if (unknown !== undefined) return unknown;

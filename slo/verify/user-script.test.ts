@@ -16,6 +16,8 @@ const requests = (...rows: [name: string, value: number, more?: Record<string, s
     },
   ]);
 
+const counted = (value: number, labels: Record<string, string>) => ({ labels, value, atSeconds: 1 });
+
 const target = "http://127.0.0.1:7301";
 const nothing = { caveats: [], notes: [] };
 
@@ -94,6 +96,26 @@ test.each<[string, RunRecord, ReturnType<typeof requests>, ReturnType<typeof use
     recordOf(target, { k6: { checks: { passes: 1, fails: 3 } } as RunRecord["k6"] }),
     requests(["checkout", 9]),
     { caveats: [], notes: ["3 of 4 of the script's checks failed; only those decide that an objective is about"] },
+  ],
+  [
+    "a check that not every iteration came to is told, for it is in no count",
+    recordOf(target),
+    sentOf([
+      {
+        k6_iterations_total: [counted(361, { scenario: "main" }), counted(9, { scenario: "other" })],
+        k6_plimsoll_checks_total: [
+          counted(100, { scenario: "main", check: "echoed", plimsoll_good: "true" }),
+          counted(81, { scenario: "main", check: "echoed", plimsoll_good: "false" }),
+          counted(9, { scenario: "other", check: "every time" }),
+        ],
+      },
+    ]),
+    {
+      caveats: [],
+      notes: [
+        'some iterations never came to a check, which is then in no count: "echoed" in 181 of 361; where each has to come to it, count those that do: counter: { good, total: iterations }',
+      ],
+    },
   ],
   [
     "requests that nobody judges, for the name of their scenario, are told",

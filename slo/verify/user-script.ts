@@ -1,7 +1,7 @@
 import type { RunRecord } from "../run/record.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
 import { groupOfSetup, k6Labels, k6Metrics, ownClient, warmupScenario } from "../spec/names.ts";
-import { amount } from "../spec/words.ts";
+import { amount, listed } from "../spec/words.ts";
 
 /** What a reader has to know of a scenario of ours. */
 const nothing: { caveats: readonly string[]; notes: readonly string[] } = { caveats: [], notes: [] };
@@ -10,7 +10,7 @@ const nothing: { caveats: readonly string[]; notes: readonly string[] } = { cave
 export function userScriptFacts(record: RunRecord, sent: SentCounts): typeof nothing {
   if (record.script === null) return nothing;
   const went = destinations(record, sent);
-  const notes = [...went.notes, ...expectedFailures(sent), ...failedChecks(record), ...noSamples(sent)];
+  const notes = [...went.notes, ...expectedFailures(sent), ...failedChecks(record), ...rareChecks(sent), ...noSamples(sent)];
   return { caveats: [...went.caveats, ...notJudged(sent)], notes };
 }
 
@@ -98,4 +98,18 @@ function noSamples(sent: SentCounts): string[] {
 function failedChecks({ k6 }: RunRecord): string[] {
   const { passes = 0, fails = 0 } = k6?.checks ?? {};
   return fails > 0 ? [`${fails} of ${passes + fails} of the script's checks failed; only those decide that an objective is about`] : [];
+}
+
+/** Names the checks that were made less often than the iterations around them: one that an answer never came to, as in a callback, is in no count. */
+function rareChecks(sent: SentCounts): string[] {
+  const made = Map.groupBy(sent.valuesOf(k6Metrics.countedChecks), ({ labels }) => labels[k6Labels.check] ?? "");
+  const rare = [...made].flatMap(([name, all]) => {
+    const scenarios = new Set(all.map(({ labels }) => labels[k6Labels.scenario]));
+    const iterations = sent.sumOf(k6Metrics.iterations, (labels) => scenarios.has(labels[k6Labels.scenario]));
+    const times = all.reduce((sum, { value }) => sum + value, 0);
+    return times < iterations ? [`${JSON.stringify(name)} in ${times} of ${iterations}`] : [];
+  });
+  if (rare.length === 0) return [];
+  const instead = "where each has to come to it, count those that do: counter: { good, total: iterations }";
+  return [`some iterations never came to a check, which is then in no count: ${listed(rare, 3)}; ${instead}`];
 }
