@@ -43,31 +43,24 @@ function startChild(options: ChildOptions) {
   const tail: string[] = [];
   const rest = { stdout: "", stderr: "" };
   const { isLogged = () => true } = options;
-  const unlogged = { stdout: "", stderr: "" };
-  // A line is logged once it is whole, and what is too long to be one of those that are left out as it comes.
-  const keep: TakeText = (text, from) => {
-    const lines = (unlogged[from] + text).split(/(?<=\n)/);
-    const last = lines.at(-1) ?? "";
-    unlogged[from] = last.endsWith("\n") || last.length > longestLine ? "" : (lines.pop() ?? "");
-    log.write(lines.filter(isLogged).join(""));
-  };
-  const onLine = (line: string, from: keyof typeof rest): void => {
-    if (isLogged(line)) tail.push(line);
+  const onLine = (line: string, from: keyof typeof rest, end = "\n"): void => {
+    if (isLogged(line)) {
+      log.write(line + end);
+      tail.push(line);
+    }
     if (tail.length > tailLines) tail.shift();
     options.onLine?.(line, from);
   };
   const take: TakeText = (text, from) => {
-    keep(text, from);
     const lines = (rest[from] + text).split("\n");
-    rest[from] = (lines.pop() ?? "").slice(-longestLine);
+    const last = lines.pop() ?? "";
     for (const line of lines) onLine(line, from);
+    if (last.length > longestLine) log.write(last.slice(0, -longestLine)); // too long to be a line that is left out
+    rest[from] = last.slice(-longestLine);
   };
   const program = startProgram(options, take);
   const exited = program.exited.then((exit) => {
-    for (const from of ["stdout", "stderr"] as const) {
-      log.write(unlogged[from]);
-      if (rest[from] !== "") onLine(rest[from], from);
-    }
+    for (const from of ["stdout", "stderr"] as const) if (rest[from] !== "") onLine(rest[from], from, "");
     log.end();
     return exit;
   });
