@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { closest, distance } from "fastest-levenshtein";
+import { nearest } from "../../spec/words.ts";
 
 /** Lists the names of a folder's scenarios: its own `.ts` files, tests and declarations aside, in alphabetical order; in the package they are bundles, `.js`. */
 export function listScenarios(folder: string): string[] {
@@ -17,7 +17,6 @@ export function findScenario(folder: string, name: string) {
   if (names.includes(name) && entry !== undefined) return { kind: "found" as const, name, entry };
   const there = `scenarios: ${names.join(", ")}`;
   if (name === "") return { kind: "unknown" as const, message: `no scenario named; ${there}` };
-  const meant = names.length === 0 ? "" : closest(name, names);
-  const hint = meant !== "" && distance(name, meant) <= Math.max(2, name.length / 3) ? ` (did you mean "${meant}"?)` : "";
-  return { kind: "unknown" as const, message: `unknown scenario "${name}"${hint}; ${there}` };
+  const meant = nearest(name, names);
+  return { kind: "unknown" as const, message: `unknown scenario "${name}"${meant === undefined ? "" : ` (${meant})`}; ${there}` };
 }
