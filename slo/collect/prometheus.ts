@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { PromQL } from "../compile/promql.ts";
 import { errorMessage } from "../host/error-message.ts";
 import { jsonOf } from "../host/json-of.ts";
+import { plainLine } from "../report/plain.ts";
 
 /** Says where Prometheus answers, and what to send along. */
 export interface PrometheusApi {
@@ -93,12 +94,8 @@ async function ask<T extends z.ZodType>(api: PrometheusApi, path: string, form: 
   return read.data;
 }
 
-const control = /[\u0000-\u001f\u007f-\u009f]+/g;
-
-/** Makes what another program said fit for a message: one line, no control characters, not endless. */
-function plain(text: string): string {
-  return text.replace(control, " ").slice(0, 200);
-}
+/** Makes what another program said fit for a message. */
+const plain = (text: string): string => plainLine(text.slice(0, 200));
 
 /** Asks for series, at a moment or over time, Unix seconds; those of a range selector, and over time, are a matrix. */
 async function seriesOf(

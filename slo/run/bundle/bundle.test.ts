@@ -144,7 +144,7 @@ test.each<[string, string, object[]]>([
 
 test.each<[string, string, object]>([
   ["a name is found", "spike", { kind: "found", name: "spike", entry: join(project, "scenarios/spike.ts") }],
-  ["a near miss is named", "spkie", { kind: "unknown", message: expect.stringContaining('did you mean spike?') }],
+  ["a near miss is named", "spkie", { kind: "unknown", message: expect.stringContaining("did you mean spike?") }],
   [
     "a far miss lists what there is",
     "zzzzzz",

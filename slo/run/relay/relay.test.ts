@@ -116,7 +116,7 @@ test("a body that is refused for good is a caveat with the destination's own wor
   await push(relay, pushed(2));
   expect(await relay.flushed(30)).toEqual({ kind: "flushed" });
   expect(to.bodies).toEqual([pushed(1), pushed(2), pushed(2)]);
-  expect(relay.caveats()).toEqual(["Prometheus refused 1 push for good: 400 out of order sample [31m"]);
+  expect(relay.caveats()).toEqual(["Prometheus refused 1 push for good: 400 out of order sample\uFFFD[31m"]);
 });
 
 test("twenty refusals are one line on the screen, and counted", async () => {

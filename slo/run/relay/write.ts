@@ -1,5 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { errorMessage } from "../../host/error-message.ts";
+import { plainLine } from "../../report/plain.ts";
 
 /** Where samples go, and with which credentials; none of these is ever printed. */
 export interface Destination {
@@ -49,11 +50,7 @@ export function authorizationOf({ basic, bearer }: Pick<Destination, "basic" | "
 }
 
 /** Makes one line of at most 300 characters of what others said, without control characters. */
-export const oneLine = (text: string): string =>
-  text
-    .replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ")
-    .trim()
-    .slice(0, 300);
+export const oneLine = (text: string): string => plainLine(text.trim().slice(0, 300));
 
 /** How one attempt to write ends. */
 export type Written =
