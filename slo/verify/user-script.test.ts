@@ -46,21 +46,6 @@ test.each<[string, RunRecord, ReturnType<typeof requests>, ReturnType<typeof use
       notes: [],
     },
   ],
-  [
-    "failures that no client of ours has sampled",
-    recordOf(target),
-    requests(["a", 9], ["a", 1, { status: "500", expected_response: "false" }]),
-    {
-      caveats: [],
-      notes: ["samples of failing requests are kept of those that the client of plimsoll/k6 sends, and the script sends none by it"],
-    },
-  ],
-  [
-    "those that it has",
-    recordOf(target),
-    requests(["a", 9, { counted_by: "plimsoll" }], ["a", 1, { status: "500", expected_response: "false", counted_by: "plimsoll" }]),
-    nothing,
-  ],
   ["names of the script's own say nothing of where", recordOf(target), requests(["checkout", 9]), nothing],
   [
     "load that went elsewhere altogether proves nothing of the target",

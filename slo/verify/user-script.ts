@@ -10,7 +10,7 @@ const nothing: { caveats: readonly string[]; notes: readonly string[] } = { cave
 export function userScriptFacts(record: RunRecord, sent: SentCounts): typeof nothing {
   if (record.script === null) return nothing;
   const went = destinations(record, sent);
-  const notes = [...went.notes, ...expectedFailures(sent), ...failedChecks(record), ...rareChecks(sent), ...noSamples(sent)];
+  const notes = [...went.notes, ...expectedFailures(sent), ...failedChecks(record), ...rareChecks(sent)];
   return { caveats: [...went.caveats, ...notJudged(sent)], notes };
 }
 
@@ -84,15 +84,6 @@ function expectedFailures(sent: SentCounts): string[] {
         `${amount(failures, "answer was 5xx, and the script calls it expected: it counts", "answers were 5xx, and the script calls them expected: they count")} as good`,
       ]
     : [];
-}
-
-/** Says why a report of failing requests shows none of them. */
-function noSamples(sent: SentCounts): string[] {
-  const [failed, sampled] = [[k6Labels.expectedResponse, "false"] as const, [k6Labels.countedBy, ownClient] as const].map(
-    ([label, value]) => sent.sumOf(k6Metrics.requests, (labels) => labels[label] === value),
-  );
-  if (failed === 0 || sampled !== 0) return [];
-  return ["samples of failing requests are kept of those that the client of plimsoll/k6 sends, and the script sends none by it"];
 }
 
 function failedChecks({ k6 }: RunRecord): string[] {
