@@ -25,10 +25,3 @@ test.each<[string, number | "unknown", string, string]>([
 ])("a plan says whether it can prove: %s", (_, requests, kind, text) => {
   expect(canProve(objective, 0.95, requests)).toEqual({ kind, text });
 });
-
-test.each([
-  [3000, "3,000 iterations are planned: 1 in each is enough"],
-  [1000, "1,000 iterations are planned: 3 in each are needed"],
-])("a script's known rate says how much of each of its %i iterations is needed", (iterations, words) => {
-  expect(canProve(objective, 0.95, "unknown", iterations).text).toBe(`2,995 requests without a bad one prove 99.9%; ${words}`);
-});

@@ -11,27 +11,15 @@ export interface Provable {
 }
 
 /** Compares the requests that a plan offers with those that an objective needs when none is bad. */
-export function canProve(
-  { targetRatio, indicator }: Objective,
-  confidence: number,
-  requests: number | "unknown",
-  iterations?: number,
-): Provable {
+export function canProve({ targetRatio, indicator }: Objective, confidence: number, requests: number | "unknown"): Provable {
   const noun = nounOf(indicator);
   const needed = requestsNeeded(0, targetRatio, confidence);
   const target = percentText(targetRatio);
   if (requests === "unknown" || Number.isNaN(requests))
-    return { kind: "unknown", text: `${grouped(needed)} ${noun} without a bad one prove ${target}; ${howMany(needed, iterations)}` };
+    return { kind: "unknown", text: `${grouped(needed)} ${noun} without a bad one prove ${target}; how many will come is not known` };
   const whole = Math.max(0, Math.floor(requests));
   const about = `about ${grouped(whole)} ${noun}`;
   if (whole >= needed) return { kind: "enough", text: `${about} are enough to prove ${target} from ${grouped(needed)} on` };
   const more = whole === 0 ? "" : `, ${timesAsMany(needed, whole)} times as many`;
   return { kind: "short", text: `${about} cannot prove ${target} even without a bad one; ${grouped(needed)} are needed${more}` };
-}
-
-/** Says what a plan of iterations tells of a script's requests, whose number in each nobody knows. */
-function howMany(needed: number, iterations: number | undefined): string {
-  if (iterations === undefined || iterations < 1) return "how many will come is not known";
-  const each = Math.ceil(needed / iterations);
-  return `${grouped(iterations)} iterations are planned: ${each === 1 ? "1 in each is enough" : `${grouped(each)} in each are needed`}`;
 }

@@ -9,9 +9,7 @@ import { shortList } from "./present.ts";
 export function provableBy(objective: Objective, { confidence }: Spec, plan: Plan | undefined): Provable {
   // How much of a load falls into a part of it is not reckoned.
   const isUnknown = plan === undefined || objective.phase !== undefined;
-  if (isUnknown) return canProve(objective, confidence, "unknown");
-  const ofScript = plan.mix.length === 0 ? plan.offeredIterations : undefined;
-  return canProve(objective, confidence, expectedOf(plan, objective.indicator), ofScript);
+  return canProve(objective, confidence, isUnknown ? "unknown" : expectedOf(plan, objective.indicator));
 }
 
 const chosenFrom = ({ mix }: Plan, { method, route }: Where): Plan["mix"] =>
