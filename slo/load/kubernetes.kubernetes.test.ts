@@ -47,7 +47,6 @@ describe("a load from pods", () => {
       );
       expect([report.reconciliation.lostBetween, report.reconciliation.agrees], report.reconciliation.explanation).toEqual([0, true]);
     }
-    expect(four?.notes.join("\n")).toMatch(/the requests of the 4 pods: [\d,]+ \+ [\d,]+ \+ [\d,]+ \+ [\d,]+/);
   });
 
   test("takes a user script with the files that it opens, above what one ConfigMap holds, and what --set says", async () => {

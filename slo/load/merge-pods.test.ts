@@ -58,7 +58,6 @@ test("pods that all did their part add up to one", () => {
     summaryRequests: 105,
   });
   expect([both.caveats, both.sentIsWhole, both.sent.sumOf("k6_http_reqs_total")]).toEqual([[], true, 120]);
-  expect(both.notes).toEqual(["the requests of the 2 pods: 60 + 60"]);
 });
 
 const lost = { end: null, ending: { exitCode: 137, reason: "OOMKilled" }, sent: sentOf(1, 20, 112) };

@@ -27,7 +27,7 @@ export function mergePods(reports: readonly PodReport[], interrupted: boolean) {
     k6: k6Of(reports),
     health: healthOf(reports),
     caveats: [...reports.flatMap((report) => caveatsOf(report, reports.length, interrupted)), ...apartCaveats(ends)],
-    notes: [...(reports.length > 1 ? [countsSentence(reports)] : []), ...(apart > clocksApart ? [skewed] : [])],
+    notes: apart > clocksApart ? [skewed] : [],
     sent: sentOf(reports.map(({ sent }) => sent ?? {})),
     /** False when a pod was lost before it could say all that it had sent. */
     sentIsWhole: ends.length === reports.length,
@@ -135,13 +135,6 @@ function lostSentence(report: PodReport, pods: number): string {
   if (begunSeconds === null) return `${nameOf(report, pods)} was lost before it began (${how}): ${missing}`;
   const after = Math.max(0, Math.max(begunSeconds, ...heard) - begunSeconds);
   return `${nameOf(report, pods)} was lost (${how}), last heard of ${after.toFixed(0)} s after it began: from then on ${missing}`;
-}
-
-function countsSentence(reports: readonly PodReport[]): string {
-  const counts = reports.map((report) => total(requestsOf(report).map(({ value }) => value)));
-  const shown =
-    counts.length <= 8 ? counts.map((n) => n.toLocaleString("en")).join(" + ") : `${Math.min(...counts)} to ${Math.max(...counts)} each`;
-  return `the requests of the ${reports.length} pods: ${shown}`;
 }
 
 /** Keeps what the pods of a run said, so that it can be judged when they are gone; a crash leaves what was kept before, or this. */
