@@ -46,7 +46,7 @@ const uncounted: Hidden = {
 };
 
 /** Tells whether an indicator is about what only a script counts, and k6 does not by itself, as the gRPC calls that ran out of time. */
-export const isOfScript = (indicator: Indicator): boolean =>
+const isOfScript = (indicator: Indicator): boolean =>
   ["checks", "counter", "rate"].includes(indicator.kind) ||
   (indicator.kind === "trend" && (indicator.name === callTime || !k6Times.includes(indicator.name)));
 

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import type { Runner } from "../run/kubernetes/test-run.ts";
-import { loadSpec } from "../spec/load.ts";
 import { mergePods } from "./merge-pods.ts";
-import { leftOpen, reportsOf } from "./test-run.ts";
+import { reportsOf } from "./test-run.ts";
 
 const summary = JSON.stringify({ metrics: { http_reqs: { count: 50 } } }, null, 4);
 const log = `${summary}\nrunning (10.0s), 0/5 VUs, 25 complete and 0 interrupted iterations\n`;
@@ -44,21 +43,4 @@ test.each([
 test("a runner that says nothing of its requests is a caveat", () => {
   const { caveats } = merged(runner(1), runner(2, { log: "killed" }));
   expect(caveats).toContainEqual(expect.stringContaining("pod 2: k6 did not print its own count"));
-});
-
-test("what a script counts itself is said to be left open, with the load that would decide it; what k6 counts is not", () => {
-  const indicators = {
-    errors: "{ errors: { side: client } }",
-    "status is 200": '{ checks: { name: "status is 200" } }',
-    orders: "{ counter: { bad: order_failures, total: orders } }",
-    "order time": "{ trend: { name: order_time, atMost: 200ms } }",
-    connecting: "{ trend: { name: iteration_duration, atMost: 200ms } }",
-  };
-  const objectives = Object.entries(indicators).map(([name, indicator]) => `  - { name: ${name}, target: 99%, indicator: ${indicator} }\n`);
-  const read = loadSpec(`version: 1\nservice: shop\nobjectives:\n${objectives.join("")}`, "slo.yaml");
-  if (read.kind === "problems") throw new Error(read.problems.map(({ message }) => message).join());
-  expect(leftOpen(read.spec)).toEqual([
-    expect.stringMatching(/^status is 200, orders, order time: will be inconclusive.* load .*--in kubernetes/),
-  ]);
-  expect(leftOpen({ ...read.spec, objectives: read.spec.objectives.slice(0, 1) })).toEqual([]);
 });

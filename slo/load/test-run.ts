@@ -3,8 +3,6 @@ import { join } from "node:path";
 import { answerOf, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
 import { clientThresholds } from "../compile/objectives.ts";
 import { fallenQuery, lastSentQuery, serviceQueries } from "../compile/run.ts";
-import { isOfScript } from "../compile/own-metrics.ts";
-import { commandLine } from "../host/command-line.ts";
 import type { Host } from "../host/host.ts";
 import { contextOf } from "../run/kubernetes/kubectl.ts";
 import type { PodReport } from "../run/kubernetes/message.ts";
@@ -15,7 +13,6 @@ import { makeOwnFolder, runFolder, testidPattern } from "../run/record.ts";
 import type { SentValue } from "../run/relay/sent-totals.ts";
 import { k6Labels, k6Metrics } from "../spec/names.ts";
 import type { Spec } from "../spec/spec.ts";
-import { listed } from "../spec/words.ts";
 import { badUsage, failed, inconclusive, type LoadRun, type NoRun } from "./load-run.ts";
 import { withPods } from "./merge-pods.ts";
 import { newRecord, originOf } from "./new-record.ts";
@@ -61,7 +58,6 @@ export async function resumeTestRun(found: Found, options: TestRunOptions, host:
   const prepared = await prepare(loadOptionsOf(found, options), host);
   if (prepared.kind === "none") return prepared;
   rmSync(prepared.folder, { recursive: true, force: true });
-  if (options.script !== undefined) leftOpen(prepared.spec).forEach(host.say);
   const folder = runFolder(host.folder, testid);
   makeOwnFolder(host.folder, folder);
   const open = options.prometheus
@@ -96,16 +92,6 @@ export async function resumeTestRun(found: Found, options: TestRunOptions, host:
     judged: async () => undefined,
   };
   return { kind: "run" as const, run, spec: prepared.spec };
-}
-
-/** Says which objectives the runners of a script as it is leave open, whatever they count. */
-export function leftOpen({ objectives }: Spec): string[] {
-  const names = objectives.flatMap(({ name, indicator }) => (isOfScript(indicator) ? [name] : []));
-  if (names.length === 0) return [];
-  const instead = commandLine("load", "--script FILE --spec FILE --target URL --in kubernetes --pods N");
-  return [
-    `${listed(names, 8)}: will be inconclusive, for a TestRun runs a script without counters of its checks, rates and values; only a load of ours has them: ${instead}`,
-  ];
 }
 
 /** Tells whether the runners were asked to count what is slow by this spec; if not, k6's histogram tells, with its uncertainty. */
