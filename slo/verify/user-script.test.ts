@@ -70,10 +70,7 @@ test.each<[string, RunRecord, ReturnType<typeof requests>, ReturnType<typeof use
     requests(["checkout", 9], ["checkout", 4, { status: "503" }], ["checkout", 2, { status: "500", expected_response: "false" }]),
     {
       caveats: [],
-      notes: [
-        "4 answers were 5xx, and the script calls them expected: they count as good",
-        expect.stringContaining("samples of failing requests"),
-      ],
+      notes: ["4 answers were 5xx, and the script calls them expected: they count as good"],
     },
   ],
   [
