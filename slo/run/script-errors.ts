@@ -14,7 +14,7 @@ export function explainRefusal({ message, file, text }: Refused): string {
   const [words = "", ...trace] = message.split("\n\tat ");
   // Thrown by our own scenarios for what a person typed: the place in the scenario would only confuse.
   if (words.startsWith("UsageError: ")) return words.slice("UsageError: ".length);
-  if (trace.length === 0) return explainOption(bare(words), text) ?? bare(words);
+  if (trace.length === 0) return withOption(bare(words), text);
   const frames = trace.flatMap(frameOf);
   const place = (isBundle(text) ? frames.find((frame) => frame.file !== file) : frames[0])?.place;
   return `${place === undefined ? "" : `${place} `}${thrown(words.trim())}`;
@@ -49,21 +49,12 @@ function thrown(words: string): string {
 
 const bare = (words: string): string => words.replace(/^could not initialize '.*?': could not load JS test '.*?': /, "").trim();
 
-/** k6 quotes a value that it cannot read and keeps the option's name to itself: the one place in the script that gives this value has it. */
-function explainOption(words: string, text: string): string | undefined {
-  const [, whole] = /^strconv\.Parse(?:Int|Uint): parsing "(.*)": invalid syntax$/.exec(words) ?? [];
-  if (whole !== undefined) return `${optionWith(whole, text)}"${whole}" is not a whole number`;
-  const [, time] = /^time: .*in(?:valid)? duration "(.*)"$/.exec(words) ?? [];
-  if (time !== undefined) return `${optionWith(time, text)}"${time}" is not a duration; write it like 30s, 2m or 1m30s`;
-  const [, executor] = /^unknown executor type '(.*)'$/.exec(words) ?? [];
-  return executor === undefined ? undefined : `${optionWith(executor, text)}"${executor}" is not an executor of k6`;
-}
-
-function optionWith(value: string, text: string): string {
-  const quoted = value.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  const found = [...text.matchAll(new RegExp(`(\\w+)["']?\\s*:\\s*(["'\`])${quoted}\\2`, "g"))].map(([, name]) => name);
-  const [name] = found;
-  return found.length === 1 && name !== undefined ? `options: ${name}: ` : "options: ";
+/** k6 quotes an option's value that it cannot read and keeps the name to itself: the one place in the script that gives this value has it. */
+function withOption(words: string, text: string): string {
+  const [, value] = /^(?:strconv|time|unknown executor).*(?:parsing|duration|type) ["'](.+?)["']/.exec(words) ?? [];
+  if (value === undefined) return words;
+  const names = [...text.matchAll(/(\w+)["']?\s*:\s*(["'`])(.*?)\2/g)].flatMap(([, name = "", , given]) => (given === value ? name : []));
+  return `options: ${names.length === 1 ? `${names[0]}: ` : ""}${words}`;
 }
 
 /** Says why k6 ended as it did: in the script's own words, where they are among its errors. */
