@@ -18,13 +18,9 @@ export function prometheusAt(url: string, credentials: Credentials): { api: Prom
 /** Asks without following a redirect: headers that are credentials would go along, and what is read would be another server's. */
 const fetchHere: typeof fetch = async (input, init) => {
   const response = await fetch(input, { ...init, redirect: "manual" });
-  const location = response.status >= 300 && response.status < 400 ? response.headers.get("location") : null;
-  if (location === null) return response;
-  const to = URL.parse(location, response.url);
-  const address = to === null ? "elsewhere" : `${to.origin}${to.pathname.replace(/\/api\/v1\/.*/, "")}`;
-  throw new Error(
-    `Prometheus answers with a redirect to ${address.slice(0, 200)}, which is not followed: give that address if it is Prometheus`,
-  );
+  const to = response.headers.get("location")?.replace(/(\/api\/v1\/|\?).*/s, "");
+  if (to === undefined) return response;
+  throw new Error(`Prometheus answers with a redirect to ${to.slice(0, 200)}, which is not followed: give that address if it is Prometheus`);
 };
 
 type Samples = Parameters<typeof encodeWrite>[0];
