@@ -27,14 +27,6 @@ describe("a report stands behind an exit code", () => {
 });
 
 describe("a run that left no report", () => {
-  test("a bad spec is shown at its places", () => {
-    const found = refusals(2, "slo.yaml:5:13 target: must be below 100%\nslo.yaml:9:1 unknown key\n");
-    expect(found.map(({ place, message }) => [place?.file, place?.line, place?.column, message])).toEqual([
-      ["slo.yaml", 5, 13, "target: must be below 100%"],
-      ["slo.yaml", 9, 1, "unknown key"],
-    ]);
-  });
-
   test.each([
     [
       "bad usage without a place tells the last words",
@@ -44,7 +36,12 @@ describe("a run that left no report", () => {
     ],
     ["nothing said tells what the code means", 4, "", /^the run could not be carried out/],
     ["a code without a meaning is told as it is", 137, "", "the command ended with 137, which has no meaning"],
-    ["a place is not looked for in a run that could not be carried out", 4, "at main.ts:3:4 x", /\nat main.ts:3:4 x$/],
+    [
+      "places stand in the words",
+      2,
+      "slo.yaml:5:13 target: must be below 100%\nslo.yaml:9:1 unknown key\n",
+      /\nslo.yaml:5:13 target: .*\nslo.yaml:9:1 unknown key$/,
+    ],
   ])("%s", (_sentence, exitCode, stderr, message) => {
     const [found, ...more] = refusals(exitCode, stderr);
     expect(more).toEqual([]);

@@ -17,18 +17,9 @@ export function contradiction(report: Report, exitCode: number): string | undefi
   return other && `the exit code is 0, but ${other.name} is ${other.verdict}`;
 }
 
-/** Makes findings of a run that left no report: the places that the command named (`file:line:column text`), else its last words. */
+/** Makes a finding of a run that left no report, by the command's last words. */
 export function refusals(exitCode: number, stderr: string): Finding[] {
-  const title = `Plimsoll: exit code ${exitCode}`;
   const lines = stderr.split(/\r?\n/u).filter((line) => line.trim() !== "");
-  const placed = exitCode === 2 ? lines.flatMap((line) => placedLine(line, title)) : [];
-  if (placed.length > 0) return placed;
   const meaning = exitMeaning(exitCode) ?? `the command ended with ${exitCode}, which has no meaning`;
-  return [{ level: "error", title, message: [meaning, ...lines.slice(-5)].join("\n") }];
-}
-
-function placedLine(line: string, title: string): Finding[] {
-  const [, file, lineNumber, column, message] = /^([^\s:][^:]*):(\d+):(\d+) (.+)$/u.exec(line) ?? [];
-  if (file === undefined || message === undefined) return [];
-  return [{ level: "error", title, message, place: { file, line: Number(lineNumber), column: Number(column) } }];
+  return [{ level: "error", title: `Plimsoll: exit code ${exitCode}`, message: [meaning, ...lines.slice(-10)].join("\n") }];
 }
