@@ -152,16 +152,12 @@ export async function checkScrape(
 ): Promise<Checked<undefined>> {
   const begunSeconds = now();
   const sinceThen = (): number => Math.max(0.001, now() - begunSeconds);
-  const telling = setTimeout(
-    () => say(`waiting until Prometheus has scraped the service with ${service.shown}, ${limitSeconds} s at most`),
-    1000,
-  );
+  say(`waiting until Prometheus has scraped the service with ${service.shown}, ${limitSeconds} s at most`);
   const isScrapedTwice = async (): Promise<true | undefined> => {
     const scrapes = await answerOf(() => queryNumber(api, service.scrapes(sinceThen()), now()));
     return (scrapes.kind === "answer" && (scrapes.value ?? 0) >= 2) || undefined;
   };
   const scraped = await waitFor(isScrapedTwice, limitSeconds, 25);
-  clearTimeout(telling);
   return scraped ? fine : failed(`Prometheus at ${api.url} could not scrape the service with ${service.shown} within ${limitSeconds} s`);
 }
 

@@ -2,7 +2,6 @@ import { resolve } from "node:path";
 import { ruleFile, type RuleFormat } from "../compile/rule-file.ts";
 import { compileRules, slugOf } from "../compile/rules.ts";
 import type { WindowSet } from "../compile/burn-windows.ts";
-import { commandLine } from "../host/command-line.ts";
 import { errorMessage } from "../host/error-message.ts";
 import { exitCodes } from "../host/exit-codes.ts";
 import type { Host } from "../host/host.ts";
@@ -42,12 +41,9 @@ export function rulesText({ spec, file }: Pick<ReadSpec, "spec" | "file">, { for
   if (compiled.kind === "problems") return badUsage(problemTexts(compiled.problems).join("\n"));
   const { groups, leftOut } = compiled;
   if (groups.length === 0) return badUsage([...leftOut, `${file}: no objective is about what a Prometheus in production sees`].join("\n"));
-  const labels = Object.entries(serverLabel ?? {}).map(([name, value]) => ` --server-label ${name}=${value}`);
-  const isShort = windows === "short";
-  const flags = `${file}${format === "operator" ? " --format operator" : ""}${isShort ? " --windows short" : ""}${labels.join("")}`;
   const comments = [
-    `Written by \`${commandLine("rules", flags)}\`: change the objectives, not this file.`,
-    ...(isShort ? ["Short windows, for a demonstration: in production they would page for little."] : []),
+    `Written by \`rules\` from ${file}: change the objectives, not this file.`,
+    ...(windows === "short" ? ["Short windows, for a demonstration: in production they would page for little."] : []),
     ...leftOut.map((line) => `Left out: ${line}.`),
   ];
   return { kind: "rules" as const, leftOut, text: ruleFile(groups, format, `${slugOf(spec.service)}-objectives`, comments) };
