@@ -22,7 +22,7 @@ import { keepRecord, newRecord, sayK6Errors, settleLimitOf } from "./new-record.
 import { failed, noRun, pendingMessage, unflushed, type LoadRun, type NoRun } from "./load-run.ts";
 import { preflight } from "./preflight.ts";
 import type { LoadOptions, Prepared } from "./prepare.ts";
-import { progressAt, startLiveLine, writtenAt } from "./progress.ts";
+import { progressAt, startLiveLine } from "./progress.ts";
 import { prometheusAt } from "./prometheus.ts";
 import type { Session } from "./session.ts";
 import { provedSoFar, watchProof } from "./stop-on-proof.ts";
@@ -109,10 +109,7 @@ async function loadWithK6(
   record.k6 = begun;
   record.phase = "loading";
   keepRecord(prepared.folder, record, host);
-  const live = startLiveLine(prepared, host, prometheus.api, () => ({
-    ...progressAt(relay.sent(), begun.startedAtSeconds),
-    writtenAtSeconds: writtenAt(relay.sent()),
-  }));
+  const live = startLiveLine(prepared, host, prometheus.api, () => progressAt(relay.sent(), begun.startedAtSeconds));
   const watch = watchStack(stack, record, host);
   const driven = await ended;
   stop.end();

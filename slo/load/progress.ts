@@ -7,25 +7,14 @@ import type { SentCounts } from "../run/relay/sent-totals.ts";
 import { isJudged, k6Labels, k6Metrics, warmupScenario } from "../spec/names.ts";
 import type { Indicator, Spec } from "../spec/spec.ts";
 
-/** Longer than k6 needs between two writes, so that what was not written yet is not taken for silence. */
-const patienceSeconds = 5;
-
-/** The rate of a count that stood so at a moment (Unix seconds), events a second over the last few; `null` until two moments are known. */
-type RateMeter = (count: number, atSeconds: number, nowSeconds: number) => number | null;
-
-/** Opens a count over a window's last seconds. A moment counts once, however often it is looked at: what was not written in between is not a rate of 0. */
-export function openRate(windowSeconds: number): RateMeter {
-  let points: { count: number; at: number }[] = [];
-  return (count, atSeconds, nowSeconds) => {
-    const last = points.at(-1);
-    if (last === undefined || (atSeconds > last.at && count !== last.count)) {
-      const from = points.findLastIndex(({ at }) => at <= atSeconds - windowSeconds);
-      points = [...points.slice(Math.max(0, Math.min(from, points.length - 1))), { count, at: atSeconds }];
-    }
-    const [first, end] = [points[0], points.at(-1)];
-    if (first === undefined || end === undefined || points.length < 2) return null;
-    const silent = nowSeconds - end.at > Math.max(patienceSeconds, 2 * (end.at - (points.at(-2)?.at ?? end.at)));
-    return silent ? 0 : Math.max(0, (end.count - first.count) / (end.at - first.at));
+/** Opens the mean rate of a count over the looks of the last seconds, events a second; `null` until there are two. */
+export function openRate(windowSeconds: number): (count: number, nowSeconds: number) => number | null {
+  let looks: { count: number; at: number }[] = [];
+  return (count, at) => {
+    const from = looks.findLastIndex((look) => look.at <= at - windowSeconds);
+    looks = [...looks.slice(Math.max(0, from)), { count, at }];
+    const [first] = looks;
+    return first === undefined || first.at >= at ? null : Math.max(0, (count - first.count) / (at - first.at));
   };
 }
 
@@ -41,12 +30,6 @@ export function progressAt(sent: SentCounts, startedAtSeconds: number) {
   };
 }
 
-/** Tells when k6 last wrote a count of iterations, Unix seconds on its clock; undefined before that. */
-export function writtenAt(sent: SentCounts): number | undefined {
-  const times = sent.valuesOf(k6Metrics.iterations).map(({ atSeconds }) => atSeconds);
-  return times.length > 0 ? Math.max(...times) : undefined;
-}
-
 /** Tells whether an indicator is about the errors of all requests, which is what the line knows of a load that goes on. */
 const isOfAllErrors = (indicator: Indicator): boolean =>
   indicator.kind === "errors" && indicator.side === "client" && Object.keys(indicator.where).length === 0;
@@ -59,18 +42,15 @@ function budgetSpent(spec: Spec, requests: number, errors: number): number | nul
   return requests === 0 || shares.length === 0 ? null : Math.max(...shares);
 }
 
-/** What the line is drawn from; when the counts were written is not known of pods, whose counts are taken as of now. */
-export type LiveProgress = ReturnType<typeof progressAt> & { writtenAtSeconds?: number | undefined };
+export type LiveProgress = ReturnType<typeof progressAt>;
 
 /** Makes the function that words the line of a moment, Unix seconds. */
 export function openLiveLine({ plan, spec }: { plan: Plan; spec: Spec }, width: number) {
   const judged = plan.scenarios.filter((scenario) => scenario.judged);
-  // A count whose moment is known gives its rate at once; one that was on its way for an unknown while is evened out.
-  const [written, looked] = [openRate(2), openRate(5)];
+  const rateOf = openRate(5); // k6 writes once a second, and looks are as often
   return (seen: LiveProgress, p99Seconds: number | null, now: number): string => {
-    const { requests, errors, dropped, iterations, begunSeconds, writtenAtSeconds: at } = seen;
+    const { requests, errors, dropped, iterations, begunSeconds } = seen;
     const elapsedSeconds = now - begunSeconds;
-    const achievedRate = at === undefined ? looked(iterations, now, now) : written(iterations, at, now);
     const phase = plan.scenarios
       .filter((s) => elapsedSeconds >= s.startSeconds && elapsedSeconds < (s.endSeconds ?? Number.POSITIVE_INFINITY))
       .map((s) => s.name);
@@ -82,7 +62,7 @@ export function openLiveLine({ plan, spec }: { plan: Plan; spec: Spec }, width: 
       finishing,
       phase: finishing ? "finishing" : phase.join("+") || "waiting",
       offeredRate: plan.openModel ? offeredRateAt(phase.includes(warmupScenario) ? plan.scenarios : judged, elapsedSeconds) : null,
-      achievedRate,
+      achievedRate: rateOf(iterations, now),
       p99Seconds,
       errors,
       droppedIterations: dropped,

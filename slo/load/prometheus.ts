@@ -20,7 +20,9 @@ const fetchHere: typeof fetch = async (input, init) => {
   const response = await fetch(input, { ...init, redirect: "manual" });
   const to = response.headers.get("location")?.replace(/(\/api\/v1\/|\?).*/s, "");
   if (to === undefined) return response;
-  throw new Error(`Prometheus answers with a redirect to ${to.slice(0, 200)}, which is not followed: give that address if it is Prometheus`);
+  throw new Error(
+    `Prometheus answers with a redirect to ${to.slice(0, 200)}, which is not followed: give that address if it is Prometheus`,
+  );
 };
 
 type Samples = Parameters<typeof encodeWrite>[0];
