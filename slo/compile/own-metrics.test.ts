@@ -208,13 +208,6 @@ test.each<[string, Indicator, ScriptFacts | undefined, RegExp | undefined]>([
     undefined,
   ],
   [
-    "a trend of times needs a unit",
-    { kind: "trend", name: "checkout_time", ofTimes: false, atMost: 800, where: {} },
-    script,
-    /give atMost with its unit/,
-  ],
-  ["any other has none", { kind: "trend", name: "answer_size", ofTimes: true, atMost: 0.8, where: {} }, script, /give atMost as a number/],
-  [
     "a trend that the script does not have is refused",
     { kind: "trend", name: "x", ofTimes: true, atMost: 1, where: {} },
     script,

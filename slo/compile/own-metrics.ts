@@ -197,7 +197,9 @@ function trendQueries(objective: string, { name, ofTimes, atMost, where }: Of<"t
   ];
   return {
     ...clientBase(objective, counted(read)),
-    nothing: { sentence: `the script added nothing to the trend ${name} ${ofTimes ? "of times " : ""}that the objective is about` },
+    nothing: {
+      sentence: `the script added nothing to the trend ${name} ${ofTimes ? "of times (atMost has a unit)" : "of numbers (atMost has no unit)"} that the objective is about`,
+    },
     histogram: { read, atMost, limit: ofTimes ? `${atMost} s` : String(atMost) },
     hidden: [withoutScenario(scope, ownMetric.trend(name, ofTimes)), ...(name === callTime ? ofCalls : [refused]), unopened(scope)],
     unserved: "events",

@@ -1,5 +1,4 @@
 import { k6Counters, k6Labels, k6Times } from "../spec/names.ts";
-import type { Indicator } from "../spec/spec.ts";
 import { nearest } from "../spec/words.ts";
 import { callTime, countedBy, type Own } from "./own-metrics.ts";
 import type { Scope } from "./scope.ts";
@@ -25,7 +24,10 @@ export function ownProblem(indicator: Own, scope: Scope): SelectorProblem | unde
       return unknown ?? uncountable(`the counter ${indicator.part}`, scope);
     }
     case "trend":
-      return trendProblem(indicator, scope);
+      if (k6Times.includes(indicator.name)) return indicator.name === callTime ? uncountable("the times of gRPC calls", scope) : undefined;
+      if (indicator.name.startsWith("http_req_"))
+        return refusal(indicator.name, "is about requests: use latency, which counts those without an answer too");
+      return unknownMetric(indicator.name, "trend", scope) ?? uncountable(`the trend ${indicator.name}`, scope);
     case "integrity": {
       const labels = Object.keys(indicator.where);
       if (labels.every((label) => countedBy.has(label))) return undefined;
@@ -49,17 +51,4 @@ function unknownMetric(name: string, kind: "counter" | "rate" | "trend", { scrip
   const meant = nearest(name.replace(/^k6_/, "").replace(/_total$/, ""), own);
   const there = own.length === 0 ? `it has no ${kind}` : `it has ${own.join(", ")}`;
   return refusal(name, `is no ${kind} of the script: ${there}${meant === undefined ? "" : ` (${meant})`}`);
-}
-
-function trendProblem({ name, ofTimes }: Extract<Indicator, { kind: "trend" }>, scope: Scope): SelectorProblem | undefined {
-  const problem = (message: string): SelectorProblem => refusal(name, message);
-  if (k6Times.includes(name) && !ofTimes) return problem("is a trend of times: give atMost with its unit, such as 800ms");
-  if (k6Times.includes(name)) return name === callTime ? uncountable("the times of gRPC calls", scope) : undefined;
-  if (name.startsWith("http_req_")) return problem("is about requests: use latency, which counts those without an answer too");
-  const unknown = unknownMetric(name, "trend", scope) ?? uncountable(`the trend ${name}`, scope);
-  if (unknown !== undefined) return unknown;
-  const own = scope.script?.metrics?.find((metric) => metric.name === name && metric.kind === "trend");
-  if (own === undefined || own.ofTimes === ofTimes) return undefined;
-  if (own.ofTimes) return problem("is a trend of times in the script: give atMost with its unit, such as 800ms");
-  return problem(`is no trend of times in the script (new Trend("${name}", true) makes one): give atMost as a number`);
 }
