@@ -11,7 +11,6 @@ import { listScenarios } from "../slo/run/bundle/scenarios.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const out = join(root, "dist/package");
 
-/** What the package holds as it is. */
 const copied = [
   "build/tools/k6",
   "build/tools/prometheus",

@@ -74,7 +74,6 @@ const environmentSchema = z
 /** The environment after validation, its defaults filled in; seconds and bytes. */
 export type Environment = z.infer<typeof environmentSchema>;
 
-/** What an empty environment means. */
 export const defaultEnvironment = environmentSchema.parse({});
 
 /** Validates the variables of the process, or says in one sentence each what is wrong; an empty one counts as absent. Values of FAULTS_TOKEN and STORE_… are never repeated. */

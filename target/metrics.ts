@@ -28,7 +28,6 @@ const errorTypes = {
 /** The value of the label `type` of the error counter. */
 export type ErrorType = (typeof errorTypes)[keyof typeof errorTypes] | "other" | "injected" | "malformed";
 
-/** What the service counts of itself. */
 export type Metrics = Awaited<ReturnType<typeof registerMetrics>>;
 
 /** Tells the type of an error by its status (400 or more) and whether a fault made it. */
@@ -142,11 +141,9 @@ function createCounters(registry: Registry) {
     for (const { method, route } of fixed === undefined ? operations : [fixed]) fault(method, route, kind, 0);
   }
   return {
-    /** Counts a request in flight. */
     arrived: (): void => void (active += 1),
     /** Counts it out again. */
     left: (): void => void (active -= 1),
-    /** Counts one failed request by its type. */
     error: (type: ErrorType): void => errors.inc({ type }),
     fault,
   };

@@ -70,7 +70,6 @@ export function followRequests(api: Api, logged: boolean, metrics: Metrics | und
   });
 }
 
-/** Names what leads from a log line to its trace and its load. */
 export function correlation({ headers, trace }: FastifyRequest) {
   return { trace_id: trace?.traceId ?? callerOf(headers)?.traceId, span_id: trace?.spanId, testid: testidOf(headers) };
 }

@@ -10,7 +10,6 @@ import { type Metrics, registerMetrics } from "./metrics.ts";
 import { followRequests, requestIds } from "./requests.ts";
 import type { Tracing } from "./tracing.ts";
 
-/** What is done beside answering. */
 export interface Watch {
   /** Takes the log lines instead of stdout. */
   logStream?: { write(line: string): void };
@@ -72,7 +71,6 @@ export async function orFail<T>(service: string, what: string, act: () => T): Pr
 }
 
 let isStopping = false;
-/** Tells whether a signal has asked this process to stop. */
 export const stopping = (): boolean => isStopping;
 
 /** Listens until a signal comes, then stops and ends the process; `close` lets go of what the service used. A second signal ends it at once. */

@@ -62,7 +62,6 @@ export function openTracing({ OTEL_TRACES_SAMPLER_ARG: ratio, STORE }: Pick<Envi
         },
       };
     },
-    /** Sends what is left. */
     close: (): Promise<void> => processor.shutdown(),
   };
 }

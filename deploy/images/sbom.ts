@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
-/** A package whose code is in a bundle. */
 export type Component = Record<"name" | "version" | "licence", string>;
 
 /** Finds the package folders that an esbuild metafile's inputs come from; the last `node_modules` in a path counts. */

@@ -1,6 +1,5 @@
 import { hash32 } from "./random.ts";
 
-/** Names what one iteration can do. */
 export const actions = ["read", "write", "delete", "users", "echo"] as const;
 export type Action = (typeof actions)[number];
 

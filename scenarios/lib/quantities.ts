@@ -14,7 +14,6 @@ export function settingsReader() {
     problems.push(`${where}: ${parsed.message}`);
     return otherwise;
   };
-  /** Reads how hard and how long. */
   const readSize = (environment: Environment, otherwise: { peakRate: number; seconds: number }) => ({
     peakRate: read("--rate", environment["PLIMSOLL_RATE"], otherwise.peakRate, (text) => parsePositive(text, 1e6)),
     seconds: read("--duration", environment["PLIMSOLL_DURATION"], otherwise.seconds, parseDuration),

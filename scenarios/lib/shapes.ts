@@ -13,7 +13,6 @@ export const warmupName = "warmup";
 /** A load in the open model: iterations begin when they are due, however slow the service is. */
 export type ArrivalRate = ConstantArrivalRateScenario | RampingArrivalRateScenario;
 
-/** Makes a load of a given size. */
 export interface Shape {
   (size: Size): ArrivalRate;
   /** The parts of the load that have a name, in order. */
@@ -47,7 +46,6 @@ function wholeRates(rates: readonly number[]): { timeUnit: string; whole: (rate:
   return { timeUnit: "1000s", whole: (rate) => Math.round(rate * 1000) };
 }
 
-/** Keeps one rate from beginning to end. */
 export function constant({ peakRate, seconds, maxVUs }: Size): ConstantArrivalRateScenario {
   const { timeUnit, whole } = wholeRates([peakRate]);
   return {

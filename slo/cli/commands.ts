@@ -16,7 +16,6 @@ type Refuse = (contradiction: string) => never;
 /** Carries out a command with its flags and its argument: it comes to an exit code, or to the reason why there was nothing to do. */
 type Work = (host: Host, flags: never, argument: never, refuse: Refuse) => Promise<number | NoRun>;
 
-/** Carries out what a command is, on the host of this process. */
 export type CarryOut = (work: (host: Host) => Promise<number | NoRun>) => Promise<void>;
 
 /** Adds every command; what each of them needs is loaded only when it is asked for. */

@@ -116,7 +116,6 @@ async function judgeAndWrite(
   }
 }
 
-/** Puts what the local target logged of the sampled requests beside them. */
 async function withLogLines(report: Report, folder: string): Promise<Report> {
   const { samples } = report;
   if (samples === undefined) return report;

@@ -51,7 +51,6 @@ const k6Subject = (labels: Labels) => ({
   instance: labels[k6Labels.instance] ?? "",
 });
 
-/** Reads how a client-side objective's events are spread over routes, outcomes and instances. */
 export function readClientCells(api: PrometheusApi, { total, bad, atMostSeconds = 0 }: CauseQueries, span: Span): Promise<Answer<Cell[]>> {
   const { range, vector } = readerOf(api, span);
   const slowIn = (histogram: Histogram): number => splitHistogram(histogram, atMostSeconds).above;

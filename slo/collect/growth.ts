@@ -105,7 +105,6 @@ function refuseTwoJobs(series: readonly Series<number>[]): void {
   }
 }
 
-/** Tells how much one counter grew between two scrapes of its instance. */
 function growthOf(
   labels: Record<string, string>,
   latest: number,
@@ -160,7 +159,6 @@ function growthOf(
     widerQuiet: quietIn(0, 0),
   };
 }
-/** One counter of one instance, and how much it grew over the load. */
 export type CounterGrowth = ReturnType<typeof growthOf>;
 
 const isNear = (atSeconds: number, scrape: number | undefined): boolean => Math.abs(atSeconds - (scrape ?? Infinity)) < sameScrapeSeconds;

@@ -84,7 +84,6 @@ const startSlackSeconds = 1;
 /** By how much one process may tell it otherwise from scrape to scrape, seconds. */
 const startJitterSeconds = 0.1;
 
-/** Says what the start times tell of an instance's process. */
 function processOf(key: string, beforeSeconds: number | undefined, { started, startedBefore }: Scrapes, { fromSeconds }: GuardedWindow) {
   const told = (of: ByInstance): Series<number>["points"] =>
     (of.get(key)?.points ?? []).filter(({ value }) => value > 0 && value < Infinity);

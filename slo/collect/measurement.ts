@@ -45,7 +45,6 @@ export type Measurement =
 
 /** Iterations that a load lacks, and for how many events each stands. */
 export interface Unserved {
-  /** Iterations that were cut off before they ended. */
   interrupted: number;
   /** Judged requests for each iteration that came to its end. */
   requestsPerIteration: number;

@@ -130,7 +130,6 @@ export async function queryNumber(api: PrometheusApi, query: PromQL, atSeconds: 
   return only?.points[0]?.value;
 }
 
-/** Asks for every sample of a range selector, with the time that it carries. */
 export async function querySamples(api: PrometheusApi, query: PromQL, atSeconds: number, countIn?: CountIn): Promise<Series<number>[]> {
   return numbersOf(await seriesOf(api, query, { time: atSeconds }, true), countIn);
 }

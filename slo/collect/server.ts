@@ -22,7 +22,6 @@ const fell =
 
 type LabelSets = ReadonlyMap<string, Record<string, string>>;
 
-/** What one objective is measured by, on the service's side. */
 interface Asked {
   api: PrometheusApi;
   query: ServerQueries;
@@ -31,7 +30,6 @@ interface Asked {
   read: ReadGrowth;
 }
 
-/** Reads an objective's counters, before anything is added up. */
 async function readCounters({ api, query, split, window, read }: Asked) {
   const asks = [...new Set([...query.total, ...split.least.counters, ...split.most.counters, ...query.unnamed])];
   const { counters, requests, failures } = query.compared;

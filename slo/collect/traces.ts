@@ -40,10 +40,8 @@ function spansOf({ traceID, spans, processes }: z.infer<typeof traceSchema>) {
   return all.toSorted((a, b) => a.startSeconds - b.startSeconds || b.durationSeconds - a.durationSeconds);
 }
 
-/** A part of what was done for a request. */
 export type Span = ReturnType<typeof spansOf>[number];
 
-/** Asks for JSON of a shape, within the time that is left. */
 export async function askJson<T extends z.ZodType>(
   { url, fetch: get, until }: TelemetryApi,
   path: string,

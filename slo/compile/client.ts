@@ -41,7 +41,6 @@ export interface ClientQueries {
   slowAboveSeconds?: number | undefined;
   /** For latency: those bad ones that no delay of k6's own can have caused, whatever CPU it had. */
   refused?: Reading | undefined;
-  /** The part of the load that the objective is about. */
   part?: Part | undefined;
   /** The plain counters, which can be read at the borders of a stretch; undefined where there are none. */
   phased?: { total: PromQL; bad: PromQL[]; dropped: PromQL; sumsAt: typeof sumsAt } | undefined;

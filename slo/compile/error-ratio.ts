@@ -5,7 +5,6 @@ import { promql, regexEscape, type PromQL } from "./promql.ts";
 import { takeApart } from "./selector.ts";
 import type { ServerQueries } from "./service-objectives.ts";
 
-/** What an alert asks about an objective's counters. */
 export interface ErrorRatio {
   /** The share of bad events over a window; nothing where there was no event. */
   ratioOver: (seconds: number) => PromQL;

@@ -8,7 +8,6 @@ import type { Scope } from "./scope.ts";
 import { refusal, type SelectorProblem } from "./selector.ts";
 import { ratioQueries, serverQueries, type ServerQueries } from "./service-objectives.ts";
 
-/** One rule as Prometheus reads it. */
 export interface Rule {
   record?: string;
   alert?: string;
@@ -25,7 +24,6 @@ export interface RuleGroup {
   rules: Rule[];
 }
 
-/** One objective that gets rules. */
 interface Slo extends ErrorRatio {
   objective: Objective;
   spec: Spec;
@@ -81,7 +79,6 @@ function queriesOf(
   return "is counted by k6, on the client's side, which production does not have";
 }
 
-/** Writes a name in small letters, digits and dashes. */
 export function slugOf(text: string): string {
   const slug = text.toLowerCase().replace(/[^a-z0-9]+/g, "-");
   return slug.replace(/^-|-$/g, "") || "objective";

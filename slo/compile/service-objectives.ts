@@ -58,7 +58,6 @@ export type BadQueries =
       zeros: ReadonlyMap<CounterQueries, ZeroProof>;
     };
 
-/** Says what the objective of a service is about. */
 type Served = Extract<Indicator, { kind: "errors" | "latency" }>;
 
 /** Compiles an objective about the service's own counts, or says what its metrics lack for it or its filter hides. */
@@ -106,7 +105,6 @@ export function serverQueries(objective: string, indicator: Served, scope: Servi
   }
 }
 
-/** What all objectives about a service have in common. */
 function servedBase(objective: string, counted: Counted, where: Where, scope: ServiceScope) {
   return { kind: "server" as const, objective, compared: comparedQueries(counted, where, scope), labels: scope.metrics.labels };
 }

@@ -53,7 +53,6 @@ export const configSchema = z.strictObject({
   defaultEnvironment: text.optional(),
 });
 
-/** Names the keys of what stands at a path of a config. */
 export const keysAt = ({ length }: readonly unknown[]): string[] =>
   Object.keys((length === 0 ? configSchema : length === 2 ? environment : credentials).shape);
 

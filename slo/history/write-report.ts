@@ -30,7 +30,6 @@ function pageAssets(): HtmlAssets {
   };
 }
 
-/** Hashes a report for the marker that ends it in a log. */
 export const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 const isDecided = ({ verdict }: Report): boolean => verdict === "met" || verdict === "exceeded";

@@ -60,7 +60,6 @@ export function openHost() {
     command: shownCommand(process.argv.slice(2)),
     /** The user's folder: `.plimsoll/` is made here. */
     folder: process.env["INIT_CWD"] ?? process.cwd(),
-    /** The project's own folder. */
     project: fileURLToPath(new URL("../../", import.meta.url)),
     environment: process.env,
     settings: read.settings,

@@ -64,7 +64,6 @@ function startChild(options: ChildOptions) {
     log.end();
     return exit;
   });
-  /** Gives the last lines of its output, oldest first. */
   const lastLines = (): string[] => [...tail];
   return { ...program, exited, name: options.name, tail: lastLines };
 }

@@ -9,7 +9,6 @@ import { count } from "./verdict.ts";
 const outlier = z.strictObject({ count, p: z.number() });
 type StandsOut = z.infer<typeof outlier>;
 
-/** What bad events have in common. */
 export const cause = z.strictObject({
   /** The route that they are of; absent where no route stands out. */
   subject: z.strictObject({ method: z.string(), route: z.string() }).optional(),

@@ -8,7 +8,6 @@ import { exceededReason, fastBurnReason, possibleFastBurnReason, unprovedReason 
 import type { Decision, Evidence, RunVerdict, Verdict } from "./verdict.ts";
 import { findFastBurns } from "./windows.ts";
 
-/** Says what is known of the run as a whole. */
 export interface RunCondition {
   /** Why the run cannot prove success; empty for a valid run. */
   caveats: readonly string[];

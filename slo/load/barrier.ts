@@ -8,7 +8,6 @@ import { podNumbers } from "./merge-pods.ts";
 import { insist, writeSample, type Checked } from "./preflight.ts";
 import type { PrometheusEnds } from "./prometheus.ts";
 
-/** One pod's place among those that start together. */
 export interface PodPlace extends Pick<PodConfig, "testid" | "pods"> {
   index: number;
   limitSeconds: number;

@@ -26,15 +26,12 @@ import { progressAt, startLiveLine, type LiveProgress } from "./progress.ts";
 import { prometheusAt, type PrometheusEnds } from "./prometheus.ts";
 import type { Session } from "./session.ts";
 
-/** Where and how large a run in Kubernetes is. */
 export interface ClusterOptions {
   pods: number;
   context: string | undefined;
   namespace: string;
   image: string;
-  /** A file that is merged into what the pods are made of. */
   podTemplate: string | undefined;
-  /** Leaves the Job and its pods when the run is over. */
   keep: boolean;
 }
 
@@ -153,7 +150,6 @@ function secondsOf({ plan }: Prepared, { settleLimitSeconds }: LoadOptions): num
   return barrierSeconds + plan.totalSeconds + graceSeconds + settleLimitSeconds + 30;
 }
 
-/** Makes what every pod of a run is given. */
 export function podConfigOf(
   { prepared, where, options }: Pick<Run, "prepared" | "where" | "options">,
   script: PodConfig["script"],

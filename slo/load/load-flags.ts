@@ -11,7 +11,6 @@ export interface LoadFlags extends Partial<Omit<LoadOptions, "serverLabels" | "s
   config?: string | false;
 }
 
-/** Gives the flags the names that they have from here on. */
 export const optionsOf = ({ serverLabel, settleLimit, ...given }: LoadFlags): LoadOptions => ({
   ...given,
   serverLabels: serverLabel,

@@ -41,13 +41,11 @@ export interface NoRun {
 
 export const noRun = (exitCode: number, message: string): NoRun => ({ kind: "none", exitCode, message });
 
-/** Makes the value of a load that was asked for in a way that cannot be. */
 export const badUsage = (message: string): NoRun => noRun(exitCodes.badUsage, message);
 
 /** Makes the value of a load that could not be carried out. */
 export const failed = (message: string): NoRun => noRun(exitCodes.notCarriedOut, message);
 
-/** Makes the value of a load that cannot be judged now. */
 export const inconclusive = (reason: string): NoRun => noRun(exitCodes.inconclusive, `inconclusive: ${reason}`);
 
 /** Words what the relay could not hand to Prometheus. */

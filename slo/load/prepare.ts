@@ -40,7 +40,6 @@ export interface LoadOptions {
   scrapeScheme?: "http" | "https";
   scrapePort?: number;
   settleLimitSeconds: number;
-  /** Ends the load as soon as failure is proved. */
   stopOn?: "exceeded";
   json?: boolean;
   /** Where the report is put, too. */
@@ -113,7 +112,6 @@ const ownObjectives = "no --spec was given: the script is judged by the storage 
 type Script = { kind: "script"; file: string; notes: string[]; counted: Counted | undefined; hasUnread: boolean } | NoRun;
 type Counted = ScriptFacts["counted"];
 
-/** How many type errors of a user script are told. */
 const mostTypeErrors = 10;
 
 /** Bundles and type-checks a script; its problems come with file, line and column. k6 minds no types, so those of a user script are notes. */
@@ -210,7 +208,6 @@ async function prepareIn(folder: string, testid: string, entry: Entry, read: Rea
   };
 }
 
-/** Says what the run will do, and whether that can prove the objectives. */
 export function planSentences(prepared: Prepared): string[] {
   const { plan, spec } = prepared;
   const length = plan.loadSeconds === undefined ? "" : `, ${Math.round(plan.loadSeconds)} s`;

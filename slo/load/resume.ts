@@ -68,7 +68,6 @@ export async function resume(kept: KeptRun, options: ResumeOptions, host: Host, 
     : resumePods({ ...kept, cluster: kept.record.cluster }, options, host, session);
 }
 
-/** Forwards what is left of a run's spool, and reads from it what was sent. */
 async function resumeSpool(kept: KeptRun, options: ResumeOptions, host: Host, session: Session): Promise<LoadRun | NoRun> {
   const { folder, record } = kept;
   const busy = underWay(join(folder, "spool")); // before anything is started on its data

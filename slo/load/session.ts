@@ -19,5 +19,4 @@ export function openSession(host: Host, stopping?: string) {
   return { group, signal: abort.signal, held, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
-/** What a command holds while it works, and its user's wish to stop. */
 export type Session = ReturnType<typeof openSession>;

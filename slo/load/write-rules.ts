@@ -10,7 +10,6 @@ import type { Where } from "../spec/spec.ts";
 import { badUsage, failed, type NoRun } from "./load-run.ts";
 import { problemTexts, readSpec, type ReadSpec } from "./spec-file.ts";
 
-/** How rules are asked for. */
 export interface RuleOptions {
   format: RuleFormat;
   windows: WindowSet;

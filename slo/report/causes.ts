@@ -38,7 +38,6 @@ export function causes(report: Report, of: readonly ReportObjective[] = unmet(re
   });
 }
 
-/** Writes a cause on one line, with the objectives that it is about. */
 export function causeLine({ sentence, objectives }: ToldCause): string {
   return `${sentence} (${objectives.map(shortName).join(", ")})`;
 }
@@ -59,7 +58,6 @@ function droppedSentence(report: Report, objective: ReportObjective, own: readon
     : [];
 }
 
-/** Says what failed, how often, how and when. */
 function whatText(cause: Cause, report: Report): string {
   const { subject, count: own, atMostSeconds } = cause;
   const together = own.bad === own.total ? "all routes" : "no route stands out";
@@ -84,7 +82,6 @@ function outcomesText({ outcomes, atMostSeconds }: Cause): string {
   return [...shown, ...(left > 0 ? [`${count(left)} in other ways`] : [])].join(", ");
 }
 
-/** Words what became of a bad request. */
 export function outcomeText({ kind, status, errorCode }: Outcome): string {
   switch (kind) {
     case "slow":
@@ -131,10 +128,8 @@ function elsewhereText({ elsewhere, p }: Cause, routes: number): string {
   return `against ${count(elsewhere.bad)} of ${count(elsewhere.total)} on ${routes === 1 ? "all other routes" : "routes that do not stand out"} (${chance})`;
 }
 
-/** A request that failed or was slow, as the load's client saw it. */
 export type ReportSample = NonNullable<Report["samples"]>[number];
 
-/** Names what became of a sample's request. */
 export function sampleOutcome({ kind, status, errorCode }: ReportSample): string {
   return outcomeText({ kind, status: String(status), errorCode: String(errorCode) });
 }
@@ -151,7 +146,6 @@ export function firstSamples(report: Report, of: readonly ReportObjective[] = un
   return (report.samples ?? []).filter(isOf).slice(0, most);
 }
 
-/** Writes a sample on one line. */
 export function sampleLine(sample: ReportSample, report: Report): string {
   const { method, path, durationSeconds, error, requestId, traceId, answer } = sample;
   const parts = [

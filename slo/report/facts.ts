@@ -12,7 +12,6 @@ export interface CountedRow {
   wrongContents?: number | undefined;
 }
 
-/** A short label and what to print beside it. */
 export type Fact = readonly [label: string, value: string];
 
 /** Words what an objective's counts are and prove, and what it says where nothing was counted. */
@@ -49,7 +48,6 @@ export function agreement({ reconciliation: r }: Report): string {
   return `The counts of k6 and Prometheus add up, the server's ${r.lostBetween === null ? "are not known" : "differ"}.`;
 }
 
-/** Tells whether all sides were read and add up. */
 export function isWholeAgreement({ agrees, lostBetween }: Report["reconciliation"]): boolean {
   return agrees === true && lostBetween === 0;
 }
@@ -77,7 +75,6 @@ function sentence(text: string): string {
   return capitalised(/[.!?]$/u.test(text) ? text : `${text}.`);
 }
 
-/** Says how far the two sides' mean latencies lie apart. */
 function latencyGap({ clientMinusServerSeconds: seconds }: Report["reconciliation"]): string {
   if (seconds === null) return "the mean latencies of client and server could not be compared";
   return `mean latency at the client is ${duration(Math.abs(seconds))} ${seconds < 0 ? "below" : "above"} the server's`;

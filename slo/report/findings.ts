@@ -53,7 +53,6 @@ function objectiveFinding(report: Report, objective: ReportObjective, level: Fin
   return { level, title: `Plimsoll: ${says}`, message, place };
 }
 
-/** Says what was spent and what would have been needed. */
 function proofSentence({ verdict, evidence, targetRatio, noun = "requests" }: ReportObjective): string {
   if (evidence === undefined) return "spent: unknown, nothing was counted";
   const { best, worst, budgetSpent, requestsNeeded } = evidence;

@@ -2,7 +2,6 @@ import { count, counted, duration, targetPercent } from "./numbers.ts";
 import { shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
 
-/** Gives the word for a verdict, as every report prints it. */
 export const verdictWord = (verdict: Report["verdict"]): string => verdict.toUpperCase();
 
 /** The sign beside each verdict's word, so that colour is never the only one. */

@@ -9,7 +9,6 @@ export function jsonReport(report: Report): string {
   return `${escaped(text.replace(/\[\n[^[\]{}"]*\]/gu, (list) => list.replace(/\n\s*/gu, "")))}\n`;
 }
 
-/** A report read back, or one sentence on why the text is none. */
 export type ReadReport = { kind: "report"; report: Report } | { kind: "problem"; message: string };
 
 export function readReport(text: string): ReadReport {

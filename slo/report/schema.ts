@@ -16,7 +16,6 @@ const span = z.strictObject({
   /** Secrets in them are masked. */
   attributes: z.record(z.string(), z.string()),
 });
-/** A request that failed or was slow, with what was found of it. */
 const sample = z.strictObject({
   atSeconds: number,
   scenario: z.string(),

@@ -13,11 +13,9 @@ export interface TerminalOptions {
   width: number;
 }
 
-/** Gives what colours a text. */
 type Paint = (colour: keyof typeof codes) => (text: string) => string;
 const codes = { good: "32;1", bad: "31;1", uncertain: "33;1", bold: "1", dim: "2" };
 const verdictColours = { met: "good", exceeded: "bad", inconclusive: "uncertain", interrupted: "uncertain" } as const;
-/** Longest piece of data that is printed whole. */
 const dataLimit = 400;
 const narrowestName = 16;
 

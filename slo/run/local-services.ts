@@ -134,7 +134,6 @@ interface PrometheusOptions {
   outOfOrder?: string;
 }
 
-/** Starts Prometheus on a loopback port. */
 export function startPrometheus(group: ProcessGroup, options: PrometheusOptions): Promise<Started | NotStarted> {
   const { binary, folder, logFile } = options;
   mkdirSync(folder, { recursive: true });
@@ -155,7 +154,6 @@ export function startPrometheus(group: ProcessGroup, options: PrometheusOptions)
   return startService(group, { name: "Prometheus", readyPath: "/-/ready", isOwn, limitSeconds: 60, port: options.port, child });
 }
 
-/** Starts the storage API on a loopback port with what the environment says of store and faults. */
 export function startTarget(
   group: ProcessGroup,
   { root, logFile, port: given, environment }: { root: string; logFile: string; port?: number; environment: NodeJS.ProcessEnv },

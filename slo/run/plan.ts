@@ -153,7 +153,6 @@ export function readPlan(inspectOutput: string) {
     openModel,
     script: raw.script ?? undefined,
     maxVUs: raw.maxVUs ?? 1,
-    /** True when the script has thresholds of its own. */
     hasThresholds: Object.keys(raw.thresholds ?? {}).length > 0,
     /** How long the judged scenarios last together, without their graceful stop; undefined where one has no end. */
     judgedSeconds: lengthOf(judged),

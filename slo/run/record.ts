@@ -28,7 +28,6 @@ export const k6Outcome = z.strictObject({
   summaryBad: z.number().nullable(),
   /** The script's own checks, where the summary tells. */
   checks: z.strictObject({ passes: z.number(), fails: z.number() }).nullable(),
-  /** Its last errors, as it said them. */
   errors: z.array(z.string()),
   /** Requests that failed or were slow, a fair choice; absent where nobody collected them. */
   samples: z.array(sampleSchema).optional(),
@@ -56,7 +55,6 @@ export const recordSchema = z.strictObject({
   prometheus: z.strictObject({ url: z.string(), embedded: z.boolean() }),
   /** Where its pods ran; null for a run on this machine. */
   cluster: z.strictObject({ context: z.string(), namespace: z.string(), job: z.string(), pods: z.int().positive() }).nullable(),
-  /** Where traces and logs of failing requests are looked up. */
   telemetry: z.strictObject({ traces: z.string().optional(), logs: z.string().optional() }).optional(),
   serverLabels: z.record(z.string(), z.string()),
   slowCounted: z.boolean(),
@@ -117,7 +115,6 @@ export function writeWhole(file: string, value: unknown): void {
   replaceFile(file, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** Reads a run's record back, or says what is wrong with it. */
 export function readRecord(folder: string): { kind: "record"; record: RunRecord } | { kind: "problem"; message: string } {
   const file = join(folder, "run.json");
   if (!existsSync(folder)) {

@@ -68,7 +68,6 @@ type Said = ReturnType<typeof openSaid>;
 export const openSaid = () => ({
   errors: [] as string[],
   progress: undefined as K6Progress | undefined,
-  /** How many errors the script threw. */
   thrown: 0,
   samples: openSamples(),
 });

@@ -7,7 +7,6 @@ import { printable } from "./words.ts";
 const mostCharacters = 1024 * 1024;
 const mostAliases = 100;
 
-/** Names a value in a document by the keys and indices that lead to it. */
 export type Path = readonly PropertyKey[];
 
 /** Gives the value that a path leads to; undefined where nothing is, whatever every object has. */

@@ -20,7 +20,6 @@ export const object = <Shape extends z.ZodRawShape>(shape: Shape) =>
 
 type Context = z.core.$RefinementCtx;
 
-/** Tells a problem, and what was probably meant. */
 export function refuse(context: Context, message: string, hint?: string): void {
   context.addIssue({ code: "custom", message, params: { hint } });
 }

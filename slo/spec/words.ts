@@ -14,11 +14,9 @@ export function printable(text: string): string {
 /** Writes how many there are: "1 request was", "2 requests were". */
 export const amount = (count: number, one: string, several: string): string => `${count} ${count === 1 ? one : several}`;
 
-/** Lists the first of some names, and how many more there are. */
 export const listed = (names: readonly (string | number)[], most: number): string =>
   `${names.slice(0, most).join(", ")}${names.length > most ? ` and ${names.length - most} more` : ""}`;
 
-/** Gives the singular of what is counted. */
 export const oneOf = (noun: string): string => noun.replace(/s$/, "");
 
 /** Asks "did you mean …?" where a known name is close to the one that was written; nothing where none is. */

@@ -12,7 +12,6 @@ import type { Reading } from "./read-run.ts";
 import { reconciliationOf } from "./reconcile.ts";
 import { timingsOf, type Asked, type RunTimes } from "./run-times.ts";
 
-/** What was found of a run, beside what was read. */
 interface Found {
   stored: Totals;
   verdicts: readonly Verdict[];

@@ -108,7 +108,6 @@ async function measure(asked: Asked, query: ObjectiveQueries, client: ClientWind
   }
 }
 
-/** Reads everything that a verdict and a report need, from Prometheus alone. */
 export async function readRun(asked: Asked) {
   const { api, load, queries } = asked;
   const client = await clientWindowOf(asked);

@@ -61,7 +61,6 @@ export async function openReader(api: PrometheusApi, services: readonly Record<s
   const all = await guardAll(whole);
   return { window: whole, guarded: all, read: growthReader(api, all, whole) };
 }
-/** One service, or several, as their counters are read. */
 export type ServiceReader = Awaited<ReturnType<typeof openReader>>;
 
 /** Gives the first answer again to whoever asks about the same. */

@@ -23,7 +23,6 @@ interface Asking {
 
 /** How many requests are looked up, of how many routes good ones are compared, and how many of those, and how many attributes are told of one. */
 const most = { samples: 100, routes: 3, good: 160, told: 5 };
-/** What of one request is kept. */
 const kept = { spans: 3, lines: 3, attributes: 24, characters: 500 };
 const slackSeconds = 60;
 const compareSeconds = 5;

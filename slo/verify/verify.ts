@@ -85,7 +85,6 @@ async function readLate(
   return (await waitFor(whole, lateSeconds, 1000, 1000, signal)) ?? first;
 }
 
-/** Judges what was read of a run, and composes its report. */
 async function reportOf(asked: Asked, reading: Reading, stored: Totals): Promise<Report> {
   const { load, spec, times, judgedSent } = asked;
   const { record } = load;

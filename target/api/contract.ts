@@ -1,6 +1,5 @@
 import { z } from "zod";
 
-/** Any JSON value. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /** The longest bucket id, in characters (UTF-16 code units) after percent-decoding. */

@@ -6,7 +6,6 @@ import { inStore } from "../correlation.ts";
 import type { Store } from "../store/store.ts";
 import { contract, octets } from "./contract.ts";
 
-/** The Fastify instance of the service, with zod as its types. */
 export type Api = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
 
 const names = ["Ada", "Barbara", "Edsger", "Grace", "Tony"];

@@ -40,7 +40,6 @@ export function createFaultEngine(onInjected: (method: string, route: string, ki
       rules = next.map((rule, index) => enliven(rule, index, nowSeconds));
     },
     isEmpty: (): boolean => rules.length === 0,
-    /** Tells the rules in order, with their counts. */
     report: () => rules.map(({ rule, matched, injected }) => ({ rule, matched, injected })),
     /** Decides on a request that has arrived; `undefined` where no rule applies. */
     before: (method: string, route: string, nowSeconds: number) => ask(false, method, route, nowSeconds),

@@ -9,7 +9,6 @@ export interface FaultClock {
   crash: () => void;
 }
 
-/** Puts the engine's decisions into effect on every route. */
 export function injectFaults(api: Api, engine: FaultEngine, clock: FaultClock): void {
   api.addHook("onRequest", (request, reply, done) => {
     const effect = engine.isEmpty() ? undefined : engine.before(request.method, request.routeOptions.url ?? "", clock.now());

@@ -40,7 +40,6 @@ const byKind = z.discriminatedUnion("kind", [
 
 const says = (rule: Readonly<Record<string, unknown>>, how: "every" | "share"): boolean => rule[how] !== undefined;
 
-/** Validates one fault rule. */
 export const faultRuleSchema = byKind
   .refine((rule) => !says(rule, "every") || !says(rule, "share"), "give `every` or `share`, not both")
   .refine(
@@ -48,13 +47,10 @@ export const faultRuleSchema = byKind
     "say how often: `every` (1 is each request) or `share`",
   );
 
-/** One fault rule, its defaults filled in. */
 export type FaultRule = z.infer<typeof faultRuleSchema>;
 
-/** The name of a kind of fault. */
 export type FaultKind = FaultRule["kind"];
 
-/** Validates a list of fault rules. */
 export const faultRulesSchema = z.array(faultRuleSchema).max(100);
 
 /** Lists every kind of fault; each has a zero in the metrics on every route that it can touch. */
@@ -77,7 +73,6 @@ export function ruleMatches(rule: FaultRule, method: string, route: string): boo
 /** Holds the named sets of fault rules, each a demonstration or a bad day that a gate must find (target/README.md). */
 export const faultPresets = z.record(z.string(), faultRulesSchema).parse(presets) as Record<keyof typeof presets, FaultRule[]>;
 
-/** A list of rules, or the sentences that say what is wrong with it. */
 export type ParsedRules = { kind: "rules"; rules: FaultRule[] } | { kind: "problems"; problems: string[] };
 
 /** Reads the text of the environment: a JSON array of rules, the name of a preset, or nothing. */
@@ -92,7 +87,6 @@ export function parseFaultText(text: string): ParsedRules {
   }
 }
 
-/** Looks a preset up by its name. */
 export function parsePreset(name: string): ParsedRules {
   const rules = Object.entries(faultPresets).find(([preset]) => preset === name)?.[1];
   if (rules !== undefined) return { kind: "rules", rules };

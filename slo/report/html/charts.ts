@@ -29,7 +29,6 @@ interface Drawing {
 const labelLimit = 40;
 const dashes = ["solid", "dashed", "dotted"] as const;
 
-/** All that the page's script needs to draw one chart. */
 export type ChartModel = ReturnType<typeof chartModels>[number];
 
 /** Makes the report's charts; one without lines has no samples. */

@@ -16,7 +16,6 @@ export function markup(template: TemplateStringsArray, ...parts: Part[]): Markup
   return { markup: filled.join("") };
 }
 
-/** No HTML at all. */
 export const nothing: Markup = { markup: "" };
 
 /** Encodes a value as JSON for a `<script type="application/json">`, which nothing in it can close. */

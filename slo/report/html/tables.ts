@@ -57,7 +57,6 @@ export function countedTable(report: Report): Markup {
   return markup`<p>${verdict} ${countSentences(report).join(" ")}</p><p class="about">But for the first row all load is counted, setup and warm-up included.</p>${counts}`;
 }
 
-/** Lists the routes, worst first, with their answers by status. */
 export function routesTable({ routes, load }: Report): Markup {
   if (routes.length === 0)
     return markup`<p class="empty">${load.requests > 0 ? "The routes could not be read." : "No request was counted on any route."}</p>`;
@@ -72,7 +71,6 @@ export function routesTable({ routes, load }: Report): Markup {
   return markup`<p class="about">The judged requests, as k6 counted them.</p>${table("Routes", heads, rows)}`;
 }
 
-/** Lists the facts of the load, its times, the generator and the run, in four short lists. */
 export function factLists(report: Report): Markup {
   const run: Fact[] = [
     ["run", report.testid],

@@ -53,7 +53,6 @@ export function openPodReports(pods: number, say: (line: string) => void) {
     close(name: string): void {
       for (const entry of entries) if (entry.report.name === name) entry.tries = mostTries;
     },
-    /** True when there is nothing more to come of any pod. */
     isComplete: (): boolean => entries.every(isFinished),
     reports: (): PodReport[] => entries.map(({ report }) => ({ ...report })),
   };
@@ -72,7 +71,6 @@ function takeLine(entry: Entry, line: string, say: (line: string) => void): void
   if (message?.kind === "ended") [report.end, report.sent] = [message, message.sent];
 }
 
-/** A run's Job in its cluster. */
 export interface FleetOptions {
   cluster: Cluster;
   job: string;
@@ -207,7 +205,6 @@ export async function readFleet({ cluster, job, pods }: FleetOptions): Promise<F
 
 type TakeLine = (name: string, line: string) => void;
 
-/** Reads whole logs, and names the pods whose log could be had. */
 async function readLogs(cluster: Cluster, names: readonly string[], takeLine: TakeLine): Promise<string[]> {
   const had: string[] = [];
   for (let from = 0; from < names.length; from += logsAtOnce) {

@@ -104,7 +104,6 @@ export async function createJob(cluster: Cluster, plan: JobPlan, config: PodConf
   return made.find(({ kind }) => kind === "failed") ?? created;
 }
 
-/** Creates an object, and gives its uid. */
 function create(cluster: Cluster, manifest: Manifest): Promise<Answered> {
   // Not "apply": it would keep a second copy in an annotation, which may hold a quarter as much.
   return kubectl([...placeOf(cluster), "create", "--validate=strict", "-o", "jsonpath={.metadata.uid}", "-f", "-"], {
@@ -178,7 +177,6 @@ async function busyWith(cluster: Cluster, target: string, own?: string): Promise
   return first && first.name !== own ? busySentence(first, cluster) : undefined;
 }
 
-/** Says that another run has the namespace, and what to do. */
 export function busySentence({ testid, name, isSuspended }: Pick<KnownJob, "testid" | "name" | "isSuspended">, cluster: Cluster): string {
   const remedy = `kubectl ${placeOf(cluster).join(" ")} delete job ${name}`;
   return isSuspended

@@ -15,7 +15,6 @@ export type Answered = { kind: "answer"; text: string } | Failed;
 
 const usualLimitSeconds = 30;
 
-/** Names the arguments that every call begins with. */
 export const placeOf = ({ context, namespace }: Cluster): string[] => ["--context", context, "--namespace", namespace];
 
 /** Asks kubectl; `input` goes to its standard input. At the limit its credential plugin ends with it. */

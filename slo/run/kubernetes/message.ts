@@ -40,7 +40,6 @@ const endedSchema = z.strictObject({
   unflushed: z.string().nullable(),
 });
 
-/** What a pod says, in its log, to the command that started it. */
 const messageSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("ready") }),
   z.strictObject({ kind: z.literal("refused"), message: z.string() }),

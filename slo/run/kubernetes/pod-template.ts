@@ -5,7 +5,6 @@ import type { Manifest } from "./manifests.ts";
 const metadata = z.looseObject({ labels: z.record(z.string(), z.string()).default({}) });
 const named = z.looseObject({ name: z.string() });
 const spec = z.looseObject({ containers: z.array(named.extend({ env: z.array(named).optional() })) });
-/** A Job of ours, as far as a template changes it. */
 const jobShape = z.looseObject({ spec: z.looseObject({ template: z.object({ metadata, spec }) }) });
 const podShape = z.object({ metadata, spec });
 

@@ -9,7 +9,6 @@ export interface PushedSeries {
   atMillis: number;
 }
 
-/** A body that was read, or the reason why it is none. */
 export type ReadBody = { kind: "body"; series: PushedSeries[] } | { kind: "malformed"; reason: string };
 
 /** Bounds what a body may unpack to; k6's are some kilobytes. */

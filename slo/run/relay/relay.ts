@@ -15,14 +15,12 @@ import { openSentTotals, type SentCounts, type SentTotals } from "./sent-totals.
 import { openSpool, type Spool, usualKept } from "./spool.ts";
 import { type Destination, openWriter } from "./write.ts";
 
-/** Where a relay keeps its spool and hands it on to, and who learns of trouble. */
 interface RelayPlace {
   folder: string;
   destination: Destination;
   say: (line: string) => void;
 }
 
-/** What a relay reaches the world by. */
 export interface RelayPorts {
   openWriter: typeof openWriter;
   pauseMillis: typeof pauseMillis;
@@ -172,7 +170,6 @@ function noteMarks(spool: Spool, totals: SentTotals, pushed: readonly PushedSeri
 
 export type Resumed = Awaited<ReturnType<typeof resumeRelay>>;
 
-/** Forwards what an earlier run left in its spool, and reads from it what was sent. */
 export async function resumeRelay(options: RelayPlace & { limitSeconds: number }, ports?: RelayPorts) {
   if (!existsSync(join(options.folder, "rejected")))
     return { kind: "failed" as const, message: `the run has no spool in ${options.folder}` };

@@ -24,7 +24,6 @@ function summed(valuesOf: SentCounts["valuesOf"]): SentCounts {
   return { valuesOf, sumOf };
 }
 
-/** What was sent, from pushes in order. */
 export type SentTotals = ReturnType<typeof openSentTotals>;
 
 const isKept = (metric: string): boolean => metric.endsWith("_total") || metric === k6Metrics.scenarioStart || metric === k6Metrics.vus;
@@ -60,7 +59,6 @@ export function openSentTotals() {
       Object.fromEntries([...Map.groupBy(last.values(), nameOf)].map(([metric, series]) => [metric, series.map(valueOf)])),
     /** The last value of each series, as it was pushed. */
     series: () => [...last.values()],
-    /** What is wrong with the pushes themselves. */
     caveats: (): string[] => [
       ...(backwards > 0 ? [`k6 wrote ${backwards} samples that are older than the one before them`] : []),
       ...(fallen > 0 ? [`k6 wrote ${fallen} counts that are lower than the one before: two k6 write the same series`] : []),

@@ -52,7 +52,6 @@ export function authorizationOf({ basic, bearer }: Pick<Destination, "basic" | "
 /** Makes one line of at most 300 characters of what others said, without control characters. */
 export const oneLine = (text: string): string => plainLine(text.trim().slice(0, 300));
 
-/** How one attempt to write ends. */
 export type Written =
   | { kind: "written" }
   | { kind: "refused"; status: number; reason: string; retryAfterSeconds: number | undefined }

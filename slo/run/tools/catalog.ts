@@ -10,7 +10,6 @@ interface Stated {
   variable: string;
   /** How it is asked for its version, where that is not `--version`. */
   versionArguments?: string[];
-  /** A build from the pinned Go module. */
   recipe: Record<"package" | "tags" | "linkerFlags", string>;
   /** The official archive: where it is below the download base, and what it holds; none of what is for tests only. */
   release?: { base: string; folder: string; checksums: string; tools: string[] };

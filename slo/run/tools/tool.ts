@@ -31,7 +31,6 @@ export function unavailableReason(error: unknown): string {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Every contact that the resolver has with the outside. */
 export interface Ports {
   environment: Environment;
   say: (line: string) => void;

@@ -4,7 +4,6 @@ import type { Instance, Random, Stretch, World } from "./world.ts";
 import { routes } from "./counting.ts";
 import { objectivesOf } from "./objectives.ts";
 
-/** Makes one thing go wrong in a world. */
 type Trouble = (world: World, random: Random) => void;
 
 /** Draws a moment of the judged load: 0 is its beginning, 1 its end. */

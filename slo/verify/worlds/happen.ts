@@ -70,7 +70,6 @@ function requestAt(world: World, random: Random, at: number, sent: Pick<Request,
   return { ...sent, servedAt, at: takenAt, status: bad ? world.counting.badStatus : 200, seconds, measured: takenAt - at, instance };
 }
 
-/** Lists when a load of a rate starts its iterations. */
 function* startsOf(from: number, to: number, rate: number): Generator<number> {
   for (let i = 0; from + i / rate < to; i += 1) yield from + i / rate;
 }

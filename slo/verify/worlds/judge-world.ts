@@ -13,7 +13,6 @@ import { verify } from "../verify.ts";
 import { routes } from "./counting.ts";
 import { gapSeconds, type Stretch, type World } from "./world.ts";
 
-/** What the road of a real run says of an objective. */
 export type JudgedObjective = Report["objectives"][number];
 
 const scriptFacts = {

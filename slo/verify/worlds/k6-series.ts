@@ -21,9 +21,7 @@ export function observed(before: HeldHistogram | undefined, seconds: number): He
   return { schema, zeroCount, sum: sum + seconds, buckets: new Map(buckets).set(index, (buckets.get(index) ?? 0) + 1) };
 }
 
-/** Derives the next value of a series from the one before it. */
 type Next = (before: HeldSeries["samples"][number]["value"] | undefined) => number | HeldHistogram;
-/** Writes what one event changes. */
 type Write = (at: number, own: Labels, next: Next) => void;
 
 const raised =
@@ -73,7 +71,6 @@ function scriptCounts(requests: readonly Request[], write: Write): void {
   }
 }
 
-/** Lists the series that a request changes, and how. */
 function changesOf(world: World, { who, route, status, measured, errorCode }: Request): [Labels, Next][] {
   const ours = world.script === "none";
   const url = route === undefined ? otherUrl : `${targetUrl}${route}`;

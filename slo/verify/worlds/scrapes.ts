@@ -102,7 +102,6 @@ function scrape(world: World, i: number, servedBy: (i: number) => Request[], unt
   const zero = origin + world.offsetSeconds;
   const held = new Map<string, HeldSeries>();
   const scrapes: number[] = [];
-  /** Those of them that were answered. */
   const answered: number[] = [];
   const write = (labels: Labels, at: number, value: number | null | HeldHistogram): void => {
     const key = JSON.stringify(labels);

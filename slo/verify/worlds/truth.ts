@@ -217,7 +217,6 @@ export function findingOf(
 
 export const confidence = 0.95;
 
-/** Says in one line what was found of an objective. */
 export function findingText({ objective, judged, truth, lies }: Finding): string {
   const count = ({ bad, total }: { bad: number; total: number }): string => `${bad} of ${total}`;
   const said = judged.evidence ? ` by ${count(judged.evidence.best)} to ${count(judged.evidence.worst)}` : "";

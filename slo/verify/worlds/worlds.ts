@@ -33,7 +33,6 @@ function remembering(api: PrometheusApi): PrometheusApi {
   };
 }
 
-/** Makes one world, writes it to Prometheus and judges it there. */
 export async function tryWorld(api: PrometheusApi, seed: number, index: number, nowSeconds: number) {
   // A whole hour, so that the moments at which Prometheus looks are the same each time, and a day and more ago.
   const origin = Math.floor(nowSeconds / 3600) * 3600 - 27 * 3600;
@@ -105,7 +104,6 @@ const emptyTally = () => ({
   boundary: [] as JudgedObjective["verdict"][],
 });
 
-/** Tries worlds, a few at a time, and adds up what they show. */
 export async function tryWorlds(api: PrometheusApi, { seed, from, to, nowSeconds, say }: Trial): Promise<Tally> {
   const tally = emptyTally();
   let next = from;
