@@ -92,10 +92,7 @@ export async function serve(name: string, api: Api, environment: Environment, cl
   api.log.child({}, { level: "info" }).info({ address }, "listening");
 }
 
-/**
- * Stops a listening service: waits `DRAIN_SECONDS` with readiness already saying no, stops listening, lets requests in flight finish,
- * closes connections as they fall idle, and after `SHUTDOWN_SECONDS` cuts what is left; says whether it had to.
- */
+/** Stops: not ready for `DRAIN_SECONDS`, then no longer listening; requests in flight finish, idle connections close, and what is left after `SHUTDOWN_SECONDS` is cut; says whether it had to. */
 async function stopGracefully(api: Api, { DRAIN_SECONDS, SHUTDOWN_SECONDS }: Environment): Promise<"clean" | "cut"> {
   // Every answer from now on sends its client to another server: none is cut off when the port closes, and the last scrape sees every request.
   api.server.prependListener("request", (_request, response: ServerResponse) => void response.setHeader("connection", "close"));

@@ -31,10 +31,7 @@ export interface SizeRange {
 
 const stepBytes = 4;
 
-/**
- * Makes the block of noise from which every key's payload is cut.
- * One block serves all keys: their payloads begin 4 bytes apart, so each differs, all byte values occur, and none has to be kept.
- */
+/** Makes the one block of noise from which every key's payload is cut, 4 bytes apart: each differs, all byte values occur, and none has to be kept. */
 export function payloadBlock(sizes: SizeRange, keys: number, seed: number): ArrayBuffer {
   return noise(Math.ceil((sizes.maxBytes + keys * stepBytes) / 4), seed).buffer;
 }

@@ -40,10 +40,7 @@ export function expectedRequests(mix: Mix): MixEntry[] {
 
 const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
 
-/**
- * Shuffles a deck in which each action lies as often as its weight says, in lowest terms.
- * Iteration i plays card i mod length, so every pass through the deck has exactly the mix: shares are not left to chance.
- */
+/** Shuffles a deck in which each action lies as often as its weight says, in lowest terms; iteration i plays card i mod length, so no share is left to chance. */
 export function actionDeck<Name extends string>(mix: Readonly<Record<Name, number>>, seed: number): Name[] {
   const names = Object.keys(mix) as Name[];
   const unit = names.reduce((a, name) => divisor(a, mix[name]), 0);

@@ -24,10 +24,7 @@ type Defaults = Pick<Size, "peakRate" | "seconds">;
 /** Which tags k6 keeps: each more makes more series. */
 const systemTags: NonNullable<Options["systemTags"]> = ["scenario", "method", "name", "status", "error_code", "expected_response"];
 
-/**
- * Makes the load on the storage API that a scenario file exports. `name` is the file's own name.
- * Throws, while k6 loads the script, an error that says what is wrong with the settings.
- */
+/** Makes the load on the storage API that the scenario file `name` exports; throws, while k6 loads it, what is wrong with the settings. */
 export function storageLoad(name: string, shape: Shape, defaults: Defaults) {
   const plan = new SharedArray("plan", () => [makePlan(defaults)])[0] as Plan;
   const { settings, deck } = plan;
@@ -80,10 +77,7 @@ function contentsOf({ settings: { sizes, seed: seedNumber }, block: encoded }: P
   return { bytesOf, digestOf };
 }
 
-/**
- * Fills every shared bucket, so that each later read can be verified. Nobody judges the seeds, so those that fail are sent again:
- * a service that loses some writes is to be found out by the load. Throws when the service goes on to take none.
- */
+/** Fills every shared bucket, so that each later read can be verified; seeds that fail are sent again: losses are for the load to find. Throws when the service goes on to take none. */
 function seed({ target, keys, slowThresholdsSeconds }: Settings, { bytesOf }: Contents): void {
   const call = openClient<StorageApi>(target, undefined);
   const put = call("PUT /api/buckets/:id", { expect: [200], answer: "none", body: "bytes", tags: { scenario: warmupName } });

@@ -23,10 +23,7 @@ export interface ClientWindow extends Span, Unserved {
   iterations: number;
 }
 
-/**
- * Adds certain and uncertain events to what the queries counted: dropped iterations and those that were cut off.
- * In the best reading a dropped iteration is one bad event; in the worst it is as many as an iteration has requests, rounded up.
- */
+/** Adds dropped and cut-off iterations to what was counted: at best a dropped one is one bad event, at worst as many as an iteration has requests, rounded up. */
 export function withUnservedLoad(
   objective: string,
   counted: { total: number; bad: number; uncertain: number; caveats: string[]; unfiltered: boolean; noun: string },

@@ -19,10 +19,7 @@ export interface Queries {
   bad: string;
 }
 
-/**
- * States what was counted for one objective.
- * Where a count is not exact, the truth lies between `best` (all uncertain events good) and `worst` (all bad).
- */
+/** What was counted for one objective; where that is not exact, the truth lies between `best` (all uncertain events good) and `worst` (all bad). */
 export type Measurement =
   | {
       kind: "counted";

@@ -24,10 +24,7 @@ async function growthOf(api: PrometheusApi, series: PromQL, { sumsAt }: Phased, 
   return { least: wholeCount(Math.max(0, after - beforeMost)), most: wholeCount(Math.max(0, afterMost - before)) };
 }
 
-/**
- * Measures an objective in a named stretch of the load: what ended in it, by the difference of the counts at its borders.
- * What was counted around a border and may have come on either side of it is good in `best` and bad in `worst`.
- */
+/** Measures an objective in a named stretch of the load, by the counts at its borders; what may have come on either side of one is good in `best` and bad in `worst`. */
 export async function measurePhase(
   api: PrometheusApi,
   query: ClientQueries & { phased: Phased },

@@ -14,10 +14,7 @@ const keyOf = (labels: Readonly<Record<string, string>>): string =>
       .toSorted(),
   );
 
-/**
- * Compares, series by series, the share that k6 wrote of a script's checks or rate with what was counted beside it.
- * Throws where they differ: then a module that was not bundled (one that is imported from https) makes such events too, and nobody counted those.
- */
+/** Compares k6's shares of a script's checks or rate with what was counted beside them; throws where they differ: a module from https makes such events too, and nobody counted those. */
 export async function assertSharesAgree({ vector }: Reader, { ofK6, counted }: NonNullable<ClientQueries["shares"]>): Promise<void> {
   const [shares, counts] = await Promise.all([vector(ofK6), vector(counted)]);
   const sums = new Map<string, { all: number; good: number }>();

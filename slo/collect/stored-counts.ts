@@ -3,10 +3,7 @@ import { answerOf, queryNumber, type Answer, type PrometheusApi } from "./promet
 
 const kinds = ["requests", "iterations", "dropped", "errors", "slow", "wrongContents"] as const;
 
-/**
- * What was sent of a run, or what Prometheus has stored of it: whole numbers, setup and warm-up included.
- * `slow` is as our scenarios count them, once for each threshold, and 0 for other scripts.
- */
+/** What was sent of a run, or is stored of it: whole numbers, setup and warm-up included; `slow` once for each threshold of our scenarios, and 0 for other scripts. */
 export type Totals = Record<(typeof kinds)[number], number>;
 
 /** Asks what Prometheus holds of the run; a sum without series is 0 here because it is compared with what was sent. */

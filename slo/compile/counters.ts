@@ -43,10 +43,7 @@ export function counterQueries(series: PromQL, part?: HistogramPart) {
     /** Those that fell in the range, as they do where a process begins anew. */
     fallen: (rangeSeconds: number): PromQL => promql`${over("resets", series)(rangeSeconds)} > 0`,
     sum: sumOfLast(series),
-    /**
-     * Sums at a moment those that had a sample between the load's beginning and its end, for others are of processes that are gone,
-     * and without the label sets that are left out.
-     */
+    /** Sums at a moment those that had a sample during the load, for others are of processes that are gone, and without the label sets that are left out. */
     living: (rangeSeconds: number, withinSeconds: number, endSeconds: number, leftOut: readonly Record<string, string>[]): PromQL => {
       const within = promql`last_over_time(${series}[${{ rangeSeconds: withinSeconds }}] @ ${endSeconds})`;
       const rest = (kept: PromQL, { __name__: _, ...labels }: Record<string, string>): PromQL =>

@@ -25,10 +25,7 @@ function whereProblem({ kind, where }: Sided, slowCounted: boolean): SelectorPro
 /** The tags that k6 gives to a request by its connection or answer (k6, lib/netext/httpext/transport.go). */
 const onlyAnswered = new Set(["proto", "subproto", "tls_version", "ocsp_status", "ip"]);
 
-/**
- * Compiles the objectives of a spec into queries for one run, or says why some of them cannot be asked about.
- * `slowCounted` says that the scenario counts slow requests itself (ours do, a user script does not).
- */
+/** Compiles a spec's objectives for one run, or says why some cannot be asked about; `slowCounted`: the scenario counts slow requests itself, as ours do. */
 export function compileObjectives(spec: Spec, scope: Scope, slowCounted: boolean) {
   const problems: (SelectorProblem & { objective: Objective })[] = [];
   const served = { ...scope, metrics: spec.metrics };

@@ -35,10 +35,7 @@ interface Slo extends ErrorRatio {
   own: { sloth_id: string; sloth_service: string; sloth_slo: string };
 }
 
-/**
- * Compiles the objectives that a Prometheus in production can see into recording and alert rules, with the names and labels of Sloth.
- * Says what of the spec has none and why, or what is wrong with it.
- */
+/** Compiles the objectives that a Prometheus in production can see into rules named as Sloth's; says what has none and why, or what is wrong with it. */
 export function compileRules(spec: Spec, server: Scope["server"], set: WindowSet) {
   const problems: (SelectorProblem & { objective: Objective })[] = [];
   const leftOut: string[] = [];

@@ -127,10 +127,7 @@ function countedRequests({ requests, duration }: Metrics): [classic: Counted, na
   return [{ metric: requests }, ofHistogram ? nativeOf(duration.metric) : undefined];
 }
 
-/**
- * Compares the requests that an objective is about where k6 and the service name them alike, and else all of them:
- * a service or a user script may name its requests otherwise, and whatever is missing in total may be missing from the filtered ones.
- */
+/** Compares an objective's requests where k6 and the service name them alike, and else all of them: what is missing in total may be missing from the filtered ones. */
 function comparedQueries(counted: Counted, where: Where, scope: ServiceScope): ServerQueries["compared"] {
   const { routes = [], testid, metrics } = scope;
   const { route, status } = metrics.labels;

@@ -54,10 +54,7 @@ export function filledIn(given: Said, config: ReadConfig, environment: Environme
 
 type Credentials = NonNullable<Environment["credentials"]>;
 
-/**
- * Gives a host that has the credentials of an environment. They are moved to the variables that are kept from every program that we start;
- * what stands in those already counts more.
- */
+/** Gives a host the credentials of an environment, in the variables that are kept from every program that we start; what stands there already counts more. */
 export function withCredentials(host: Host, credentials: Credentials): { kind: "host"; host: Host } | Problem {
   for (const [key, variable] of Object.entries(credentials) as [string, string][]) {
     const secret = process.env[variable];

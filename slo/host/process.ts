@@ -96,10 +96,7 @@ export interface Exit {
 
 export type TakeText = (text: string, from: "stdout" | "stderr") => void;
 
-/**
- * Starts a program as the leader of its own process group: the terminal's Ctrl-C is for us, what it started is stopped with it, and all of it
- * ends when this process does.
- */
+/** Starts a program that leads its own process group: the terminal's Ctrl-C is for us, and all that it starts is stopped with it and ends when this process does. */
 export function startProgram(command: Pick<Command, "command" | "args" | "folder" | "environment" | "input">, take: TakeText) {
   const { child, exited } = spawnLeader(command, take);
   let ended: Exit | undefined;

@@ -1,9 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/**
- * Asks again and again until `ask` gives a value or the limit is reached; undefined means that the limit was reached.
- * Each pause is half as long again as the one before, up to `longestMillis`; a signal ends the wait as the limit would.
- */
+/** Asks until `ask` gives a value; undefined at the limit, or where a signal ends the wait. Each pause is half as long again as the one before, up to `longestMillis`. */
 export async function waitFor<T>(
   ask: () => Promise<T | undefined>,
   limitSeconds: number,

@@ -27,10 +27,7 @@ export function bisect(low: number, high: number, isBelow: (ratio: number) => bo
   return to;
 }
 
-/**
- * Gives the error ratio (0–1) that the count shows not to be passed, wrong with a probability of at most `alpha`: Clopper-Pearson, upper bound.
- * Throws on what is no count.
- */
+/** Gives the error ratio (0–1) that the count shows not to be passed, wrong with a probability of at most `alpha` (Clopper-Pearson, upper). Throws on what is no count. */
 export function upperBound(count: Count, alpha: number): number {
   insist(count, alpha);
   const { total, bad } = count;
@@ -39,10 +36,7 @@ export function upperBound(count: Count, alpha: number): number {
   return bisect(bad / total, 1, (ratio) => atMost(bad, total, ratio) > alpha);
 }
 
-/**
- * Gives the error ratio (0–1) that the count shows to be reached, wrong with a probability of at most `alpha`: Clopper-Pearson, lower bound.
- * Throws on what is no count.
- */
+/** Gives the error ratio (0–1) that the count shows to be reached, wrong with a probability of at most `alpha` (Clopper-Pearson, lower). Throws on what is no count. */
 export function lowerBound(count: Count, alpha: number): number {
   insist(count, alpha);
   const { total, bad } = count;
@@ -51,10 +45,7 @@ export function lowerBound(count: Count, alpha: number): number {
   return bisect(0, bad / total, (ratio) => atLeast(bad, total, ratio) < alpha);
 }
 
-/**
- * Decides, without a quantile, whether a count proves that the error ratio is at most 1 − target:
- * a service exactly at that ratio would show so few bad events with a probability of at most 1 − confidence.
- */
+/** Decides, without a quantile, whether a count proves an error ratio of at most 1 − target: exactly at it so few bad events have a probability of at most 1 − confidence. */
 export function provesMet(count: Count, targetRatio: number, confidence: number): boolean {
   const alpha = complement(confidence);
   insist(count, alpha);

@@ -1,10 +1,7 @@
 import type { Count } from "../collect/measurement.ts";
 import { exactly, sumOfFalling } from "./binomial.ts";
 
-/**
- * Gives the probability of exactly `bad` bad events among `total` that are drawn from the whole without putting back:
- * a product of three binomial ones, which keeps its digits at large counts (C. Loader, as in R's dhyper).
- */
+/** Gives the probability of exactly `bad` among `total` drawn without putting back: a product of three binomial ones, which keeps its digits (C. Loader, as in R's dhyper). */
 function exactlyDrawn({ bad, total }: Count, whole: Count): number {
   const ratio = total / whole.total;
   if (ratio <= 0 || ratio >= 1) return 1;
@@ -12,10 +9,7 @@ function exactlyDrawn({ bad, total }: Count, whole: Count): number {
   return (exactly(bad, whole.bad, ratio) * good) / exactly(total, whole.total, ratio);
 }
 
-/**
- * Gives the probability that a part of the whole holds so many bad events, or more, were they spread over the whole by chance:
- * Fisher's exact test of the part against the rest, one-sided. The part is within the whole.
- */
+/** Gives the probability that a part within the whole holds so many bad events, or more, by chance: Fisher's exact test of the part against the rest, one-sided. */
 export function overRepresented(part: Count, whole: Count): number {
   const { bad, total } = part;
   const [least, most] = [Math.max(0, total - (whole.total - whole.bad)), Math.min(total, whole.bad)];

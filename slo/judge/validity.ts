@@ -39,10 +39,7 @@ export interface RunFacts {
 /** k6 may round each stage of a ramp down, so up to this share of the plan may be missing without a caveat. */
 const offeredTolerance = 0.01;
 
-/**
- * Lists the reasons why a run cannot prove success, in plain sentences; an empty list is a valid run.
- * Evidence of failure stands whatever is in the list.
- */
+/** Lists why a run cannot prove success, in plain sentences; an empty list is a valid run. Evidence of failure stands whatever is in the list. */
 export function runCaveats(facts: RunFacts): string[] {
   const { k6, sent, stored } = facts;
   const caveats: string[] = [];

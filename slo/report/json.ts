@@ -40,10 +40,7 @@ type Hash = (text: string) => string;
 /** Puts the text of a `report.json` between markers, so that it is found again in a log; the second tells its hash. */
 export const reportInLog = (json: string, hash: Hash): string => `${begins}\n${json.replace(/^(?=.)/gm, mark)}${ends}${hash(json)}-----\n`;
 
-/**
- * Finds the last report in a log and gives the text of its `report.json`. What a reader of logs puts before each line (a pod, a time) goes,
- * as wide as it is before the marker, and lines of others; a report that is cut is a problem.
- */
+/** Finds the text of the last `report.json` in a log; what a reader of logs puts before each line (a pod, a time) goes, and lines of others. A report that is cut is a problem. */
 export function readReportInLog(log: string, hash: Hash): { kind: "json"; json: string } | { kind: "problem"; message: string } {
   const lines = log.split("\n");
   const from = lines.findLastIndex((line) => line.includes(begins));

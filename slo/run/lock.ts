@@ -21,10 +21,7 @@ const sqliteBusy = 5;
 /** Keeps the collector of garbage from closing a lock that is held. */
 const held = new Set<DatabaseSync>();
 
-/**
- * Takes a folder's lock for whoever asked, in this process or another; gives up after `waitSeconds`, or at once where its holder lives.
- * It is SQLite's lock on `lock.db`: the system drops it when its process ends, however it ends, so it is never stale.
- */
+/** Takes a folder's lock, SQLite's on `lock.db`, which the system drops however its process ends: never stale. Gives up after `waitSeconds`, or at once where its holder lives. */
 export function takeLock(folder: string, note: string, waitSeconds = 1): Lock {
   const file = join(folder, "lock.db");
   let database: DatabaseSync | undefined;

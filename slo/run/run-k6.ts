@@ -210,10 +210,7 @@ function watchHealth(pid: number): () => HealthSample[] {
   };
 }
 
-/**
- * Says whether k6 was short of CPU in an interval: it stood still, or waited for a CPU at least as long as it ran, and for at least half a second a second.
- * A generator with spare CPU waits a few percent of the time that it runs.
- */
+/** Says whether k6 was short of CPU: it stood still, or waited for at least as long as it ran and half of the time. With spare CPU it waits a few percent of the time that it runs. */
 function isStarved({ cpuShare, waitShare, heldUp }: HealthSample): boolean {
   return heldUp || (waitShare >= 0.5 && waitShare >= cpuShare);
 }

@@ -8,10 +8,7 @@ import { nearest, printable, quoted } from "./words.ts";
 /** A spec that was read, with the objectives that are about other scenarios apart; or every problem that it has, in order of place. */
 export type LoadedSpec = { kind: "spec"; spec: Spec; leftOut: Objective[] } | { kind: "problems"; problems: Problem[] };
 
-/**
- * Reads a spec from YAML text. `file` is the name that problems carry.
- * With `scenario`, the overrides that the spec states for it replace the objectives' targets, and objectives about others are left out. Never throws.
- */
+/** Reads a spec from YAML text; problems carry `file`. With `scenario` its overrides replace the targets, and objectives about others are left out. Never throws. */
 export function loadSpec(text: string, file: string, scenario?: string): LoadedSpec {
   const document = readDocument(text, file);
   if (document.kind === "problems") return { kind: "problems", problems: inOrder(document.problems) };

@@ -72,10 +72,7 @@ export async function servicesOf(api: PrometheusApi, { record, now }: LoadRun, q
 /** How long two scrapes may take to come, seconds. */
 const scrapesTake = ({ scrapeIntervalSeconds }: RunRecord): number => 3 * scrapeIntervalSeconds + 3;
 
-/**
- * Gives the moment, on Prometheus's clock, up to which a run that is judged later is counted: the one that was found then, or the one at which
- * the wait for scrapes would have ended; undefined while scrapes may still come.
- */
+/** Gives up to when a run that is judged later is counted, on Prometheus's clock: as found then, or to the end of the wait for scrapes; undefined while scrapes may still come. */
 export function countedThen(record: RunRecord, endedSeconds: number, nowSeconds: number): number | undefined {
   if (record.countedUntilSeconds !== null) return record.countedUntilSeconds;
   const due = endedSeconds + scrapesTake(record);

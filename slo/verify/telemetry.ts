@@ -27,10 +27,7 @@ const kept = { spans: 3, lines: 3, attributes: 24, characters: 500 };
 const slackSeconds = 60;
 const compareSeconds = 5;
 
-/**
- * Puts the spans and log lines of sampled requests beside them, and what the spans of bad requests say more often than those of good ones.
- * It comes after the verdict and changes nothing of it; what cannot be read within its time is a note.
- */
+/** Puts spans and log lines beside sampled requests, and what those of bad ones say more often. After the verdict, it changes nothing of it; what cannot be read in time is a note. */
 export async function withTelemetry(report: Report, { traces, logs }: TelemetryAddresses, { fetch: get, say, limitSeconds }: Asking) {
   const samples = report.samples ?? [];
   const traced = samples.filter(({ traceId }) => traceId !== "");

@@ -13,10 +13,7 @@ export interface Interference {
 /** Decides which requests are spoilt; knows nothing of HTTP and takes the time as a parameter (seconds, monotonic). */
 export type FaultEngine = ReturnType<typeof createFaultEngine>;
 
-/**
- * Makes an engine without rules; `onInjected` hears of each injected fault once.
- * Rules are asked in order. After a rule that ends the request, later rules do not see it, so `injected` is always floor(`matched` / `every`).
- */
+/** Makes an engine without rules; `onInjected` hears of each fault once. After a rule that ends the request later ones do not see it: `injected` is always floor(`matched` / `every`). */
 export function createFaultEngine(onInjected: (method: string, route: string, kind: FaultKind) => void) {
   let rules: LiveRule[] = [];
 

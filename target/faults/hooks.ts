@@ -43,10 +43,7 @@ function finish({ end }: Interference, clock: FaultClock, request: FastifyReques
   }
 }
 
-/**
- * Cuts the connection in the middle of an answer. The few bytes matter: Go's HTTP client, k6's too, silently repeats
- * a GET on a reused connection that was closed without a byte of answer, and the two sides would count differently.
- */
+/** Cuts the connection in the middle of an answer: without a byte of it Go's HTTP client, k6's too, silently repeats a GET on a reused connection, and the two sides would differ. */
 function drop(request: FastifyRequest, reply: FastifyReply): void {
   reply.hijack();
   request.raw.socket.write("HTTP/1.1 ");

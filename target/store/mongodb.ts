@@ -31,10 +31,7 @@ const options: MongoClientOptions = {
 /** What MongoDB answers where two put the same new id at once. */
 const duplicateKey = 11_000;
 
-/**
- * Opens a store in a MongoDB's collection `buckets`. It connects when it is first asked, again and again where the database is gone,
- * and each operation ends within seconds. Throws where the driver cannot read the URL. The driver is loaded only here.
- */
+/** Opens a store in MongoDB's collection `buckets`, loads the driver, and connects when asked, again where it is gone; operations end within seconds. Throws where the URL cannot be read. */
 export async function openMongoStore({ url, login }: MongoPlace): Promise<Store> {
   // The names hang on the default only where esbuild makes the driver a chunk of its own.
   const { MongoClient, MongoError, MongoServerError } = (await import("mongodb")).default;

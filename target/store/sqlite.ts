@@ -9,10 +9,7 @@ interface Write {
   reject: (error: unknown) => void;
 }
 
-/**
- * Opens a store in one SQLite file; throws when the file cannot be opened.
- * All writes of one turn of the event loop share a transaction, and each is acknowledged only after the commit has been synced.
- */
+/** Opens a store in one SQLite file, or throws. Writes of one turn of the event loop share a transaction; each is acknowledged only after the commit has been synced. */
 export function openSqliteStore(file: string): Store {
   const database = openDatabase(file);
   const write = transactionWriter(database);

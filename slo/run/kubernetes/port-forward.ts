@@ -12,10 +12,7 @@ export function serviceIn(url: string, namespace: string): { name: string; names
   return { name, namespace: where, port: Number(port || 80) };
 }
 
-/**
- * Makes a URL as pods see it one that this machine can ask: as it is, or through a port-forward when it names a service, which stays the same
- * until the group stops what it started, also when the pod behind it is replaced.
- */
+/** Makes a pods' URL one that this machine can ask: as it is, or by a port-forward to its service that stays until the group stops, also when the pod behind it is replaced. */
 export async function reach(
   cluster: Cluster,
   url: string,

@@ -66,10 +66,7 @@ const maxListBytes = 1_000_000;
 const maxArchiveBytes = 400_000_000;
 const sayEverySeconds = 3;
 
-/**
- * Downloads a tool's official release into `folder`, checks it against the release's own SHA-256 list and unpacks its programs there.
- * Gives the tools that are now files of that folder. `PLIMSOLL_DOWNLOAD_BASE` stands in for https://github.com.
- */
+/** Downloads a release into `folder`, from GitHub or PLIMSOLL_DOWNLOAD_BASE, checks it by the release's own SHA-256 list and unpacks its programs; gives those tools. */
 export async function downloadRelease(pin: Pin, platform: string, folder: string, ports: Ports): Promise<ToolName[]> {
   const release = releaseOf(pin, platform);
   const base = (ports.environment["PLIMSOLL_DOWNLOAD_BASE"] || officialBase).replace(/\/+$/, "");

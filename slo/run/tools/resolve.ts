@@ -7,10 +7,7 @@ import { defaultBounds, Unavailable, unavailableReason } from "./tool.ts";
 import type { Attempt, Found, Ports, Resolution, ToolName, Way } from "./tool.ts";
 import { probe } from "./version.ts";
 
-/**
- * Finds k6, prometheus or promtool: environment variable, PATH, cache, download of the official release, build from the pinned module.
- * A set variable that does not serve ends the search. Expected failures are values; nothing is thrown for them.
- */
+/** Finds a tool: variable (if set and of no use, the search ends), PATH, cache, download, build from the pinned module. Expected failures are values; nothing is thrown for them. */
 export async function resolveTool(name: ToolName, ports: Partial<Ports> = {}): Promise<Resolution> {
   return await resolvePin(pins[name], {
     environment: process.env,

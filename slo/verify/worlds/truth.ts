@@ -96,10 +96,7 @@ function phaseOf(world: World, { phase }: WorldObjective): (at: number) => "in" 
   };
 }
 
-/**
- * What became of the judged requests that an objective is about. Where the definition leaves room, the truth lies between:
- * `kindest` has as few bad and as many good events as it can have, `harshest` the other way round.
- */
+/** What became of an objective's judged requests; where the definition leaves room, the truth lies between `kindest` (fewest bad, most good) and `harshest`. */
 export type Truth = ReturnType<typeof truthOf>;
 type TrueEvent = Truth["events"][number];
 
