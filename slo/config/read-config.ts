@@ -1,10 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
-import { SourceMap, type SourceMapPayload } from "node:module";
-import { dirname, extname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build, type BuildFailure } from "esbuild";
+import { existsSync } from "node:fs";
+import { registerHooks } from "node:module";
+import { dirname, extname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { z } from "zod";
-import { esbuildProblems, placed } from "../run/bundle/problems.ts";
 import { nearest } from "../spec/words.ts";
 import { configSchema, keysAt, type ReadConfig } from "./schema.ts";
 
@@ -20,76 +18,46 @@ export function findConfig(folder: string, project: string): string | undefined 
 
 type Problem = { kind: "problem"; message: string };
 
-/** Reads a config, with whatever it imports; what is wrong with it comes with its place. */
+/** What a config imports as `plimsoll`, wherever it stands: its types are the package's. */
+const plimsoll = "data:text/javascript,export const defineConfig = (config) => config;";
+
+/** Reads a config, with whatever it imports. */
 export async function readConfig(file: string): Promise<{ kind: "config"; config: ReadConfig } | Problem> {
   if (!existsSync(file)) return { kind: "problem", message: `there is no config ${file}` };
-  const built = await bundle(file);
-  if (built.kind === "problem") return built;
-  const evaluated = await evaluate(built, file);
+  const evaluated = await evaluate(file);
   if (evaluated.kind === "problem") return evaluated;
   const parsed = configSchema.safeParse(evaluated.value);
   if (parsed.success) return { kind: "config", config: parsed.data };
-  const text = readFileSync(file, "utf8");
-  return { kind: "problem", message: parsed.error.issues.flatMap((issue) => sentences(issue, file, text)).join("\n") };
+  return { kind: "problem", message: parsed.error.issues.flatMap((issue) => sentences(issue, file)).join("\n") };
 }
 
-/** A config as one module; `map` is its source map. */
-type Bundle = { kind: "bundled"; text: string; map: string };
-
-/** Makes one module of a config and its imports; `plimsoll` is this very version, wherever the config stands. */
-async function bundle(file: string): Promise<Bundle | Problem> {
-  const folder = dirname(file);
-  const plimsoll = fileURLToPath(new URL(`define-config${extname(import.meta.url)}`, import.meta.url));
+/** Runs a config on Node's own removal of types; in a project of CommonJS too it and what it imports of the project are ES modules. */
+async function evaluate(file: string): Promise<{ kind: "value"; value: unknown } | Problem> {
+  const { href } = pathToFileURL(file);
+  const hooks = registerHooks({
+    resolve(specifier, context, next) {
+      if (specifier === "plimsoll") return { url: plimsoll, shortCircuit: true };
+      const found = next(/^\..*\/[^.]+$/.test(specifier) ? `${specifier}.ts` : specifier, context);
+      if (found.url.includes("/node_modules/")) return found;
+      const formats: Record<string, string> = { ".ts": "module-typescript", ".js": "module" };
+      return { ...found, format: formats[extname(found.url)] ?? found.format };
+    },
+  });
   try {
-    const { outputFiles } = await build({
-      absWorkingDir: folder,
-      entryPoints: [file],
-      bundle: true,
-      write: false,
-      format: "esm",
-      platform: "node",
-      target: "node24",
-      alias: { plimsoll },
-      outfile: join(folder, "config.js"), // never written; the map's sources are relative to it
-      sourcemap: "external",
-      logLevel: "silent",
-    });
-    return { kind: "bundled", map: outputFiles[0]?.text ?? "", text: outputFiles[1]?.text ?? "" };
-  } catch (error) {
-    const { errors } = error as Partial<BuildFailure>;
-    if (errors === undefined) throw error;
-    return {
-      kind: "problem",
-      message: esbuildProblems(errors, file, folder)
-        .map((each) => placed(each))
-        .join("\n"),
-    };
-  }
-}
-
-async function evaluate({ text, map }: Bundle, file: string): Promise<{ kind: "value"; value: unknown } | Problem> {
-  const url = `data:text/javascript;base64,${Buffer.from(text).toString("base64")}`;
-  try {
-    const module = (await import(url)) as Record<string, unknown>; // oxlint-disable-line rooms/fences -- a file of the user's
+    const module = (await import(href)) as Record<string, unknown>; // oxlint-disable-line rooms/fences -- a file of the user's
     if ("default" in module) return { kind: "value", value: module["default"] };
-    return { kind: "problem", message: `${file}:1:1 has no default export: export default defineConfig({ … })` };
+    return { kind: "problem", message: `${file} has no default export: export default defineConfig({ … })` };
   } catch (error) {
     const { message, stack = "" } = error instanceof Error ? error : new Error(String(error));
-    return { kind: "problem", message: `${thrownAt(stack, map, file)} ${message}` };
+    const [place = ""] = /^(:\d+)+/.exec(stack.replaceAll(href, file).split(file)[1] ?? "") ?? [];
+    return { kind: "problem", message: `${file}${place} ${message}` };
+  } finally {
+    hooks.deregister();
   }
 }
 
-/** Finds where in its sources a config threw: the first place of the stack that is in it. */
-function thrownAt(stack: string, map: string, file: string): string {
-  const [, line, column] = /data:text\/javascript;base64,[^:]*:(\d+):(\d+)/.exec(stack) ?? [];
-  const found = new SourceMap(JSON.parse(map) as SourceMapPayload).findEntry(Number(line) - 1, Number(column) - 1);
-  if (!("originalSource" in found)) return `${file}:1:1`;
-  return `${resolve(dirname(file), found.originalSource)}:${found.originalLine + 1}:${found.originalColumn + 1}`;
-}
-
-function sentences(issue: z.core.$ZodIssue, file: string, text: string): string[] {
-  const at = (path: PropertyKey[], message: string): string =>
-    `${file}:${placeOf(text, path)} ${path.join(".") || "the config"} ${message}`;
+function sentences(issue: z.core.$ZodIssue, file: string): string[] {
+  const at = (path: PropertyKey[], message: string): string => `${file} ${path.join(".") || "the config"} ${message}`;
   switch (issue.code) {
     case "unrecognized_keys":
       return issue.keys.map((key) => {
@@ -101,18 +69,4 @@ function sentences(issue: z.core.$ZodIssue, file: string, text: string): string[
     default:
       return [at(issue.path, issue.message)];
   }
-}
-
-const escaped = (text: string): string => text.replace(/\W/g, "\\$&");
-
-/** Finds where a key is written, as far as the config writes its keys out; each is looked for behind the one that holds it. */
-function placeOf(text: string, path: readonly PropertyKey[]): string {
-  let at = Math.max(0, text.search(/export default/));
-  for (const key of path) {
-    const from = text.slice(at).search(new RegExp(`(?<![\\w$.])${escaped(String(key))}(?![\\w$])["']?\\s*[:,}]`));
-    if (from < 0) break;
-    at += from;
-  }
-  const before = text.slice(0, at).split("\n");
-  return `${before.length}:${(before.at(-1) ?? "").length + 1}`;
 }
