@@ -10,19 +10,19 @@ const bomb = [
 
 test.each<[string, () => string, string]>([
   ["aliases that multiply to a billion", () => bomb, "has too many aliases (*name) inside one another"],
-  ["brackets without end", () => "[".repeat(100_000), "is nested too deeply"],
-  ["mappings without end", () => "{a: ".repeat(50_000), "is nested too deeply"],
-  ["lists in lists without end", () => `${"- ".repeat(50_000)}x`, "is nested too deeply"],
-  ["a file without end", () => `# ${"x".repeat(1024 * 1024)}`, "is larger than 1 MiB"],
+  ["brackets without end", () => "[".repeat(60_000), "is nested too deeply"],
+  ["mappings without end", () => "{a: ".repeat(15_000), "is nested too deeply"],
+  ["lists in lists without end", () => `${"- ".repeat(30_000)}x`, "is nested too deeply"],
+  ["a file without end", () => `# ${"x".repeat(64 * 1024)}`, "is larger than 64 KiB"],
 ])("%s is one problem, soon told", (_, text, message) => {
   const problems = problemsOf(text());
   expect(problems.length).toBe(1);
   expect(problems[0]).toContain(message);
 });
 
-test("ten thousand unknown keys, and an alias to itself, are told like any other problem", () => {
-  const keys = Array.from({ length: 10_000 }, (_, i) => `key${i}: 1`).join("\n");
-  expect(problemsOf(`${good}${keys}\n`).length).toBe(10_000);
+test("two thousand unknown keys, and an alias to itself, are told like any other problem", () => {
+  const keys = Array.from({ length: 2000 }, (_, i) => `key${i}: 1`).join("\n");
+  expect(problemsOf(`${good}${keys}\n`).length).toBe(2000);
   expect(problemsOf("version: &v\n  x: *v\n")[0]).toBe("s.yaml:1:1 service: is missing");
 });
 

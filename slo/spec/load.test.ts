@@ -130,7 +130,7 @@ test("a byte order mark and Windows line ends move no place", () => {
   expect(specOf(`\uFEFF${good.replaceAll("\n", "\r\n")}`)).toEqual(specOf(good));
 });
 
-test("anchors and aliases are read, and a problem behind an alias is at the anchor", () => {
+test("anchors and aliases are read, and a problem behind an alias is told at both", () => {
   const aliased = `version: 1
 service: shop
 objectives:
@@ -138,7 +138,10 @@ objectives:
   - { name: b, target: *high, indicator: *mine }
 `;
   expect(specOf(aliased).objectives.map(({ targetRatio }) => targetRatio)).toEqual([0.99, 0.99]);
-  expect(problemsOf(aliased.replace("side: client", "side: me"))).toEqual(["s.yaml:4:70 side: must be client or server"]);
+  expect(problemsOf(aliased.replace("side: client", "side: me"))).toEqual([
+    "s.yaml:4:70 side: must be client or server",
+    "s.yaml:5:42 side: must be client or server",
+  ]);
   expect(problemsOf(aliased.replace("99%", "99"))).toEqual([
     's.yaml:4:30 target: must be a percentage with its sign, such as "99.9%" (did you mean 99%?)',
     's.yaml:5:24 target: must be a percentage with its sign, such as "99.9%" (did you mean 99%?)',

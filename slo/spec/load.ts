@@ -17,11 +17,7 @@ export function loadSpec(text: string, file: string, scenario?: string): LoadedS
     return { kind: "problems", problems: [{ place: document.placeOf([]), path: "", message }] };
   }
   const parsed = specFileSchema.safeParse(document.value);
-  const problems = [
-    ...document.problems,
-    ...(parsed.success ? [] : schemaProblems(parsed.error.issues, document)),
-    ...crossProblems(document),
-  ];
+  const problems = [...(parsed.success ? [] : schemaProblems(parsed.error.issues, document)), ...crossProblems(document)];
   if (!parsed.success || problems.length > 0) return { kind: "problems", problems: inOrder(problems) };
   const whole = specOf(parsed.data, document, scenario);
   const isAbout = ({ only }: Objective): boolean => scenario === undefined || only === undefined || only.includes(scenario);
