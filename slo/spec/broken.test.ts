@@ -106,22 +106,22 @@ const broken: [sentence: string, text: () => string, problems: string[]][] = [
   [
     "a period without its unit",
     () => but("service: shop", "service: shop\nperiod: 30"),
-    ["s.yaml:3:9 period: must be a duration with its unit (ms, s, m, h, d, w), such as 250ms or 30d (did you mean 30d?)"],
+    ["s.yaml:3:9 period: must be a duration with its unit (ms, s, m, h, d, w), such as 250ms or 30d"],
   ],
   [
     "a latency without its unit",
     () => but("250ms", "250"),
-    ["s.yaml:12:17 atMost: must be a duration with its unit (ms, s, m, h, d, w), such as 250ms or 30d (did you mean 250ms?)"],
+    ["s.yaml:12:17 atMost: must be a duration with its unit (ms, s, m, h, d, w), such as 250ms or 30d"],
   ],
   [
     "a unit that is spelled out",
     () => but("250ms", "2 seconds"),
-    ["s.yaml:12:17 atMost: must be a duration with its unit (ms, s, m, h, d, w), such as 250ms or 30d (did you mean 2s?)"],
+    ["s.yaml:12:17 atMost: must be a duration with its unit (ms, s, m, h, d, w), such as 250ms or 30d"],
   ],
   [
     "a unit in capitals",
     () => but("250ms", "250MS"),
-    ["s.yaml:12:17 atMost: must be a duration with its unit (ms, s, m, h, d, w), such as 250ms or 30d (did you mean 250ms?)"],
+    ["s.yaml:12:17 atMost: must be a duration with its unit (ms, s, m, h, d, w), such as 250ms or 30d"],
   ],
   ["a latency of nothing", () => but("250ms", "0ms"), ["s.yaml:12:17 atMost: must be longer than 0s"]],
   ["a latency of a day", () => but("250ms", "1d"), ["s.yaml:12:17 atMost: must be at most 1h"]],
@@ -199,16 +199,8 @@ const broken: [sentence: string, text: () => string, problems: string[]][] = [
     () => "version: 1\nscenarios: [1]\n",
     ["s.yaml:1:1 service: is missing", "s.yaml:1:1 objectives: is missing", "s.yaml:2:12 scenarios: must be a mapping of keys to values"],
   ],
-  [
-    "a key that stands twice",
-    () => but("service: shop", "service: shop\nservice: cellar"),
-    ["s.yaml:3:1 duplicate key"],
-  ],
-  [
-    "a key that stands twice, deep down",
-    () => but("side: client", "side: client, side: server"),
-    ["s.yaml:6:42 duplicate key"],
-  ],
+  ["a key that stands twice", () => but("service: shop", "service: shop\nservice: cellar"), ["s.yaml:3:1 duplicate key"]],
+  ["a key that stands twice, deep down", () => but("side: client", "side: client, side: server"), ["s.yaml:6:42 duplicate key"]],
   [
     "a name that reaches behind the object",
     () => but("method: GET", "__proto__: GET"),

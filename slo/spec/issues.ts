@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { valueAt, type Path, type ReadDocument } from "./document.ts";
 import { textRule } from "./pieces.ts";
 import type { Problem } from "./spec.ts";
-import { durationRule, meantPercent, percentRule } from "./units.ts";
+import { meantPercent, percentRule } from "./units.ts";
 import { nearest, printable } from "./words.ts";
 
 /** Turns what the schema found into problems, each at the key or value in the file that it is about. */
@@ -48,12 +48,6 @@ function meant(issue: z.core.$ZodIssue, written: unknown): string | undefined {
   }
   const is = (rule: string): boolean => issue.message.endsWith(rule);
   if (is(textRule) && ["number", "boolean", "bigint"].includes(typeof written)) return `write it in quotes: "${String(written)}"`;
-  if (typeof written !== "number") return undefined;
-  if (is(percentRule)) {
-    const percent = meantPercent(written);
-    return percent && `did you mean ${percent}?`;
-  }
-  // A bare number is days for the period; for a latency it is milliseconds.
-  const unit = issue.path.at(-1) === "period" ? "d" : "ms";
-  return is(durationRule) && written > 0 ? `did you mean ${written}${unit}?` : undefined;
+  const percent = typeof written === "number" && is(percentRule) ? meantPercent(written) : undefined;
+  return percent && `did you mean ${percent}?`;
 }

@@ -58,7 +58,7 @@ function meantBelow(digits: string): string | undefined {
 /** Reads a duration with one unit as seconds, exact to the nanosecond. */
 export function parseDuration(text: string): Parsed {
   const found = new RegExp(durationPattern).exec(text);
-  if (found === null) return problem(durationRule, meantDuration(text.trim()));
+  if (found === null) return problem(durationRule);
   const unit = found[2] as keyof typeof secondsIn;
   const seconds = Number((Number.parseFloat(text.trim()) * secondsIn[unit]).toFixed(9));
   if (!(seconds > 0)) return problem("must be longer than 0s");
@@ -70,20 +70,4 @@ export function parseRate(text: string): Parsed {
   if (!new RegExp(ratePattern).test(text)) return problem(rateRule, /^\s*\d+(\.\d+)?\s*$/.test(text) ? `${text.trim()}/s` : undefined);
   const rate = Number.parseFloat(text.trim());
   return rate > 0 && rate <= 1e9 ? { kind: "value", value: rate } : problem("must be above 0/s");
-}
-
-const longNames: readonly [RegExp, keyof typeof secondsIn][] = [
-  [/^(msecs?|millis|milliseconds?)$/, "ms"],
-  [/^(secs?|seconds?)$/, "s"],
-  [/^(mins?|minutes?)$/, "m"],
-  [/^(hrs?|hours?)$/, "h"],
-  [/^days?$/, "d"],
-  [/^(wks?|weeks?)$/, "w"],
-];
-
-function meantDuration(text: string): string | undefined {
-  const [, number, word = ""] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]+)$/.exec(text) ?? [];
-  const lower = word.toLowerCase();
-  const unit = lower in secondsIn && lower !== word ? lower : longNames.find(([pattern]) => pattern.test(lower))?.[1];
-  return number === undefined || unit === undefined ? undefined : `${number}${unit}`;
 }
