@@ -139,7 +139,7 @@ describeLive("what the gate's script refuses", ["k6", "prometheus"], () => {
       /^::error title=Plimsoll%3A exit code 2::bad usage or bad spec; nothing was loaded%0A.*smoke/,
     ],
     ["a spec that is not there", { GATE_SPEC: "none.yaml" }, /none\.yaml/],
-    ["a value that looks like a flag", { GATE_SPEC: "--json" }, /there is no spec --json/],
+    ["a value that looks like a flag", { GATE_SPEC: "--json" }, /the spec "--json" cannot be read/],
     ["a value that looks like shell text", { GATE_SCENARIO: '$(touch made)`touch made`"; touch made; "' }, /exit code 2/],
     ["a set that looks like shell text", { GATE_SET: "payload=$(touch made)\n`touch made`=1" }, /exit code 2/],
     ["a fault together with a target", { GATE_FAULT: "delete-answers-500", GATE_TARGET: "http://127.0.0.1:1" }, /--fault is for/],

@@ -1,40 +1,25 @@
+import { readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { compileObjectives } from "../compile/objectives.ts";
 import type { Scope } from "../compile/scope.ts";
 import type { SelectorProblem } from "../compile/selector.ts";
+import { errorMessage } from "../host/error-message.ts";
 import type { Host } from "../host/host.ts";
 import { listScenarios } from "../run/bundle/scenarios.ts";
 import type { RunRecord } from "../run/record.ts";
 import { formatProblem, loadSpec, unknownScenarios, type LoadedSpec } from "../spec/load.ts";
 import type { Objective, Spec } from "../spec/spec.ts";
 import { badUsage, type NoRun } from "./load-run.ts";
-import { isUtf8 } from "node:buffer";
-import { readFileSync, statSync } from "node:fs";
 
 /** Reads a spec's text, or says in one sentence why there is none; `given` is what a person wrote, relative to `folder`. */
 export function readSpecFile(folder: string, given: string): { kind: "text"; text: string } | { kind: "problem"; message: string } {
-  const problem = (message: string): { kind: "problem"; message: string } => ({ kind: "problem", message });
-  if (/^https?:\/\//i.test(given)) return problem(`${given} is an address; a spec is a file here: download it first`);
-  if (given === "") return problem("the name of a spec is empty");
-  const path = resolve(folder, given);
   try {
-    if (statSync(path).isDirectory()) return problem(`${given} is a folder; give the spec file in it`);
-    const bytes = readFileSync(path);
-    return isUtf8(bytes) ? { kind: "text", text: bytes.toString("utf8") } : problem(`${given}${notUtf8(bytes)}`);
+    // A wrong letter in a name would be another name.
+    return { kind: "text", text: new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(resolve(folder, given))) };
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return problem(`there is no spec ${given} (looked for ${path})`);
-    if (code === "EACCES" || code === "EPERM") return problem(`the spec ${given} may not be read by this user`);
-    return problem(`cannot read the spec ${given}: ${message}`);
+    const why = error instanceof TypeError ? "it is not UTF-8 (latin-1 or UTF-16, perhaps): save the file as UTF-8" : errorMessage(error);
+    return { kind: "problem", message: `the spec "${given}" cannot be read: ${why}` };
   }
-}
-
-/** Says where the first byte stands that is no UTF-8: a wrong letter in a name would be another name. */
-function notUtf8(bytes: Buffer): string {
-  const read = Buffer.from(bytes.toString("utf8"));
-  const at = bytes.findIndex((byte, i) => byte !== read[i]);
-  const before = bytes.subarray(0, at).toString("utf8").split("\n");
-  return `:${before.length}:${(before.at(-1) ?? "").length + 1} is not UTF-8 (latin-1 or UTF-16, perhaps): save the file as UTF-8`;
 }
 
 /** Shows a path as short as it can be understood from the user's folder. */
