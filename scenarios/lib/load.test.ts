@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { isJsonOf, isUsers } from "./json.ts";
 import { keyChooser, payloadBlock, payloadExtent, type Distribution, type SizeRange } from "./keys.ts";
 import { actionDeck, expectedRequests, type Mix } from "./mix.ts";
-import { nearest } from "./quantities.ts";
 import { hash32 } from "./random.ts";
 import { climb, constant, plateau, ramp, spike, stairs, vusFor, type ArrivalRate, type Shape } from "./shapes.ts";
 
@@ -123,12 +122,6 @@ test.each<[string, number, number]>([
   ["one second of the rate may wait", 150, 150],
   ["never thousands", 50_000, 1000],
 ])("VUs: %s", (_sentence, rate, vus) => expect(vusFor(rate)).toBe(vus));
-
-test.each<[string, string, string[], string | undefined]>([
-  ["a swapped letter", "paylaod", ["payload", "keys"], "payload"],
-  ["nothing near", "colour", ["payload", "keys"], undefined],
-  ["nothing known", "x", [], undefined],
-])("the nearest word: %s", (_sentence, word, known, meant) => expect(nearest(word, known)).toBe(meant));
 
 test.each<[string, string, boolean]>([
   ["equal but for order and spaces", '{ "key": 1, "message": ["a", null] }', true],

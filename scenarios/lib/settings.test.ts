@@ -86,8 +86,7 @@ test.each<[string, Record<string, string>, string]>([
 
 const known = "payload, keys, distribution, hot-keys, hot-share, mix, seed, warmup, vus";
 test.each<[string, Record<string, string>, string]>([
-  ["a near key is named", { paylod: "1KiB" }, `--set: unknown key "paylod" (did you mean "payload"?); known: ${known}`],
-  ["a far key is not", { colour: "red" }, `--set: unknown key "colour"; known: ${known}`],
+  ["an unknown key", { colour: "red" }, `--set: unknown key "colour"; known: ${known}`],
   ["what every object has is no key", { constructor: "x" }, `--set: unknown key "constructor"; known: ${known}`],
   ["a key without a value", { keys: "" }, "--set: keys needs a value: number of buckets that are read and written"],
   ["bytes without unit", { payload: "1024" }, '--set payload=1024: "1024" is not a size; write it like 512B, 4KiB or 1MB'],
@@ -100,17 +99,13 @@ test.each<[string, Record<string, string>, string]>([
   ["a range without an end", { payload: "1KiB-" }, '--set payload=1KiB-: "1KiB-" is not a size; write it like 512B, 4KiB or 1MB'],
   ["half a byte", { payload: "1.5B" }, '--set payload=1.5B: "1.5B" is not a whole number of bytes'],
   ["no keys", { keys: "0" }, '--set keys=0: "0" is not a whole number from 1 to 10000'],
-  [
-    "an unknown distribution",
-    { distribution: "hott" },
-    '--set distribution=hott: unknown distribution "hott" (did you mean "hot"?); known: uniform, hot',
-  ],
+  ["an unknown distribution", { distribution: "hott" }, '--set distribution=hott: unknown distribution "hott"; known: uniform, hot'],
   ["hot keys without the hot distribution", { "hot-keys": "5%" }, "--set hot-keys=5%: needs --set distribution=hot"],
   ["more than all", { distribution: "hot", "hot-share": "101%" }, '--set hot-share=101%: "101%" is not a percentage from 0% to 100%'],
   [
     "an unknown part of the mix",
     { mix: "reed=1" },
-    '--set mix=reed=1: unknown part of the mix "reed" (did you mean "read"?); known: read, write, delete, users, echo',
+    '--set mix=reed=1: unknown part of the mix "reed"; known: read, write, delete, users, echo',
   ],
   ["a mix of nothing", { mix: "read=0" }, "--set mix=read=0: at least one weight must be above 0"],
   ["a weight that is none", { mix: "read=all" }, '--set mix=read=all: read: "all" is not a whole number from 0 to 1000'],
