@@ -55,7 +55,7 @@ export function parseWhole(text: string, from: number, to: number): number | Err
 }
 
 /** Reads a decimal number above 0 and at most `to`. */
-export function parsePositive(text: string, to: number): number | Error {
+function parsePositive(text: string, to: number): number | Error {
   const number = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   return number > 0 && number <= to ? number : new Error(`"${text}" is not a number above 0 and up to ${to}`);
 }

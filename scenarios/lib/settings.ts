@@ -2,7 +2,7 @@ import type { Distribution, SizeRange } from "./keys.ts";
 import { parseJson } from "./json.ts";
 import { actions, type Action, type Mix } from "./mix.ts";
 import type { Environment } from "./quantities.ts";
-import { parseBytes, parsePercent, parsePositive, parseWhole, settingsReader, unknownWord } from "./quantities.ts";
+import { parseBytes, parsePercent, parseWhole, settingsReader, unknownWord } from "./quantities.ts";
 import { type Size, vusFor } from "./shapes.ts";
 
 /** Names the keys that `--set KEY=VALUE` takes, each with what it means; the command line's help prints them. */
@@ -29,8 +29,6 @@ const defaultMix: Mix = { read: 60, write: 20, delete: 10, users: 5, echo: 5 };
 /** Reads the environment that the command line hands to k6, and says what is wrong in it. */
 export function readSettings(environment: Environment, defaults: Pick<Size, "peakRate" | "seconds">) {
   const { problems, read, readSize } = settingsReader();
-  const variable = <T>(name: string, otherwise: T, parse: (text: string) => T | Error): T =>
-    read(name, environment[name], otherwise, parse);
   const given = read<Given>("--set", environment["PLIMSOLL_SET"], {}, parseGiven);
   const choose = <T>(key: Key, otherwise: T, parse: (text: string) => T | Error): T =>
     read(`--set ${key}=${given[key]}`, given[key], otherwise, parse);
@@ -42,7 +40,7 @@ export function readSettings(environment: Environment, defaults: Pick<Size, "pea
   }
   const settings = {
     /** Base URL without a slash at its end. */
-    target: variable("PLIMSOLL_TARGET", "http://127.0.0.1:5000", parseTarget),
+    target: (environment["PLIMSOLL_TARGET"] ?? "http://127.0.0.1:5000").replace(/\/+$/, ""),
     peakRate,
     seconds,
     /** 0: no warm-up. */
@@ -54,9 +52,12 @@ export function readSettings(environment: Environment, defaults: Pick<Size, "pea
     seed: choose("seed", 1, (text) => parseWhole(text, 0, 2 ** 31 - 1)),
     maxVUs: choose("vus", vusFor(peakRate), (text) => parseWhole(text, 1, 10_000)),
     /** Tells k6 processes of the same run apart. */
-    instance: variable("PLIMSOLL_INSTANCE", "0", parseInstance),
+    instance: read("PLIMSOLL_INSTANCE", environment["PLIMSOLL_INSTANCE"], "0", parseInstance),
     /** Above which a request counts as slow. */
-    slowThresholdsSeconds: variable<number[]>("PLIMSOLL_SLOW_THRESHOLDS", [], parseThresholds),
+    slowThresholdsSeconds: (environment["PLIMSOLL_SLOW_THRESHOLDS"] ?? "")
+      .split(",")
+      .map(Number)
+      .filter((seconds) => seconds > 0),
   };
   return { settings, problems };
 }
@@ -70,11 +71,6 @@ function parseGiven(text: string): Given | Error {
     if (typeof given !== "string" || given === "") return new Error(`${key} needs a value: ${settingKeys[key as Key]}`);
   }
   return json;
-}
-
-function parseTarget(text: string): string | Error {
-  if (/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/.test(text)) return text.replace(/\/+$/, "");
-  return new Error(`"${text}" is not the address of a service; write it like http://127.0.0.1:5000`);
 }
 
 function parseInstance(text: string): string | Error {
@@ -105,9 +101,4 @@ function parseMix(text: string): Mix | Error {
     mix[name as Action] = parsed;
   }
   return actions.some((action) => mix[action] > 0) ? mix : new Error("at least one weight must be above 0");
-}
-
-function parseThresholds(text: string): number[] | Error {
-  const numbers = text.split(",").map((part) => parsePositive(part, 3600));
-  return numbers.find((each) => each instanceof Error) ?? (numbers as number[]);
 }
