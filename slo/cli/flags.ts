@@ -45,8 +45,7 @@ function urlPath(text: string): string {
 function faults(text: string): string {
   const parsed = parseFaultText(text);
   if (parsed.kind === "rules") return text;
-  const problems = parsed.problems.join("; ").replace(/^(?:is|must) /, "It $&");
-  throw new InvalidArgumentError(problems.replace(/^[a-z]/, (letter) => letter.toUpperCase()));
+  throw new InvalidArgumentError(parsed.problems.join("; "));
 }
 
 function signedUrl(text: string): string {

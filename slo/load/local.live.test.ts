@@ -163,8 +163,8 @@ describeLive("a command that cannot be carried out as given", ["k6", "prometheus
   });
 
   test.each([
-    ["a fault that is none", "no-such-fault", /No preset "no-such-fault"; there are: delete-answers-500/],
-    ["a fault that is broken JSON", "{bad", /It is not JSON/],
+    ["a fault that is none", "no-such-fault", /no preset "no-such-fault"; there are: delete-answers-500/],
+    ["a fault that is broken JSON", "{bad", /is not JSON/],
   ])("%s is told before anything starts: exit 2, and no folder is left", async (_, fault, words) => {
     const folder = workingFolder();
     const ended = await run(["load", "--scenario", "smoke", "--fault", fault], { folder });

@@ -13,11 +13,11 @@ const bad: [string, string, RegExp][] = [
   ["an unknown preset names those there are", "delete-500", /no preset "delete-500"; there are: delete-answers-500, /],
   ["a name from every object is no preset", "constructor", /no preset "constructor"/],
   ["broken JSON says so", '[{"kind"', /is not JSON/],
-  ["an unknown kind is a problem with its place", '[{"kind":"explode"}]', /^\[0\]\.kind: must be one of error, latency, /],
-  ["an unknown key is a problem", '[{"kind":"drop","every":1,"evry":2}]', /^\[0\]: there is no "evry" here$/],
+  ["an unknown kind is a problem with its place", '[{"kind":"explode"}]', /^\[0\]\.kind: .*'error' \| 'latency' /],
+  ["an unknown key is a problem", '[{"kind":"drop","every":1,"evry":2}]', /^\[0\]: .*"evry"$/],
   ["both every and share are a problem", '[{"kind":"drop","every":1,"share":0.5}]', /not both/],
   ["neither every nor share is a problem for an error", '[{"kind":"error"}]', /say how often/],
-  ["every 0 is a problem", '[{"kind":"drop","every":0}]', /^\[0\]\.every: must be at least 1$/],
+  ["every 0 is a problem", '[{"kind":"drop","every":0}]', /^\[0\]\.every: .*>=1$/],
   ["a share above 1 is a problem", '[{"kind":"drop","share":2}]', /^\[0\]\.share: /],
   ["a status that is a success is a problem", '[{"kind":"error","every":1,"status":200}]', /^\[0\]\.status: /],
   [
@@ -32,7 +32,7 @@ const bad: [string, string, RegExp][] = [
     '[{"kind":"latency","seconds":0.4}]',
     /^\[0\]\.seconds: must be such as \{ "constant": 0\.4 \}/,
   ],
-  ["one rule is no list of them", '{"kind":"drop","every":1}', /^must be an array$/],
+  ["one rule is no list of them", '{"kind":"drop","every":1}', /^the list: .*expected array/],
   ["a range upside down is a problem", '[{"kind":"latency","seconds":{"uniform":{"min":2,"max":1}}}]', /^\[0\]\.seconds/],
 ];
 

@@ -15,13 +15,16 @@ const place = {
 };
 
 /** Validates how long a latency rule waits, in seconds. */
-export const delaySchema = z.union([
-  z.strictObject({ constant: seconds }),
-  z.strictObject({
-    uniform: z.strictObject({ min: seconds, max: seconds }).refine((range) => range.min <= range.max, "min must not be above max"),
-  }),
-  z.strictObject({ exponential: z.strictObject({ mean: seconds, max: seconds.default(60) }) }),
-]);
+export const delaySchema = z.union(
+  [
+    z.strictObject({ constant: seconds }),
+    z.strictObject({
+      uniform: z.strictObject({ min: seconds, max: seconds }).refine((range) => range.min <= range.max, "min must not be above max"),
+    }),
+    z.strictObject({ exponential: z.strictObject({ mean: seconds, max: seconds.default(60) }) }),
+  ],
+  'must be such as { "constant": 0.4 } (seconds)',
+);
 
 /** How long a latency rule waits, in seconds. */
 export type Delay = z.infer<typeof delaySchema>;
@@ -96,38 +99,15 @@ export function parsePreset(name: string): ParsedRules {
 /** Validates a list of rules; a rule that touches no operation of the service is a problem, not a silent nothing. */
 export function parseFaultRules(value: unknown): ParsedRules {
   const parsed = faultRulesSchema.safeParse(value);
-  if (!parsed.success) return { kind: "problems", problems: sentences(parsed.error) };
+  if (!parsed.success)
+    return {
+      kind: "problems",
+      problems: parsed.error.issues.map(({ path, message }) => `${z.core.toDotPath(path) || "the list"}: ${message}`),
+    };
   const there = operations.map(({ method, route }) => `${method} ${route}`).join(", ");
   const problems = parsed.data.flatMap((rule, index) => {
     if (fixedOperation(rule.kind) !== undefined || operations.some(({ method, route }) => ruleMatches(rule, method, route))) return [];
     return [`[${index}]: no route of this service matches; there are: ${there}`];
   });
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "rules", rules: parsed.data };
-}
-
-function sentences(error: z.ZodError): string[] {
-  return error.issues.map((issue) => {
-    const path = issue.path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
-    return path === "" ? words(issue) : `${path}: ${words(issue)}`;
-  });
-}
-
-/** Says what is wrong in the words of the rules, where the library has only its own. */
-function words(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case "unrecognized_keys":
-      return `there is no ${issue.keys.map((key) => `"${key}"`).join(", ")} here`;
-    case "invalid_value":
-      return `must be one of ${issue.values.map(String).join(", ")}`;
-    case "too_small":
-      return `must be at least ${issue.minimum}`;
-    case "too_big":
-      return `must be at most ${issue.maximum}`;
-    case "invalid_type":
-      return `must be ${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`;
-    case "invalid_union":
-      return issue.discriminator === "kind" ? `must be one of ${faultKinds.join(", ")}` : 'must be such as { "constant": 0.4 } (seconds)';
-    default:
-      return issue.message;
-  }
 }
