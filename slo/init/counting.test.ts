@@ -98,24 +98,8 @@ test("a first request that is not answered is said to be", async () => {
 
 test.each([
   ["what answers is asked for", "/orders", { "/orders": 200 }, "/orders", undefined, undefined],
-  [
-    "where nothing is at /, what answers is asked for",
-    "/",
-    { "/healthz": 200 },
-    "/healthz",
-    undefined,
-    "GET / answers 404, so the scenario asks for /healthz, which answers 200",
-  ],
   ["a redirect is what k6 will see", "/", { "/": 302 }, "/", 302, "GET / answers 302, which the scenario expects: ask for what users do"],
   ["and else what was seen is expected", "/", {}, "/", 404, "GET / answers 404, which the scenario expects: ask for what users do"],
-  [
-    "a path that was given is kept",
-    "/a",
-    { "/health": 200 },
-    "/a",
-    404,
-    "GET /a answers 404, which the scenario expects: ask for what users do",
-  ],
   ["a service's own failure is not what to expect", "/", { "/": 503 }, "/", undefined, "GET / answers 503, and the scenario expects 200"],
 ])("the first request: %s", async (_, asked, answers: Record<string, number>, route, status, note) => {
   const server = createServer((request, response) => {

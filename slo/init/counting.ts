@@ -22,25 +22,15 @@ const answerTo = (url: URL | string): Promise<{ status: number; text: string } |
     .then(async (response) => ({ status: response.status, text: await response.text().catch(() => "") }))
     .catch(errorMessage);
 
-/** Paths that services often have. */
-const oftenThere = ["/health", "/healthz", "/health/readiness", "/readyz", "/ping", "/status"];
-
-/** Sees what the first request would be answered: where nothing is at `/`, another path is asked for, or else the status expected that was seen; with what is to be said of it. */
+/** Sees what the first request is answered, which is then what the scenario expects; with what is to be said of it. */
 export async function seenFirst(target: string, request: FirstRequest): Promise<{ request: FirstRequest; note: string | undefined }> {
-  const statusOf = async (path: string): Promise<number | undefined> => {
-    const answer = await answerTo(new URL(path, target));
-    return typeof answer === "string" ? undefined : answer.status;
-  };
-  const asked = request.route;
-  const seen = await statusOf(asked);
-  if (seen === 200) return { request, note: undefined };
-  if (seen === undefined) return { request, note: `GET ${asked} is not answered, and the scenario expects 200` };
-  for (const route of asked === "/" && seen > 299 ? oftenThere : []) {
-    if ((await statusOf(route)) === 200)
-      return { request: { ...request, route }, note: `GET / answers ${seen}, so the scenario asks for ${route}, which answers 200` };
-  }
-  if (seen >= 500) return { request, note: `GET ${asked} answers ${seen}, and the scenario expects 200` };
-  return { request: { ...request, status: seen }, note: `GET ${asked} answers ${seen}, which the scenario expects: ask for what users do` };
+  const asked = `GET ${request.route}`;
+  const answer = await answerTo(new URL(request.route, target));
+  if (typeof answer === "string") return { request, note: `${asked} is not answered, and the scenario expects 200` };
+  const { status } = answer;
+  if (status === 200) return { request, note: undefined };
+  if (status >= 500) return { request, note: `${asked} answers ${status}, and the scenario expects 200` };
+  return { request: { ...request, status }, note: `${asked} answers ${status}, which the scenario expects: ask for what users do` };
 }
 
 const portOf = ({ port, protocol }: URL): number => Number(port) || (protocol === "https:" ? 443 : 80);
