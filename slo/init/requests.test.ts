@@ -74,7 +74,7 @@ const rows: [string, string, object][] = [
         { route: "/o/{id}", params: { id: "12" }, query: {}, guessed: [] },
         { route: "/o/{id}", params: { id: "13" }, query: { q: "x" }, guessed: [] },
       ],
-      notes: ["left out: requests that write, or load a page's parts (2)", "left out: requests to other hosts (1)"],
+      notes: ["left out: requests that write, load a page's parts, go to other hosts, or may hold a secret in their query (3)"],
     },
   ],
   [
@@ -82,7 +82,7 @@ const rows: [string, string, object][] = [
     har(["GET", "http://a/o"], ["GET", "http://a/p?access_token=s3cr3t"]),
     {
       requests: [{ route: "/o", params: {}, query: {}, guessed: [] }],
-      notes: ["left out: requests with what may be a secret in their query (1)"],
+      notes: ["left out: requests that write, load a page's parts, go to other hosts, or may hold a secret in their query (1)"],
     },
   ],
   ["another document is refused", "{}", { kind: "problem", message: "is no OpenAPI document (openapi, paths) and no HAR (log.entries)" }],

@@ -142,16 +142,7 @@ function fromHar({ log }: z.infer<typeof har>): Described {
   const open = own.filter(({ searchParams }) => ![...searchParams.keys()].some((name) => secret.test(name)));
   const once = new Map(open.map((url) => [url.pathname + url.search, url]));
   const requests = [...once.values()].map(requestOf);
-  const notes = [
-    [log.entries.length - urls.length, "requests that write, or load a page's parts"],
-    [urls.length - own.length, "requests to other hosts"],
-    [own.length - open.length, "requests with what may be a secret in their query"],
-  ] as const;
-  return {
-    kind: "described",
-    target,
-    requests,
-    writing: [],
-    notes: notes.flatMap(([count, what]) => (count > 0 ? [`left out: ${what} (${count})`] : [])),
-  };
+  const left = log.entries.length - open.length;
+  const note = `left out: requests that write, load a page's parts, go to other hosts, or may hold a secret in their query (${left})`;
+  return { kind: "described", target, requests, writing: [], notes: left > 0 ? [note] : [] };
 }
