@@ -25,8 +25,10 @@ function read(file: string): unknown {
 test("a config is read with its imports, also in a project of CommonJS that has not installed the package", () => {
   write(JSON.stringify({ type: "commonjs" }), "package.json");
   write('export const staging: string = "https://shop.example/";', "addresses.ts");
+  write('exports.spec = "perf/slo.yaml";', "paths.js");
   const file = write(`${head}import { staging } from "./addresses";
-export default defineConfig({ spec: "perf/slo.yaml", environments: { staging: { target: staging, serverLabels: { job: "shop" } } } });`);
+import { spec } from "./paths.js";
+export default defineConfig({ spec, environments: { staging: { target: staging, serverLabels: { job: "shop" } } } });`);
   expect(read(file)).toEqual({
     kind: "config",
     config: { spec: "perf/slo.yaml", environments: { staging: { target: "https://shop.example", serverLabels: { job: "shop" } } } },

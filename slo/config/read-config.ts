@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { registerHooks } from "node:module";
-import { dirname, extname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { z } from "zod";
 import { nearest } from "../spec/words.ts";
@@ -31,7 +31,7 @@ export async function readConfig(file: string): Promise<{ kind: "config"; config
   return { kind: "problem", message: parsed.error.issues.flatMap((issue) => sentences(issue, file)).join("\n") };
 }
 
-/** Runs a config on Node's own removal of types; in a project of CommonJS too it and what it imports of the project are ES modules. */
+/** Runs a config on Node's own removal of types; in a project of CommonJS too it and what it imports as TypeScript are ES modules. */
 async function evaluate(file: string): Promise<{ kind: "value"; value: unknown } | Problem> {
   const { href } = pathToFileURL(file);
   const hooks = registerHooks({
@@ -39,8 +39,8 @@ async function evaluate(file: string): Promise<{ kind: "value"; value: unknown }
       if (specifier === "plimsoll") return { url: plimsoll, shortCircuit: true };
       const found = next(/^\..*\/[^.]+$/.test(specifier) ? `${specifier}.ts` : specifier, context);
       if (found.url.includes("/node_modules/")) return found;
-      const formats: Record<string, string> = { ".ts": "module-typescript", ".js": "module" };
-      return { ...found, format: formats[extname(found.url)] ?? found.format };
+      if (found.url.endsWith(".ts")) return { ...found, format: "module-typescript" };
+      return found.url === href && href.endsWith(".js") ? { ...found, format: "module" } : found;
     },
   });
   try {
