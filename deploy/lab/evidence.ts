@@ -23,7 +23,6 @@ const labelText = (labels: Record<string, string>): string =>
     .map(([name, value]) => `${name}=${value}`)
     .join(" ");
 
-/** Reads the gate's own report. */
 export function fromGate({ objectives }: Signs, { verdict, objectives: judged }: Report): Evidence {
   const exceeded = judged.filter((one) => one.verdict === "exceeded");
   const guilty = exceeded.find(({ name }) => objectives.includes(name));
@@ -33,7 +32,6 @@ export function fromGate({ objectives }: Signs, { verdict, objectives: judged }:
   return { kind: "named", words: `exceeded: ${guilty.name}${evidence ? `, ${evidence.best.bad} of ${evidence.best.total} bad` : ""}` };
 }
 
-/** One alert as Alertmanager tells it. */
 export interface Alert {
   labels: Record<string, string>;
 }

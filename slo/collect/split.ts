@@ -22,7 +22,6 @@ export interface Split {
   blind?: string;
 }
 
-/** Finds the counters that tell the bad events from the total. */
 export async function splitOf(api: PrometheusApi, bad: BadQueries, window: GuardedWindow): Promise<Split> {
   switch (bad.kind) {
     case "statuses":

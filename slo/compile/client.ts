@@ -80,7 +80,6 @@ export const phasedBy = (testid: string, total: PromQL, ...bad: PromQL[]): Clien
 const atZero = (testid: string, metric: string, ...more: Matcher[]): Reading =>
   sumOfLast(ofRun(metric, testid, is(k6Labels.method, ""), ...more));
 
-/** What proves that the client looked at contents. */
 export const contentsCounted = (testid: string): ClientQueries["proof"] => ({
   read: atZero(testid, k6Metrics.wrongContents),
   missing: "the client did not count wrong contents",

@@ -111,7 +111,6 @@ export function chartQueries(scope: ServiceScope) {
       promql`sum by (method, name, status, expected_response) (${over("last_over_time", requests)(rangeSeconds)})`,
     routeQuantile: (quantile: number, rangeSeconds: number): PromQL =>
       promql`histogram_quantile(${quantile}, sum by (method, name) (${lastDuration(rangeSeconds)}))`,
-    /** The native histogram of all judged requests. */
     clientSeconds: sumOfLast(duration),
     /** Series whose growth is shown: all requests, failed ones, and what they took, with how many those were; undefined where no series tells. */
     grown: {

@@ -4,13 +4,11 @@ import { presetNames, resolveMapping, type Metrics } from "../spec/presets.ts";
 
 type Stated = { preset: (typeof presetNames)[number]; duration?: string };
 
-/** How a running service counts its requests, as far as it can be seen. */
 export interface Counting {
   /** The spec's `metrics`; undefined where nothing of a known library was found. */
   metrics: string | (Stated & { scrape?: { path: string; port: number } }) | undefined;
   /** Upper bounds of the latency buckets there are, seconds. */
   bucketsSeconds: number[];
-  /** Where its metrics were read. */
   readAt?: string;
   /** Why the service itself did not answer: nothing is known of it. */
   silence?: string;

@@ -4,7 +4,6 @@ import { Document, isNode } from "yaml";
 import type { Counting } from "./counting.ts";
 import type { FirstRequest } from "./requests.ts";
 
-/** A file to write, by its path from the user's folder. */
 export type FirstFile = [path: string, text: string];
 
 /** Leaves out what a filter or a request has none of. */
@@ -22,7 +21,6 @@ export function configText(script: string, spec: string, target: string): string
   return filled("config", { script: JSON.stringify(script), spec: JSON.stringify(spec), target: JSON.stringify(target) });
 }
 
-/** Keeps a comment a comment. */
 const onOneLine = (text: string): string => text.replaceAll(/[\r\n\u2028\u2029]/g, " ");
 
 /** Writes a request that writes as a comment that can be taken in; its status, parameters and body are guessed. */

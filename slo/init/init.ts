@@ -153,7 +153,6 @@ function countingSentence({ metrics, bucketsSeconds, readAt, silence }: Counting
   return `${target} counts as ${name} does (read at ${readAt})${bucketsSeconds.length === 0 ? ", without buckets of latency" : ""}`;
 }
 
-/** Names the service after the package, or the folder. */
 function serviceName(folder: string): string {
   const [, name = basename(folder)] = /"name"\s*:\s*"([^"]+)"/.exec(textOf(join(folder, "package.json"))) ?? [];
   const plainName = name.replace(/^@[^/]*\//, "").replace(/[^A-Za-z0-9_-]+/g, "-");

@@ -14,7 +14,6 @@ export interface FirstRequest {
   status?: number;
 }
 
-/** What a document says of a service. */
 export interface Described {
   kind: "described";
   /** Where the service is, if the document says. */

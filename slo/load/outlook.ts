@@ -23,7 +23,6 @@ interface Asked {
   slowCounted: boolean;
 }
 
-/** What a spec's objectives would read now, and who is scraped. */
 export type Outlook = Awaited<ReturnType<typeof outlookOf>>;
 
 /** Looks at what each objective would read now, and whether the planned load can prove it. */
@@ -74,7 +73,6 @@ async function lookAt(looked: Looked, query: ObjectiveQueries | undefined): Prom
   }
 }
 
-/** Says who is scraped by some labels, and how often. */
 async function scrapedNow(api: PrometheusApi, atSeconds: number, labels: Where): Promise<{ isScraped: boolean; line: string }> {
   const service = serviceQueries(labels);
   const found = await answerOf(() => querySamples(api, service.scraped(lookbackSeconds), atSeconds));

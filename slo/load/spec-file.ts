@@ -27,7 +27,6 @@ export function shownPath(folder: string, path: string): string {
   return relative(folder, path).startsWith("..") ? path : relative(folder, path);
 }
 
-/** Reads the spec that a run is judged by, with the scenario's overrides applied. */
 export function readSpec(host: Pick<Host, "folder" | "project">, file: string | undefined, scenario: string | undefined) {
   const path = file === undefined ? join(host.project, "slo/objectives/storage-api.yaml") : resolve(host.folder, file);
   const shown = shownPath(host.folder, path);

@@ -100,7 +100,6 @@ function countsSlow({ environment }: Found, spec: Spec): boolean {
   return clientThresholds(spec).every((seconds) => counted.includes(seconds));
 }
 
-/** Words the options of a load that would have been this one. */
 function loadOptionsOf({ environment, target, prometheus }: Found, options: TestRunOptions): LoadOptions {
   const { PLIMSOLL_RATE: rate, PLIMSOLL_DURATION: duration, PLIMSOLL_SET: set } = environment;
   return {

@@ -34,7 +34,6 @@ export function writeRules(specFile: string | undefined, options: RuleOptions, h
   return exitCodes.met;
 }
 
-/** Gives the rules as text, with what of the spec has none. */
 export function rulesText({ spec, file }: Pick<ReadSpec, "spec" | "file">, { format, windows, serverLabel }: RuleOptions) {
   const compiled = compileRules(spec, serverLabel ?? { job: spec.service }, windows);
   if (compiled.kind === "problems") return badUsage(problemTexts(compiled.problems).join("\n"));

@@ -118,7 +118,6 @@ export function loadFacts(report: Report): Fact[] {
   ];
 }
 
-/** States the run's times, and what Plimsoll itself added before and after the load. */
 export function timingFacts({ timings }: Report): Fact[] {
   const { toFirstRequestSeconds: before, toVerdictSeconds: after } = timings;
   const added = before === null || after === null ? null : before + after;

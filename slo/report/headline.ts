@@ -67,7 +67,6 @@ export function whys(report: Report) {
   });
 }
 
-/** Lists the run's reasons that no objective's own reason repeats. */
 export function runReasons(report: Report): string[] {
   const told = report.objectives.flatMap(({ name, reason }) => (reason === undefined ? [] : [reason, `${name}: ${reason}`]));
   return report.reasons.filter((reason) => !told.includes(reason));

@@ -3,7 +3,6 @@ import { specFileSchema } from "./schema.ts";
 import type { ScriptMetric } from "./script-facts.ts";
 import { percentText } from "./units.ts";
 
-/** An objective as people write it in a spec file. */
 export type StatedObjective = z.input<typeof specFileSchema>["objectives"][number];
 
 /** One threshold of a script as an objective, with what the change of meaning is, if any; or why it cannot be one. */
@@ -16,7 +15,6 @@ export type Translated = { threshold: string } & (
 export type Thresholds = Readonly<Record<string, readonly (string | { threshold: string })[]>>;
 
 type Indicator = StatedObjective["indicator"];
-/** What a threshold comes to, or why it cannot be an objective. */
 type Outcome = { target: number; indicator: Indicator; note?: string } | string;
 
 /** Translates a script's thresholds, one by one and in their order; `metrics` are the script's own, where they are known. */
@@ -37,7 +35,6 @@ export function fromThresholds(thresholds: Thresholds, metrics: readonly ScriptM
   );
 }
 
-/** Says what the spec itself would have against an objective. */
 function problemOf(objective: StatedObjective): string | undefined {
   const { error } = specFileSchema.safeParse({ version: 1, service: "s", objectives: [objective] });
   const [first] = error?.issues ?? [];

@@ -8,7 +8,6 @@ export const maxBucketIdLength = 1_024;
 /** How deep the JSON of an echo may be nested; deeper text would exhaust the stack of whoever writes it back. */
 const maxJsonDepth = 64;
 
-/** The JSON of every refusal. */
 export const errorSchema = z.strictObject({ error: z.string() }).meta({ description: "a refusal, with its reason" });
 
 /** The media type of a bucket's bytes. */

@@ -32,7 +32,6 @@ export function createFaultEngine(onInjected: (method: string, route: string, ki
     return found;
   };
   return {
-    /** Replaces the rules and starts their counts at zero. */
     set: (next: readonly FaultRule[], nowSeconds: number): void => {
       rules = next.map((rule, index) => enliven(rule, index, nowSeconds));
     },
@@ -45,7 +44,6 @@ export function createFaultEngine(onInjected: (method: string, route: string, ki
   };
 }
 
-/** One rule with the exact counts of what it met and what it did. */
 type LiveRule = ReturnType<typeof enliven>;
 
 function enliven(rule: FaultRule, index: number, nowSeconds: number) {

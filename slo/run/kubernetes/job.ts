@@ -120,7 +120,6 @@ export function deleteJob(cluster: Cluster, name: string): Promise<Answered> {
   return kubectl([...placeOf(cluster), "delete", "job", name, "--cascade=background", "--ignore-not-found", "--wait=false"]);
 }
 
-/** Quotes the latest warnings about a Job and its pods, newest last. */
 export async function warningsOf(cluster: Cluster, job: string): Promise<string[]> {
   const filter = ["--field-selector", "type=Warning", "--sort-by=.lastTimestamp"];
   const format = 'jsonpath={range .items[*]}{.involvedObject.name}: {.reason}: {.message}{"\\n"}{end}';

@@ -18,7 +18,6 @@ export interface Forwarding {
   pauseMillis: typeof pauseMillis;
 }
 
-/** Starts the forwarding of a spool in order, one body at a time, for as long as it takes. */
 export function startForwarder({ spool, writer, rejected, say, pauseMillis: pauseOf }: Forwarding) {
   const stopping = new AbortController();
   const { signal } = stopping;

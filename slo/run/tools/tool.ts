@@ -43,11 +43,9 @@ export interface Ports {
 export const defaultBounds = {
   /** Until a connection stands, the answer begins, or its next piece comes. */
   idleSeconds: 15,
-  /** For one whole download. */
   totalSeconds: 900,
   /** For one build; also the longest wait for another run that installs the same tool. */
   buildSeconds: 1800,
-  /** For a tool to state its version. */
   probeSeconds: 20,
 };
 export type Bounds = typeof defaultBounds;
