@@ -22,7 +22,6 @@ describeLive("a load from twelve pods", ["k6", "prometheus"], () => {
       expect(errors).toBeGreaterThan(10);
       expect(otherErrors).toEqual(otherErrors.map(() => errors));
       expect([report.verdict, report.reconciliation.lostBetween, report.reconciliation.agrees]).toEqual(["exceeded", 0, true]);
-      expect(report.notes.join("\n")).toMatch(/the requests of the 12 pods: \d+ to \d+ each/);
     } finally {
       await group.stopAll();
     }
