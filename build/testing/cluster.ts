@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 import { endingText, runProcess } from "../../slo/host/process.ts";
@@ -15,8 +14,7 @@ const project = fileURLToPath(new URL("../..", import.meta.url));
 const profile = "plimsoll-test";
 
 async function lab(...words: string[]): Promise<string> {
-  const args = [join(project, "node_modules/tsx/dist/cli.mjs"), join(project, "deploy/minikube/main.ts"), ...words, "--profile", profile];
-  const command = { command: process.execPath, args, limitSeconds: 1_800, folder: project };
+  const command = { command: "sh", args: ["deploy/minikube/lab.sh", ...words, "--profile", profile], limitSeconds: 1_800, folder: project };
   const { ending, output } = await runProcess(command);
   const said = output
     .trim()

@@ -3,7 +3,7 @@ import { readReport } from "../../slo/report/json.ts";
 import { kubectlOf } from "../kubernetes/cluster.fixture.ts";
 import { type Cluster, openCluster } from "../lab/cluster.ts";
 import { context, npm, wholeLab } from "../lab/lab.fixture.ts";
-import { openLab } from "../minikube/open-lab.ts";
+import { openLab } from "../lab/lab.ts";
 import { filled, labDashboards, type Panel, type Target } from "./dashboards.fixture.ts";
 
 /** DELETEs fail and some reads are slow, so that alerts, failing traces and slow ones are there to be shown. */

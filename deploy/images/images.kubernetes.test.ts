@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { output } from "../kubernetes/cluster.fixture.ts";
-import { ownImages } from "../minikube/lab.ts";
 
 interface Inspected {
   Size: number;
@@ -42,7 +41,7 @@ async function filesIn(image: string): Promise<string[]> {
   }
 }
 
-describe.each(ownImages)("$image", ({ image }) => {
+describe.each(Object.keys(images))("%s", (image) => {
   const { most, holds, programs } = images[image] ?? { most: 0, holds: [], programs: [] };
 
   test(`is Node and at most ${most} MB`, async () => {

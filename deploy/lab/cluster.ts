@@ -1,4 +1,4 @@
-import { type Lab, must, StepError } from "../minikube/step.ts";
+import { type Lab, must, StepError } from "./lab.ts";
 
 /** Where each part answers, as Kubernetes names it for its own proxy: namespace, service, port. */
 const services = {

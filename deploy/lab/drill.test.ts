@@ -11,7 +11,7 @@ import { type Findings, untilQuiet, watchAlerts } from "./drill.ts";
 import { drills } from "./drills.ts";
 import { type Alert, fromLogs, fromPanel, fromTraces, isAlert } from "./evidence.ts";
 import { findingsTable, isAsDue } from "./table.ts";
-import type { Lab } from "../minikube/step.ts";
+import type { Lab } from "./lab.ts";
 
 const run = { testid: "smoke-1", beganAt: 1_000, endedAt: 1_100 };
 
@@ -25,7 +25,6 @@ function clusterOf(answers: Record<string, object>) {
     pause: async (seconds) => void (clock += seconds),
     signal: new AbortController().signal,
     project: "/project",
-    write: () => undefined,
     run: async ({ args }): Promise<Ran> => {
       const path = decodeURIComponent(args.join(" ").replaceAll("+", " "));
       asked.push(path);

@@ -1,7 +1,7 @@
 import { runProcess, type Ran } from "../../slo/host/process.ts";
 import { readReport } from "../../slo/report/json.ts";
 import type { Report } from "../../slo/report/schema.ts";
-import { ask, lastLines, StepError } from "../minikube/step.ts";
+import { ask, lastLines, StepError } from "./lab.ts";
 import { type Cluster, openCluster, poll } from "./cluster.ts";
 import { type Drill, drills, type Signs } from "./drills.ts";
 import type { Alert, Evidence, Run } from "./evidence.ts";

@@ -1,4 +1,4 @@
-import { carryOut } from "../minikube/open-lab.ts";
+import { carryOut } from "./lab.ts";
 import { openCluster } from "./cluster.ts";
 import { runDrill } from "./drill.ts";
 import { parseOptions } from "./options.ts";
@@ -11,4 +11,4 @@ process.exitCode = await carryOut(async (lab) => {
   const isCalm = drill === undefined;
   process.stdout.write(findingsTable(name, drill?.sentence ?? "nothing is broken", findings, isCalm));
   return isAsDue(findings, isCalm) ? 0 : 1;
-}, "interrupted");
+});
