@@ -18,7 +18,7 @@ function tools({ there = "", hasRegistry = false, without = "" } = {}) {
   const registry = hasRegistry ? `touch ${runs}` : `echo "registry:3: not found" >&2; exit 125`;
   const programs = {
     kind: `${note}case "$*" in "get clusters") echo "${there}";; esac\n`,
-    kubectl: `${note}case "$*" in "kustomize "*) printf "kind: Service\\nmetadata: { name: storage-api, namespace: plimsoll }\\n";; esac\n`,
+    kubectl: `${note}case "$*" in "kustomize "*) printf "kind: Service\\nmetadata:\\n  name: storage-api\\n  namespace: plimsoll\\nspec: {}\\n";; esac\n`,
     docker: `${note}case "$*" in
 "inspect --format {{.State.Running}} "*) [ -e ${runs} ] && echo true || exit 1;;
 "run "*) ${registry};;
@@ -33,9 +33,26 @@ esac
     chmodSync(join(folder, "bin", name), 0o755);
   }
   // Nothing else is on PATH, whatever this machine has.
-  for (const name of ["sh", "env", "sed", "grep", "tail", "touch", "dirname", "basename"])
+  for (const name of [
+    "sh",
+    "env",
+    "sed",
+    "grep",
+    "tail",
+    "head",
+    "touch",
+    "dirname",
+    "basename",
+    "find",
+    "sort",
+    "tr",
+    "awk",
+    "date",
+    "sleep",
+    "cat",
+    "mkdir",
+  ])
     symlinkSync(["/usr/bin", "/bin"].map((place) => join(place, name)).find(existsSync) ?? "", join(folder, "bin", name));
-  symlinkSync(process.execPath, join(folder, "bin/node"));
   return async (...words: string[]) => {
     const environment = { PATH: join(folder, "bin"), HOME: folder };
     const ran = await runProcess({ command: "/bin/sh", args: [script, ...words], limitSeconds: 60, environment });
@@ -56,7 +73,7 @@ test("makes a cluster with a registry beside it, brings the images in through th
   ];
   expect(calls.filter((call) => order.includes(call))).toEqual(order);
   expect(calls.filter((call) => call.startsWith("kind load"))).toEqual([]);
-  expect(stdout).toContain("kubectl --context kind-plimsoll --namespace plimsoll port-forward");
+  expect(stdout).toContain("kubectl --context kind-plimsoll port-forward service/storage-api --namespace plimsoll");
 });
 
 test("where Docker can have no registry, says why and brings the images in by kind", async () => {
