@@ -35,7 +35,6 @@ async function compile(project: string): Promise<void> {
 
 const bundled = { absWorkingDir: root, bundle: true, format: "esm", logLevel: "warning" } as const;
 
-/** Makes each scenario one file that k6 runs as it is. */
 async function bundleScenarios(): Promise<void> {
   const names = [...listScenarios(join(root, "scenarios")), "lib/k6"]; // the last is what users' scripts import as plimsoll/k6
   await build({

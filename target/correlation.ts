@@ -7,7 +7,6 @@ export interface RequestTrace {
   spanId: string;
   /** Begins the span of a store's operation; gives what ends it. */
   storeBegins: (operation: string) => (error?: unknown) => void;
-  /** Ends the request's own span with what became of it. */
   ends: (status: number, fault: FaultKind | null) => void;
 }
 

@@ -142,7 +142,6 @@ function createCounters(registry: Registry) {
   }
   return {
     arrived: (): void => void (active += 1),
-    /** Counts it out again. */
     left: (): void => void (active -= 1),
     error: (type: ErrorType): void => errors.inc({ type }),
     fault,

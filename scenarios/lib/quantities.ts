@@ -60,6 +60,5 @@ function parsePositive(text: string, to: number): number | Error {
   return number > 0 && number <= to ? number : new Error(`"${text}" is not a number above 0 and up to ${to}`);
 }
 
-/** Says that a word is not known, and which there are. */
 export const unknownWord = (what: string, word: string, known: readonly string[]): Error =>
   new Error(`unknown ${what} "${word}"; known: ${known.join(", ")}`);

@@ -62,7 +62,6 @@ const verified = [
   ["POST", "/api/echo"],
 ] as const;
 
-/** What each key's bucket holds. */
 type Contents = ReturnType<typeof contentsOf>;
 
 function contentsOf({ settings: { sizes, seed: seedNumber }, block: encoded }: Plan) {

@@ -35,7 +35,6 @@ interface Events {
   outcome?: Outcome;
 }
 
-/** Puts events into cells, one for each route of each instance. */
 function cellsOf(events: readonly Events[], subjectOf: (labels: Labels) => Subject & { instance: string }): Cell[] {
   const placed = events.map((one) => ({ ...one, subject: subjectOf(one.labels) }));
   return [...Map.groupBy(placed, ({ subject }) => JSON.stringify(Object.values(subject))).values()].flatMap((own) => {

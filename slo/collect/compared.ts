@@ -183,5 +183,4 @@ export async function readSent(api: PrometheusApi, compared: ServerQueries["comp
 /** Tells how many of the requests that a service counted may be k6's; Infinity where k6 does not say. */
 export const mostOf = ({ isWhole, all, cutOff }: Sent): number => (isWhole && all > 0 ? all + cutOff : Infinity);
 
-/** What k6 sent, by its own word. */
 export type Sent = Awaited<ReturnType<typeof readSent>>;

@@ -16,7 +16,6 @@ export const streamsSchema = z.object({
 export const linesQuery = (service: string, ids: readonly string[]): string =>
   `{service_name=${JSON.stringify(service)}} | trace_id=~${JSON.stringify(ids.join("|"))}`;
 
-/** Gives the path at which Loki answers for these traces. */
 export function linesPath(service: string, ids: readonly string[], fromSeconds: number, toSeconds: number): string {
   const [start, end] = [fromSeconds, toSeconds].map((seconds) => String(Math.round(seconds * 1e9)));
   const form = { query: linesQuery(service, ids), start: start ?? "", end: end ?? "", limit: "1000", direction: "forward" };

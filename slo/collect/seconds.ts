@@ -9,7 +9,6 @@ export interface SecondsWindow {
   /** From when to when the load was on for certain. A user script does not say when its scenarios begin: then it is not before its first request. */
   fromSeconds: number | undefined;
   toSeconds: number;
-  /** When k6 began, and ended. */
   begunSeconds: number;
   endedSeconds: number;
   shortage: CpuShortage;

@@ -101,7 +101,6 @@ export function takeApart({ promql: text }: PromQL) {
 /** One comparison of a selector as it is written, e.g. route="/items", and what would be selected without it. */
 export type Comparison = ReturnType<typeof takeApart>["comparisons"][number];
 
-/** Gives a label, a value or a name without its quotes. */
 const unquoted = (text: string): string => text.replace(/^["'`](.*)["'`]$/s, "$1");
 
 /** Finds the label by which one selector leaves out all that another one of the same metric chooses; nothing where that is not certain. */

@@ -21,7 +21,6 @@ type Problem = { kind: "problem"; message: string };
 /** What a config imports as `plimsoll`, wherever it stands: its types are the package's. */
 const plimsoll = "data:text/javascript,export const defineConfig = (config) => config;";
 
-/** Reads a config, with whatever it imports. */
 export async function readConfig(file: string): Promise<{ kind: "config"; config: ReadConfig } | Problem> {
   if (!existsSync(file)) return { kind: "problem", message: `there is no config ${file}` };
   const evaluated = await evaluate(file);

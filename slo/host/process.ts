@@ -34,7 +34,6 @@ export interface Ran {
   output: string;
 }
 
-/** Runs programs; the port of what asks other programs. */
 export type RunProcess = (command: Command) => Promise<Ran>;
 
 const longestStdout = 256 * 1024 ** 2;
@@ -69,7 +68,6 @@ function endingOf({ code, signal, error }: Exit): Ending {
   return signal === null ? { kind: "exited", code: code ?? 1 } : { kind: "signalled", signal };
 }
 
-/** Words how a program ended that should have ended with 0. */
 export function endingText({ command, limitSeconds }: Pick<Command, "command" | "limitSeconds">, ending: Ending): string {
   switch (ending.kind) {
     case "exited":
@@ -112,7 +110,6 @@ export function startProgram(command: Pick<Command, "command" | "args" | "folder
   return {
     pid: child?.pid,
     exited: exited.then((exit) => (ended = exit)),
-    /** The exit, once it has happened. */
     exit: () => ended,
     signal,
     /** Asks it to stop, and kills it after `graceSeconds`. */

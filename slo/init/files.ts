@@ -6,7 +6,6 @@ import type { FirstRequest } from "./requests.ts";
 
 export type FirstFile = [path: string, text: string];
 
-/** Leaves out what a filter or a request has none of. */
 const withoutEmpty = (key: unknown, value: unknown): unknown =>
   ["where", "params", "query"].includes(String(key)) && Object.keys(value as object).length === 0 ? undefined : value;
 
@@ -16,7 +15,6 @@ function filled(name: string, gaps: Readonly<Record<string, string>>): string {
   return text.replace(/\$(\w+)/g, (_, gap: string) => gaps[gap] ?? "");
 }
 
-/** Writes the config: one environment, to which others can be added. */
 export function configText(script: string, spec: string, target: string): string {
   return filled("config", { script: JSON.stringify(script), spec: JSON.stringify(spec), target: JSON.stringify(target) });
 }

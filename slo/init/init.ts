@@ -168,7 +168,6 @@ function ciOf(folder: string): InitOptions["ci"] {
   return /github\.com/.test(remotes) ? "github" : /gitlab/.test(remotes) ? "gitlab" : undefined;
 }
 
-/** Writes a file that is not there yet; says what became of it. */
 function writeOnce(folder: string, [path, text]: FirstFile): string {
   const file = join(folder, path);
   if (existsSync(file)) return `${path} is there already and stays as it is`;

@@ -3,12 +3,10 @@ import type { Count } from "../collect/measurement.ts";
 import { complement, provesMet, requestsNeeded } from "./clopper-pearson.ts";
 import type { Evidence, WindowFinding } from "./verdict.ts";
 
-/** Writes a whole number with a comma at each thousand. */
 export const grouped = (count: number): string => count.toLocaleString("en-US");
 
 const three = (value: number): string => String(Number(value.toPrecision(3)));
 
-/** Writes a measured ratio in percent, three digits. */
 const share = (ratio: number): string => percentText(Number(ratio.toPrecision(3)));
 
 /** Rounds down to three digits, for what is said to be at least so much. */
@@ -29,7 +27,6 @@ export function timesAsMany(needed: number, there: number): string {
   return times < 10 ? (Math.ceil(times * 10) / 10).toFixed(1) : grouped(Math.ceil(times));
 }
 
-/** Says by which count the target is missed. */
 export function exceededReason(evidence: Evidence, targetRatio: number): string {
   const { best, errorRatio, provedAtLeast } = evidence;
   return `${badOf(best)} (${share(errorRatio)})${ofThemDropped(evidence)} prove an error ratio of at least ${percentText(downToThree(provedAtLeast))}; ${percentText(targetRatio)} allows ${percentText(complement(targetRatio))}`;

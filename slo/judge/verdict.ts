@@ -2,7 +2,6 @@ import { z } from "zod";
 
 const number = z.number();
 
-/** Counts events: `bad` of `total`. */
 export const count = z.strictObject({ total: number, bad: number });
 
 /** A long window, the short one that ends with it, and the burn rate above which they are a fast burn. */

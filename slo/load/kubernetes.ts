@@ -35,7 +35,6 @@ export interface ClusterOptions {
   keep: boolean;
 }
 
-/** How long pods wait for each other. */
 const barrierSeconds = 90;
 /** How long pods may take to be scheduled and to get their image. */
 const startSeconds = 200;

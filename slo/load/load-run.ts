@@ -43,12 +43,10 @@ export const noRun = (exitCode: number, message: string): NoRun => ({ kind: "non
 
 export const badUsage = (message: string): NoRun => noRun(exitCodes.badUsage, message);
 
-/** Makes the value of a load that could not be carried out. */
 export const failed = (message: string): NoRun => noRun(exitCodes.notCarriedOut, message);
 
 export const inconclusive = (reason: string): NoRun => noRun(exitCodes.inconclusive, `inconclusive: ${reason}`);
 
-/** Words what the relay could not hand to Prometheus. */
 export const unflushed = ({ bytes, reason }: { bytes: number; reason: string }): string =>
   `${bytes} bytes of samples are not in Prometheus: ${reason}`;
 

@@ -55,7 +55,6 @@ export async function runLocally(prepared: Prepared, host: Host, session: Sessio
   };
 }
 
-/** Makes all that a run has by the time k6 starts. */
 async function makeReady(prepared: Prepared, host: Host, session: Session) {
   const { signal, held, group } = session;
   const { folder } = prepared;

@@ -38,7 +38,6 @@ export function mergePods(reports: readonly PodReport[], interrupted: boolean) {
 
 const total = (values: readonly (number | null | undefined)[]): number => values.reduce((sum: number, value) => sum + (value ?? 0), 0);
 
-/** Lists the last values that k6 wrote of its requests. */
 const requestsOf = ({ sent }: PodReport): { value: number; atSeconds: number }[] => sent?.[k6Metrics.requests] ?? [];
 
 function k6Of(reports: readonly PodReport[]): RunRecord["k6"] {

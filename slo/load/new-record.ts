@@ -59,7 +59,6 @@ export function settleLimitOf({ interrupted }: RunRecord, settleLimitSeconds: nu
   return interrupted ? Math.min(10, settleLimitSeconds) : settleLimitSeconds;
 }
 
-/** Repeats the first errors that k6 told, each once. */
 export function sayK6Errors({ k6 }: RunRecord, host: Host): void {
   const errors = [...new Set(k6?.errors ?? [])];
   for (const error of errors.slice(0, 5)) host.say(`k6: ${error}`);

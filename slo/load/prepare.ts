@@ -42,7 +42,6 @@ export interface LoadOptions {
   settleLimitSeconds: number;
   stopOn?: "exceeded";
   json?: boolean;
-  /** Where the report is put, too. */
   upload?: string;
   /** Loads although an objective cannot have a request, or cannot be read. */
   force?: boolean;

@@ -3,7 +3,6 @@ import type { Credentials } from "../host/settings.ts";
 import { encodeWrite } from "../run/relay/body.ts";
 import { authorizationOf, type Destination, writeOnce } from "../run/relay/write.ts";
 
-/** One Prometheus: where it is asked, and where samples are written. */
 export type PrometheusEnds = ReturnType<typeof prometheusAt>;
 
 export function prometheusAt(url: string, credentials: Credentials): { api: PrometheusApi; destination: Destination } {

@@ -48,7 +48,6 @@ export function objectiveProblems(spec: Spec, slowCounted: boolean, plan?: Pick<
   return compiled.kind === "compiled" ? [] : problemTexts(compiled.problems);
 }
 
-/** Words what is wrong with objectives, each with its place. */
 export const problemTexts = (problems: readonly (SelectorProblem & { objective: Objective })[]): string[] =>
   problems.map(({ objective: { place, name }, text, message }) => formatProblem({ place, path: name, message: `${text} ${message}` }));
 

@@ -22,7 +22,6 @@ import { prepare, type LoadOptions } from "./prepare.ts";
 import { prometheusAt } from "./prometheus.ts";
 import type { Session } from "./session.ts";
 
-/** Which TestRun is meant, and what it does not say itself. */
 export interface TestRunOptions extends Pick<LoadOptions, "scenario" | "script" | "spec" | "serverLabels" | "settleLimitSeconds"> {
   prometheus?: string;
   context?: string;

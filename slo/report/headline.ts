@@ -72,7 +72,6 @@ export function runReasons(report: Report): string[] {
   return report.reasons.filter((reason) => !told.includes(reason));
 }
 
-/** Cuts a name that is too long for a line of its own. */
 export function shortName(name: string): string {
   return shortened(name, nameLimit);
 }

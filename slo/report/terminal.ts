@@ -7,7 +7,6 @@ import { count, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
 
-/** Sets how the terminal's report looks: colour or none, and columns. */
 export interface TerminalOptions {
   colour: boolean;
   width: number;

@@ -81,7 +81,6 @@ export async function inspectScript(options: ScriptOptions) {
 export const archiveScript = (options: ScriptOptions, outfile: string) =>
   readScript(options, ["archive", "--include-system-env-vars", "-O", outfile]);
 
-/** Has k6 read a script, with the arguments that say what for. */
 async function readScript({ binary, script, environment, limitSeconds = 30 }: ScriptOptions, args: readonly string[]) {
   const problem = (message: string) => ({ kind: "problem" as const, message });
   const command = { command: binary, args: [...args, "--log-format", "json", script], environment, limitSeconds };

@@ -6,7 +6,6 @@ import type { Child, ChildOptions, ProcessGroup } from "../host/process-group.ts
 import { waitFor } from "../host/wait.ts";
 import type { Metrics } from "../spec/presets.ts";
 
-/** A service of the local stack that answers at `url`. */
 export interface Started {
   kind: "started";
   url: string;
@@ -65,7 +64,6 @@ function prometheusConfig({ job, targetUrl, scrape: from, outOfOrder, intervalSe
   return JSON.stringify({ storage, scrape_configs: [scrape] });
 }
 
-/** What a service is started by, once its port is known. */
 interface Service {
   name: string;
   readyPath: string;
@@ -119,7 +117,6 @@ async function answerAt(url: string, limitSeconds = 1): Promise<string | undefin
 
 const answers = async (url: string): Promise<boolean> => (await answerAt(url, 5)) !== undefined;
 
-/** A local Prometheus to start, with its data in `folder`. */
 interface PrometheusOptions {
   binary: string;
   folder: string;

@@ -34,7 +34,6 @@ const inspected = z.object({
 
 export type PlannedScenario = ReturnType<typeof plannedScenario>;
 
-/** What k6 will be asked to do, as k6 itself reads the script. */
 export type Plan = ReturnType<typeof readPlan>;
 
 const unitSeconds: Record<string, number> = { d: 86_400, h: 3600, m: 60, s: 1, ms: 0.001, us: 1e-6, µs: 1e-6, ns: 1e-9 };

@@ -62,7 +62,6 @@ export function runK6(group: ProcessGroup, options: DriveOptions): { begun: K6Ou
   return { begun, ended };
 }
 
-/** What k6 said while it ran, as far as its outcome needs it. */
 type Said = ReturnType<typeof openSaid>;
 
 export const openSaid = () => ({

@@ -3,7 +3,6 @@ import type { RunRecord } from "../run/record.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
 import { isJudged, k6Labels, k6Metrics } from "../spec/names.ts";
 
-/** Adds up what k6 wrote of the whole run. */
 export function totalsOf(sent: SentCounts): Totals {
   return {
     requests: sent.sumOf(k6Metrics.requests),
@@ -15,7 +14,6 @@ export function totalsOf(sent: SentCounts): Totals {
   };
 }
 
-/** Adds up what k6 wrote of the judged scenarios, or of one of them. */
 export function judgedSentOf(sent: SentCounts, scenario?: string) {
   const isAsked: typeof isJudged = (labels) => isJudged(labels) && (scenario === undefined || labels[k6Labels.scenario] === scenario);
   return {

@@ -26,7 +26,6 @@ export const delaySchema = z.union(
   'must be such as { "constant": 0.4 } (seconds)',
 );
 
-/** How long a latency rule waits, in seconds. */
 export type Delay = z.infer<typeof delaySchema>;
 
 const byKind = z.discriminatedUnion("kind", [

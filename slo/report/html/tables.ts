@@ -48,7 +48,6 @@ export function objectiveDetails(report: Report): Markup {
   })}`;
 }
 
-/** Follows the requests from k6 to the server. */
 export function countedTable(report: Report): Markup {
   const rows = countedRows(report).map((row) => [row.label, count(row.requests), errorCell(row)]);
   const { agrees } = report.reconciliation;

@@ -155,7 +155,6 @@ export function followFleet(
   return { reports: podReports.reports, over: watch(), close: closeLogs };
 }
 
-/** Follows the logs of all pods, again and again, until it is closed. */
 function followLogs(
   { cluster, job, pods, logFile }: FleetOptions & { logFile: string },
   group: ProcessGroup,

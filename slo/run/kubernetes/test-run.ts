@@ -39,10 +39,8 @@ async function readRunner(cluster: Cluster, { metadata, status }: z.infer<typeof
   };
 }
 
-/** A TestRun of k6-operator as it stands, and its runners. */
 export type TestRun = Exclude<Awaited<ReturnType<typeof readTestRun>>, Failed>;
 
-/** Reads a TestRun of k6-operator with the pods that it has left. */
 export async function readTestRun(cluster: Cluster, name: string) {
   const got = await kubectl([...placeOf(cluster), "get", "testruns.k6.io", name, "-o", "json"]);
   if (got.kind === "failed") return got;

@@ -57,7 +57,6 @@ export function openSentTotals() {
     ...summed((metric) => [...last.values()].filter((one) => nameOf(one) === metric).map(valueOf)),
     all: (): Record<string, SentValue[]> =>
       Object.fromEntries([...Map.groupBy(last.values(), nameOf)].map(([metric, series]) => [metric, series.map(valueOf)])),
-    /** The last value of each series, as it was pushed. */
     series: () => [...last.values()],
     caveats: (): string[] => [
       ...(backwards > 0 ? [`k6 wrote ${backwards} samples that are older than the one before them`] : []),

@@ -62,7 +62,6 @@ export function openSpool(folder: string, kept = usualKept) {
     waitingBytes: (): number => row.waitingBytes,
     /** Whether a push was gone when it was opened that had not been forwarded. */
     lacksPushes: row.lacksPushes,
-    /** What is wrong with the files, one sentence each. */
     caveats(): string[] {
       const unread = row.damaged.size > 0 ? [`is damaged: pushes that cannot be read back: ${row.damaged.size}`] : [];
       return [...unread, ...row.found].map((words) => `the spool in ${folder} ${words}`);
@@ -117,7 +116,6 @@ function surveyOf(folder: string) {
   return { pushFile, sentFile, cursorFile, bytes, damaged, found, base, end, cursor, waitingBytes, lacksPushes };
 }
 
-/** Passes over pushes that are not there. */
 function passed(bytes: ReadonlyMap<number, number>, from: number, end: number): number {
   let at = from;
   while (at < end && !bytes.has(at)) at += 1;

@@ -89,7 +89,6 @@ async function publishedChecksum(url: string, fileName: string, ports: Ports): P
   return found[1].toLowerCase();
 }
 
-/** Gets an archive into a file; gives its SHA-256. */
 async function fetchArchive(url: string, file: string, label: string, ports: Ports): Promise<string> {
   const hash = createHash("sha256");
   const handle = await open(file, "wx");

@@ -39,7 +39,6 @@ export interface Ports {
   signal?: AbortSignal;
 }
 
-/** How long each phase of getting a tool may take. */
 export const defaultBounds = {
   /** Until a connection stands, the answer begins, or its next piece comes. */
   idleSeconds: 15,

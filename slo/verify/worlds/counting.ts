@@ -9,7 +9,6 @@ const braces = (route: string): string => route.replace(/:(\w+)/g, "{$1}");
 /** How a service counts its requests where nothing about that is odd. */
 const plain = (random: Random) => ({
   metrics: presetNamed("fastify"),
-  /** How it writes a method, a route and a status. */
   method: "GET",
   routeOf: (route: string) => route,
   statusOf: (status: number) => String(status),
@@ -17,7 +16,6 @@ const plain = (random: Random) => ({
   buckets: random.pick([[1], [1], [1], [0.02, 1, 10], [0.8, 1.04], [0.5, 1.5], [3], [0.7]]),
   /** Its histogram is a native one, and nothing else counts its requests. */
   isNative: false,
-  /** The status of a request that went wrong. */
   badStatus: random.pick([500, 503]),
   /** What is no route of the load is counted in series of its own, whatever the service knows of routes. */
   sharesNothing: false,

@@ -73,7 +73,6 @@ const alwaysBad = (ratios: readonly number[], more: (instance: Instance) => void
 const always = ({ seconds }: World): Stretch => ({ from: -60, to: seconds + 40 });
 const reach = (world: World): number => Math.min(120, -world.scrapesFrom);
 
-/** Everything that may go wrong, by its name. */
 export const troubles: Readonly<Record<string, Trouble>> = {
   "checks of a module that is not bundled"(world, random) {
     world.unbundledChecks = random.pick([0.01, 0.3, 1]);

@@ -72,7 +72,6 @@ export function calmWorld(id: string, random: Random) {
   const shape = shapeOf(random);
   return {
     id,
-    /** What goes wrong, in short words. */
     words: [] as string[],
     /** "none" is a scenario of ours; a user's script asks the target only, or other hosts too. */
     script,
@@ -98,7 +97,6 @@ export function calmWorld(id: string, random: Random) {
     slow: [] as Spell[],
     refused: [] as Spell[],
     hasGateway: random.chance(0.3),
-    /** Traffic that is not the load's. */
     others: [] as (Spell & { rate: number; route: string; timedOnly?: boolean })[],
     /** How many requests each instance had served before anything of this began. */
     past: random.pick([0, 100, 1000]),
@@ -111,7 +109,6 @@ export function calmWorld(id: string, random: Random) {
     lateScrapes: 0,
     /** How long a scrape counts on. */
     scrapeTakes: random.chance(0.1) ? random.between(0.2, 0.9) * shape.scrapeSeconds : random.pick([0.005, 0.02, 0.09]),
-    /** When Prometheus itself was down. */
     away: undefined as Stretch | undefined,
     /** Prometheus's clock minus k6's, and how far the check before the load was off. */
     offsetSeconds: 0,
