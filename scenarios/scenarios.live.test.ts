@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import { createServer as createTcp, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { describeLive } from "../build/testing/live.ts";
 import { expectedRequests } from "./lib/mix.ts";
@@ -79,7 +79,7 @@ describeLive("the scenarios, run by k6", ["k6", "prometheus"], ({ k6, prometheus
       "--out",
       `json=${out}`,
       ...more,
-      join(import.meta.dirname, `${name}.ts`),
+      resolve(import.meta.dirname, `${name}.ts`),
     ];
     const env = {
       ...process.env,
@@ -189,6 +189,18 @@ describeLive("the scenarios, run by k6", ["k6", "prometheus"], ({ k6, prometheus
     expect(slow("30")).toBe(cut);
     expect(late.length).toBeGreaterThanOrEqual(10);
     expect(slow("0.05")).toBe(late.length + cut);
+  });
+
+  test("a request that k6 cannot send, and so does not count, is not counted as slow", async () => {
+    const script = `import { client } from "${join(import.meta.dirname, "lib/k6.ts")}";
+const call = client("http://127.0.0.1:none")("GET /search", { expect: [200], answer: "text" });
+export default function () { call.send(); }
+`;
+    writeFileSync(join(folder, "unsent.ts"), script);
+    const asked = { PLIMSOLL_SLOW_THRESHOLDS: "0.25", PLIMSOLL_SAMPLES: "1" };
+    const { points, stderr } = await run(join(folder, "unsent"), "unused", asked);
+    expect(stderr).toMatch(/level=error msg="Error: invalid URL/);
+    expect([points("http_reqs"), points("slow_requests").filter(({ value }) => value > 0)]).toEqual([[], []]);
   });
 
   test.each<[string, Record<string, string>, string]>([

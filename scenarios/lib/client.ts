@@ -1,5 +1,6 @@
 import http, { type RefinedResponse, type RequestBody, type ResponseType } from "k6/http";
 import { countedTag, countersAtZero, routeCounter } from "./counters.ts";
+import { usageError } from "./quantities.ts";
 import { runHeaders, tracer } from "./trace.ts";
 
 /** An operation of an API, by its name ("GET /orders/:id"): what goes into it, and what comes out by status. */
@@ -78,7 +79,9 @@ export function openClient<Of extends Api<Of>>(target: string, counting: Countin
     operation: Name,
     options: CallOptions<Of[Name], Answer>,
   ): Call<Of[Name], Answer> => {
-    const [method = "", route = ""] = operation.split(" ");
+    const [method = "", route = "", more] = operation.split(" ");
+    if (method === "" || !route.startsWith("/") || more !== undefined)
+      throw usageError([`operation must be "METHOD /path", not "${operation}"`]);
     const tags = { ...options.tags, ...(counting?.announces ? countedTag : {}) };
     const counter = routeCounter({ ...tags, method, name: route }, options.expect, counting?.thresholdsSeconds ?? []);
     const params = paramsOf(method, route, options, tags);
@@ -89,6 +92,7 @@ export function openClient<Of extends Api<Of>>(target: string, counting: Countin
     const { isRight } = options;
     if (counting) verifies.set(operation, isRight !== undefined && verifies.get(operation) !== false);
     const seen = (response: RefinedResponse<Answer>): RefinedResponse<Answer> => {
+      if (response.url === "") throw new Error(response.error); // k6 has neither sent nor counted it
       if (counting === undefined) return response;
       const isExpected = counter.seen(response);
       if (isExpected && isRight && !isRight(response)) counter.wrong(response);

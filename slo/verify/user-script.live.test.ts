@@ -79,6 +79,16 @@ export default function () {
     expect(echo?.reason).toContain("every call of the scenario verifies");
   });
 
+  test("whose operation is none is refused before the load", async () => {
+    const script = `import { client } from "plimsoll/k6";
+const search = client()("GET search", { expect: [200], answer: "text" });
+export default function () { search.send(); }
+`;
+    const { ended } = await loaded("search.js", script);
+    expect(ended.exitCode, ended.stderr).toBe(2);
+    expect(ended.stderr).toBe('operation must be "METHOD /path", not "GET search"\n');
+  });
+
   test("that could send more than k6 can keep in memory runs without its summary, and the report says what is not counted", async () => {
     const script = `import http from "k6/http";
 import { sleep } from "k6";
