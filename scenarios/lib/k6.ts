@@ -72,8 +72,8 @@ export interface Load extends Pick<Size, "peakRate" | "seconds"> {
   mix?: readonly MixEntry[];
 }
 
-/** The warm-up stops within the first second of the gap; then nothing is sent, so that the service's counters can be read between the two. */
-const gapSeconds = 2.5;
+/** The warm-up stops within the first second of the gap; then nothing is sent, so that a scrape between the two reads the service's counters. */
+const gapSeconds = Math.max(2.5, Number(__ENV["PLIMSOLL_SCRAPE_INTERVAL"] ?? 0) + 2);
 
 /**
  * Makes what a script exports: k6's options, the warm-up and, as its default, the load itself. `--rate` and `--duration` stand above what is

@@ -223,6 +223,18 @@ describeLive("what the objectives of a service would read now", ["k6", "promethe
     server.close();
   });
 
+  test.each([
+    ["keeps warm-up and load apart by more than a scrape interval", "{ ratio: { bad: orders_failed_total, total: orders_total } }", 20],
+    ["of which no event of the service is judged begins sooner", errorsOf(), 16],
+  ])("a load %s", async (_, indicator, seconds) => {
+    const folder = workingFolder();
+    writeFileSync(join(folder, "slo.yaml"), specText("shop", indicator));
+    const args = ["--target", "http://127.0.0.1:1", "--prometheus", api.url, "--spec", "slo.yaml"];
+    const { exitCode, stderr } = await run(["load", "--scenario", "smoke", "--rate", "10", "--duration", "10s", ...args], { folder });
+    expect(exitCode, stderr).toBe(4);
+    expect(stderr).toContain(`smoke: 100 iterations offered, ${seconds} s`);
+  });
+
   test("a load with a preset that is not the service's says before it begins what was waited for, and which preset fits", async () => {
     const counted = "http_server_request_duration_seconds_count";
     const labels = 'http_request_method="GET",http_route="/",http_response_status_code="200"';

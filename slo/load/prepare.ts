@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { clientThresholds } from "../compile/objectives.ts";
+import { serviceQueries } from "../compile/run.ts";
 import { errorMessage } from "../host/error-message.ts";
 import { bundleScenario } from "../run/bundle/bundle.ts";
 import { checkTypes } from "../run/bundle/check-types.ts";
@@ -15,8 +16,10 @@ import { formatProblem } from "../spec/load.ts";
 import type { ScriptFacts } from "../spec/script-facts.ts";
 import type { Spec } from "../spec/spec.ts";
 import type { Host } from "../host/host.ts";
+import { scrapeInterval } from "./discovery.ts";
 import { badUsage, failed, type NoRun } from "./load-run.ts";
 import { neverSent, provableBy } from "./planned.ts";
+import { prometheusAt } from "./prometheus.ts";
 import { unknownChecks } from "./script-slips.ts";
 import { objectiveProblems, readSpec, shownPath, type ReadSpec } from "./spec-file.ts";
 
@@ -76,6 +79,14 @@ function scenarioEnvironment(options: LoadOptions, spec: Spec): Record<string, s
     ...(options.script === undefined ? { PLIMSOLL_SET: JSON.stringify(options.set ?? {}) } : options.set),
     PLIMSOLL_SLOW_THRESHOLDS: clientThresholds(spec).join(","),
   };
+}
+
+/** Says how often a given Prometheus scrapes a service whose events are judged: plimsoll/k6 keeps warm-up and load that far apart, so that a scrape lies between. */
+async function scrapeEnvironment({ prometheus, serverLabels }: LoadOptions, { objectives, service }: Spec, host: Host) {
+  if (prometheus === undefined || objectives.every(({ indicator }) => indicator.kind !== "ratio")) return {};
+  const { api } = prometheusAt(prometheus, host.settings.credentials);
+  const seconds = await scrapeInterval(api, serviceQueries(serverLabels ?? { job: service }), host.now);
+  return { PLIMSOLL_SCRAPE_INTERVAL: String(seconds) };
 }
 
 async function findTools({ prometheus: given }: LoadOptions, { say }: Host) {
@@ -159,7 +170,7 @@ async function prepareIn(folder: string, testid: string, entry: Entry, read: Rea
   if (script.kind === "none") return script;
   const tools = await findTools(options, host);
   if (tools.kind === "none") return tools;
-  const environment = scenarioEnvironment(options, read.spec);
+  const environment = { ...scenarioEnvironment(options, read.spec), ...(await scrapeEnvironment(options, read.spec, host)) };
   const looked = { ...host.environment, ...environment, PLIMSOLL_TELLS_METRICS: "1" };
   const inspected = await inspectScript({ binary: tools.k6, script: script.file, environment: looked });
   if (inspected.kind === "problem") return badUsage(inspected.message);
