@@ -123,10 +123,11 @@ export async function readCharts(api: PrometheusApi, queries: ChartQueries, wind
   };
 }
 
-/** Adds up the buckets of a native histogram. */
-function cumulated(buckets: readonly { lower: number; upper: number; count: number }[]): Bucket[] {
+/** Adds up the buckets of a native histogram, which leaves out the empty ones: where one ends and the next does not begin there nothing was counted. */
+export function cumulated(buckets: readonly { lower: number; upper: number; count: number }[]): Bucket[] {
   let requests = 0;
-  const [first] = buckets;
-  const below = first ? [{ atMostSeconds: first.lower, requests }] : [];
-  return [...below, ...buckets.map(({ upper, count }) => ({ atMostSeconds: upper, requests: (requests += count) }))];
+  return buckets.flatMap(({ lower, upper, count }, i) => [
+    ...(lower === buckets[i - 1]?.upper ? [] : [{ atMostSeconds: lower, requests }]),
+    { atMostSeconds: upper, requests: (requests += count) },
+  ]);
 }

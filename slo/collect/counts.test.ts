@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { cumulated } from "./charts.ts";
 import { bucketLines, bucketsBetween, fromZero, growth, loadSteps, quantileLine, type Line } from "./lines.ts";
 import { endedWith, wholeCount } from "./points.ts";
 import { betweenCounts, compareSides, type Compared, type Sent } from "./compared.ts";
@@ -175,6 +176,23 @@ test("a spread of latencies leaves out the step in which a restart took counts a
     { atMostSeconds: null, requests: 70 },
   ]);
   expect(bucketsBetween(buckets, 1, 2)).toEqual([]);
+});
+
+test("a spread of latencies stays level where a native histogram has no bucket", () => {
+  const [quick, slower, slow] = [
+    { lower: 0.01, upper: 0.011, count: 90 },
+    { lower: 0.011, upper: 0.012, count: 3 },
+    { lower: 0.32, upper: 0.35, count: 7 },
+  ];
+  const bounds = cumulated([quick, slower, slow]).map(({ atMostSeconds, requests }) => [atMostSeconds, requests]);
+  expect(bounds).toEqual([
+    [0.01, 0],
+    [0.011, 90],
+    [0.012, 93],
+    [0.32, 93],
+    [0.35, 100],
+  ]);
+  expect(cumulated([])).toEqual([]);
 });
 
 test.each<[string, (number | null)[], number, (number | null)[]]>([

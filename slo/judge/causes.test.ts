@@ -71,6 +71,10 @@ describe("when bad events came", () => {
     expect(moments).toMatchObject({ fromStart: true, firstSeconds: 1001, before: undefined, after: undefined, worst: undefined });
   });
 
+  test("a second of good ones came before: it did not begin with the first", () => {
+    expect(of(timeline(60, 10, (second) => (second === 0 ? 0 : 10)))).toMatchObject({ fromStart: false, before: undefined });
+  });
+
   test("a burst is told with what was quiet before and after it", () => {
     const moments = of(timeline(60, 10, (second) => (second >= 40 && second < 50 ? 8 : 0)));
     expect(moments).toMatchObject({ fromStart: false, firstSeconds: 1040, lastSeconds: 1050 });

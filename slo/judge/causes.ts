@@ -140,7 +140,7 @@ export function momentsOf(points: readonly CumulativePoint[], skewSeconds: numbe
   return {
     firstSeconds: points[firstAt - 1]?.atSeconds ?? first.atSeconds,
     lastSeconds: points[lastAt]?.atSeconds ?? end.atSeconds,
-    fromStart: quietBefore === 0,
+    fromStart: at(firstAt - 1).total === 0,
     before: without(quietBefore),
     after: without(quietAfter),
     worst: worst.toSorted((a, b) => a.p - b.p || b.count.bad - a.count.bad)[0],

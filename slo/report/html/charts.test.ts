@@ -76,6 +76,16 @@ test("the spread of latencies is the share that took longer, each side at its ow
   expect(limits).toEqual([{ label: "250 ms: read latency", value: 0.25 }]);
 });
 
+test("a side of which nothing took longer than its lowest bound was read, though it has no line", () => {
+  const { client } = metReport().latencies;
+  const silentWith = (server: typeof client) => chart({ ...metReport(), latencies: { client, server } }, "spread").silent;
+  const quick = [
+    { atMostSeconds: 0.5, requests: 100 },
+    { atMostSeconds: null, requests: 100 },
+  ];
+  expect([silentWith(quick), silentWith([])]).toEqual([[], ["server"]]);
+});
+
 test("a chart of zeros alone says so, and one that could not be read says why", () => {
   const base = metReport();
   const quiet = {

@@ -125,12 +125,14 @@ function spreadChart(report: Report): Drawing {
   const at = [...new Set([...sides.client.keys(), ...sides.server.keys()])].toSorted((a, b) => a - b);
   return {
     ...frame(report, "spread", "Latency of the judged load", "ratio", "share that took longer, logarithmic"),
-    note: "The share of requests that took longer than the latency below: at the client (k6), and in the server at the bounds of its buckets.",
+    note: "The share of requests that took longer than the latency below: at the client (k6), and in the server at the bounds of its buckets, of which it has no line where nothing took longer than the least.",
     x: "latency",
     scale: "log",
     at,
     bands: [],
-    lines: [line("client", at.map(shareAt(sides.client)), 1, "solid"), line("server", at.map(shareAt(sides.server)), 2, "solid")],
+    lines: (["client", "server"] as const)
+      .filter((side) => report.latencies[side].length === 0 || sides[side].size > 0) // a share of nothing has no place on such an axis
+      .map((side) => line(side, at.map(shareAt(sides[side])), side === "client" ? 1 : 2, "solid")),
     limits: latencyLimits(report),
   };
 }
