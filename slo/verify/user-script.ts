@@ -77,7 +77,10 @@ function notJudged(sent: SentCounts): string[] {
 function expectedFailures(sent: SentCounts): string[] {
   const failures = sent.sumOf(
     k6Metrics.requests,
-    (labels) => (labels["status"] ?? "").startsWith("5") && labels[k6Labels.expectedResponse] === "true",
+    ({ status = "", ...labels }) =>
+      status.startsWith("5") &&
+      labels[k6Labels.expectedResponse] === "true" &&
+      !["", warmupScenario].includes(labels[k6Labels.scenario] ?? ""),
   );
   return failures > 0
     ? [
