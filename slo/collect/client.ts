@@ -5,7 +5,7 @@ import { measurePhase } from "./phase.ts";
 import { endedWith, readerOf, readOverTime, wholeCount, type Reader, type Span } from "./points.ts";
 import { answerOf, Unreadable, type PrometheusApi, type Series } from "./prometheus.ts";
 import { assertSharesAgree } from "./shares.ts";
-import { excuseStarved, pushSeconds, type CpuShortage, type DropCause } from "./starved.ts";
+import { certainDrops, excuseStarved, pushSeconds, type CpuShortage, type DropCause } from "./starved.ts";
 import { amount, listed, oneOf } from "../spec/words.ts";
 
 /** How many iterations had been dropped until then, Unix seconds. */
@@ -16,6 +16,8 @@ export interface ClientWindow extends Span, Unserved {
   /** Iterations that were offered and not served. */
   dropped: number;
   dropCause: DropCause;
+  /** Dropped iterations that a service which answers at once might have had as well. */
+  excusedDrops?: number;
   /** In order of time; empty where they cannot be placed. */
   dropsOver: readonly DropCount[];
   shortage: CpuShortage;
@@ -27,15 +29,19 @@ export interface ClientWindow extends Span, Unserved {
 export function withUnservedLoad(
   objective: string,
   counted: { total: number; bad: number; uncertain: number; caveats: string[]; unfiltered: boolean; noun: string },
-  window: Unserved & Pick<ClientWindow, "dropped" | "dropCause">,
+  window: Unserved & Pick<ClientWindow, "dropped" | "dropCause" | "excusedDrops">,
   rest: { cumulative: CumulativePoint[]; queries: Queries },
 ): Measurement {
   const { dropped, interrupted } = window;
-  const certain = window.dropCause === "service" && counted.unfiltered ? dropped : 0;
+  const certain = counted.unfiltered ? certainDrops(window, dropped) : 0;
   const unserved = mostUnserved(dropped, window);
   const caveats = [...counted.caveats];
   if (dropped > 0 && window.dropCause !== "service")
     caveats.push(`${amount(dropped, "iteration was dropped", "iterations were dropped")}, ${blameless[window.dropCause]}`);
+  else if (counted.unfiltered && dropped > certain)
+    caveats.push(
+      `${amount(dropped - certain, "iteration was dropped", "iterations were dropped")} while k6 was still making VUs, or by a script that waits too long for as few as it has: set preAllocatedVUs and maxVUs higher`,
+    );
   else if (dropped > certain)
     caveats.push(`${amount(dropped, "dropped iteration", "dropped iterations")} may have been for this objective`);
   else if (unserved > dropped + interrupted)
@@ -190,11 +196,12 @@ function withoutOwnDelay(
 }
 
 /** Puts the drops that are bad for certain where they belong in time: a fast burn may be made of nothing else. */
-function withDrops(measured: Measurement, { dropsOver, dropCause, toSeconds }: ClientWindow, unfiltered: boolean): Measurement {
+function withDrops(measured: Measurement, window: ClientWindow, unfiltered: boolean): Measurement {
+  const { dropsOver, dropCause, toSeconds } = window;
   if (measured.kind === "absent" || dropCause !== "service" || !unfiltered || dropsOver.length === 0) return measured;
   const { cumulative, best } = measured;
   const points = cumulative.map(({ atSeconds, total, bad }) => {
-    const dropped = dropsOver.findLast((drop) => drop.atSeconds <= atSeconds)?.value ?? 0;
+    const dropped = certainDrops(window, dropsOver.findLast((drop) => drop.atSeconds <= atSeconds)?.value ?? 0);
     return { atSeconds, total: total + dropped, bad: bad + dropped };
   });
   return { ...measured, cumulative: endedWith(points, { atSeconds: toSeconds, total: best.total, bad: best.bad }) };

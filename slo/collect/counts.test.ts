@@ -48,6 +48,13 @@ test.each<[string, Partial<typeof counted>, Unserved, Count, Count]>([
     { total: 1010, bad: 13 },
   ],
   [
+    "nor are drops of a script that had too few VUs for any service",
+    {},
+    { dropped: 10, dropCause: "service", excusedDrops: 8, interrupted: 0, requestsPerIteration: 1 },
+    { total: 1002, bad: 5 },
+    { total: 1010, bad: 13 },
+  ],
+  [
     "an iteration that was cut off may have been bad",
     {},
     { dropped: 0, dropCause: "service", interrupted: 2, requestsPerIteration: 1 },

@@ -5,7 +5,7 @@ import type { ClientWindow } from "./client.ts";
 import { mostUnserved, type CumulativePoint, type Measurement, type Queries } from "./measurement.ts";
 import { wholeCount } from "./points.ts";
 import { answerOf, queryNumber, type PrometheusApi } from "./prometheus.ts";
-import { mayBeStarved } from "./starved.ts";
+import { certainDrops, mayBeStarved } from "./starved.ts";
 import { amount, oneOf } from "../spec/words.ts";
 
 /** How much counters grew within a stretch: at least, and at most. */
@@ -42,7 +42,7 @@ export async function measurePhase(
   const bad = bads.reduce((sum, one) => ({ least: sum.least + one.least, most: sum.most + one.most }), none);
   const ownDelay = slowAboveSeconds !== undefined && mayBeStarved({ fromSeconds: from, toSeconds: to }, window.shortage, slowAboveSeconds);
   const certain = ownDelay ? 0 : bad.least;
-  const unstarted = unfiltered && window.dropCause === "service" ? dropped.least : 0;
+  const unstarted = unfiltered ? certainDrops(window, dropped.least) : 0;
   const unserved = mostUnserved(dropped.most, window);
   const best = { total: Math.max(total.most, certain) + unstarted, bad: certain + unstarted };
   const worst = { total: Math.max(total.least, bad.most) + unserved, bad: bad.most + unserved };

@@ -63,7 +63,7 @@ export async function measureSeconds(
     counts[second === "bad" && excused ? "uncertain" : second] += Math.max(1, Math.round(push.atSeconds - before.atSeconds));
   }
   const { good, bad, uncertain } = counts;
-  const unsure = `${uncertain} seconds may have reached ${perSecond}/s or not: too near to it, between late pushes, before the first request or after the last, or while k6 may have been short of CPU`;
+  const unsure = `${uncertain} seconds may have reached ${perSecond}/s or not: too near to it, between late pushes, before the first request or after the last, or while k6 may have been short of CPU or VUs`;
   const total = good + bad + uncertain;
   return {
     kind: "counted",

@@ -46,6 +46,12 @@ export function dropCauseOf(rises: readonly Rise[] | undefined, shortage: CpuSho
   return rises.some((rise) => mayBeStarved(rise, shortage, 0)) ? "starved" : "service";
 }
 
+/** Tells how many of so many dropped iterations are bad for certain: not those that a service which answers at once might have had as well. */
+export const certainDrops = (
+  { dropCause, excusedDrops = 0 }: { dropCause: DropCause; excusedDrops?: number | undefined },
+  dropped: number,
+): number => (dropCause === "service" ? Math.max(0, dropped - excusedDrops) : 0);
+
 /**
  * Takes the slow requests out that came while k6 waited for a CPU, or may have: it measured its own delay with the service's.
  * Gives how many were taken out, and the counts over time without them. A slow answer shows up to `lagSeconds` after its cause; what of the `bad` ones no point shows may have come at any time.

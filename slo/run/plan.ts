@@ -15,6 +15,8 @@ const executor = z.object({
   stages: z.array(stage).nullish(),
   iterations: z.number().nullish(),
   vus: z.number().nullish(),
+  preAllocatedVUs: z.number().nullish(),
+  maxVUs: z.number().nullish(),
 });
 type Executor = z.infer<typeof executor>;
 /** A named part of the load, seconds since the judged scenario began. */
@@ -86,6 +88,9 @@ function plannedScenario(name: string, raw: Executor) {
     offered,
     /** Where the executor states how many; undefined where that depends on how fast the service answers. */
     iterations: iterationsOf(raw, offered),
+    /** The most VUs that it may have in an open model, and those that are made before it begins. */
+    vus: raw.maxVUs ?? raw.preAllocatedVUs ?? undefined,
+    readyVus: raw.preAllocatedVUs ?? undefined,
   };
 }
 

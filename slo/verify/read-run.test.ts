@@ -13,6 +13,8 @@ const scenario = (judged: boolean, startSeconds: number, endSeconds: number | un
   startSeconds,
   endSeconds,
   iterations: undefined,
+  vus: undefined,
+  readyVus: undefined,
 });
 
 test.each([

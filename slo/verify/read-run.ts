@@ -16,6 +16,7 @@ import { judged } from "../compile/scope.ts";
 import { chartQueries, namedRoutes } from "../compile/run.ts";
 import type { RunRecord } from "../run/record.ts";
 import { k6Metrics } from "../spec/names.ts";
+import { ownDrops } from "./own-drops.ts";
 import type { Asked, RunTimes } from "./run-times.ts";
 import { judgedSentOf, unservedLoadOf } from "./sent.ts";
 import { openReader, readersOnce, serverWindows, type ReaderOf, type ServiceReader } from "./server-side.ts";
@@ -57,12 +58,17 @@ export function shortageOf({ health, k6 }: Pick<RunRecord, "health" | "k6">): Cp
 }
 
 /** Finds when the judged load was on; our scenarios tell when they began, a user script does not. A named part of the load is a part of that time. */
-function secondsWindowOf({ load: { record, plan }, times }: Asked, part: SecondsQueries["part"]): SecondsWindow {
+function secondsWindowOf(
+  { load: { record, plan }, times }: Asked,
+  part: SecondsQueries["part"],
+  { excusedDrops = 0 }: ClientWindow,
+): SecondsWindow {
   const { begun, judgedFrom, ended } = times;
   const fromSeconds = tellsBeginning(times) ? judgedFrom : undefined;
   const lengthSeconds = (fromSeconds === undefined ? plan.loadSeconds : plan.judgedSeconds) ?? Number.POSITIVE_INFINITY;
   const toSeconds = Math.min(ended, (fromSeconds ?? begun) + lengthSeconds);
-  const window = { fromSeconds, toSeconds, begunSeconds: begun, endedSeconds: ended, shortage: shortageOf(record) };
+  const shortage: CpuShortage = excusedDrops > 0 ? { kind: "unknown" } : shortageOf(record);
+  const window = { fromSeconds, toSeconds, begunSeconds: begun, endedSeconds: ended, shortage };
   if (part?.kind !== "stretch" || fromSeconds === undefined) return window;
   return { ...window, fromSeconds: fromSeconds + part.fromSeconds, toSeconds: fromSeconds + part.toSeconds };
 }
@@ -78,13 +84,16 @@ function stretchesUnknown({ load: { record }, times }: Asked): string | undefine
 }
 
 /** Says what of the client's counts is asked for, and what is known of the load that they lack. */
-async function clientWindowOf({ api, load: { record }, times, unserved }: Asked) {
+async function clientWindowOf({ api, load, times, unserved }: Asked) {
+  const { record } = load;
   const shortage = shortageOf(record);
   const stepSeconds = stepOf(times.ended - times.judgedFrom);
   const span = { fromSeconds: times.judgedFrom, toSeconds: times.ended + 1, stepSeconds };
   const drops = await droppedOver(api, record.testid, span, unserved.dropped);
   const dropCause = dropCauseOf(drops && risesOf(drops, stepSeconds), shortage);
-  return { ...span, ...unserved, dropsOver: drops ?? [], dropCause, shortage };
+  const excused = await answerOf(() => ownDrops(api, load, span, drops ?? []));
+  const excusedDrops = excused.kind === "answer" ? excused.value : unserved.dropped;
+  return { ...span, ...unserved, dropsOver: drops ?? [], dropCause, excusedDrops, shortage };
 }
 
 async function measure(asked: Asked, query: ObjectiveQueries, client: ClientWindow, readerOf: ReaderOf): Promise<Measurement> {
@@ -99,7 +108,7 @@ async function measure(asked: Asked, query: ObjectiveQueries, client: ClientWind
       return measureClient(api, query, { ...client, ...own, dropsOver: [] });
     }
     case "seconds":
-      return measureSeconds(api, query, secondsWindowOf(asked, query.part));
+      return measureSeconds(api, query, secondsWindowOf(asked, query.part, client));
     case "server": {
       const { window, guarded, read } = await readerOf(serviceOf(query));
       const neverBegan: Guarded = { kind: "failed", reason: "the load that is judged never began" };

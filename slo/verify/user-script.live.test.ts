@@ -109,4 +109,21 @@ export default function () { http.get(__ENV.PLIMSOLL_TARGET + "/api/users", { ta
     expect(ended.exitCode, ended.stderr).toBe(2);
     expect(ended.stderr).toMatch(/loop\.js did not finish loading within 30 s: likely an endless loop, or a slow open\(\)/);
   });
+
+  test("that sleeps for longer than its VUs allow, or has few VUs ready, does not make the iterations that k6 dropped the service's", async () => {
+    const script = (vus: string, body: string) => `import http from "k6/http";
+import { sleep } from "k6";
+export const options = { scenarios: { steady: { executor: "constant-arrival-rate", rate: 60, duration: "5s", ${vus} } } };
+export default function () { http.get(__ENV.PLIMSOLL_TARGET + "/api/users", { tags: { name: "/api/users" } }); ${body} }
+`;
+    const achieved = "  - { name: achieved, target: 99%, indicator: { throughput: { achieved: iterations } } }\n";
+    const asleep = await loaded("sleeps.js", script("preAllocatedVUs: 10, maxVUs: 10", "sleep(1);"), achieved);
+    const making = await loaded("makes.js", script("preAllocatedVUs: 1, maxVUs: 100", "sleep(0.3);"), achieved);
+    for (const { folder, ended } of [asleep, making]) {
+      expect(reportIn(folder).load.droppedIterations, ended.stderr).toBeGreaterThan(5);
+      expect(ended.exitCode, ended.stderr + ended.stdout).toBe(3);
+      const { evidence } = reportIn(folder).objectives.find(({ name }) => name === "achieved") ?? {};
+      expect([evidence?.best.bad, evidence?.worst.bad]).toEqual([0, reportIn(folder).load.droppedIterations]);
+    }
+  });
 });
