@@ -114,7 +114,7 @@ export function loadFacts(report: Report): Fact[] {
       `${rate(load.peakAchievedRate)} achieved, ${load.peakOfferedRate === null ? "none" : rate(load.peakOfferedRate)} offered`,
     ],
     ["model", load.openModel ? "open (arrival rate)" : "closed (a slow service is offered less load)"],
-    ...loadDifferences(report).map((sentence): Fact => ["explained", sentence]),
+    ...loadDifferences(report).map((sentence): Fact => ["note", sentence]),
   ];
 }
 

@@ -28,7 +28,17 @@ export function terminalReport(report: Report, options: TerminalOptions): string
     const lines = entries.flatMap((entry) => wrapped(data(entry), width - 4).map((line, at) => `${at === 0 ? "  " : "    "}${line}`));
     return lines.length === 0 ? [] : [paint("bold")(title), ...lines];
   };
-  const line = (facts: readonly Fact[]): string => facts.map((fact) => fact.join(" ")).join(", ");
+  const rows = (facts: readonly Fact[]): string[] => {
+    const longest = Math.max(...facts.map(([label]) => label.length));
+    return facts.flatMap(([label, value]) =>
+      wrapped(data(value), width - 4 - longest).map((line, at) => `  ${(at === 0 ? label : "").padEnd(longest)}  ${line}`),
+    );
+  };
+  const facts: [string, Fact[]][] = [
+    ["Load", loadFacts(report)],
+    ["k6", generatorFacts(report)],
+    ["Time", timingFacts(report)],
+  ];
   const samples = firstSamples(report).map((sample) => sampleLine(sample, report));
   const sections = [
     [verdictLine, paint("dim")(clipped(data(subject(report)), width))],
@@ -37,9 +47,7 @@ export function terminalReport(report: Report, options: TerminalOptions): string
     listed("Why", reasonLines(report)),
     countedLines(report, width, paint),
     listed("Samples", samples),
-    listed("Load", [line(loadFacts(report))]),
-    listed("k6", [line(generatorFacts(report))]),
-    listed("Time", [line(timingFacts(report))]),
+    ...facts.map(([title, some]) => [paint("bold")(title), ...rows(some)]),
     ...remarks(report).map(([title, sentences]) => listed(title, sentences)),
   ].filter(({ length }) => length > 0);
   return sections.map((lines) => `${lines.map((line) => line.trimEnd()).join("\n")}\n`).join("\n");
