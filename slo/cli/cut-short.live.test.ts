@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { describeLive } from "../../build/testing/live.ts";
@@ -52,6 +52,17 @@ describeLive("a run that is cut short", ["k6", "prometheus"], () => {
     expect(await leftAfterwards(folder), said).toEqual([]);
     expect(said.match(/interrupted: stopping k6/g), said).toHaveLength(1);
     expect(reportIn(folder).verdict).toBe("interrupted");
+  });
+
+  test("before it began leaves no folder", async () => {
+    const folder = workingFolder();
+    writeFileSync(join(folder, "endless.js"), "for (;;) {}");
+    const running = start(["load", "--script", "endless.js", "--spec", easySpec(folder)], { folder });
+    await waitFor(async () => (runsIn(folder).length > 0 ? true : undefined), 30, 10);
+    running.process.kill("SIGINT");
+    const ended = await running.ended;
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(130);
+    expect([await leftAfterwards(folder), runsIn(folder)]).toEqual([[], []]);
   });
 
   test("by proof ends with 1 as soon as failure is proved, and is not told as interrupted", async () => {

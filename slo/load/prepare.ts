@@ -4,6 +4,7 @@ import { basename, join, resolve } from "node:path";
 import { clientThresholds } from "../compile/objectives.ts";
 import { serviceQueries } from "../compile/run.ts";
 import { errorMessage } from "../host/error-message.ts";
+import { exitCodes } from "../host/exit-codes.ts";
 import { bundleScenario } from "../run/bundle/bundle.ts";
 import { checkTypes } from "../run/bundle/check-types.ts";
 import { placed, type ScriptProblem } from "../run/bundle/problems.ts";
@@ -112,8 +113,16 @@ export async function prepare(options: LoadOptions, host: Host): Promise<Prepare
   } catch (error) {
     return failed(`cannot make the run's folder: ${errorMessage(error)}`);
   }
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  let isReady = false;
+  host.onInterrupt(() => {
+    if (isReady) return; // whoever goes on holds more than a folder
+    remove();
+    process.exit(exitCodes.interrupted);
+  });
   const prepared = await prepareIn(folder, testid, entry, read, options, host);
-  if (prepared.kind === "none") rmSync(folder, { recursive: true, force: true });
+  isReady = true;
+  if (prepared.kind === "none") remove();
   return prepared;
 }
 
