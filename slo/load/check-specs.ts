@@ -4,7 +4,6 @@ import type { NoRun } from "./load-run.ts";
 import type { Outlook } from "./outlook.ts";
 import { entryOf, type LoadOptions } from "./prepare.ts";
 import { checkAgainst } from "./preflight.ts";
-import { slipsOf } from "./script-slips.ts";
 import { objectiveProblems, readSpec } from "./spec-file.ts";
 import { amount } from "../spec/words.ts";
 
@@ -22,7 +21,6 @@ export async function checkSpecs(files: readonly (string | undefined)[], load: L
     if (read.kind === "none" || problems.length > 0) continue;
     if (entry === undefined) objectiveProblems(read.spec, true).forEach((one) => host.say(`${one}; under a user script it can be`));
     read.notes.forEach(host.say);
-    if (entry?.isUserScript) (await slipsOf(entry.entry, read.spec)).forEach(host.say);
     host.out(`${read.file}: ${amount(read.spec.objectives.length, "objective", "objectives")} of ${read.spec.service}, no problem`);
     if (load.prometheus === undefined) continue;
     const looked = await checkAgainst(load.prometheus, read, { ...load, spec: file }, host);

@@ -21,7 +21,6 @@ import { scrapeInterval } from "./discovery.ts";
 import { badUsage, failed, type NoRun } from "./load-run.ts";
 import { neverSent, provableBy } from "./planned.ts";
 import { prometheusAt } from "./prometheus.ts";
-import { unknownChecks } from "./script-slips.ts";
 import { objectiveProblems, readSpec, shownPath, type ReadSpec } from "./spec-file.ts";
 
 export interface LoadOptions {
@@ -144,9 +143,8 @@ async function bundleHere(folder: string, { entry, isUserScript }: Entry, spec: 
   const errors = types.kind === "problems" ? shown(types.problems) : [];
   if (errors.length > 0 && !isUserScript) return badUsage(errors.join("\n"));
   const more = errors.length > mostTypeErrors ? [`and ${errors.length - mostTypeErrors} more type errors`] : [];
-  const { file, counted, hasUnread, inputs } = bundled;
-  const slips = isUserScript && !hasUnread ? unknownChecks(spec, inputs) : [];
-  return { kind: "script", file, notes: [...slips, ...errors.slice(0, mostTypeErrors), ...more], counted, hasUnread };
+  const { file, counted, hasUnread } = bundled;
+  return { kind: "script", file, notes: [...errors.slice(0, mostTypeErrors), ...more], counted, hasUnread };
 }
 
 /** Tells whether an objective is about what a script counts itself, so that it is bundled with counters of ours. */

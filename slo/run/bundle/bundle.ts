@@ -49,8 +49,6 @@ export async function bundleScenario(options: { entry: string; outfile?: string;
   const notCounted = { kind: "not", reason: "it is CommonJS (write it with import and export)" } as const;
   const common = {
     kind: "bundled",
-    /** Absolute paths of the sources that k6 will run; files that only give types are not among them. */
-    inputs: paths,
     /** Whether the script's checks and rates are counted; else why they cannot be. Undefined where nobody asked. */
     counted: counts ? ({ kind: "counted" } as const) : options.counted === true ? notCounted : undefined,
     /** Whether modules are imported that were not read: from https, or of an extension. */
