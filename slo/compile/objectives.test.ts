@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { presetNamed } from "../spec/presets.ts";
 import type { Indicator, Objective, Spec } from "../spec/spec.ts";
-import { clientThresholds, compileObjectives, type ObjectiveQueries } from "./objectives.ts";
+import { compileObjectives, latencyThresholds, type ObjectiveQueries } from "./objectives.ts";
 
 const objective = (name: string, indicator: Indicator): Objective => ({
   name,
@@ -76,11 +76,13 @@ test("a user script's slow requests come from the native histogram", () => {
   expect(query.histogram?.unanswered?.(60).promql).toBe(sum(`k6_http_reqs_total{${judged},status="0"}`));
 });
 
-test("each client threshold is counted once, in order", () => {
+test("each threshold of some sides is counted once, in order", () => {
   const latency = (atMostSeconds: number, side: "client" | "server"): Objective =>
     objective(`${side} ${atMostSeconds}`, { kind: "latency", side, atMostSeconds, where: {} });
-  expect(clientThresholds(spec(latency(0.5, "client"), latency(0.25, "client"), latency(0.5, "client"), latency(1, "server")))).toEqual([
-    0.25, 0.5,
+  const both = spec(latency(0.5, "client"), latency(0.25, "client"), latency(0.5, "client"), latency(0.1, "server"));
+  expect([latencyThresholds(both, "client"), latencyThresholds(both, "client", "server")]).toEqual([
+    [0.25, 0.5],
+    [0.1, 0.25, 0.5],
   ]);
 });
 

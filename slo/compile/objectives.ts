@@ -62,8 +62,10 @@ export function compileObjectives(spec: Spec, scope: Scope, slowCounted: boolean
   return problems.length > 0 ? { kind: "problems" as const, problems } : { kind: "compiled" as const, queries };
 }
 
-/** Lists the thresholds, in seconds, that the client has to count slow requests by. */
-export function clientThresholds({ objectives }: Spec): number[] {
-  const seconds = objectives.flatMap(({ indicator: one }) => (one.kind === "latency" && one.side === "client" ? [one.atMostSeconds] : []));
+/** Lists the thresholds of latency, in seconds, of some sides: by the client's own slow requests are counted, by the service's they are sampled too. */
+export function latencyThresholds({ objectives }: Spec, ...sides: readonly string[]): number[] {
+  const seconds = objectives.flatMap(({ indicator: one }) =>
+    one.kind === "latency" && sides.includes(one.side) ? [one.atMostSeconds] : [],
+  );
   return [...new Set(seconds)].toSorted((a, b) => a - b);
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { clientThresholds } from "../compile/objectives.ts";
+import { latencyThresholds } from "../compile/objectives.ts";
 import { serviceQueries } from "../compile/run.ts";
 import { errorMessage } from "../host/error-message.ts";
 import { exitCodes } from "../host/exit-codes.ts";
@@ -77,7 +77,7 @@ function scenarioEnvironment(options: LoadOptions, spec: Spec): Record<string, s
     ...(options.rate === undefined ? {} : { PLIMSOLL_RATE: String(options.rate) }),
     ...(options.duration === undefined ? {} : { PLIMSOLL_DURATION: options.duration }),
     ...(options.script === undefined ? { PLIMSOLL_SET: JSON.stringify(options.set ?? {}) } : options.set),
-    PLIMSOLL_SLOW_THRESHOLDS: clientThresholds(spec).join(","),
+    PLIMSOLL_SLOW_THRESHOLDS: latencyThresholds(spec, "client", "server").join(","),
   };
 }
 
@@ -110,7 +110,7 @@ export async function prepare(options: LoadOptions, host: Host): Promise<Prepare
   try {
     makeOwnFolder(host.folder, folder);
   } catch (error) {
-    return failed(`cannot make the run's folder: ${errorMessage(error)}`);
+    return failed(`${host.folder} cannot be written to, and the run's folder is made there: ${errorMessage(error)}`);
   }
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   let isReady = false;

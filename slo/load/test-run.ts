@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { answerOf, queryVector, type PrometheusApi } from "../collect/prometheus.ts";
-import { clientThresholds } from "../compile/objectives.ts";
+import { latencyThresholds } from "../compile/objectives.ts";
 import { fallenQuery, lastSentQuery, serviceQueries } from "../compile/run.ts";
 import type { Host } from "../host/host.ts";
 import { contextOf } from "../run/kubernetes/kubectl.ts";
@@ -96,7 +96,7 @@ export async function resumeTestRun(found: Found, options: TestRunOptions, host:
 /** Tells whether the runners were asked to count what is slow by this spec; if not, k6's histogram tells, with its uncertainty. */
 function countsSlow({ environment }: Found, spec: Spec): boolean {
   const counted = (environment["PLIMSOLL_SLOW_THRESHOLDS"] ?? "").split(",").map(Number);
-  return clientThresholds(spec).every((seconds) => counted.includes(seconds));
+  return latencyThresholds(spec, "client").every((seconds) => counted.includes(seconds));
 }
 
 function loadOptionsOf({ environment, target, prometheus }: Found, options: TestRunOptions): LoadOptions {

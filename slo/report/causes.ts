@@ -138,9 +138,9 @@ export function sampleOutcome({ kind, status, errorCode }: ReportSample): string
 export function firstSamples(report: Report, of: readonly ReportObjective[] = unmet(report)): ReportSample[] {
   const names = new Set(of.map(({ name }) => name));
   const own = (report.causes ?? []).filter(({ objective }) => names.has(objective));
-  const isOf = ({ method, route, kind }: ReportSample): boolean =>
+  const isOf = ({ method, route, kind, durationSeconds }: ReportSample): boolean =>
     own.some(({ subject, atMostSeconds }) => {
-      const isSort = atMostSeconds === undefined ? kind !== "slow" : kind === "slow";
+      const isSort = atMostSeconds === undefined ? kind !== "slow" : kind === "slow" && durationSeconds > atMostSeconds;
       return isSort && (subject === undefined || (subject.method === method && subject.route === route));
     });
   return (report.samples ?? []).filter(isOf).slice(0, most);

@@ -27,7 +27,8 @@ describe("samples of failing requests", () => {
   test("the first three of what objectives are not met for, and of no other route or sort", () => {
     const samples = [
       madeUpSample(60, { route: "/other" }),
-      madeUpSample(61, { kind: "slow" }),
+      madeUpSample(59, { kind: "slow", durationSeconds: 0.1 }), // slow for another objective
+      madeUpSample(61, { kind: "slow", durationSeconds: 0.3 }),
       ...[62, 63, 64, 65].map((second) => madeUpSample(second, {})),
     ];
     const [availability, latency] = report.objectives;
