@@ -85,6 +85,27 @@ test.each<[string, RunRecord, ReturnType<typeof requests>, ReturnType<typeof use
     { caveats: [], notes: ["3 of 4 of the script's checks failed; only those decide that an objective is about"] },
   ],
   [
+    "by name, where they were counted",
+    recordOf(target, { k6: { checks: { passes: 1, fails: 3 } } as RunRecord["k6"] }),
+    sentOf([
+      {
+        k6_plimsoll_checks_total: [
+          counted(1, { check: "is 200", plimsoll_good: "true" }),
+          counted(2, { check: "is 200", plimsoll_good: "false" }),
+          counted(1, { check: "has an id", plimsoll_good: "false" }),
+        ],
+      },
+    ]),
+    {
+      caveats: [
+        "4 of the script's requests, dropped iterations, checks and rates carry no scenario, so they are not judged: leave the tag as k6 sets it, and scenario and group in systemTags",
+      ],
+      notes: [
+        '3 of 4 of the script\'s checks failed ("is 200" 2 times, "has an id" 1 times); only those decide that an objective is about',
+      ],
+    },
+  ],
+  [
     "a check that not every iteration came to is told, for it is in no count",
     recordOf(target),
     sentOf([

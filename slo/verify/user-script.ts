@@ -10,7 +10,7 @@ const nothing: { caveats: readonly string[]; notes: readonly string[] } = { cave
 export function userScriptFacts(record: RunRecord, sent: SentCounts): typeof nothing {
   if (record.script === null) return nothing;
   const went = destinations(record, sent);
-  const notes = [...went.notes, ...expectedFailures(sent), ...failedChecks(record), ...rareChecks(sent)];
+  const notes = [...went.notes, ...expectedFailures(sent), ...failedChecks(record, sent), ...rareChecks(sent)];
   return { caveats: [...went.caveats, ...notJudged(sent)], notes };
 }
 
@@ -89,9 +89,16 @@ function expectedFailures(sent: SentCounts): string[] {
     : [];
 }
 
-function failedChecks({ k6 }: RunRecord): string[] {
+function failedChecks({ k6 }: RunRecord, sent: SentCounts): string[] {
   const { passes = 0, fails = 0 } = k6?.checks ?? {};
-  return fails > 0 ? [`${fails} of ${passes + fails} of the script's checks failed; only those decide that an objective is about`] : [];
+  const failed = sent.valuesOf(k6Metrics.countedChecks).filter(({ labels }) => labels[k6Labels.countedGood] === "false");
+  const names = [...Map.groupBy(failed, ({ labels }) => labels[k6Labels.check] ?? "")].map(
+    ([name, all]) => `${JSON.stringify(name)} ${all.reduce((sum, { value }) => sum + value, 0)} times`,
+  );
+  const which = names.length === 0 ? "" : ` (${listed(names, 5)})`;
+  return fails > 0
+    ? [`${fails} of ${passes + fails} of the script's checks failed${which}; only those decide that an objective is about`]
+    : [];
 }
 
 /** Names the checks that were made less often than the iterations around them: one that an answer never came to, as in a callback, is in no count. */
