@@ -387,6 +387,14 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     });
   });
 
+  test("a service without the series that its objective is about is absent, and they are named", async () => {
+    await write(scraped("bare", [from - 5, until - 3, until - 1]));
+    expect(await server("bare", errors("server"))).toMatchObject({
+      kind: "absent",
+      reason: 'Prometheus holds no series http_request_duration_seconds_count{job="bare"} of the service',
+    });
+  });
+
   test("a service whose series carry no status_code is absent, not free of errors", async () => {
     const other = (code: string): Record<string, string> => ({
       __name__: "http_request_duration_seconds_count",

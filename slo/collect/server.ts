@@ -44,7 +44,8 @@ async function readCounters({ api, query, split, window, read }: Asked) {
   const series = new Map(growths.map((growth, i) => [asks[i], known(growth)]));
   const of = (some: readonly CounterQueries[]): CounterGrowth[] => some.flatMap((ask) => series.get(ask) ?? []);
   const totals = of(query.total);
-  if (totals.length === 0) throw new Unreadable("Prometheus holds no such series of the service");
+  if (totals.length === 0)
+    throw new Unreadable(`Prometheus holds no series ${query.total.map(({ series }) => series.promql).join(" + ")} of the service`);
   /** What has no series and was read as none, a sentence each. */
   const none = query.bad.kind === "events" ? await refuseMissing(read, query.bad.zeros, series, totals) : [];
   const wholes = query.countsRequests ? known(whole) : countersOf(whole);

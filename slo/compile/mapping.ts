@@ -7,7 +7,7 @@ import type { Scope } from "./scope.ts";
 export type ServiceScope = Scope & { metrics: Metrics };
 
 /** Our words in `where`, which every service and k6 have labels of their own for. */
-const ourWords = ["method", "route", "status"] as const;
+export const ourWords = ["method", "route", "status"] as const;
 export const isOurs = (label: string): label is (typeof ourWords)[number] => ourWords.some((word) => word === label);
 
 /** A parameter in a route, as frameworks and their metrics write it: `:id`, `{id}`, `<id>` or `#id`. */

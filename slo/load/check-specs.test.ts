@@ -22,7 +22,7 @@ async function checked(spec: string, load: { script?: string; prometheus?: strin
 }
 
 test("an objective about a check is none of a storage API's scenario, and can be one of a user script", async () => {
-  expect(await checked(checks("a"), { script: "t.js" })).toEqual({ code: 0, said: "slo.yaml: 1 objective of shop, no problem" });
+  expect(await checked(checks("a"), { script: "t.js" })).toEqual({ code: 0, said: "slo.yaml: 1 objective of shop, reads well" });
 });
 
 test("check --against an address where nothing answers says so, where and what to do", async () => {

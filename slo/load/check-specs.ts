@@ -21,7 +21,7 @@ export async function checkSpecs(files: readonly (string | undefined)[], load: L
     if (read.kind === "none" || problems.length > 0) continue;
     if (entry === undefined) objectiveProblems(read.spec, true).forEach((one) => host.say(`${one}; under a user script it can be`));
     read.notes.forEach(host.say);
-    host.out(`${read.file}: ${amount(read.spec.objectives.length, "objective", "objectives")} of ${read.spec.service}, no problem`);
+    host.out(`${read.file}: ${amount(read.spec.objectives.length, "objective", "objectives")} of ${read.spec.service}, reads well`);
     if (load.prometheus === undefined) continue;
     const looked = await checkAgainst(load.prometheus, read, { ...load, spec: file }, host);
     if (looked.kind === "none") host.say(looked.message);

@@ -17,6 +17,7 @@ import type { Present } from "./present.ts";
 
 /** What a Prometheus holds: a service that counts as promhttp does, one without a request yet, one whose histogram has no buckets. */
 const held: Record<string, string>[] = [
+  { __name__: "go_requests_total", job: "young", instance: "young:80" },
   ...["shop", "young", "bare"].map((job) => ({ __name__: "up", job, instance: `${job}:80` })),
   ...["200", "201"].flatMap((code) => [
     { __name__: "http_requests_total", job: "shop", instance: "shop:80", method: "get", handler: "/items/{id}", code },
@@ -100,7 +101,7 @@ describeLive("what the objectives of a service would read now", ["k6", "promethe
       "a service that was not asked for anything has no series yet, which is no reason",
       specText("young", errorsOf()),
       "unknown",
-      ['http_requests_total{job="young"}: no series'],
+      ['http_requests_total{job="young"}: no series', "no metric like it; there may be none before the first request"],
     ],
     [
       "a metric that is called otherwise is named",
@@ -119,6 +120,12 @@ describeLive("what the objectives of a service would read now", ["k6", "promethe
       specText("shop", errorsOf(), "{ preset: promhttp, labels: { status: codes } }"),
       "unreadable",
       ["no series has the label codes yet; the labels are code, handler, method (did you mean code?)"],
+    ],
+    [
+      "a filter by a label that nothing has is a slip of what labels are called in a spec",
+      specText("shop", errorsOf("{ rout: /items }")),
+      "unreadable",
+      ["no series has the label rout yet", "(did you mean route?)"],
     ],
     [
       "another preset that fits what the service has is named",

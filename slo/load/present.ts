@@ -3,10 +3,11 @@ import { lookbackSeconds } from "../collect/guard.ts";
 import { answerOf, metricNames, queryVector, type Answer, type PrometheusApi, type Series } from "../collect/prometheus.ts";
 import { boundsOf } from "../collect/split.ts";
 import { over, valuesOfLabel, type CounterQueries } from "../compile/counters.ts";
+import { ourWords } from "../compile/mapping.ts";
 import { takeApart, type Comparison } from "../compile/selector.ts";
 import type { BadQueries, ServerQueries } from "../compile/service-objectives.ts";
 import { selector, withLabels, type PromQL } from "../compile/promql.ts";
-import { scrapeLabels } from "../spec/names.ts";
+import { ofRuntime, scrapeLabels } from "../spec/names.ts";
 import { presetNamed, presetNames } from "../spec/presets.ts";
 import type { Where } from "../spec/spec.ts";
 import { listed, nearest, nearestFirst, printable } from "../spec/words.ts";
@@ -53,7 +54,7 @@ async function labelsNow({ api, atSeconds, service }: Looked, series: PromQL): P
 /** Says that series lack a label, and which they have, those that are near first. */
 async function noSuchLabel(looked: Looked, label: string, series: PromQL): Promise<{ hint: string | undefined; line: string }> {
   const names = nearestFirst(label, await labelsNow(looked, series));
-  const hint = nearest(label, names);
+  const hint = nearest(label, [...names, ...ourWords]);
   const there = names.length === 0 ? "" : `; the labels are ${shortList(names)}${hint === undefined ? "" : ` (${hint})`}`;
   return { hint, line: `no series has the label ${label} yet${there}` };
 }
@@ -215,13 +216,13 @@ async function nearNames({ api, service }: Looked, metric: string, nothing: stri
   const of = service.isScraped ? selector(undefined, withLabels(service.labels)) : undefined;
   const names = await metricNames(api, of);
   const ending = /_(count|bucket|total)$/.exec(metric)?.[0] ?? "";
-  const alike = names.filter((name) => name.endsWith(ending) && name !== metric);
+  const alike = names.filter((name) => name.endsWith(ending) && name !== metric && !ofRuntime.test(name));
   const hint = nearest(metric, alike);
   const counting = alike.filter((name) => /http|request|rpc/i.test(name));
   const there = counting.length > 0 ? counting : alike;
   const lines = [
     nothing,
-    `${of === undefined ? "Prometheus" : "the service"} has ${there.length === 0 ? "no metric like it" : shortList(there)}${hint === undefined ? "" : ` (${hint})`}`,
+    `${of === undefined ? "Prometheus" : "the service"} has ${there.length === 0 ? "no metric like it" : shortList(there)}${hint === undefined ? "; there may be none before the first request" : ` (${hint})`}`,
   ];
   return { state: hint === undefined ? "unknown" : "unreadable", lines };
 }

@@ -30,6 +30,9 @@ export function isJudgedScenario(scenario: string | undefined): boolean {
 
 export const isJudged = (labels: Readonly<Record<string, string>>): boolean => isJudgedScenario(labels[k6Labels.scenario]);
 
+/** Tells metrics of a process and its language, which count no requests. */
+export const ofRuntime = /^(go|process|python|nodejs|jvm)_/;
+
 /** Names the series that Prometheus writes of each scrape. */
 export const scrapeMetrics = { up: "up", duration: "scrape_duration_seconds" } as const;
 
