@@ -63,6 +63,7 @@ export default () => http.get(__ENV.PLIMSOLL_TARGET);`;
     const folder = folderWith({ "my-test.js": script });
     const made = await run(["init", "--from-script", "my-test.js", "--target", target, "--service", "shop", "--ci", "gitlab"], { folder });
     expect(made.exitCode, made.stderr).toBe(0);
+    expect(made.stderr).toContain("the script's executors are of a closed model: latency");
     expect(textIn(folder, "my-test.yaml"), "a spec stands beside its script").toMatch(
       /target: 90%[^]*name: cart[^]*target: 95%[^]*target: 99%[^]*# not translated: http_req_duration: avg<200: bounds a mean/,
     );
@@ -70,7 +71,7 @@ export default () => http.get(__ENV.PLIMSOLL_TARGET);`;
     expect(existsSync(join(folder, "perf/shop.ts"))).toBe(false);
     expect(textIn(folder, ".gitlab/slo.yml")).toContain("gate.sh run");
     const checked = await run(["check"], { folder });
-    expect(checked.stdout).toContain("5 objectives of shop, no problem");
+    expect(checked.stdout).toContain("5 objectives of shop, reads well");
     expect(checked.stderr).toContain("our scenarios count by method, route, name, scenario; under a user script it can be");
     const scaled = await run(["load", "--script", "my-test.js", "--spec", "my-test.yaml", "--rate", "5"], { folder });
     expect([scaled.exitCode, scaled.stderr]).toEqual([2, expect.stringContaining("this one has its own options") as string]);
@@ -81,6 +82,13 @@ export default () => http.get(__ENV.PLIMSOLL_TARGET);`;
     expect(again.stdout).toContain("--script my-test.js --spec my-test.yaml");
     const asScenario = await run(["check", "my-test.yaml", "--scenario", "smoke"], { folder });
     expect([asScenario.exitCode, asScenario.stdout], asScenario.stderr).toEqual([2, ""]);
+  });
+
+  test("of a service that does not answer writes what it can, and does not end as if all were well", async () => {
+    const folder = folderWith({});
+    const made = await run(["init", "http://127.0.0.1:1"], { folder });
+    expect([made.exitCode, made.stderr]).toEqual([4, expect.stringContaining("does not answer")]);
+    expect(existsSync(join(folder, "plimsoll.config.ts"))).toBe(true);
   });
 
   test.each([

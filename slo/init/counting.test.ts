@@ -48,10 +48,18 @@ test.each([
     [],
   ],
   ["what no library writes is not guessed", "/metrics", 'requests_total{code="200"} 1\n', undefined, []],
+  [
+    "but a histogram that no library writes is named with its labels",
+    "/metrics",
+    `# TYPE go_gc_pauses_seconds histogram\n${histogram("shop_latency_seconds", 'verb="GET",outcome="ok"')}`,
+    undefined,
+    [],
+    "shop_latency_seconds by verb, outcome",
+  ],
   ["a service without metrics has none", "/other", "", undefined, []],
-])("%s", async (_sentence, path, metrics, name, bucketsSeconds) => {
+])("%s", async (_sentence, path, metrics, name, bucketsSeconds, own?: string) => {
   const { counting, at } = await lookedAt(path, metrics);
-  expect(counting).toEqual({ metrics: name, bucketsSeconds, ...(name === undefined ? {} : { readAt: at(path) }) });
+  expect(counting).toEqual({ metrics: name, bucketsSeconds, histogram: own, ...(name === undefined ? {} : { readAt: at(path) }) });
 });
 
 const said = (library: string): string =>

@@ -1,5 +1,6 @@
 import { errorMessage } from "../host/error-message.ts";
 import type { FirstRequest } from "./requests.ts";
+import { ofRuntime } from "../spec/names.ts";
 import { presetNames, resolveMapping, type Metrics } from "../spec/presets.ts";
 
 type Stated = { preset: (typeof presetNames)[number]; duration?: string };
@@ -10,6 +11,8 @@ export interface Counting {
   /** Upper bounds of the latency buckets there are, seconds. */
   bucketsSeconds: number[];
   readAt?: string;
+  /** A histogram of no known library, with its labels. */
+  histogram?: string | undefined;
   /** Why the service itself did not answer: nothing is known of it. */
   silence?: string;
 }
@@ -59,7 +62,17 @@ export async function lookAtCounting(target: string): Promise<Counting> {
       };
     }
   }
-  return { metrics: undefined, bucketsSeconds: [] };
+  return { metrics: undefined, bucketsSeconds: [], histogram: await histogramAt(new URL("/metrics", target)) };
+}
+
+/** Names the first histogram that is none of a runtime's, and its labels. */
+async function histogramAt(place: URL): Promise<string | undefined> {
+  const answer = await answerTo(place);
+  const text = typeof answer === "string" ? "" : answer.text;
+  const name = [...text.matchAll(/^# TYPE (\S+) histogram/gm)].flatMap(([, each = ""]) => (ofRuntime.test(each) ? [] : [each]))[0];
+  const [line = ""] = series(text, `${name}_bucket`);
+  const labels = [...line.matchAll(/[{,](\w+)="/g)].flatMap(([, label = ""]) => (label === "le" ? [] : [label]));
+  return name === undefined ? undefined : `${name}${labels.length === 0 ? "" : ` by ${labels.join(", ")}`}`;
 }
 
 /** Lists where a library's metrics may be: beside the service, and last where a spec looks for them without being told. */

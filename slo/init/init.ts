@@ -14,7 +14,7 @@ import { badUsage, failed, type NoRun } from "../load/load-run.ts";
 import { bundleScenario } from "../run/bundle/bundle.ts";
 import { placed } from "../run/bundle/problems.ts";
 import { inspectScript } from "../run/k6.ts";
-import { metricsIn } from "../run/plan.ts";
+import { metricsIn, readPlan } from "../run/plan.ts";
 import { resolveTool } from "../run/tools/resolve.ts";
 import { presetNames } from "../spec/presets.ts";
 import { parseDuration } from "../spec/units.ts";
@@ -63,13 +63,13 @@ export async function init(source: string | undefined, options: InitOptions, hos
   try {
     for (const file of files) host.say(writeOnce(host.folder, file));
   } catch (error) {
-    return failed(errorMessage(error));
+    return failed(`${host.folder} cannot be written to: ${errorMessage(error)}`);
   }
   if (ci === undefined) host.say("no CI job was written: nothing here tells GitHub from GitLab; --ci github or --ci gitlab writes one");
   if (kept.includes(spec)) host.say(`the objectives found now were not written: move ${spec} away and repeat this to have them`);
   // A config that was there need not name what was written now.
   host.out(`next: ${commandLine("load", kept.includes("plimsoll.config.ts") ? `--script ${script} --spec ${spec}` : "")}\n`);
-  return exitCodes.met;
+  return counting.silence === undefined ? exitCodes.met : exitCodes.notCarriedOut;
 }
 
 const plain = (target: string | undefined, path: string): Described => ({
@@ -117,6 +117,8 @@ async function thresholdsOf(script: string, target: string, host: Host): Promise
     const environment = { ...host.environment, PLIMSOLL_TARGET: target, PLIMSOLL_TELLS_METRICS: "1" };
     const inspected = await inspectScript({ binary: k6.path, script: bundled.file, environment });
     if (inspected.kind === "problem") return badUsage(inspected.message);
+    if (!readPlan(inspected.output).openModel)
+      host.say("the script's executors are of a closed model: latency and dropped iterations can be proved only with an arrival rate");
     const read: Thresholds = withThresholds.parse(JSON.parse(inspected.output)).thresholds ?? {};
     return fromThresholds(read, metricsIn(inspected.logged));
   } finally {
@@ -144,11 +146,12 @@ function specOf(service: string, file: string, counting: Counting, translated: r
   return specText(service, counting.metrics, all, refused, notes, schemaFrom(resolve(host.folder, file), host.folder));
 }
 
-function countingSentence({ metrics, bucketsSeconds, readAt, silence }: Counting, target: string): string {
+function countingSentence({ metrics, bucketsSeconds, readAt, silence, histogram }: Counting, target: string): string {
   const how = `say in the spec how it counts (metrics: ${presetNames.join(", ")}, or a mapping of your own) for the server's side`;
   if (silence !== undefined)
     return `${target} does not answer (${silence}), so nothing is known of it: the objectives are the client's alone; start it, remove what is written now and repeat this, or ${how}`;
-  if (metrics === undefined) return `${target} shows no metrics of a known library now, so the objectives are the client's; ${how}`;
+  if (metrics === undefined)
+    return `${target} shows no metrics of a known library now${histogram === undefined ? "" : `, but the histogram ${histogram}`}, so the objectives are the client's; ${how}`;
   const name = typeof metrics === "string" ? metrics : metrics.preset;
   return `${target} counts as ${name} does (read at ${readAt})${bucketsSeconds.length === 0 ? ", without buckets of latency" : ""}`;
 }
