@@ -92,6 +92,15 @@ export default () => http.get(__ENV.PLIMSOLL_TARGET);`;
   });
 
   test.each([
+    ["init", { perf: "" }, ["init", "http://127.0.0.1:1"]],
+    ["load", { ".plimsoll": "" }, ["load", "--scenario", "smoke"]],
+  ])("%s names the folder that it cannot write to", async (_, files, args) => {
+    const folder = folderWith(files);
+    const ended = await run(args, { folder });
+    expect([ended.exitCode, ended.stderr]).toEqual([4, expect.stringContaining(`${folder} cannot be written to`)]);
+  });
+
+  test.each([
     ["nothing that says what the service is", {}, [], "give its address, an OpenAPI document or a HAR"],
     ["an address without http://", {}, ["127.0.0.1:1/orders"], "an address begins with http://"],
     ["a document that is none", { "openapi.yaml": "a: 1" }, [], "openapi.yaml is no OpenAPI document"],
