@@ -391,7 +391,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     await write(scraped("bare", [from - 5, until - 3, until - 1]));
     expect(await server("bare", errors("server"))).toMatchObject({
       kind: "absent",
-      reason: 'Prometheus holds no series http_request_duration_seconds_count{job="bare"} of the service',
+      reason: expect.stringContaining('holds no series http_request_duration_seconds_count{job="bare"') as string,
     });
   });
 
