@@ -643,7 +643,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     expect(await server("warmed", errors("server"), 1, 1000)).toMatchObject({
       kind: "counted",
       best: { total: 7000, bad: 0 },
-      worst: { total: 6000, bad: 210 },
+      worst: { total: 5800, bad: 210 }, // the 200 that k6 saw fail may be counted as good, and as many good ones be missing
     });
   });
 
