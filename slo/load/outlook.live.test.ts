@@ -172,6 +172,12 @@ describeLive("what the objectives of a service would read now", ["k6", "promethe
       ["orders_total: 1 series, 7 counted so far", 'none with result="failed"; result is done'],
     ],
     [
+      "a label that a ratio asks for is the service's own, and may come",
+      specText("shop", "{ ratio: { bad: 'orders_total{state=\"failed\"}', total: orders_total } }"),
+      "unknown",
+      ["no series has the label state yet; the labels are result"],
+    ],
+    [
       "what k6 counts is not there before the load",
       specText("shop", "{ errors: { side: client } }"),
       "readable",

@@ -54,7 +54,7 @@ async function labelsNow({ api, atSeconds, service }: Looked, series: PromQL): P
 /** Says that series lack a label, and which they have, those that are near first. */
 async function noSuchLabel(looked: Looked, label: string, series: PromQL): Promise<{ hint: string | undefined; line: string }> {
   const names = nearestFirst(label, await labelsNow(looked, series));
-  const hint = nearest(label, [...names, ...ourWords]);
+  const hint = nearest(label, [...names, ...(looked.meant[label] === undefined ? [] : ourWords)]);
   const there = names.length === 0 ? "" : `; the labels are ${shortList(names)}${hint === undefined ? "" : ` (${hint})`}`;
   return { hint, line: `no series has the label ${label} yet${there}` };
 }
