@@ -41,14 +41,14 @@ function reportOf(...found: Partial<Cause>[]): Report {
 describe("a cause is told", () => {
   const rows: [string, Partial<Cause>, string][] = [
     [
-      "a route that failed from the first second is no burst at 0:40",
+      "a route that failed from the start is no burst at 0:40",
       {},
-      "DELETE /x/:id: 620 of 620 failed, all with 500, from the first second, against 0 of 4,661 on all other routes (p < 0.0001)",
+      "DELETE /x/:id: 620 of 620 failed, all with 500, from the start, against 0 of 4,661 on all other routes (p < 0.0001)",
     ],
     [
       "by the service's own count",
       { side: "server", p: undefined },
-      "DELETE /x/:id: 620 of 620 failed, all with 500, from the first second, by the service's own count",
+      "DELETE /x/:id: 620 of 620 failed, all with 500, from the start, by the service's own count",
     ],
     [
       "what failed between two moments, where nothing before and after is no chance",
@@ -85,7 +85,7 @@ describe("a cause is told", () => {
           worst: { fromSeconds: madeUpStart + 12, toSeconds: madeUpStart + 13, count: { total: 80, bad: 79 }, p: 0 },
         }),
       },
-      "DELETE /x/:id: 620 of 620 took longer than 250 ms, most at load pod 3 (290 of 300), of 4, from the first second, worst at 0:12 (79 of 80)",
+      "DELETE /x/:id: 620 of 620 took longer than 250 ms, most at load pod 3 (290 of 300), of 4, from the start, worst at 0:12 (79 of 80)",
     ],
   ];
   test.each(rows)("%s", (_, cause, sentence) => expect(causes(reportOf(cause)).map((told) => told.sentence)).toEqual([sentence]));
@@ -95,7 +95,7 @@ describe("a cause is told", () => {
     const [first] = report.objectives;
     const both = { ...report, objectives: [first, { ...first, name: "deletes work" }] } as Report;
     expect(causes(both).map(causeLine)).toEqual([
-      "DELETE /x/:id: 620 of 620 failed, all with 500, from the first second, against 0 of 4,661 on all other routes (p < 0.0001) (availability, deletes work)",
+      "DELETE /x/:id: 620 of 620 failed, all with 500, from the start, against 0 of 4,661 on all other routes (p < 0.0001) (availability, deletes work)",
     ]);
   });
 

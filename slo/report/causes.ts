@@ -112,10 +112,10 @@ function momentsText({ moments, count: own }: Cause, report: Report): string {
     worst === undefined ? "" : `, worst at ${clock(worst.fromSeconds)} (${count(worst.count.bad)} of ${count(worst.count.total)})`;
   if (before && after) return `from ${clock(firstSeconds)} to ${clock(lastSeconds)}, none before and after${peak}`;
   if (before) return `from ${clock(firstSeconds)} on, none before${peak}`;
-  if (after) return `${fromStart ? "from the first second" : `from ${clock(firstSeconds)}`} to ${clock(lastSeconds)}, none after${peak}`;
+  if (after) return `${fromStart ? "from the start" : `from ${clock(firstSeconds)}`} to ${clock(lastSeconds)}, none after${peak}`;
   if (own.bad === 1) return `at ${clock(firstSeconds)}`;
   const much = own.bad / own.total >= 0.1;
-  return `${fromStart && much ? "from the first second" : `first at ${clock(firstSeconds)}, last at ${clock(lastSeconds)}`}${peak}`;
+  return `${fromStart && much ? "from the start" : `first at ${clock(firstSeconds)}, last at ${clock(lastSeconds)}`}${peak}`;
 }
 
 const chanceText = (p: number): string => (p < 0.0001 ? "p < 0.0001" : `p = ${Number(p.toPrecision(2))}`);
