@@ -49,6 +49,6 @@ test("a script that never finishes loading is told so, not that a command failed
   rmSync(folder, { recursive: true });
   expect(inspected).toEqual({
     kind: "problem",
-    message: "/u/a.js did not finish loading within 0.2 s: likely an endless loop, or a slow open()",
+    message: "the script did not finish loading within 0.2 s: likely an endless loop, or a slow open()",
   });
 });

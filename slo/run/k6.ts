@@ -87,7 +87,7 @@ async function readScript({ binary, script, environment, limitSeconds = 30 }: Sc
   const { ending, stdout, stderr } = await runProcess(command);
   if (ending.kind === "exited" && ending.code === 0) return { kind: "read" as const, stdout, stderr };
   if (ending.kind !== "overdue") return problem(errorsIn(stderr, script) || endingText(command, ending));
-  return problem(`${script} did not finish loading within ${limitSeconds} s: likely an endless loop, or a slow open()`);
+  return problem(`the script did not finish loading within ${limitSeconds} s: likely an endless loop, or a slow open()`);
 }
 
 /** Gives the errors that k6 logged of a script, or all that it said. */

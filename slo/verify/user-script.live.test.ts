@@ -107,7 +107,7 @@ export default function () { http.get(__ENV.PLIMSOLL_TARGET + "/api/users", { ta
   test("that never finishes loading ends with 2 and the likely reason", async () => {
     const { ended } = await loaded("loop.js", "for (;;) {}\nexport default function () {}\n");
     expect(ended.exitCode, ended.stderr).toBe(2);
-    expect(ended.stderr).toMatch(/loop\.js did not finish loading within 30 s: likely an endless loop, or a slow open\(\)/);
+    expect(ended.stderr).toMatch(/the script did not finish loading within 30 s: likely an endless loop, or a slow open\(\)/);
   });
 
   test("that sleeps for longer than its VUs allow, or has few VUs ready, does not make the iterations that k6 dropped the service's", async () => {

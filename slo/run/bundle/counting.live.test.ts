@@ -110,7 +110,7 @@ describeLive("a script whose checks and rates are counted", ["k6"], ({ k6 }) => 
     const bundled = await bundleScenario({ entry: tied, outfile: join(folder, "out/tied.js"), counted: true });
     expect(bundled).toMatchObject({
       kind: "bundled",
-      inPlace: true,
+      file: tied,
       counted: { kind: "not", reason: expect.stringContaining("is CommonJS") },
     });
   });
