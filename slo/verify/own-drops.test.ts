@@ -7,8 +7,8 @@ import { ownDrops } from "./own-drops.ts";
 
 /** A load of 60 iterations a second for 10 s, of which 30 were dropped at its third second. */
 function dropped(
-  vus: { preAllocatedVUs: number; maxVUs: number },
-  answers: (query: string) => number | undefined,
+  vus: { preAllocatedVUs: number; maxVUs: number; executor?: string; iterations?: number },
+  answers: (query: string, atSeconds: number) => number | undefined,
   madeAll = 0,
   droppedAt = 3,
 ) {
@@ -16,8 +16,7 @@ function dropped(
   const plan = readPlan(JSON.stringify({ scenarios: { shop }, maxVUs: vus.maxVUs }));
   const api = fakeApi((query): FakeSeries[] => {
     if (query.includes("k6_vus_max")) return [{ valueAt: (at) => (at < madeAll ? vus.preAllocatedVUs : vus.maxVUs) }];
-    const value = answers(query);
-    return value === undefined ? [] : [{ labels: { scenario: "shop" }, valueAt: () => value }];
+    return [{ labels: { scenario: "shop" }, valueAt: (at) => answers(query, at) }];
   });
   const drops = { labels: { scenario: "shop" }, value: 30, atSeconds: droppedAt };
   const load = { record: { testid: "T" }, plan, sent: sentOf([{ k6_dropped_iterations_total: [drops] }]) } as unknown as LoadRun;
@@ -37,12 +36,26 @@ const took = (iteration: number, answer: number) => (query: string) => {
   return query.includes("k6_http_req_duration_seconds") ? 570 * answer : undefined;
 };
 
+/** What k6 says of 570 quick iterations before the first drop, and of 20 after it that wait for a second each. */
+const waitsLate = (query: string, atSeconds: number): number => {
+  const late = atSeconds > 3 ? 20 : 0;
+  if (query.includes("histogram_count(")) return 570 + late;
+  return query.includes("k6_iteration_duration_seconds") ? late : 0;
+};
+const noneEnded = (answered: number) => (query: string) =>
+  query.includes("histogram_count(") && query.includes("k6_http_req_duration_seconds") ? answered : 0;
+
 const ten = { preAllocatedVUs: 10, maxVUs: 10 };
+const shared = { ...ten, executor: "shared-iterations", iterations: 600 };
 const more = { preAllocatedVUs: 1, maxVUs: 10 };
 test.each<[string, Promise<number>, number]>([
   ["a service that takes 1 s leaves 10 VUs no time for 60 iterations a second", dropped(ten, took(1, 0.999)), 0],
   ["a script that sleeps for 1 s needs 60 VUs for a service that answers at once", dropped(ten, took(1, 0.001)), 30],
   ["100 VUs are enough for such a script, and the service is too slow", dropped({ preAllocatedVUs: 100, maxVUs: 100 }, took(2, 1)), 0],
+  ["a script that waits only later needs them then", dropped(ten, waitsLate), 30],
+  ["a script that goes on waiting when it was answered is not the service's", dropped(ten, noneEnded(10)), 30],
+  ["a service that never answers is", dropped(ten, noneEnded(0)), 0],
+  ["a closed model drops what a script has no time for", dropped(shared, took(0.1, 0.1)), 30],
   ["k6 that had VUs left to make made them, and dropped meanwhile", dropped(more, took(0.05, 0.05), Infinity), 30],
   ["so it did until it had made them all", dropped(more, took(0.05, 0.05), 2), 30],
   ["and where it had made them before anybody looked", dropped(more, took(0.05, 0.05), 0, 1), 30],

@@ -25,25 +25,40 @@ export async function ownDrops(
   const all = drops.at(-1)?.value ?? 0;
   if (all === 0) return 0;
   const range = toSeconds - fromSeconds + 60;
-  const by = async (what: "sum" | "count", metric: string): Promise<Sums> => {
-    const last = over("last_over_time", judged(metric, testid))(range);
-    const read = await queryVector(api, { promql: `sum by (scenario) (histogram_${what}(${last.promql}))` }, toSeconds);
-    return new Map(read.map(({ labels, points }) => [labels["scenario"] ?? "", points[0]?.value ?? 0]));
-  };
   const answering = [k6Metrics.requestDuration, k6Metrics.requestBlocked, ownMetric.trend(callTime, true)];
-  const [made, count, took, ...waits] = await Promise.all([
+  /** Reads of each scenario how many iterations had ended until then, their own time, and the requests answered. */
+  const until = async (atSeconds: number) => {
+    const by = async (what: "sum" | "count", metric: string): Promise<Sums> => {
+      const last = over("last_over_time", judged(metric, testid))(range);
+      const read = await queryVector(api, { promql: `sum by (scenario) (histogram_${what}(${last.promql}))` }, atSeconds);
+      return new Map(read.map(({ labels, points }) => [labels["scenario"] ?? "", points[0]?.value ?? 0]));
+    };
+    const [ended, answered, took, ...waits] = await Promise.all([
+      by("count", k6Metrics.iterationDuration),
+      by("count", k6Metrics.requestDuration),
+      by("sum", k6Metrics.iterationDuration),
+      ...answering.map((metric) => by("sum", metric)),
+    ]);
+    return (name: string) => {
+      const of = (sums: Sums): number => sums.get(name) ?? 0;
+      return { ended: of(ended), answered: of(answered), own: of(took) - waits.reduce((sum, each) => sum + of(each), 0) };
+    };
+  };
+  const firstDrop = drops.find(({ value }) => value > 0)?.atSeconds ?? toSeconds;
+  const [made, whole, before] = await Promise.all([
     queryRange(api, promql`sum(${ofRun(k6Metrics.vusMax, testid)})`, fromSeconds, toSeconds, stepSeconds),
-    by("count", k6Metrics.iterationDuration),
-    by("sum", k6Metrics.iterationDuration),
-    ...answering.map((metric) => by("sum", metric)),
+    until(toSeconds),
+    until(firstDrop),
   ]);
   const areReady = plan.scenarios.every(({ vus, readyVus }) => vus === readyVus);
   const madeAt = made[0]?.points.find(({ value }) => value >= plan.maxVUs)?.atSeconds ?? Number.POSITIVE_INFINITY;
   const early = areReady ? 0 : (drops.findLast(({ atSeconds }) => atSeconds <= madeAt + pushSeconds)?.value ?? 0);
   const waiting = plan.scenarios.filter((scenario) => {
-    const of = (sums: Sums): number => sums.get(scenario.name) ?? 0;
-    const own = of(took) - waits.reduce((sum, each) => sum + of(each), 0);
-    return of(count) > 0 && lacksVus(scenario, Math.max(0, own) / of(count));
+    const [all, old] = [whole(scenario.name), before(scenario.name)];
+    if (!scenario.openModel) return true; // it drops what it has no time for, however long a script waits
+    if (all.ended === 0) return all.answered > 0; // the service answered, and the script waits for something else
+    const late = (all.own - old.own) / Math.max(1, all.ended - old.ended); // it may wait for longer then
+    return lacksVus(scenario, Math.max(0, all.own / all.ended, late));
   });
   const names = new Set<string | undefined>(waiting.map(({ name }) => name));
   return Math.min(all, early + sent.sumOf(k6Metrics.droppedIterations, ({ scenario }) => names.has(scenario)));
