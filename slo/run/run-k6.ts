@@ -120,10 +120,8 @@ const summarySchema = z.object({
   }),
 });
 
-type Summary = Pick<K6Outcome, "summaryRequests" | "summaryBad" | "checks">;
-
 /** Reads k6's own total of requests, and of its checks, in the text of its summary; null where it wrote none. */
-export function summaryIn(text: () => string): Summary {
+export function summaryIn(text: () => string): Pick<K6Outcome, "summaryRequests" | "summaryBad" | "checks"> {
   const metrics = jsonOf(summarySchema, text)?.metrics;
   const { checks, http_reqs: requests, slow_requests: slow, wrong_contents: wrong } = metrics ?? {};
   return {

@@ -125,9 +125,7 @@ function whyNotStarted(
   return seconds >= startLimitSeconds ? `${begun} of ${pods} pods started within ${startLimitSeconds} s` : undefined;
 }
 
-/** How following ends: each pod has said its last or ended, one refused, or the limit is over, when the cluster may no longer answer. */
-type FleetEnd = "ended" | "refused" | "overdue";
-
+/** Follows pods until each has said its last or ended, one refused, or the limit is over, when the cluster may no longer answer. */
 export function followFleet(
   options: FleetOptions & { states: readonly PodState[]; logFile: string; limitSeconds: number },
   group: ProcessGroup,
@@ -141,7 +139,7 @@ export function followFleet(
     if (podReports.isComplete()) complete.abort();
   });
   const pause = (): Promise<void> => sleep(pauseMillis(options), undefined, complete).catch(() => undefined);
-  const watch = async (): Promise<FleetEnd> => {
+  const watch = async (): Promise<"ended" | "refused" | "overdue"> => {
     for (const until = performance.now() + limitSeconds * 1000; performance.now() < until; await pause()) {
       const got = complete.signal.aborted ? undefined : await podsOf(cluster, job);
       if (got?.kind === "pods") podReports.takeStates(got.pods, performance.now());
@@ -186,20 +184,18 @@ function followLogs(
   };
 }
 
-/** What the pods of a Job have said so far; `unread` names those whose logs could not be had. */
-type FleetRead = { kind: "reports"; reports: PodReport[]; active: boolean; unread: string[] } | Failed;
-
-/** Reads what the pods of a Job have said so far, without following; for a run whose caller is gone. */
-export async function readFleet({ cluster, job, pods }: FleetOptions): Promise<FleetRead> {
+/** Reads what the pods of a Job have said so far, without following; for a run whose caller is gone. `unread` names those whose logs could not be had. */
+export async function readFleet({ cluster, job, pods }: FleetOptions) {
   const podReports = openPodReports(pods, () => undefined);
   const got = await podsOf(cluster, job);
   if (got.kind === "failed") return got;
-  if (got.pods.length === 0) return { kind: "failed", message: `the pods of the Job ${job} are gone, and with them what they sent` };
+  if (got.pods.length === 0)
+    return { kind: "failed" as const, message: `the pods of the Job ${job} are gone, and with them what they sent` };
   podReports.takeStates(got.pods, 0);
   const names = got.pods.flatMap(({ name, phase }) => (phase === "waiting" ? [] : [name]));
   const read = new Set(await readLogs(cluster, names, podReports.takeLine));
   const unread = names.filter((name) => !read.has(name));
-  return { kind: "reports", reports: podReports.reports(), active: got.pods.some(({ phase }) => phase !== "ended"), unread };
+  return { kind: "reports" as const, reports: podReports.reports(), active: got.pods.some(({ phase }) => phase !== "ended"), unread };
 }
 
 type TakeLine = (name: string, line: string) => void;
@@ -208,14 +204,13 @@ async function readLogs(cluster: Cluster, names: readonly string[], takeLine: Ta
   const had: string[] = [];
   for (let from = 0; from < names.length; from += logsAtOnce) {
     const some = names.slice(from, from + logsAtOnce);
-    const got = await Promise.all(some.map((name) => readLog(cluster, name, takeLine)));
-    had.push(...some.filter((_, i) => got[i]));
+    const read = async (name: string): Promise<void> => {
+      const got = await kubectl([...placeOf(cluster), "logs", name, "--container", loadContainer]);
+      if (got.kind === "failed") return;
+      for (const line of got.text.split("\n")) takeLine(name, line);
+      had.push(name);
+    };
+    await Promise.all(some.map(read));
   }
   return had;
-}
-
-async function readLog(cluster: Cluster, name: string, takeLine: TakeLine): Promise<boolean> {
-  const got = await kubectl([...placeOf(cluster), "logs", name, "--container", loadContainer]);
-  if (got.kind === "answer") for (const line of got.text.split("\n")) takeLine(name, line);
-  return got.kind === "answer";
 }

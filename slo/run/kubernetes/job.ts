@@ -99,7 +99,9 @@ export async function createJob(cluster: Cluster, plan: JobPlan, config: PodConf
       : { ...created, message: `${created.message} (with the pod template ${plan.podTemplate})` };
   const ownerReferences = [{ apiVersion: "batch/v1", kind: "Job", name: plan.name, uid: created.text }];
   const parts = [...maps, ...secrets].map((part) => create(cluster, { ...part, metadata: { ...part.metadata, ownerReferences } }));
-  const [competing, ...made] = await Promise.all([competingRun(cluster, plan), ...parts]);
+  // Each that asks which other run of the target comes first, of those that were created at about the same time, is told the same.
+  const competingRun = sleep(competingKnownMillis).then(() => busyWith(cluster, plan.target, plan.name));
+  const [competing, ...made] = await Promise.all([competingRun, ...parts]);
   if (competing !== undefined) return { kind: "failed", message: competing };
   return made.find(({ kind }) => kind === "failed") ?? created;
 }
@@ -156,22 +158,14 @@ export async function checkCluster(
 /** Kubernetes tells when a Job was created in whole seconds: after one more, all that may come before it are known. */
 const competingKnownMillis = 1100;
 
-/** Says which other run of the target comes first, of those that were created at about the same time as a Job; each that asks is told the same. */
-async function competingRun(cluster: Cluster, { target, name }: JobPlan): Promise<string | undefined> {
-  await sleep(competingKnownMillis);
-  return busyWith(cluster, target, name);
-}
-
-/** Names one target by one word, whichever way a pod of the namespace may write it. */
-function targetIn(url: string, namespace: string): string {
-  const service = URL.canParse(url) ? serviceIn(url, namespace) : undefined;
-  return service === undefined ? url : `${service.name}.${service.namespace}:${service.port}`;
-}
-
 async function busyWith(cluster: Cluster, target: string, own?: string): Promise<string | undefined> {
   const known = await ourJobs(cluster);
   if (known.kind === "failed") return known.message;
-  const named = (url: string): string => targetIn(url, cluster.namespace);
+  // One target has one name, whichever way a pod of the namespace may write it.
+  const named = (url: string): string => {
+    const service = URL.canParse(url) ? serviceIn(url, cluster.namespace) : undefined;
+    return service === undefined ? url : `${service.name}.${service.namespace}:${service.port}`;
+  };
   const first = known.jobs.find((job) => job.active && named(job.target ?? target) === named(target));
   return first && first.name !== own ? busySentence(first, cluster) : undefined;
 }
