@@ -81,7 +81,10 @@ export async function resumeTestRun(found: Found, options: TestRunOptions, host:
     commandAtSeconds: testRun.createdAtSeconds - clock.value,
   };
   record.caveats.push(...sent.caveats);
-  record.notes.push(...notesOf(found));
+  record.notes.push(
+    `the TestRun ${testRun.name}: what was sent is read from Prometheus, and compared with what each runner's k6 counted itself`,
+    "the plan is that of the script here; the clocks of the runners were not compared with Prometheus's",
+  );
   const run: LoadRun = {
     ...withPods(record, reportsOf(testRun, sent.series), host),
     prometheus: ends,
@@ -111,12 +114,6 @@ function loadOptionsOf({ environment, target, prometheus }: Found, options: Test
     set: options.script === undefined ? (JSON.parse(set ?? "{}") as Record<string, string>) : environment,
   };
 }
-
-/** Says what a verdict over k6-operator's runners rests on, where a load of ours would know more. */
-const notesOf = ({ testRun: { name } }: Found): string[] => [
-  `the TestRun ${name}: what was sent is read from Prometheus, and compared with what each runner's k6 counted itself`,
-  "the plan is that of the script here; the clocks of the runners were not compared with Prometheus's",
-];
 
 /** Reads the last value of all that the runners wrote, and whether two k6 wrote the same. */
 async function readSent(api: PrometheusApi, { testid, testRun }: Found, atSeconds: number) {

@@ -1,5 +1,4 @@
 import { readClientCells, readClientTimeline, readServerCells } from "../collect/causes.ts";
-import type { Measurement } from "../collect/measurement.ts";
 import { causeQueries, type Subject } from "../compile/causes.ts";
 import { findCauses, momentsOf, testsOf } from "../judge/causes.ts";
 import type { Verdict } from "../judge/verdict.ts";
@@ -62,9 +61,7 @@ async function lookAtClient({ api, load: { record } }: Asked, { client }: Readin
 /** Looks at a service's counters. When their bad events came is known of all together only, and so told where one route holds them all. */
 async function lookAtServer({ api, queries, serviceOf }: Asked, { readerOf, measurements }: Reading, name: string) {
   const query = queries.find(({ objective }) => objective === name);
-  const measured = measurements.find(
-    (one): one is Extract<Measurement, { kind: "counted" }> => one.objective === name && one.kind === "counted",
-  );
+  const measured = measurements.filter((one) => one.kind === "counted").find(({ objective }) => objective === name);
   if (query?.kind !== "server" || measured === undefined) return undefined;
   const { window, read } = await readerOf(serviceOf(query));
   const cells = await readServerCells(api, query, window, read);

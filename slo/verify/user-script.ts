@@ -82,23 +82,22 @@ function expectedFailures(sent: SentCounts): string[] {
       labels[k6Labels.expectedResponse] === "true" &&
       !["", warmupScenario].includes(labels[k6Labels.scenario] ?? ""),
   );
-  return failures > 0
-    ? [
-        `${amount(failures, "answer was 5xx, and the script calls it expected: it counts", "answers were 5xx, and the script calls them expected: they count")} as good`,
-      ]
-    : [];
+  const [one, several] = [
+    "answer was 5xx, and the script calls it expected: it counts",
+    "answers were 5xx, and the script calls them expected: they count",
+  ];
+  return failures > 0 ? [`${amount(failures, one, several)} as good`] : [];
 }
 
 function failedChecks({ k6 }: RunRecord, sent: SentCounts): string[] {
   const { passes = 0, fails = 0 } = k6?.checks ?? {};
+  if (fails === 0) return [];
   const failed = sent.valuesOf(k6Metrics.countedChecks).filter(({ labels }) => labels[k6Labels.countedGood] === "false");
   const names = [...Map.groupBy(failed, ({ labels }) => labels[k6Labels.check] ?? "")].map(
     ([name, all]) => `${JSON.stringify(name)} ${all.reduce((sum, { value }) => sum + value, 0)} times`,
   );
   const which = names.length === 0 ? "" : ` (${listed(names, 5)})`;
-  return fails > 0
-    ? [`${fails} of ${passes + fails} of the script's checks failed${which}; only those decide that an objective is about`]
-    : [];
+  return [`${fails} of ${passes + fails} of the script's checks failed${which}; only those decide that an objective is about`];
 }
 
 /** Names the checks that were made less often than the iterations around them: one that an answer never came to, as in a callback, is in no count. */
