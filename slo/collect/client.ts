@@ -177,13 +177,7 @@ function unservedOf({ unserved }: ClientQueries, window: ClientWindow, { total }
 }
 
 /** Takes the slow requests for uncertain that may have waited for k6's own CPU; as many as were refused did not. */
-function withoutOwnDelay(
-  counted: ClientCounted,
-  refused: number,
-  noun: string,
-  shortage: CpuShortage,
-  slowAboveSeconds: number,
-): ClientCounted {
+function withoutOwnDelay(counted: ClientCounted, refused: number, noun: string, shortage: CpuShortage, slowAboveSeconds: number) {
   const most = Math.max(0, counted.bad - wholeCount(refused));
   const { uncertain, cumulative } = excuseStarved(counted.cumulative, counted.bad, shortage, slowAboveSeconds, most);
   const slow = amount(uncertain, `slow ${oneOf(noun)}`, `slow ${noun}`);

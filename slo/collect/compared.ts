@@ -131,12 +131,7 @@ export const labelSetBy =
  * Finds the kinds of request that grew while k6 did not run: requests of others are in them. What k6 left unanswered may end late, though.
  * The wider time is looked at only where something is amiss. A method is the same in small letters.
  */
-export function usedByOthers(
-  counters: readonly CounterGrowth[],
-  asked: readonly string[],
-  late: number,
-  wider: boolean,
-): Map<string, Record<string, string>> {
+export function usedByOthers(counters: readonly CounterGrowth[], asked: readonly string[], late: number, wider: boolean) {
   const quiet = counters.map((one) => ({ one, ...(wider ? one.widerQuiet : one.quiet) }));
   const after = quiet.reduce((sum, { grewAfter }) => sum + grewAfter, 0) > late;
   const used = quiet.filter(({ grewBefore, grewAfter }) => grewBefore > 0 || (after && grewAfter > 0));

@@ -20,10 +20,9 @@ const lateSeconds = 0.005;
 const mostApartSeconds = 1.5;
 
 type Push = Series<number>["points"][number];
-type Second = "good" | "bad" | "uncertain";
 
 /** Judges the time between the last events of two pushes, about a second, in which all came that the later one has more. */
-function secondOf(before: Push, push: Push, perSecond: number): Second {
+function secondOf(before: Push, push: Push, perSecond: number): "good" | "bad" | "uncertain" {
   const [apart, count] = [push.atSeconds - before.atSeconds, push.value - before.value];
   const atBorder = 1 + perSecond * lateSeconds;
   if (apart > mostApartSeconds) return "uncertain";

@@ -57,13 +57,7 @@ export const certainDrops = (
  * Gives how many were taken out, and the counts over time without them. A slow answer shows up to `lagSeconds` after its cause; what of the `bad` ones no point shows may have come at any time.
  * No more than `most` are taken out: a refused connection is no delay.
  */
-export function excuseStarved(
-  points: readonly CumulativePoint[],
-  bad: number,
-  shortage: CpuShortage,
-  lagSeconds: number,
-  most = bad,
-): { uncertain: number; cumulative: CumulativePoint[] } {
+export function excuseStarved(points: readonly CumulativePoint[], bad: number, shortage: CpuShortage, lagSeconds: number, most = bad) {
   let uncertain = 0;
   const cumulative = points.map((point, i) => {
     const before = points[i - 1] ?? { atSeconds: Number.NEGATIVE_INFINITY, bad: 0 };

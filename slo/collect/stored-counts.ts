@@ -20,12 +20,7 @@ export function sameTotals(a: Totals, b: Totals): boolean {
 }
 
 /** Asks how often the slowest-scraped instance was scraped well since a moment (Unix seconds of Prometheus's clock); undefined when it is not scraped at all. */
-export function scrapesSince(
-  api: PrometheusApi,
-  queries: ServiceQueries,
-  sinceSeconds: number,
-  nowSeconds: number,
-): Promise<Answer<number | undefined>> {
+export function scrapesSince(api: PrometheusApi, queries: ServiceQueries, sinceSeconds: number, nowSeconds: number) {
   // A range is rounded up to milliseconds: a scrape at the very moment is none that came since.
   return answerOf(() => queryNumber(api, queries.scrapes(Math.max(nowSeconds - sinceSeconds - 0.002, 0.001)), nowSeconds));
 }

@@ -3,10 +3,8 @@ import { durationText, labelText, withLabels, promql, selector, type PromQL } fr
 /** Asks about the time before a moment: it takes the range to look back over. */
 export type Reading = (rangeSeconds: number) => PromQL;
 
-type OverTime = "last_over_time" | "min_over_time" | "resets" | "sum_over_time";
-
 export const over =
-  (name: OverTime, series: PromQL): Reading =>
+  (name: "last_over_time" | "min_over_time" | "resets" | "sum_over_time", series: PromQL): Reading =>
   (rangeSeconds) => ({ promql: `${name}(${series.promql}[${durationText(rangeSeconds)}])` });
 
 /** Sums the last value of each series: exact for counters that begin at 0 with the run. */

@@ -41,7 +41,6 @@ export const moments = z.strictObject({
   after: outlier.optional(),
   worst: z.strictObject({ ...outlier.shape, fromSeconds: z.number(), toSeconds: z.number() }).optional(),
 });
-type Moments = z.infer<typeof moments>;
 
 const add = (counts: readonly Count[]): Count => ({
   total: counts.reduce((sum, { total }) => sum + total, 0),
@@ -114,7 +113,7 @@ function causeOf(cells: readonly Cell[], of: Cell | undefined, elsewhere: Count,
  * Finds when bad events came. Series do not count up at the same instant, so what came before and after them is counted from that much
  * further away, and a step is compared with the events around it, too.
  */
-export function momentsOf(points: readonly CumulativePoint[], skewSeconds: number, tests: Tests): Moments | undefined {
+export function momentsOf(points: readonly CumulativePoint[], skewSeconds: number, tests: Tests): z.infer<typeof moments> | undefined {
   const [first, second] = points;
   const end = points.at(-1);
   if (first === undefined || second === undefined || end === undefined || end.bad === 0) return undefined;

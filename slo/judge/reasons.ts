@@ -43,23 +43,13 @@ export function fastBurnReason(fastBurn: FastBurn, originSeconds: number | undef
 }
 
 /** Says that what is uncertain, had it come at once, would be a fast burn that the average hides. */
-export function possibleFastBurnReason(
-  { longSeconds, burnRateThreshold }: FastBurn,
-  uncertainBad: number,
-  caveats: readonly string[],
-): string {
+export function possibleFastBurnReason({ longSeconds, burnRateThreshold }: FastBurn, uncertainBad: number, caveats: readonly string[]) {
   const why = caveats.length > 0 ? `: ${caveats.join("; ")}` : "";
   return `the run as a whole proves the target, but up to ${grouped(uncertainBad)} bad events are uncertain${why}; within one window of ${three(longSeconds)} s they would burn the budget more than ${burnRateThreshold} times as fast as allowed`;
 }
 
 /** Says what is lacking where the counts prove neither side: what is certain, what is uncertain and why, and what would settle it. */
-export function unprovedReason(
-  evidence: Evidence,
-  targetRatio: number,
-  confidence: number,
-  caveats: readonly string[],
-  noun: string,
-): string {
+export function unprovedReason(evidence: Evidence, targetRatio: number, confidence: number, caveats: readonly string[], noun: string) {
   const { best, worst } = evidence;
   const target = percentText(targetRatio);
   const allowed = complement(targetRatio);

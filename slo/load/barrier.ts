@@ -24,12 +24,7 @@ const leadSeconds = (pods: number): number => (pods === 1 ? 0 : Math.max(2, 3 * 
  * the same for each. Gives up at once when `stopped`. The first pod looks who is ready and writes when to begin; the others ask for that alone:
  * if each of 1,000 read of 1,000, Prometheus would have nothing else to do.
  */
-export async function meetOthers(
-  ends: PrometheusEnds,
-  place: PodPlace,
-  promNow: () => number,
-  stopped: () => boolean,
-): Promise<Checked<number>> {
+export async function meetOthers(ends: PrometheusEnds, place: PodPlace, promNow: () => number, stopped: () => boolean) {
   const { testid, index, limitSeconds } = place;
   const shortly = Math.min(30, limitSeconds);
   const write = (name: string, labels: Record<string, string>, value: number): Promise<Checked<undefined>> =>

@@ -169,12 +169,7 @@ export function podConfigOf(
 }
 
 /** Carries out a load by a Job that is being created; the Job goes when its pods have said all, or with the user's wish to stop. */
-async function withJob<T>(
-  run: Run,
-  plan: JobPlan,
-  creating: Promise<T>,
-  load: (creating: Promise<T>) => Promise<LoadRun | NoRun>,
-): Promise<LoadRun | NoRun> {
+async function withJob<T>(run: Run, plan: JobPlan, creating: Promise<T>, load: (creating: Promise<T>) => Promise<LoadRun | NoRun>) {
   const { cluster, host, session, where } = run;
   let removing: Promise<void> | undefined;
   const remove = (): Promise<void> => (removing ??= creating.then(() => removeJob(run, plan.name)));

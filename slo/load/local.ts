@@ -88,12 +88,7 @@ function takeTarget({ testid, options: { target } }: Prepared, host: Host, { hel
 }
 
 /** Runs k6 to its end, or stops it when it overstays its plan; what became of it stands in the record. */
-async function loadWithK6(
-  { stack, prometheus, relay, record }: Running,
-  prepared: Prepared,
-  host: Host,
-  { group, signal }: Session,
-): Promise<void> {
+async function loadWithK6({ stack, prometheus, relay, record }: Running, prepared: Prepared, host: Host, { group, signal }: Session) {
   const look = (): ReturnType<typeof provedSoFar> => provedSoFar(prepared.spec, relay.sent(), !prepared.isUserScript, prepared.plan);
   const stop = watchProof(prepared.options.stopOn === undefined ? () => undefined : look, host);
   const { begun, ended } = runK6(group, {

@@ -29,12 +29,7 @@ const fine: Checked<undefined> = { kind: "fine", value: undefined };
 export const stoppedEarly = failed("it was told to stop before the load began");
 
 /** Asks until it is fine, and gives the last problem when it is not within `limitSeconds`. */
-export async function insist<T>(
-  ask: () => Promise<Checked<T>>,
-  limitSeconds: number,
-  stopped: () => boolean,
-  pauseSeconds = 0.25,
-): Promise<Checked<T>> {
+export async function insist<T>(ask: () => Promise<Checked<T>>, limitSeconds: number, stopped: () => boolean, pauseSeconds = 0.25) {
   let last: Checked<T> = stoppedEarly;
   const asked = await waitFor(
     async () => {

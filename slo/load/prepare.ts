@@ -127,8 +127,7 @@ export async function prepare(options: LoadOptions, host: Host): Promise<Prepare
 
 const ownObjectives = "no --spec was given: the script is judged by the storage API's own objectives, slo/objectives/storage-api.yaml";
 
-type Script = { kind: "script"; file: string; notes: string[]; counted: Counted | undefined; hasUnread: boolean } | NoRun;
-type Counted = ScriptFacts["counted"];
+type Script = { kind: "script"; file: string; notes: string[]; counted: ScriptFacts["counted"] | undefined; hasUnread: boolean } | NoRun;
 
 const mostTypeErrors = 10;
 

@@ -112,14 +112,11 @@ export function offeredRateAt(scenarios: readonly PlannedScenario[], seconds: nu
 }
 
 /** Keeps of what `k6 inspect` prints only what a plan needs: the rest may hold a script's keys and passwords. */
-export function keepPlan(
-  inspectOutput: string,
-  script?: ScriptFacts,
-): { kind: "kept"; text: string } | { kind: "problem"; message: string } {
+export function keepPlan(inspectOutput: string, script?: ScriptFacts) {
   try {
-    return { kind: "kept", text: JSON.stringify({ ...inspected.parse(JSON.parse(inspectOutput)), script }) };
+    return { kind: "kept" as const, text: JSON.stringify({ ...inspected.parse(JSON.parse(inspectOutput)), script }) };
   } catch (error) {
-    return { kind: "problem", message: `k6 describes the script in a way that is not understood: ${errorMessage(error)}` };
+    return { kind: "problem" as const, message: `k6 describes the script in a way that is not understood: ${errorMessage(error)}` };
   }
 }
 

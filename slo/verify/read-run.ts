@@ -6,7 +6,7 @@ import { answerOf, queryNumber, queryRange, queryVector, type PrometheusApi } fr
 import { countersOf, grownBy, restartedIn, type Growth } from "../collect/growth.ts";
 import type { Guarded } from "../collect/guard.ts";
 import { readRoutes } from "../collect/routes.ts";
-import { measureSeconds, type SecondsWindow } from "../collect/seconds.ts";
+import { measureSeconds } from "../collect/seconds.ts";
 import { measureServer } from "../collect/server.ts";
 import { dropCauseOf, risesOf, type CpuShortage } from "../collect/starved.ts";
 import { sumOfLast } from "../compile/counters.ts";
@@ -58,11 +58,7 @@ export function shortageOf({ health, k6 }: Pick<RunRecord, "health" | "k6">): Cp
 }
 
 /** Finds when the judged load was on; our scenarios tell when they began, a user script does not. A named part of the load is a part of that time. */
-function secondsWindowOf(
-  { load: { record, plan }, times }: Asked,
-  part: SecondsQueries["part"],
-  { excusedDrops = 0 }: ClientWindow,
-): SecondsWindow {
+function secondsWindowOf({ load: { record, plan }, times }: Asked, part: SecondsQueries["part"], { excusedDrops = 0 }: ClientWindow) {
   const { begun, judgedFrom, ended } = times;
   const fromSeconds = tellsBeginning(times) ? judgedFrom : undefined;
   const lengthSeconds = (fromSeconds === undefined ? plan.loadSeconds : plan.judgedSeconds) ?? Number.POSITIVE_INFINITY;

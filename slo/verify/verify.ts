@@ -67,11 +67,7 @@ const lackingOf = ({ measurements }: Reading): number =>
   measurements.reduce((sum, one) => sum + (one.kind === "counted" ? (one.lacking ?? 0) : 0), 0);
 
 /** Reads a run; where histograms of the service lack requests that its own counter has, again until they have them, or for ten seconds. */
-async function readLate(
-  asked: Asked,
-  say: (line: string) => void,
-  signal: AbortSignal | undefined,
-): Promise<{ asked: Asked; reading: Reading }> {
+async function readLate(asked: Asked, say: (line: string) => void, signal: AbortSignal | undefined) {
   const { load, times } = asked;
   const now = (): number => load.now() + load.record.clockOffsetSeconds;
   const first = { asked, reading: await readRun(asked) };

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Child, ProcessGroup } from "../../host/process-group.ts";
 import { warningsOf } from "./job.ts";
-import { type Cluster, type Failed, kubectl, placeOf } from "./kubectl.ts";
+import { type Cluster, kubectl, placeOf } from "./kubectl.ts";
 import { openMessageReader, type PodReport } from "./message.ts";
 import { jobLabel, loadContainer, podsOf, type PodState } from "./pods.ts";
 
@@ -84,15 +84,12 @@ const patienceSeconds = 20;
 const startLimitSeconds = 180;
 
 /** Waits until every container of a Job has begun; a pod that cannot is a failure that quotes the cluster. */
-export async function awaitStart(
-  options: FleetOptions,
-  stopped: () => boolean,
-): Promise<{ kind: "started"; states: PodState[] } | { kind: "stopped" } | Failed> {
+export async function awaitStart(options: FleetOptions, stopped: () => boolean) {
   const { cluster, job, pods, say } = options;
   const began = performance.now();
   const troubledSince = new Map<string, number>();
   for (let said = ""; ; await sleep(pauseMillis(options))) {
-    if (stopped()) return { kind: "stopped" };
+    if (stopped()) return { kind: "stopped" as const };
     const seconds = (performance.now() - began) / 1000;
     const got = await podsOf(cluster, job);
     const states = got.kind === "pods" ? got.pods : [];
@@ -100,11 +97,11 @@ export async function awaitStart(
     const words = got.kind === "failed" ? got.message : `${begun} of ${pods} pods have started`;
     if (words !== said && seconds > 2) say(words);
     said = words;
-    if (begun === pods) return { kind: "started", states };
+    if (begun === pods) return { kind: "started" as const, states };
     const why = whyNotStarted(options, states, begun, seconds, troubledSince);
     if (why === undefined) continue;
     const warnings = await warningsOf(cluster, job);
-    return { kind: "failed", message: [why, ...warnings.map((warning) => `  event: ${warning}`)].join("\n") };
+    return { kind: "failed" as const, message: [why, ...warnings.map((warning) => `  event: ${warning}`)].join("\n") };
   }
 }
 
@@ -153,11 +150,7 @@ export function followFleet(
   return { reports: podReports.reports, over: watch(), close: closeLogs };
 }
 
-function followLogs(
-  { cluster, job, pods, logFile }: FleetOptions & { logFile: string },
-  group: ProcessGroup,
-  takeLine: TakeLine,
-): () => void {
+function followLogs({ cluster, job, pods, logFile }: FleetOptions & { logFile: string }, group: ProcessGroup, takeLine: TakeLine) {
   let tail: Child | undefined;
   let isOver = false;
   const which = ["--container", loadContainer, `--max-log-requests=${pods}`, "-l", `${jobLabel}=${job}`];
