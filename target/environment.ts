@@ -84,6 +84,4 @@ export function parseEnvironment(variables: Record<string, string | undefined>) 
   return { kind: "problems", problems: parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`) } as const;
 }
 
-function isLoopback(host: string): boolean {
-  return isIP(host) === 4 ? host.startsWith("127.") : host === "localhost" || host === "::1";
-}
+const isLoopback = (host: string): boolean => (isIP(host) === 4 ? host.startsWith("127.") : host === "localhost" || host === "::1");

@@ -54,13 +54,9 @@ function packageBroken(room: Room, specifier: string, isTest: boolean): string |
   return `${room.folder} may not import the package ${specifier}; it may import ${describe(room)}`;
 }
 
-function isIn(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
-}
+const isIn = (path: string, folder: string): boolean => path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
 
-function isAmong(path: string, folders: readonly string[]): boolean {
-  return folders.some((folder) => isIn(path, folder));
-}
+const isAmong = (path: string, folders: readonly string[]): boolean => folders.some((folder) => isIn(path, folder));
 
 function describe({ values, types, packages }: Room): string {
   const parts = [...values, ...types.map((name) => `types of ${name}`), ...packages];

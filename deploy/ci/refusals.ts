@@ -3,9 +3,7 @@ import type { Finding } from "../../slo/report/findings.ts";
 import type { Report } from "../../slo/report/schema.ts";
 
 /** Says that something is wrong with the gate itself. */
-export function noVerdict(message: string): Finding {
-  return { level: "error", title: "Plimsoll: no verdict", message };
-}
+export const noVerdict = (message: string): Finding => ({ level: "error", title: "Plimsoll: no verdict", message });
 
 /** Says why a report does not stand behind the exit code, or nothing when it does. A pass needs a report in which every objective is met. */
 export function contradiction(report: Report, exitCode: number): string | undefined {

@@ -15,9 +15,7 @@ export function readStoredCounts(api: PrometheusApi, queries: StoredCountQueries
   });
 }
 
-export function sameTotals(a: Totals, b: Totals): boolean {
-  return kinds.every((kind) => a[kind] === b[kind]);
-}
+export const sameTotals = (a: Totals, b: Totals): boolean => kinds.every((kind) => a[kind] === b[kind]);
 
 /** Asks how often the slowest-scraped instance was scraped well since a moment (Unix seconds of Prometheus's clock); undefined when it is not scraped at all. */
 export function scrapesSince(api: PrometheusApi, queries: ServiceQueries, sinceSeconds: number, nowSeconds: number) {

@@ -39,9 +39,7 @@ export function quote(text: string): string {
   return `"${escaped}"`;
 }
 
-export function regexEscape(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
-}
+export const regexEscape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
 
 /** Writes a label's name, in quotes where it is one of UTF-8. */
 export const labelText = (label: string): string => (labelName.test(label) ? label : quote(label));

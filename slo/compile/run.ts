@@ -31,9 +31,7 @@ export function fallenQuery(testid: string, rangeSeconds: number): PromQL {
 }
 
 /** Compiles the question that proves that Prometheus gives back what was written. */
-export function preflightQuery(testid: string): PromQL {
-  return over("last_over_time", ofRun(plimsollMetrics.preflight, testid))(300);
-}
+export const preflightQuery = (testid: string): PromQL => over("last_over_time", ofRun(plimsollMetrics.preflight, testid))(300);
 
 /** Compiles the question when each load pod of a run was ready, or one of them: Unix seconds by pod; no more than ten minutes back. */
 export function podsReadyQuery(testid: string, index?: number): PromQL {
@@ -42,9 +40,7 @@ export function podsReadyQuery(testid: string, index?: number): PromQL {
 }
 
 /** Compiles the question when all pods of a run begin: Unix seconds. */
-export function podsBeginQuery(testid: string): PromQL {
-  return over("last_over_time", ofRun(plimsollMetrics.podsBegin, testid))(600);
-}
+export const podsBeginQuery = (testid: string): PromQL => over("last_over_time", ofRun(plimsollMetrics.podsBegin, testid))(600);
 
 /** Compiles the question how long the latest requests of a run took, seconds, by k6's native histogram. */
 export function latestQuantile(testid: string, quantile: number): PromQL {

@@ -5,9 +5,7 @@ import { atLeast, atMost } from "./binomial.ts";
 const tolerance = 1e-9;
 
 /** Gives 1 − ratio as a person would write it: 0.001 for 0.999, where plain subtraction gives 0.0010000000000000009. */
-export function complement(ratio: number): number {
-  return Number((1 - ratio).toFixed(15));
-}
+export const complement = (ratio: number): number => Number((1 - ratio).toFixed(15));
 
 function insist({ total, bad }: Count, alpha: number): void {
   const whole = Number.isSafeInteger(total) && Number.isSafeInteger(bad) && bad >= 0 && bad <= total;

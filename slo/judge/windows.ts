@@ -57,9 +57,7 @@ export function findFastBurns(question: WindowQuestion): WindowFinding[] {
 }
 
 /** Rounds a length up to whole steps, because a window can only begin and end where something was read. */
-function wholeSteps(seconds: number, stepSeconds: number): number {
-  return Math.max(1, Math.ceil(seconds / stepSeconds - 1e-6)) * stepSeconds;
-}
+const wholeSteps = (seconds: number, stepSeconds: number): number => Math.max(1, Math.ceil(seconds / stepSeconds - 1e-6)) * stepSeconds;
 
 function planPair({ shareOfRun, burnRateThreshold }: (typeof windowTable)[number], timeline: Timeline, budget: number): Plan {
   const { stepSeconds, runSeconds, points } = timeline;

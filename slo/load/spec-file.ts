@@ -23,9 +23,8 @@ export function readSpecFile(folder: string, given: string): { kind: "text"; tex
 }
 
 /** Shows a path as short as it can be understood from the user's folder. */
-export function shownPath(folder: string, path: string): string {
-  return relative(folder, path).startsWith("..") ? path : relative(folder, path);
-}
+export const shownPath = (folder: string, path: string): string =>
+  relative(folder, path).startsWith("..") ? path : relative(folder, path);
 
 export function readSpec(host: Pick<Host, "folder" | "project">, file: string | undefined, scenario: string | undefined) {
   const path = file === undefined ? join(host.project, "slo/objectives/storage-api.yaml") : resolve(host.folder, file);

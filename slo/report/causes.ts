@@ -38,9 +38,7 @@ export function causes(report: Report, of: readonly ReportObjective[] = unmet(re
   });
 }
 
-export function causeLine({ sentence, objectives }: ToldCause): string {
-  return `${sentence} (${objectives.map(shortName).join(", ")})`;
-}
+export const causeLine = ({ sentence, objectives }: ToldCause): string => `${sentence} (${objectives.map(shortName).join(", ")})`;
 
 /** Tells how many of the bad events are no requests: load that was offered, and that k6 had to drop. */
 function droppedSentence(report: Report, objective: ReportObjective, own: readonly Cause[]): string[] {
@@ -168,6 +166,4 @@ export function attributeLines({ attributes = [] }: Report): string[] {
 }
 
 /** Writes all samples as lines of JSON, with what the service logged of each. */
-export function samplesText({ samples = [] }: Report): string {
-  return samples.map((sample) => `${JSON.stringify(sample)}\n`).join("");
-}
+export const samplesText = ({ samples = [] }: Report): string => samples.map((sample) => `${JSON.stringify(sample)}\n`).join("");

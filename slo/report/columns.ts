@@ -21,6 +21,4 @@ export function padded(text: string, width: number, align: "left" | "right"): st
 }
 
 /** Breaks text at spaces into lines of at most `width` columns; a word that is longer is broken where the line ends. */
-export function wrapped(text: string, width: number): string[] {
-  return wrapAnsi(text, Math.max(1, width), { hard: true }).split("\n");
-}
+export const wrapped = (text: string, width: number): string[] => wrapAnsi(text, Math.max(1, width), { hard: true }).split("\n");

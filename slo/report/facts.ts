@@ -48,9 +48,7 @@ export function agreement({ reconciliation: r }: Report): string {
   return `The counts of k6 and Prometheus add up, the server's ${r.lostBetween === null ? "are not known" : "differ"}.`;
 }
 
-export function isWholeAgreement({ agrees, lostBetween }: Report["reconciliation"]): boolean {
-  return agrees === true && lostBetween === 0;
-}
+export const isWholeAgreement = ({ agrees, lostBetween }: Report["reconciliation"]): boolean => agrees === true && lostBetween === 0;
 
 /** Says, in whole sentences, what explains the counts and how the sides' latencies compare; `agreement` comes before them. */
 export function countSentences(report: Report): string[] {
@@ -71,9 +69,7 @@ function wrongContents({ reconciliation: { wrongContents: wrong } }: Report): st
 
 export const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-function sentence(text: string): string {
-  return capitalised(/[.!?]$/u.test(text) ? text : `${text}.`);
-}
+const sentence = (text: string): string => capitalised(/[.!?]$/u.test(text) ? text : `${text}.`);
 
 function latencyGap({ clientMinusServerSeconds: seconds }: Report["reconciliation"]): string {
   if (seconds === null) return "the mean latencies of client and server could not be compared";
@@ -227,6 +223,4 @@ export function runOrigin(report: Report): number {
 }
 
 /** Writes a time that may never have come to be, in seconds. */
-export function lapse(seconds: number | null): string {
-  return seconds === null ? "unknown" : duration(seconds);
-}
+export const lapse = (seconds: number | null): string => (seconds === null ? "unknown" : duration(seconds));

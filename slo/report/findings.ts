@@ -65,9 +65,7 @@ function proofSentence({ verdict, evidence, targetRatio, noun = "requests" }: Re
   return `${spent}; needed: ${count(requestsNeeded)} ${noun} with no more bad ones`;
 }
 
-export function oneLine(message: string): string {
-  return plainLine(message.trim().replace(/\s*[\r\n]+\s*/gu, "; "));
-}
+export const oneLine = (message: string): string => plainLine(message.trim().replace(/\s*[\r\n]+\s*/gu, "; "));
 
 /** Renders findings for a log that knows no annotations: `error: file:line:column: text`, one line each, none of which begins a command. */
 export function findingLines(findings: readonly Finding[]): string {
@@ -103,9 +101,7 @@ function data(text: string): string {
   return lines.join("%0A");
 }
 
-function property(text: string): string {
-  return data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
-}
+const property = (text: string): string => data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
 
 const severities = { error: "major", warning: "minor", notice: "info" } as const satisfies Record<Finding["level"], string>;
 

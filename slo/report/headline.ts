@@ -52,9 +52,7 @@ export function unmet(report: Report): ReportObjective[] {
 }
 
 /** Names an objective, and says so where it decides nothing. */
-export function ownName({ name, advisory }: ReportObjective): string {
-  return `${shortName(name)}${advisory ? " (advisory)" : ""}`;
-}
+export const ownName = ({ name, advisory }: ReportObjective): string => `${shortName(name)}${advisory ? " (advisory)" : ""}`;
 
 /** Lists why objectives are not met, exceeded ones first; those with one reason stand together, under all their names, and one that stands alone has its place, ` (file:line:column)`. */
 export function whys(report: Report) {
@@ -72,9 +70,7 @@ export function runReasons(report: Report): string[] {
   return report.reasons.filter((reason) => !told.includes(reason));
 }
 
-export function shortName(name: string): string {
-  return shortened(name, nameLimit);
-}
+export const shortName = (name: string): string => shortened(name, nameLimit);
 
 function named(report: Report, verdict: "exceeded" | "inconclusive", state: string): string {
   const required = report.objectives.filter(({ advisory }) => !advisory);

@@ -105,9 +105,7 @@ function attributes(values: Record<string, string | number>): string {
   return written.join("");
 }
 
-function text(value: string): string {
-  return escaped(value, /[&<>"\r]/gu);
-}
+const text = (value: string): string => escaped(value, /[&<>"\r]/gu);
 
 function escaped(value: string, special: RegExp): string {
   const fit = shortened(value.replace(unfit, "\uFFFD"), dataLimit);

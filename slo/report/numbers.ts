@@ -3,9 +3,7 @@ import { elapsed, percentText as targetPercent } from "../spec/units.ts";
 export { elapsed, targetPercent };
 
 /** Writes a count with a comma at each thousand; `null` is "not read", which is not 0. */
-export function count(value: number | null): string {
-  return value === null ? "not read" : threeDigits(value);
-}
+export const count = (value: number | null): string => (value === null ? "not read" : threeDigits(value));
 
 /** Writes a count and its noun: `1 request`, `2 requests`. */
 export function counted(value: number | null, noun: string): string {
@@ -79,9 +77,7 @@ export function bytes(value: number | null): string {
 }
 
 /** Writes Unix seconds as `2026-11-21 05:00:00 UTC`; a time that no calendar holds is "unknown". */
-export function moment(unixSeconds: number): string {
-  return isoMoment(unixSeconds)?.replace("T", " ").replace("Z", " UTC") ?? "unknown";
-}
+export const moment = (unixSeconds: number): string => isoMoment(unixSeconds)?.replace("T", " ").replace("Z", " UTC") ?? "unknown";
 
 /** Writes Unix seconds as ISO 8601 in UTC without fractions. */
 export function isoMoment(unixSeconds: number): string | undefined {
@@ -89,9 +85,7 @@ export function isoMoment(unixSeconds: number): string | undefined {
   return Number.isNaN(date.getTime()) ? undefined : `${date.toISOString().slice(0, -5)}Z`;
 }
 
-function threeDigits(value: number): string {
-  return Number.isFinite(value) ? written(value, decimalsFor(value)) : "unknown";
-}
+const threeDigits = (value: number): string => (Number.isFinite(value) ? written(value, decimalsFor(value)) : "unknown");
 
 function decimalsFor(value: number): number {
   if (value === 0 || !Number.isFinite(value)) return 0;
@@ -99,9 +93,7 @@ function decimalsFor(value: number): number {
 }
 
 /** Writes a number with at most so many decimals, and a comma at each thousand. */
-function written(value: number, decimals: number): string {
-  return value.toLocaleString("en-US", { maximumFractionDigits: decimals });
-}
+const written = (value: number, decimals: number): string => value.toLocaleString("en-US", { maximumFractionDigits: decimals });
 
 function pair(large: number, largeUnit: string, small: number, smallUnit: string): string {
   return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;

@@ -6,9 +6,7 @@ const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\uFFFE\uFFFF]/gu;
 const stackedMarks = /(\p{M}{4})\p{M}+/gu;
 
 /** Makes data fit for one printed line: line breaks become a space; what could steer a terminal or turn text round becomes U+FFFD. */
-export function plainLine(data: string): string {
-  return data.replace(lineBreak, " ").replace(unprintable, "\uFFFD").replace(stackedMarks, "$1");
-}
+export const plainLine = (data: string): string => data.replace(lineBreak, " ").replace(unprintable, "\uFFFD").replace(stackedMarks, "$1");
 
 /** Shortens text to about `limit` characters and says how many it left out; not where that would be longer than what is left out. */
 export function shortened(text: string, limit: number): string {

@@ -53,9 +53,7 @@ export function terminalReport(report: Report, options: TerminalOptions): string
   return sections.map((lines) => `${lines.map((line) => line.trimEnd()).join("\n")}\n`).join("\n");
 }
 
-function data(text: string): string {
-  return shortened(plainLine(text), dataLimit);
-}
+const data = (text: string): string => shortened(plainLine(text), dataLimit);
 
 function objectiveLines(report: Report, width: number, paint: Paint): string[] {
   if (report.objectives.length === 0) return [];

@@ -90,9 +90,7 @@ export const recordSchema = z.strictObject({
 
 export type RunRecord = z.infer<typeof recordSchema>;
 
-export function runFolder(root: string, testid: string): string {
-  return join(root, ".plimsoll", "runs", testid);
-}
+export const runFolder = (root: string, testid: string): string => join(root, ".plimsoll", "runs", testid);
 
 /** Makes a folder below `.plimsoll/` of the working folder, which hides itself from git. */
 export function makeOwnFolder(root: string, folder: string): void {

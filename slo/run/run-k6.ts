@@ -208,9 +208,7 @@ function watchHealth(pid: number): () => HealthSample[] {
 }
 
 /** Says whether k6 was short of CPU: it stood still, or waited for at least as long as it ran and half of the time. With spare CPU it waits a few percent of the time that it runs. */
-function isStarved({ cpuShare, waitShare, heldUp }: HealthSample): boolean {
-  return heldUp || (waitShare >= 0.5 && waitShare >= cpuShare);
-}
+const isStarved = ({ cpuShare, waitShare, heldUp }: HealthSample): boolean => heldUp || (waitShare >= 0.5 && waitShare >= cpuShare);
 
 /** A sample is due every second: one that is later than this has averaged a shortage away, and whoever took it was short of CPU itself. */
 const heldUpSeconds = 2;

@@ -21,9 +21,7 @@ export function explainRefusal({ message, file, text }: Refused): string {
 }
 
 /** A bundle of ours ends with the map from its lines to the sources', which k6 applies to every frame but those of the bundle's own lines. */
-function isBundle(text: string): boolean {
-  return text.lastIndexOf("//# sourceMappingURL=data:") > text.lastIndexOf("\n", text.length - 2);
-}
+const isBundle = (text: string): boolean => text.lastIndexOf("//# sourceMappingURL=data:") > text.lastIndexOf("\n", text.length - 2);
 
 function frameOf(line: string) {
   const [, url, row, column] = /^(?:.* \()?(file:\/\/.+):(\d+):(\d+)\(\d+\)\)?$/.exec(line.trim()) ?? [];

@@ -18,9 +18,7 @@ const secondsIn = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as 
 const problem = (message: string, meant?: string): Parsed => ({ kind: "problem", message, hint: meant && `did you mean ${meant}?` });
 
 /** Writes a ratio (0–1) as the percentage that a person would write. */
-export function percentText(ratio: number): string {
-  return `${Number((ratio * 100).toPrecision(12))}%`;
-}
+export const percentText = (ratio: number): string => `${Number((ratio * 100).toPrecision(12))}%`;
 
 /** Writes seconds as a clock from the start: `1:05`, `2:00:00`. */
 export function elapsed(seconds: number): string {

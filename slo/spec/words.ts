@@ -1,9 +1,7 @@
 import { closest, distance } from "fastest-levenshtein";
 
 /** Quotes text from a file for a terminal: escaped, and cut to a length that can be read. */
-export function quoted(text: string): string {
-  return `"${printable(text)}"`;
-}
+export const quoted = (text: string): string => `"${printable(text)}"`;
 
 /** Escapes what a terminal would obey or hide, and cuts to 80 characters. */
 export function printable(text: string): string {

@@ -55,9 +55,7 @@ function enliven(rule: FaultRule, index: number, nowSeconds: number) {
   return { rule, matched: 0, injected: 0, random: seededRandom(seed), since, kept };
 }
 
-function spoilsAnswers({ kind }: FaultRule): boolean {
-  return kind === "delete-answers-500" || kind === "wrong-contents";
-}
+const spoilsAnswers = ({ kind }: FaultRule): boolean => kind === "delete-answers-500" || kind === "wrong-contents";
 
 const nothing = { waitSeconds: 0, storeSeconds: 0, end: { kind: "none" } } as const;
 

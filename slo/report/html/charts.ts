@@ -197,10 +197,6 @@ function line(label: string, values: Values, tone: number, dash: (typeof dashes)
   return { label, values, tone, dash, stepped };
 }
 
-function name(text: string): string {
-  return shortened(plainLine(text), labelLimit);
-}
+const name = (text: string): string => shortened(plainLine(text), labelLimit);
 
-function isSample(value: number | null): value is number {
-  return value !== null;
-}
+const isSample = (value: number | null): value is number => value !== null;

@@ -123,9 +123,7 @@ function gauge(budgetSpent: number): Markup {
     <rect class="gauge-line" x="${full - 1}" y="2" width="1" height="8"/></svg>`;
 }
 
-export function tenth(value: number): number {
-  return Math.round(value * 10) / 10;
-}
+export const tenth = (value: number): number => Math.round(value * 10) / 10;
 
 const quantiles = [0.5, 0.95, 0.99, 0.999];
 
