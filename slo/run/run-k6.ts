@@ -15,18 +15,14 @@ const longestError = 1000;
 /** How long k6 may take beyond its own plan before it is stopped. */
 export const graceSeconds = 90;
 
-/** The load that one k6 process is to carry, as planned; it ends early when `signal` aborts. */
-interface DriveOptions extends Omit<K6Options, "summaryFile" | "onLine"> {
-  plan: Plan;
-  signal: AbortSignal;
-}
-
 type K6Outcome = NonNullable<RunRecord["k6"]>;
 type Health = NonNullable<RunRecord["health"]>;
 
 export type Driven = { k6: K6Outcome; health: Health; caveats: string[] };
 
-/** Runs k6 to its end, or stops it when it overstays its plan. */
+type DriveOptions = Omit<K6Options, "summaryFile" | "onLine"> & { plan: Plan; signal: AbortSignal };
+
+/** Runs k6 to its end, or stops it when it overstays its plan or `signal` aborts. */
 export function runK6(group: ProcessGroup, options: DriveOptions): { begun: K6Outcome; ended: Promise<Driven> } {
   const { plan, folder, signal } = options;
   const said = openSaid();
