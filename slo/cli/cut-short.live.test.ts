@@ -54,6 +54,16 @@ describeLive("a run that is cut short", ["k6", "prometheus"], () => {
     expect(reportIn(folder).verdict).toBe("interrupted");
   });
 
+  test.each([
+    ["awaits what never comes is not carried out", "await new Promise(() => {});"],
+    ["leaves a timer running ends all the same", "setInterval(() => {}, 1000);"],
+  ])("by a config that %s", async (_, statement) => {
+    const folder = workingFolder();
+    writeFileSync(join(folder, "plimsoll.config.mjs"), `${statement} export default {};`);
+    const ended = await run(["load", "--scenario", "smoke", "--target", "http://127.0.0.1:1", "--spec", easySpec(folder)], { folder });
+    expect(ended.exitCode, ended.stderr).toBe(4);
+  });
+
   test("before it began leaves no folder", async () => {
     const folder = workingFolder();
     writeFileSync(join(folder, "endless.js"), "for (;;) {}");

@@ -37,4 +37,6 @@ async function main(): Promise<number> {
   }
 }
 
+process.exitCode = exitCodes.notCarriedOut; // where a config awaits what never comes Node ends here, and not with 0
 process.exitCode = await main();
+process.stdout.write("", () => process.exit()); // what a config left running does not keep the command alive
