@@ -127,7 +127,9 @@ export async function prepare(options: LoadOptions, host: Host): Promise<Prepare
 
 const ownObjectives = "no --spec was given: the script is judged by the storage API's own objectives, slo/objectives/storage-api.yaml";
 
-type Script = { kind: "script"; file: string; notes: string[]; counted: ScriptFacts["counted"] | undefined; hasUnread: boolean } | NoRun;
+type Script =
+  | { kind: "script"; file: string; notes: string[]; counted: ScriptFacts["counted"] | undefined; hasUnread: boolean; atOnce: boolean }
+  | NoRun;
 
 const mostTypeErrors = 10;
 
@@ -142,8 +144,8 @@ async function bundleHere(folder: string, { entry, isUserScript }: Entry, spec: 
   const errors = types.kind === "problems" ? shown(types.problems) : [];
   if (errors.length > 0 && !isUserScript) return badUsage(errors.join("\n"));
   const more = errors.length > mostTypeErrors ? [`and ${errors.length - mostTypeErrors} more type errors`] : [];
-  const { file, counted, hasUnread } = bundled;
-  return { kind: "script", file, notes: [...errors.slice(0, mostTypeErrors), ...more], counted, hasUnread };
+  const { file, counted, hasUnread, atOnce } = bundled;
+  return { kind: "script", file, notes: [...errors.slice(0, mostTypeErrors), ...more], counted, hasUnread, atOnce };
 }
 
 /** Tells whether an objective is about what a script counts itself, so that it is bundled with counters of ours. */
@@ -154,7 +156,7 @@ const asksOfScript = ({ objectives }: Spec): boolean =>
 function bundledBefore(bundles: string, { entry, name, isUserScript }: Entry): Script {
   const file = isUserScript ? entry : resolve(bundles, `${name}.js`);
   const counted = { kind: "not" as const, reason: "scripts are not bundled where bundles were made beforehand (PLIMSOLL_BUNDLES)" };
-  if (existsSync(file)) return { kind: "script", file, notes: [], counted, hasUnread: true };
+  if (existsSync(file)) return { kind: "script", file, notes: [], counted, hasUnread: true, atOnce: isUserScript };
   return failed(`${bundles} (PLIMSOLL_BUNDLES) has no bundle of the scenario ${name}`);
 }
 
@@ -180,7 +182,7 @@ async function prepareIn(folder: string, testid: string, entry: Entry, read: Rea
   const looked = { ...host.environment, ...environment, PLIMSOLL_TELLS_METRICS: "1" };
   const inspected = await inspectScript({ binary: tools.k6, script: script.file, environment: looked });
   if (inspected.kind === "problem") return badUsage(inspected.message);
-  const kept = keepPlan(inspected.output, factsOf(entry, script, inspected.logged));
+  const kept = keepPlan(inspected.output, factsOf(entry, script, inspected.logged), script.atOnce);
   if (kept.kind === "problem") return badUsage(kept.message);
   if ((options.rate ?? options.duration) !== undefined && !isScalable(kept.text))
     return badUsage(

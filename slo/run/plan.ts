@@ -28,6 +28,7 @@ const inspected = z.object({
   totalDuration: z.string().nullish(),
   maxVUs: z.number().nullish(),
   script: scriptFacts.nullish(),
+  atOnce: z.boolean().nullish(),
   thresholds: z
     .record(z.string(), z.unknown())
     .nullish()
@@ -112,9 +113,9 @@ export function offeredRateAt(scenarios: readonly PlannedScenario[], seconds: nu
 }
 
 /** Keeps of what `k6 inspect` prints only what a plan needs: the rest may hold a script's keys and passwords. */
-export function keepPlan(inspectOutput: string, script?: ScriptFacts) {
+export function keepPlan(inspectOutput: string, script?: ScriptFacts, atOnce?: boolean) {
   try {
-    return { kind: "kept" as const, text: JSON.stringify({ ...inspected.parse(JSON.parse(inspectOutput)), script }) };
+    return { kind: "kept" as const, text: JSON.stringify({ ...inspected.parse(JSON.parse(inspectOutput)), script, atOnce }) };
   } catch (error) {
     return { kind: "problem" as const, message: `k6 describes the script in a way that is not understood: ${errorMessage(error)}` };
   }
@@ -153,6 +154,8 @@ export function readPlan(inspectOutput: string) {
     offeredIterations: openModel ? Math.round(offered) : undefined,
     openModel,
     script: raw.script ?? undefined,
+    /** Whether its requests may overlap, so that their durations add up to more than passed. */
+    atOnce: raw.atOnce === true,
     maxVUs: raw.maxVUs ?? 1,
     hasThresholds: Object.keys(raw.thresholds ?? {}).length > 0,
     /** How long the judged scenarios last together, without their graceful stop; undefined where one has no end. */

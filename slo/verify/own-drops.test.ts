@@ -7,13 +7,13 @@ import { ownDrops } from "./own-drops.ts";
 
 /** A load of 60 iterations a second for 10 s, of which 30 were dropped at its third second. */
 function dropped(
-  vus: { preAllocatedVUs: number; maxVUs: number; executor?: string; iterations?: number },
+  { atOnce, ...vus }: { preAllocatedVUs: number; maxVUs: number; executor?: string; iterations?: number; atOnce?: boolean },
   answers: (query: string, atSeconds: number) => number | undefined,
   madeAll = 0,
   droppedAt = 3,
 ) {
   const shop = { executor: "constant-arrival-rate", rate: 60, duration: "10s", ...vus };
-  const plan = readPlan(JSON.stringify({ scenarios: { shop }, maxVUs: vus.maxVUs }));
+  const plan = readPlan(JSON.stringify({ scenarios: { shop }, maxVUs: vus.maxVUs, atOnce }));
   const api = fakeApi((query): FakeSeries[] => {
     if (query.includes("k6_vus_max")) return [{ valueAt: (at) => (at < madeAll ? vus.preAllocatedVUs : vus.maxVUs) }];
     return [{ labels: { scenario: "shop" }, valueAt: (at) => answers(query, at) }];
@@ -42,6 +42,12 @@ const waitsLate = (query: string, atSeconds: number): number => {
   if (query.includes("histogram_count(")) return 570 + late;
   return query.includes("k6_iteration_duration_seconds") ? late : 0;
 };
+/** What k6 says of 57 iterations that ask for ten things at once, 150 ms each, and then wait for 1.2 s. */
+const batched = (query: string) => {
+  const isOfIterations = query.includes("k6_iteration_duration_seconds");
+  if (query.includes("histogram_count(")) return isOfIterations ? 57 : 570;
+  return isOfIterations ? 57 * 1.5 : query.includes("k6_http_req_duration_seconds") ? 570 * 0.15 : undefined;
+};
 const noneEnded = (answered: number) => (query: string) =>
   query.includes("histogram_count(") && query.includes("k6_http_req_duration_seconds") ? answered : 0;
 
@@ -52,6 +58,8 @@ test.each<[string, Promise<number>, number]>([
   ["a service that takes 1 s leaves 10 VUs no time for 60 iterations a second", dropped(ten, took(1, 0.999)), 0],
   ["a script that sleeps for 1 s needs 60 VUs for a service that answers at once", dropped(ten, took(1, 0.001)), 30],
   ["100 VUs are enough for such a script, and the service is too slow", dropped({ preAllocatedVUs: 100, maxVUs: 100 }, took(2, 1)), 0],
+  ["requests at once take no longer than one of them, and the script waits", dropped({ ...ten, atOnce: true }, batched), 30],
+  ["one after the other they take all of its time", dropped(ten, batched), 0],
   ["a script that waits only later needs them then", dropped(ten, waitsLate), 30],
   ["a script that goes on waiting when it was answered is not the service's", dropped(ten, noneEnded(10)), 30],
   ["a service that never answers is", dropped(ten, noneEnded(0)), 0],

@@ -41,7 +41,8 @@ export async function ownDrops(
     ]);
     return (name: string) => {
       const of = (sums: Sums): number => sums.get(name) ?? 0;
-      return { ended: of(ended), answered: of(answered), own: of(took) - waits.reduce((sum, each) => sum + of(each), 0) };
+      const share = plan.atOnce ? of(ended) / Math.max(1, of(ended), of(answered)) : 1; // at the least: all of an iteration at once
+      return { ended: of(ended), answered: of(answered), own: of(took) - share * waits.reduce((sum, each) => sum + of(each), 0) };
     };
   };
   const firstDrop = drops.find(({ value }) => value > 0)?.atSeconds ?? toSeconds;

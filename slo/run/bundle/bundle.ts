@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { build, type BuildFailure, type Metafile, type Plugin } from "esbuild";
@@ -9,6 +9,13 @@ import { esbuildProblems, problemOf, type Problems } from "./problems.ts";
 /** Lists the modules that a script imports and that are not in its bundle. */
 const externals = ({ inputs }: Metafile): string[] =>
   Object.values(inputs).flatMap(({ imports }) => imports.flatMap(({ path, external }) => (external === true ? [path] : [])));
+
+/** Tells whether a script's own files, of which the entry is one, ask for several things at once: the durations of such requests add up to more than passed. */
+const asksAtOnce = ({ inputs }: Metafile, folder: string): boolean =>
+  Object.keys(inputs)
+    .map((path) => resolve(folder, path))
+    .filter((path) => !path.startsWith(dirname(k6Module)) && statSync(path, { throwIfNoEntry: false })?.isFile())
+    .some((path) => /\b(batch|asyncRequest)\s*\(/.test(readFileSync(path, "utf8")));
 
 /** Makes one file for k6 of a script and its imports; CommonJS, which a bundle would rob of its exports, stays in its place. Nothing is written beside it. */
 export async function bundleScenario(options: { entry: string; outfile: string; counted?: boolean }) {
@@ -31,6 +38,7 @@ export async function bundleScenario(options: { entry: string; outfile: string; 
     file: isCommonJs ? entry : options.outfile,
     /** Whether the script's checks and rates are counted; else why they cannot be. Undefined where nobody asked. */
     counted: counts ? ({ kind: "counted" } as const) : options.counted === true ? notCounted : undefined,
+    atOnce: asksAtOnce(built.metafile, folder),
     /** Whether modules are imported that were not read: from https, or of an extension. */
     hasUnread: externals(built.metafile).some((path) => !/^k6(\/(?!x\/).*)?$/.test(path)),
   } as const;
