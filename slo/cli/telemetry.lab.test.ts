@@ -17,8 +17,8 @@ test("of 100,000 requests each has its line in Loki, once", { timeout: 1_500_000
   if (loki.kind === "failed") throw new Error(loki.message);
   const began = Date.now() / 1000;
   const ended = await run(loadArgs(folder, "--scenario", "smoke", "--rate", "310", "--duration", "300s"), { folder });
-  const { serverRequests, k6Requests, explanation } = reportIn(folder).reconciliation;
-  expect(serverRequests, `${explanation}\n${shown(ended)}`).toBe(k6Requests);
+  const { serverRequests, prometheusRequests, explanation } = reportIn(folder).reconciliation; // of so many k6 keeps no summary
+  expect(serverRequests, `${explanation}\n${shown(ended)}`).toBe(prometheusRequests);
   expect(serverRequests).toBeGreaterThanOrEqual(100_000);
   const { testid } = reportIn(folder);
   const count = async () => {
