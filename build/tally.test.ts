@@ -1,10 +1,15 @@
 import { expect, test } from "vitest";
 import { testCounts } from "./tally.ts";
 
-const file = (status: string, ...tests: string[]) => ({ status, assertionResults: tests.map((state) => ({ status: state })) });
+const file = (status: string, ...tests: string[]) => ({
+  status,
+  name: "a.test.ts",
+  message: "",
+  assertionResults: tests.map((state) => ({ status: state, fullName: "adds", failureMessages: state === "failed" ? ["1 is not 2"] : [] })),
+});
 const report = (success: boolean, ...testResults: unknown[]) => ({ success, testResults });
 
-const reports: [string, unknown, number, ReturnType<typeof testCounts>][] = [
+const reports: [string, unknown, number, Omit<ReturnType<typeof testCounts>, "failures">][] = [
   [
     "tests are counted over files",
     report(true, file("passed", "passed", "passed"), file("passed", "passed")),
@@ -32,5 +37,13 @@ const reports: [string, unknown, number, ReturnType<typeof testCounts>][] = [
   ["no report is a failure", undefined, 0, { passed: 0, failed: 1, skipped: 0 }],
 ];
 test.each(reports)("%s", (_sentence, json, code, counts) => {
-  expect(testCounts(() => JSON.stringify(json) ?? "", code)).toEqual(counts);
+  expect(testCounts(() => JSON.stringify(json) ?? "", code)).toMatchObject(counts);
+});
+
+test("each failure is named, with what it said", () => {
+  const json = report(false, file("failed", "failed", "passed"), { ...file("failed"), message: "no such module" });
+  expect(testCounts(() => JSON.stringify(json), 1).failures).toEqual([
+    "failed: a.test.ts: adds\n1 is not 2",
+    "failed: a.test.ts: the file\nno such module",
+  ]);
 });
