@@ -15,9 +15,9 @@ export interface ServerWindow extends GrowthWindow {
   cutOff: number;
   /** False where a load pod was lost: it may have sent more than anybody heard of. */
   sentIsWhole: boolean;
-  /** Requests of setup and warm-up that the window could not leave out. */
+  /** Requests of setup and warm-up, and those that were cut off. */
   notJudged: number;
-  /** True when the window begins after setup and warm-up, so that only judged requests are in it. */
+  /** True when the window begins after setup and warm-up, so that only judged requests are in it; but what was cut off, and what a late histogram held back, may be. */
   judgedOnly: boolean;
   /** Tells by k6's name of a request whether it is another host's: hosts are mapped and redirect, so the target may have served it all the same. */
   namedElsewhere: (name: string) => boolean;
@@ -45,6 +45,11 @@ export function compareSides(sent: Sent, counted: number): Compared {
   const missing = sent.isWhole ? wholeCount(most - counted) : most;
   const missingForCertain = Math.max(0, wholeCount(sent.answered - sent.elsewhere - counted));
   return { missing, missingForCertain, elsewhere: Math.min(sent.elsewhere, missing - missingForCertain), others: 0 };
+}
+
+/** Tells how many requests of setup and warm-up a late histogram may have held back, and counted for k6's last ones, of which then as many more are missing. */
+export function mayHold({ judgedOnly, notJudged, cutOff }: ServerWindow, { missing, others }: Compared, heldBack: number): number {
+  return judgedOnly && missing > 0 ? Math.max(0, Math.min(notJudged - cutOff, heldBack - others)) : 0;
 }
 
 /**
@@ -131,10 +136,10 @@ export const labelSetBy =
  * Finds the kinds of request that grew while k6 did not run: requests of others are in them. What k6 left unanswered may end late, though.
  * The wider time is looked at only where something is amiss. A method is the same in small letters.
  */
-export function usedByOthers(counters: readonly CounterGrowth[], asked: readonly string[], late: number, wider: boolean) {
+export function usedByOthers(counters: readonly CounterGrowth[], asked: readonly string[], late: number, wider: boolean, outgrew = false) {
   const quiet = counters.map((one) => ({ one, ...(wider ? one.widerQuiet : one.quiet) }));
   const after = quiet.reduce((sum, { grewAfter }) => sum + grewAfter, 0) > late;
-  const used = quiet.filter(({ grewBefore, grewAfter }) => grewBefore > 0 || (after && grewAfter > 0));
+  const used = quiet.filter(({ grewBefore, grewAfter }) => outgrew || grewBefore > 0 || (after && grewAfter > 0));
   const setOf = labelSetBy(asked);
   const sets = new Set(used.map(({ one }) => setOf(one).toLowerCase()));
   const alike = counters.filter((one) => sets.has(setOf(one).toLowerCase()));

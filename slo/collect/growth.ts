@@ -142,8 +142,8 @@ function growthOf(
   return {
     labels,
     instance,
-    /** What it held in the last scrape before the load. */
-    base,
+    /** What it holds at the end. */
+    latest,
     /**
      * Since the last scrape of the same process before the load; a series that was not in that scrape began at 0.
      * Within one process a label set may have expired: then nothing else of it is certain either.

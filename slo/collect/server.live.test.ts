@@ -9,11 +9,12 @@ import { openProcessGroup } from "../host/process-group.ts";
 import { encodeWrite } from "../run/relay/body.ts";
 import { writeOnce } from "../run/relay/write.ts";
 import { startPrometheus } from "../run/local-services.ts";
+import { presetNamed, type Metrics } from "../spec/presets.ts";
 import type { Indicator } from "../spec/spec.ts";
 import { writeSeries, type HeldHistogram } from "../verify/worlds/write.ts";
 import { readGrowth } from "./growth.ts";
 import { guardService } from "./guard.ts";
-import type { Measurement } from "./measurement.ts";
+import type { Count, Measurement } from "./measurement.ts";
 import type { PrometheusApi } from "./prometheus.ts";
 import { began, bucket, count, ended, errors, from, inOrder, k6, scraped, specOf, until, type Sample } from "./series.fixture.ts";
 import { jobsOf, measureServer } from "./server.ts";
@@ -48,8 +49,16 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     }
   }
 
-  async function server(job: string, indicator: Indicator, stepSeconds = 1, notJudged = 0, routes = ["/x"]): Promise<Measurement> {
-    const got = compileObjectives(specOf(indicator), { testid: job, server: { job }, routes }, true);
+  type More = { metrics?: Metrics; judgedOnly?: boolean };
+  async function server(
+    job: string,
+    indicator: Indicator,
+    stepSeconds = 1,
+    notJudged = 0,
+    routes = ["/x"],
+    more: More = {},
+  ): Promise<Measurement> {
+    const got = compileObjectives(specOf(indicator, more.metrics), { testid: job, server: { job }, routes }, true);
     const query = got.kind === "compiled" ? got.queries[0] : undefined;
     if (query?.kind !== "server") throw new Error("no server objective");
     const moments = { fromSeconds: from, begunSeconds: from, toSeconds: until, endedSeconds: ended, stepSeconds };
@@ -59,7 +68,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       cutOff: 0,
       sentIsWhole: true,
       notJudged,
-      judgedOnly: notJudged === 0,
+      judgedOnly: more.judgedOnly ?? notJudged === 0,
       namedElsewhere: () => false,
     };
     const jobs = query.jobs ? await jobsOf(api, query, 300, until) : [job];
@@ -135,6 +144,57 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     const counted = await server("late", errors("server"));
     expect(counted).toMatchObject({ kind: "counted", best: { total: 503, bad: 0 }, worst: { total: 503, bad: 13 } });
     expect(JSON.stringify(counted)).toContain("was first scraped after the load began: what it counted before that is unknown");
+  });
+
+  test.each<[string, string, [at: number, counter: number, histogram: number, fast: number][], Count, Count, string]>([
+    [
+      "what it held back of setup and warm-up may stand for k6's last requests",
+      "held-back",
+      [
+        [from - 5, 150, 0, 0],
+        [until - 1, 1150, 900, 880],
+      ],
+      { total: 1000, bad: 0 },
+      { total: 1000, bad: 270 },
+      "the service's counts include up to 150 requests of setup and warm-up",
+    ],
+    [
+      "nothing that was held back is in it where it has all of k6's requests, as in one that never takes some",
+      "never-timed",
+      [
+        [from - 5, 150, 0, 0],
+        [until - 1, 1150, 1000, 980],
+      ],
+      { total: 1000, bad: 20 },
+      { total: 1000, bad: 20 },
+      "",
+    ],
+    [
+      "where it grew by more than the counter, as by probes that are only timed, nothing in it is known to be k6's",
+      "outgrown",
+      [
+        [from + 10, 300, 100, 90],
+        [until - 1, 700, 590, 573],
+      ],
+      { total: 1000, bad: 0 },
+      { total: 1000, bad: 1000 },
+      "others ask for GET /x too",
+    ],
+  ])("of a late histogram beside a counter: %s", async (_, job, scrapes, best, worst, caveat) => {
+    await write([
+      ...scraped(job, [...scrapes.map(([at]) => at), until - 3]),
+      ...scrapes.flatMap(([at, counter, histogram, fast]): Sample[] => [
+        [{ ...count(job, "200"), __name__: "http_requests_total" }, counter, at],
+        [bucket(job, "1"), fast, at],
+        [bucket(job, "+Inf"), histogram, at],
+      ]),
+      [k6(job, { status: "200" }), 1000, ended],
+    ]);
+    const metrics = { ...presetNamed("fastify"), requests: "http_requests_total" };
+    const slow = { kind: "latency", side: "server", atMostSeconds: 1, where: {} } as const;
+    const counted = await server(job, slow, 1, 150, ["/x"], { metrics, judgedOnly: true });
+    expect(counted).toMatchObject({ kind: "counted", best, worst });
+    expect(JSON.stringify(counted)).toContain(caveat);
   });
 
   test("an instance that started during the load counts from zero", async () => {

@@ -2,7 +2,7 @@ import type { CounterQueries } from "../compile/counters.ts";
 import type { PromQL } from "../compile/promql.ts";
 import type { ServerQueries } from "../compile/service-objectives.ts";
 import { refuseMissing } from "./absence.ts";
-import { betweenCounts, caveatsOf, compareSides, labelSetBy, mostOf, readFailed, readSent, usedByOthers } from "./compared.ts";
+import { betweenCounts, caveatsOf, compareSides, labelSetBy, mayHold, mostOf, readFailed, readSent, usedByOthers } from "./compared.ts";
 import type { ServerWindow } from "./compared.ts";
 import { countersOf, grownBy, restartedIn, type CounterGrowth, type Growth } from "./growth.ts";
 import { lookbackSeconds, type Guarded, type Instance } from "./guard.ts";
@@ -77,21 +77,22 @@ async function countedBy(by: Asked, instances: readonly Instance[]) {
   const lossy = losses.length > instances.filter(({ down }) => down).length;
   const asked = [query.labels.method, query.labels.route].filter((label) => label !== undefined);
   const setOf = labelSetBy(asked);
-  const grownWithout = (leftOut: LabelSets, counters: readonly CounterGrowth[]): number => {
-    const left = counters.filter((one) => !leftOut.has(setOf(one)));
-    return grownBy(left, restarted);
-  };
+  const grown = (counters: readonly CounterGrowth[]): number => grownBy(counters, restarted);
+  const grownWithout = (leftOut: LabelSets, counters: readonly CounterGrowth[]): number =>
+    grown(counters.filter((one) => !leftOut.has(setOf(one))));
   const late = sent.all - sent.answered + sent.cutOff;
   // A histogram may be added up late (Envoy's are, every 5 s): where the counter of the same requests has all of k6's and nobody else's, so has the histogram in the end.
   const { requests = [] } = read;
-  const byCounter = compareSides(sent, grownBy(requests, restarted));
+  const byCounter = compareSides(sent, grown(requests));
   const isWholeCounter = requests.length > 0 && losses.length === 0 && byCounter.missing === 0 && byCounter.others === 0;
-  // Both held as much before the load: they are of the same requests, and none of before is still to be added up.
-  const isSame = heldBefore(requests) === heldBefore(wholes);
-  const isAlone = isWholeCounter && isSame && usedByOthers(requests, asked, late, false).size === 0;
+  // Where both held as much before the load, they are of the same requests, and none of before is still to be added up.
+  const heldBefore = (counters: readonly CounterGrowth[]): number => counters.reduce((sum, { latest }) => sum + latest, -grown(counters));
+  const heldBack = (): number => heldBefore(requests) - heldBefore(wholes);
+  const isAlone = isWholeCounter && heldBack() === 0 && usedByOthers(requests, asked, late, false).size === 0;
   const compareWithout = (wider: boolean) => {
     // What a late histogram does not show yet, the counter of the same requests does.
-    const usedIn = (counters: readonly CounterGrowth[]) => [...usedByOthers(counters, asked, late, wider)];
+    const outgrew = wider && requests.length > 0 && grown(wholes) > grown(requests);
+    const usedIn = (counters: readonly CounterGrowth[]) => [...usedByOthers(counters, asked, late, wider, outgrew)];
     const used: LabelSets = new Map(isAlone ? [] : [wholes, requests].flatMap(usedIn));
     return { compared: compareSides(sent, grownWithout(used, wholes)), used };
   };
@@ -111,16 +112,14 @@ async function countedBy(by: Asked, instances: readonly Instance[]) {
   // What was counted without a name may be what the filter asks for.
   const unnamed = grownWithout(leftOut, read.unnamed);
   const theirs = grownWithout(leftOut, wholes) - grownWithout(used, wholes);
-  const isWhole = restarted.size === 0 && all.every((one) => !one.fell) && compared.missingForCertain === 0;
+  const held = mayHold(window, compared, heldBack());
+  const notJudged = window.judgedOnly ? window.cutOff + held : window.notJudged;
+  const own = { ...window, notJudged, most: query.countsRequests ? mostOf(sent) : Infinity };
+  const isWhole = restarted.size === 0 && all.every((one) => !one.fell) && compared.missingForCertain + held === 0;
   const points = isWhole ? await cumulative(by, count, [...leftOut.values()], losses.length > 0) : [];
-  const missing = compared.missing + unnamed;
+  const missing = compared.missing + unnamed + held;
   const { sawFail, untold } = seenToFail(read, count, restarted, missing - compared.elsewhere);
-  const caveats = [
-    ...caveatsOf(window, compared, losses, [...used.values()]),
-    ...read.none,
-    ...caveatsOfCount(count, split, unnamed, untold),
-  ];
-  const own = { ...window, most: query.countsRequests ? mostOf(sent) : Infinity };
+  const caveats = [...caveatsOf(own, compared, losses, [...used.values()]), ...read.none, ...caveatsOfCount(count, split, unnamed, untold)];
   // What got no answer is not among what k6 saw fail.
   const failed = sawFail > 0 ? sawFail + Math.min(missing - compared.elsewhere, late) : 0;
   const between = betweenCounts(count, own, { ...compared, missing }, theirs, failed);
@@ -155,8 +154,6 @@ function caveatsOfCount(
     `k6 saw ${amount(saw, "answer", "answers")} with an error status, and the service counts ${counts} at most: what stands between the two answers for it, or its counts are wrong`;
   return [...(unnamed > 0 ? [nameless] : []), ...(uncertain > 0 ? [split.between(uncertain)] : []), ...(untold ? [told(untold)] : [])];
 }
-
-const heldBefore = (counters: readonly CounterGrowth[]): number => counters.reduce((sum, { base }) => sum + base, 0);
 
 /** Counts what is bad for certain, and what may be. */
 function countOf({ totals, least, most }: Read, split: Split, grown: (counters: readonly CounterGrowth[]) => number) {

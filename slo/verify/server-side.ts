@@ -38,7 +38,7 @@ export function serverWindows(
   // A user script says when its scenarios began, and keeps a quiet gap before them, only where plimsoll/k6 laid them out; and of several pods one may still warm up.
   const laidOut = record.script === null || plan.scenarios.every(({ name, judged }) => !judged || runTimes.told.includes(name));
   const apart = laidOut && (record.cluster?.pods ?? 1) === 1 && quiet > 0;
-  const judged = { ...whole, fromSeconds: judgedFrom - scrapeTakesSeconds, notJudged: cutOff, judgedOnly: true };
+  const judged = { ...whole, fromSeconds: judgedFrom - scrapeTakesSeconds, judgedOnly: true };
   // A scrape later than this is "before" the judged load, and holds all of setup and warm-up.
   return { whole, judged: apart ? judged : undefined, quietFromSeconds: judgedFrom - quiet };
 }
