@@ -108,10 +108,9 @@ export function truthOf(world: World, happened: Happened, objective: WorldObject
   const timed = (request: Request) => ({ at: client ? request.at : request.servedAt, bad: isBad(objective, request) });
   const unheard = ({ pod = 0, at }: { pod?: number | undefined; at: number }): boolean =>
     pushedAt(world, pod, at) > (world.pods[pod]?.lostAt ?? Number.POSITIVE_INFINITY);
-  const lost = (request: Request): boolean => {
-    if (side === "other" && !hasCounter(world, happened, request)) return true;
-    return unheard(request) || (!client && request.instance === undefined); // a gateway's answer is not the service's
-  };
+  // A gateway's answer is not the service's.
+  const lost = (request: Request): boolean =>
+    (side === "other" && !hasCounter(world, happened, request)) || unheard(request) || (!client && request.instance === undefined);
   const inPhase = phaseOf(world, objective);
   const judged = about.filter((request) => request.who === "judged" && inPhase(request.at) !== "out");
   const atBorder = (request: Request): boolean => inPhase(request.at) === "border";
@@ -130,16 +129,20 @@ export function truthOf(world: World, happened: Happened, objective: WorldObject
       : [];
   const unserved = dropped.length * world.requestsPerIteration;
   const good = certain.total - certain.bad;
-  // What nobody counted beside k6's share is told by the share where it failed and others did not, and missing from the good ones where it did not.
+  // What nobody counted beside the share of each k6 is told by that share alone: not where it is the same with it and without.
   const unseen = countOf(indicator.kind === "checks" ? judged.filter(({ isUnbundled }) => isUnbundled).map(timed) : []);
-  const unseenBad = certain.bad === certain.total ? unseen.bad : 0;
+  const shareOf = (some: readonly Request[]): number => some.filter((one) => isBad(objective, one)).length / some.length;
+  const isTold = world.pods.some((_, i) => {
+    const all = judged.filter((one) => one.pod === i && !lost(one));
+    return !Object.is(shareOf(all), shareOf(all.filter(({ isUnbundled }) => !isUnbundled)));
+  });
   // Of what a service counts twice, k6's count of all bounds the sum: each bad one that is there again stands for a good one; and where it leaves others out as well, nobody knows which.
   const times = side === "server" && world.counting.isTwice ? 2 : 1;
   const leavesOut = times === 2 && world.instances.some(({ countsAs, target }) => countsAs !== undefined || target === undefined);
   // What only a counter that lies has, others' requests too, it may take for good.
   const isUntold = side === "other" || (!client && world.instances.some(({ countsAs }) => countsAs !== undefined));
   const again = (times - 1) * keptIn(world, happened);
-  const leastBad = leavesOut ? 0 : Math.max(0, certain.bad - hidden - unseenBad);
+  const leastBad = leavesOut ? 0 : Math.max(0, certain.bad - hidden - (isTold ? 0 : unseen.bad));
   const leastGood = leavesOut ? 0 : Math.max(0, good - hidden - (unseen.total - unseen.bad) - (times - 1) * (certain.bad + open.bad));
   const counts = (bad: number, good: number): Count => ({ total: bad + good, bad });
   return {
