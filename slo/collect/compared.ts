@@ -48,9 +48,8 @@ export function compareSides(sent: Sent, counted: number): Compared {
 }
 
 /** Tells how many requests of setup and warm-up a late histogram may have held back, and counted for k6's last ones, of which then as many more are missing. */
-export function mayHold({ judgedOnly, notJudged, cutOff }: ServerWindow, { missing, others }: Compared, heldBack: number): number {
-  return judgedOnly && missing > 0 ? Math.max(0, Math.min(notJudged - cutOff, heldBack - others)) : 0;
-}
+export const mayHold = ({ judgedOnly, notJudged, cutOff }: ServerWindow, { missing, others }: Compared, heldBack: number): number =>
+  judgedOnly && missing > 0 ? Math.max(0, Math.min(notJudged - cutOff, heldBack - others)) : 0;
 
 /**
  * Adds what was never judged, what never arrived and what the service should have counted: the truth lies between the two counts.

@@ -39,9 +39,8 @@ function instanceOf(labels: Record<string, string>, instances: readonly Instance
   return ofJob.length === 1 ? ofJob[0] : undefined;
 }
 
-function rise(points: Points): number {
-  return points.slice(1).reduce((sum, { value }, i) => sum + Math.max(0, value - (points[i]?.value ?? 0)), 0);
-}
+const rise = (points: Points): number =>
+  points.slice(1).reduce((sum, { value }, i) => sum + Math.max(0, value - (points[i]?.value ?? 0)), 0);
 
 async function readSamples(api: PrometheusApi, ask: CounterQueries, instances: readonly Instance[], window: GrowthWindow) {
   const { fromSeconds: from, toSeconds: to, endedSeconds: ended, begunSeconds: begun } = window;
@@ -214,6 +213,5 @@ export function restartedIn(counters: readonly CounterGrowth[], compared = false
 export const countersOf = (growth: Growth | undefined): CounterGrowth[] => (growth?.kind === "answer" ? growth.value : []);
 
 /** Adds up how much counters grew; of a process that began anew only its last life counts. */
-export function grownBy(counters: readonly CounterGrowth[], restarted: ReadonlySet<Instance>): number {
-  return wholeCount(counters.reduce((sum, { instance, grew, last }) => sum + (restarted.has(instance) ? last : grew), 0));
-}
+export const grownBy = (counters: readonly CounterGrowth[], restarted: ReadonlySet<Instance>): number =>
+  wholeCount(counters.reduce((sum, { instance, grew, last }) => sum + (restarted.has(instance) ? last : grew), 0));

@@ -28,9 +28,8 @@ export function countIn({ count, buckets }: Histogram, part: HistogramPart): num
 }
 
 /** Tells whether a histogram is whole: buckets that were left out would read as "nothing slow". */
-function isWhole({ count, buckets }: Histogram): boolean {
-  return wholeCount(buckets.reduce((sum, bucket) => sum + bucket.count, 0)) === wholeCount(count);
-}
+const isWhole = ({ count, buckets }: Histogram): boolean =>
+  wholeCount(buckets.reduce((sum, bucket) => sum + bucket.count, 0)) === wholeCount(count);
 
 /** Reads slow requests from the native histogram of a script that does not count them itself; the bucket that the threshold cuts is uncertain. */
 export async function countedByHistogram(

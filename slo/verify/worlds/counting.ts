@@ -64,9 +64,8 @@ export function isCountedRoute({ metrics, sharesNothing }: Counting, script: str
 }
 
 /** Tells whether the buckets around the threshold leave nothing open: fast requests take up to 0.6 of it, slow ones from 1.05. */
-export function tellsSlow({ buckets, isNative }: Counting): boolean {
-  return !isNative && buckets.some((bound) => bound >= 0.6 && bound <= 1) && buckets.some((bound) => bound >= 1 && bound <= 1.05);
-}
+export const tellsSlow = ({ buckets, isNative }: Counting): boolean =>
+  !isNative && buckets.some((bound) => bound >= 0.6 && bound <= 1) && buckets.some((bound) => bound >= 1 && bound <= 1.05);
 
 export function seriesLabels(
   counting: Counting,
