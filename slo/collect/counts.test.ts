@@ -8,9 +8,6 @@ import { withUnservedLoad } from "./client.ts";
 import { splitHistogram } from "./histogram.ts";
 import type { Count } from "./measurement.ts";
 
-/** The step alone that ends at a moment. */
-const oneStep = { back: 1, ahead: 0 };
-
 /** Agreement of both sides. */
 const nothingMissing: Compared = { missing: 0, missingForCertain: 0, elsewhere: 0, others: 0 };
 
@@ -135,49 +132,60 @@ test.each([
   expect(wholeCount(value)).toBe(expected);
 });
 
-test.each<[string, Line, number, Line]>([
-  ["from its first whole second to its last one", [0, 0, 5, 15, 25, 35, 40, 40], 1, [0, 10, 10, 10, 10, 10, 10, null]],
-  ["and falls to nothing where requests stop long before k6 does", [0, 10, 20, 30, 40, 40, 40, 40, 40], 0, [10, 10, 10, 10, 5, 0, 0, 0, 0]],
-])("the rate of a short load is that of its whole seconds, %s", (_, line, begins, rate) => {
-  expect(growth(line, 1, { back: 1, ahead: 1 }, loadSteps(line, begins))).toEqual(rate);
+test.each<[string, Line, Line]>([
+  ["from its first whole second to its last one", [0, 0, 5, 15, 25, 35, 40, 40], [0, 0, 10, 10, 10, 10, null, null]],
+  [
+    "and falls to nothing where requests stop long before k6 does",
+    [0, 10, 20, 30, 40, 40, 40, 40, 40],
+    [null, 10, 10, 10, 5, 0, 0, 0, null],
+  ],
+])("the rate of a short load is that of its whole seconds, %s", (_, line, rate) => {
+  expect(growth(line, 1, 1, loadSteps(line))).toEqual(rate);
+});
+
+test("what a service counted before a load is its own, however fast the load then is", () => {
+  const [sent, served]: [Line, Line] = [
+    [null, null, null, 10, 110, 210, 310, 310],
+    [5, 6, 7, 17, 117, 217, 317, 317],
+  ];
+  expect(growth(served, 1, 1, loadSteps(sent))).toEqual([1, 1, 1, 100, 100, 100, null, null]);
 });
 
 test("a chart's growth is empty where a sample is missing or the counter went back", () => {
-  expect(growth([0, 10, null, 30, 20, 25], 5, oneStep)).toEqual([null, 2, null, null, null, 1]);
+  expect(growth([0, 10, 20, null, 40, 50, 5, 15], 5, 1)).toEqual([2, 2, null, null, null, null, null, null]);
 });
 
 test("a chart's growth around a moment evens out what one push holds too many of and the next too few", () => {
-  const pushed = [null, 0, 20, 20, 40, 40];
-  expect(growth(pushed, 1, { back: 1, ahead: 1 })).toEqual([null, 20, 10, 10, 10, 0]);
+  expect(growth([null, 0, 20, 20, 40, 40], 1, 1)).toEqual([null, 10, 10, 10, 10, 10]);
 });
 
-const boundOf = (le: string, ...values: number[]) => ({ labels: { le }, points: values.map((value, atSeconds) => ({ atSeconds, value })) });
+const boundOf = (le: string, ...line: number[]) => ({ labels: { le }, line });
 
 test.each<[string, ReturnType<typeof boundOf>[], number, (number | null)[]]>([
   [
     "is the upper bound of its bucket, never a number within it",
     [boundOf("0.005", 0, 90), boundOf("0.01", 0, 98), boundOf("+Inf", 0, 100)],
     0.5,
-    [null, 0.005],
+    [0.005, 0.005],
   ],
   [
     "is told from what came since, not from all that there was",
     [boundOf("0.005", 9000, 9000), boundOf("0.01", 9000, 9100), boundOf("+Inf", 9000, 9100)],
     0.5,
-    [null, 0.01],
+    [0.01, 0.01],
   ],
   ["has no number above the highest bound", [boundOf("0.005", 0, 90), boundOf("+Inf", 0, 100)], 0.99, [null, null]],
   ["has none where no request came", [boundOf("0.005", 5, 5), boundOf("+Inf", 5, 5)], 0.5, [null, null]],
   ["has none where a bucket fell, as in a restart", [boundOf("0.005", 50, 5), boundOf("+Inf", 50, 5)], 0.5, [null, null]],
-  ["reads one bound in two spellings as one", [boundOf("1.0", 0, 5), boundOf("1", 0, 5), boundOf("+Inf", 0, 10)], 0.99, [null, 1]],
+  ["reads one bound in two spellings as one", [boundOf("1.0", 0, 5), boundOf("1", 0, 5), boundOf("+Inf", 0, 10)], 0.99, [1, 1]],
 ])("a server's percentile over time %s", (_, series, quantile, expected) => {
-  const buckets = bucketLines(series, 1, (points) => points.map(({ value }) => value));
-  expect(quantileLine(buckets, quantile, 2, 1, oneStep)).toEqual(expected);
+  const buckets = bucketLines(series, 1);
+  expect(quantileLine(buckets, quantile, 2, 1, 1)).toEqual(expected);
 });
 
 test("a spread of latencies leaves out the step in which a restart took counts away", () => {
   const series = [boundOf("0.005", 100, 150, 3, 13), boundOf("+Inf", 100, 160, 4, 14)];
-  const buckets = bucketLines(series, 1, (points) => points.map(({ value }) => value));
+  const buckets = bucketLines(series, 1);
   expect(bucketsBetween(buckets, 0, 3)).toEqual([
     { atMostSeconds: 0.005, requests: 60 },
     { atMostSeconds: null, requests: 70 },

@@ -1,16 +1,8 @@
-import type { Series } from "./prometheus.ts";
-
 /** A line of a chart: one value a step, null where there is no sample. */
 export type Line = (number | null)[];
 
 /** Gives a number that can be drawn; anything else is no sample. */
 export const finite = (value: number | undefined): number | null => (value !== undefined && Number.isFinite(value) ? value : null);
-
-/** How many steps a moment's rate looks back and ahead: k6 pushes once a second, and a service is scraped now and then, so single steps hold too many or too few. */
-export interface Around {
-  back: number;
-  ahead: number;
-}
 
 /** Says of what k6 counts that it was 0 from the beginning of the load until its first sample: a series comes with its first event. */
 export function fromZero(line: Line, begins: number): Line {
@@ -18,32 +10,27 @@ export function fromZero(line: Line, begins: number): Line {
   return line.map((value, i) => (i >= begins && i < first ? 0 : value));
 }
 
-/** Finds where a load begins and between which steps it fills whole ones, by the requests that it has sent; a grid ends a second after k6. */
-export function loadSteps(requests: Line, begins: number) {
+/** Finds between which steps a load fills whole ones, by the requests that it has sent; a grid ends a second after k6. */
+export function loadSteps(requests: Line) {
   const from = requests.findIndex((value) => value !== null && value > 0);
   const rose = requests.findLastIndex((value, i) => (value ?? 0) > (requests[i - 1] ?? 0));
   const end = requests.length - 2;
-  return { begins, from, to: Math.max(from + 1, rose < end - 1 ? end : rose - 1) };
+  return { from, to: Math.max(from + 1, rose < end - 1 ? end : rose - 1) };
 }
-type LoadSteps = ReturnType<typeof loadSteps>;
 
 /**
- * Turns a cumulative line into growth a second around each moment; null where either end is missing or the counter went back. Within a load only its
- * own whole steps count, as near as there are: what lies before and after it would look like a lower rate.
+ * Turns a cumulative line into growth a second over `half` steps before and after each moment: k6 pushes once a second, and a service is scraped now and
+ * then, so single steps hold too many or too few. Before a load, and within its whole steps, only what lies there counts; null after it, and where either
+ * end is missing or the counter went back.
  */
-export function growth(line: Line, stepSeconds: number, { back, ahead }: Around, load?: LoadSteps): Line {
+export function growth(line: Line, stepSeconds: number, half: number, { from, to } = { from: 0, to: line.length - 1 }): Line {
   const first = line.findIndex((value) => value !== null);
-  const [least, most] = load === undefined ? [first, line.length - 1] : [Math.max(first, load.from), Math.min(load.to, line.length - 1)];
   return line.map((here, i) => {
-    if (here === null || (load !== undefined && i > load.to + 1)) return null;
-    let [start, end] = [Math.max(i - back, first), Math.min(i + ahead, line.length - 1)];
-    if (load !== undefined && i < load.begins) end = Math.min(end, load.begins);
-    else if (load !== undefined) {
-      start = Math.max(least, Math.min(start, most - back - ahead));
-      end = Math.min(most, start + back + ahead);
-    }
-    const [before, value] = [line[start], line[end]];
-    if (before === undefined || before === null || value === undefined || value === null || value < before || end === start) return null;
+    const [least, most] = i < from ? [first, from - 1] : [Math.max(first, from), to];
+    const start = Math.max(least, Math.min(i - half, most - 2 * half));
+    const end = Math.min(most, start + 2 * half);
+    const [before, value] = [line[start] ?? null, line[end] ?? null];
+    if (here === null || i > to || before === null || value === null || value < before || end <= start) return null;
     return (value - before) / (stepSeconds * (end - start));
   });
 }
@@ -62,16 +49,12 @@ export interface Bucket {
 }
 
 /** Puts what was read of each bucket (by its label `le`, in the service's own unit) in order of the bounds; spellings of one bound are one bucket. */
-export function bucketLines(series: readonly Series<number>[], unitsPerSecond: number, lineOf: (points: Series<number>["points"]) => Line) {
+export function bucketLines(series: readonly { labels: Record<string, string>; line: Line }[], unitsPerSecond: number) {
   const byBound = Map.groupBy(series, ({ labels }) => Number((labels["le"] ?? "").replace("Inf", "Infinity")) / unitsPerSecond);
-  const sum = (lines: readonly Line[]): Line =>
-    (lines[0] ?? []).map((_, i) => {
-      const there = lines.flatMap((line) => line[i] ?? []);
-      return there.length === 0 ? null : there.reduce((total, value) => total + value, 0);
-    });
+  const sum = (one: Line, other: Line): Line => one.map((value, i) => (value === null ? (other[i] ?? null) : value + (other[i] ?? 0)));
   return [...byBound]
     .filter(([bound]) => !Number.isNaN(bound))
-    .map(([atMostSeconds, same]) => ({ atMostSeconds, line: sum(same.map(({ points }) => lineOf(points))) }))
+    .map(([atMostSeconds, same]) => ({ atMostSeconds, line: same.map(({ line }) => line).reduce(sum) }))
     .toSorted((a, b) => a.atMostSeconds - b.atMostSeconds);
 }
 /** A service's histogram over time: each bucket's cumulative line, in order of its bound. */
@@ -81,8 +64,8 @@ type BucketLines = ReturnType<typeof bucketLines>;
  * Draws a percentile as the upper bound of the bucket in which it lies around each moment, from differences of the cumulative counts: within a bucket
  * nobody knows where. Above the highest bound there is none.
  */
-export function quantileLine(buckets: BucketLines, quantile: number, length: number, stepSeconds: number, around: Around): Line {
-  const grown = buckets.map(({ atMostSeconds, line }) => ({ atMostSeconds, line: growth(line, stepSeconds, around) }));
+export function quantileLine(buckets: BucketLines, quantile: number, length: number, stepSeconds: number, half: number): Line {
+  const grown = buckets.map(({ atMostSeconds, line }) => ({ atMostSeconds, line: growth(line, stepSeconds, half) }));
   const all = grown.at(-1)?.line ?? [];
   return Array.from({ length }, (_, i) => {
     const total = all[i] ?? null;

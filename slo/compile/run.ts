@@ -82,12 +82,14 @@ export function chartQueries(scope: ServiceScope) {
   const service = servedWhere(scope, {});
   const served = selector(metrics.requests, service);
   const requests = judged(k6Metrics.requests, testid);
+  const unexpected = judged(k6Metrics.requests, testid, is(k6Labels.expectedResponse, "false"));
   const duration = judged(k6Metrics.requestDuration, testid);
   const lastDuration = over("last_over_time", duration);
   return {
     iterations: sumOfLast(judged(k6Metrics.iterations, testid)),
     requests: sumOfLast(requests),
-    errors: sumOfLast(judged(k6Metrics.requests, testid, is(k6Labels.expectedResponse, "false"))),
+    /** None until the first one. */
+    errors: (rangeSeconds: number): PromQL => promql`${sumOfLast(unexpected)(rangeSeconds)} or vector(0)`,
     served: sumOfLast(served),
     /** Of the requests that ended within the last seconds; the range reaches back to the load's beginning. */
     clientQuantile: (quantile: number, withinSeconds: number, rangeSeconds: number): PromQL => {
