@@ -15,10 +15,10 @@ import type { SecondsQueries } from "../compile/own-metrics.ts";
 import { judged } from "../compile/scope.ts";
 import { chartQueries, namedRoutes } from "../compile/run.ts";
 import type { RunRecord } from "../run/record.ts";
-import { k6Metrics } from "../spec/names.ts";
+import { isJudged, k6Labels, k6Metrics } from "../spec/names.ts";
 import { ownDrops } from "./own-drops.ts";
 import type { Asked, RunTimes } from "./run-times.ts";
-import { judgedSentOf, unservedLoadOf } from "./sent.ts";
+import { totalsOf, unservedLoadOf } from "./sent.ts";
 import { openReader, readersOnce, serverWindows, type ReaderOf, type ServiceReader } from "./server-side.ts";
 
 const numberOf = (growth: Growth): number | null => {
@@ -100,7 +100,9 @@ async function measure(asked: Asked, query: ObjectiveQueries, client: ClientWind
     case "client": {
       if (query.part?.kind !== "scenario") return measureClient(api, query, client);
       // What was dropped of one k6 scenario is known of it, though not when.
-      const own = unservedLoadOf(load.record, totals, judgedSentOf(load.sent, query.part.name));
+      const { name } = query.part;
+      const sent = totalsOf(load.sent, (labels) => isJudged(labels) && labels[k6Labels.scenario] === name);
+      const own = unservedLoadOf(load.record, totals, sent);
       return measureClient(api, query, { ...client, ...own, dropsOver: [] });
     }
     case "seconds":

@@ -10,7 +10,7 @@ import type { RunRecord } from "../run/record.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
 import { isJudged, k6Labels, k6Metrics } from "../spec/names.ts";
 import type { Spec } from "../spec/spec.ts";
-import type { JudgedSent, UnservedLoad } from "./sent.ts";
+import type { UnservedLoad } from "./sent.ts";
 
 /** A load that is verified, by which objectives, and what is known of it before its counts are read. */
 export interface Asked {
@@ -23,7 +23,7 @@ export interface Asked {
   times: RunTimes;
   /** What k6 wrote of the whole run, and of what is judged. */
   totals: Totals;
-  judgedSent: JudgedSent;
+  judgedSent: Totals;
   unserved: UnservedLoad;
 }
 

@@ -1,29 +1,19 @@
 import type { Totals } from "../collect/stored-counts.ts";
 import type { RunRecord } from "../run/record.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
-import { isJudged, k6Labels, k6Metrics } from "../spec/names.ts";
+import { type isJudged, k6Labels, k6Metrics } from "../spec/names.ts";
 
-export function totalsOf(sent: SentCounts): Totals {
-  return {
-    requests: sent.sumOf(k6Metrics.requests),
-    iterations: sent.sumOf(k6Metrics.iterations),
-    dropped: sent.sumOf(k6Metrics.droppedIterations),
-    errors: sent.sumOf(k6Metrics.requests, (labels) => labels[k6Labels.expectedResponse] === "false"),
-    slow: sent.sumOf(k6Metrics.slowRequests),
-    wrongContents: sent.sumOf(k6Metrics.wrongContents),
-  };
-}
-
-export function judgedSentOf(sent: SentCounts, scenario?: string) {
-  const isAsked: typeof isJudged = (labels) => isJudged(labels) && (scenario === undefined || labels[k6Labels.scenario] === scenario);
+/** Sums what k6 wrote of the whole run, or of what is asked for by its labels. */
+export function totalsOf(sent: SentCounts, isAsked: typeof isJudged = () => true): Totals {
   return {
     requests: sent.sumOf(k6Metrics.requests, isAsked),
-    errors: sent.sumOf(k6Metrics.requests, (labels) => isAsked(labels) && labels[k6Labels.expectedResponse] === "false"),
     iterations: sent.sumOf(k6Metrics.iterations, isAsked),
     dropped: sent.sumOf(k6Metrics.droppedIterations, isAsked),
+    errors: sent.sumOf(k6Metrics.requests, (labels) => isAsked(labels) && labels[k6Labels.expectedResponse] === "false"),
+    slow: sent.sumOf(k6Metrics.slowRequests, isAsked),
+    wrongContents: sent.sumOf(k6Metrics.wrongContents, isAsked),
   };
 }
-export type JudgedSent = ReturnType<typeof judgedSentOf>;
 
 /** How many requests to one host an iteration has under way at once, unless its options or its own promises say otherwise (k6: batchPerHost). */
 const usuallyAtOnce = 6;
@@ -32,7 +22,7 @@ const usuallyAtOnce = 6;
 export function unservedLoadOf(
   { k6, interrupted, stoppedOnProof }: Pick<RunRecord, "k6" | "interrupted" | "stoppedOnProof">,
   totals: Totals,
-  { requests, iterations, dropped }: JudgedSent,
+  { requests, iterations, dropped }: Totals,
 ) {
   return {
     dropped,

@@ -1,6 +1,6 @@
 import type { RunRecord } from "../run/record.ts";
 import type { SentCounts } from "../run/relay/sent-totals.ts";
-import { groupOfSetup, k6Labels, k6Metrics, ownClient, warmupScenario } from "../spec/names.ts";
+import { groupOfSetup, isJudged, k6Labels, k6Metrics, ownClient, warmupScenario } from "../spec/names.ts";
 import { amount, listed } from "../spec/words.ts";
 
 /** What a reader has to know of a scenario of ours. */
@@ -75,13 +75,8 @@ function notJudged(sent: SentCounts): string[] {
 }
 
 function expectedFailures(sent: SentCounts): string[] {
-  const failures = sent.sumOf(
-    k6Metrics.requests,
-    ({ status = "", ...labels }) =>
-      status.startsWith("5") &&
-      labels[k6Labels.expectedResponse] === "true" &&
-      !["", warmupScenario].includes(labels[k6Labels.scenario] ?? ""),
-  );
+  const isFailure: typeof isJudged = (labels) => isJudged(labels) && /^5/.test(labels[k6Labels.status] ?? "");
+  const failures = sent.sumOf(k6Metrics.requests, (labels) => isFailure(labels) && labels[k6Labels.expectedResponse] === "true");
   const [one, several] = [
     "answer was 5xx, and the script calls it expected: it counts",
     "answers were 5xx, and the script calls them expected: they count",

@@ -13,13 +13,13 @@ import type { Report } from "../report/schema.ts";
 import { phasesOf } from "../run/plan.ts";
 import type { RunRecord } from "../run/record.ts";
 import { k6EndReason } from "../run/script-errors.ts";
-import { k6Metrics } from "../spec/names.ts";
+import { isJudged, k6Metrics } from "../spec/names.ts";
 import type { Spec } from "../spec/spec.ts";
 import { composeReport } from "./compose-report.ts";
 import { readCauses } from "./read-causes.ts";
 import { readRun, type Reading } from "./read-run.ts";
 import { awaitScrapes, runTimesOf, servicesOf, type Asked } from "./run-times.ts";
-import { judgedSentOf, totalsOf, unservedLoadOf } from "./sent.ts";
+import { totalsOf, unservedLoadOf } from "./sent.ts";
 import { settleCounts } from "./settle.ts";
 import { userScriptFacts } from "./user-script.ts";
 
@@ -51,7 +51,7 @@ export async function verify(load: LoadRun, spec: Spec, say: (line: string) => v
   const { stored } = settled;
   if (settled.kind === "different" && sentIsWhole)
     say(`Prometheus holds ${stored.requests} of ${totals.requests} requests; it was waited for ${settleLimitSeconds} s`);
-  const judgedSent = judgedSentOf(sent);
+  const judgedSent = totalsOf(sent, isJudged);
   const unserved = unservedLoadOf(record, totals, judgedSent);
   const base = { api, load, spec, queries, serviceOf, totals, judgedSent, unserved };
   const { asked, reading } = await readLate({ ...base, times: runTimesOf(record, sent, countedUntilSeconds) }, say, signal);
