@@ -2,6 +2,7 @@ import { runOrigin } from "./facts.ts";
 import { type ReportObjective, shortName, unmet } from "./headline.ts";
 import { count, counted, duration, elapsed } from "./numbers.ts";
 import type { Report } from "./schema.ts";
+import { listed } from "../spec/words.ts";
 import errorCodes from "./error-codes.json" with { type: "json" };
 
 type Cause = NonNullable<Report["causes"]>[number];
@@ -96,9 +97,8 @@ function instancesText({ instances, instance, side }: Cause): string {
   if (instance.length === 0) return "";
   const noun = side === "client" ? "load pod" : "instance";
   const nameOf = (name: string): string => (side === "client" ? count(Number(name) + 1) : shortName(name)); // pods are counted from 1
-  const shown = instance.slice(0, most).map(({ name, count: own }) => `${nameOf(name)} (${count(own.bad)} of ${count(own.total)})`);
-  const left = instance.length > most ? ` and ${instance.length - most} more` : "";
-  return `most at ${noun} ${shown.join(", ")}${left}, of ${instances}`;
+  const told = instance.map(({ name, count: own }) => `${nameOf(name)} (${count(own.bad)} of ${count(own.total)})`);
+  return `most at ${noun} ${listed(told, most)}, of ${instances}`;
 }
 
 /** Says when: a stretch only where nothing bad before or after it is no chance; and the worst second where one stands out. */

@@ -1,5 +1,5 @@
 import type { WindowFinding } from "../judge/verdict.ts";
-import { periodBudgetSpent, recoveries, type ReportObjective, runReasons, shortName } from "./headline.ts";
+import { periodBudgetSpent, recoveries, type ReportObjective, runReasons, shortName, whys } from "./headline.ts";
 import { badOfTotal, budgetSpent, bytes, count, counted, duration, elapsed, percent, provedGood, rate, targetPercent } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 
@@ -60,6 +60,15 @@ export function countSentences(report: Report): string[] {
 /** Lists the reasons that no objective has; a broken run says among them that bad events were no errors. */
 export function otherReasons(report: Report): string[] {
   return [...runReasons(report), ...(report.verdict === "exceeded" ? wrongContents(report) : [])];
+}
+
+/** Lists why a run is not met: the objectives' reasons, an exceeded one's with what it means for the period's budget, then those that no objective has. */
+export function reasonLines(report: Report): string[] {
+  const own = whys(report).map(({ objectives: [objective], who, reason, place }) => {
+    const spent = place !== "" && objective?.verdict === "exceeded" ? periodSentence(report, objective) : undefined;
+    return `${who}: ${reason}${spent === undefined ? "" : `; ${spent}`}${place}`;
+  });
+  return [...own, ...otherReasons(report)];
 }
 
 /** Explains bad events that are no errors: answers that said they were good, with the wrong bytes. */

@@ -60,7 +60,7 @@ describe("findings", () => {
     expect(found?.place).toEqual({ file: "slo.yaml", line: 4, column: 5 });
     expect(found?.message.split("\n")).toEqual([
       "availability is exceeded: target 99.9% (errors, client side)",
-      "spent: 5,000% of the error budget, 50 bad of 1,000; needed: at most 1 bad of 1,000",
+      "spent: 5,000% of the error budget, bad: 50 of 1,000; needed: at most 1 bad of 1,000",
       "at least 4% were bad",
       "stated at slo.yaml:4:5",
     ]);
@@ -68,7 +68,7 @@ describe("findings", () => {
 
   test("an objective without proof says how many requests are needed, and caveat as a range", () => {
     const [found] = findingsOf(run(3, [unproved]), "error");
-    expect(found?.message).toContain("spent: 0% of the error budget, 0 to 1 bad of 30; needed: 473 requests with no more bad ones");
+    expect(found?.message).toContain("spent: 0% to 333% of the error budget, bad: 0 to 1 of 30; needed: 473 requests with no more bad ones");
   });
 
   test("an objective that nothing was counted of says so, and gives no number", () => {

@@ -1,4 +1,5 @@
 import { causes, firstSamples, sampleLine } from "./causes.ts";
+import { objectiveNumbers } from "./facts.ts";
 import { headline, ownName, type ReportObjective, runReasons, unmet } from "./headline.ts";
 import { count, percent, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
@@ -53,11 +54,12 @@ function objectiveFinding(report: Report, objective: ReportObjective, level: Fin
   return { level, title: `Plimsoll: ${says}`, message, place };
 }
 
-function proofSentence({ verdict, evidence, targetRatio, noun = "requests" }: ReportObjective): string {
+function proofSentence(objective: ReportObjective): string {
+  const { verdict, evidence, targetRatio, noun = "requests" } = objective;
   if (evidence === undefined) return "spent: unknown, nothing was counted";
-  const { best, worst, budgetSpent, requestsNeeded } = evidence;
-  const bad = best.bad === worst.bad ? count(best.bad) : `${count(best.bad)} to ${count(worst.bad)}`;
-  const spent = `spent: ${percent(budgetSpent)} of the error budget, ${bad} bad of ${count(best.total)}`;
+  const { best, worst, requestsNeeded } = evidence;
+  const { bad, spent: share } = objectiveNumbers(objective);
+  const spent = `spent: ${share} of the error budget, bad: ${bad}`;
   // The small sum undoes the error of 1 − 0.999 in floating point.
   const allowed = Math.floor(best.total * (1 - targetRatio) + 1e-6);
   if (verdict === "exceeded") return `${spent}; needed: at most ${count(allowed)} bad of ${count(best.total)}`;

@@ -1,6 +1,7 @@
 import { count, counted, duration, targetPercent } from "./numbers.ts";
 import { shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
+import { listed } from "../spec/words.ts";
 
 export const verdictWord = (verdict: Report["verdict"]): string => verdict.toUpperCase();
 
@@ -76,9 +77,7 @@ function named(report: Report, verdict: "exceeded" | "inconclusive", state: stri
   const required = report.objectives.filter(({ advisory }) => !advisory);
   const names = required.filter((objective) => objective.verdict === verdict).map(({ name }) => name);
   if (names.length === 0) return report.reasons[0] ?? "the run as a whole is not valid";
-  const left = names.length - mostNames;
-  const listed = names.slice(0, mostNames).map(shortName).join(", ");
-  return `${names.length} of ${counted(required.length, "objective")} ${state}: ${listed}${left > 0 ? ` and ${left} more` : ""}`;
+  return `${names.length} of ${counted(required.length, "objective")} ${state}: ${listed(names.map(shortName), mostNames)}`;
 }
 
 /** Says how long each objective about the recovery went on being missed. */

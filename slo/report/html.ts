@@ -1,11 +1,11 @@
 import { causes } from "./causes.ts";
-import { capitalised, objectiveNumbers, otherReasons, runOrigin, scenarioOverrides } from "./facts.ts";
+import { capitalised, otherReasons, runOrigin, scenarioOverrides } from "./facts.ts";
 import { headline, shortName, subject, verdictWord, whys } from "./headline.ts";
 import { type ChartModel, chartModels, lineSummaries } from "./html/charts.ts";
 import { jsonMarkup, markup, type Markup, nothing, rawElementText } from "./html/markup.ts";
 import { bullets, countedTable, factLists, latenciesTable, objectiveDetails, objectivesTable, routesTable } from "./html/tables.ts";
 import { samplesSection, table, tenth, verdictText } from "./html/tables.ts";
-import { count, counted, duration, elapsed, moment, percent, rate } from "./numbers.ts";
+import { elapsed, percent } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 
 /** What the page needs of the outside: texts of scripts and styles (uPlot's, then the page's own), and SHA-256 of UTF-8 in base64. */
@@ -37,7 +37,6 @@ ${styles.map((style) => markup`<style>${rawElementText(style, "style")}</style>`
 ${verdictHeader(report)}
 <main>
 ${causeSection(report)}
-${summary(report)}
 ${whySection(report)}
 <section><h2>Objectives</h2>${objectivesTable(report)}${proofNote(report)}${bullets(scenarioOverrides(report))}</section>
 <section><h2>Over time</h2><noscript><p class="empty">The charts need JavaScript; their numbers stand below each title.</p></noscript>${unjudged(report)}<div class="charts">${models.map((model) => chartFigure(report, model))}</div></section>
@@ -86,22 +85,6 @@ function causeSection(report: Report): Markup {
       markup`<li><strong><bdi>${sentence}</bdi></strong> <span class="about">${objectives.map(shortName).join(", ")}</span></li>`,
   );
   return found.length === 0 ? nothing : markup`<section class="causes"><h2>Cause</h2><ul>${found}</ul></section>`;
-}
-
-function summary(report: Report): Markup {
-  const { load } = report;
-  const spent = report.objectives.filter(({ evidence }) => evidence !== undefined);
-  const [most] = spent.toSorted((a, b) => (b.evidence?.budgetSpent ?? 0) - (a.evidence?.budgetSpent ?? 0));
-  const ofRate = load.peakOfferedRate === null ? "nothing was offered" : `of ${rate(load.peakOfferedRate)} offered`;
-  const ofOffered = load.offeredIterations === null ? "iterations" : `of ${counted(load.offeredIterations, "iteration")}`;
-  const facts: [string, string, string][] = [
-    ["Most budget spent", most ? objectiveNumbers(most).spent : "unknown", shortName(most?.name ?? "nothing was counted")],
-    ["Judged requests", count(load.requests), counted(load.errors, "error")],
-    ["Peak rate", rate(load.peakAchievedRate), ofRate],
-    ["Dropped", count(load.droppedIterations), ofOffered],
-    ["Load", duration(report.timings.loadSeconds), `from ${moment(report.startedAt)}`],
-  ];
-  return markup`<dl class="summary">${facts.map(([label, value, about]) => markup`<div><dt>${label}</dt><dd>${value}<span class="about">${about}</span></dd></div>`)}</dl>`;
 }
 
 function whySection(report: Report): Markup {

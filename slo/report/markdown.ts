@@ -1,7 +1,7 @@
 import { causeLine, causes } from "./causes.ts";
 import { agreement, countedRows, countSentences, errorCell, loadFacts, objectiveNumbers } from "./facts.ts";
-import { otherReasons, periodSentence, remarks, timingFacts } from "./facts.ts";
-import { headline, ownName, type ReportObjective, subject, verdictSigns, verdictWord, whys } from "./headline.ts";
+import { reasonLines, remarks, timingFacts } from "./facts.ts";
+import { headline, ownName, type ReportObjective, subject, verdictSigns, verdictWord } from "./headline.ts";
 import { count, percent, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
@@ -17,7 +17,7 @@ export function markdownReport(report: Report): string {
     subjectLine(report),
     list("Cause", causes(report).map(causeLine)),
     objectivesTable(report),
-    list("Why", reasons(report)),
+    list("Why", reasonLines(report)),
     countedTable(report),
     factLine("Load", loadFacts(report)),
     factLine("Time", timingFacts(report)),
@@ -57,14 +57,6 @@ function cells(objective: ReportObjective): string[] {
   const { bad, spent, proved } = objectiveNumbers(objective);
   const head = [`${verdictSigns[verdict]} ${verdictWord(verdict)}`, `**${data(ownName(objective))}**<br>${data(description)}`];
   return [...head, targetPercent(targetRatio), bad, spent, proved];
-}
-
-function reasons(report: Report): string[] {
-  const own = whys(report).map(({ objectives: [objective], who, reason, place }) => {
-    const spent = place !== "" && objective?.verdict === "exceeded" ? periodSentence(report, objective) : undefined;
-    return `${who}: ${reason}${spent === undefined ? "" : `; ${spent}`}${place}`;
-  });
-  return [...own, ...otherReasons(report)];
 }
 
 function countedTable(report: Report): string {

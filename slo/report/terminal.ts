@@ -1,8 +1,8 @@
 import { causeLine, causes, firstSamples, sampleLine } from "./causes.ts";
 import { clipped, columnsOf, padded, wrapped } from "./columns.ts";
 import { agreement, countedRows, countSentences, errorCell, type Fact, generatorFacts, loadFacts, timingFacts } from "./facts.ts";
-import { objectiveNumbers, otherReasons, periodSentence, remarks } from "./facts.ts";
-import { headline, ownName, type ReportObjective, sideWords, subject, unmet, verdictWord, whys } from "./headline.ts";
+import { objectiveNumbers, reasonLines, remarks } from "./facts.ts";
+import { headline, ownName, type ReportObjective, sideWords, subject, verdictWord } from "./headline.ts";
 import { count, targetPercent } from "./numbers.ts";
 import { plainLine, shortened } from "./plain.ts";
 import type { Report } from "./schema.ts";
@@ -93,15 +93,6 @@ function stackedRow(row: ReturnType<typeof objectiveCells>, verdictWidth: number
   const sentence = `${side}, target ${target}, bad ${bad}, budget spent ${spent}, proved good ${proved}`;
   const head = `${verdictCell(row, verdictWidth, paint)}  ${clipped(row.name, width - indent)}`;
   return [head, ...wrapped(sentence, width - indent).map((line) => " ".repeat(indent) + line)];
-}
-
-function reasonLines(report: Report): string[] {
-  const own = whys(report).map(({ who, reason, place }) => `${who}: ${reason}${place}`);
-  const spent = unmet(report).flatMap((objective) => {
-    const sentence = objective.verdict === "exceeded" ? periodSentence(report, objective) : undefined;
-    return sentence === undefined ? [] : [`${objective.name}: ${sentence}`];
-  });
-  return [...own, ...otherReasons(report), ...spent];
 }
 
 function countedLines(report: Report, width: number, paint: Paint): string[] {

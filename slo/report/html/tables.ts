@@ -2,7 +2,7 @@ import { agreement, capitalised, countedRows, countSentences, errorCell, type Fa
 import { isWholeAgreement, lapse, loadFacts, objectiveNumbers, originFacts } from "../facts.ts";
 import { periodSentence, runOrigin, timingFacts, windowSentence } from "../facts.ts";
 import { ownName, type ReportObjective, shortName, verdictSigns } from "../headline.ts";
-import { count, duration, elapsed, percent, targetPercent } from "../numbers.ts";
+import { count, duration, elapsed, moment, percent, targetPercent } from "../numbers.ts";
 import { attributeLines, type ReportSample, sampleOutcome } from "../causes.ts";
 import { shortened } from "../plain.ts";
 import type { Report } from "../schema.ts";
@@ -73,6 +73,7 @@ export function routesTable({ routes, load }: Report): Markup {
 export function factLists(report: Report): Markup {
   const run: Fact[] = [
     ["run", report.testid],
+    ["began", moment(report.startedAt)],
     ["target", report.target],
     ["Prometheus", `${report.prometheus}${report.embedded ? ", started for this run" : ""}`],
     ["confidence of each proof", percent(report.confidence)],
