@@ -22,34 +22,31 @@ export const unaskedRoutes = ({ scrape }: Metrics): string =>
 export function errorRatio({ total, bad, native }: ServerQueries): ErrorRatio {
   const counted = anyOf(total.map(({ series }) => series));
   const other = native && errorRatio(native);
-  const withNative = (classic: PromQL, seconds: number): PromQL => (other ? promql`${classic}\nor\n${other.ratioOver(seconds)}` : classic);
+  const withNative = (classic: (seconds: number) => PromQL, ...series: PromQL[]): ErrorRatio => ({
+    ratioOver: (seconds) => (other ? promql`${classic(seconds)}\nor\n${other.ratioOver(seconds)}` : classic(seconds)),
+    needed: [anyOf([...series, ...(other?.needed ?? [])])],
+    counted,
+  });
   switch (bad.kind) {
     case "statuses":
-      return {
-        ratioOver: (seconds) => withNative(promql`${sumOrZero([bad.errors], seconds)} / (${sumOf(total, seconds)} > 0)`, seconds),
-        // Where neither has a series, the label of the status has another name, and no error would be seen.
-        needed: [anyOf([bad.errors.series, bad.noErrors.series, ...(other?.needed ?? [])])],
-        counted,
-      };
+      // Where neither has a series, the label of the status has another name, and no error would be seen.
+      return withNative(
+        (seconds) => promql`${sumOrZero([bad.errors], seconds)} / (${sumOf(total, seconds)} > 0)`,
+        bad.errors.series,
+        bad.noErrors.series,
+      );
     case "buckets": {
       const below = bad.below(spellings(bad.atMostSeconds * bad.unitsPerSecond));
-      return {
-        ratioOver: (seconds) => withNative(promql`1 - ${sumOf([below], seconds)} / (${sumOf(total, seconds)} > 0)`, seconds),
-        needed: [anyOf([below.series, ...(other?.needed ?? [])])],
-        counted,
-      };
+      return withNative((seconds) => promql`1 - ${sumOf([below], seconds)} / (${sumOf(total, seconds)} > 0)`, below.series);
     }
     case "native": {
       const { part } = bad.certainlyFast;
       const limit = bad.atMostSeconds * (part?.kind === "certainlyUpTo" ? part.unitsPerSecond : 1);
       const spread = (seconds: number): PromQL => promql`sum(${rate(bad.certainlyFast, seconds)})`;
-      return {
-        // Inside of the one bucket that holds the limit the share is an estimate (Prometheus, histogram_fraction).
-        ratioOver: (seconds) =>
-          promql`(1 - histogram_fraction(0, ${limit}, ${spread(seconds)}) and histogram_count(${spread(seconds)}) > 0)`,
-        needed: [counted],
-        counted,
-      };
+      // Inside of the one bucket that holds the limit the share is an estimate (Prometheus, histogram_fraction).
+      const ratioOver: ErrorRatio["ratioOver"] = (seconds) =>
+        promql`(1 - histogram_fraction(0, ${limit}, ${spread(seconds)}) and histogram_count(${spread(seconds)}) > 0)`;
+      return { ratioOver, needed: [counted], counted };
     }
     case "events": {
       const { counters, good } = bad;

@@ -1,15 +1,5 @@
-import {
-  groupOfSetup,
-  groupOfTeardown,
-  k6Labels,
-  k6Metrics,
-  k6Times,
-  ownClient,
-  ownMetric,
-  plimsollLabels,
-  plimsollMetrics,
-  warmupScenario,
-} from "../spec/names.ts";
+import { groupOfSetup, groupOfTeardown, ownClient, ownMetric, warmupScenario } from "../spec/names.ts";
+import { k6Labels, k6Metrics, k6Times, plimsollLabels, plimsollMetrics } from "../spec/names.ts";
 import type { Indicator } from "../spec/spec.ts";
 import { nounOf } from "../spec/side.ts";
 import { clientBase, contentsCounted, phasedBy, type ClientQueries } from "./client.ts";

@@ -68,7 +68,9 @@ describe("findings", () => {
 
   test("an objective without proof says how many requests are needed, and caveat as a range", () => {
     const [found] = findingsOf(run(3, [unproved]), "error");
-    expect(found?.message).toContain("spent: 0% to 333% of the error budget, bad: 0 to 1 of 30; needed: 473 requests with no more bad ones");
+    expect(found?.message).toContain(
+      "spent: 0% to 333% of the error budget, bad: 0 to 1 of 30; needed: 473 requests with no more bad ones",
+    );
   });
 
   test("an objective that nothing was counted of says so, and gives no number", () => {

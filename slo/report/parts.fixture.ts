@@ -139,7 +139,7 @@ export function series({ fastBurnAt }: { fastBurnAt?: number }): Report["series"
   const latency = (base: number) => seconds.map((second) => base * ripple(second) * busy(second));
   return {
     atSeconds: seconds.map((second) => madeUpStart + second),
-    offeredRate: seconds.map(offered),
+    offeredRate: seconds.map((second) => (second < warmupSeconds ? null : offered(second))),
     achievedRate: seconds.map((second) => offered(second) * (burst(second) ? 0.96 : 1) - 0.4),
     serverRate: seconds.map((second) => (second % 40 === 39 ? null : offered(second) * (burst(second) ? 0.95 : 1) + 0.3)),
     errorRatio: seconds.map((second) => (burst(second) ? 0.06 * ripple(second) : second % 20 === 0 ? 0.005 : 0)),

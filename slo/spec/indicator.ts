@@ -25,13 +25,10 @@ function partOf(good: string | undefined, bad: string | undefined) {
 
 /** Everything that can be counted, as people write it: one of these keys; each gives its kind, in seconds and 0–1 ratios, or what is wrong with it. */
 const indicatorKeys = {
-  errors: object({ side, where: whereAsked.optional() }).transform(({ side, where = {} }) => ({ kind: "errors" as const, side, where })),
-  latency: object({ side, atMost: duration(anHour, "250ms"), where: whereAsked.optional() }).transform(({ side, atMost, where = {} }) => ({
-    kind: "latency" as const,
-    side,
-    atMostSeconds: atMost,
-    where,
-  })),
+  errors: object({ side, where: whereAsked }).transform((stated) => ({ ...stated, kind: "errors" as const })),
+  latency: object({ side, atMost: duration(anHour, "250ms"), where: whereAsked }).transform(({ atMost, ...stated }) => {
+    return { ...stated, kind: "latency" as const, atMostSeconds: atMost };
+  }),
   ratio: object({ good: text(2000).optional(), bad: text(2000).optional(), total: text(2000) }).transform(
     ({ good, bad, total }, context) => {
       const part = partOf(good, bad);
@@ -40,22 +37,16 @@ const indicatorKeys = {
       return z.NEVER;
     },
   ),
-  checks: object({ name: text(500).optional(), where: where.optional() }).transform(({ name, where = {} }) => ({
-    kind: "checks" as const,
-    name,
-    where,
-  })),
-  counter: object({ bad: k6Name.optional(), good: k6Name.optional(), total: k6Name, where: where.optional() }).transform(
-    ({ bad, good, total, where = {} }) => {
-      const part = partOf(good, bad);
-      if (part === undefined) return "needs bad or good, one of them: the metric that counts these events";
-      return { kind: "counter" as const, part: part.named, partIs: part.is, total, where };
-    },
-  ),
-  rate: object({ name: k6Name, good: z.boolean({ error: says("must be true or false") }), where: where.optional() }).transform(
-    ({ name, good, where = {} }) => ({ kind: "rate" as const, name, goodIs: good, where }),
-  ),
-  trend: object({ name: k6Name, atMost: limit, where: where.optional() }).transform(({ name, atMost, where = {} }) => {
+  checks: object({ name: text(500).optional(), where }).transform((stated) => ({ ...stated, kind: "checks" as const })),
+  counter: object({ bad: k6Name.optional(), good: k6Name.optional(), total: k6Name, where }).transform(({ bad, good, total, where }) => {
+    const part = partOf(good, bad);
+    if (part === undefined) return "needs bad or good, one of them: the metric that counts these events";
+    return { kind: "counter" as const, part: part.named, partIs: part.is, total, where };
+  }),
+  rate: object({ name: k6Name, good: z.boolean({ error: says("must be true or false") }), where }).transform(({ good, ...stated }) => {
+    return { ...stated, kind: "rate" as const, goodIs: good };
+  }),
+  trend: object({ name: k6Name, atMost: limit, where }).transform(({ name, atMost, where }) => {
     const ofTimes = typeof atMost !== "number";
     return { kind: "trend" as const, name, ofTimes, atMost: ofTimes ? atMost.seconds : atMost, where };
   }),
@@ -69,7 +60,7 @@ const indicatorKeys = {
       return "needs achieved: iterations, or atLeast with a rate such as 100/s (of: requests or iterations)";
     return { kind: "throughput" as const, perSecond: atLeast, of: of ?? ("requests" as const) };
   }),
-  integrity: object({ where: whereAsked.optional() }).transform(({ where = {} }) => ({ kind: "integrity" as const, where })),
+  integrity: object({ where: whereAsked }).transform((stated) => ({ ...stated, kind: "integrity" as const })),
 };
 
 /** Says what is counted: one of the keys. */

@@ -74,8 +74,8 @@ const label = z
   .string()
   .refine((name) => name.trim() !== "", { error: "a label must have a name" })
   .refine((name) => !ownLabels.includes(name), { error: "is a label that Plimsoll sets itself" });
-/** Labels and the values that they must have. */
-export const where = z.record(label, name(200), { error: says(mappingRule) });
+/** Labels and the values that they must have; none where nothing is said. */
+export const where = z.record(label, name(200), { error: says(mappingRule) }).prefault({});
 /** k6 writes every method in capitals; whichever way a service does, is matched when the query is made. */
 export const whereAsked = where.transform((labels) =>
   labels["method"] === undefined ? labels : { ...labels, method: labels["method"].toUpperCase() },

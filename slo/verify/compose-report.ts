@@ -124,10 +124,11 @@ function phases(plan: Plan, runTimes: RunTimes): Report["phases"] {
   }));
 }
 
-function offeredLine(plan: Plan, runTimes: RunTimes, times: readonly number[]): (number | null)[] {
+/** Says what was offered at some moments: before the judged load nothing was asked for yet, which is not the same as a rate of 0. */
+export function offeredLine(plan: Plan, runTimes: RunTimes, times: readonly number[]): (number | null)[] {
   const judged = plan.scenarios.filter((scenario) => scenario.judged);
   const zero = scenariosBegan(plan, runTimes);
-  return times.map((at) => (plan.openModel ? offeredRateAt(judged, at - zero) : null));
+  return times.map((at) => (plan.openModel && at >= runTimes.judgedFrom ? offeredRateAt(judged, at - zero) : null));
 }
 
 const withMaskedRoutes = <T extends { route: string }>(all: readonly T[]): T[] =>

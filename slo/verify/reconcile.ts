@@ -15,27 +15,9 @@ export interface Sides {
   clientMeanSeconds: number | null;
 }
 
-type Compared = "same" | "different" | "unknown";
-
-/** Compares k6's own counts with what it wrote; iterations are always told by a k6 that lived to its end, requests only with a summary. */
-function comparedK6({ record: { k6 }, sent, sentIsWhole }: Sides): Compared {
-  if (!sentIsWhole || k6 === null) return "unknown";
-  const { iterations, summaryRequests } = k6;
-  if (!iterationsAgree(k6, k6.interrupted, sent.iterations)) return "different";
-  if (summaryRequests !== null && summaryRequests !== sent.requests) return "different";
-  return iterations === null ? "unknown" : "same";
-}
-
-function comparedHeld({ sent, sentIsWhole, stored }: Sides): Compared {
-  if (!sentIsWhole) return "unknown";
-  return stored.requests === sent.requests && stored.errors === sent.errors ? "same" : "different";
-}
-
 /** Puts the counts of all sides beside each other and says what explains them; what is not known of one side agrees with nothing. */
 export function reconciliationOf(sides: Sides): Report["reconciliation"] {
   const { record, sent, stored, served, clientMeanSeconds: client } = sides;
-  const compared = [comparedK6(sides), comparedHeld(sides)];
-  const differ = compared.includes("different");
   return {
     k6Requests: record.k6?.summaryRequests ?? null,
     k6Iterations: record.k6?.iterations ?? null,
@@ -47,26 +29,31 @@ export function reconciliationOf(sides: Sides): Report["reconciliation"] {
     wrongContents: record.script === null ? sent.wrongContents : 0, // a script's own counter of that name says nothing of contents
     serverErrors: served.errors,
     clientMinusServerSeconds: client === null || served.meanSeconds === null ? null : client - served.meanSeconds,
-    agrees: differ ? false : compared.includes("unknown") ? null : true,
-    explanation: explain(sides),
+    ...agreementOf(sides),
   };
 }
 
 const lostBetween = ({ sent, sentIsWhole, served }: Sides): number | null =>
   served.requests === null || !sentIsWhole ? null : sent.requests - served.requests;
 
-function explain(sides: Sides): string {
+/** Compares k6's own counts with what it wrote, and that with what Prometheus holds; iterations are always told by a k6 that lived to its end, requests only with a summary. */
+function agreementOf(sides: Sides): Pick<Report["reconciliation"], "agrees" | "explanation"> {
   const { record, sent, sentIsWhole, stored } = sides;
-  const k6 = comparedK6(sides);
-  if (!sentIsWhole) return explainLostPod(sides);
-  if (k6 === "different") return "k6 counted other totals than it wrote";
-  if (comparedHeld(sides) === "different")
-    return stored.requests === sent.requests
-      ? `Prometheus holds ${stored.errors} of the ${sent.errors} failed requests that were sent`
-      : `Prometheus holds ${stored.requests} of the ${sent.requests} requests that were sent`;
-  if (k6 === "unknown") return "k6 did not say how much it sent, so nobody knows whether all of it was written";
-  return explainServed(lostBetween(sides), record);
+  const differ = (explanation: string) => ({ agrees: false, explanation });
+  if (!sentIsWhole) return { agrees: null, explanation: explainLostPod(sides) };
+  const { iterations, summaryRequests, exitCode, interrupted } = record.k6 ?? noK6;
+  if (!iterationsAgree({ exitCode, iterations }, interrupted, sent.iterations) || (summaryRequests ?? sent.requests) !== sent.requests)
+    return differ("k6 counted other totals than it wrote");
+  if (stored.requests !== sent.requests)
+    return differ(`Prometheus holds ${stored.requests} of the ${sent.requests} requests that were sent`);
+  if (stored.errors !== sent.errors)
+    return differ(`Prometheus holds ${stored.errors} of the ${sent.errors} failed requests that were sent`);
+  if (iterations === null)
+    return { agrees: null, explanation: "k6 did not say how much it sent, so nobody knows whether all of it was written" };
+  return { agrees: true, explanation: explainServed(lostBetween(sides), record) };
 }
+
+const noK6 = { iterations: null, summaryRequests: null, exitCode: null, interrupted: 0 };
 
 function explainLostPod({ sent, stored, served }: Sides): string {
   const counted = served.requests === null ? "the service was not read" : `the service counted ${served.requests}`;

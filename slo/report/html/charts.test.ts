@@ -97,14 +97,6 @@ test("a chart of zeros alone says so, and one that could not be read says why", 
   expect(chart(quiet, "latency").unread).toBe("query timed out");
 });
 
-test("what is offered begins with the judged load: before it the line is absent, not at 0", () => {
-  const { lines } = chart(metReport(), "rate");
-  const offered = lines.find(({ label }) => label === "offered iterations")?.values ?? [];
-  expect(offered.slice(8, 12)).toEqual([null, null, 150, 150]);
-  const none = chart({ ...metReport(), phases: [] }, "rate").lines[0]?.values ?? [];
-  expect(none[0]).toBe(50);
-});
-
 test("a latency of 0 cannot stand on a logarithmic axis and is absent", () => {
   const base = metReport();
   const zeros = base.series.clientP50.map(() => 0);

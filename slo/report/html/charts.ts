@@ -68,7 +68,7 @@ function rateChart(report: Report): Drawing {
     ...frame(report, "rate", "Rate", "rate", "iterations, requests"),
     note: `Iterations offered and started by k6, over ${duration(clientWidthSeconds)} around each moment; requests that the service counted, over ${duration(serverWidthSeconds)}.`,
     lines: [
-      line("offered iterations", fromLoadOn(report, offeredRate), 3, "dashed", true),
+      line("offered iterations", offeredRate, 3, "dashed", true),
       line("achieved iterations", achievedRate, 1, "solid"),
       line("server requests", serverRate, 2, "dotted"),
     ],
@@ -85,13 +85,6 @@ function routesChart(report: Report): Drawing {
     note: `${which}, as k6 counted the judged requests, over ${duration(series.clientWidthSeconds)} around each moment.`,
     lines: drawn,
   };
-}
-
-/** Leaves out the moments before the judged load began: nothing was asked for yet, which is not the same as a rate of 0. */
-function fromLoadOn({ phases, series: { atSeconds } }: Report, values: Values): Values {
-  const judged = phases.filter((phase) => phase.judged).map(({ fromSeconds }) => fromSeconds);
-  const begins = judged.length === 0 ? -Infinity : Math.min(...judged);
-  return values.map((value, at) => ((atSeconds[at] ?? 0) < begins ? null : value));
 }
 
 function latencyChart(report: Report): Drawing {
