@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { PromQL } from "../compile/promql.ts";
 import { errorMessage } from "../host/error-message.ts";
 import { jsonOf } from "../host/json-of.ts";
-import { plainLine } from "../report/plain.ts";
+import { saidLine } from "../report/plain.ts";
 
 /** Says where Prometheus answers, and what to send along. */
 export interface PrometheusApi {
@@ -47,10 +47,9 @@ const sample = z.tuple([z.number(), number]).transform(([atSeconds, value]) => (
 const bucket = z.tuple([z.number(), number, number, number]).transform(([, lower, upper, count]) => ({ lower, upper, count }));
 const histogram = z.object({ count: number, sum: number, buckets: z.array(bucket).default([]) });
 const histogramSample = z.tuple([z.number(), histogram]).transform(([atSeconds, value]) => ({ atSeconds, value }));
-const labels = z.record(z.string(), z.string());
 /** One series as Prometheus gives it: a number of a moment, or numbers or native histograms over time. */
 const row = z.object({
-  metric: labels,
+  metric: z.record(z.string(), z.string()),
   value: sample.optional(),
   values: z.array(sample).optional(),
   histograms: z.array(histogramSample).optional(),
@@ -72,10 +71,9 @@ export type CountIn = (histogram: Histogram) => number;
 
 /** Asks with a form, or without one where the address says it all; the answer's data pass a schema. */
 async function ask<T extends z.ZodType>(api: PrometheusApi, path: string, form: Record<string, string> | undefined, data: T) {
-  const posted = { "content-type": "application/x-www-form-urlencoded" };
   const asked = api.fetch(`${api.url.replace(/\/+$/, "")}${path}`, {
     method: form ? "POST" : "GET",
-    headers: form ? { ...api.headers, ...posted } : api.headers,
+    headers: form ? { ...api.headers, "content-type": "application/x-www-form-urlencoded" } : api.headers,
     body: form ? new URLSearchParams(form).toString() : null,
     signal: AbortSignal.timeout(api.timeoutSeconds * 1000),
   });
@@ -85,17 +83,14 @@ async function ask<T extends z.ZodType>(api: PrometheusApi, path: string, form: 
       throw new Unreadable(errorMessage(error));
     });
   const answered = jsonOf(answer, () => text);
-  if (answered === undefined) throw new Unreadable(`Prometheus answered ${status}: ${plain(text)}`);
-  if (answered.status === "error") throw new Unreadable(`Prometheus refused the query: ${plain(answered.error)}`);
+  if (answered === undefined) throw new Unreadable(`Prometheus answered ${status}: ${saidLine(text)}`);
+  if (answered.status === "error") throw new Unreadable(`Prometheus refused the query: ${saidLine(answered.error)}`);
   const { warnings } = answered;
-  if (warnings && warnings.length > 0) throw new Unreadable(`Prometheus returned warnings: ${plain(warnings.join("; "))}`);
+  if (warnings && warnings.length > 0) throw new Unreadable(`Prometheus returned warnings: ${saidLine(warnings.join("; "))}`);
   const read = data.safeParse(answered.data);
-  if (!read.success) throw new Unreadable(`Prometheus answered ${status}: ${plain(text)}`);
+  if (!read.success) throw new Unreadable(`Prometheus answered ${status}: ${saidLine(text)}`);
   return read.data;
 }
-
-/** Makes what another program said fit for a message. */
-const plain = (text: string): string => plainLine(text.slice(0, 200));
 
 /** Asks for series, at a moment or over time, Unix seconds; those of a range selector, and over time, are a matrix. */
 async function seriesOf(

@@ -101,7 +101,9 @@ test("of a service that is not there nothing is known, whatever somebody else sh
 test("a first request that is not answered is said to be", async () => {
   const request = { route: "/", params: {}, query: {}, guessed: [] };
   const note = "GET / is not answered, and the scenario expects 200";
-  expect(await seenFirst(`http://${host}:18099`, request)).toEqual({ request, note });
+  const said: string[] = [];
+  expect(await seenFirst(`http://${host}:18099`, request, (line) => said.push(line))).toEqual(request);
+  expect(said).toEqual([note]);
 });
 
 test.each([
@@ -119,8 +121,10 @@ test.each([
   const { port } = server.address() as AddressInfo;
   try {
     const request = { route: asked, params: {}, query: {}, guessed: [] };
-    const seen = await seenFirst(`http://${host}:${port}`, request);
-    expect(seen).toEqual({ request: { ...request, route, ...(status === undefined ? {} : { status }) }, note });
+    const said: string[] = [];
+    const seen = await seenFirst(`http://${host}:${port}`, request, (line) => said.push(line));
+    expect(seen).toEqual({ ...request, route, ...(status === undefined ? {} : { status }) });
+    expect(said).toEqual(note === undefined ? [] : [note]);
   } finally {
     server.close();
   }

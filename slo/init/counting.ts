@@ -23,15 +23,15 @@ const answerTo = (url: URL | string): Promise<{ status: number; text: string } |
     .then(async (response) => ({ status: response.status, text: await response.text().catch(() => "") }))
     .catch(errorMessage);
 
-/** Sees what the first request is answered, which is then what the scenario expects; with what is to be said of it. */
-export async function seenFirst(target: string, request: FirstRequest): Promise<{ request: FirstRequest; note: string | undefined }> {
-  const asked = `GET ${request.route}`;
+/** Sees what the first request is answered, which is then what the scenario expects, and says so. */
+export async function seenFirst(target: string, request: FirstRequest, say: (line: string) => void): Promise<FirstRequest> {
   const answer = await answerTo(new URL(request.route, target));
-  if (typeof answer === "string") return { request, note: `${asked} is not answered, and the scenario expects 200` };
-  const { status } = answer;
-  if (status === 200) return { request, note: undefined };
-  if (status >= 500) return { request, note: `${asked} answers ${status}, and the scenario expects 200` };
-  return { request: { ...request, status }, note: `${asked} answers ${status}, which the scenario expects: ask for what users do` };
+  const status = typeof answer === "string" ? undefined : answer.status;
+  if (status === 200) return request;
+  const isExpected = status !== undefined && status < 500;
+  const expects = isExpected ? "which the scenario expects: ask for what users do" : "and the scenario expects 200";
+  say(`GET ${request.route} ${status === undefined ? "is not answered" : `answers ${status}`}, ${expects}`);
+  return isExpected ? { ...request, status } : request;
 }
 
 const portOf = ({ port, protocol }: URL): number => Number(port) || (protocol === "https:" ? 443 : 80);

@@ -36,29 +36,23 @@ export async function init(source: string | undefined, options: InitOptions, hos
   if (described.kind === "none") return described;
   const target = options.target ?? described.target;
   if (target === undefined) return badUsage("nothing says where the service is: give --target http://127.0.0.1:8080");
-  const thresholds = options.fromScript === undefined ? [] : await thresholdsOf(resolve(host.folder, options.fromScript), target, host);
+  const ofScript = options.fromScript;
+  const thresholds = ofScript === undefined ? [] : await thresholdsOf(resolve(host.folder, ofScript), target, host);
   if ("kind" in thresholds) return thresholds;
   const counting = await lookAtCounting(target);
-  const [only] = described.requests;
-  if (options.fromScript === undefined && only !== undefined && described.requests.length === 1 && !only.route.includes("{")) {
-    const { request, note } = await seenFirst(target, only);
-    described.requests = [request];
-    if (note !== undefined) described.notes.push(note);
-  }
-  if (options.fromScript === undefined) described.notes.forEach(host.say);
+  if (ofScript === undefined) described.notes.forEach(host.say);
+  const [only, ...more] = described.requests;
+  if (ofScript === undefined && only !== undefined && more.length === 0 && !only.route.includes("{"))
+    described.requests = [await seenFirst(target, only, host.say)];
   host.say(countingSentence(counting, target));
   const ci = options.ci ?? ciOf(host.folder);
   const service = options.service ?? serviceName(host.folder);
-  const script = options.fromScript ?? `perf/${service}.ts`;
-  const spec = options.fromScript === undefined ? `perf/${service}.yaml` : options.fromScript.replace(/(\.[cm]?[jt]s)?$/, ".yaml");
-  const files: FirstFile[] = [
-    ["plimsoll.config.ts", configText(script, spec, target)],
-    ...(options.fromScript === undefined
-      ? [[script, scenarioText(service, described.requests, described.writing)] satisfies FirstFile]
-      : []),
-    [spec, specOf(service, spec, counting, thresholds, host)],
-    ...(ci === undefined ? [] : [[ciJobs[ci], readFileSync(new URL(`./ci/${ci}.yml`, import.meta.url), "utf8")] satisfies FirstFile]),
-  ];
+  const script = ofScript ?? `perf/${service}.ts`;
+  const spec = `${script.replace(/(\.[cm]?[jt]s)?$/, "")}.yaml`;
+  const files: FirstFile[] = [["plimsoll.config.ts", configText(script, spec, target)]];
+  if (ofScript === undefined) files.push([script, scenarioText(service, described.requests, described.writing)]);
+  files.push([spec, specOf(service, spec, counting, thresholds, host)]);
+  if (ci !== undefined) files.push([ciJobs[ci], readFileSync(new URL(`./ci/${ci}.yml`, import.meta.url), "utf8")]);
   const kept = files.flatMap(([path]) => (existsSync(join(host.folder, path)) ? [path] : []));
   try {
     for (const file of files) host.say(writeOnce(host.folder, file));

@@ -8,6 +8,9 @@ const stackedMarks = /(\p{M}{4})\p{M}+/gu;
 /** Makes data fit for one printed line: line breaks become a space; what could steer a terminal or turn text round becomes U+FFFD. */
 export const plainLine = (data: string): string => data.replace(lineBreak, " ").replace(unprintable, "\uFFFD").replace(stackedMarks, "$1");
 
+/** Makes one line of at most 300 characters of what another program said. */
+export const saidLine = (text: string): string => plainLine(text.trim().slice(0, 300));
+
 /** Shortens text to about `limit` characters and says how many it left out; not where that would be longer than what is left out. */
 export function shortened(text: string, limit: number): string {
   if (text.length <= limit) return text;

@@ -2,7 +2,7 @@ import { closeSync, constants, fdatasyncSync, openSync, readFileSync, writeSync 
 import { join } from "node:path";
 import { z } from "zod";
 import { jsonOf } from "../../host/json-of.ts";
-import { oneLine } from "./write.ts";
+import { saidLine } from "../../report/plain.ts";
 
 /** What became of pushes that are lost, on disk, so that a run judged later knows what the run itself knew. */
 export type Rejected = ReturnType<typeof openRejected>;
@@ -30,7 +30,7 @@ export function openRejected(folder: string) {
   return {
     /** Counts a push: `refused` by the destination, for good, or `lost`, never taken by the relay. Gives how often that has now happened. */
     add(what: Loss["what"], why: string): number {
-      const short = oneLine(why);
+      const short = saidLine(why);
       const known = rejected.filter((loss) => loss.what === what);
       const reason = known.length < mostReasons || known.some((loss) => loss.reason === short) ? short : otherReasons;
       const loss = known.find((one) => one.reason === reason) ?? { what, reason, times: 0 };

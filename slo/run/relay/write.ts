@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { errorMessage } from "../../host/error-message.ts";
-import { plainLine } from "../../report/plain.ts";
+import { saidLine } from "../../report/plain.ts";
 
 /** Where samples go, and with which credentials; none of these is ever printed. */
 export interface Destination {
@@ -39,7 +39,7 @@ function prepareDestination({ url: text, basic, bearer, headers: own = {}, timeo
     timeoutSeconds,
     /** Makes one line of a text that the destination or a proxy wrote, without the destination's secrets. */
     hide: (said: string): string =>
-      oneLine(secrets.reduce((left: string, secret) => (secret ? left.replaceAll(secret, "***") : left), said)),
+      saidLine(secrets.reduce((left: string, secret) => (secret ? left.replaceAll(secret, "***") : left), said)),
   };
 }
 
@@ -48,9 +48,6 @@ export function authorizationOf({ basic, bearer }: Pick<Destination, "basic" | "
   if (basic) return `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString("base64")}`;
   return bearer ? `Bearer ${bearer}` : undefined;
 }
-
-/** Makes one line of at most 300 characters of what others said, without control characters. */
-export const oneLine = (text: string): string => plainLine(text.trim().slice(0, 300));
 
 export type Written =
   | { kind: "written" }
