@@ -35,12 +35,8 @@ export function growth(line: Line, stepSeconds: number, half: number, { from, to
   });
 }
 
-export function ratio(part: Line, whole: Line): Line {
-  return whole.map((total, i) => {
-    const some = part[i] ?? null;
-    return total === null || total === 0 || some === null ? null : some / total;
-  });
-}
+/** Divides one line by another; no sample where either has none, or where the whole is 0. */
+export const ratio = (part: Line, whole: Line): Line => whole.map((total, i) => finite((part[i] ?? Number.NaN) / (total ?? Number.NaN)));
 
 /** How many requests took at most so long, cumulative, by the bound; null is the bucket without one. */
 export interface Bucket {

@@ -146,19 +146,20 @@ export async function queryHistograms(api: PrometheusApi, query: PromQL, from: n
   return (await seriesOf(api, query, { start: from, end: to, step }))[0]?.histograms ?? [];
 }
 
-const buildInfo = z.object({ version: z.string().max(40) });
-const runtimeInfo = z.object({ startTime: z.iso.datetime({ offset: true }) });
-
-/** Asks which version of Prometheus this is; others that answer PromQL may not tell. */
-export async function versionOf(api: PrometheusApi): Promise<string | null> {
-  const told = await answerOf(() => ask(api, "/api/v1/status/buildinfo", undefined, buildInfo));
-  return told.kind === "answer" ? told.value.version : null;
+/** Asks Prometheus about itself; others that answer PromQL may not tell. */
+async function statusOf<T extends z.ZodType>(api: PrometheusApi, about: string, data: T): Promise<z.output<T> | undefined> {
+  const told = await answerOf(() => ask(api, `/api/v1/status/${about}`, undefined, data));
+  return told.kind === "answer" ? told.value : undefined;
 }
 
-/** Asks when Prometheus was started, Unix seconds; others that answer PromQL may not tell. */
+/** Asks which version of Prometheus this is. */
+export const versionOf = async (api: PrometheusApi): Promise<string | null> =>
+  (await statusOf(api, "buildinfo", z.object({ version: z.string().max(40) })))?.version ?? null;
+
+/** Asks when Prometheus was started, Unix seconds. */
 export async function startOf(api: PrometheusApi): Promise<number | undefined> {
-  const told = await answerOf(() => ask(api, "/api/v1/status/runtimeinfo", undefined, runtimeInfo));
-  return told.kind === "answer" ? Date.parse(told.value.startTime) / 1000 : undefined;
+  const told = await statusOf(api, "runtimeinfo", z.object({ startTime: z.iso.datetime({ offset: true }) }));
+  return told && Date.parse(told.startTime) / 1000;
 }
 
 /** Asks for the names of all metrics, or of those with the given series; also of some that ended hours ago. */

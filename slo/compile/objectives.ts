@@ -44,20 +44,16 @@ export function compileObjectives(spec: Spec, scope: Scope, slowCounted: boolean
       const message = "cannot be judged for this indicator: its counts cannot be read at the borders of a part of the load";
       return refuse(refusal(`phase ${part.name}`, message));
     };
-    if (indicator.kind === "ratio") {
-      const compiled = ratioQueries(name, indicator, served);
-      return Array.isArray(compiled) ? refuse(...compiled) : [compiled];
-    }
-    if (!("side" in indicator)) {
+    if (indicator.kind !== "ratio" && !("side" in indicator)) {
       refuse(ownProblem(indicator, scope));
       return placed(ownQueries(name, indicator, scope, scenario));
     }
-    if (indicator.side === "client") {
+    if (indicator.kind !== "ratio" && indicator.side === "client") {
       refuse(whereProblem(indicator, slowCounted));
       return placed(clientQueries(name, indicator, scope, slowCounted));
     }
-    const compiled = serverQueries(name, indicator, served);
-    return compiled.kind === "problem" ? refuse(compiled) : [compiled];
+    const compiled = indicator.kind === "ratio" ? ratioQueries(name, indicator, served) : serverQueries(name, indicator, served);
+    return Array.isArray(compiled) ? refuse(...compiled) : [compiled];
   });
   return problems.length > 0 ? { kind: "problems" as const, problems } : { kind: "compiled" as const, queries };
 }

@@ -6,7 +6,7 @@ import { errorRatio, unaskedRoutes, type ErrorRatio } from "./error-ratio.ts";
 import { promql, selector, withLabels, type PromQL } from "./promql.ts";
 import type { Scope } from "./scope.ts";
 import { refusal, type SelectorProblem } from "./selector.ts";
-import { ratioQueries, serverQueries, type ServerQueries } from "./service-objectives.ts";
+import { ratioQueries, serverQueries } from "./service-objectives.ts";
 
 export interface Rule {
   record?: string;
@@ -49,8 +49,8 @@ export function compileRules(spec: Spec, server: Scope["server"], set: WindowSet
     const { name, targetRatio } = objective;
     const queries = queriesOf(objective, spec, server);
     if (typeof queries === "string") leftOut.push(`${name}: ${queries}`);
-    else if ("message" in queries || Array.isArray(queries)) problems.push(...[queries].flat().map((one) => ({ ...one, objective })));
-    if (typeof queries === "string" || !("total" in queries)) return [];
+    else if (Array.isArray(queries)) problems.push(...queries.map((one) => ({ ...one, objective })));
+    if (typeof queries === "string" || Array.isArray(queries)) return [];
     const slug = slugIn(taken, name);
     const own = { sloth_id: `${slugOf(spec.service)}-${slug}`, sloth_service: spec.service, sloth_slo: slug };
     // Without the noise of 1 − 0.999: percentages have at most 9 digits after the point.
@@ -64,11 +64,7 @@ export function compileRules(spec: Spec, server: Scope["server"], set: WindowSet
 }
 
 /** Compiles what an objective asks of the service's own counters; a sentence where a Prometheus in production has none of it. */
-function queriesOf(
-  { name, indicator, only }: Objective,
-  spec: Spec,
-  server: Scope["server"],
-): ServerQueries | SelectorProblem | SelectorProblem[] | string {
+function queriesOf({ name, indicator, only }: Objective, spec: Spec, server: Scope["server"]) {
   const scope = { testid: "", server, unasked: unaskedRoutes(spec.metrics), metrics: spec.metrics };
   if (only !== undefined) return `is about the load of ${only.join(", ")} only, which production does not have`;
   if (indicator.kind === "ratio") return ratioQueries(name, indicator, scope);

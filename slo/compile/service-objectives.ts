@@ -61,10 +61,10 @@ export type BadQueries =
 type Served = Extract<Indicator, { kind: "errors" | "latency" }>;
 
 /** Compiles an objective about the service's own counts, or says what its metrics lack for it or its filter hides. */
-export function serverQueries(objective: string, indicator: Served, scope: ServiceScope): ServerQueries | SelectorProblem {
+export function serverQueries(objective: string, indicator: Served, scope: ServiceScope): ServerQueries | SelectorProblem[] {
   const { metrics } = scope;
   const problem = whereProblem(indicator, scope);
-  if (problem !== undefined) return problem;
+  if (problem !== undefined) return [problem];
   const where = servedWhere(scope, indicator.where);
   const told = (counted: Counted, bad: BadQueries, native?: ServerQueries): ServerQueries => ({
     ...servedBase(objective, counted, indicator.where, scope),
@@ -77,7 +77,7 @@ export function serverQueries(objective: string, indicator: Served, scope: Servi
   switch (indicator.kind) {
     case "errors": {
       const label = metrics.labels.status;
-      if (label === undefined) return lacks("errors", "have no label of the status; name it in metrics.labels.status");
+      if (label === undefined) return [lacks("errors", "have no label of the status; name it in metrics.labels.status")];
       const byStatus = (of: Counted, native?: ServerQueries): ServerQueries => {
         const errors = countersOf(of, [...where, isError(label, metrics)]);
         return told(of, { kind: "statuses", label, errors, noErrors: countersOf(of, [...where, ...isNoError(label, metrics)]) }, native);
@@ -86,7 +86,7 @@ export function serverQueries(objective: string, indicator: Served, scope: Servi
       return byStatus(classic, native && byStatus(native));
     }
     case "latency": {
-      if (metrics.duration === undefined) return lacks("latency", "have no histogram of latencies; name it in metrics.duration");
+      if (metrics.duration === undefined) return [lacks("latency", "have no histogram of latencies; name it in metrics.duration")];
       const { metric, unitsPerSecond } = metrics.duration;
       const { atMostSeconds } = indicator;
       const bucket = `${metric}_bucket`;

@@ -60,15 +60,8 @@ export const visible = (from: z.ZodString) => from.refine((given) => !hidden.tes
 export const name = (most: number) => visible(text(most));
 
 /** Labels that Plimsoll compares itself: a second comparison could make every bad event invisible. */
-const ownLabels: readonly string[] = [
-  "__name__",
-  "le",
-  k6Labels.testid,
-  k6Labels.expectedResponse,
-  k6Labels.threshold,
-  k6Labels.countedGood,
-  k6Labels.countedRate,
-];
+const { testid, expectedResponse, threshold, countedGood, countedRate } = k6Labels;
+const ownLabels = ["__name__", "le", testid, expectedResponse, threshold, countedGood, countedRate];
 
 const label = z
   .string()

@@ -9,9 +9,6 @@ export type Settled =
   | { kind: "different"; stored: Totals }
   | { kind: "unreachable"; reason: string };
 
-/** The first pause between two questions, and the longest: a Prometheus that is behind is not helped by more. */
-const pausesMillis = [50, 1000] as const;
-
 /** Waits until Prometheus holds exactly what was sent; no fixed sleep, at most `limitSeconds`. */
 export async function settleCounts(
   api: PrometheusApi,
@@ -29,7 +26,8 @@ export async function settleCounts(
       return last.kind === "complete" ? last : undefined;
     },
     limitSeconds,
-    ...pausesMillis,
+    50,
+    1000, // a Prometheus that is behind is not helped by more questions
   );
   return done ?? last;
 }

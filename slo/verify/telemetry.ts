@@ -37,9 +37,11 @@ export async function withTelemetry(report: Report, { traces, logs }: TelemetryA
   say("looking up traces and logs of failing requests");
   const until = performance.now() + limitSeconds * 1000;
   const apiOf = (url: string, moreSeconds = 0): TelemetryApi => ({ url, fetch: get, until: until + moreSeconds * 1000 });
+  const times = wanted.map(({ atSeconds }) => atSeconds);
+  const span = [Math.min(...times) - slackSeconds, Math.max(...times) + slackSeconds] as const;
   const [spans, lines] = await Promise.all([
-    traces === undefined ? undefined : spansOf(apiOf(traces), wanted),
-    logs === undefined ? undefined : linesOf(apiOf(logs), report, wanted),
+    traces === undefined ? undefined : lookUp("traces", idsOf(wanted), until, (ids) => readTraces(apiOf(traces), ids)),
+    logs === undefined ? undefined : lookUp("log lines", idsOf(wanted), until, (ids) => readLines(apiOf(logs), report.service, ids, span)),
   ]);
   const attributes = traces && spans && (await compare(report, wanted, spans.found, apiOf(traces, compareSeconds)));
   const shown = samples.map((sample) => shownSample(sample, report, { traces, logs }, spans?.found, lines?.found));
@@ -78,15 +80,6 @@ async function lookUp<T>(
   );
   const missing = `${what} of ${ids.length - found.size} of ${ids.length} sampled requests were not found`;
   return { found, notes: found.size >= ids.length ? [] : [reason === "" ? missing : `${missing}: ${reason}`] };
-}
-
-const spansOf = (api: TelemetryApi, samples: readonly Sample[]): Promise<Looked<Span[]>> =>
-  lookUp("traces", idsOf(samples), api.until, (ids) => readTraces(api, ids));
-
-function linesOf(api: TelemetryApi, report: Report, samples: readonly Sample[]): Promise<Looked<string[]>> {
-  const times = samples.map(({ atSeconds }) => atSeconds);
-  const span = [Math.min(...times) - slackSeconds, Math.max(...times) + slackSeconds] as const;
-  return lookUp("log lines", idsOf(samples), api.until, (ids) => readLines(api, report.service, ids, span));
 }
 
 const idsOf = (samples: readonly Sample[]): string[] => [...new Set(samples.map(({ traceId }) => traceId))];

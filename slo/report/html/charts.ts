@@ -108,10 +108,8 @@ function latencyChart(report: Report): Drawing {
 function spreadChart(report: Report): Drawing {
   const slower = (buckets: Report["latencies"]["client"]): Map<number, number> => {
     const all = buckets.at(-1)?.requests ?? 0;
-    const bounded = buckets.flatMap(({ atMostSeconds, requests }) =>
-      atMostSeconds === null ? [] : [[atMostSeconds, 1 - requests / all] as const],
-    );
-    return new Map(bounded.filter(([seconds, share]) => seconds > 0 && share > 0));
+    const shares = buckets.map(({ atMostSeconds, requests }) => [atMostSeconds ?? 0, 1 - requests / all] as const);
+    return new Map(shares.filter(([seconds, share]) => seconds > 0 && share > 0));
   };
   const sides = { client: slower(report.latencies.client), server: slower(report.latencies.server) };
   const shareAt = (side: Map<number, number>) => (seconds: number) => side.get(seconds) ?? null;
@@ -158,12 +156,9 @@ function budgetChart(report: Report): Drawing {
 function budgetSpent({ cumulative, targetRatio }: Report["objectives"][number], moments: number[]): Values {
   const allowed = (1 - targetRatio) * (cumulative.at(-1)?.total ?? 0);
   const last = cumulative.at(-1)?.atSeconds ?? -Infinity;
-  let next = 0;
-  let value: number | null = null;
   return moments.map((moment) => {
-    for (let point = cumulative[next]; point !== undefined && point.atSeconds <= moment; point = cumulative[++next])
-      value = point.bad / allowed;
-    return moment > last ? null : value;
+    const point = cumulative.findLast(({ atSeconds }) => atSeconds <= moment);
+    return point === undefined || moment > last ? null : point.bad / allowed;
   });
 }
 

@@ -28,14 +28,9 @@ export type SentTotals = ReturnType<typeof openSentTotals>;
 
 const isKept = (metric: string): boolean => metric.endsWith("_total") || metric === k6Metrics.scenarioStart || metric === k6Metrics.vus;
 
+const { requests, iterations, droppedIterations, slowRequests, wrongContents } = k6Metrics;
 /** Counters that k6 or our client only ever raises; a script may lower one of its own. */
-const neverFalling: ReadonlySet<string> = new Set([
-  k6Metrics.requests,
-  k6Metrics.iterations,
-  k6Metrics.droppedIterations,
-  k6Metrics.slowRequests,
-  k6Metrics.wrongContents,
-]);
+const neverFalling: ReadonlySet<string> = new Set([requests, iterations, droppedIterations, slowRequests, wrongContents]);
 
 const valueOf = ({ labels, value, atMillis }: PushedSeries): SentValue => ({ labels, value, atSeconds: atMillis / 1000 });
 const nameOf = ({ labels }: PushedSeries): string => labels["__name__"] ?? "";
