@@ -47,9 +47,15 @@ export function compareSides(sent: Sent, counted: number): Compared {
   return { missing, missingForCertain, elsewhere: Math.min(sent.elsewhere, missing - missingForCertain), others: 0 };
 }
 
-/** Tells how many requests of setup and warm-up a late histogram may have held back, and counted for k6's last ones, of which then as many more are missing. */
-export const mayHold = ({ judgedOnly, notJudged, cutOff }: ServerWindow, { missing, others }: Compared, heldBack: number): number =>
-  judgedOnly && missing > 0 ? Math.max(0, Math.min(notJudged - cutOff, heldBack - others)) : 0;
+/**
+ * Tells how many requests of setup and warm-up a late histogram may have held back, and counted for k6's last ones, of which then as many more are missing.
+ * One that took all of setup and warm-up at once, and has all that k6 sent, never takes what it lacks.
+ */
+export function mayHold(window: ServerWindow, { missing, others }: Compared, heldBack: number, beside: readonly CounterGrowth[][]): number {
+  const [byCounter, byHistogram] = beside.map((counters) => counters.reduce((sum, { warmed }) => sum + warmed, 0));
+  if (!window.judgedOnly || (missing === 0 && byCounter === byHistogram)) return 0;
+  return Math.max(0, Math.min(window.notJudged - window.cutOff, heldBack - others));
+}
 
 /**
  * Adds what was never judged, what never arrived and what the service should have counted: the truth lies between the two counts.

@@ -143,6 +143,8 @@ function growthOf(
     instance,
     /** What it holds at the end. */
     latest,
+    /** How much it grew between the last scrapes before k6 began and before this. */
+    warmed: base - (calm.at(-1)?.value ?? 0),
     /**
      * Since the last scrape of the same process before the load; a series that was not in that scrape began at 0.
      * Within one process a label set may have expired: then nothing else of it is certain either.

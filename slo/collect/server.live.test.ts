@@ -49,7 +49,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     }
   }
 
-  type More = { metrics?: Metrics; judgedOnly?: boolean };
+  type More = { metrics?: Metrics; judgedOnly?: boolean; begunSeconds?: number };
   async function server(
     job: string,
     indicator: Indicator,
@@ -61,7 +61,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     const got = compileObjectives(specOf(indicator, more.metrics), { testid: job, server: { job }, routes }, true);
     const query = got.kind === "compiled" ? got.queries[0] : undefined;
     if (query?.kind !== "server") throw new Error("no server objective");
-    const moments = { fromSeconds: from, begunSeconds: from, toSeconds: until, endedSeconds: ended, stepSeconds };
+    const moments = { fromSeconds: from, begunSeconds: more.begunSeconds ?? from, toSeconds: until, endedSeconds: ended, stepSeconds };
     const span = {
       ...moments,
       dropped: 0,
@@ -159,11 +159,24 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
       "the service's counts include up to 150 requests of setup and warm-up",
     ],
     [
-      "nothing that was held back is in it where it has all of k6's requests, as in one that never takes some",
-      "never-timed",
+      "so it may where it has as many as k6 sent",
+      "as-many",
       [
+        [from - 12, 0, 0, 0],
         [from - 5, 150, 0, 0],
         [until - 1, 1150, 1000, 980],
+      ],
+      { total: 1000, bad: 0 },
+      { total: 1000, bad: 170 },
+      "the service's counts include up to 150 requests of setup and warm-up",
+    ],
+    [
+      "but not where it took all of setup and warm-up at once: what it lacks is older, and it never takes that",
+      "never-timed",
+      [
+        [from - 12, 150, 0, 0],
+        [from - 5, 250, 100, 99],
+        [until - 1, 1250, 1100, 1079],
       ],
       { total: 1000, bad: 20 },
       { total: 1000, bad: 20 },
@@ -192,7 +205,7 @@ describeLive("what the service counted, by a real Prometheus", ["prometheus"], (
     ]);
     const metrics = { ...presetNamed("fastify"), requests: "http_requests_total" };
     const slow = { kind: "latency", side: "server", atMostSeconds: 1, where: {} } as const;
-    const counted = await server(job, slow, 1, 150, ["/x"], { metrics, judgedOnly: true });
+    const counted = await server(job, slow, 1, 150, ["/x"], { metrics, judgedOnly: true, begunSeconds: from - 10 });
     expect(counted).toMatchObject({ kind: "counted", best, worst });
     expect(JSON.stringify(counted)).toContain(caveat);
   });

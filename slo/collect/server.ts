@@ -112,7 +112,7 @@ async function countedBy(by: Asked, instances: readonly Instance[]) {
   // What was counted without a name may be what the filter asks for.
   const unnamed = grownWithout(leftOut, read.unnamed);
   const theirs = grownWithout(leftOut, wholes) - grownWithout(used, wholes);
-  const held = mayHold(window, compared, heldBack());
+  const held = mayHold(window, compared, heldBack(), [requests, wholes]);
   const notJudged = window.judgedOnly ? window.cutOff + held : window.notJudged;
   const own = { ...window, notJudged, most: query.countsRequests ? mostOf(sent) : Infinity };
   const isWhole = restarted.size === 0 && all.every((one) => !one.fell) && compared.missingForCertain + held === 0;
