@@ -114,9 +114,8 @@ function numbersOf(rows: readonly z.infer<typeof row>[], countIn?: CountIn): Ser
   });
 }
 
-export async function queryVector(api: PrometheusApi, query: PromQL, atSeconds: number | undefined): Promise<Series<number>[]> {
-  return numbersOf(await seriesOf(api, query, { time: atSeconds }));
-}
+export const queryVector = async (api: PrometheusApi, query: PromQL, atSeconds: number | undefined): Promise<Series<number>[]> =>
+  numbersOf(await seriesOf(api, query, { time: atSeconds }));
 
 /** Asks for one number at one moment; undefined when there is no series. */
 export async function queryNumber(api: PrometheusApi, query: PromQL, atSeconds: number | undefined): Promise<number | undefined> {
@@ -130,9 +129,8 @@ export async function querySamples(api: PrometheusApi, query: PromQL, atSeconds:
 }
 
 /** Asks for the values of each series from `from` to `to`, every `step` seconds. */
-export async function queryRange(api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Series<number>[]> {
-  return numbersOf(await seriesOf(api, query, { start: from, end: to, step }));
-}
+export const queryRange = async (api: PrometheusApi, query: PromQL, from: number, to: number, step: number): Promise<Series<number>[]> =>
+  numbersOf(await seriesOf(api, query, { start: from, end: to, step }));
 
 /** Asks for native histograms at one moment, each as the number that a counter would have. */
 export async function queryCountsIn(api: PrometheusApi, query: PromQL, atSeconds: number, countIn: CountIn): Promise<Series<number>[]> {

@@ -57,9 +57,8 @@ export function sumOfFalling(steps: number, next: (step: number) => number): num
  * Sums the probabilities from that of `bad` outwards: `left` more of them, each smaller by a share that begins at odds × left ÷ other + 1.
  * Towards 0 `left` counts the bad ones and `odds` is that of a good one; towards `total` it is the other way round.
  */
-function sumFrom(bad: number, total: number, ratio: number, left: number, odds: number): number {
-  return exactly(bad, total, ratio) * sumOfFalling(left, (step) => ((left - step) / (total - left + step + 1)) * odds);
-}
+const sumFrom = (bad: number, total: number, ratio: number, left: number, odds: number): number =>
+  exactly(bad, total, ratio) * sumOfFalling(left, (step) => ((left - step) / (total - left + step + 1)) * odds);
 
 const sumDown = (bad: number, total: number, ratio: number): number => sumFrom(bad, total, ratio, bad, (1 - ratio) / ratio);
 const sumUp = (bad: number, total: number, ratio: number): number => sumFrom(bad, total, ratio, total - bad, ratio / (1 - ratio));

@@ -56,9 +56,8 @@ export function isAbove(count: Count, limitRatio: number, alpha: number): boolea
   return atLeast(count.bad, count.total, limitRatio) <= alpha * (1 + tolerance);
 }
 
-export function provesExceeded(count: Count, targetRatio: number, confidence: number): boolean {
-  return isAbove(count, complement(targetRatio), complement(confidence));
-}
+export const provesExceeded = (count: Count, targetRatio: number, confidence: number): boolean =>
+  isAbove(count, complement(targetRatio), complement(confidence));
 
 /** Finds the smallest number of requests that proves the target with this many bad ones among them; 2^53 − 1 stands for "more than can be counted". */
 export function requestsNeeded(bad: number, targetRatio: number, confidence: number): number {

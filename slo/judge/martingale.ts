@@ -22,9 +22,8 @@ export function evidenceAbove({ bad, total }: Count, limit: number): number {
 }
 
 /** Decides whether a count proves that the error ratio is above 1 − target, at whichever look it was found. */
-export function provesExceededAtAnyLook(count: Count, targetRatio: number, confidence: number): boolean {
-  return evidenceAbove(count, complement(targetRatio)) >= 1 / complement(confidence);
-}
+export const provesExceededAtAnyLook = (count: Count, targetRatio: number, confidence: number): boolean =>
+  evidenceAbove(count, complement(targetRatio)) >= 1 / complement(confidence);
 
 /** Decides it for all `planned` events, were those that are left good: whatever comes, the count at the end proves it too, so no look is a look more. */
 export function provesExceededOverPlan({ bad, total }: Count, planned: number, targetRatio: number, confidence: number): boolean {
@@ -38,6 +37,5 @@ export function lowerBoundAtAnyLook(count: Count, alpha: number): number {
 }
 
 /** Gives the error ratio that the count shows not to be passed, at whichever look. */
-export function upperBoundAtAnyLook({ total, bad }: Count, alpha: number): number {
-  return 1 - lowerBoundAtAnyLook({ total, bad: total - bad }, alpha);
-}
+export const upperBoundAtAnyLook = ({ total, bad }: Count, alpha: number): number =>
+  1 - lowerBoundAtAnyLook({ total, bad: total - bad }, alpha);

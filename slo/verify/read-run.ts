@@ -53,9 +53,8 @@ export async function droppedOver(api: PrometheusApi, testid: string, span: Span
  * Tells what is known of k6's CPU; what is not known of one pod is unknown of the whole load. Of a k6 that was killed nobody knows what it lacked before,
  * as when memory ran out: what was slow or dropped then may be its own doing.
  */
-export function shortageOf({ health, k6 }: Pick<RunRecord, "health" | "k6">): CpuShortage {
-  return health?.known && k6?.signal !== "SIGKILL" ? { kind: "known", atSeconds: health.starvedAtSeconds } : { kind: "unknown" };
-}
+export const shortageOf = ({ health, k6 }: Pick<RunRecord, "health" | "k6">): CpuShortage =>
+  health?.known && k6?.signal !== "SIGKILL" ? { kind: "known", atSeconds: health.starvedAtSeconds } : { kind: "unknown" };
 
 /** Finds when the judged load was on; our scenarios tell when they began, a user script does not. A named part of the load is a part of that time. */
 function secondsWindowOf({ load: { record, plan }, times }: Asked, part: SecondsQueries["part"], { excusedDrops = 0 }: ClientWindow) {

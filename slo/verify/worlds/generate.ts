@@ -7,9 +7,8 @@ import { objectivesOf } from "./objectives.ts";
 type Trouble = (world: World, random: Random) => void;
 
 /** Draws a moment of the judged load: 0 is its beginning, 1 its end. */
-function moment(world: World, random: Random, earliest = 0, latest = 1): number {
-  return judgedStretch(world).from + random.between(earliest, latest) * world.seconds;
-}
+const moment = (world: World, random: Random, earliest = 0, latest = 1): number =>
+  judgedStretch(world).from + random.between(earliest, latest) * world.seconds;
 
 /** Draws a stretch of the judged load, at its beginning or end as often as within; `most` bounds its length, seconds. */
 function stretch(world: World, random: Random, most = Number.POSITIVE_INFINITY): Stretch {
