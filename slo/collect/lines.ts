@@ -74,14 +74,11 @@ export function quantileLine(buckets: BucketLines, quantile: number, length: num
 /** Adds up what each bucket grew by within a stretch of the lines; steps in which a bucket fell (a restart) are left out. Empty where nothing grew. */
 export function bucketsBetween(buckets: BucketLines, from: number, to: number): Bucket[] {
   const steps = Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i + 1);
-  const rises = (line: Line, i: number): number | null => {
-    const [before, value] = [line[i - 1] ?? null, line[i] ?? null];
-    return before === null || value === null ? null : value - before;
-  };
-  const whole = steps.filter((i) => buckets.every(({ line }) => (rises(line, i) ?? -1) >= 0));
+  const rise = (line: Line, i: number): number => (line[i] ?? Number.NaN) - (line[i - 1] ?? Number.NaN);
+  const whole = steps.filter((i) => buckets.every(({ line }) => rise(line, i) >= 0));
   const counted = buckets.map(({ atMostSeconds, line }) => ({
     atMostSeconds: atMostSeconds === Infinity ? null : atMostSeconds,
-    requests: whole.reduce((sum, i) => sum + (rises(line, i) ?? 0), 0),
+    requests: whole.reduce((sum, i) => sum + rise(line, i), 0),
   }));
   return (counted.at(-1)?.requests ?? 0) > 0 ? counted : [];
 }

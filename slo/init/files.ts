@@ -50,20 +50,17 @@ function latencyOf({ bucketsSeconds }: Counting, askedSeconds: number): string {
   return seconds >= 1 ? `${seconds}s` : `${Number((seconds * 1000).toPrecision(6))}ms`;
 }
 
+type FirstObjective = { name: string; target: string; indicator: Record<string, { side: string; atMost?: string }> };
+
 /** Makes the first objectives: of the client, and of the service where it is known how it counts. */
-export function firstObjectives(
-  counting: Counting,
-  askedSeconds = 0.5,
-): { name: string; target: string; indicator: Record<string, { side: string; atMost?: string }> }[] {
+export function firstObjectives(counting: Counting, askedSeconds = 0.5): FirstObjective[] {
   const atMost = latencyOf(counting, askedSeconds);
-  const hasBuckets = counting.bucketsSeconds.length > 0;
+  const nameOn = (side: string, name: string): string => (side === "client" ? name : `${name}, ${side}`);
+  const errors = (side: string) => ({ name: nameOn(side, "availability"), target: "99.5%", indicator: { errors: { side } } });
+  const latency = (side: string) => ({ name: nameOn(side, "latency"), target: "99%", indicator: { latency: { side, atMost } } });
   return [
-    { name: "availability", target: "99.5%", indicator: { errors: { side: "client" } } },
-    ...(counting.metrics === undefined
-      ? []
-      : [{ name: "availability, server", target: "99.5%", indicator: { errors: { side: "server" } } }]),
-    { name: "latency", target: "99%", indicator: { latency: { side: "client", atMost } } },
-    ...(hasBuckets ? [{ name: "latency, server", target: "99%", indicator: { latency: { side: "server", atMost } } }] : []),
+    ...["client", ...(counting.metrics === undefined ? [] : ["server"])].map(errors),
+    ...["client", ...(counting.bucketsSeconds.length > 0 ? ["server"] : [])].map(latency),
   ];
 }
 

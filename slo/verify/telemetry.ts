@@ -49,18 +49,13 @@ export async function withTelemetry(report: Report, { traces, logs }: TelemetryA
   return { ...report, ...(attributes && { attributes }), samples: shown, notes };
 }
 
-interface Looked<T> {
-  found: Map<string, T>;
-  notes: string[];
-}
-
 /** Asks again for what is missing, until all is there or the time is over. */
 async function lookUp<T>(
   what: string,
   ids: readonly string[],
   until: number,
   ask: (ids: readonly string[]) => Promise<{ kind: "answer"; value: Map<string, T> } | { kind: "failed"; reason: string }>,
-): Promise<Looked<T>> {
+) {
   const found = new Map<string, T>();
   let [reason, isAnswered] = ["", false];
   await waitFor(

@@ -129,13 +129,10 @@ export const tenth = (value: number): number => Math.round(value * 10) / 10;
 const quantiles = [0.5, 0.95, 0.99, 0.999];
 
 /** States the percentiles of both sides over the judged load, each as the bucket that it lies in where that is wide; empty where no side was read. */
-export function latencyRows({ latencies }: Report): [side: string, ...percentiles: string[]][] {
-  const sides = [
-    ["client", latencies.client],
-    ["server", latencies.server],
-  ] as const;
-  return sides.flatMap(([side, buckets]) => (buckets.length === 0 ? [] : [[side, ...quantiles.map((q) => quantileText(buckets, q))]]));
-}
+export const latencyRows = ({ latencies }: Report): string[][] =>
+  (["client", "server"] as const)
+    .filter((side) => latencies[side].length > 0)
+    .map((side) => [side, ...quantiles.map((q) => quantileText(latencies[side], q))]);
 
 export const latenciesTable = (title: string, report: Report): Markup =>
   table(title, ["Side", ...quantiles.map((q) => `#p${q * 100}`)], latencyRows(report));
