@@ -24,8 +24,6 @@ export interface Described {
   notes: string[];
 }
 
-type Problem = { kind: "problem"; message: string };
-
 /** How many requests a first scenario has: a person has to read them. */
 const mostRequests = 20;
 
@@ -61,7 +59,7 @@ const entry = z.object({
 const har = z.object({ log: z.object({ entries: z.array(entry) }) });
 
 /** Reads an OpenAPI document (JSON or YAML) or a HAR into the requests of a first scenario. */
-export function describedBy(text: string): Described | Problem {
+export function describedBy(text: string): Described | { kind: "problem"; message: string } {
   let value: unknown;
   try {
     value = parse(text);

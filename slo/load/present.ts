@@ -1,6 +1,6 @@
 import { queryLast } from "../collect/growth.ts";
 import { lookbackSeconds } from "../collect/guard.ts";
-import { answerOf, metricNames, queryVector, type Answer, type PrometheusApi, type Series } from "../collect/prometheus.ts";
+import { answerOf, metricNames, queryVector, type Answer, type PrometheusApi } from "../collect/prometheus.ts";
 import { boundsOf } from "../collect/split.ts";
 import { over, valuesOfLabel, type CounterQueries } from "../compile/counters.ts";
 import { ourWords } from "../compile/mapping.ts";
@@ -108,14 +108,11 @@ async function asCounted(looked: Looked, { total, bad, native }: ServerQueries):
   return other.totals.some(({ series }) => series.length > 0) ? other : { totals, bad };
 }
 
-interface CountersNow {
-  ask: CounterQueries;
-  series: Series<number>[];
-}
-
-async function countersNow(looked: Looked, ask: CounterQueries): Promise<CountersNow> {
+async function countersNow(looked: Looked, ask: CounterQueries) {
   return { ask, series: await queryLast(looked.api, ask, lookbackSeconds, looked.atSeconds) };
 }
+
+type CountersNow = Awaited<ReturnType<typeof countersNow>>;
 
 function counted({ ask, series }: CountersNow): string {
   const sum = series.reduce((all, { points }) => all + (points.at(-1)?.value ?? 0), 0);

@@ -9,9 +9,7 @@ export function jsonReport(report: Report): string {
   return `${escaped(text.replace(/\[\n[^[\]{}"]*\]/gu, (list) => list.replace(/\n\s*/gu, "")))}\n`;
 }
 
-export type ReadReport = { kind: "report"; report: Report } | { kind: "problem"; message: string };
-
-export function readReport(text: string): ReadReport {
+export function readReport(text: string): { kind: "report"; report: Report } | { kind: "problem"; message: string } {
   let value: unknown;
   try {
     value = JSON.parse(text);

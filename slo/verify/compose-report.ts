@@ -92,21 +92,20 @@ function objectiveRow(objective: Objective, verdict: Verdict, reading: Reading):
     recoverySeconds: recoveryOf(objective, cumulative),
     caveats,
     queries: measured?.queries ?? { total: "", bad: "" },
-    cumulative: thinned(cumulative.filter(isFinitePoint), 300),
+    cumulative: thinned(
+      cumulative.filter(({ total, bad }) => Number.isFinite(total) && Number.isFinite(bad)),
+      300,
+    ),
   };
 }
-
-const isFinitePoint = ({ total, bad }: { total: number; bad: number }): boolean => Number.isFinite(total) && Number.isFinite(bad);
 
 function thinned<T>(points: readonly T[], most: number): T[] {
   const every = Math.ceil(points.length / most);
   return points.filter((_, i) => i % every === 0 || i === points.length - 1);
 }
 
-function peak(line: readonly (number | null)[]): number | null {
-  const values = line.filter((value) => value !== null);
-  return values.length === 0 ? null : Math.max(...values);
-}
+const peak = (line: readonly (number | null)[]): number | null =>
+  line.reduce((most, value) => (value === null ? most : Math.max(most ?? value, value)), null);
 
 /** Finds when k6's scenarios began, by when the judged ones did. */
 function scenariosBegan(plan: Plan, { judgedFrom }: RunTimes): number {

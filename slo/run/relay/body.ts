@@ -9,13 +9,11 @@ export interface PushedSeries {
   atMillis: number;
 }
 
-export type ReadBody = { kind: "body"; series: PushedSeries[] } | { kind: "malformed"; reason: string };
-
 /** Bounds what a body may unpack to; k6's are some kilobytes. */
 const mostUnpackedBytes = 256 * 1024 * 1024;
 
 /** Reads a remote-write 1.0 body (snappy over prompb.WriteRequest), https://prometheus.io/docs/specs/prw/remote_write_spec/ */
-export function readBody(body: Uint8Array): ReadBody {
+export function readBody(body: Uint8Array): { kind: "body"; series: PushedSeries[] } | { kind: "malformed"; reason: string } {
   try {
     if (!endsWithItsLastTag(body)) return { kind: "malformed", reason: "it is not snappy, or ends in the middle" };
     const message = new PbfReader(snappy.uncompress(Uint8Array.from(body), mostUnpackedBytes));
