@@ -9,7 +9,7 @@ import type { Child } from "../slo/host/process-group.ts";
 import { startK6 } from "../slo/run/k6.ts";
 import { startPrometheus, startTarget, type NotStarted, type Started } from "../slo/run/local-services.ts";
 import { resolveTool } from "../slo/run/tools/resolve.ts";
-import type { ToolName } from "../slo/run/tools/tool.ts";
+import type { ToolName } from "../slo/run/tools/catalog.ts";
 import type { Bench } from "./figure.fixture.ts";
 
 /** The project's root. */

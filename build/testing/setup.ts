@@ -1,6 +1,6 @@
 import type { TestProject } from "vitest/node";
 import { resolveTool } from "../../slo/run/tools/resolve.ts";
-import type { ToolName } from "../../slo/run/tools/tool.ts";
+import type { ToolName } from "../../slo/run/tools/catalog.ts";
 import { findChromium, findKubectl, toolVariables, type FoundTools, type LiveTool } from "./tools.ts";
 
 const say = (line: string): void => void process.stderr.write(`live tests: ${line}\n`);

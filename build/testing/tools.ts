@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { findOnPath } from "../../slo/run/tools/locate.ts";
-import type { Environment, ToolName } from "../../slo/run/tools/tool.ts";
+import type { ToolName } from "../../slo/run/tools/catalog.ts";
+import type { Environment } from "../../slo/run/tools/tool.ts";
 
 export type LiveTool = ToolName | "kubectl" | "chromium";
 /** Says where a tool is, or why it is not there and what would help. */

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Host } from "../host/host.ts";
 import { readSettings } from "../host/settings.ts";
+import type { LoadFlags } from "../load/load-flags.ts";
 import { nearest } from "../spec/words.ts";
 import type { Environment, ReadConfig } from "./schema.ts";
 
@@ -24,16 +25,8 @@ export function chooseEnvironment(
   return { kind: "problem", message: `there is no environment ${JSON.stringify(name)}${hint === undefined ? "" : ` (${hint})`}; ${there}` };
 }
 
-/** What a person says of a load by flags, which counts more than any config. */
-export interface Said extends Partial<
-  Record<"script" | "scenario" | "spec" | "target" | "prometheus" | "podTemplate" | "traces" | "logs", string | undefined>
-> {
-  serverLabel?: Record<string, string>;
-  in?: string;
-}
-
 /** Fills in from a config, whose folder its paths are from, what flags leave open. */
-export function filledIn(given: Said, config: ReadConfig, environment: Environment, folder: string): Said {
+export function filledIn(given: Partial<LoadFlags>, config: ReadConfig, environment: Environment, folder: string): Partial<LoadFlags> {
   const path = (name: string | undefined): string | undefined => name && resolve(folder, name);
   // Whoever names a script or a scenario names the other one away.
   const chooses = [given, environment, config].find(({ script, scenario }) => (script ?? scenario) !== undefined) ?? given;

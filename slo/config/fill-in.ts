@@ -1,17 +1,15 @@
 import { dirname, resolve } from "node:path";
 import type { Host } from "../host/host.ts";
+import type { LoadFlags } from "../load/load-flags.ts";
 import { badUsage, type NoRun } from "../load/load-run.ts";
 import { shownPath } from "../load/spec-file.ts";
-import { chooseEnvironment, filledIn, withCredentials, type Said } from "./environment.ts";
+import { chooseEnvironment, filledIn, withCredentials } from "./environment.ts";
 import { findConfig, readConfig } from "./read-config.ts";
 import type { Environment, ReadConfig } from "./schema.ts";
 
-/** What a person says by flags, of which config and environment too. */
-type Given = Said & { env?: string; config?: string | false };
-
 /** Reads the config that is meant: a file, none (`--no-config`), or the nearest; where there is none, an empty one. */
 async function configOf(
-  asked: Given["config"],
+  asked: LoadFlags["config"],
   host: Host,
 ): Promise<{ kind: "config"; config: ReadConfig; file: string | undefined } | NoRun> {
   const file = asked === false ? undefined : asked === undefined ? findConfig(host.folder, host.project) : resolve(host.folder, asked);
@@ -21,7 +19,7 @@ async function configOf(
 }
 
 /** Fills flags in from the config; flags count more. The host that comes back has the credentials of the Prometheus that is meant. */
-export async function fillIn<T extends Given>(given: T, host: Host): Promise<{ kind: "filled"; flags: T; host: Host } | NoRun> {
+export async function fillIn(given: LoadFlags, host: Host): Promise<{ kind: "filled"; flags: LoadFlags; host: Host } | NoRun> {
   const found = await configOf(given.config, host);
   if (found.kind === "none") return found;
   const { config, file } = found;
@@ -43,7 +41,7 @@ function withCredentialsOf(prometheus: string | undefined, environments: Environ
 }
 
 /** Opens the config that is meant for a command that only asks a Prometheus, if any: gives the config's spec, and a host with the credentials. */
-export async function configFor(prometheus: string | undefined, asked: Given["config"], host: Host) {
+export async function configFor(prometheus: string | undefined, asked: LoadFlags["config"], host: Host) {
   const found = await configOf(asked, host);
   if (found.kind === "none") return found;
   const { config, file = "" } = found;

@@ -1,6 +1,9 @@
 import { fileURLToPath } from "node:url";
 import stated from "./pins.json" with { type: "json" };
-import { Unavailable, type Ports, type ToolName } from "./tool.ts";
+import { Unavailable, type Ports } from "./tool.ts";
+
+/** What a run takes, and what only tests take. */
+export type ToolName = keyof typeof stated;
 
 /** A pinned tool as `pins.json` states it, where $version and $platform are gaps in texts. */
 interface Stated {
@@ -26,13 +29,7 @@ function pinOf(name: ToolName) {
 export type Pin = ReturnType<typeof pinOf>;
 
 /** Holds the pinned tools; the versions are those of the go.mod files below `build/tools/`. */
-export const pins: Record<ToolName, Pin> = {
-  k6: pinOf("k6"),
-  prometheus: pinOf("prometheus"),
-  promtool: pinOf("promtool"),
-  helm: pinOf("helm"),
-  kind: pinOf("kind"),
-};
+export const pins = Object.fromEntries(Object.keys(stated).map((name) => [name, pinOf(name as ToolName)])) as Record<ToolName, Pin>;
 
 /** Names this machine the way Go does; undefined where the project has no build. */
 export const platformName = ({ os, arch }: Ports["platform"]): string | undefined =>

@@ -5,8 +5,8 @@ import https from "node:https";
 import { join } from "node:path";
 import { extract } from "tar";
 import { errorMessage } from "../../host/error-message.ts";
-import { type Pin, releaseOf } from "./catalog.ts";
-import { type Ports, type ToolName, Unavailable } from "./tool.ts";
+import { type Pin, releaseOf, type ToolName } from "./catalog.ts";
+import { type Ports, Unavailable } from "./tool.ts";
 
 const redirectLimit = 5;
 
@@ -18,7 +18,7 @@ async function* fetchPieces(url: string, maxBytes: number, ports: Ports) {
   const overall = AbortSignal.timeout(ports.bounds.totalSeconds * 1000);
   let received = 0;
   try {
-    const response = await follow(new URL(url), AbortSignal.any([overall, ports.signal ?? overall]), ports, redirectLimit);
+    const response = await follow(new URL(url), overall, ports, redirectLimit);
     const announced = response.headers["content-length"];
     const totalBytes = announced === undefined ? undefined : Number(announced);
     for await (const bytes of response as AsyncIterable<Buffer>) {
@@ -27,7 +27,6 @@ async function* fetchPieces(url: string, maxBytes: number, ports: Ports) {
       yield { bytes, totalBytes };
     }
   } catch (error) {
-    if (ports.signal?.aborted) throw new Unavailable("interrupted", { cause: error });
     const isCut = received > 0 && error instanceof Error && "code" in error && error.code === "ECONNRESET";
     const said = isCut ? `the connection was cut after ${received} bytes` : errorMessage(error);
     const why = overall.aborted ? `not finished within ${ports.bounds.totalSeconds} s` : said;

@@ -43,13 +43,12 @@ function expected(error: unknown): undefined {
 }
 
 /** Waits until an entry's lock is held, for as long as a build may take; gives its release. */
-async function awaitLock(folder: string, label: string, { bounds, say, signal }: Ports): Promise<() => void> {
+async function awaitLock(folder: string, label: string, { bounds, say }: Ports): Promise<() => void> {
   const began = performance.now();
   for (let nextWords = 0; ; await sleep(pollMillis)) {
     const lock = takeLock(folder, label, 0);
     if (lock.kind === "held") return lock.release;
     if (lock.kind === "failed") throw new Unavailable(lock.message);
-    if (signal?.aborted) throw new Unavailable("interrupted");
     const waited = (performance.now() - began) / 1000;
     if (waited >= bounds.buildSeconds) throw new Unavailable(`another run still installs it after ${bounds.buildSeconds} s`);
     if (waited < nextWords) continue;
@@ -87,7 +86,7 @@ async function build(pin: Pin, folder: string, work: string, ports: Ports): Prom
   return await install(pin, folder, file, "build", ports);
 }
 
-async function runGo(go: string, { recipe }: Pin, file: string, { environment, bounds, signal }: Ports): Promise<void> {
+async function runGo(go: string, { recipe }: Pin, file: string, { environment, bounds }: Ports): Promise<void> {
   const { GOOS: _system, GOARCH: _processor, GOFLAGS: _flags, ...rest } = environment;
   const limitSeconds = bounds.buildSeconds;
   // readonly: neither go.mod nor go.sum of the pinned module may change. buildvcs: the result must not depend on a checkout.
@@ -99,7 +98,6 @@ async function runGo(go: string, { recipe }: Pin, file: string, { environment, b
     environment: { ...rest, CGO_ENABLED: "0", GOWORK: "off" },
     limitSeconds,
     graceSeconds: 5, // Go stops its compilers and tidies up on SIGINT
-    signal,
   });
   if (ending.kind === "overdue") throw new Unavailable(`go build was not finished within ${limitSeconds} s`);
   if (ending.kind !== "exited") throw new Unavailable(endingText({ command: "go", limitSeconds }, ending));

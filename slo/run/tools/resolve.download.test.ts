@@ -190,13 +190,6 @@ test("a proxy is asked where HTTPS_PROXY names one", async () => {
   expect(await resolveTool("k6", ports)).not.toMatchObject({ message: expect.stringContaining("ENOTFOUND") });
 });
 
-test("an interrupt ends a download", async () => {
-  const interrupt = new AbortController();
-  const server = await serve(releasePages(goodArchive, { [archive]: () => interrupt.abort() }));
-  const ports = await portsWith({ PLIMSOLL_DOWNLOAD_BASE: server.base });
-  await expectRefused(await resolveTool("k6", { ...ports, signal: interrupt.signal }), "interrupted", ports.cache);
-});
-
 async function expectRefused(resolution: Resolution, reason: string, cache: string): Promise<void> {
   expect(resolution).toMatchObject({
     kind: "missing",

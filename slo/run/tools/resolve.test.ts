@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { pins, type Pin } from "./catalog.ts";
 import { goodArchive, portsWith, releasePages, script, serve, temporaryFolder, writeProgram } from "./release.fixture.ts";
-import { resolvePin, resolveTool } from "./resolve.ts";
+import { resolveTool } from "./resolve.ts";
 
 const noNetwork = "http://127.0.0.1:1";
 const fakeGo = `#!/bin/sh
@@ -85,10 +85,10 @@ test("a build from another recipe is not served", async () => {
   const pin: Pin = { ...pins.k6, recipe: { ...pins.k6.recipe, moduleFolder } };
   const ports = await portsWith({ PATH: folder, BUILDS: join(folder, "builds"), PLIMSOLL_DOWNLOAD_BASE: noNetwork });
   await writeFile(join(moduleFolder, "main.go"), "package main");
-  expect(await resolvePin(pin, ports)).toMatchObject({ from: "build" });
-  expect(await resolvePin(pin, ports)).toMatchObject({ from: "cache" });
+  expect(await resolveTool(pin, ports)).toMatchObject({ from: "build" });
+  expect(await resolveTool(pin, ports)).toMatchObject({ from: "cache" });
   await writeFile(join(moduleFolder, "main.go"), "package main // with an extension");
-  expect(await resolvePin(pin, ports)).toMatchObject({ from: "build" });
+  expect(await resolveTool(pin, ports)).toMatchObject({ from: "build" });
 });
 
 const failedBuilds: [string, string, string][] = [

@@ -1,29 +1,20 @@
 import { resolve } from "node:path";
 import { entryFolder, findCached } from "./cache.ts";
-import { pins, platformName, type Pin } from "./catalog.ts";
+import { pins, platformName, type Pin, type ToolName } from "./catalog.ts";
 import { cacheFolder, findOnPath } from "./locate.ts";
 import type { TryWay } from "./obtain.ts";
 import { defaultBounds, Unavailable, unavailableReason } from "./tool.ts";
-import type { Attempt, Found, Ports, Resolution, ToolName, Way } from "./tool.ts";
+import type { Attempt, Found, Ports, Resolution, Way } from "./tool.ts";
 import { probe } from "./version.ts";
 
-/** Finds a tool: variable (if set and of no use, the search ends), PATH, cache, download, build from the pinned module. Expected failures are values; nothing is thrown for them. */
-export async function resolveTool(name: ToolName, ports: Partial<Ports> = {}): Promise<Resolution> {
-  return await resolvePin(pins[name], {
-    environment: process.env,
-    say: () => undefined,
-    platform: { os: process.platform, arch: process.arch },
-    bounds: defaultBounds,
-    ...ports,
-  });
-}
-
-/** Finds the tool of a pin; `resolveTool` with nothing left to default. */
-export async function resolvePin(pin: Pin, ports: Ports): Promise<Resolution> {
+/** Finds a tool, or that of another pin: variable (if set and of no use, the search ends), PATH, cache, download, build from the pinned module. Expected failures are values; nothing is thrown for them. */
+export async function resolveTool(tool: ToolName | Pin, given: Pick<Ports, "say"> & Partial<Ports>): Promise<Resolution> {
+  const pin = typeof tool === "string" ? pins[tool] : tool;
+  const platform = { os: process.platform, arch: process.arch };
+  const ports: Ports = { environment: process.env, platform, bounds: defaultBounds, ...given };
   const attempts: Attempt[] = [];
   const tryWay: TryWay = async (way, find) => {
     try {
-      if (ports.signal?.aborted) throw new Unavailable("interrupted");
       return await find();
     } catch (error) {
       const reason = unavailableReason(error);

@@ -1,7 +1,5 @@
 import { errorMessage } from "../../host/error-message.ts";
 
-/** What a run takes, and what only tests take. */
-export type ToolName = "k6" | "prometheus" | "promtool" | "helm" | "kind";
 export type Way = "environment" | "path" | "cache" | "download" | "build";
 
 export interface Attempt {
@@ -36,7 +34,6 @@ export interface Ports {
   say: (line: string) => void;
   platform: { os: NodeJS.Platform; arch: string };
   bounds: Bounds;
-  signal?: AbortSignal;
 }
 
 export const defaultBounds = {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ToolName } from "./tool.ts";
+import type { ToolName } from "./catalog.ts";
 import { versionIn, versionServes } from "./version.ts";
 
 const serving: [string, string, string, boolean][] = [

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { endingText, runProcess } from "../../host/process.ts";
-import type { Pin } from "./catalog.ts";
-import { Unavailable, type Ports, type ToolName } from "./tool.ts";
+import type { Pin, ToolName } from "./catalog.ts";
+import { Unavailable, type Ports } from "./tool.ts";
 
 const version = "(\\d+\\.\\d+\\.\\d+(?:-[0-9A-Za-z.-]+)?)";
 const mostTries = 5;
