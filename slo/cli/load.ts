@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { configFor } from "../config/fill-in.ts";
 import { decidedBefore, uploadReport, writeReport } from "../history/write-report.ts";
 import { errorMessage } from "../host/error-message.ts";
@@ -14,8 +13,7 @@ import { findRun, resume, type ResumeOptions } from "../load/resume.ts";
 import { openSession } from "../load/session.ts";
 import { specOf } from "../load/spec-file.ts";
 import { findTestRun, resumeTestRun, type TestRunOptions } from "../load/test-run.ts";
-import { linesOfRequests } from "../load/target-log.ts";
-import type { Report } from "../report/schema.ts";
+import { withLogLines } from "../load/target-log.ts";
 import { verdictSeries } from "../report/verdict-series.ts";
 import { dropUnstarted } from "../run/record.ts";
 import { diskSentences } from "../run/relay/disk.ts";
@@ -96,7 +94,8 @@ async function judgeAndWrite(
     case "verified": {
       const { telemetry } = run.record;
       const addresses = { traces: wanted.traces ?? telemetry?.traces, logs: wanted.logs ?? telemetry?.logs };
-      const logged = await withLogLines(verified.report, run.folder);
+      const { samples } = verified.report;
+      const logged = samples ? { ...verified.report, samples: await withLogLines(samples, run.folder) } : verified.report;
       const report = await withTelemetry(logged, addresses, { fetch, say: host.say, limitSeconds: telemetryLimitSeconds });
       const { loadSeconds: _, ...timings } = report.timings;
       await run.judged({ countedUntilSeconds: verified.countedUntilSeconds, timings }).catch((error: unknown) => {
@@ -114,12 +113,4 @@ async function judgeAndWrite(
       return exitCode;
     }
   }
-}
-
-async function withLogLines(report: Report, folder: string): Promise<Report> {
-  const { samples } = report;
-  if (samples === undefined) return report;
-  const ids = new Set(samples.flatMap(({ requestId }) => (requestId === "" ? [] : [requestId])));
-  const lines = await linesOfRequests(join(folder, "target.log"), ids);
-  return { ...report, samples: samples.map((sample) => ({ ...sample, log: lines.get(sample.requestId) ?? [] })) };
 }

@@ -16,18 +16,19 @@ export function findConfig(folder: string, project: string): string | undefined 
   return parent === folder || join(folder, "/") === project ? undefined : findConfig(parent, project);
 }
 
-type Problem = { kind: "problem"; message: string };
+export type Problem = { kind: "problem"; message: string };
+export const problem = (message: string): Problem => ({ kind: "problem", message });
 
 /** What a config imports as `plimsoll`, wherever it stands: its types are the package's. */
 const plimsoll = "data:text/javascript,export const defineConfig = (config) => config;";
 
 export async function readConfig(file: string): Promise<{ kind: "config"; config: ReadConfig } | Problem> {
-  if (!existsSync(file)) return { kind: "problem", message: `there is no config ${file}` };
+  if (!existsSync(file)) return problem(`there is no config ${file}`);
   const evaluated = await evaluate(file);
   if (evaluated.kind === "problem") return evaluated;
   const parsed = configSchema.safeParse(evaluated.value);
   if (parsed.success) return { kind: "config", config: parsed.data };
-  return { kind: "problem", message: parsed.error.issues.flatMap((issue) => sentences(issue, file)).join("\n") };
+  return problem(parsed.error.issues.flatMap((issue) => sentences(issue, file)).join("\n"));
 }
 
 /** Runs a config on Node's own removal of types; in a project of CommonJS too it and what it imports as TypeScript are ES modules. */
@@ -45,11 +46,11 @@ async function evaluate(file: string): Promise<{ kind: "value"; value: unknown }
   try {
     const module = (await import(href)) as Record<string, unknown>; // oxlint-disable-line rooms/fences -- a file of the user's
     if ("default" in module) return { kind: "value", value: module["default"] };
-    return { kind: "problem", message: `${file} has no default export: export default defineConfig({ … })` };
+    return problem(`${file} has no default export: export default defineConfig({ … })`);
   } catch (error) {
     const { message, stack = "" } = error instanceof Error ? error : new Error(String(error));
     const [place = ""] = /^(:\d+)+/.exec(stack.replaceAll(href, file).split(file)[1] ?? "") ?? [];
-    return { kind: "problem", message: `${file}${place} ${message}` };
+    return problem(`${file}${place} ${message}`);
   } finally {
     hooks.deregister();
   }

@@ -141,7 +141,7 @@ async function bundleHere(folder: string, { entry, isUserScript }: Entry, spec: 
     checkTypes(entry, host.project),
   ]);
   if (bundled.kind === "problems") return badUsage(shown(bundled.problems).join("\n"));
-  const errors = types.kind === "problems" ? shown(types.problems) : [];
+  const errors = shown(types);
   if (errors.length > 0 && !isUserScript) return badUsage(errors.join("\n"));
   const more = errors.length > mostTypeErrors ? [`and ${errors.length - mostTypeErrors} more type errors`] : [];
   const { file, counted, hasUnread, atOnce } = bundled;

@@ -1,22 +1,20 @@
 import { open } from "node:fs/promises";
+import { join } from "node:path";
 
 /** How many lines of one request are kept, and how long each may be. */
 const most = { lines: 5, characters: 500 };
 
-/** Finds the lines of the local target's log that carry one of these request ids; none where there is no such log. */
-export async function linesOfRequests(file: string, ids: ReadonlySet<string>): Promise<Map<string, string[]>> {
-  const found = new Map<string, string[]>();
-  if (ids.size === 0) return found;
+/** Adds to samples of requests the lines of the local target's log that carry their ids; none where there is no such log. */
+export async function withLogLines<T extends { requestId: string }>(samples: readonly T[], folder: string) {
+  const found = new Map(samples.flatMap(({ requestId }): [string, string[]][] => (requestId === "" ? [] : [[requestId, []]])));
   try {
-    const log = await open(file);
+    const log = await open(join(folder, "target.log"));
     for await (const line of log.readLines()) {
-      const id = /"(?:reqId|requestId|request_id)":"([^"]+)"/.exec(line)?.[1];
-      const lines = id !== undefined && ids.has(id) ? (found.get(id) ?? []) : undefined;
-      if (id === undefined || lines === undefined || lines.length >= most.lines) continue;
-      found.set(id, [...lines, line.slice(0, most.characters)]);
+      const lines = found.get(/"(?:reqId|requestId|request_id)":"([^"]+)"/.exec(line)?.[1] ?? "");
+      if (lines !== undefined && lines.length < most.lines) lines.push(line.slice(0, most.characters));
     }
   } catch {
-    return found; // the run was against another's target, which has no log here
+    // the run was against another's target, which has no log here
   }
-  return found;
+  return samples.map((sample) => ({ ...sample, log: found.get(sample.requestId) ?? [] }));
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, extname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { endingText, runProcess } from "../../host/process.ts";
-import { problemOf, type Problems, tscProblems } from "./problems.ts";
+import { problemOf, type ScriptProblem, tscProblems } from "./problems.ts";
 
 const globalsFile = "k6-globals.d.ts";
 
@@ -24,9 +24,9 @@ function tsconfigFor(entry: string, project: string): object {
   return { compilerOptions: { ...k6, ...language, ...leniency, paths }, files };
 }
 
-/** Checks the types of a TypeScript script with the project's own compiler, in a folder of its own; JavaScript is not checked. */
-export async function checkTypes(script: string, project: string): Promise<{ kind: "clean" } | { kind: "notChecked" } | Problems> {
-  if (!/\.[cm]?ts$/.test(script)) return { kind: "notChecked" };
+/** Checks the types of a TypeScript script with the project's own compiler, in a folder of its own, and gives what is wrong; JavaScript is not checked. */
+export async function checkTypes(script: string, project: string): Promise<ScriptProblem[]> {
+  if (!/\.[cm]?ts$/.test(script)) return [];
   const entry = resolve(script);
   const folder = mkdtempSync(join(tmpdir(), "plimsoll-types-"));
   try {
@@ -35,10 +35,11 @@ export async function checkTypes(script: string, project: string): Promise<{ kin
     const args = [join(packageFolder("typescript"), "bin/tsc"), "-p", folder, "--pretty", "false"];
     const command = { command: process.execPath, args, folder, limitSeconds: 120 };
     const { ending, output } = await runProcess(command);
-    if (ending.kind === "exited" && ending.code === 0) return { kind: "clean" };
+    if (ending.kind === "exited" && ending.code === 0) return [];
     const problems = tscProblems(output, entry, folder);
-    if (problems.length > 0) return { kind: "problems", problems };
-    return problemOf(entry, `the type check failed: ${output.trim() || endingText(command, ending)}`);
+    return problems.length > 0
+      ? problems
+      : problemOf(entry, `the type check failed: ${output.trim() || endingText(command, ending)}`).problems;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

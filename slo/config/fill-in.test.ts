@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { chooseEnvironment, filledIn, withCredentials } from "./environment.ts";
+import { chooseEnvironment, filledIn, withCredentials } from "./fill-in.ts";
 import type { ReadConfig } from "./schema.ts";
 import type { Host } from "../host/host.ts";
 
