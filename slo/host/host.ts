@@ -37,7 +37,11 @@ export function openHost() {
     process.stderr.write(`${read.message}\n`);
     process.exit(exitCodes.badUsage);
   }
-  const { live, clear } = liveWriter();
+  let [isShown, calls] = [false, 0];
+  const clear = (): void => {
+    if (isShown) process.stderr.write("\r\x1b[2K");
+    isShown = false;
+  };
   return {
     /** Narration, to stderr. */
     say: (line: string): void => {
@@ -46,8 +50,13 @@ export function openHost() {
       const shown = line.split("\n").map((each) => `${plainLine(shortened(each, longestLine)).replace(/^::/, " ::")}\n`);
       process.stderr.write(shown.join(""));
     },
-    /** The one live line, redrawn on a terminal and printed now and then elsewhere; undefined clears it. */
-    live,
+    /** The one live line, redrawn on a terminal; elsewhere every tenth is printed, so that a CI log shows progress and stays short. Undefined clears it. */
+    live: (line: string | undefined): void => {
+      clear();
+      if (line === undefined) return;
+      [isShown, calls] = [process.stderr.isTTY, calls + 1];
+      if (isShown || calls % 10 === 0) process.stderr.write(isShown ? line : `${line}\n`);
+    },
     /** The result, to stdout. */
     out: (text: string): void => {
       clear();
@@ -74,27 +83,3 @@ export type Host = ReturnType<typeof openHost>;
 
 /** A longer line is cut; where it came from, the log, has all of it. */
 const longestLine = 2000;
-
-/** Redraws on a terminal; elsewhere prints every tenth line, so that a CI log shows progress and stays short. */
-function liveWriter(): { live: (line: string | undefined) => void; clear: () => void } {
-  let shown = false;
-  let calls = 0;
-  const clear = (): void => {
-    if (shown) process.stderr.write("\r\x1b[2K");
-    shown = false;
-  };
-  return {
-    clear,
-    live: (line) => {
-      if (line === undefined) return clear();
-      if (!process.stderr.isTTY) {
-        calls += 1;
-        if (calls % 10 === 0) process.stderr.write(`${line}\n`);
-        return;
-      }
-      clear();
-      process.stderr.write(line);
-      shown = true;
-    },
-  };
-}

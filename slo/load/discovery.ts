@@ -30,14 +30,11 @@ const discoverySeconds = 10;
  * may have come that is not found yet; on Prometheus's clock, which `atSeconds` is of. And how often the service is scraped.
  */
 async function youngest(api: PrometheusApi, service: ServiceQueries, atSeconds: number, pods: readonly TargetPod[]) {
-  const [own, starts, scraped] = await Promise.all([
-    startOf(api),
-    answerOf(() => queryVector(api, service.started(60), atSeconds)),
-    readScrapes(api, service, atSeconds),
-  ]);
+  const scraped = await readScrapes(api, service, atSeconds);
   const interval = intervalOf(scraped);
   // Where the cluster says which pods there are, nobody else has to be found, and one that was scraped twice is.
   if (pods.length > 0 && scraped.kind === "answer") return { started: Math.max(0, ...unfound(pods, scraped.value)), interval };
+  const [own, starts] = await Promise.all([startOf(api), answerOf(() => queryVector(api, service.started(60), atSeconds))]);
   if (starts.kind === "failed" || scraped.kind === "failed") return { started: own ?? 0, interval };
   // What was tried before it began stands in a list of targets: nobody has to find it.
   const firstTried = new Map(scraped.value.map(({ labels, points }) => [instanceKey(labels), points[0]?.atSeconds ?? 0]));

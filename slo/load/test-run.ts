@@ -169,6 +169,6 @@ function reportOf(index: number, pods: readonly Runner[], series: readonly SentV
 }
 
 function sentBy(series: readonly SentValue[], atSeconds: number): NonNullable<PodReport["sent"]> {
-  const dated = series.map(({ labels, value }) => ({ labels: { ...labels }, value, atSeconds }));
+  const dated = series.map((one) => ({ ...one, atSeconds }));
   return Object.fromEntries(Map.groupBy(dated, ({ labels }) => labels["__name__"] ?? k6Metrics.requests));
 }

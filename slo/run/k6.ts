@@ -5,13 +5,6 @@ import type { Child, ProcessGroup } from "../host/process-group.ts";
 import { isSampleLine } from "./samples.ts";
 import { explainRefusal } from "./script-errors.ts";
 
-/** What k6 said of itself while it ran; counts are k6's own, over all its scenarios. */
-export interface K6Progress {
-  iterations: number;
-  interrupted: number;
-  vus: number;
-}
-
 export interface K6Options {
   binary: string;
   script: string;
@@ -30,17 +23,17 @@ export interface K6Options {
 }
 
 export type K6Line =
-  | { kind: "progress"; progress: K6Progress }
+  /** What k6 said of itself while it ran: its own counts, over all its scenarios. */
+  | { kind: "progress"; iterations: number; interrupted: number }
   | { kind: "log"; level: string; message: string; thrown: boolean }
   | { kind: "other"; text: string };
 
-const progressLine = /^running \(.*\), (\d+)\/(\d+) VUs, (\d+) complete and (\d+) interrupted iterations/;
+const progressLine = /^running \(.*\), \d+\/\d+ VUs, (\d+) complete and (\d+) interrupted iterations/;
 
 /** Reads one line of k6's output; progress stands on stdout only, where a script cannot write. */
 export function readK6Line(line: string, from: "stdout" | "stderr" = "stderr"): K6Line {
   const progress = from === "stdout" ? progressLine.exec(line) : null;
-  if (progress)
-    return { kind: "progress", progress: { vus: Number(progress[1]), iterations: Number(progress[3]), interrupted: Number(progress[4]) } };
+  if (progress) return { kind: "progress", iterations: Number(progress[1]), interrupted: Number(progress[2]) };
   try {
     if (!line.startsWith("{")) return { kind: "other", text: line };
     const log = JSON.parse(line) as Record<string, unknown>;

@@ -79,7 +79,6 @@ function plannedScenario(name: string, raw: Executor) {
   const length = raw.duration ? goDurationSeconds(raw.duration) : stagesSeconds;
   return {
     name,
-    executor: raw.executor,
     judged: name !== warmupScenario,
     openModel: raw.executor.endsWith("-arrival-rate"),
     startSeconds,

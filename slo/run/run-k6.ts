@@ -4,7 +4,7 @@ import { z } from "zod";
 import { k6ExitCodes } from "../host/exit-codes.ts";
 import { jsonOf } from "../host/json-of.ts";
 import type { ProcessGroup } from "../host/process-group.ts";
-import { type K6Line, type K6Options, type K6Progress, startK6 } from "./k6.ts";
+import { type K6Line, type K6Options, startK6 } from "./k6.ts";
 import { keepsSummary, type Plan } from "./plan.ts";
 import type { RunRecord } from "./record.ts";
 import { openSamples } from "./samples.ts";
@@ -62,7 +62,7 @@ type Said = ReturnType<typeof openSaid>;
 
 export const openSaid = () => ({
   errors: [] as string[],
-  progress: undefined as K6Progress | undefined,
+  progress: undefined as Extract<K6Line, { kind: "progress" }> | undefined,
   thrown: 0,
   samples: openSamples(),
 });
@@ -75,7 +75,7 @@ export const saidOf = ({ progress, samples, errors }: Said) => ({
 });
 
 export function note(said: Said, line: K6Line): void {
-  if (line.kind === "progress") said.progress = line.progress;
+  if (line.kind === "progress") said.progress = line;
   if (line.kind !== "log") return;
   said.samples.take(line.message);
   if (line.thrown) said.thrown += 1;

@@ -14,8 +14,6 @@ const logsAtOnce = 8;
 /** How often the log of a pod that ended is asked for in vain before it is given up. */
 const mostTries = 6;
 
-export type PodReports = ReturnType<typeof openPodReports>;
-
 type Entry = ReturnType<typeof openEntry>;
 const openEntry = (index: number) => ({
   report: { index, name: null, refused: null, begunSeconds: null, sent: null, end: null, ending: null } as PodReport,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { jsonOf } from "../../host/json-of.ts";
+import { sentValue } from "../relay/sent-totals.ts";
 import { healthSummary, k6Outcome } from "../record.ts";
 
 /** What a load pod is given: the run, and its own share of it by its index. */
@@ -22,10 +23,7 @@ export const podConfigSchema = z.strictObject({
 export type PodConfig = z.infer<typeof podConfigSchema>;
 
 /** Metric name → its series, each with its last value. */
-const sentSchema = z.record(
-  z.string(),
-  z.array(z.strictObject({ labels: z.record(z.string(), z.string()), value: z.number(), atSeconds: z.number() })),
-);
+const sentSchema = z.record(z.string(), z.array(sentValue));
 
 const endedSchema = z.strictObject({
   kind: z.literal("ended"),

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { messageLines, type PodMessage } from "./message.ts";
-import { openPodReports, type PodReports } from "./fleet.ts";
+import { openPodReports } from "./fleet.ts";
 import type { PodState } from "./pods.ts";
 
 const stateOf = (ending?: PodState["ending"]): PodState => ({
@@ -26,7 +26,7 @@ const ended: PodMessage = {
   health: { cpuShareMax: null, memoryPeakBytes: null, starvedAtSeconds: [], known: false },
 };
 
-function reportsOf(...messages: PodMessage[]): { podReports: PodReports; tell: (...more: PodMessage[]) => void; said: string[] } {
+function reportsOf(...messages: PodMessage[]) {
   const said: string[] = [];
   const podReports = openPodReports(1, (line) => said.push(line));
   podReports.takeStates([stateOf()], 0);

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Relay, type RelayPorts, type Resumed, resumeRelay } from "./relay.ts";
+import { type Relay, type RelayPorts, resumeRelay } from "./relay.ts";
 import type { Written } from "./write.ts";
 import { crash, remember } from "./relay-crash.fixture.ts";
 import {
@@ -42,7 +42,7 @@ const steps: readonly ((story: Story) => Promise<void>)[] = [
 ];
 
 /** Judges the run as often as `gate` would: the destination takes everything now. */
-async function resume(story: Story): Promise<{ resumed: Resumed; forwarded: number }> {
+async function resume(story: Story): Promise<{ resumed: Awaited<ReturnType<typeof resumeRelay>>; forwarded: number }> {
   let forwarded = 0;
   const write = (body: Buffer): Promise<Written> => {
     forwarded += 1;

@@ -168,8 +168,6 @@ function noteMarks(spool: Spool, totals: SentTotals, pushed: readonly PushedSeri
   }
 }
 
-export type Resumed = Awaited<ReturnType<typeof resumeRelay>>;
-
 export async function resumeRelay(options: RelayPlace & { limitSeconds: number }, ports?: RelayPorts) {
   if (!existsSync(join(options.folder, "rejected")))
     return { kind: "failed" as const, message: `the run has no spool in ${options.folder}` };

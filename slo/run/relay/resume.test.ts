@@ -4,7 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import { encodeWrite } from "./body.ts";
 import { emptyFolder, inTurn, ok, pushed, startReceiver, type Answer, type TestReceiver } from "./destination.fixture.ts";
 import { openRejected } from "./rejected.ts";
-import { resumeRelay, startRelay, type Relay, type Resumed } from "./relay.ts";
+import { resumeRelay, startRelay, type Relay } from "./relay.ts";
 import { openSpool } from "./spool.ts";
 
 const stops: (() => Promise<unknown>)[] = [];
@@ -26,7 +26,7 @@ async function relayIn(folder: string, url: string, limitBytes?: number): Promis
 
 const sample = (i: number): Parameters<typeof encodeWrite>[0][number] => ({ labels: { __name__: `n${i}` }, value: i, atMillis: i });
 const push = (relay: Relay, value: number): Promise<Response> => fetch(relay.url, { method: "POST", body: new Uint8Array(pushed(value)) });
-const resume = (folder: string, url: string, limitSeconds = 30): Promise<Resumed> =>
+const resume = (folder: string, url: string, limitSeconds = 30): ReturnType<typeof resumeRelay> =>
   resumeRelay({ folder, destination: { url }, say: () => undefined, limitSeconds });
 
 /** Writes a spool as a relay that was killed would leave it. */

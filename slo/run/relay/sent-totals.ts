@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { k6Metrics } from "../../spec/names.ts";
 import type { PushedSeries } from "./body.ts";
 
@@ -7,11 +8,8 @@ export interface SentCounts {
   valuesOf(metric: string): SentValue[];
 }
 
-export interface SentValue {
-  labels: Readonly<Record<string, string>>;
-  value: number;
-  atSeconds: number;
-}
+export const sentValue = z.strictObject({ labels: z.record(z.string(), z.string()), value: z.number(), atSeconds: z.number() });
+export type SentValue = z.infer<typeof sentValue>;
 
 /** Makes one of what several k6 wrote, each of which labels its series as its own: metric name → last values. */
 export function sentOf(parts: readonly Readonly<Record<string, readonly SentValue[]>>[]): SentCounts {
