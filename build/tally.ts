@@ -13,10 +13,7 @@ const runSchema = z.object({
 const MESSAGE_LENGTH = 2000;
 
 /** Counts tests in vitest's JSON report: also a file that failed without a failed test, and a run that failed, or passed nothing, without any failure that can be counted. */
-export function testCounts(
-  report: () => string,
-  exitCode: number,
-): Record<"passed" | "failed" | "skipped", number> & { failures: string[] } {
+export function testCounts(report: () => string, exitCode: number) {
   const { success, testResults } = jsonOf(runSchema, report) ?? { success: false, testResults: [] };
   const tests = testResults.flatMap(({ status, name, message, assertionResults }) => {
     const own = assertionResults.map((one) => ({ ...one, name }));

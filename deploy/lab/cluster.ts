@@ -1,4 +1,5 @@
-import { type Lab, must, StepError } from "./lab.ts";
+import { endingText } from "../../slo/host/process.ts";
+import { type Lab, lastLines, StepError } from "./lab.ts";
 
 /** Where each part answers, as Kubernetes names it for its own proxy: namespace, service, port. */
 const services = {
@@ -22,8 +23,12 @@ export interface Series {
 /** Opens the way to the lab's parts through kubectl; each call is bounded. */
 export function openCluster(lab: Lab, context: string) {
   const remedy = `see that \`kubectl --context ${context} get pods -A\` answers, and that the lab is up with all parts: npm run minikube -- --with all`;
-  const kubectl = (words: readonly string[], what: string, limitSeconds = 60): Promise<string> =>
-    must(lab, ["kubectl", "--context", context, ...words], what, remedy, limitSeconds);
+  const kubectl = async (words: readonly string[], what: string, limitSeconds = 60): Promise<string> => {
+    const command = { command: "kubectl", args: ["--context", context, ...words], limitSeconds };
+    const { ending, stdout, output } = await lab.run({ ...command, folder: lab.project, signal: lab.signal, graceSeconds: 10 });
+    if (ending.kind === "exited" && ending.code === 0) return stdout;
+    throw new StepError(`${what}: ${words.join(" ")}: ${endingText(command, ending)}`, lastLines(output), remedy);
+  };
   const get = async (part: Part, path: string, query: Record<string, string> = {}): Promise<unknown> => {
     const [namespace, service] = services[part];
     const url = `/api/v1/namespaces/${namespace}/services/${service}/proxy${path}?${new URLSearchParams(query).toString()}`;

@@ -1,7 +1,7 @@
 import { runProcess, type Ran } from "../../slo/host/process.ts";
 import { readReport } from "../../slo/report/json.ts";
 import type { Report } from "../../slo/report/schema.ts";
-import { ask, lastLines, StepError } from "./lab.ts";
+import { lastLines, StepError } from "./lab.ts";
 import { type Cluster, openCluster, poll } from "./cluster.ts";
 import { type Drill, drills, type Signs } from "./drills.ts";
 import type { Alert, Evidence, Run } from "./evidence.ts";
@@ -184,11 +184,11 @@ async function checkHappened({ kubectl }: Cluster, status: string): Promise<void
 
 /** Takes every fault back and waits until the service is whole. What is not broken stays as it is, so it may be done at any time. */
 async function restore(cluster: Cluster): Promise<void> {
-  const { kubectl, lab, context } = cluster;
+  const { kubectl, lab } = cluster;
   const scaled = Object.values(drills).flatMap(({ fault }) => (fault.kind === "scaledToZero" ? fault.workload : []));
   for (const workload of scaled) {
-    const there = await ask(lab, ["kubectl", "--context", context, ...storageApi, "get", workload, "-o", "jsonpath={.spec.replicas}"]);
-    if (there.stdout.trim() !== "0") continue;
+    const replicas = ["get", workload, "--ignore-not-found", "-o", "jsonpath={.spec.replicas}"];
+    if ((await kubectl([...storageApi, ...replicas], "the cluster does not answer")).trim() !== "0") continue;
     lab.say(`taking the fault back: ${workload} starts again`);
     await kubectl([...storageApi, "scale", workload, "--replicas=1"], "the fault was not taken back");
     await kubectl([...storageApi, "rollout", "status", workload, "--timeout=120s"], `${workload} did not come back`, 130);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { CommanderError } from "commander";
-import { endingText, runProcess, type Ran, type RunProcess } from "../../slo/host/process.ts";
+import { runProcess, type RunProcess } from "../../slo/host/process.ts";
 
 /** What a drill needs of the outside: programs, words for the person, a clock and a pause in seconds. */
 export interface Lab {
@@ -21,18 +21,6 @@ export class StepError extends Error {
   constructor(what: string, words: readonly string[], remedy: string) {
     super([`failed: ${what}`, ...words.map((line) => `    ${line}`), `to mend it: ${remedy}`].join("\n"));
   }
-}
-
-/** Runs a command of several words, in the project's folder. */
-export function ask({ run, signal, project }: Lab, [command = "", ...args]: readonly string[], limitSeconds = 60): Promise<Ran> {
-  return run({ command, args, limitSeconds, folder: project, signal, graceSeconds: 10 });
-}
-
-/** Runs a command that must succeed and gives its stdout; throws a `StepError`. */
-export async function must(lab: Lab, words: readonly string[], what: string, remedy: string, limitSeconds = 60): Promise<string> {
-  const { ending, stdout, output } = await ask(lab, words, limitSeconds);
-  if (ending.kind === "exited" && ending.code === 0) return stdout;
-  throw new StepError(`${what}: ${endingText({ command: words.join(" "), limitSeconds }, ending)}`, lastLines(output), remedy);
 }
 
 /** Gives the last lines of a text, colours and empty lines taken out. */

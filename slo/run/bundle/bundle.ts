@@ -4,7 +4,7 @@ import { basename, dirname, resolve } from "node:path";
 import { build, type BuildFailure, type Metafile, type Plugin } from "esbuild";
 import { besideScript, counting } from "./plugins.ts";
 import { k6Module } from "./check-types.ts";
-import { esbuildProblems, problemOf, type Problems } from "./problems.ts";
+import { esbuildProblems, problemOf } from "./problems.ts";
 
 /** Lists the modules that a script imports and that are not in its bundle. */
 const externals = ({ inputs }: Metafile): string[] =>
@@ -21,7 +21,8 @@ const asksAtOnce = ({ inputs }: Metafile, folder: string): boolean =>
 export async function bundleScenario(options: { entry: string; outfile: string; counted?: boolean }) {
   const entry = resolve(options.entry);
   const folder = dirname(entry);
-  if (statSync(entry, { throwIfNoEntry: false })?.isDirectory()) return problemOf(entry, "is a folder; give the script in it");
+  if (statSync(entry, { throwIfNoEntry: false })?.isDirectory())
+    return { kind: "problems" as const, problems: [problemOf(entry, "is a folder; give the script in it")] };
   const built = await esbuildOf(entry, [besideScript(folder)]);
   if (built.kind === "problems") return built;
   const isCommonJs = built.metafile.inputs[basename(entry)]?.format === "cjs";
@@ -44,9 +45,7 @@ export async function bundleScenario(options: { entry: string; outfile: string; 
   } as const;
 }
 
-type Built = { kind: "built"; text: string; metafile: Metafile } | Problems;
-
-async function esbuildOf(entry: string, plugins: Plugin[]): Promise<Built> {
+async function esbuildOf(entry: string, plugins: Plugin[]) {
   const folder = dirname(entry);
   try {
     const { outputFiles, metafile } = await build({
@@ -69,10 +68,10 @@ async function esbuildOf(entry: string, plugins: Plugin[]): Promise<Built> {
       alias: { "plimsoll/k6": k6Module },
       plugins,
     });
-    return { kind: "built", text: outputFiles[0]?.text ?? "", metafile };
+    return { kind: "built" as const, text: outputFiles[0]?.text ?? "", metafile };
   } catch (error) {
     const { errors } = error as Partial<BuildFailure>;
     if (errors === undefined) throw error;
-    return { kind: "problems", problems: esbuildProblems(errors, entry, folder) };
+    return { kind: "problems" as const, problems: esbuildProblems(errors, entry, folder) };
   }
 }

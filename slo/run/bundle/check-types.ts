@@ -37,9 +37,8 @@ export async function checkTypes(script: string, project: string): Promise<Scrip
     const { ending, output } = await runProcess(command);
     if (ending.kind === "exited" && ending.code === 0) return [];
     const problems = tscProblems(output, entry, folder);
-    return problems.length > 0
-      ? problems
-      : problemOf(entry, `the type check failed: ${output.trim() || endingText(command, ending)}`).problems;
+    if (problems.length > 0) return problems;
+    return [problemOf(entry, `the type check failed: ${output.trim() || endingText(command, ending)}`)];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -13,20 +13,14 @@ export interface ScriptProblem {
 /** Words a problem with its place; `shown` shortens the file's path. */
 export const placed = ({ file, line, column, message }: ScriptProblem, shown = file): string => `${shown}:${line}:${column} ${message}`;
 
-export interface Problems {
-  kind: "problems";
-  problems: ScriptProblem[];
-}
-
-export function problemOf(entry: string, message: string): Problems {
-  return { kind: "problems", problems: [{ file: entry, line: 1, column: 1, message }] };
-}
+/** Says what is wrong with a script as a whole. */
+export const problemOf = (file: string, message: string): ScriptProblem => ({ file, line: 1, column: 1, message });
 
 /** Reads esbuild's errors; paths in them are relative to `folder`. */
 export function esbuildProblems(errors: readonly Message[], entry: string, folder: string): ScriptProblem[] {
   return errors.map(({ text, location }) => {
     const message = `${text}${unresolvedHint(text)}`;
-    if (location === null) return { file: entry, line: 1, column: 1, message };
+    if (location === null) return problemOf(entry, message);
     return { file: resolve(folder, location.file), line: location.line, column: location.column + 1, message };
   });
 }
@@ -53,7 +47,7 @@ export function tscProblems(output: string, entry: string, folder: string): Scri
     const last = problems.at(-1);
     if (file !== undefined && message !== undefined)
       problems.push({ file: resolve(folder, file), line: Number(row), column: Number(column), message });
-    else if (general !== undefined) problems.push({ file: entry, line: 1, column: 1, message: general });
+    else if (general !== undefined) problems.push(problemOf(entry, general));
     else if (last !== undefined && line.startsWith("  ")) last.message += ` ${line.trim()}`;
   }
   return problems;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Child, ProcessGroup } from "../../host/process-group.ts";
 import { warningsOf } from "./job.ts";
-import { type Cluster, kubectl, placeOf } from "./kubectl.ts";
+import { type Cluster, failure, kubectl, placeOf } from "./kubectl.ts";
 import { openMessageReader, type PodReport } from "./message.ts";
 import { jobLabel, loadContainer, podsOf, type PodState } from "./pods.ts";
 
@@ -99,7 +99,7 @@ export async function awaitStart(options: FleetOptions, stopped: () => boolean) 
     const why = whyNotStarted(options, states, begun, seconds, troubledSince);
     if (why === undefined) continue;
     const warnings = await warningsOf(cluster, job);
-    return { kind: "failed" as const, message: [why, ...warnings.map((warning) => `  event: ${warning}`)].join("\n") };
+    return failure([why, ...warnings.map((warning) => `  event: ${warning}`)].join("\n"));
   }
 }
 
@@ -180,8 +180,7 @@ export async function readFleet({ cluster, job, pods }: FleetOptions) {
   const podReports = openPodReports(pods, () => undefined);
   const got = await podsOf(cluster, job);
   if (got.kind === "failed") return got;
-  if (got.pods.length === 0)
-    return { kind: "failed" as const, message: `the pods of the Job ${job} are gone, and with them what they sent` };
+  if (got.pods.length === 0) return failure(`the pods of the Job ${job} are gone, and with them what they sent`);
   podReports.takeStates(got.pods, 0);
   const names = got.pods.flatMap(({ name, phase }) => (phase === "waiting" ? [] : [name]));
   const read = new Set(await readLogs(cluster, names, podReports.takeLine));

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { type Answered, type Cluster, type Failed, kubectl, placeOf } from "./kubectl.ts";
+import { type Answered, type Cluster, type Failed, failure, kubectl, placeOf } from "./kubectl.ts";
 import { configMaps, jobOf, type JobPlan, type Manifest, ownLabels, secretOf, targetAnnotation, testidLabel } from "./manifests.ts";
 import type { PodConfig } from "./message.ts";
 import { withPodTemplate } from "./pod-template.ts";
@@ -94,15 +94,13 @@ export async function createJob(cluster: Cluster, plan: JobPlan, config: PodConf
   if (shaped.kind === "failed") return shaped;
   const created = await create(cluster, shaped.job);
   if (created.kind === "failed")
-    return plan.podTemplate === undefined
-      ? created
-      : { ...created, message: `${created.message} (with the pod template ${plan.podTemplate})` };
+    return plan.podTemplate === undefined ? created : failure(`${created.message} (with the pod template ${plan.podTemplate})`);
   const ownerReferences = [{ apiVersion: "batch/v1", kind: "Job", name: plan.name, uid: created.text }];
   const parts = [...maps, ...secrets].map((part) => create(cluster, { ...part, metadata: { ...part.metadata, ownerReferences } }));
   // Each that asks which other run of the target comes first, of those that were created at about the same time, is told the same.
   const competingRun = sleep(competingKnownMillis).then(() => busyWith(cluster, plan.target, plan.name));
   const [competing, ...made] = await Promise.all([competingRun, ...parts]);
-  if (competing !== undefined) return { kind: "failed", message: competing };
+  if (competing !== undefined) return failure(competing);
   return made.find(({ kind }) => kind === "failed") ?? created;
 }
 

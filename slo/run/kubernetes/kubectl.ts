@@ -11,6 +11,8 @@ export interface Failed {
   message: string;
 }
 
+export const failure = (message: string): Failed => ({ kind: "failed", message });
+
 export type Answered = { kind: "answer"; text: string } | Failed;
 
 const usualLimitSeconds = 30;
@@ -22,7 +24,7 @@ export async function kubectl(args: readonly string[], more: { input?: string; l
   const command = { command: "kubectl", args, limitSeconds: usualLimitSeconds, ...more };
   const { ending, stdout, stderr } = await runProcess(command);
   if (ending.kind === "exited" && ending.code === 0) return { kind: "answer", text: stdout };
-  return { kind: "failed", message: whyNot(command, ending, stderr) };
+  return failure(whyNot(command, ending, stderr));
 }
 
 function whyNot(command: Pick<Command, "command" | "limitSeconds">, ending: Ending, stderr: string): string {
@@ -52,7 +54,5 @@ export async function contextOf(asked: string | undefined): Promise<Answered> {
   if (asked !== undefined) return { kind: "answer", text: asked };
   const got = await kubectl(["config", "current-context"]);
   if (got.kind === "answer") return { kind: "answer", text: got.text.trim() };
-  return got.message.startsWith("kubectl ")
-    ? got
-    : { kind: "failed", message: "kubectl has no current context: choose one with --context" };
+  return got.message.startsWith("kubectl ") ? got : failure("kubectl has no current context: choose one with --context");
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { kubectl, type Failed } from "./kubectl.ts";
+import { failure, kubectl, type Failed } from "./kubectl.ts";
 import type { Manifest } from "./manifests.ts";
 
 const metadata = z.looseObject({ labels: z.record(z.string(), z.string()).default({}) });
@@ -18,10 +18,9 @@ export async function withPodTemplate(job: Manifest, file: string): Promise<{ ki
   const pod = { apiVersion: "v1", kind: "Pod", metadata: { ...template.metadata, name: "load" }, spec: template.spec };
   const args = ["patch", "--local", "-f", "-", "--type=strategic", "--patch-file", file, "-o", "json"];
   const got = await kubectl(args, { input: JSON.stringify(pod) });
-  if (got.kind === "failed") return { kind: "failed", message: `the pod template ${file}: ${got.message}` };
+  if (got.kind === "failed") return failure(`the pod template ${file}: ${got.message}`);
   const { data: merged } = podShape.safeParse(JSON.parse(got.text));
-  if (merged === undefined)
-    return { kind: "failed", message: `the pod template ${file} leaves no pod: it holds metadata and spec, as a pod does` };
+  if (merged === undefined) return failure(`the pod template ${file} leaves no pod: it holds metadata and spec, as a pod does`);
   const [load] = template.spec.containers;
   const own = ({ env, ...one }: (typeof merged.spec.containers)[number]) =>
     one.name === load?.name

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { kubectl, placeOf, type Cluster, type Failed } from "./kubectl.ts";
+import { failure, kubectl, placeOf, type Cluster, type Failed } from "./kubectl.ts";
 
 const words = { reason: z.string().optional(), message: z.string().optional() };
 const containerState = z.object({
@@ -70,6 +70,6 @@ export async function podsOf(cluster: Cluster, job: string): Promise<{ kind: "po
   try {
     return { kind: "pods", pods: readPods(got.text).toSorted((a, b) => a.index - b.index) };
   } catch {
-    return { kind: "failed", message: "kubectl printed something else than pods" };
+    return failure("kubectl printed something else than pods");
   }
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Child, ProcessGroup } from "../../host/process-group.ts";
 import { freePort } from "../local-services.ts";
 import { waitFor } from "../../host/wait.ts";
-import { kubectl, placeOf, type Cluster, type Failed } from "./kubectl.ts";
+import { failure, kubectl, placeOf, type Cluster } from "./kubectl.ts";
 
 /** Names the service that a URL in the cluster means; undefined for what is no service there. */
 export function serviceIn(url: string, namespace: string): { name: string; namespace: string; port: number } | undefined {
@@ -13,28 +13,23 @@ export function serviceIn(url: string, namespace: string): { name: string; names
 }
 
 /** Makes a pods' URL one that this machine can ask: as it is, or by a port-forward to its service that stays until the group stops, also when the pod behind it is replaced. */
-export async function reach(
-  cluster: Cluster,
-  url: string,
-  group: ProcessGroup,
-  logFile: string,
-): Promise<{ kind: "open"; url: string } | Failed> {
+export async function reach(cluster: Cluster, url: string, group: ProcessGroup, logFile: string) {
   const service = serviceIn(url, cluster.namespace);
-  if (service === undefined) return { kind: "open", url };
+  if (service === undefined) return { kind: "open" as const, url };
   const { name, namespace, port } = service;
   const place = placeOf({ context: cluster.context, namespace });
   const found = await kubectl([...place, "get", "service", name, "-o", "name", "--ignore-not-found"]);
   // A name of this network may look like a service's.
-  if ((found.kind === "failed" || found.text.trim() === "") && (await answers(url))) return { kind: "open", url };
-  if (found.kind === "failed") return { kind: "failed", message: `the service ${name} in ${namespace}: ${found.message}` };
+  if ((found.kind === "failed" || found.text.trim() === "") && (await answers(url))) return { kind: "open" as const, url };
+  if (found.kind === "failed") return failure(`the service ${name} in ${namespace}: ${found.message}`);
   const remedy = "npm run minikube brings one up; --prometheus names another";
   if (found.text.trim() === "")
-    return { kind: "failed", message: `there is no service ${name} in the namespace ${namespace} of ${cluster.context} (${remedy})` };
+    return failure(`there is no service ${name} in the namespace ${namespace} of ${cluster.context} (${remedy})`);
   const local = await freePort();
   const args = [...place, "port-forward", "--address", "127.0.0.1", `service/${name}`, `${local}:${port}`];
   const trouble = await keepForwarding(args, `http://127.0.0.1:${local}`, group, logFile);
-  if (trouble !== undefined) return { kind: "failed", message: `service/${name} cannot be forwarded to: ${trouble}` };
-  return { kind: "open", url: `http://127.0.0.1:${local}` };
+  if (trouble !== undefined) return failure(`service/${name} cannot be forwarded to: ${trouble}`);
+  return { kind: "open" as const, url: `http://127.0.0.1:${local}` };
 }
 
 /** Tells whether something answers at a URL, whatever it says. */

@@ -20,7 +20,10 @@ const otherReasons = "other reasons";
 export function openRejected(folder: string) {
   const path = join(folder, "rejected");
   const file = openSync(path, constants.O_RDWR | constants.O_CREAT);
-  const { rejected, caveats } = readRejected(path);
+  const text = readFileSync(path, "utf8").trim();
+  const kept = text === "" ? [] : jsonOf(z.array(lossSchema), () => text);
+  const rejected = kept ?? [];
+  const caveats = kept ? [] : [`the list of lost pushes in ${path} cannot be read`];
   const save = (): void => {
     const room = Buffer.alloc(roomBytes, " ");
     room.write(JSON.stringify(rejected));
@@ -47,13 +50,6 @@ export function openRejected(folder: string) {
     caveats: (): string[] => [...caveats, ...rejected.map(sentenceOf)],
     close: (): void => closeSync(file),
   };
-}
-
-function readRejected(path: string): { rejected: Loss[]; caveats: string[] } {
-  const text = readFileSync(path, "utf8").trim();
-  if (text === "") return { rejected: [], caveats: [] };
-  const rejected = jsonOf(z.array(lossSchema), () => text);
-  return { rejected: rejected ?? [], caveats: rejected ? [] : [`the list of lost pushes in ${path} cannot be read`] };
 }
 
 function sentenceOf({ what, reason, times }: Loss): string {
