@@ -14,7 +14,12 @@ const project = fileURLToPath(new URL("../..", import.meta.url));
 const profile = "plimsoll-test";
 
 async function lab(...words: string[]): Promise<string> {
-  const command = { command: "sh", args: ["deploy/minikube/lab.sh", ...words, "--profile", profile], limitSeconds: 1_800, folder: project };
+  const command = {
+    command: "sh",
+    args: ["deploy/minikube/minikube.sh", ...words, "--profile", profile],
+    limitSeconds: 1_800,
+    folder: project,
+  };
   const { ending, output } = await runProcess(command);
   const said = output
     .trim()

@@ -31,4 +31,4 @@ if [ "$(docker inspect --format '{{.State.Running}}' "$registry" 2>/dev/null)" !
 fi
 
 export KIND_CLUSTER_NAME="$name"
-exec sh deploy/minikube/lab.sh --context "kind-$name" --image-load deploy/kind/load-image.sh "$@"
+exec sh deploy/minikube/minikube.sh --context "kind-$name" --image-load deploy/kind/load-image.sh "$@"

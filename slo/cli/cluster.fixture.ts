@@ -38,7 +38,7 @@ export function loadArgs(folder: string, ...more: string[]): string[] {
 
 /** Lays parts over the lab by the lab's own command, which brings their images. */
 export async function withParts(parts: string): Promise<void> {
-  const args = ["deploy/minikube/lab.sh", "--profile", context, "--with", parts];
+  const args = ["deploy/minikube/minikube.sh", "--profile", context, "--with", parts];
   const { ending, output } = await runProcess({ command: "sh", args, folder: project, limitSeconds: 550 });
   if (ending.kind !== "exited" || ending.code !== 0) throw new Error(output);
 }

@@ -95,9 +95,24 @@ export interface Exit {
 export type TakeText = (text: string, from: "stdout" | "stderr") => void;
 
 /** Starts a program that leads its own process group: the terminal's Ctrl-C is for us, and all that it starts is stopped with it and ends when this process does. */
-export function startProgram(command: Pick<Command, "command" | "args" | "folder" | "environment" | "input">, take: TakeText) {
-  const { child, exited } = spawnLeader(command, take);
-  let ended: Exit | undefined;
+export function startProgram(
+  { command, args, folder, environment = process.env, input }: Pick<Command, "command" | "args" | "folder" | "environment" | "input">,
+  take: TakeText,
+) {
+  const { promise: exited, resolve } = Promise.withResolvers<Exit>();
+  const neverRan = (error: unknown): void => resolve({ code: null, signal: null, error: errorMessage(error) });
+  let [child, ended]: [ChildProcess?, Exit?] = [];
+  try {
+    const stdin = input === undefined ? "ignore" : "pipe";
+    child = spawn(command, args, { cwd: folder, env: withoutSecrets(environment), detached: true, stdio: [stdin, "pipe", "pipe"] });
+    child.on("error", neverRan);
+    child.on("close", (code, signal) => resolve({ code, signal }));
+    if (child.pid !== undefined) child.once("close", reapAfterUs(child.pid));
+    for (const from of ["stdout", "stderr"] as const) child[from]?.setEncoding("utf8").on("data", (text: string) => take(text, from));
+    child.stdin?.on("error", () => undefined).end(input);
+  } catch (error) {
+    neverRan(error); // some of the system's errors are thrown, others are events
+  }
   const signal = (name: NodeJS.Signals): void => {
     if (ended !== undefined || child?.pid === undefined) return;
     try {
@@ -121,27 +136,6 @@ export function startProgram(command: Pick<Command, "command" | "args" | "folder
       return exit;
     },
   };
-}
-
-const neverRan = (error: unknown): Exit => ({ code: null, signal: null, error: errorMessage(error) });
-
-function spawnLeader(
-  { command, args, folder, environment = process.env, input }: Parameters<typeof startProgram>[0],
-  take: TakeText,
-): { child?: ChildProcess; exited: Promise<Exit> } {
-  try {
-    const stdin = input === undefined ? "ignore" : "pipe";
-    const child = spawn(command, args, { cwd: folder, env: withoutSecrets(environment), detached: true, stdio: [stdin, "pipe", "pipe"] });
-    const { promise: exited, resolve } = Promise.withResolvers<Exit>();
-    child.on("error", (error) => resolve(neverRan(error)));
-    child.on("close", (code, signal) => resolve({ code, signal }));
-    if (child.pid !== undefined) child.once("close", reapAfterUs(child.pid));
-    for (const from of ["stdout", "stderr"] as const) child[from]?.setEncoding("utf8").on("data", (text: string) => take(text, from));
-    child.stdin?.on("error", () => undefined).end(input);
-    return { child, exited };
-  } catch (error) {
-    return { exited: Promise.resolve(neverRan(error)) }; // some of the system's errors are thrown, others are events
-  }
 }
 
 /** Keeps the credentials for Prometheus from every child: a script could read them from its environment. */

@@ -8,7 +8,7 @@ import { archiveScript } from "../run/k6.ts";
 import { awaitStart, followFleet, type FleetOptions } from "../run/kubernetes/fleet.ts";
 import { accountOf, checkCluster, createJob, deleteJob, startJob } from "../run/kubernetes/job.ts";
 import { contextOf, placeOf, type Cluster } from "../run/kubernetes/kubectl.ts";
-import { jobName, type JobPlan } from "../run/kubernetes/manifests.ts";
+import { caKey, jobName, type JobPlan } from "../run/kubernetes/manifests.ts";
 import type { PodConfig, PodReport } from "../run/kubernetes/message.ts";
 import { policySentence } from "../run/kubernetes/policies.ts";
 import { reach } from "../run/kubernetes/port-forward.ts";
@@ -76,9 +76,10 @@ export async function runInKubernetes(prepared: Prepared, where: ClusterOptions,
 async function carryOut(run: Run): Promise<LoadRun | NoRun> {
   const { host, prepared, cluster, session, options } = run;
   const { credentials } = host.settings;
-  const withSecret = Object.keys(credentialVariables(credentials)).length > 0;
+  const authority = credentials.caFile === undefined ? {} : { [caKey]: readFileSync(credentials.caFile, "utf8") };
+  const secrets = { ...credentialVariables(credentials), ...authority };
   const [problem, account, script, forward] = await Promise.all([
-    checkCluster(cluster, { ...options, withSecret }),
+    checkCluster(cluster, { ...options, withSecret: Object.keys(secrets).length > 0 }),
     accountOf(cluster),
     packScript(run),
     reach(cluster, options.prometheus, session.group, join(prepared.folder, "port-forward.log")),
@@ -89,7 +90,7 @@ async function carryOut(run: Run): Promise<LoadRun | NoRun> {
   const ends = prometheusAt(forward.url, credentials);
   const pods = targetPods(cluster, options.target);
   const place = { target: options.target, prometheus: options.prometheus, embedded: false, pods };
-  const plan = planOf(run, account);
+  const plan = planOf(run, account, secrets);
   return withJob(run, plan, createJob(cluster, plan, podConfigOf(run, script.name), script.bytes), async (creating) => {
     const checking = preflight({ ...prepared, options: { ...options, target: undefined } }, host, place, ends, session.signal); // only the pods reach the target
     const [checked, created] = await Promise.all([checking, creating]);
@@ -129,8 +130,7 @@ async function packScript({ prepared, host }: Run): Promise<{ kind: "packed"; na
   return archived.kind === "problem" ? failed(archived.message) : { kind: "packed", name: "archive.tar", bytes: readFileSync(outfile) };
 }
 
-function planOf({ prepared, where, options, host }: Run, account: string | undefined): JobPlan {
-  const { credentials } = host.settings;
+function planOf({ prepared, where, options, host }: Run, account: string | undefined, secrets: JobPlan["secrets"]): JobPlan {
   return {
     ...where,
     name: jobName(prepared.testid),
@@ -139,8 +139,7 @@ function planOf({ prepared, where, options, host }: Run, account: string | undef
     account,
     podTemplate: where.podTemplate && resolve(host.folder, where.podTemplate),
     deadlineSeconds: startSeconds + secondsOf(prepared, options),
-    secrets: credentialVariables(credentials),
-    caCertificate: credentials.caFile === undefined ? undefined : readFileSync(credentials.caFile, "utf8"),
+    secrets,
   };
 }
 

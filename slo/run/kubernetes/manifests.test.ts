@@ -14,7 +14,6 @@ const plan: JobPlan = {
   pods: 4,
   deadlineSeconds: 100.5,
   secrets: {},
-  caCertificate: undefined,
 };
 const config: PodConfig = {
   version: 2,
@@ -53,11 +52,14 @@ test("a script above what a ConfigMap holds is cut into several, and comes out w
 });
 
 test("credentials stand in the Secret and nowhere else", () => {
-  const secret = { ...plan, secrets: { PLIMSOLL_PROMETHEUS_BEARER_TOKEN: "t0p-secret" }, caCertificate: "-----BEGIN" };
+  const secret = { ...plan, secrets: { PLIMSOLL_PROMETHEUS_BEARER_TOKEN: "t0p-secret", "ca.crt": "-----BEGIN" } };
   expect(JSON.stringify(secretOf(secret))).toContain("t0p-secret");
   const rest = JSON.stringify([jobOf(secret, ["load-smoke-0"]), ...configMaps(secret, config, Buffer.from("x"))]);
   expect(rest).not.toContain("t0p-secret");
   expect(rest).toContain('"secretKeyRef":{"name":"load-smoke","key":"PLIMSOLL_PROMETHEUS_BEARER_TOKEN"}');
+  expect(rest).toContain('{"name":"PLIMSOLL_PROMETHEUS_CA_FILE","value":"/run/plimsoll/ca.crt"}');
+  expect(rest).toContain('{"secret":{"name":"load-smoke","items":[{"key":"ca.crt","path":"ca.crt"}]}}');
+  expect(rest).not.toContain("-----BEGIN");
   expect(secretOf(plan), "none where there is nothing to keep").toEqual([]);
 });
 

@@ -15,14 +15,14 @@ export interface JobPlan {
   podTemplate?: string | undefined;
   /** After this the cluster ends the Job by itself. */
   deadlineSeconds: number;
-  /** For a destination that wants them; they go into a Secret. */
+  /** For a destination that wants them, by variable, and its authority's certificate by `caKey`; they go into a Secret. */
   secrets: Record<string, string>;
-  caCertificate: string | undefined;
 }
 
 export type Manifest = { apiVersion: string; kind: string; metadata: { name: string; [key: string]: unknown }; [key: string]: unknown };
 
 const configFolder = "/run/plimsoll";
+export const caKey = "ca.crt";
 /** A ConfigMap holds 1 MiB, counted with base64's third more. */
 const partBytes = 700 * 1024;
 /** Marks what we made, so that it is found again. */
@@ -58,9 +58,8 @@ export function configMaps(plan: JobPlan, config: PodConfig, script: Buffer): Ma
 
 /** Makes the Secret with the credentials for Prometheus; none where there are none. */
 export function secretOf(plan: JobPlan): Manifest[] {
-  if (Object.keys(plan.secrets).length === 0 && plan.caCertificate === undefined) return [];
-  const ca = plan.caCertificate === undefined ? {} : { "ca.crt": plan.caCertificate };
-  return [{ apiVersion: "v1", kind: "Secret", metadata: metadataOf(plan, plan.name), stringData: { ...plan.secrets, ...ca } }];
+  if (Object.keys(plan.secrets).length === 0) return [];
+  return [{ apiVersion: "v1", kind: "Secret", metadata: metadataOf(plan, plan.name), stringData: plan.secrets }];
 }
 
 function metadataOf({ namespace, testid }: JobPlan, name: string): Manifest["metadata"] {
@@ -69,8 +68,8 @@ function metadataOf({ namespace, testid }: JobPlan, name: string): Manifest["met
 
 /** Makes the Job of its fixed parts in `job.yaml`, with the plan in its gaps; a gap that nothing fills has no key. */
 export function jobOf(plan: JobPlan, configMapNames: readonly string[]): Manifest {
-  const { name, testid, caCertificate, pods, account, image } = plan;
-  const authority = { secret: { name, items: [{ key: "ca.crt", path: "ca.crt" }] } };
+  const { name, testid, pods, account, image, secrets } = plan;
+  const authority = { secret: { name, items: [{ key: caKey, path: caKey }] } };
   const ownPods = { [testidLabel]: testid };
   const gaps: Record<string, unknown> = {
     metadata: { ...metadataOf(plan, name), annotations: { [targetAnnotation]: plan.target } },
@@ -82,11 +81,12 @@ export function jobOf(plan: JobPlan, configMapNames: readonly string[]): Manifes
     ownPods,
     image,
     configFolder,
-    env: [
-      ...(caCertificate === undefined ? [] : [{ name: "PLIMSOLL_PROMETHEUS_CA_FILE", value: `${configFolder}/ca.crt` }]),
-      ...Object.keys(plan.secrets).map((key) => ({ name: key, valueFrom: { secretKeyRef: { name, key } } })),
-    ],
-    sources: [...configMapNames.map((map) => ({ configMap: { name: map } })), ...(caCertificate === undefined ? [] : [authority])],
+    env: Object.keys(secrets).map((key) =>
+      key === caKey
+        ? { name: "PLIMSOLL_PROMETHEUS_CA_FILE", value: `${configFolder}/${caKey}` }
+        : { name: key, valueFrom: { secretKeyRef: { name, key } } },
+    ),
+    sources: [...configMapNames.map((map) => ({ configMap: { name: map } })), ...(caKey in secrets ? [authority] : [])],
   };
   const fixed = readFileSync(new URL("job.yaml", import.meta.url), "utf8");
   const filled = (value: unknown): unknown => (typeof value === "string" && value.startsWith("$") ? gaps[value.slice(1)] : value);

@@ -16,7 +16,6 @@ const plan: JobPlan = {
   pods: 2,
   deadlineSeconds: 100,
   secrets: {},
-  caCertificate: undefined,
 };
 
 async function shaped(template: string) {

@@ -53,8 +53,8 @@ async function lab(words: string[], answers: Record<string, Answer> = {}, missin
   folders.push(root);
   for (const folder of ["deploy/minikube", "deploy/kubernetes/overlays", "bin", "answers"])
     mkdirSync(join(root, folder), { recursive: true });
-  const script = join(root, "deploy/minikube/lab.sh");
-  copyFileSync(fileURLToPath(new URL("lab.sh", import.meta.url)), script);
+  const script = join(root, "deploy/minikube/minikube.sh");
+  copyFileSync(fileURLToPath(new URL("minikube.sh", import.meta.url)), script);
   symlinkSync(fileURLToPath(new URL("../kubernetes/with", import.meta.url)), join(root, "deploy/kubernetes/with"));
   for (const name of ["minikube", "docker", "kubectl", "date", "sleep"])
     writeFileSync(join(root, "bin", name), missing.includes(name) ? "#!/bin/sh\nexit 127\n" : tool, { mode: 0o755 });
