@@ -4,15 +4,14 @@ import { parseFaultText } from "./faults/rules.ts";
 
 const switchSchema = z.enum(["on", "off"], "must be on or off");
 
+const within = (min: number, max: number, words: string) => z.coerce.number(words).min(min, words).max(max, words);
+
 function integer(min: number, max: number) {
   const words = `must be a whole number from ${min} to ${max}`;
-  return z.coerce.number(words).int(words).min(min, words).max(max, words);
+  return within(min, max, words).int(words);
 }
 
-const secondsWords = "must be a number of seconds, at most 3600";
-const secondsSchema = z.coerce.number(secondsWords).min(0, secondsWords).max(3_600, secondsWords);
-
-const ratioWords = "must be a share from 0 to 1";
+const secondsSchema = within(0, 3_600, "must be a number of seconds, at most 3600");
 
 const bucketsSchema = z.string().transform((text, context) => {
   const bounds = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
@@ -52,7 +51,7 @@ const environmentSchema = z
     FAULTS_ADMIN: switchSchema.default("off"),
     FAULTS_TOKEN: z.string().min(16, "must have at least 16 characters").optional(),
     OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }).optional(),
-    OTEL_TRACES_SAMPLER_ARG: z.coerce.number(ratioWords).min(0, ratioWords).max(1, ratioWords).default(1),
+    OTEL_TRACES_SAMPLER_ARG: within(0, 1, "must be a share from 0 to 1").default(1),
     DRAIN_SECONDS: secondsSchema.default(0),
     SHUTDOWN_SECONDS: secondsSchema.default(10),
   })

@@ -34,7 +34,7 @@ export function newRecord(prepared: Prepared, host: Host, stack: Place, checked:
     serverLabels: prepared.serverLabels,
     slowCounted: !prepared.isUserScript,
     scrapeIntervalSeconds: checked.scrapeIntervalSeconds,
-    clockOffsetSeconds: checked.offset,
+    clockOffsetSeconds: checked.clockOffsetSeconds,
     countedUntilSeconds: null,
     commandAtSeconds: host.commandAtSeconds,
     origin: checked.origin,

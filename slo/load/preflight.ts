@@ -156,11 +156,8 @@ export async function checkScrape(
   return scraped ? fine : failed(`Prometheus at ${api.url} could not scrape the service with ${service.shown} within ${limitSeconds} s`);
 }
 
-/** What preflight finds out: Prometheus's clock minus ours, and how often the service is scraped, both in seconds; and with what it loads. */
-export interface Preflight extends Pick<RunRecord, "origin"> {
-  offset: number;
-  scrapeIntervalSeconds: number;
-}
+/** What preflight finds out: Prometheus's clock minus ours, how often the service is scraped, and with what it loads. */
+export type Preflight = Pick<RunRecord, "clockOffsetSeconds" | "scrapeIntervalSeconds" | "origin">;
 
 /** Checks, before any load, that the target answers and that Prometheus takes, gives back and keeps time. */
 export async function preflight(
@@ -202,7 +199,7 @@ export async function preflight(
   else if (hopeless.length > 0 && !options.force)
     return badUsage(`${hopeless.join("\n")}\nno load can change that; --force loads all the same`);
   const interval = scrapeIntervalSeconds ?? (await scrapeInterval(api, service, host.now));
-  return { kind: "fine", value: { offset: clock.value, scrapeIntervalSeconds: interval, origin } };
+  return { kind: "fine", value: { clockOffsetSeconds: clock.value, scrapeIntervalSeconds: interval, origin } };
 }
 
 /** Says of each objective what is not there for it yet, and gives those that no load can prove. */

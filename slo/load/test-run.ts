@@ -69,7 +69,7 @@ export async function resumeTestRun(found: Found, options: TestRunOptions, host:
   const sent = await readSent(ends.api, found, host.now() + clock.value);
   if (sent.kind === "none") return sent;
   const checked = {
-    offset: clock.value,
+    clockOffsetSeconds: clock.value,
     scrapeIntervalSeconds: await scrapeInterval(ends.api, serviceQueries(prepared.serverLabels), host.now),
     origin: await originOf(host, prepared.k6Version, ends.api),
   };

@@ -55,12 +55,7 @@ export function k6Environment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv
 }
 
 /** A script for k6 to read; `environment` is all that it sees of the environment. */
-export interface ScriptOptions {
-  binary: string;
-  script: string;
-  environment: NodeJS.ProcessEnv;
-  limitSeconds?: number;
-}
+type ScriptOptions = Pick<K6Options, "binary" | "script" | "environment"> & { limitSeconds?: number };
 
 /** Asks k6 how it reads the script, and gives what the script logs meanwhile; one that throws while it loads is a problem with its place. */
 export async function inspectScript(options: ScriptOptions) {

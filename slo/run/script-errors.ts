@@ -1,16 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { k6ExitCodes, k6ExitMeaning } from "../host/exit-codes.ts";
 
-/** What k6 said when it could not read a script, and the file that it was given. */
-export interface Refused {
-  message: string;
-  /** Of the file that k6 read, a bundle or the script in its place. */
-  file: string;
-  text: string;
-}
-
-/** Says in words of a script's author what k6 has against the script, with file:line:column where that is known. */
-export function explainRefusal({ message, file, text }: Refused): string {
+/** Says in words of a script's author what k6 has against the script, with file:line:column where that is known; `file` is what k6 read, a bundle or the script in its place. */
+export function explainRefusal({ message, file, text }: Record<"message" | "file" | "text", string>): string {
   const [words = "", ...trace] = message.split("\n\tat ");
   // Thrown by our own scenarios for what a person typed: the place in the scenario would only confuse.
   if (words.startsWith("UsageError: ")) return words.slice("UsageError: ".length);

@@ -15,21 +15,16 @@ const podList = z.object({
   ),
 });
 
-/** A pod that runs behind a Service; when its youngest container began, Unix seconds of the cluster's clock. */
-export interface TargetPod {
-  name: string;
-  ip: string;
-  startedSeconds: number;
-}
-
 /** Lists the pods that run, out of what `kubectl get pods -o json` printed; one that is being taken away is none of them. */
-export function readTargetPods(json: string): TargetPod[] {
+export function readTargetPods(json: string) {
   return podList.parse(JSON.parse(json)).items.flatMap(({ metadata, status: { podIP, containerStatuses = [] } }) => {
     const started = containerStatuses.flatMap(({ state }) => (state?.running ? [Date.parse(state.running.startedAt) / 1000] : []));
     if (podIP === undefined || metadata.deletionTimestamp !== undefined || started.length === 0) return [];
     return [{ name: metadata.name, ip: podIP, startedSeconds: Math.max(...started) }];
   });
 }
+/** A pod that runs behind a Service; when its youngest container began, Unix seconds of the cluster's clock. */
+export type TargetPod = ReturnType<typeof readTargetPods>[number];
 
 /** Lists the pods behind the Service that a target's URL means, each time anew; none where it means none, or the caller may not look. */
 export function targetPods(cluster: Cluster, target: string): () => Promise<TargetPod[]> {

@@ -1,24 +1,22 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { errorMessage } from "../../host/error-message.ts";
+import type { Credentials } from "../../host/settings.ts";
 import { saidLine } from "../../report/plain.ts";
 
-/** Where samples go, and with which credentials; none of these is ever printed. */
-export interface Destination {
-  /** The full remote-write URL. */
+/** Where samples go (the full remote-write URL), and with which credentials; none of these is ever printed. */
+export interface Destination extends Partial<Pick<Credentials, "headers" | "basic" | "bearer">> {
   url: string;
-  headers?: Record<string, string>;
-  basic?: { username: string; password: string } | undefined;
-  bearer?: string | undefined;
   timeoutSeconds?: number;
 }
 
 /** Checks a destination's URL and headers; throws what names the header, never its content. */
-function prepareDestination({ url: text, basic, bearer, headers: own = {}, timeoutSeconds = 30 }: Destination) {
+function prepareDestination(destination: Destination) {
+  const { url: text, basic, bearer, headers: own = {}, timeoutSeconds = 30 } = destination;
   if (!URL.canParse(text)) throw new Error("the destination's URL is not one");
   const url = new URL(text);
   if (url.protocol !== "http:" && url.protocol !== "https:") throw new Error(`${url.protocol} is not a protocol to write samples over`);
   if (url.username || url.password) throw new Error("the destination's URL holds a user or a password: PLIMSOLL_PROMETHEUS_* take them");
-  const authorization = authorizationOf({ basic, bearer });
+  const authorization = authorizationOf(destination);
   const headers: Record<string, string> = {
     ...own,
     ...(authorization ? { authorization } : {}),

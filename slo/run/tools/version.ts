@@ -44,14 +44,7 @@ export function versionIn(output: string, tool: ToolName): string | undefined {
 
 /** Says whether a version can stand in for the pinned one: the same major, and not older. A pre-release counts as older than its release. */
 export function versionServes(version: string, pinned: string): boolean {
-  const [have, want] = [partsOf(version), partsOf(pinned)];
-  if (have === undefined || want === undefined || have[0] !== want[0]) return false;
-  const at = have.findIndex((part, i) => part !== want[i]);
-  return at === -1 || (have[at] ?? 0) > (want[at] ?? 0);
-}
-
-/** Gives major, minor, patch, and 1 for a release or 0 for a pre-release of it. */
-function partsOf(version: string): number[] | undefined {
-  const match = /^(\d+)\.(\d+)\.(\d+)(-.+)?$/.exec(version);
-  return match === null ? undefined : [...match.slice(1, 4).map(Number), match[4] === undefined ? 1 : 0];
+  const [release = "", preRelease] = version.split(/-(.*)/);
+  const order = release.localeCompare(pinned, "en", { numeric: true });
+  return release.split(".")[0] === pinned.split(".")[0] && (order > 0 || (order === 0 && preRelease === undefined));
 }
