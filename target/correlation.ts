@@ -1,3 +1,4 @@
+import type { FastifyRequest } from "fastify";
 import type { IncomingHttpHeaders } from "node:http";
 import type { FaultKind } from "./faults/rules.ts";
 
@@ -10,19 +11,12 @@ export interface RequestTrace {
   ends: (status: number, fault: FaultKind | null) => void;
 }
 
-/** Who caused a request, by W3C Trace Context. */
-export interface Caller {
-  traceId: string;
-  spanId: string;
-  flags: number;
-}
-
 // A later version of the header may have more fields; ff is none.
 const traceparentPattern = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})(?:-|$)/;
 const testidPattern = /(?:^|,)\s*plimsoll\.testid\s*=\s*([\w.:-]{1,128})\s*(?:[,;]|$)/;
 
-/** Reads the caller out of `traceparent`; `undefined` where there is none that is valid. */
-export function callerOf({ traceparent }: IncomingHttpHeaders): Caller | undefined {
+/** Reads who caused a request out of `traceparent` (W3C Trace Context); `undefined` where there is none that is valid. */
+export function callerOf({ traceparent }: IncomingHttpHeaders) {
   const [, traceId, spanId, flags] = (typeof traceparent === "string" && traceparentPattern.exec(traceparent)) || [];
   return traceId === undefined || spanId === undefined ? undefined : { traceId, spanId, flags: Number.parseInt(flags ?? "", 16) };
 }
@@ -33,11 +27,8 @@ export function testidOf({ baggage }: IncomingHttpHeaders): string | undefined {
 }
 
 /** Does a store's operation, within a span where the request is traced, and later where a fault makes the store slow. */
-export function inStore<T>(
-  { trace, storeDelay }: { trace: RequestTrace | null; storeDelay: (() => Promise<void>) | null },
-  operation: string,
-  work: () => T,
-): T | Promise<T> {
+export function inStore<T>(of: Pick<FastifyRequest, "trace" | "storeDelay">, operation: string, work: () => T): T | Promise<T> {
+  const { trace, storeDelay } = of;
   const act = storeDelay === null ? work : async () => (await storeDelay(), await work());
   if (trace === null) return act();
   const ends = trace.storeBegins(operation);

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { CommanderError } from "commander";
-import { runProcess, type RunProcess } from "../../slo/host/process.ts";
+import { runProcess } from "../../slo/host/process.ts";
 
 /** What a drill needs of the outside: programs, words for the person, a clock and a pause in seconds. */
 export interface Lab {
-  run: RunProcess;
+  run: typeof runProcess;
   say: (line: string) => void;
   now: () => number;
   pause: (seconds: number) => Promise<void>;

@@ -34,12 +34,10 @@ export interface Ran {
   output: string;
 }
 
-export type RunProcess = (command: Command) => Promise<Ran>;
-
 const longestStdout = 256 * 1024 ** 2;
 const keptOutput = 1024 ** 2;
 
-export const runProcess: RunProcess = async (command) => {
+export async function runProcess(command: Command): Promise<Ran> {
   let [stdout, stderr, output] = ["", "", ""];
   let stopped: Ending | undefined;
   const stop = (ending: Ending): void => {
@@ -61,7 +59,7 @@ export const runProcess: RunProcess = async (command) => {
   clearTimeout(limit);
   command.signal?.removeEventListener("abort", abort);
   return { ending: stopped ?? endingOf(exit), stdout, stderr, output };
-};
+}
 
 function endingOf({ code, signal, error }: Exit): Ending {
   if (error !== undefined) return { kind: "notStarted", isMissing: error.includes("ENOENT"), message: error };

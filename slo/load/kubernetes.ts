@@ -26,11 +26,8 @@ import { progressAt, startLiveLine, type LiveProgress } from "./progress.ts";
 import { prometheusAt, type PrometheusEnds } from "./prometheus.ts";
 import type { Session } from "./session.ts";
 
-export interface ClusterOptions {
-  pods: number;
+export interface ClusterOptions extends Pick<JobPlan, "pods" | "namespace" | "image"> {
   context: string | undefined;
-  namespace: string;
-  image: string;
   podTemplate: string | undefined;
   keep: boolean;
 }

@@ -1,5 +1,6 @@
+import { z } from "zod";
 import { commandLine } from "../host/command-line.ts";
-import exclusions from "./exclusions.json" with { type: "json" };
+import stated from "./exclusions.json" with { type: "json" };
 import type { ClusterOptions } from "./kubernetes.ts";
 import type { LoadOptions } from "./prepare.ts";
 
@@ -25,21 +26,22 @@ export function clusterOf(given: LoadFlags): ClusterOptions | undefined {
   return { pods, context, namespace, image, podTemplate, keep };
 }
 
-const ofCluster = ["pods", "context", "namespace", "image", "podTemplate", "keep"] as const;
+const flag = z.custom<keyof LoadFlags>((name) => typeof name === "string");
+const exclusion = z.strictObject({ flags: z.array(flag), without: z.array(flag).default([]), needs: flag.optional(), because: z.string() });
+const exclusions = z.array(exclusion).parse(stated);
 
 const isLoopback = (url: string): boolean => /^(localhost|127\..*|\[::1\]|0\.0\.0\.0)$/.test(new URL(url).hostname);
 
 /** Says why flags, or what a config says in their place, exclude each other; undefined where they do not. */
 export function planContradiction(given: LoadFlags): string | undefined {
-  const isSaid = (name: string): boolean => given[name as keyof LoadFlags] !== undefined;
-  return exclusions.find(({ flags, without }) => flags.some(isSaid) && without.some(isSaid))?.because;
+  const isSaid = (name: keyof LoadFlags): boolean => given[name] !== undefined;
+  const excludes = ({ without, needs }: z.infer<typeof exclusion>): boolean => without.some(isSaid) || (!!needs && !isSaid(needs));
+  return exclusions.find((one) => one.flags.some(isSaid) && excludes(one))?.because;
 }
 
 export function loadContradiction(given: LoadFlags): string | undefined {
   if (given.scenario === undefined && given.script === undefined)
     return `give --scenario NAME or --script FILE, or have them in a config: ${commandLine("init", "http://…")} writes one`;
-  const inCluster = given.in === undefined ? ofCluster.find((name) => given[name] !== undefined) : undefined;
-  if (inCluster !== undefined) return `--${inCluster === "podTemplate" ? "pod-template" : inCluster} is for --in kubernetes`;
   const here = given.in && [given.target, given.prometheus].find((url) => url !== undefined && isLoopback(url));
   const unreachable =
     here &&
