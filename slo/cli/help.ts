@@ -2,7 +2,6 @@ import { settingKeys } from "../../scenarios/lib/settings.ts";
 import { faultPresets } from "../../target/faults/rules.ts";
 import { commandLine } from "../host/command-line.ts";
 import { exitCodeHelp } from "../host/exit-codes.ts";
-import { credentialHelp } from "../host/settings.ts";
 import variables from "../host/variables.json" with { type: "json" };
 import texts from "./help.json" with { type: "json" };
 
@@ -21,7 +20,7 @@ const gaps: Record<string, string> = {
   settings: columns(settingKeys),
   faults: [faultNames.slice(0, 4), faultNames.slice(4)].map((names) => `  ${names.join(", ")}`).join(",\n"),
   variables: columns(variables.shown),
-  credentials: credentialHelp,
+  credentials: texts.credentials.join("\n"),
   exitCodes: exitCodeHelp,
 };
 

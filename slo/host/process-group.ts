@@ -18,6 +18,10 @@ export type ProcessGroup = ReturnType<typeof openProcessGroup>;
 export function openProcessGroup() {
   const children = new Set<Child>();
   let closed = false;
+  const stopAll = async (): Promise<void> => {
+    closed = true;
+    await Promise.all([...children].map((child) => child.stop("SIGTERM", 5)));
+  };
   return {
     start(options: ChildOptions): Child {
       const child = startChild(options);
@@ -27,10 +31,8 @@ export function openProcessGroup() {
     },
     /** True from when all are being stopped: nothing is to be started again. */
     isClosed: () => closed,
-    async stopAll(): Promise<void> {
-      closed = true;
-      await Promise.all([...children].map((child) => child.stop("SIGTERM", 5)));
-    },
+    stopAll,
+    [Symbol.asyncDispose]: stopAll,
   };
 }
 

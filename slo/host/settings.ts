@@ -91,7 +91,3 @@ export function credentialVariables({ basic, bearer, headers, write }: Credentia
     ...(Object.keys(headers).length > 0 ? { PLIMSOLL_PROMETHEUS_HEADERS: JSON.stringify(headers) } : {}),
   };
 }
-
-export const credentialHelp = `Credentials for Prometheus come from the environment: PLIMSOLL_PROMETHEUS_USERNAME and _PASSWORD (or _PASSWORD_FILE),
-_BEARER_TOKEN (or _BEARER_TOKEN_FILE), _HEADERS (a JSON object), _CA_FILE. PLIMSOLL_PROMETHEUS_WRITE says where samples are written when that
-is not its /api/v1/write, as seen from its URL: /api/v1/push for Mimir at http://mimir:8080/prometheus.`;

@@ -127,14 +127,12 @@ export async function prepare(options: LoadOptions, host: Host): Promise<Prepare
 
 const ownObjectives = "no --spec was given: the script is judged by the storage API's own objectives, slo/objectives/storage-api.yaml";
 
-type Script =
-  | { kind: "script"; file: string; notes: string[]; counted: ScriptFacts["counted"] | undefined; hasUnread: boolean; atOnce: boolean }
-  | NoRun;
+type Script = Exclude<Awaited<ReturnType<typeof bundleHere>> | ReturnType<typeof bundledBefore>, NoRun>;
 
 const mostTypeErrors = 10;
 
 /** Bundles and type-checks a script; its problems come with file, line and column. k6 minds no types, so those of a user script are notes. */
-async function bundleHere(folder: string, { entry, isUserScript }: Entry, spec: Spec, host: Host): Promise<Script> {
+async function bundleHere(folder: string, { entry, isUserScript }: Entry, spec: Spec, host: Host) {
   const shown = (problems: ScriptProblem[]): string[] => problems.map((each) => placed(each, shownPath(host.folder, each.file)));
   const [bundled, types] = await Promise.all([
     bundleScenario({ entry, outfile: join(folder, "bundle.js"), counted: isUserScript && asksOfScript(spec) }),
@@ -144,8 +142,7 @@ async function bundleHere(folder: string, { entry, isUserScript }: Entry, spec: 
   const errors = shown(types);
   if (errors.length > 0 && !isUserScript) return badUsage(errors.join("\n"));
   const more = errors.length > mostTypeErrors ? [`and ${errors.length - mostTypeErrors} more type errors`] : [];
-  const { file, counted, hasUnread, atOnce } = bundled;
-  return { kind: "script", file, notes: [...errors.slice(0, mostTypeErrors), ...more], counted, hasUnread, atOnce };
+  return { ...bundled, kind: "script" as const, notes: [...errors.slice(0, mostTypeErrors), ...more] };
 }
 
 /** Tells whether an objective is about what a script counts itself, so that it is bundled with counters of ours. */
@@ -153,19 +150,15 @@ const asksOfScript = ({ objectives }: Spec): boolean =>
   objectives.some(({ indicator: { kind } }) => ["checks", "counter", "rate", "trend"].includes(kind));
 
 /** Finds the bundle that was made beforehand; a user script runs as it is. */
-function bundledBefore(bundles: string, { entry, name, isUserScript }: Entry): Script {
+function bundledBefore(bundles: string, { entry, name, isUserScript }: Entry) {
   const file = isUserScript ? entry : resolve(bundles, `${name}.js`);
   const counted = { kind: "not" as const, reason: "scripts are not bundled where bundles were made beforehand (PLIMSOLL_BUNDLES)" };
-  if (existsSync(file)) return { kind: "script", file, notes: [], counted, hasUnread: true, atOnce: isUserScript };
+  if (existsSync(file)) return { kind: "script" as const, file, notes: [], counted, hasUnread: true, atOnce: isUserScript };
   return failed(`${bundles} (PLIMSOLL_BUNDLES) has no bundle of the scenario ${name}`);
 }
 
 /** What is known of what a script counts itself; undefined where no objective is about that. */
-function factsOf(
-  { isUserScript }: Entry,
-  { counted, hasUnread }: Exclude<Script, NoRun>,
-  logged: readonly string[],
-): ScriptFacts | undefined {
+function factsOf({ isUserScript }: Entry, { counted, hasUnread }: Script, logged: readonly string[]): ScriptFacts | undefined {
   if (!isUserScript)
     return { counted: { kind: "not", reason: "the scenarios here make none; write a script and give it with --script" }, metrics: [] };
   if (counted === undefined) return undefined;

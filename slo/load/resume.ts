@@ -125,9 +125,7 @@ async function resumePods(kept: PodsRun, options: ResumeOptions, host: Host, { g
   const known = await podsKnown(cluster, folder, host);
   if (known.kind === "none") return known;
   const { learned, unread } = known;
-  const open = options.prometheus
-    ? ({ kind: "open", url: options.prometheus } as const)
-    : await reach(cluster, record.prometheus.url, group, join(folder, "port-forward.log"));
+  const open = await reach(cluster, record.prometheus.url, group, join(folder, "port-forward.log"), options.prometheus);
   if (open.kind === "failed") return inconclusive(open.message);
   const phase = record.phase === "judged" ? ("loaded" as const) : record.phase;
   const base = learned ? { ...record, countedUntilSeconds: null, timings: null, phase } : record;

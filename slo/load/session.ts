@@ -9,7 +9,7 @@ export function openSession(host: Host, stopping?: string) {
   const held = new AsyncDisposableStack();
   /** Aborts when the user asks to stop, or the parent that could is gone. */
   const abort = new AbortController();
-  held.defer(() => group.stopAll());
+  held.use(group);
   host.onInterrupt((times) => {
     if (times === 1 && stopping !== undefined)
       host.say(`interrupted: ${stopping} and keeping what was measured (once more to stop at once)`);

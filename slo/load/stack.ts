@@ -16,33 +16,29 @@ export async function stack(options: StackOptions, host: Host): Promise<number |
   if (tool.kind === "missing") return failed(tool.message);
   const folder = join(host.folder, ".plimsoll", "stack");
   makeOwnFolder(host.folder, folder);
-  const group = openProcessGroup();
+  await using group = openProcessGroup();
   const interrupted = new Promise<void>((resolve) => host.onInterrupt(() => resolve()));
-  try {
-    const environment = { FAULTS_ADMIN: "on", ...host.environment, ...(options.fault === undefined ? {} : { FAULTS: options.fault }) };
-    const target = await startTarget(group, {
-      root: host.project,
-      logFile: join(folder, "target.log"),
-      port: options.targetPort,
-      environment,
-    });
-    if (target.kind === "failed") return failed(target.message);
-    const prometheus = await startPrometheus(group, {
-      binary: tool.path,
-      folder,
-      logFile: join(folder, "prometheus.log"),
-      port: options.prometheusPort,
-      job: "storage-api",
-      targetUrl: target.url,
-    });
-    if (prometheus.kind === "failed") return failed(prometheus.message);
-    host.out(`storage API  ${target.url}  (OpenAPI at ${target.url}/openapi.json)\nPrometheus   ${prometheus.url}\n`);
-    host.say(`load it with: ${commandLine("load", `--scenario smoke --target ${target.url} --prometheus ${prometheus.url}`)}`);
-    host.say("Ctrl-C stops both");
-    const ended = await Promise.race([interrupted, target.child.exited, prometheus.child.exited]);
-    if (ended === undefined) return exitCodes.met;
-    return failed(`a part of the stack ended by itself: see ${folder}`);
-  } finally {
-    await group.stopAll();
-  }
+  const environment = { FAULTS_ADMIN: "on", ...host.environment, ...(options.fault === undefined ? {} : { FAULTS: options.fault }) };
+  const target = await startTarget(group, {
+    root: host.project,
+    logFile: join(folder, "target.log"),
+    port: options.targetPort,
+    environment,
+  });
+  if (target.kind === "failed") return failed(target.message);
+  const prometheus = await startPrometheus(group, {
+    binary: tool.path,
+    folder,
+    logFile: join(folder, "prometheus.log"),
+    port: options.prometheusPort,
+    job: "storage-api",
+    targetUrl: target.url,
+  });
+  if (prometheus.kind === "failed") return failed(prometheus.message);
+  host.out(`storage API  ${target.url}  (OpenAPI at ${target.url}/openapi.json)\nPrometheus   ${prometheus.url}\n`);
+  host.say(`load it with: ${commandLine("load", `--scenario smoke --target ${target.url} --prometheus ${prometheus.url}`)}`);
+  host.say("Ctrl-C stops both");
+  const ended = await Promise.race([interrupted, target.child.exited, prometheus.child.exited]);
+  if (ended === undefined) return exitCodes.met;
+  return failed(`a part of the stack ended by itself: see ${folder}`);
 }

@@ -59,9 +59,7 @@ export async function resumeTestRun(found: Found, options: TestRunOptions, host:
   rmSync(prepared.folder, { recursive: true, force: true });
   const folder = runFolder(host.folder, testid);
   makeOwnFolder(host.folder, folder);
-  const open = options.prometheus
-    ? ({ kind: "open", url: options.prometheus } as const)
-    : await reach(testRun.cluster, prometheus, group, join(folder, "port-forward.log"));
+  const open = await reach(testRun.cluster, prometheus, group, join(folder, "port-forward.log"), options.prometheus);
   if (open.kind === "failed") return inconclusive(open.message);
   const ends = prometheusAt(open.url, host.settings.credentials);
   const clock = await checkClock(ends.api, host.now);

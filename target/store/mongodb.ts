@@ -50,13 +50,10 @@ export async function openMongoStore({ url, login }: MongoPlace): Promise<Store>
   const replace = (id: string, contents: Uint8Array) =>
     buckets.replaceOne({ _id: id }, { contents, bytes: contents.length }, { upsert: true });
   let pinging: Promise<string | undefined> | undefined;
-  const ping = (): Promise<string | undefined> =>
-    answered(
-      pingMilliseconds,
-      probeConnected().then(() => probe.db().command({ ping: 1 })),
-    )
-      .then(() => undefined, reasonOf)
-      .finally(() => (pinging = undefined));
+  const ping = async (): Promise<string | undefined> => {
+    const answer = probeConnected().then(() => probe.db().command({ ping: 1 }));
+    return answered(pingMilliseconds, answer).then(() => undefined, reasonOf);
+  };
   return {
     get: async (id) => (await ask(() => buckets.findOne({ _id: id })))?.contents,
     put: async (id, contents) => {
@@ -72,7 +69,7 @@ export async function openMongoStore({ url, login }: MongoPlace): Promise<Store>
       const found = buckets.find(filter, { projection: { bytes: 1 }, sort: { _id: 1 }, limit, batchSize: limit });
       return (await ask(() => found.toArray())).map(({ _id, bytes }) => ({ id: _id, bytes }));
     },
-    problem: () => (pinging ??= ping()),
+    problem: () => (pinging ??= ping().finally(() => (pinging = undefined))),
     close: async () => void (await within(closeMilliseconds, Promise.all([client.close(), probe.close()])).catch(reasonOf)),
   };
 }

@@ -12,8 +12,9 @@ export function serviceIn(url: string, namespace: string): { name: string; names
   return { name, namespace: where, port: Number(port || 80) };
 }
 
-/** Makes a pods' URL one that this machine can ask: as it is, or by a port-forward to its service that stays until the group stops, also when the pod behind it is replaced. */
-export async function reach(cluster: Cluster, url: string, group: ProcessGroup, logFile: string) {
+/** Makes a pods' URL one that this machine can ask: `asked`, where one was given for it, as it is, or by a port-forward to its service that stays until the group stops, also when the pod behind it is replaced. */
+export async function reach(cluster: Cluster, url: string, group: ProcessGroup, logFile: string, asked?: string) {
+  if (asked !== undefined) return { kind: "open" as const, url: asked };
   const service = serviceIn(url, cluster.namespace);
   if (service === undefined) return { kind: "open" as const, url };
   const { name, namespace, port } = service;
