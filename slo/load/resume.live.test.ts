@@ -6,14 +6,17 @@ import { describeLive } from "../../build/testing/live.ts";
 import { brief, easySpec, reportIn, run, runsIn, start, workingFolder } from "../cli/cli.fixture.ts";
 
 describeLive("gate", ["k6", "prometheus"], () => {
-  test("of a run that is under way waits for its end, and disturbs nothing", async () => {
-    const command = start(["load", "--scenario", "smoke", ...brief, "--spec", easySpec(workingFolder())]);
+  test("of a run that is under way is refused, and disturbs nothing", async () => {
+    const command = start(["load", "--scenario", "smoke", ...brief, "--duration", "5m", "--spec", easySpec(workingFolder())]);
     await command.says("smoke  ");
     const early = await run(["gate"], { folder: command.folder });
     expect([early.exitCode, early.stderr]).toEqual([3, expect.stringMatching(/the run is under way in process \d+; ask again/)]);
+    command.process.kill("SIGINT");
     const ended = await command.ended;
-    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(0);
-    expect(reportIn(command.folder).reconciliation.agrees).toBe(true);
+    expect(ended.exitCode, ended.stderr + ended.stdout).toBe(130);
+    const { relayRequests, prometheusRequests } = reportIn(command.folder).reconciliation;
+    expect(relayRequests).toBeGreaterThan(0);
+    expect(prometheusRequests).toBe(relayRequests);
   });
 
   test("says the same as often as it is asked, with the times of the run itself, and without a warning", async () => {
