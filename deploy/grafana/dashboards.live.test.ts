@@ -184,10 +184,10 @@ describeLive("the dashboards' queries over a real run", ["k6", "prometheus"], (p
     expect(await lastOf("Lost between")).toBe(0);
     expect(await lastOf("5xx, server")).toBe(await lastOf("Unexpected answers, client"));
     expect(await lastOf("5xx, server")).toBeGreaterThan(0);
-    // The client waits for all that the server does; a quarter of a second more would be no loopback.
+    // The client waits for all that the server does; a second more would be no loopback.
     const meanSeconds = await lastOf("Mean, client minus server");
     expect(meanSeconds).toBeGreaterThan(-0.001);
-    expect(meanSeconds).toBeLessThan(0.25);
+    expect(meanSeconds).toBeLessThan(1);
   });
 
   test("the dropped iterations on the generator's page are exact", async () => {

@@ -86,7 +86,7 @@ describeLive("a run that is cut short", ["k6", "prometheus"], () => {
       /the load was stopped \d+ s after k6 began, when \d+ bad of \d+ proved that availability is exceeded .*as if all others of \d+ planned/,
     );
     expect(reasons.join("\n")).not.toMatch(/interrupted|exit code|never sent/);
-    expect(timings.loadSeconds).toBeLessThan(30);
+    expect(timings.loadSeconds).toBeLessThan(60);
     expect(load.errors).toBeGreaterThanOrEqual(8); // of 3,600 requests 0.1 % may be bad, and 8 prove that it is more
     expect(objectives.filter((one) => one.verdict === "met")).toEqual([]);
     expect(await leftAfterwards(folder)).toEqual([]);
