@@ -82,7 +82,7 @@ describeLive("the gate's script on GitHub", ["k6", "prometheus"], () => {
     expect(error).toMatch(
       /^::error file=slo\.yaml,line=4,col=\d+,title=Plimsoll%3A availability is exceeded::availability is exceeded: target 97%25 /,
     );
-    expect(error).toMatch(/%0Aspent: [\d,.]+%25 of the error budget, [\d,]+ bad of [\d,]+; needed: at most [\d,]+ bad of /);
+    expect(error).toMatch(/%0Aspent: [\d,.]+%25 of the error budget, bad: [\d,]+ of [\d,]+; needed: at most [\d,]+ bad of /);
     expect(readFileSync(join(folder, "plimsoll-report/junit.xml"), "utf8")).toMatch(/<failure/);
     expect(JSON.parse(readFileSync(join(folder, "plimsoll-report/code-quality.json"), "utf8"))).toMatchObject([
       { severity: "major", location: { path: "slo.yaml", lines: { begin: 4 } } },
