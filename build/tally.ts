@@ -10,7 +10,7 @@ const runSchema = z.object({
     z.object({ status: z.string(), name: z.string(), message: z.string().default(""), assertionResults: z.array(testSchema) }),
   ),
 });
-const MESSAGE_LENGTH = 2000;
+const longestMessage = 2000;
 
 /** Counts tests in vitest's JSON report: also a file that failed without a failed test, and a run that failed, or passed nothing, without any failure that can be counted. */
 export function testCounts(report: () => string, exitCode: number) {
@@ -28,7 +28,7 @@ export function testCounts(report: () => string, exitCode: number) {
     failed: failed.length || Number(isFailed),
     skipped: tests.length - passed - failed.length,
     failures: failed.map(
-      ({ name, fullName, failureMessages }) => `failed: ${name}: ${fullName}\n${failureMessages.join("\n").slice(0, MESSAGE_LENGTH)}`,
+      ({ name, fullName, failureMessages }) => `failed: ${name}: ${fullName}\n${failureMessages.join("\n").slice(0, longestMessage)}`,
     ),
   };
 }
