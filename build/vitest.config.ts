@@ -15,7 +15,12 @@ const pure = project("pure", `${rooms}.test.ts`, 20_000, {
 // What a global setup finds or starts, vitest wants only when one of the project's files is selected.
 const live = project("live", `${rooms}.live.test.ts`, 120_000, { globalSetup: [path("testing/setup.ts")] });
 const kubernetes = project("kubernetes", `${rooms}.kubernetes.test.ts`, 240_000, { globalSetup: [path("testing/cluster.ts")] });
-const lab = project("lab", `${rooms}.lab.test.ts`, 1_800_000, { globalSetup: [path("testing/cluster.ts")] });
+// Those that need no cluster start none where they are run alone.
+const labAlone = "deploy/kubernetes/elasticsearch.lab.test.ts";
+const lab = [
+  project("lab", `${rooms}.lab.test.ts`, 1_800_000, { exclude: ["**/node_modules/**", labAlone], globalSetup: [path("testing/cluster.ts")] }),
+  project("lab without a cluster", labAlone, 1_800_000),
+];
 const check = project("check", "build/{*.check,generated}.test.ts", 120_000);
 const bench = project("bench", `${rooms}.bench.test.ts`, 14_400_000);
 
@@ -25,6 +30,6 @@ export default defineConfig(({ mode }) => {
   const maxWorkers = ["kubernetes", "lab", "bench"].includes(mode) ? 1 : 2;
   return {
     root: path(".."),
-    test: { watch: false, pool: "forks", maxWorkers, disableConsoleIntercept: mode === "bench", projects: alone ? [alone] : [pure, live] },
+    test: { watch: false, pool: "forks", maxWorkers, disableConsoleIntercept: mode === "bench", projects: alone ? [alone].flat() : [pure, live] },
   };
 });
