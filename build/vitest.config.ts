@@ -18,7 +18,10 @@ const kubernetes = project("kubernetes", `${rooms}.kubernetes.test.ts`, 240_000,
 // Those that need no cluster start none where they are run alone.
 const labAlone = "deploy/kubernetes/elasticsearch.lab.test.ts";
 const lab = [
-  project("lab", `${rooms}.lab.test.ts`, 1_800_000, { exclude: ["**/node_modules/**", labAlone], globalSetup: [path("testing/cluster.ts")] }),
+  project("lab", `${rooms}.lab.test.ts`, 1_800_000, {
+    exclude: ["**/node_modules/**", labAlone],
+    globalSetup: [path("testing/cluster.ts")],
+  }),
   project("lab without a cluster", labAlone, 1_800_000),
 ];
 const check = project("check", "build/{*.check,generated}.test.ts", 120_000);
@@ -30,6 +33,12 @@ export default defineConfig(({ mode }) => {
   const maxWorkers = ["kubernetes", "lab", "bench"].includes(mode) ? 1 : 2;
   return {
     root: path(".."),
-    test: { watch: false, pool: "forks", maxWorkers, disableConsoleIntercept: mode === "bench", projects: alone ? [alone].flat() : [pure, live] },
+    test: {
+      watch: false,
+      pool: "forks",
+      maxWorkers,
+      disableConsoleIntercept: mode === "bench",
+      projects: alone ? [alone].flat() : [pure, live],
+    },
   };
 });

@@ -13,7 +13,9 @@ export type CollectorConfig = Record<"extensions" | "receivers" | "processors" |
 /** Merges configurations as a collector does: a later map adds to an earlier one, a list takes its place. */
 export function merge(a: unknown, b: unknown): unknown {
   if (!isMap(a) || !isMap(b)) return b;
-  return Object.fromEntries([...new Set([...Object.keys(a), ...Object.keys(b)])].map((key) => [key, key in b ? merge(a[key], b[key]) : a[key]]));
+  return Object.fromEntries(
+    [...new Set([...Object.keys(a), ...Object.keys(b)])].map((key) => [key, key in b ? merge(a[key], b[key]) : a[key]]),
+  );
 }
 
 /** Reads the files of one collector, by their paths from this folder, as it merges them. */

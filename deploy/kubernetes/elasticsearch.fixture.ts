@@ -50,7 +50,10 @@ export async function startElasticsearch(group: ProcessGroup, built: string, fol
   mkdirSync(join(folder, "tmp"));
   const isRoot = process.getuid?.() === 0;
   if (isRoot) await runProcess({ command: "chown", args: ["-R", `${nobody}:${nobody}`, folder], limitSeconds: 60 });
-  const command = [...(isRoot ? ["setpriv", `--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups"] : []), join(home, "bin", "elasticsearch")];
+  const command = [
+    ...(isRoot ? ["setpriv", `--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups"] : []),
+    join(home, "bin", "elasticsearch"),
+  ];
   const java = realpathSync(findOnPath("java", process.env) ?? "java");
   const child = group.start({
     name: "Elasticsearch",
@@ -66,15 +69,16 @@ export async function startElasticsearch(group: ProcessGroup, built: string, fol
     logFile: `${folder}.log`,
   });
   const url = `http://127.0.0.1:${port}`;
-  const health = async () => (await fetch(`${url}/_cluster/health`, { headers: { authorization: basic("person") } }).catch(() => undefined))?.ok;
+  const health = async () =>
+    (await fetch(`${url}/_cluster/health`, { headers: { authorization: basic("person") } }).catch(() => undefined))?.ok;
   const state = await waitFor(async () => (child.exit() ? "ended" : (await health()) ? "ready" : undefined), 300, 500);
   if (state !== "ready") throw new Error(`Elasticsearch ${state ?? "did not answer within 300 s"}:\n${child.tail().slice(-15).join("\n")}`);
   return url;
 }
 
-/** A bulk request as it came: its query, its headers, and the action lines of its documents. */
+/** A bulk request as it came: its path, its credentials, and the action lines of its documents. */
 interface BulkRequest {
-  query: URLSearchParams;
+  path: string;
   authorization: string | undefined;
   actions: { create: { _index: string; require_data_stream: boolean } }[];
 }
@@ -101,9 +105,10 @@ export async function openFront(elasticsearch: string, apiKey: string) {
     const { authorization, "content-encoding": encoding } = request.headers;
     const lines = (encoding === "gzip" ? gunzipSync(body) : body).toString().trim().split("\n");
     const actions = lines.filter((_, i) => i % 2 === 0).map((line) => JSON.parse(line) as BulkRequest["actions"][number]);
-    bulk.push({ query: url.searchParams, authorization, actions });
+    bulk.push({ path: url.pathname, authorization, actions });
     const headers = { "content-type": request.headers["content-type"] ?? "", ...(encoding && { "content-encoding": encoding }) };
-    const allowed = authorization === `ApiKey ${apiKey}` ? { authorization: basic("collector") } : {};
+    const [scheme, key] = authorization?.split(" ") ?? [];
+    const allowed = scheme?.toLowerCase() === "apikey" && key === apiKey ? { authorization: basic("collector") } : {};
     const sent = { method: request.method ?? "POST", headers: { ...headers, ...allowed }, body: new Uint8Array(body) };
     const answer = await fetch(url, sent).catch(() => undefined);
     if (answer === undefined) return void response.destroy();

@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { parse } from "yaml";
+import { configOf } from "./collectors.fixture.ts";
 import { readManifests, templateOf } from "./manifests.fixture.ts";
 import { mayReach, readPolicies, type End } from "./reach.fixture.ts";
 
@@ -39,22 +38,6 @@ test.each<[string, End, End, number, boolean]>([
   expect(mayReach(policies, from, to, port)).toBe(reached);
 });
 
-type Config = Record<string, Record<string, unknown>> & {
-  service: { extensions: string[]; pipelines: Record<string, Record<string, string[]>> };
-};
-
-/** Reads the files of one collector as it merges them: a later map adds to an earlier one, a list takes its place. */
-function configOf(paths: readonly string[]): Config {
-  const merge = (a: unknown, b: unknown): unknown => {
-    if (!isMap(a) || !isMap(b)) return b;
-    return Object.fromEntries(
-      [...new Set([...Object.keys(a), ...Object.keys(b)])].map((key) => [key, key in b ? merge(a[key], b[key]) : a[key]]),
-    );
-  };
-  const isMap = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
-  return paths.map((path) => parse(readFileSync(`${folder}${path}`, "utf8")) as unknown).reduce(merge, {}) as Config;
-}
-
 const collectors: [string, ...string[]][] = [
   ["with/traces/collector.yml"],
   ["with/logs/log-collector.yml"],
@@ -68,10 +51,10 @@ describe.each(collectors)("%s %s", (...paths) => {
 
   test("names in its pipelines only what it defines", () => {
     const { extensions, pipelines } = config.service;
-    const connectors = Object.keys(config["connectors"] ?? {});
-    expect(Object.keys(config["extensions"] ?? {})).toEqual(expect.arrayContaining(extensions));
+    const connectors = Object.keys(config.connectors ?? {});
+    expect(Object.keys(config.extensions)).toEqual(expect.arrayContaining(extensions));
     for (const pipeline of Object.values(pipelines))
-      for (const kind of ["receivers", "processors", "exporters"])
+      for (const kind of ["receivers", "processors", "exporters"] as const)
         expect([...Object.keys(config[kind] ?? {}), ...connectors]).toEqual(expect.arrayContaining(pipeline[kind] ?? []));
   });
 
@@ -79,6 +62,31 @@ describe.each(collectors)("%s %s", (...paths) => {
     for (const { processors = [] } of Object.values(config.service.pipelines))
       expect(processors[0] ?? "memory_limiter").toBe("memory_limiter");
     expect(JSON.stringify(config)).not.toMatch(/"(?:api_key|password|token)":"(?!\$\{env:)/);
+  });
+});
+
+/** What the exporter takes, of what is used here (contrib's exporter/elasticsearchexporter/config.schema.yaml and README.md, 0.157): `mapping.mode` does nothing since 0.145. */
+const elasticsearchOptions = {
+  "": ["endpoint", "api_key", "timeout", "retry", "sending_queue"],
+  retry: ["max_retries", "initial_interval", "max_interval", "retry_on_status"],
+  sending_queue: ["storage", "sizer", "num_consumers", "queue_size", "block_on_overflow", "batch"],
+  "sending_queue.batch": ["sizer", "flush_timeout", "min_size", "max_size"],
+};
+
+describe.each(["traces", "logs"])("the %s that go to Elasticsearch", (signal) => {
+  const exporter = configOf([`overlays/elasticsearch/component/${signal}-to-elasticsearch.yml`]).exporters["elasticsearch"];
+  const at = (path: string) =>
+    path.split(".").reduce((value, key) => (key === "" ? value : (value as Record<string, unknown>)[key]), exporter);
+
+  test.each(Object.entries(elasticsearchOptions))("have options that the exporter knows: %s", (path, known) => {
+    expect(known).toEqual(expect.arrayContaining(Object.keys(at(path) as object)));
+  });
+
+  test("outlast a gateway's errors and the exporter's 90 s, and fill no batch that the queue does not hold", () => {
+    expect(at("retry.retry_on_status")).toEqual(expect.arrayContaining([429, 502, 503, 504]));
+    expect(at("timeout")).toBe({ traces: "5m", logs: "24h" }[signal]);
+    expect(at("sending_queue.batch.sizer")).toBe(at("sending_queue.sizer"));
+    expect(at("sending_queue.queue_size")).toBeGreaterThan(at("sending_queue.batch.max_size") as number);
   });
 });
 

@@ -173,7 +173,13 @@ export async function buildService({ folder, programs, build }: Library): Promis
   mkdirSync(unfinished, { recursive: true });
   cpSync(source, unfinished, { recursive: true });
   for (const [command, ...args] of build) {
-    const ran = { command, args, folder: unfinished, limitSeconds: 1_800, environment: { ...process.env, GOWORK: "off", CGO_ENABLED: "0" } };
+    const ran = {
+      command,
+      args,
+      folder: unfinished,
+      limitSeconds: 1_800,
+      environment: { ...process.env, GOWORK: "off", CGO_ENABLED: "0" },
+    };
     const { ending, output } = await runProcess(ran);
     if (ending.kind === "exited" && ending.code === 0) continue;
     rmSync(unfinished, { recursive: true });
