@@ -20,7 +20,7 @@ import { waitFor } from "../../slo/host/wait.ts";
 import { freePort } from "../../slo/run/local-services.ts";
 import { startService, type ServiceProcess } from "../../target/process.fixture.ts";
 import { configOf, type CollectorConfig } from "./collectors.fixture.ts";
-import { basic, openFront, podLog, startElasticsearch } from "./elasticsearch.fixture.ts";
+import { basic, openFront, podLog, startElasticsearch } from "../../build/testing/services/elasticsearch.fixture.ts";
 
 const tools = { elasticsearch: await buildService(elasticsearchService), collector: await buildService(collectorService) };
 const component = "overlays/elasticsearch/component";
@@ -56,15 +56,13 @@ const template = (type: "logs" | "traces") => ({
 interface Line {
   reqId: string;
   trace_id: string;
-  statusCode: number;
   fault?: string;
   testid?: string;
-  msg: string;
 }
 interface Answer {
   hits: {
     total: { value: number };
-    hits: { _index: string; _source: Record<string, unknown> & { attributes: Record<string, unknown>; body: { text: string } } }[];
+    hits: { _source: Record<string, unknown> & { body: { text: string } } }[];
   };
   aggregations?: Record<string, { buckets: { key: string; doc_count: number }[] }>;
 }
@@ -92,7 +90,7 @@ describeWith(tools, "Logs and traces in Elasticsearch", ["elasticsearch", "colle
     rmSync(`${own}.log`, { force: true });
   });
 
-  async function ask<T = Answer>(path: string, body?: unknown, method = body === undefined ? "GET" : "POST"): Promise<T> {
+  async function ask<T = Answer>(path: string, body?: unknown, method = "POST"): Promise<T> {
     const headers = { authorization: basic("person"), "content-type": "application/json" };
     const answer = await fetch(`${url}/${path}`, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
@@ -194,7 +192,7 @@ describeWith(tools, "Logs and traces in Elasticsearch", ["elasticsearch", "colle
 
   const ofRun = { term: { "attributes.plimsoll.testid": testid } };
   const idsHeld = async () => {
-    await ask("logs-*/_refresh", undefined, "POST");
+    await ask("logs-*/_refresh");
     const { hits, aggregations } = await ask("logs-*/_search", {
       size: 0,
       track_total_hits: true,
@@ -203,6 +201,8 @@ describeWith(tools, "Logs and traces in Elasticsearch", ["elasticsearch", "colle
     });
     return { documents: hits.total.value, ids: new Set(aggregations?.["ids"]?.buckets.map(({ key }) => key)) };
   };
+  const found = async (indices: string, filter: unknown[]) =>
+    (await ask(`${indices}/_search`, { query: { bool: { filter } } })).hits.hits.map(({ _source: document }) => document);
   const untilAllAreHeld = (seconds: number) =>
     waitFor(async () => ((await idsHeld()).ids.size >= lines.length ? true : undefined), seconds, 500);
 
@@ -231,7 +231,7 @@ describeWith(tools, "Logs and traces in Elasticsearch", ["elasticsearch", "colle
   test("the failing spans of a run are found by their fault", async () => {
     const query = { bool: { filter: [ofRun, { term: { "status.code": "Error" } }, { term: { kind: "Server" } }] } };
     const byFault = async () => {
-      await ask("traces-*/_refresh", undefined, "POST");
+      await ask("traces-*/_refresh");
       const aggs = { faults: { terms: { field: "attributes.plimsoll.fault" } } };
       const { aggregations } = await ask("traces-*/_search", { size: 0, query, aggs });
       return Object.fromEntries(aggregations?.["faults"]?.buckets.map(({ key, doc_count }) => [key, doc_count]) ?? []);
@@ -243,16 +243,16 @@ describeWith(tools, "Logs and traces in Elasticsearch", ["elasticsearch", "colle
   });
 
   test("from a failing span to the line of its request, by the trace's id", async () => {
-    const failing = { bool: { filter: [ofRun, { term: { "attributes.plimsoll.fault": "error" } }] } };
-    const { hits } = await ask("traces-*/_search", { size: 1, query: failing });
-    const traceId = hits.hits[0]?._source["trace_id"] as string;
-    const spans = await ask("traces-*/_search", { query: { term: { trace_id: traceId } } });
-    expect(spans.hits.hits.map(({ _source }) => _source["name"])).toContain("GET /api/users");
-    const found = await ask("logs-*/_search", { query: { term: { trace_id: traceId } } });
-    const [line] = lines.filter(({ trace_id }) => trace_id === traceId);
-    expect(found.hits.hits.map(({ _source }) => JSON.parse(_source.body.text) as unknown)).toEqual([line]);
-    expect(found.hits.hits[0]?._source).toMatchObject({
-      span_id: spans.hits.hits.find(({ _source }) => _source["kind"] === "Server")?._source["span_id"],
+    const [failing] = await found("traces-*", [ofRun, { term: { "attributes.plimsoll.fault": "error" } }]);
+    const traceId = String(failing?.["trace_id"]);
+    const spans = await found("traces-*", [{ term: { trace_id: traceId } }]);
+    expect(spans.map(({ name }) => name)).toContain("GET /api/users");
+    const [line, ...others] = lines.filter(({ trace_id }) => trace_id === traceId);
+    const [document, ...more] = await found("logs-*", [{ term: { trace_id: traceId } }]);
+    expect([others, more]).toEqual([[], []]);
+    expect(JSON.parse(String(document?.body.text))).toEqual(line);
+    expect(document).toMatchObject({
+      span_id: spans.find(({ kind }) => kind === "Server")?.["span_id"],
       attributes: { request_id: line?.reqId, "plimsoll.testid": testid, "plimsoll.fault": "error" },
       resource: { attributes: { "service.name": "storage-api", "k8s.pod.name": "storage-api-0", "k8s.namespace.name": "plimsoll" } },
     });

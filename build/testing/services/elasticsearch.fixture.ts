@@ -5,12 +5,12 @@ import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { gunzipSync } from "node:zlib";
-import { elasticsearch } from "../../build/testing/services/services.fixture.ts";
-import type { ProcessGroup } from "../../slo/host/process-group.ts";
-import { runProcess } from "../../slo/host/process.ts";
-import { waitFor } from "../../slo/host/wait.ts";
-import { freePort } from "../../slo/run/local-services.ts";
-import { findOnPath } from "../../slo/run/tools/locate.ts";
+import { elasticsearch } from "./services.fixture.ts";
+import type { ProcessGroup } from "../../../slo/host/process-group.ts";
+import { runProcess } from "../../../slo/host/process.ts";
+import { waitFor } from "../../../slo/host/wait.ts";
+import { freePort } from "../../../slo/run/local-services.ts";
+import { findOnPath } from "../../../slo/run/tools/locate.ts";
 
 /** Debian's `nobody`; Elasticsearch refuses to be root. */
 const nobody = 65_534;
