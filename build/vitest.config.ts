@@ -15,7 +15,7 @@ const pure = project("pure", `${rooms}.test.ts`, 20_000, {
 // What a global setup finds or starts, vitest wants only when one of the project's files is selected.
 const live = project("live", `${rooms}.live.test.ts`, 120_000, { globalSetup: [path("testing/setup.ts")] });
 const kubernetes = project("kubernetes", `${rooms}.kubernetes.test.ts`, 240_000, { globalSetup: [path("testing/cluster.ts")] });
-// Those that need no cluster start none where they are run alone.
+// Needs no cluster, so none is started where it is run alone.
 const labAlone = "deploy/kubernetes/elasticsearch.lab.test.ts";
 const lab = [
   project("lab", `${rooms}.lab.test.ts`, 1_800_000, {

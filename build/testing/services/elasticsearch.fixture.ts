@@ -15,7 +15,7 @@ import { findOnPath } from "../../../slo/run/tools/locate.ts";
 /** Debian's `nobody`; Elasticsearch refuses to be root. */
 const nobody = 65_534;
 
-/** What an API key for the collectors must allow (README), as a role. */
+/** What an API key for the collectors must allow (deploy/kubernetes/README.md), as a role. */
 const roles = { collector: { indices: [{ names: ["logs-*", "traces-*"], privileges: ["auto_configure", "create_doc"] }] } };
 type User = "person" | "collector";
 
