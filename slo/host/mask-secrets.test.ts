@@ -50,6 +50,10 @@ test("a secret is nowhere left, whatever stands around it", () => {
   );
 });
 
+test.each(["x=", "a:{", "x:[", "authorization", '"', "//"])("a long text of %s ends", (part) => {
+  expect(maskSecrets(part.repeat(20_000)).length).toBeGreaterThan(0);
+});
+
 test("in a value's every text, and nothing else is changed", () => {
   const routes = [{ route: "http://shop/a?access_token=s3cret", requests: 7, statuses: { 200: 7 }, at: null }];
   expect(maskedSecrets(routes)).toEqual([{ ...routes[0], route: "http://shop/a?access_token=***" }]);

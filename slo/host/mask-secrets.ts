@@ -26,9 +26,13 @@ const looks = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*/g, masked],
 ] as const;
 
-function maskPairs(text: string): string {
+/** Pairs may stand in a pair's value, and so on: what lies deeper than anybody writes by hand is masked unseen. */
+const deepest = 20;
+
+function maskPairs(text: string, depth = 0): string {
+  if (depth > deepest) return masked;
   return text.replace(pair, (_, name: string, between: string, value: string) => {
-    if (!isTelling(name)) return name + between + (/[:=]|%3d/i.test(value) ? maskPairs(value) : value);
+    if (!isTelling(name)) return name + between + (/[:=]|%3d/i.test(value) ? maskPairs(value, depth + 1) : value);
     const quote = /^\\?["']/.exec(value)?.[0] ?? "";
     return name + between + quote + masked + quote;
   });

@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { maskSecrets } from "../host/mask-secrets.ts";
 
 /** How many lines of one request are kept, and how long each may be. */
 const most = { lines: 5, characters: 500 };
@@ -11,7 +12,7 @@ export async function withLogLines<T extends { requestId: string }>(samples: rea
     const log = await open(join(folder, "target.log"));
     for await (const line of log.readLines()) {
       const lines = found.get(/"(?:reqId|requestId|request_id)":"([^"]+)"/.exec(line)?.[1] ?? "");
-      if (lines !== undefined && lines.length < most.lines) lines.push(line.slice(0, most.characters));
+      if (lines !== undefined && lines.length < most.lines) lines.push(maskSecrets(line.slice(0, most.characters)));
     }
   } catch {
     // the run was against another's target, which has no log here
