@@ -61,6 +61,11 @@ function stores({ has = ids, allBad = false }: { has?: readonly string[]; allBad
   return { asked, fetch: get };
 }
 
+const answering = (answer: (url: URL) => unknown) => ({
+  fetch: (async (input: string) => Response.json(answer(new URL(input)))) as typeof fetch,
+});
+const endless = () => new ReadableStream({ pull: (to) => to.enqueue(new Uint8Array(1 << 20).fill(32)) });
+
 const lookedUp = (
   of: Report,
   fake: Pick<ReturnType<typeof stores>, "fetch">,
@@ -106,6 +111,44 @@ describe("a failing request that was traced and logged", () => {
     );
   });
 
+  test("is counted once, however many samples it has, and those of its status are not called good", async () => {
+    const again = Array.from({ length: 20 }, (_, at) => madeUpSample(60 + at, { traceId: ids[at % 10] ?? "", status: 404 }));
+    const fake = answering((url) => {
+      const wanted = url.searchParams.getAll("traceID");
+      const status = (code: number) => [{ key: "http.response.status_code", value: code }];
+      if (wanted.length > 0) return { data: wanted.map((id) => jaegerTrace(id, [fault, ...status(404)])) };
+      const from = Number(url.searchParams.get("start"));
+      const id = (at: number): string => String(from + at).padStart(32, "f");
+      const unsampled = [1, 2].map((at) => jaegerTrace(id(at), [fault, ...status(404)]));
+      return { data: [...unsampled, ...[3, 4].map((at) => jaegerTrace(id(at), status(200)))] };
+    });
+    const told = await lookedUp({ ...report, samples: again }, fake, { traces: addresses.traces });
+    expect(attributeLines(told)).toEqual([
+      "DELETE /api/buckets/:id: plimsoll.fault = delete-answers-500 in 10 of 10 bad and 0 of 16 good requests (p < 0.0001)",
+    ]);
+  });
+
+  test("is told at a bearable length and without secrets, whatever its names are", async () => {
+    const long = "x".repeat(100_000);
+    const span = { startTime: 1, duration: 1, processID: "p1" };
+    const tags = [
+      { key: `${long}.password`, value: "hunter2" },
+      { key: "pairs", value: "x=".repeat(100_000) },
+    ];
+    const processes = { p1: { serviceName: long, tags: [] } };
+    const fake = answering((url) => ({
+      data: url.searchParams.getAll("traceID").map((traceID) => ({
+        traceID,
+        spans: [{ ...span, operationName: `/?token=hunter2 ${long}`, tags }],
+        processes,
+      })),
+    }));
+    const text = samplesText(await lookedUp(report, fake, { traces: addresses.traces }));
+    expect(text).toContain("/?token=*** xxx");
+    expect(text).not.toContain("hunter2");
+    expect(text.length).toBeLessThan(ids.length * 4_000);
+  });
+
   test("whose lines are there already keeps them", async () => {
     const samples = (report.samples ?? []).map((sample) => ({ ...sample, log: ["own"] }));
     const told = await lookedUp({ ...report, samples }, stores());
@@ -120,7 +163,22 @@ const unread: [string, Pick<ReturnType<typeof stores>, "fetch">, RegExp][] = [
     /20 of 20 sampled requests were not found: .*ECONNREFUSED/,
   ],
   ["another service answers", { fetch: async () => new Response("<html>") }, /20 of 20 sampled requests were not found: /],
-  ["an error is answered", { fetch: async () => new Response("no", { status: 503 }) }, /answers 503: no$/],
+  ["an error is answered", { fetch: async () => new Response("no token=hunter2", { status: 503 }) }, /answers 503: no token=\*\*\*$/],
+  ["an answer has no end", { fetch: async () => new Response(endless()) }, /: its answer is larger than \d+ characters$/],
+  [
+    "times are no times",
+    answering(() => ({ data: { resultType: "streams", result: [{ stream: {}, values: [["soon", ""]] }] } })),
+    /answers in another form$/,
+  ],
+  [
+    "those of others are answered",
+    answering(({ host }) => {
+      const others = ids.map((id) => id.replace(/^0/, "f"));
+      if (host === "jaeger:16686") return { data: others.map(bad) };
+      return { data: { resultType: "streams", result: others.map((id) => ({ stream: { trace_id: id }, values: [["1", "x"]] })) } };
+    }),
+    /20 of 20 sampled requests were not found$/,
+  ],
   [
     "nobody ends to answer",
     { fetch: (_url, init) => new Promise((_, reject) => init?.signal?.addEventListener("abort", () => reject(new Error("timed out")))) },

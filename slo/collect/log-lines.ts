@@ -2,12 +2,14 @@ import { z } from "zod";
 import type { Answer } from "./prometheus.ts";
 import { askJson, type TelemetryApi } from "./traces.ts";
 
+const nanoseconds = z.string().regex(/^\d+$/);
+
 /** Loki's answer to a query of lines: streams by their labels, each line with its time in nanoseconds. */
 export const streamsSchema = z.object({
   data: z.object({
     resultType: z.literal("streams"),
     result: z.array(
-      z.object({ stream: z.record(z.string(), z.string()), values: z.array(z.tuple([z.string(), z.string()]).rest(z.unknown())) }),
+      z.object({ stream: z.record(z.string(), z.string()), values: z.array(z.tuple([nanoseconds, z.string()]).rest(z.unknown())) }),
     ),
   }),
 });

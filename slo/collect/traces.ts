@@ -42,6 +42,19 @@ function spansOf({ traceID, spans, processes }: z.infer<typeof traceSchema>) {
 
 export type Span = ReturnType<typeof spansOf>[number];
 
+/** Larger than a hundred traces are; what came of a larger one would take the memory that the rest of the run needs. */
+const mostCharacters = 32 * 1024 * 1024;
+
+async function textOf({ body }: Response): Promise<string> {
+  const parts: string[] = [];
+  let characters = 0;
+  for await (const part of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    if ((characters += part.length) > mostCharacters) throw new Error(`its answer is larger than ${mostCharacters} characters`);
+    parts.push(part);
+  }
+  return parts.join("");
+}
+
 export async function askJson<T extends z.ZodType>(
   { url, fetch: get, until }: TelemetryApi,
   path: string,
@@ -51,7 +64,7 @@ export async function askJson<T extends z.ZodType>(
   if (left <= 0) return { kind: "failed", reason: "there was no time left" };
   try {
     const response = await get(`${url}${path}`, { headers: { accept: "application/json" }, signal: AbortSignal.timeout(Math.ceil(left)) });
-    const text = await response.text();
+    const text = await textOf(response);
     // Jaeger answers 404 in its own form where it has none of the traces.
     if (!response.ok && response.status !== 404)
       return { kind: "failed", reason: `${url} answers ${response.status}: ${text.slice(0, 200)}` };

@@ -23,7 +23,8 @@ interface Asking {
 
 /** How many requests are looked up, of how many routes good ones are compared, and how many of those, and how many attributes are told of one. */
 const most = { samples: 100, routes: 3, good: 160, told: 5 };
-const kept = { spans: 3, lines: 3, attributes: 24, characters: 500 };
+/** How much of a sample is kept, and of how long a text: looking for secrets in what is longer takes too long. */
+const kept = { spans: 3, lines: 3, attributes: 24, characters: 500, looked: 2_000 };
 const slackSeconds = 60;
 const compareSeconds = 5;
 
@@ -62,11 +63,11 @@ async function lookUp<T>(
     async () => {
       const answer = await ask(ids.filter((id) => !found.has(id)));
       if (answer.kind === "failed") {
-        if (!isAnswered) reason = answer.reason;
+        if (!isAnswered) reason = short(answer.reason);
         return true;
       }
       isAnswered = true;
-      for (const [id, value] of answer.value) found.set(id, value);
+      for (const [id, value] of answer.value) if (ids.includes(id)) found.set(id, value);
       return found.size >= ids.length ? true : undefined;
     },
     (until - performance.now()) / 1000,
@@ -78,13 +79,17 @@ async function lookUp<T>(
 }
 
 const idsOf = (samples: readonly Sample[]): string[] => [...new Set(samples.map(({ traceId }) => traceId))];
-const short = (text: string): string => maskSecrets(text).slice(0, kept.characters);
+const short = (text: string): string => maskSecrets(text.slice(0, kept.looked)).slice(0, kept.characters);
 /** A name may tell that its value is a secret. */
-const shortValue = (key: string, value: string): string => short(`${key}=${value}`).slice(key.length + 1);
+function shownPair({ key, value }: { key: string; value: string }) {
+  const name = key.slice(-80);
+  return { key: name, value: short(`${name}=${value}`).slice(name.length + 1) };
+}
 
-function shownSpan({ traceId: _, attributes, ...span }: Span) {
+function shownSpan({ traceId: _, service, name, attributes, ...span }: Span) {
   const first = Object.entries(attributes).slice(0, kept.attributes);
-  return { ...span, attributes: Object.fromEntries(first.map(([key, value]) => [key, shortValue(key, value)])) };
+  const shown = first.map(([key, value]) => shownPair({ key, value }));
+  return { ...span, service: short(service), name: short(name), attributes: Object.fromEntries(shown.map((one) => [one.key, one.value])) };
 }
 
 function shownSample(
@@ -115,8 +120,11 @@ async function compare(report: Report, samples: readonly Sample[], found: Map<st
   const known = new Set(idsOf(samples));
   const compared: Attributes = [];
   const routes = [...Map.groupBy(samples, ({ method, route }) => `${method} ${route}`)].toSorted(([, a], [, b]) => b.length - a.length);
-  for (const [operation, own] of routes.slice(0, most.routes)) {
-    const bad = own.flatMap(({ traceId }) => [found.get(traceId) ?? []]).filter((spans) => spans.length > 0);
+  const looked = routes.slice(0, most.routes);
+  for (const [operation, own] of looked) {
+    const bad = idsOf(own)
+      .flatMap((id) => [found.get(id) ?? []])
+      .filter((spans) => spans.length > 0);
     if (bad.length === 0 || judged.length === 0) continue;
     const isGood = goodUnlike(own, found);
     const goodOf = async (of: string | undefined): Promise<Span[][]> => {
@@ -127,15 +135,19 @@ async function compare(report: Report, samples: readonly Sample[], found: Map<st
     const ofRoute = await goodOf(operation);
     // A route whose requests are all bad is compared with the others.
     const good = ofRoute.length > 0 ? ofRoute : await goodOf(undefined);
-    const told = overRepresentedAttributes(bad, good, complement(report.confidence), ofRoute.length > 0).slice(0, most.told);
-    compared.push(...told.map((one) => ({ operation, ...one, value: shortValue(one.key, one.value) })));
+    const alpha = complement(report.confidence) / looked.length;
+    const told = overRepresentedAttributes(bad, good, alpha, ofRoute.length > 0).slice(0, most.told);
+    compared.push(...told.map((one) => ({ operation, ...one, ...shownPair(one), p: one.p * looked.length })));
   }
   return compared;
 }
 
-/** A request that the service called an error, or that took as long as a slow one, may have been bad without having been sampled. */
+/** A request that the service called an error, that it answered as a failed one, or that took as long as a slow one, may have been bad without having been sampled. */
 function goodUnlike(samples: readonly Sample[], found: Map<string, Span[]>): (spans: readonly Span[]) => boolean {
   const slow = samples.filter(({ kind }) => kind === "slow").flatMap(({ traceId }) => found.get(traceId)?.[0]?.durationSeconds ?? []);
   const least = Math.min(...slow);
-  return (spans) => spans.every(({ isError, durationSeconds }) => !isError && durationSeconds < least);
+  const statuses = new Set(samples.filter(({ kind }) => kind === "answer").map(({ status }) => String(status)));
+  return (spans) =>
+    !statuses.has(spans[0]?.attributes["http.response.status_code"] ?? "") &&
+    spans.every(({ isError, durationSeconds }) => !isError && durationSeconds < least);
 }
