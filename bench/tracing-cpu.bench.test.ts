@@ -3,7 +3,7 @@ import type { Started } from "../slo/run/local-services.ts";
 import { column, inRounds, row, shown, type Bench, type Row } from "./figure.fixture.ts";
 import { measure } from "./measure.fixture.ts";
 import { agent, load, prepare } from "./mix.fixture.ts";
-import { cpuSecondsOf, openSink, targetOf } from "./started.fixture.ts";
+import { cpuSecondsOf, openSink, stop, targetOf } from "./started.fixture.ts";
 
 const traceparent = (): string => `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
 
@@ -45,15 +45,17 @@ async function run(bench: Bench): Promise<Row[]> {
   }
 }
 
+/** Starts three services for each round: two processes of the same code differ by up to a tenth for as long as they live. */
 async function turns(bench: Bench, sink: string): Promise<Row[]> {
-  const [rounds, ofRound] = bench.quick ? [5, 6] : [10, 20];
-  const sides: Record<Side, Started> = {
-    off: await startSide(bench, "off", sink),
-    tenth: await startSide(bench, "tenth", sink),
-    all: await startSide(bench, "all", sink),
-  };
+  const [rounds, ofRound] = bench.quick ? [3, 10] : [10, 20];
   const measured = await inRounds(bench, rounds, async (round) => {
+    const sides: Record<Side, Started> = {
+      off: await startSide(bench, "off", sink),
+      tenth: await startSide(bench, "tenth", sink),
+      all: await startSide(bench, "all", sink),
+    };
     const cost = await perRequest(sides, ofRound, round % 2 === 0);
+    for (const side of Object.values(sides)) await stop(side);
     const told = names.map((name) => `${name} ${shown(cost[name], "microseconds")}`).join(", ");
     return [{ ...cost, ofTenth: cost.tenth / cost.off, ofAll: cost.all / cost.off }, told];
   });

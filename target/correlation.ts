@@ -1,6 +1,5 @@
 import type { FastifyRequest } from "fastify";
 import type { IncomingHttpHeaders } from "node:http";
-import type { FaultKind } from "./faults/rules.ts";
 
 /** The spans of one request; made by `tracing.ts`, and there only where the request is traced. */
 export interface RequestTrace {
@@ -8,7 +7,7 @@ export interface RequestTrace {
   spanId: string;
   /** Begins the span of a store's operation; gives what ends it. */
   storeBegins: (operation: string) => (error?: unknown) => void;
-  ends: (status: number, fault: FaultKind | null) => void;
+  ends: (request: FastifyRequest, route: string | undefined, status: number) => void;
 }
 
 // A later version of the header may have more fields; ff is none.

@@ -57,11 +57,13 @@ export function followRequests(api: Api, logged: boolean, metrics: Metrics | und
     const { id: reqId, method, url, injectedFault } = request;
     open.get(request.raw.socket)?.delete(reply);
     metrics?.left();
-    request.trace?.ends(reply.statusCode, injectedFault);
-    if (reply.statusCode >= 400) metrics?.error(errorTypeOf(reply.statusCode, injectedFault !== null));
+    // Fastify makes the route's options anew each time that it is asked.
     const failed = reply.statusCode >= 500 && injectedFault !== null;
+    const route = logged || failed || request.trace !== null ? request.routeOptions.url : undefined;
+    request.trace?.ends(request, route, reply.statusCode);
+    if (reply.statusCode >= 400) metrics?.error(errorTypeOf(reply.statusCode, injectedFault !== null));
     if (!logged && !failed) return done();
-    const answer = { route: request.routeOptions.url, statusCode: reply.statusCode, durationSeconds: reply.elapsedTime / 1_000 };
+    const answer = { route, statusCode: reply.statusCode, durationSeconds: reply.elapsedTime / 1_000 };
     request.log[failed ? "warn" : "info"](
       { reqId, ...correlation(request), method, url, ...answer, fault: injectedFault ?? undefined },
       "request",

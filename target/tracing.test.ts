@@ -89,6 +89,19 @@ describe("sampling", () => {
     // The line leads to the caller's trace, whoever keeps that.
     expect(log[0]).toMatchObject({ trace_id: traceId });
   });
+
+  const ends: [string, number, string | undefined, number][] = [
+    ["the last trace id that a tenth leaves out", 0.1, `00-${"f".repeat(19)}e666666666666-${caller}-01`, 0],
+    ["the first that is in a tenth", 0.1, `00-${"1".repeat(19)}e666666666667-${caller}-01`, 1],
+    ["the greatest, of nearly none", 1e-9, `00-${"f".repeat(32)}-${caller}-01`, 1],
+    ["a header that is none, as if there were none", 1, "00-zz", 1],
+    ["a header that is none, of no share", 0, "00-zz", 0],
+    ["no header, of no share", 0, undefined, 0],
+  ];
+  test.each(ends)("by the trace id's end: %s", async (_sentence, share, traceparent, expected) => {
+    const { spans } = await traced([{ url: "/api/users", headers: traceparent === undefined ? {} : { traceparent } }], [], share);
+    expect(spans).toHaveLength(expected);
+  });
 });
 
 test("a collector that is gone costs no answer, and little time at the end", async () => {

@@ -1,13 +1,4 @@
-import {
-  type Attributes,
-  type HrTime,
-  ROOT_CONTEXT,
-  type SpanContext,
-  SpanKind,
-  type SpanStatus,
-  SpanStatusCode,
-  TraceFlags,
-} from "@opentelemetry/api";
+import { type Attributes, type HrTime, type SpanContext, SpanKind, type SpanStatus, SpanStatusCode, TraceFlags } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import * as resources from "@opentelemetry/resources";
 import * as sdk from "@opentelemetry/sdk-trace";
@@ -21,43 +12,49 @@ export type Tracing = ReturnType<typeof openTracing>;
 /** More than the default of 2,048, which a second of full load would fill. */
 const queue = { maxQueueSize: 16_384, maxExportBatchSize: 1_024, scheduledDelayMillis: 1_000 };
 
+/** How much of a trace id's end decides whether it is sampled, as consistent probability sampling has it: hexadecimal digits that a number holds exactly. */
+const randomDigits = 13;
+const traceIdEndsAt = "00-".length + 32;
+
 /** Starts sending spans by OTLP to where the standard variables say; a collector that is gone costs its spans, never an answer. */
 export function openTracing({ OTEL_TRACES_SAMPLER_ARG: ratio, STORE }: Pick<Environment, "OTEL_TRACES_SAMPLER_ARG" | "STORE">) {
-  const sampler = new sdk.TraceIdRatioBasedSampler(ratio);
   const ids = new sdk.RandomIdGenerator();
   const named = resources.resourceFromAttributes({ "service.name": "storage-api" });
   const stated = resources.detectResources({ detectors: [resources.resourceAttributesEnvDetector, resources.serviceNameEnvDetector] });
   const resource = resources.defaultResource().merge(named).merge(stated);
   const processor = new sdk.BatchSpanProcessor({ exporter: new OTLPTraceExporter(), ...queue });
+  const leastSampled = (1 - ratio) * 16 ** randomDigits;
+  const isLeftOut = (text: string, end: number): boolean => Number.parseInt(text.slice(end - randomDigits, end), 16) < leastSampled;
+  const contextOf = (traceId: string): SpanContext => ({ traceId, spanId: ids.generateSpanId(), traceFlags: TraceFlags.SAMPLED });
 
   return {
     /** Begins the span of a request; `null` where it is not sampled. */
-    begins: (request: FastifyRequest): RequestTrace | null => {
-      const caller = callerOf(request.headers);
+    begins: ({ headers }: FastifyRequest): RequestTrace | null => {
+      const { traceparent } = headers;
+      // Most are left out, and by this look alone: reading the whole header costs more than all else that is done for them.
+      if (typeof traceparent === "string" && isLeftOut(traceparent, traceIdEndsAt)) return null;
+      const caller = callerOf(headers);
       // Whoever calls may say that a request is not to be traced; how many of the others are, is ours to say.
       if (caller !== undefined && (caller.flags & TraceFlags.SAMPLED) === 0) return null;
       const traceId = caller?.traceId ?? ids.generateTraceId();
-      if (sampler.shouldSample(ROOT_CONTEXT, traceId).decision === sdk.SamplingDecision.NOT_RECORD) return null;
+      if (caller === undefined && isLeftOut(traceId, traceId.length)) return null;
       const parent = caller && { traceId, spanId: caller.spanId, traceFlags: TraceFlags.SAMPLED, isRemote: true };
-      // Fastify makes each of these when it is asked for it, so of a sampled request only.
-      const { method, url, protocol, headers } = request;
-      const route = request.routeOptions.url;
-      const attributes = requestAttributes(method, route, url, protocol, testidOf(headers));
-      const name = route === undefined ? method : `${method} ${route}`;
-      const contextOf = (): SpanContext => ({ traceId, spanId: ids.generateSpanId(), traceFlags: TraceFlags.SAMPLED });
-      const context = contextOf();
-      const span = new Span(name, SpanKind.SERVER, context, parent, attributes, resource);
+      const context = contextOf(traceId);
+      const span = new Span(SpanKind.SERVER, context, parent, resource);
       return {
         traceId,
         spanId: context.spanId,
         storeBegins: (operation) => {
-          const ofStore = { "db.system.name": STORE, "db.collection.name": "buckets", "db.operation.name": operation };
-          const own = new Span(`${operation} buckets`, SpanKind.CLIENT, contextOf(), context, ofStore, resource);
-          return (error) => own.end(processor, error === undefined ? undefined : error instanceof Error ? error.name : "unknown");
+          const own = new Span(SpanKind.CLIENT, contextOf(traceId), context, resource);
+          return (error) => {
+            own.name = `${operation} buckets`;
+            own.attributes = { "db.system.name": STORE, "db.collection.name": "buckets", "db.operation.name": operation };
+            own.end(processor, error === undefined ? undefined : error instanceof Error ? error.name : "unknown");
+          };
         },
-        ends: (status, fault) => {
-          attributes["http.response.status_code"] = status;
-          if (fault !== null) attributes["plimsoll.fault"] = fault;
+        ends: (request, route, status) => {
+          span.name = route === undefined ? request.method : `${request.method} ${route}`;
+          span.attributes = requestAttributes(request, route, status);
           span.end(processor, status >= 500 ? String(status) : undefined);
         },
       };
@@ -76,10 +73,10 @@ class Span implements sdk.ReadableSpan {
   readonly #context: SpanContext;
   readonly #beganAt = Date.now();
   #milliseconds = -performance.now();
-  readonly name: string;
+  name = "";
   readonly kind: SpanKind;
   readonly parentSpanContext?: SpanContext;
-  readonly attributes: Attributes;
+  attributes: Attributes = {};
   readonly resource: resources.Resource;
   status: SpanStatus = unset;
   readonly ended = true;
@@ -90,19 +87,10 @@ class Span implements sdk.ReadableSpan {
   readonly droppedEventsCount = 0;
   readonly droppedLinksCount = 0;
 
-  constructor(
-    name: string,
-    kind: SpanKind,
-    context: SpanContext,
-    parent: SpanContext | undefined,
-    attributes: Attributes,
-    resource: resources.Resource,
-  ) {
-    this.name = name;
+  constructor(kind: SpanKind, context: SpanContext, parent: SpanContext | undefined, resource: resources.Resource) {
     this.kind = kind;
     this.#context = context;
     if (parent !== undefined) this.parentSpanContext = parent;
-    this.attributes = attributes;
     this.resource = resource;
   }
 
@@ -129,16 +117,19 @@ class Span implements sdk.ReadableSpan {
   }
 }
 
-/** Semantic conventions for HTTP spans, 1.45: what is required of a server, and the route. */
-function requestAttributes(method: string, route: string | undefined, url: string, scheme: string, testid: string | undefined): Attributes {
+/** Semantic conventions for HTTP spans, 1.45: what is required of a server, and the route. The service listens without TLS. */
+function requestAttributes({ method, url, headers, injectedFault }: FastifyRequest, route: string | undefined, status: number): Attributes {
   const query = url.indexOf("?");
   const attributes: Attributes = {
     "http.request.method": method,
     "url.path": query === -1 ? url : url.slice(0, query),
-    "url.scheme": scheme,
+    "url.scheme": "http",
+    "http.response.status_code": status,
   };
   if (query !== -1) attributes["url.query"] = url.slice(query + 1);
   if (route !== undefined) attributes["http.route"] = route;
+  const testid = testidOf(headers);
   if (testid !== undefined) attributes["plimsoll.testid"] = testid;
+  if (injectedFault !== null) attributes["plimsoll.fault"] = injectedFault;
   return attributes;
 }
