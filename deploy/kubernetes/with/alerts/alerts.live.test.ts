@@ -48,6 +48,8 @@ describeLive("the alerts beside the objectives, in promtool", ["promtool"], ({ p
         'up{job="storage-api"}': "1x40",
         [bucket("0.25")]: "0+60x40",
         [bucket("+Inf")]: "0+60x40",
+        [`kube_pod_container_status_restarts_total{${pod},container="a"}`]: "7x30 8x10",
+        'process_start_time_seconds{job="storage-api",instance="a"}': "100x30 400x10",
       },
       [],
     ],
@@ -75,7 +77,7 @@ describeLive("the alerts beside the objectives, in promtool", ["promtool"], ({ p
     ["a process computes without a pause", { [`process_cpu_seconds_total{job="storage-api",instance="a"}`]: "0+10x40" }, ["CpuSaturated "]],
     [
       "a container restarts",
-      { [`kube_pod_container_status_restarts_total{${pod},container="a"}`]: "0x5 1x5 2x5 3x25" },
+      { [`kube_pod_container_status_restarts_total{${pod},container="a"}`]: "7x20 8x5 9x15" },
       ["ContainerRestarts "],
     ],
     ["a process restarts", { 'process_start_time_seconds{job="storage-api",instance="a"}': "100x15 200x5 300x30" }, ["ContainerRestarts "]],
