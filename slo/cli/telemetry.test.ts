@@ -197,6 +197,7 @@ describe("what cannot be read", () => {
   test.each([
     ["without a failing request", metReport(), addresses],
     ["without an address", report, {}],
+    ["with another sort of trace id", { ...report, samples: [madeUpSample(60, { traceId: "Root=1-5759e988-bd862e3f" })] }, addresses],
   ])("is not asked for %s", async (_sentence, of, where) => {
     const { asked, ...fake } = stores();
     expect(await lookedUp(of, fake, where)).toBe(of);

@@ -31,7 +31,7 @@ const compareSeconds = 5;
 /** Puts spans and log lines beside sampled requests, and what those of bad ones say more often. After the verdict, it changes nothing of it; what cannot be read in time is a note. */
 export async function withTelemetry(report: Report, { traces, logs }: TelemetryAddresses, { fetch: get, say, limitSeconds }: Asking) {
   const samples = report.samples ?? [];
-  const traced = samples.filter(({ traceId }) => traceId !== "");
+  const traced = samples.filter(({ traceId }) => /^[\da-f]{32}$/.test(traceId)); // one that is none, and neither store answers for the others
   // Of many, some of all the time: those that are compared must be no choice of ours.
   const wanted = traced.filter((_, at) => at % Math.ceil(traced.length / most.samples) === 0);
   if (wanted.length === 0 || (traces ?? logs) === undefined) return report;
