@@ -111,6 +111,13 @@ describe("what never comes to a route", () => {
     expect(counts).toMatchObject({ "GET __unknown__ 400": 1, "GET __unknown__ 404": 1 });
   });
 
+  test("is logged with its request id once, for no store of logs takes a name twice", async () => {
+    const lines: string[] = [];
+    running = await buildApp({ store: openMemoryStore(), logStream: { write: (line) => void lines.push(line) } });
+    await running.inject("/api/buckets/%zz");
+    expect(lines.filter((line) => line.includes("%zz")).map((line) => line.match(/"reqId":/g)?.length)).toEqual([1]);
+  });
+
   test("is an error of its own type when it is not HTTP", async () => {
     const { app, port } = await listening();
     expect(await exchange(port, "this is not HTTP\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 .*\{"error":"bad request"\}$/s);

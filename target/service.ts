@@ -38,7 +38,7 @@ export async function openService(
     frameworkErrors: (_error, request, reply) => {
       reply.raw.once("close", () => metrics?.unrouted(request.method, 400));
       metrics?.error("bad_request");
-      request.log.info({ reqId: request.id, method: request.method, url: request.url, statusCode: 400 }, "request");
+      api.log.info({ reqId: request.id, method: request.method, url: request.url, statusCode: 400 }, "request");
       const plain: FastifyReply = reply;
       plain.header("x-request-id", request.id).code(400).send({ error: "bad request" });
     },
