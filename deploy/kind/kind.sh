@@ -2,17 +2,20 @@
 # npm run kind [-- down | flags of npm run minikube]: the lab on kind. A cluster, a registry beside it where Docker can run one, and then deploy/minikube.
 set -eu
 cd "$(dirname "$0")/../.."
-name=${KIND_CLUSTER_NAME:-plimsoll} registry=plimsoll-registry
+name=${KIND_CLUSTER_NAME:-plimsoll} registry=plimsoll-registry lab=deploy/minikube/minikube.sh
 say() { echo "$*" >&2; }
+# Bad usage makes no cluster, and help needs none.
+case " $* " in *" -h "*|*" --help "*) exec sh $lab --help ;; esac
+PLIMSOLL_FLAGS_ONLY=1 sh $lab --context "kind-$name" "$@" || exit
 for tool in kind docker kubectl; do
   command -v "$tool" >/dev/null || { say "$tool is not on PATH; kind: https://kind.sigs.k8s.io, docker: https://docs.docker.com, kubectl: https://kubernetes.io/docs/tasks/tools"; exit 4; }
 done
 
-if [ "${1:-up}" = down ]; then
+case " $* " in *" down "*)
   docker rm --force --volumes "$registry" >/dev/null 2>&1 || :
   kind delete cluster --name "$name" || exit 4
-  exit 0
-fi
+  exit 0 ;;
+esac
 [ "${1:-}" != up ] || shift
 
 if kind get clusters 2>/dev/null | grep -qx "$name"; then
@@ -31,4 +34,4 @@ if [ "$(docker inspect --format '{{.State.Running}}' "$registry" 2>/dev/null)" !
 fi
 
 export KIND_CLUSTER_NAME="$name"
-exec sh deploy/minikube/minikube.sh --context "kind-$name" --image-load deploy/kind/load-image.sh "$@"
+exec sh $lab --context "kind-$name" --image-load deploy/kind/load-image.sh "$@"

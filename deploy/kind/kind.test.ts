@@ -106,3 +106,19 @@ test("the mirror that containerd asks is the registry that is started", () => {
   const hosts = readFileSync(fileURLToPath(new URL("certs.d/_default/hosts.toml", import.meta.url)), "utf8");
   expect(hosts).toContain('[host."http://plimsoll-registry:5000"]');
 });
+
+test.each([
+  [["--help"], 0],
+  [["--nonsense", "1"], 2],
+  [["--with", "nonsense"], 2],
+  [["--with", ","], 2],
+  [["down", "--nonsense", "1"], 2],
+] as const)("%j makes and deletes nothing, and ends with %i", async (words, code) => {
+  const ran = await tools()(...words);
+  expect([ran.code, ran.calls]).toEqual([code, []]);
+});
+
+test("down deletes the cluster, wherever the word stands", async () => {
+  const ran = await tools()("--with", "web", "down");
+  expect(ran.calls).toEqual(["docker rm --force --volumes plimsoll-registry", "kind delete cluster --name plimsoll", ""]);
+});

@@ -69,6 +69,8 @@ for part in $known; do
     break
   done
 done
+[ -z "$with" ] || [ "$parts" ] || refuse "--with names no part"
+[ -z "${PLIMSOLL_FLAGS_ONLY:-}" ] || exit 0
 on_minikube=yes
 [ -z "$context" ] || on_minikube=''
 context=${context:-${profile:-plimsoll}}
