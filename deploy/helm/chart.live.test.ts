@@ -114,5 +114,7 @@ describeLive("the chart", ["helm", "kubectl"], (paths) => {
     expect(new Set(one.map(({ metadata }) => metadata.namespace))).toEqual(new Set(["plimsoll"]));
     expect(JSON.stringify(one)).not.toMatch(/"monitoring"|\.monitoring\b/);
     expect(JSON.stringify(one)).toContain("http://prometheus.plimsoll:9090");
+    const two = readObjects(await template(["monitoring.namespace=observed", "monitoring.kind=operator", "monitoring.probe=true"]));
+    expect(JSON.stringify(two)).not.toMatch(/"monitoring"|\.monitoring\b/);
   });
 });

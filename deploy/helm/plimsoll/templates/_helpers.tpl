@@ -28,7 +28,8 @@ http://prometheus.{{ include "plimsoll.monitoring" . }}:9090
 {{- define "plimsoll.file" -}}
 {{- $text := .root.Files.Get (printf "manifests/%s" .path) }}
 {{- if not $text }}{{ fail (printf "manifests/%s is not in the chart" .path) }}{{ end }}
-{{- $text = regexReplaceAll `(namespace: |metadata\.name: |\[|, |\.)(plimsoll|monitoring)([\s:,\]])` $text "${1}<${2}>${3}" }}
+{{- /* Twice: of two names that stand side by side the comma is part of the first. */}}
+{{- range list 1 2 }}{{ $text = regexReplaceAll `(namespace: |metadata\.name: |\[|, |\.)(plimsoll|monitoring)([\s:,\]])` $text "${1}<${2}>${3}" }}{{ end }}
 {{- $text | replace "<plimsoll>" .root.Release.Namespace | replace "<monitoring>" (include "plimsoll.monitoring" .root) }}
 {{- end }}
 

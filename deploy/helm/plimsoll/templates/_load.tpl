@@ -34,7 +34,7 @@ containers:
       - --target
       - http://storage-api:5000
       - --prometheus
-      - {{ include "plimsoll.prometheus" . }}
+      - {{ include "plimsoll.prometheus" . | quote }}
       {{- with .Values.load.args }}
       {{- toYaml . | nindent 6 }}
       {{- end }}
