@@ -16,7 +16,7 @@ const pure = project("pure", `${rooms}.test.ts`, 20_000, {
 const live = project("live", `${rooms}.live.test.ts`, 120_000, { globalSetup: [path("testing/setup.ts")] });
 const kubernetes = project("kubernetes", `${rooms}.kubernetes.test.ts`, 240_000, { globalSetup: [path("testing/cluster.ts")] });
 // Needs no cluster, so none is started where it is run alone.
-const labAlone = "deploy/kubernetes/elasticsearch.lab.test.ts";
+const labAlone = "deploy/{compose,kubernetes/elasticsearch}.lab.test.ts";
 const lab = [
   project("lab", `${rooms}.lab.test.ts`, 1_800_000, {
     exclude: ["**/node_modules/**", labAlone],
