@@ -139,8 +139,8 @@ describeWith(tools, "Terraform", ["terraform", "kubectlProvider", "grafanaProvid
       const all = groups().flatMap(({ rules }) => rules);
       expect(all.map(({ title }) => title)).toEqual(
         expect.arrayContaining([
-          "ErrorBudgetBurn server availability (page)",
-          "ObjectiveWithoutData server availability (ticket)",
+          "ErrorBudgetBurn storage-api server availability (page)",
+          "ObjectiveWithoutData storage-api server availability (ticket)",
           "RequestsFail (page)",
         ]),
       );

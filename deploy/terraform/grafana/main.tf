@@ -44,9 +44,10 @@ locals {
       for name, groups in var.rules : [
         for group in groups : {
           name = group.name
-          # A page and its ticket have one name in Prometheus; Grafana wants each title of a folder once.
+          # A page and its ticket have one name in Prometheus, as have the same objectives of two services; Grafana wants each title of a folder once.
           alerts = {
-            for rule in group.rules : join(" ", compact([rule.alert, try(rule.labels.objective, ""), "(${rule.labels.severity})"])) => rule
+            for rule in group.rules :
+            join(" ", compact([rule.alert, try(rule.labels.sloth_service, ""), try(rule.labels.objective, ""), "(${rule.labels.severity})"])) => rule
             if can(rule.alert)
           }
         }
