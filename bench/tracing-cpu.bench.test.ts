@@ -21,15 +21,18 @@ async function startSide(bench: Bench, side: Side, sink: string): Promise<Starte
 
 /**
  * Gives the CPU seconds of a request on each side, the sending of its spans among them. They take turns of a second or less, so that whatever else
- * the machine does meets all of them alike, and are read when the last spans are sent.
+ * the machine does meets all of them alike, and are read when the last spans are sent. Nobody has two turns in a row, of which the
+ * second would find the processor's caches warm.
  */
-async function perRequest(sides: Record<Side, Started>, turns: number, backwards: boolean): Promise<Record<Side, number>> {
+async function perRequest(sides: Record<Side, Started>, turns: number, first: number): Promise<Record<Side, number>> {
   const cpuOf = ({ child }: Started): number => cpuSecondsOf(child.pid ?? 0).own;
   const before = { off: cpuOf(sides.off), tenth: cpuOf(sides.tenth), all: cpuOf(sides.all) };
   const requests: Record<Side, number> = { off: 0, tenth: 0, all: 0 };
   for (let turn = 0; turn < turns; turn += 1)
-    for (const name of (turn % 2 === 0) === backwards ? names.toReversed() : names)
+    for (let place = 0; place < names.length; place += 1) {
+      const name = names[(first + turn + place) % names.length] as Side;
       requests[name] += await load(sides[name].url, iterationsOfTurn, traceparent);
+    }
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   const spent = (name: Side): number => (cpuOf(sides[name]) - before[name]) / requests[name];
   return { off: spent("off"), tenth: spent("tenth"), all: spent("all") };
@@ -47,14 +50,14 @@ async function run(bench: Bench): Promise<Row[]> {
 
 /** Starts three services for each round: two processes of the same code differ by up to a tenth for as long as they live. */
 async function turns(bench: Bench, sink: string): Promise<Row[]> {
-  const [rounds, ofRound] = bench.quick ? [3, 10] : [10, 20];
+  const [rounds, ofRound] = bench.quick ? [3, 15] : [10, 60];
   const measured = await inRounds(bench, rounds, async (round) => {
     const sides: Record<Side, Started> = {
       off: await startSide(bench, "off", sink),
       tenth: await startSide(bench, "tenth", sink),
       all: await startSide(bench, "all", sink),
     };
-    const cost = await perRequest(sides, ofRound, round % 2 === 0);
+    const cost = await perRequest(sides, ofRound, round);
     for (const side of Object.values(sides)) await stop(side);
     const told = names.map((name) => `${name} ${shown(cost[name], "microseconds")}`).join(", ");
     return [{ ...cost, ofTenth: cost.tenth / cost.off, ofAll: cost.all / cost.off }, told];
