@@ -159,13 +159,15 @@ fi
 say "applying $folder"
 applied=$(k apply --kustomize "$folder" --validate=strict) ||
   fail "the manifests were not applied" "see that \`kubectl --context $context get namespaces\` answers and that you may create what $folder holds; then run this again"
-case $has_other_target$applied in
-  *"deployment.apps/storage-api created"*) ;;
-  yes*)
-    say "storage-api: its image is another one now; replacing the pods"
-    must "storage-api was not restarted" "see that you may do it, then run this again" k --namespace plimsoll rollout restart deployment/storage-api
-    ;;
-esac
+for name in storage-api web; do
+  case $has_other_target$applied in
+    *"deployment.apps/$name created"*) ;;
+    yes*"deployment.apps/$name "*)
+      say "$name: its image is another one now; replacing the pods"
+      must "$name was not restarted" "see that you may do it, then run this again" k --namespace plimsoll rollout restart "deployment/$name"
+      ;;
+  esac
+done
 
 ours='--all-namespaces --selector app.kubernetes.io/part-of=plimsoll'
 give_up() {
