@@ -6,6 +6,7 @@ const callers: [string, string | undefined, object | undefined][] = [
   ["a sampled caller", `00-${trace}-${span}-01`, { traceId: trace, spanId: span, flags: 1 }],
   ["a caller that is not sampled", `00-${trace}-${span}-00`, { traceId: trace, spanId: span, flags: 0 }],
   ["a later version with more fields", `01-${trace}-${span}-01-more`, { traceId: trace, spanId: span, flags: 1 }],
+  ["more fields than this version has", `00-${trace}-${span}-01-more`, undefined],
   ["no header", undefined, undefined],
   ["the version that is none", `ff-${trace}-${span}-01`, undefined],
   ["a trace of zeros", `00-${"0".repeat(32)}-${span}-01`, undefined],

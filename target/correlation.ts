@@ -10,8 +10,8 @@ export interface RequestTrace {
   ends: (request: FastifyRequest, route: string | undefined, status: number) => void;
 }
 
-// A later version of the header may have more fields; ff is none.
-const traceparentPattern = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})(?:-|$)/;
+// A later version of the header may have more fields than 00, which has 55 characters; ff is none.
+const traceparentPattern = /^(?!ff|00.{54})[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})(?:-|$)/;
 const testidPattern = /(?:^|,)\s*plimsoll\.testid\s*=\s*([\w.:-]{1,128})\s*(?:[,;]|$)/;
 
 /** Reads who caused a request out of `traceparent` (W3C Trace Context); `undefined` where there is none that is valid. */

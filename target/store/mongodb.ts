@@ -33,8 +33,9 @@ const duplicateKey = 11_000;
 
 /** Opens a store in MongoDB's collection `buckets`, loads the driver, and connects when asked, again where it is gone; operations end within seconds. Throws where the URL cannot be read. */
 export async function openMongoStore({ url, login }: MongoPlace): Promise<Store> {
-  // The names hang on the default only where esbuild makes the driver a chunk of its own.
-  const { MongoClient, MongoError, MongoServerError } = (await import("mongodb")).default;
+  // The names hang on the default only where esbuild makes the driver a chunk of its own; with tsx there is no default.
+  const driver: typeof import("mongodb") & { default?: typeof import("mongodb") } = await import("mongodb");
+  const { MongoClient, MongoError, MongoServerError } = driver.default ?? driver;
   const connect = (more: MongoClientOptions) => new MongoClient(url, { ...options, ...more, ...(login && { auth: login }) });
   const client = explained(url, () => connect({ maxPoolSize: 50 }));
   const connected = connector(client);
