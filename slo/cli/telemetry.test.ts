@@ -128,6 +128,31 @@ describe("a failing request that was traced and logged", () => {
     ]);
   });
 
+  test("is told of a span whose name has a secret and is long, and by a value that is masked whole, without either", async () => {
+    const tags = [
+      { key: "container.id", value: "3f2504e04f8941d3".repeat(4) },
+      { key: `a_long_name_${"x1".repeat(20)}`, value: "shown" },
+    ];
+    const span = { startTime: 1, duration: 1, processID: "p1" };
+    const processes = { p1: { serviceName: "storage-api", tags: [] } };
+    const trace = (traceID: string, own: unknown[]) => ({
+      traceID,
+      spans: [{ ...span, operationName: `/?token=hunter2 ${"x".repeat(9_000)}`, tags: own }],
+      processes,
+    });
+    const fake = answering((url) => {
+      const wanted = url.searchParams.getAll("traceID");
+      if (wanted.length > 0) return { data: wanted.map((id) => trace(id, tags)) };
+      return { data: [1, 2, 3].map((at) => trace(String(Number(url.searchParams.get("start")) + at).padStart(32, "f"), [])) };
+    });
+    const { attributes } = await lookedUp(report, fake, { traces: addresses.traces });
+    const name = expect.stringMatching(/^\/\?token=\*\*\* x{400,500}$/);
+    expect(attributes).toMatchObject([
+      { span: name, key: "container.id", value: "***" },
+      { span: name, value: "shown" },
+    ]);
+  });
+
   test("is told at a bearable length and without secrets, whatever its names are", async () => {
     const long = "x".repeat(100_000);
     const span = { startTime: 1, duration: 1, processID: "p1" };

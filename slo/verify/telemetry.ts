@@ -80,10 +80,10 @@ async function lookUp<T>(
 
 const idsOf = (samples: readonly Sample[]): string[] => [...new Set(samples.map(({ traceId }) => traceId))];
 const short = (text: string): string => maskSecrets(text.slice(0, kept.looked)).slice(0, kept.characters);
-/** A name may tell that its value is a secret. */
+/** A name may tell that its value is a secret; the blank keeps the two from being one long word, which is masked as a whole. */
 function shownPair({ key, value }: { key: string; value: string }) {
   const name = key.slice(-80);
-  return { key: name, value: short(`${name}=${value}`).slice(name.length + 1) };
+  return { key: name, value: short(`${name}= ${value}`).replace(/^[^]*?[=*] /, "") };
 }
 
 function shownSpan({ traceId: _, service, name, attributes, ...span }: Span) {
@@ -137,7 +137,7 @@ async function compare(report: Report, samples: readonly Sample[], found: Map<st
     const good = ofRoute.length > 0 ? ofRoute : await goodOf(undefined);
     const alpha = complement(report.confidence) / looked.length;
     const told = overRepresentedAttributes(bad, good, alpha, ofRoute.length > 0).slice(0, most.told);
-    compared.push(...told.map((one) => ({ operation, ...one, ...shownPair(one), p: one.p * looked.length })));
+    compared.push(...told.map((one) => ({ operation, ...one, span: short(one.span), ...shownPair(one), p: one.p * looked.length })));
   }
   return compared;
 }
