@@ -49,6 +49,7 @@ describeLive("the alerts beside the objectives, in promtool", ["promtool"], ({ p
         [bucket("0.25")]: "0+60x40",
         [bucket("+Inf")]: "0+60x40",
         [`kube_pod_container_status_restarts_total{${pod},container="a"}`]: "7x30 8x10",
+        [`kube_pod_container_status_restarts_total{${pod},container="just scraped"}`]: "_x36 3 4",
         'process_start_time_seconds{job="storage-api",instance="a"}': "100x30 400x10",
       },
       [],
