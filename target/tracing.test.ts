@@ -91,8 +91,8 @@ describe("sampling", () => {
   });
 
   const ends: [string, number, string | undefined, number][] = [
-    ["the last trace id that a tenth leaves out", 0.1, `00-${"f".repeat(19)}e666666666666-${caller}-01`, 0],
-    ["the first that is in a tenth", 0.1, `00-${"1".repeat(19)}e666666666667-${caller}-01`, 1],
+    ["the last trace id that a tenth leaves out", 0.1, `00-${"f".repeat(18)}e666666666666f-${caller}-01`, 0],
+    ["the first that is in a tenth", 0.1, `00-${"1".repeat(18)}e6666666666670-${caller}-01`, 1],
     ["the greatest, of nearly none", 1e-9, `00-${"f".repeat(32)}-${caller}-01`, 1],
     ["a header that is none, as if there were none", 1, "00-zz", 1],
     ["a header that is none, of no share", 0, "00-zz", 0],

@@ -12,7 +12,7 @@ export type Tracing = ReturnType<typeof openTracing>;
 /** More than the default of 2,048, which a second of full load would fill. */
 const queue = { maxQueueSize: 16_384, maxExportBatchSize: 1_024, scheduledDelayMillis: 1_000 };
 
-/** How much of a trace id's end decides whether it is sampled, as consistent probability sampling has it: hexadecimal digits that a number holds exactly. */
+/** How much of a trace id's end decides whether it is sampled: OpenTelemetry's consistent probability sampling has 14 hexadecimal digits, of which a number holds the first 13 exactly. */
 const randomDigits = 13;
 const traceIdEndsAt = "00-".length + 32;
 
@@ -24,7 +24,7 @@ export function openTracing({ OTEL_TRACES_SAMPLER_ARG: ratio, STORE }: Pick<Envi
   const resource = resources.defaultResource().merge(named).merge(stated);
   const processor = new sdk.BatchSpanProcessor({ exporter: new OTLPTraceExporter(), ...queue });
   const leastSampled = (1 - ratio) * 16 ** randomDigits;
-  const isLeftOut = (text: string, end: number): boolean => Number.parseInt(text.slice(end - randomDigits, end), 16) < leastSampled;
+  const isLeftOut = (text: string, end: number): boolean => Number.parseInt(text.slice(end - 1 - randomDigits, end - 1), 16) < leastSampled;
   const contextOf = (traceId: string): SpanContext => ({ traceId, spanId: ids.generateSpanId(), traceFlags: TraceFlags.SAMPLED });
 
   return {
