@@ -1,7 +1,8 @@
+import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type RequestListener } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 import { z } from "zod";
 import { readReport } from "../slo/report/json.ts";
 import { bundleScenario } from "../slo/run/bundle/bundle.ts";
@@ -108,16 +109,11 @@ export async function stop({ child }: Pick<Started, "child">): Promise<void> {
   await child.stop("SIGTERM", 5);
 }
 
-const takeAll: RequestListener = (request, response) => {
-  request.resume().on("end", () => response.writeHead(204).end());
-};
-
-/** Takes remote writes on a free loopback port, in this process, looks at nothing and answers 204. */
+/** Takes remote writes and spans on a free loopback port, in a thread of its own: a bench that sends requests itself would send fewer while it reads them. */
 export async function openSink(): Promise<{ url: string; close: () => void }> {
-  const server = createServer({ keepAliveTimeout: 60_000 }, takeAll);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  return { url: `http://127.0.0.1:${port}`, close: () => (server.close(), server.closeAllConnections()) };
+  const thread = new Worker(new URL("sink.fixture.ts", import.meta.url));
+  const [port] = await once(thread, "message");
+  return { url: `http://127.0.0.1:${port}`, close: () => void thread.terminate() };
 }
 
 /** Counts what the service answered below /api/, by its own counters: all, and failed (5xx, 599 for a connection that it cut). */
