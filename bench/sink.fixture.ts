@@ -7,5 +7,5 @@ const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) =>
 });
 server.listen(0, "127.0.0.1", () => {
   const { port } = server.address() as { port: number };
-  parentPort?.postMessage(port);
+  parentPort?.postMessage(port); // oxlint-disable-line unicorn/require-post-message-target-origin -- a thread, no window
 });

@@ -111,6 +111,17 @@ describe("a failing request that was traced and logged", () => {
     );
   });
 
+  test("is compared with none where no other is found, and that is said", async () => {
+    const fake = answering((url) => ({ data: url.searchParams.getAll("traceID").map((id) => jaegerTrace(id, [fault])) }));
+    const told = await lookedUp(report, fake, { traces: addresses.traces });
+    expect(attributeLines(told)).toEqual([]);
+    expect(told.notes.slice(report.notes.length)).toEqual([
+      expect.stringMatching(/no traces of good requests .* lack the attribute plimsoll\.testid/),
+    ]);
+    expect(attributeLines(await lookedUp(report, stores()))).not.toEqual([]);
+    expect((await lookedUp(report, stores())).notes).toEqual(report.notes);
+  });
+
   test("is counted once, however many samples it has, and those of its status are not called good", async () => {
     const again = Array.from({ length: 20 }, (_, at) => madeUpSample(60 + at, { traceId: ids[at % 10] ?? "", status: 404 }));
     const fake = answering((url) => {

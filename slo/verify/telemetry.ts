@@ -44,10 +44,10 @@ export async function withTelemetry(report: Report, { traces, logs }: TelemetryA
     traces === undefined ? undefined : lookUp("traces", idsOf(wanted), until, (ids) => readTraces(apiOf(traces), ids)),
     logs === undefined ? undefined : lookUp("log lines", idsOf(wanted), until, (ids) => readLines(apiOf(logs), report.service, ids, span)),
   ]);
-  const attributes = traces && spans && (await compare(report, wanted, spans.found, apiOf(traces, compareSeconds)));
+  const compared = traces && spans ? await compare(report, wanted, spans.found, apiOf(traces, compareSeconds)) : undefined;
   const shown = samples.map((sample) => shownSample(sample, report, { traces, logs }, spans?.found, lines?.found));
-  const notes = [...report.notes, ...(spans?.notes ?? []), ...(lines?.notes ?? [])];
-  return { ...report, ...(attributes && { attributes }), samples: shown, notes };
+  const notes = [...report.notes, ...(spans?.notes ?? []), ...(lines?.notes ?? []), ...(compared?.notes ?? [])];
+  return { ...report, ...(compared && { attributes: compared.attributes }), samples: shown, notes };
 }
 
 /** Asks again for what is missing, until all is there or the time is over. */
@@ -112,13 +112,14 @@ function shownSample(
 }
 
 /** Compares, route by route, the sampled requests with good ones of the same time and load. */
-async function compare(report: Report, samples: readonly Sample[], found: Map<string, Span[]>, api: TelemetryApi): Promise<Attributes> {
+async function compare(report: Report, samples: readonly Sample[], found: Map<string, Span[]>, api: TelemetryApi) {
   const judged = report.phases.filter((phase) => phase.judged);
   const fromSeconds = Math.min(...judged.map((phase) => phase.fromSeconds));
   const toSeconds = Math.max(...judged.map((phase) => phase.toSeconds));
   const times = { fromSeconds, toSeconds, atMost: most.good };
   const known = new Set(idsOf(samples));
   const compared: Attributes = [];
+  let alone = 0;
   const routes = [...Map.groupBy(samples, ({ method, route }) => `${method} ${route}`)].toSorted(([, a], [, b]) => b.length - a.length);
   const looked = routes.slice(0, most.routes);
   for (const [operation, own] of looked) {
@@ -135,11 +136,13 @@ async function compare(report: Report, samples: readonly Sample[], found: Map<st
     const ofRoute = await goodOf(operation);
     // A route whose requests are all bad is compared with the others.
     const good = ofRoute.length > 0 ? ofRoute : await goodOf(undefined);
+    if (good.length === 0) alone += 1;
     const alpha = complement(report.confidence) / looked.length;
     const told = overRepresentedAttributes(bad, good, alpha, ofRoute.length > 0).slice(0, most.told);
     compared.push(...told.map((one) => ({ operation, ...one, span: short(one.span), ...shownPair(one), p: one.p * looked.length })));
   }
-  return compared;
+  const lacking = `no traces of good requests were found to compare the bad ones of ${alone} of ${looked.length} routes with: none was good, or the service's spans lack the attribute plimsoll.testid`;
+  return { attributes: compared, notes: alone > 0 ? [lacking] : [] };
 }
 
 /** A request that the service called an error, that it answered as a failed one, or that took as long as a slow one, may have been bad without having been sampled. */
