@@ -111,6 +111,26 @@ describe("a failing request that was traced and logged", () => {
     );
   });
 
+  test("is compared without the slow ones of its route, which are so by themselves", async () => {
+    const slow = Array.from({ length: 10 }, (_, at) => madeUpSample(60 + at, { traceId: ids[10 + at] ?? "", kind: "slow", status: 200 }));
+    const failing = Array.from({ length: 10 }, (_, at) => madeUpSample(60 + at, { traceId: ids[at] ?? "" }));
+    const slowed = (id: string) => {
+      const { spans, ...trace } = jaegerTrace(id, [{ key: "cache", value: "cold" }]);
+      return { ...trace, spans: spans.map((span) => ({ ...span, duration: span.duration * 1_000 })) };
+    };
+    const fake = answering((url) => {
+      const wanted = url.searchParams.getAll("traceID");
+      const from = Number(url.searchParams.get("start"));
+      if (wanted.length === 0) return { data: [1, 2, 3, 4].map((at) => jaegerTrace(String(from + at).padStart(32, "f"), [])) };
+      return { data: wanted.map((id) => (ids.indexOf(id) < 10 ? jaegerTrace(id, [fault]) : slowed(id))) };
+    });
+    const told = await lookedUp({ ...report, samples: [...failing, ...slow] }, fake, { traces: addresses.traces });
+    expect(attributeLines(told).map((line) => line.replace(/ \(p .*/, ""))).toEqual([
+      "DELETE /api/buckets/:id: plimsoll.fault = delete-answers-500 in 10 of 10 bad and 0 of 32 good requests",
+      "DELETE /api/buckets/:id (slow): cache = cold in 10 of 10 bad and 0 of 32 good requests",
+    ]);
+  });
+
   test("is compared with none where no other is found, and that is said", async () => {
     const fake = answering((url) => ({ data: url.searchParams.getAll("traceID").map((id) => jaegerTrace(id, [fault])) }));
     const told = await lookedUp(report, fake, { traces: addresses.traces });

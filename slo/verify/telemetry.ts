@@ -5,6 +5,7 @@ import { waitFor } from "../host/wait.ts";
 import { overRepresentedAttributes } from "../judge/attributes.ts";
 import { complement } from "../judge/clopper-pearson.ts";
 import type { Report } from "../report/schema.ts";
+import { slowOnes } from "../spec/words.ts";
 
 /** Where traces (Jaeger's query service) and logs (Loki) can be asked for. */
 export interface TelemetryAddresses {
@@ -111,7 +112,7 @@ function shownSample(
   };
 }
 
-/** Compares, route by route, the sampled requests with good ones of the same time and load. */
+/** Compares, route by route, the sampled requests with good ones of the same time and load; slow ones by themselves, for they need not be bad for what the others are. */
 async function compare(report: Report, samples: readonly Sample[], found: Map<string, Span[]>, api: TelemetryApi) {
   const judged = report.phases.filter((phase) => phase.judged);
   const fromSeconds = Math.min(...judged.map((phase) => phase.fromSeconds));
@@ -120,14 +121,17 @@ async function compare(report: Report, samples: readonly Sample[], found: Map<st
   const known = new Set(idsOf(samples));
   const compared: Attributes = [];
   let alone = 0;
-  const routes = [...Map.groupBy(samples, ({ method, route }) => `${method} ${route}`)].toSorted(([, a], [, b]) => b.length - a.length);
+  const nameOf = ({ method, route, kind }: Sample): string => `${method} ${route}${kind === "slow" ? slowOnes : ""}`;
+  const routes = [...Map.groupBy(samples, nameOf)].toSorted(([, a], [, b]) => b.length - a.length);
   const looked = routes.slice(0, most.routes);
-  for (const [operation, own] of looked) {
+  for (const [name, own] of looked) {
+    const operation = name.replace(slowOnes, "");
     const bad = idsOf(own)
       .flatMap((id) => [found.get(id) ?? []])
       .filter((spans) => spans.length > 0);
     if (bad.length === 0 || judged.length === 0) continue;
-    const isGood = goodUnlike(own, found);
+    const alike = samples.filter(({ method, route }) => `${method} ${route}` === operation);
+    const isGood = goodUnlike(alike, found);
     const goodOf = async (of: string | undefined): Promise<Span[][]> => {
       const search = { service: report.service, operation: of, attributes: { "plimsoll.testid": report.testid }, ...times };
       const others = await findTraces(api, search);
@@ -139,7 +143,7 @@ async function compare(report: Report, samples: readonly Sample[], found: Map<st
     if (good.length === 0) alone += 1;
     const alpha = complement(report.confidence) / looked.length;
     const told = overRepresentedAttributes(bad, good, alpha, ofRoute.length > 0).slice(0, most.told);
-    compared.push(...told.map((one) => ({ operation, ...one, span: short(one.span), ...shownPair(one), p: one.p * looked.length })));
+    compared.push(...told.map((one) => ({ operation: name, ...one, span: short(one.span), ...shownPair(one), p: one.p * looked.length })));
   }
   const lacking = `no traces of good requests were found to compare the bad ones of ${alone} of ${looked.length} routes with: none was good, or the service's spans lack the attribute plimsoll.testid`;
   return { attributes: compared, notes: alone > 0 ? [lacking] : [] };
