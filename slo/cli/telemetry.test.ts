@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { madeUpSample } from "../report/parts.fixture.ts";
 import { attributeLines, samplesText } from "../report/causes.ts";
+import { markdownReport } from "../report/markdown.ts";
 import { exceededReport, metReport } from "../report/reports.fixture.ts";
 import { reportSchema, type Report } from "../report/schema.ts";
+import { terminalReport } from "../report/terminal.ts";
 import { withTelemetry } from "../verify/telemetry.ts";
 
 const ids = Array.from({ length: 20 }, (_, at) => String(at + 1).padStart(32, "0"));
@@ -98,6 +100,10 @@ describe("a failing request that was traced and logged", () => {
       "DELETE /api/buckets/:id: plimsoll.fault = delete-answers-500 in 20 of 20 bad and 0 of 32 good requests (p < 0.0001)",
       "DELETE /api/buckets/:id: password = *** in 20 of 20 bad and 0 of 32 good requests (p < 0.0001)",
     ]);
+    for (const text of [terminalReport(told, { colour: false, width: 200 }), markdownReport(told)])
+      expect(text).toMatch(
+        /In the traces of bad requests[^]*plimsoll\.fault = delete-answers-500 in 20 of 20 bad and 0 of 32 good requests/,
+      );
     const searches = asked.filter(({ searchParams }) => searchParams.has("operation"));
     expect(searches).toHaveLength(8);
     expect(searches[0]?.searchParams.get("tags")).toBe(JSON.stringify({ "plimsoll.testid": report.testid }));

@@ -1,4 +1,4 @@
-import { causeLine, causes } from "./causes.ts";
+import { attributeLines, causeLine, causes } from "./causes.ts";
 import { agreement, countedRows, countSentences, errorCell, loadFacts, objectiveNumbers } from "./facts.ts";
 import { reasonLines, remarks, timingFacts } from "./facts.ts";
 import { headline, ownName, type ReportObjective, subject, verdictSigns, verdictWord } from "./headline.ts";
@@ -16,6 +16,7 @@ export function markdownReport(report: Report): string {
     `## ${verdictSigns[report.verdict]} ${verdictWord(report.verdict)}: ${data(headline(report))}`,
     subjectLine(report),
     list("Cause", causes(report).map(causeLine)),
+    list("In the traces of bad requests", attributeLines(report)),
     objectivesTable(report),
     list("Why", reasonLines(report)),
     countedTable(report),

@@ -1,4 +1,4 @@
-import { causeLine, causes, firstSamples, sampleLine } from "./causes.ts";
+import { attributeLines, causeLine, causes, firstSamples, sampleLine } from "./causes.ts";
 import { clipped, columnsOf, padded, wrapped } from "./columns.ts";
 import { agreement, countedRows, countSentences, errorCell, type Fact, generatorFacts, loadFacts, timingFacts } from "./facts.ts";
 import { objectiveNumbers, reasonLines, remarks } from "./facts.ts";
@@ -43,6 +43,7 @@ export function terminalReport(report: Report, options: TerminalOptions): string
   const sections = [
     [verdictLine, paint("dim")(clipped(data(subject(report)), width))],
     listed("Cause", causes(report).map(causeLine)),
+    listed("In the traces of bad requests", attributeLines(report).slice(0, 5)),
     objectiveLines(report, width, paint),
     listed("Why", reasonLines(report)),
     countedLines(report, width, paint),
