@@ -94,12 +94,12 @@ describeWith({ docker: await findCompose() }, "Compose with every profile", ["do
   };
   const left = async (): Promise<string> => {
     const label = ["--filter", `label=com.docker.compose.project=${project}`];
-    const [containers, volumes, networks] = [
+    const lists = [
       ["ps", "--all"],
       ["volume", "ls"],
       ["network", "ls"],
     ];
-    const all = [containers, volumes, networks].map((words) => docker(...(words ?? []), "--quiet", ...label));
+    const all = lists.map((words) => docker(...words, "--quiet", ...label));
     return (await Promise.all(all)).map(({ stdout }) => stdout).join("");
   };
   const targets = async (): Promise<Record<string, string>> => {
@@ -128,7 +128,8 @@ describeWith({ docker: await findCompose() }, "Compose with every profile", ["do
     const parts = ["alertmanager", "collector", "mongodb-exporter", "node-exporter", "storage-api-probe", "web", "web-probe"];
     const wanted = Object.fromEntries([...parts, "prometheus", "storage-api"].map((job) => [job, "up"]));
     await waitFor(
-      async () => (Object.values(await targets()).filter((health) => health === "up").length === 9 ? true : undefined),
+      async () =>
+        Object.values(await targets()).filter((health) => health === "up").length === Object.keys(wanted).length ? true : undefined,
       60,
       500,
     );

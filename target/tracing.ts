@@ -14,7 +14,7 @@ const queue = { maxQueueSize: 16_384, maxExportBatchSize: 1_024, scheduledDelayM
 
 /** How much of a trace id's end decides whether it is sampled: OpenTelemetry's consistent probability sampling has 14 hexadecimal digits, of which a number holds the first 13 exactly. */
 const randomDigits = 13;
-const traceIdEndsAt = "00-".length + 32;
+const randomAt = 32 - 14;
 
 /** Starts sending spans by OTLP to where the standard variables say; a collector that is gone costs its spans, never an answer. */
 export function openTracing({ OTEL_TRACES_SAMPLER_ARG: ratio, STORE }: Pick<Environment, "OTEL_TRACES_SAMPLER_ARG" | "STORE">) {
@@ -24,7 +24,7 @@ export function openTracing({ OTEL_TRACES_SAMPLER_ARG: ratio, STORE }: Pick<Envi
   const resource = resources.defaultResource().merge(named).merge(stated);
   const processor = new sdk.BatchSpanProcessor({ exporter: new OTLPTraceExporter(), ...queue });
   const leastSampled = (1 - ratio) * 16 ** randomDigits;
-  const isLeftOut = (text: string, end: number): boolean => Number.parseInt(text.slice(end - 1 - randomDigits, end - 1), 16) < leastSampled;
+  const isLeftOut = (text: string, at: number): boolean => Number.parseInt(text.slice(at, at + randomDigits), 16) < leastSampled;
   const contextOf = (traceId: string): SpanContext => ({ traceId, spanId: ids.generateSpanId(), traceFlags: TraceFlags.SAMPLED });
 
   return {
@@ -32,12 +32,12 @@ export function openTracing({ OTEL_TRACES_SAMPLER_ARG: ratio, STORE }: Pick<Envi
     begins: ({ headers }: FastifyRequest): RequestTrace | null => {
       const { traceparent } = headers;
       // Most are left out, and by this look alone: reading the whole header costs more than all else that is done for them.
-      if (typeof traceparent === "string" && isLeftOut(traceparent, traceIdEndsAt)) return null;
+      if (typeof traceparent === "string" && isLeftOut(traceparent, "00-".length + randomAt)) return null;
       const caller = callerOf(headers);
       // Whoever calls may say that a request is not to be traced; how many of the others are, is ours to say.
       if (caller !== undefined && (caller.flags & TraceFlags.SAMPLED) === 0) return null;
       const traceId = caller?.traceId ?? ids.generateTraceId();
-      if (caller === undefined && isLeftOut(traceId, traceId.length)) return null;
+      if (caller === undefined && isLeftOut(traceId, randomAt)) return null;
       const parent = caller && { traceId, spanId: caller.spanId, traceFlags: TraceFlags.SAMPLED, isRemote: true };
       const context = contextOf(traceId);
       const span = new Span(SpanKind.SERVER, context, parent, resource);

@@ -45,5 +45,8 @@ export function maskSecrets(text: string): string {
   return maskPairs(elements).replace(long, (word) => (/\d/.test(word) && /[A-Za-z]/.test(word) ? masked : word));
 }
 
+/** Masks a value of a telling name, and in any other what is likely a secret. */
+export const maskedValue = (name: string, value: string): string => (isTelling(name) ? masked : maskSecrets(value));
+
 export const maskedSecrets = <T>(value: T): T =>
   JSON.parse(JSON.stringify(value), (_, one: unknown) => (typeof one === "string" ? maskSecrets(one) : one)) as T;

@@ -2,7 +2,7 @@ import { runOrigin } from "./facts.ts";
 import { type ReportObjective, shortName, unmet } from "./headline.ts";
 import { count, counted, duration, elapsed } from "./numbers.ts";
 import type { Report } from "./schema.ts";
-import { listed, slowOnes } from "../spec/words.ts";
+import { listed } from "../spec/words.ts";
 import errorCodes from "./error-codes.json" with { type: "json" };
 
 type Cause = NonNullable<Report["causes"]>[number];
@@ -157,11 +157,11 @@ export function sampleLine(sample: ReportSample, report: Report): string {
 
 /** Tells what spans of bad requests say more often than those of good ones, one line each. */
 export function attributeLines({ attributes = [] }: Report): string[] {
-  return attributes.map(({ operation, span, key, value, with: own, all, p }) => {
+  return attributes.map(({ operation, slow, span, key, value, with: own, all, p }) => {
     const good = { own: own.total - own.bad, all: all.total - all.bad };
-    const where = [operation, operation.replace(slowOnes, ""), ""].includes(span) ? "" : `, span ${shortName(span)}`;
+    const where = span === operation || span === "" ? "" : `, span ${shortName(span)}`;
     const whose = span === "" ? "good requests of other routes" : "good requests";
-    return `${shortName(operation)}${where}: ${key} = ${shortName(value)} in ${count(own.bad)} of ${count(all.bad)} bad and ${count(good.own)} of ${count(good.all)} ${whose} (${chanceText(p)})`;
+    return `${shortName(operation)}${slow ? " (slow)" : ""}${where}: ${key} = ${shortName(value)} in ${count(own.bad)} of ${count(all.bad)} bad and ${count(good.own)} of ${count(good.all)} ${whose} (${chanceText(p)})`;
   });
 }
 

@@ -80,8 +80,8 @@ const foundCause = z.strictObject({
   moments: moments.optional(),
 });
 
-/** Of which requests; of any where good requests of other routes were compared. */
-const sampledAttribute = z.strictObject({ operation: z.string(), ...attribute.shape });
+/** Of which requests, and whether of its slow ones; compared with good ones of any operation where its own are all bad. */
+const sampledAttribute = z.strictObject({ operation: z.string(), slow: z.literal(true).optional(), ...attribute.shape });
 
 const line = z.array(unread);
 const rates = { offeredRate: line, achievedRate: line, serverRate: line, errorRatio: line };

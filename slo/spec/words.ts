@@ -38,6 +38,3 @@ export function isSlipOf(written: string, known: string): boolean {
   if (written.toLowerCase() === known.toLowerCase()) return true;
   return /^[a-z_]{5,}$/i.test(written) && distance(written.toLowerCase(), known.toLowerCase()) === 1;
 }
-
-/** Stands behind an operation where only its slow requests are meant. */
-export const slowOnes = " (slow)";

@@ -1,11 +1,10 @@
 import { linesPath, readLines } from "../collect/log-lines.ts";
 import { findTraces, readTraces, type Span, type TelemetryApi } from "../collect/traces.ts";
-import { maskSecrets } from "../host/mask-secrets.ts";
+import { maskedValue, maskSecrets } from "../host/mask-secrets.ts";
 import { waitFor } from "../host/wait.ts";
 import { overRepresentedAttributes } from "../judge/attributes.ts";
 import { complement } from "../judge/clopper-pearson.ts";
 import type { Report } from "../report/schema.ts";
-import { slowOnes } from "../spec/words.ts";
 
 /** Where traces (Jaeger's query service) and logs (Loki) can be asked for. */
 export interface TelemetryAddresses {
@@ -81,10 +80,9 @@ async function lookUp<T>(
 
 const idsOf = (samples: readonly Sample[]): string[] => [...new Set(samples.map(({ traceId }) => traceId))];
 const short = (text: string): string => maskSecrets(text.slice(0, kept.looked)).slice(0, kept.characters);
-/** A name may tell that its value is a secret; the blank keeps the two from being one long word, which is masked as a whole. */
 function shownPair({ key, value }: { key: string; value: string }) {
   const name = key.slice(-80);
-  return { key: name, value: short(`${name}= ${value}`).replace(/^[^]*?[=*] /, "") };
+  return { key: name, value: maskedValue(name, value.slice(0, kept.looked)).slice(0, kept.characters) };
 }
 
 function shownSpan({ traceId: _, service, name, attributes, ...span }: Span) {
@@ -121,17 +119,13 @@ async function compare(report: Report, samples: readonly Sample[], found: Map<st
   const known = new Set(idsOf(samples));
   const compared: Attributes = [];
   let alone = 0;
-  const nameOf = ({ method, route, kind }: Sample): string => `${method} ${route}${kind === "slow" ? slowOnes : ""}`;
-  const routes = [...Map.groupBy(samples, nameOf)].toSorted(([, a], [, b]) => b.length - a.length);
-  const looked = routes.slice(0, most.routes);
-  for (const [name, own] of looked) {
-    const operation = name.replace(slowOnes, "");
-    const bad = idsOf(own)
-      .flatMap((id) => [found.get(id) ?? []])
-      .filter((spans) => spans.length > 0);
-    if (bad.length === 0 || judged.length === 0) continue;
-    const alike = samples.filter(({ method, route }) => `${method} ${route}` === operation);
-    const isGood = goodUnlike(alike, found);
+  const routes = [...Map.groupBy(samples, ({ method, route }) => `${method} ${route}`)].toSorted(([, a], [, b]) => b.length - a.length);
+  const looked = routes.slice(0, most.routes).map(([operation, own]) => ({ operation, own, kinds: [...Map.groupBy(own, isSlow)] }));
+  const comparisons = looked.flatMap(({ kinds }) => kinds).length;
+  const alpha = complement(report.confidence) / comparisons;
+  for (const { operation, own, kinds } of looked) {
+    if (tracesOf(own, found).length === 0 || judged.length === 0) continue;
+    const isGood = goodUnlike(own, found);
     const goodOf = async (of: string | undefined): Promise<Span[][]> => {
       const search = { service: report.service, operation: of, attributes: { "plimsoll.testid": report.testid }, ...times };
       const others = await findTraces(api, search);
@@ -141,17 +135,23 @@ async function compare(report: Report, samples: readonly Sample[], found: Map<st
     // A route whose requests are all bad is compared with the others.
     const good = ofRoute.length > 0 ? ofRoute : await goodOf(undefined);
     if (good.length === 0) alone += 1;
-    const alpha = complement(report.confidence) / looked.length;
-    const told = overRepresentedAttributes(bad, good, alpha, ofRoute.length > 0).slice(0, most.told);
-    compared.push(...told.map((one) => ({ operation: name, ...one, span: short(one.span), ...shownPair(one), p: one.p * looked.length })));
+    for (const [slow, some] of kinds) {
+      const told = overRepresentedAttributes(tracesOf(some, found), good, alpha, ofRoute.length > 0).slice(0, most.told);
+      const named = { operation, ...(slow && { slow }) };
+      compared.push(...told.map((one) => ({ ...named, ...one, span: short(one.span), ...shownPair(one), p: one.p * comparisons })));
+    }
   }
   const lacking = `no traces of good requests were found to compare the bad ones of ${alone} of ${looked.length} routes with: none was good, or the service's spans lack the attribute plimsoll.testid`;
   return { attributes: compared, notes: alone > 0 ? [lacking] : [] };
 }
 
+const isSlow = ({ kind }: Sample): boolean => kind === "slow";
+const tracesOf = (samples: readonly Sample[], found: Map<string, Span[]>): Span[][] =>
+  idsOf(samples).flatMap((id) => [found.get(id) ?? []].filter((spans) => spans.length > 0));
+
 /** A request that the service called an error, that it answered as a failed one, or that took as long as a slow one, may have been bad without having been sampled. */
 function goodUnlike(samples: readonly Sample[], found: Map<string, Span[]>): (spans: readonly Span[]) => boolean {
-  const slow = samples.filter(({ kind }) => kind === "slow").flatMap(({ traceId }) => found.get(traceId)?.[0]?.durationSeconds ?? []);
+  const slow = samples.filter(isSlow).flatMap(({ traceId }) => found.get(traceId)?.[0]?.durationSeconds ?? []);
   const least = Math.min(...slow);
   const statuses = new Set(samples.filter(({ kind }) => kind === "answer").map(({ status }) => String(status)));
   return (spans) =>
